@@ -1,0 +1,12 @@
+/**
+ * Which LibTorch runs, and loading it; with the exceptions and files that everything above shares.
+ */
+module org.relaydiffusion.nativeconfig {
+  requires static transitive org.jspecify;
+  requires jdk.management;
+  requires org.bytedeco.javacpp;
+
+  exports org.relaydiffusion;
+  exports org.relaydiffusion.io;
+  exports org.relaydiffusion.nativeconfig;
+}

@@ -1,0 +1,95 @@
+package org.relaydiffusion.io;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.FileException;
+
+/**
+ * Writes a file whole or not at all: to a temporary name beside the target, flushed to the disk,
+ * then renamed over it. A crash, a full disk or an exception leaves the old file, or none.
+ */
+public final class AtomicFile {
+  private AtomicFile() {}
+
+  /** What fills the file. */
+  @FunctionalInterface
+  public interface Writer {
+    /**
+     * Writes the content, from position 0.
+     *
+     * @param out open for writing; closed by the caller
+     */
+    void write(FileChannel out) throws IOException;
+  }
+
+  /**
+   * Writes {@code target} through {@code writer}. Folders above it are made.
+   *
+   * @throws FileException naming the target, when it cannot be written
+   */
+  public static void write(Path target, Writer writer) {
+    Path absolute = target.toAbsolutePath();
+    Path folder = absolute.getParent();
+    if (folder == null) {
+      throw new FileException(target, "is not the name of a file");
+    }
+    Path temporary = null;
+    try {
+      Files.createDirectories(folder);
+      // Not createTempFile, whose files are their owner's alone: the target keeps the user's umask.
+      Path name = Path.of(".%s.%s.tmp".formatted(absolute.getFileName(), UUID.randomUUID()));
+      Path fresh = folder.resolve(name);
+      try (FileChannel out =
+          FileChannel.open(fresh, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        temporary = fresh;
+        writer.write(out);
+        out.force(true);
+      }
+      move(temporary, absolute);
+      temporary = null;
+    } catch (IOException e) {
+      throw new FileException(target, "cannot be written: " + reason(e), e);
+    } finally {
+      discard(temporary);
+    }
+  }
+
+  /** One line for an {@link IOException}, whose message is often nothing but the file's name. */
+  public static String reason(IOException e) {
+    return switch (e) {
+      case NoSuchFileException _ -> "no such file or folder";
+      case AccessDeniedException _ -> "permission denied";
+      case FileSystemException f when f.getReason() != null -> f.getReason();
+      case FileSystemException f -> f.getClass().getSimpleName() + " " + f.getFile();
+      default -> String.valueOf(e.getMessage());
+    };
+  }
+
+  private static void move(Path from, Path to) throws IOException {
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    } catch (AtomicMoveNotSupportedException e) {
+      Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
+  private static void discard(@Nullable Path temporary) {
+    if (temporary != null) {
+      try {
+        Files.deleteIfExists(temporary);
+      } catch (IOException e) {
+        // The error that brought us here is the one to report; a left-over name starts with a dot.
+      }
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package org.relaydiffusion.nativeconfig;
+
+import java.io.File;
+import java.io.IOException;
+import java.net.URL;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.Loader;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The libraries inside the JavaCPP artifacts. They are unpacked into JavaCPP's cache, so that its
+ * own classes, where they are used at all, find the very same files; but they are loaded by us, one
+ * exact file after the other. JavaCPP's own loading would also preload whatever it finds on the
+ * system under names such as {@code tbb}, which crashes where another LibTorch is installed.
+ */
+final class BundledLibraries {
+  private record Entry(String preset, String linuxName, Need need) {}
+
+  private enum Need {
+    REQUIRED,
+    IF_PRESENT
+  }
+
+  // Dependencies first: each library's needs are in the process when it is opened.
+  private static final List<Entry> ORDER =
+      List.of(
+          new Entry("openblas", "libquadmath.so.0", Need.IF_PRESENT),
+          new Entry("openblas", "libgfortran.so.5", Need.IF_PRESENT),
+          new Entry("openblas", "libopenblas.so.0", Need.REQUIRED),
+          new Entry("pytorch", "libgomp.so.1", Need.IF_PRESENT),
+          new Entry("pytorch", "libc10.so", Need.REQUIRED),
+          new Entry("pytorch", "libtorch_cpu.so", Need.REQUIRED));
+
+  // What the CUDA build adds, from the artifacts of profile gpu.
+  private static final List<Entry> CUDA =
+      List.of(
+          new Entry("cuda", "libcudart.so.13", Need.IF_PRESENT),
+          new Entry("cuda", "libnvJitLink.so.13", Need.IF_PRESENT),
+          new Entry("cuda", "libnvrtc.so.13", Need.IF_PRESENT),
+          new Entry("cuda", "libcublasLt.so.13", Need.IF_PRESENT),
+          new Entry("cuda", "libcublas.so.13", Need.IF_PRESENT),
+          new Entry("cuda", "libcufft.so.12", Need.IF_PRESENT),
+          new Entry("cuda", "libcurand.so.10", Need.IF_PRESENT),
+          new Entry("cuda", "libcusparse.so.12", Need.IF_PRESENT),
+          new Entry("cuda", "libcusolver.so.12", Need.IF_PRESENT),
+          new Entry("cuda", "libcupti.so.13", Need.IF_PRESENT),
+          new Entry("cuda", "libcudnn.so.9", Need.IF_PRESENT),
+          new Entry("cuda", "libnccl.so.2", Need.IF_PRESENT),
+          new Entry("cuda", "libcufile.so.0", Need.IF_PRESENT),
+          new Entry("cuda", "libnvshmem_host.so.3", Need.IF_PRESENT),
+          new Entry("cuda", "libcusparseLt.so.0", Need.IF_PRESENT));
+
+  private BundledLibraries() {}
+
+  static LibTorchSource.Bundled locate() {
+    String platform = Loader.getPlatform();
+    List<Path> files = new ArrayList<>();
+    List<Path> cudaFiles = new ArrayList<>();
+    boolean gpu = resource("pytorch", platform, "libtorch_cuda.so") != null;
+    if (gpu) {
+      CUDA.forEach(e -> add(files, e, platform));
+    }
+    ORDER.forEach(e -> add(files, e, platform));
+    if (gpu) {
+      add(cudaFiles, new Entry("pytorch", "libc10_cuda.so", Need.REQUIRED), platform);
+      add(cudaFiles, new Entry("pytorch", "libtorch_cuda.so", Need.REQUIRED), platform);
+    }
+    return new LibTorchSource.Bundled(List.copyOf(files), List.copyOf(cudaFiles));
+  }
+
+  private static void add(List<Path> files, Entry entry, String platform) {
+    String name = nameOn(platform, entry.linuxName);
+    URL resource = resource(entry.preset, platform, name);
+    if (resource == null) {
+      if (entry.need == Need.REQUIRED && !isSystemLibrary(platform, entry)) {
+        throw new NativeLibraryException(
+            "%s for %s is not on the class or module path: add org.bytedeco:%s"
+                    .formatted(name, platform, entry.preset)
+                + " with classifier %s, or point %s at a folder with LibTorch"
+                    .formatted(platform, LibTorchSource.ENVIRONMENT_VARIABLE));
+      }
+      return;
+    }
+    try {
+      File cached = Loader.cacheResource(resource);
+      if (cached == null) {
+        throw new NativeLibraryException(name + " cannot be unpacked from " + resource);
+      }
+      files.add(cached.toPath().toAbsolutePath());
+    } catch (IOException e) {
+      throw new NativeLibraryException(
+          "%s cannot be unpacked: %s".formatted(name, e.getMessage()), e);
+    }
+  }
+
+  private static @Nullable URL resource(String preset, String platform, String name) {
+    String folder = "org/bytedeco/" + preset + "/" + platform + "/";
+    ClassLoader loader = BundledLibraries.class.getClassLoader();
+    URL found = loader.getResource(folder + name);
+    return found != null
+        ? found
+        : loader.getResource("org/bytedeco/%s/%s-gpu/%s".formatted(preset, platform, name));
+  }
+
+  // macOS has its BLAS in the system and Windows names libraries without a prefix.
+  private static boolean isSystemLibrary(String platform, Entry entry) {
+    return platform.startsWith("macosx") && entry.preset.equals("openblas");
+  }
+
+  private static String nameOn(String platform, String linuxName) {
+    String stem = linuxName.substring(3, linuxName.indexOf(".so"));
+    if (platform.startsWith("windows")) {
+      return stem.equals("openblas") ? "libopenblas.dll" : stem + ".dll";
+    }
+    if (platform.startsWith("macosx")) {
+      return switch (stem) {
+        case "openblas" -> "libopenblas.0.dylib";
+        case "gomp" -> "libomp.dylib";
+        default -> "lib" + stem + ".dylib";
+      };
+    }
+    return linuxName;
+  }
+}

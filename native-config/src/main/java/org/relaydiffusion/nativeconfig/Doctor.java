@@ -1,0 +1,47 @@
+package org.relaydiffusion.nativeconfig;
+
+import java.util.List;
+import java.util.Optional;
+
+/** Looks at everything that decides whether, and how fast, this project runs here. */
+public final class Doctor {
+  private Doctor() {}
+
+  /**
+   * Examines the Java runtime, the machine, LibTorch (which is loaded, as {@link LibTorch#load()}
+   * does) and the CUDA driver. Never fails: what cannot be had is in the report with its reason.
+   */
+  public static DoctorReport examine() {
+    DoctorReport.LibTorchState libTorch;
+    Optional<String> noCudaHalf;
+    try {
+      LibTorch library = LibTorch.load();
+      libTorch = LibTorchProbe.examine(library);
+      noCudaHalf = library.whyNoCuda();
+    } catch (NativeLibraryException e) {
+      libTorch = new DoctorReport.NotLoaded(String.valueOf(e.getMessage()));
+      noCudaHalf = Optional.of("LibTorch is not loaded");
+    }
+    return new DoctorReport(
+        HostProbe.javaRuntime(), HostProbe.machine(), libTorch, cuda(noCudaHalf));
+  }
+
+  private static DoctorReport.Cuda cuda(Optional<String> noCudaHalf) {
+    return switch (CudaDriver.examine()) {
+      case CudaDriver.Found(String version, List<DoctorReport.CudaDevice> devices) ->
+          new DoctorReport.Cuda(
+              Optional.of(version),
+              devices,
+              noCudaHalf.or(
+                  () ->
+                      devices.isEmpty()
+                          ? Optional.of("the driver has no device")
+                          : Optional.empty()));
+      case CudaDriver.Absent(String reason) ->
+          new DoctorReport.Cuda(
+              Optional.empty(),
+              List.of(),
+              Optional.of(noCudaHalf.map(n -> n + "; ").orElse("") + reason));
+    };
+  }
+}

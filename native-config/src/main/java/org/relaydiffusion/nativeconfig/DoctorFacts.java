@@ -1,0 +1,92 @@
+package org.relaydiffusion.nativeconfig;
+
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.stream.Collectors;
+
+/** A {@link DoctorReport} in words. */
+final class DoctorFacts {
+  private DoctorFacts() {}
+
+  static SequencedMap<String, String> of(DoctorReport report) {
+    SequencedMap<String, String> facts = new LinkedHashMap<>();
+    DoctorReport.JavaRuntime java = report.java();
+    facts.put("Java", "%s %s (%s)".formatted(java.vendor(), java.version(), java.vm()));
+    facts.put("Java home", java.home().toString());
+    facts.put("Java heap", "at most " + size(java.maxHeapBytes()));
+    machine(facts, report.machine());
+    switch (report.libTorch()) {
+      case DoctorReport.Loaded loaded -> libTorch(facts, loaded);
+      case DoctorReport.NotLoaded(String reason) -> facts.put("LibTorch", "none: " + reason);
+    }
+    cuda(facts, report.cuda());
+    return facts;
+  }
+
+  private static void machine(SequencedMap<String, String> facts, DoctorReport.Machine machine) {
+    facts.put("System", machine.os() + ", " + machine.architecture());
+    facts.put("CPU", machine.cpu());
+    if (!machine.cpuFeatures().isEmpty()) {
+      facts.put("CPU features", String.join(" ", machine.cpuFeatures()));
+    }
+    facts.put(
+        "Cores",
+        machine.usableCores()
+            + (machine.cores().isPresent() && machine.cores().getAsInt() != machine.usableCores()
+                ? " of " + machine.cores().getAsInt()
+                : ""));
+    boolean limited =
+        machine.memoryBytes().isPresent()
+            && machine.memoryBytes().getAsLong() > machine.usableMemoryBytes();
+    facts.put(
+        "Memory",
+        size(machine.usableMemoryBytes())
+            + (limited ? " of " + size(machine.memoryBytes().getAsLong()) : ""));
+  }
+
+  private static void libTorch(SequencedMap<String, String> facts, DoctorReport.Loaded libTorch) {
+    facts.put("LibTorch", libTorch.version() + " from " + libTorch.origin());
+    facts.put("LibTorch path", libTorch.path().toString());
+    facts.put(
+        "LibTorch files",
+        libTorch.files().stream()
+            .map(f -> f.getFileName().toString())
+            .collect(Collectors.joining(" ")));
+    libTorch.cpuCapability().ifPresent(c -> facts.put("CPU kernels", c + override(libTorch)));
+    facts.put("Threads", Integer.toString(libTorch.threads()));
+    DoctorReport.Blas blas = libTorch.blas();
+    String blasThreads =
+        blas.openBlasThreads().isPresent()
+            ? ", threads of its own: " + blas.openBlasThreads().getAsInt()
+            : "";
+    facts.put(
+        "BLAS",
+        blas.mkl()
+            .or(() -> blas.openBlas().map(o -> o + blasThreads))
+            .or(() -> blas.file().map(f -> f + " (slow, unless it is an optimised one)"))
+            .orElse("one that does not tell its name"));
+    blas.oneDnn().ifPresent(o -> facts.put("oneDNN", o));
+  }
+
+  private static String override(DoctorReport.Loaded libTorch) {
+    Optional<String> variable = libTorch.cpuCapabilityVariable();
+    return variable.map(v -> " (ATEN_CPU_CAPABILITY=" + v + ")").orElse("");
+  }
+
+  private static void cuda(SequencedMap<String, String> facts, DoctorReport.Cuda cuda) {
+    facts.put("CUDA", cuda.whyUnusable().map(w -> "not usable: " + w).orElse("usable"));
+    cuda.driver().ifPresent(d -> facts.put("CUDA driver", "for CUDA up to " + d));
+    for (DoctorReport.CudaDevice d : cuda.devices()) {
+      facts.put(
+          "cuda:" + d.index(),
+          "%s, %s, compute capability %s"
+              .formatted(d.name(), size(d.memoryBytes()), d.computeCapability()));
+    }
+  }
+
+  private static String size(long bytes) {
+    return String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
+  }
+}

@@ -1,0 +1,80 @@
+package org.relaydiffusion.nativeconfig;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import org.relaydiffusion.io.AtomicFile;
+
+/**
+ * A look at a Linux library before it is opened. The system's loader believes what the file says of
+ * its own length, so a download that broke off would end the process with a bus error.
+ */
+final class ElfFile {
+  private static final int HEADER_BYTES = 64;
+  private static final int PROGRAM_HEADER_BYTES = 56;
+  private static final int MAGIC = 0x464c457f; // 0x7f E L F, read little-endian
+
+  private ElfFile() {}
+
+  /**
+   * Checks that all of the library is there. A file that is no 64-bit little-endian ELF file is
+   * left to the system's loader, which refuses it in its own words.
+   *
+   * @throws NativeLibraryException naming the file, when it is shorter than it says
+   */
+  static void check(Path file) {
+    try (FileChannel channel = FileChannel.open(file)) {
+      long length = channel.size();
+      ByteBuffer header = read(channel, 0, HEADER_BYTES);
+      if (header.remaining() < HEADER_BYTES
+          || header.getInt(0) != MAGIC
+          || header.get(4) != 2
+          || header.get(5) != 1) {
+        return;
+      }
+      long needed = endOfSegments(channel, header, length);
+      if (Long.compareUnsigned(needed, length) > 0) {
+        throw new NativeLibraryException(
+            "%s is cut short: it has %d bytes and needs at least %s"
+                .formatted(file, length, Long.toUnsignedString(needed)));
+      }
+    } catch (IOException e) {
+      throw new NativeLibraryException(file + " cannot be read: " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private static long endOfSegments(FileChannel channel, ByteBuffer header, long length)
+      throws IOException {
+    long table = header.getLong(32);
+    int entry = Short.toUnsignedInt(header.getShort(54));
+    int count = Short.toUnsignedInt(header.getShort(56));
+    if (table < 0) { // Read as unsigned, beyond any file.
+      return table;
+    }
+    long end = table + (long) entry * count;
+    if (entry != PROGRAM_HEADER_BYTES || Long.compareUnsigned(end, length) > 0) {
+      return end;
+    }
+    ByteBuffer entries = read(channel, table, entry * count);
+    for (int at = 0; at + entry <= entries.remaining(); at += entry) {
+      long segmentEnd = entries.getLong(at + 8) + entries.getLong(at + 32);
+      end = Long.compareUnsigned(segmentEnd, end) > 0 ? segmentEnd : end;
+    }
+    return end;
+  }
+
+  private static ByteBuffer read(FileChannel channel, long from, int bytes) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    long at = from;
+    while (buffer.hasRemaining()) {
+      int n = channel.read(buffer, at);
+      if (n < 0) {
+        break;
+      }
+      at += n;
+    }
+    return buffer.flip();
+  }
+}

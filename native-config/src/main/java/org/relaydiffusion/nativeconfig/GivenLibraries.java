@@ -1,0 +1,91 @@
+package org.relaydiffusion.nativeconfig;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.relaydiffusion.io.AtomicFile;
+
+/**
+ * A LibTorch of the user's: an unpacked distribution, a Python installation or environment with
+ * torch in it, or the folder that holds the libraries, whose names may carry a version at the end.
+ */
+final class GivenLibraries {
+  private static final List<String> BELOW = List.of("", "lib", "torch/lib", "libtorch/lib");
+  private static final List<String> PACKAGES = List.of("site-packages", "dist-packages");
+
+  private GivenLibraries() {}
+
+  /**
+   * Looks in {@code root} and in the places below it where LibTorch is kept.
+   *
+   * @param by the variable or property that gave {@code root}, for messages
+   * @throws NativeLibraryException in one line, when it is not there
+   */
+  static LibTorchSource.Given locate(String root, String by) {
+    Path absolute;
+    try {
+      absolute = Path.of(root).toAbsolutePath().normalize();
+    } catch (InvalidPathException e) {
+      throw new NativeLibraryException(by + " is not the name of a folder", e);
+    }
+    if (!Files.isDirectory(absolute)) {
+      throw new NativeLibraryException("%s=%s: there is no such folder".formatted(by, root));
+    }
+    Path folder =
+        Stream.concat(BELOW.stream().map(absolute::resolve), packages(absolute))
+            .filter(f -> library(f, "torch_cpu").isPresent())
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new NativeLibraryException(
+                        "%s=%s: there is no %s in it, nor in its lib, torch/lib, libtorch/lib"
+                                .formatted(by, root, System.mapLibraryName("torch_cpu"))
+                            + " or lib/python3*/site-packages/torch/lib"));
+    // Their own dependencies lie beside them or where their run path says.
+    return new LibTorchSource.Given(
+        folder,
+        libraries(folder, "c10", "torch_cpu"),
+        libraries(folder, "c10_cuda", "torch_cuda"),
+        by);
+  }
+
+  private static Stream<Path> packages(Path environment) {
+    return list(environment.resolve("lib")).stream()
+        .filter(f -> f.getFileName().toString().startsWith("python3"))
+        .sorted()
+        .flatMap(python -> PACKAGES.stream().map(python::resolve))
+        .map(f -> f.resolve("torch/lib"));
+  }
+
+  private static List<Path> libraries(Path folder, String... names) {
+    return Stream.of(names).flatMap(n -> library(folder, n).stream()).toList();
+  }
+
+  /** The library with its plain name, else the shortest of the names that have a version. */
+  private static Optional<Path> library(Path folder, String name) {
+    String plain = System.mapLibraryName(name);
+    Path exact = folder.resolve(plain);
+    return Files.isRegularFile(exact)
+        ? Optional.of(exact)
+        : list(folder).stream()
+            .filter(f -> f.getFileName().toString().startsWith(plain + "."))
+            .filter(Files::isRegularFile)
+            .min(Comparator.comparingInt(f -> f.toString().length()));
+  }
+
+  private static List<Path> list(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.toList();
+    } catch (IOException e) {
+      throw new NativeLibraryException(folder + " cannot be read: " + AtomicFile.reason(e), e);
+    }
+  }
+}

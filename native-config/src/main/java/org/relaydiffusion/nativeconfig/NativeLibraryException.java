@@ -1,0 +1,19 @@
+package org.relaydiffusion.nativeconfig;
+
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.RdmException;
+
+/** LibTorch is missing, too old, or cannot be loaded here. */
+public class NativeLibraryException extends RdmException {
+  private static final long serialVersionUID = 1L;
+
+  /** Creates the exception with a one-line message that names the library and the reason. */
+  public NativeLibraryException(String message) {
+    super(message);
+  }
+
+  /** As {@link #NativeLibraryException(String)}, with the cause. */
+  public NativeLibraryException(String message, @Nullable Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,75 @@
+package org.relaydiffusion.nativeconfig;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.relaydiffusion.OptionException;
+
+/** How many threads one operator runs on, and with which BLAS threads. */
+public final class NativeThreads {
+  private static final FunctionDescriptor GET = FunctionDescriptor.of(ValueLayout.JAVA_INT);
+  private static final FunctionDescriptor SET = FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT);
+
+  private NativeThreads() {}
+
+  /**
+   * The threads that an operator called on this thread is spread over: {@code OMP_NUM_THREADS}, or
+   * the cores that Java may use (a container's quota counts), until {@link #setThreads} says
+   * otherwise.
+   *
+   * @throws NativeLibraryException when LibTorch cannot be loaded
+   */
+  public static int threads() {
+    return threads(LibTorch.load());
+  }
+
+  /**
+   * Sets the threads that an operator is spread over, for this thread and for every thread that has
+   * not called LibTorch yet. Results may differ in their last bits between counts.
+   *
+   * @throws OptionException when {@code threads} is less than 1
+   * @throws NativeLibraryException when LibTorch cannot be loaded
+   */
+  public static void setThreads(int threads) {
+    if (threads < 1) {
+      throw new OptionException("--threads: expected 1 or more, found " + threads);
+    }
+    setThreads(LibTorch.load(), threads);
+  }
+
+  /** Called once, when {@code library} has just been loaded. */
+  static void tune(LibTorch library) {
+    // OpenBLAS's own pool fights OpenMP's: with both, a forward pass takes twice as long.
+    library.find("openblas_set_num_threads").ifPresent(f -> Downcall.run(f, SET, 1));
+    // LibTorch counts the machine's cores, also where a container may use only a few of them.
+    int cores = Runtime.getRuntime().availableProcessors();
+    if (System.getenv("OMP_NUM_THREADS") == null && cores < threads(library)) {
+      setThreads(library, cores);
+    }
+  }
+
+  static int threads(LibTorch library) {
+    return (int)
+        Downcall.call(
+            first(library, "_ZN2at15get_num_threadsEv", "?get_num_threads@at@@YAHXZ"), GET);
+  }
+
+  private static void setThreads(LibTorch library, int threads) {
+    Downcall.run(
+        first(library, "_ZN2at15set_num_threadsEi", "?set_num_threads@at@@YAXH@Z"), SET, threads);
+  }
+
+  private static MemorySegment first(LibTorch library, String... names) {
+    return Stream.of(names)
+        .map(library::find)
+        .flatMap(Optional::stream)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new NativeLibraryException(
+                    "%s (LibTorch %s) lacks the function %s"
+                        .formatted(library.path(), library.version(), names[0])));
+  }
+}

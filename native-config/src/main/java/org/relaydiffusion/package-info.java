@@ -1,0 +1,5 @@
+/** The root of the exception tree. */
+@NullMarked
+package org.relaydiffusion;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,134 @@
+package org.relaydiffusion.nativeconfig;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.relaydiffusion.OptionException;
+
+class DoctorTest {
+  @TempDir Path folder;
+
+  /** Prints what the doctor says of LibTorch. */
+  static final class DoctorMain {
+    private DoctorMain() {}
+
+    public static void main(String[] arguments) {
+      DoctorReport report = Doctor.examine();
+      System.out.println(report.libTorch());
+      System.out.println(report.facts().get("CUDA"));
+    }
+  }
+
+  @Test
+  void theReportTellsOfThisProcess() {
+    DoctorReport report = Doctor.examine();
+    assertThat(report.java().version()).isEqualTo(System.getProperty("java.runtime.version"));
+    assertThat(report.java().home()).isDirectory();
+    assertThat(report.machine().usableCores())
+        .isEqualTo(Runtime.getRuntime().availableProcessors());
+    assertThat(report.machine().usableMemoryBytes()).isGreaterThan(1L << 28);
+    assertThat(report.machine().cpu()).isNotBlank();
+    assertThat(report.libTorch()).isInstanceOf(DoctorReport.Loaded.class);
+    DoctorReport.Loaded libTorch = (DoctorReport.Loaded) report.libTorch();
+    assertThat(libTorch.version()).isGreaterThanOrEqualTo(LibTorch.OLDEST);
+    assertThat(libTorch.files()).contains(libTorch.path()).allMatch(Files::isRegularFile);
+    assertThat(libTorch.threads()).isEqualTo(NativeThreads.threads()).isPositive();
+    assertThat(report.cuda().whyUnusable().isPresent())
+        .isEqualTo(report.cuda().devices().isEmpty() || !libTorch.withCuda());
+    assertThat(report.facts())
+        .containsKeys("Java", "System", "CPU", "Cores", "Memory", "LibTorch", "BLAS", "CUDA")
+        .allSatisfy((_, fact) -> assertThat(fact).isNotBlank().doesNotContain("Optional", "\n"));
+  }
+
+  @Test
+  void aLibTorchThatCannotLoadIsAFactAndNoFailure() throws Exception {
+    ChildJvm.Outcome outcome =
+        ChildJvm.run(
+            folder,
+            DoctorMain.class,
+            List.of(),
+            Map.of(LibTorchSource.ENVIRONMENT_VARIABLE, folder.resolve("nowhere").toString()));
+    assertThat(outcome.code()).as("%s", outcome).isZero();
+    assertThat(outcome.out().lines().toList().get(0))
+        .isEqualTo(
+            "NotLoaded[reason=RDM_LIBTORCH=%s: there is no such folder]"
+                .formatted(folder.resolve("nowhere")));
+    assertThat(outcome.out().lines().toList().get(1))
+        .startsWith("not usable: LibTorch is not loaded");
+  }
+
+  @Test
+  void whatMattersIsTakenFromTheSystemsList() {
+    assertThat(
+            HostProbe.features(
+                List.of(
+                    "processor\t: 0",
+                    "flags\t\t: fpu sse2 avx avx2 avx512f avx512_bf16 amx_tile amx_bf16 ht",
+                    "flags\t\t: fpu")))
+        .containsExactly("avx", "avx2", "avx512f", "avx512_bf16", "amx_tile", "amx_bf16");
+    assertThat(HostProbe.features(List.of("Features\t: fp asimd bf16 sve crc32")))
+        .containsExactly("asimd", "bf16", "sve");
+    assertThat(HostProbe.features(List.of())).isEmpty();
+    assertThat(HostProbe.memory(List.of("MemTotal:       24684084 kB", "MemFree: 1 kB")))
+        .isEqualTo(OptionalLong.of(24684084L * 1024));
+    assertThat(HostProbe.memory(List.of("nothing"))).isEmpty();
+  }
+
+  @Test
+  void factsSayWhatAContainerAllows() {
+    DoctorReport report =
+        new DoctorReport(
+            new DoctorReport.JavaRuntime("V", "25", "VM", Path.of("home"), 1L << 30),
+            new DoctorReport.Machine(
+                "Linux",
+                "amd64",
+                "CPU",
+                List.of("avx2"),
+                OptionalInt.of(64),
+                4,
+                OptionalLong.of(64L << 30),
+                8L << 30),
+            new DoctorReport.NotLoaded("because"),
+            new DoctorReport.Cuda(
+                Optional.of("13.1"),
+                List.of(new DoctorReport.CudaDevice(0, "H", 80L << 30, "9.0")),
+                Optional.of("LibTorch is not loaded")));
+    assertThat(report.facts())
+        .containsEntry("Cores", "4 of 64")
+        .containsEntry("Memory", "8.0 GiB of 64.0 GiB")
+        .containsEntry("LibTorch", "none: because")
+        .containsEntry("CUDA", "not usable: LibTorch is not loaded")
+        .containsEntry("cuda:0", "H, 80.0 GiB, compute capability 9.0");
+  }
+
+  @Test
+  void threadsAreSetAndChecked() {
+    int before = NativeThreads.threads();
+    try {
+      NativeThreads.setThreads(before + 1);
+      assertThat(NativeThreads.threads()).isEqualTo(before + 1);
+    } finally {
+      NativeThreads.setThreads(before);
+    }
+    assertThatThrownBy(() -> NativeThreads.setThreads(0))
+        .isInstanceOf(OptionException.class)
+        .hasMessage("--threads: expected 1 or more, found 0");
+  }
+
+  @Test
+  void versionsAreReadFromTheAbiNumberAndOrdered() {
+    LibTorch.Version v = LibTorch.Version.ofAbi(0x020A_0100_0000_0000L);
+    assertThat(v).isEqualTo(new LibTorch.Version(2, 10, 1)).hasToString("2.10.1");
+    assertThat(new LibTorch.Version(2, 9, 1)).isLessThan(LibTorch.OLDEST);
+    assertThat(new LibTorch.Version(3, 0, 0)).isGreaterThan(new LibTorch.Version(2, 14, 1));
+  }
+}
