@@ -1,0 +1,61 @@
+package org.relaydiffusion.torch;
+
+import java.util.List;
+
+/** Matrix products and decompositions. */
+public final class LinearAlgebra {
+  private static final Op MATMUL = Op.of("aten::matmul");
+  private static final Op BMM = Op.of("aten::bmm");
+  private static final Op EINSUM = Op.of("aten::einsum");
+
+  private static final Op CDIST = Op.of("aten::cdist");
+  private static final Op EIGH = Op.of("aten::linalg_eigh");
+  private static final Op EIGVALSH = Op.of("aten::linalg_eigvalsh");
+  private static final Op SVDVALS = Op.of("aten::linalg_svdvals");
+
+  /**
+   * The decomposition {@code V diag(w) V^T} of a symmetric matrix.
+   *
+   * @param eigenvalues w [n], ascending
+   * @param eigenvectors V [n, n], one a column, orthonormal
+   */
+  public record Eigen(Tensor eigenvalues, Tensor eigenvectors) {}
+
+  private LinearAlgebra() {}
+
+  /** The matrix product, batched and broadcast as PyTorch's. */
+  public static Tensor matmul(Tensor a, Tensor b) {
+    return MATMUL.args().t(a).t(b).tensor();
+  }
+
+  /** [B, n, k] x [B, k, m] to [B, n, m]. */
+  public static Tensor bmm(Tensor a, Tensor b) {
+    return BMM.args().t(a).t(b).tensor();
+  }
+
+  /** Einstein's summation of two tensors, e.g. {@code "ncq,nck->nqk"}. */
+  public static Tensor einsum(String equation, Tensor a, Tensor b) {
+    return EINSUM.args().string(equation).list(List.of(a, b)).none().tensor();
+  }
+
+  /** Euclidean distances [B, n, m] of the rows of [B, n, k] and [B, m, k]. */
+  public static Tensor cdist(Tensor a, Tensor b) {
+    return CDIST.args().t(a).t(b).d(2).none().tensor();
+  }
+
+  /** Eigenvalues and eigenvectors of a symmetric matrix [n, n], of which the lower half is read. */
+  public static Eigen eigh(Tensor symmetric) {
+    Tensor[] results = EIGH.args().t(symmetric).string("L").tensors(2);
+    return new Eigen(results[0], results[1]);
+  }
+
+  /** Eigenvalues [n], ascending, of a symmetric matrix [n, n], of which the lower half is read. */
+  public static Tensor eigvalsh(Tensor symmetric) {
+    return EIGVALSH.args().t(symmetric).string("L").tensor();
+  }
+
+  /** Singular values [min(n, m)], descending, of a matrix [n, m]. */
+  public static Tensor svdvals(Tensor matrix) {
+    return SVDVALS.args().t(matrix).none().tensor();
+  }
+}

@@ -1,0 +1,136 @@
+package org.relaydiffusion.torch;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongFunction;
+import java.util.function.LongUnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.ffi.TensorAbi;
+
+/**
+ * One native handle and its end. Separate from {@link Tensor} so that the safety net can free it
+ * after its tensor was lost. Whoever reads the handle holds this object's lock or a pin, so that no
+ * thread, and not the collector, frees it meanwhile.
+ */
+final class NativeTensor implements Runnable {
+  private static final Cleaner CLEANER = Cleaner.create();
+  private static final boolean TRACK = Boolean.getBoolean("rdm.trackTensors");
+  private static final LongAdder LIVE = new LongAdder();
+  private static final AtomicLong LOST = new AtomicLong();
+  private static final System.Logger LOG = System.getLogger("org.relaydiffusion.torch");
+
+  private final @Nullable Throwable madeAt;
+  private final long handle;
+  private volatile boolean closed;
+  private int pins;
+  private Cleaner.@Nullable Cleanable guard;
+
+  /** What {@link #memory} has handed out ends with the tensor. */
+  private @Nullable Arena lent;
+
+  NativeTensor(long handle) {
+    this.handle = handle;
+    this.madeAt = TRACK ? new Throwable("the tensor was made here") : null;
+    LIVE.increment();
+  }
+
+  static long live() {
+    return LIVE.sum();
+  }
+
+  static long lost() {
+    return LOST.get();
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** A second handle of the same tensor, for a call that takes it over. */
+  synchronized long further() {
+    return TensorAbi.clone(open());
+  }
+
+  /** Asks a quick question. */
+  synchronized long ask(LongUnaryOperator question) {
+    return question.applyAsLong(open());
+  }
+
+  /** Asks a quick question with a list as its answer. */
+  synchronized long[] askList(LongFunction<long[]> question) {
+    return question.apply(open());
+  }
+
+  /** The handle for a longer call, which stays valid until {@link #unpin}, closed or not. */
+  synchronized long pin() {
+    long h = open();
+    pins++;
+    return h;
+  }
+
+  /** Ends what {@link #pin} began. */
+  synchronized void unpin() {
+    pins--;
+    if (closed && pins == 0) {
+      TensorAbi.delete(handle);
+    }
+  }
+
+  /** The first {@code bytes} bytes; a use after the end throws. */
+  @SuppressWarnings("MustBeClosedChecker") // Closed by free().
+  synchronized MemorySegment memory(long bytes) {
+    long address = TensorAbi.dataPointer(open());
+    if (lent == null) {
+      lent = Arena.ofShared();
+    }
+    return MemorySegment.ofAddress(address).reinterpret(bytes, lent, null);
+  }
+
+  synchronized void free() {
+    if (closed) {
+      return;
+    }
+    if (lent != null) {
+      lent.close();
+    }
+    closed = true;
+    LIVE.decrement();
+    if (pins == 0) {
+      TensorAbi.delete(handle);
+    }
+    if (guard != null) {
+      // Takes it off the Cleaner's list, which would otherwise grow until the next collection.
+      guard.clean();
+    }
+  }
+
+  /**
+   * Watches {@code owner}: if it is lost with this handle open, the handle is freed and reported.
+   */
+  synchronized void guard(Tensor owner) {
+    guard = CLEANER.register(owner, this);
+  }
+
+  @Override
+  public void run() {
+    if (!closed) {
+      LOST.incrementAndGet();
+      free();
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "a tensor was lost without being closed"
+              + (madeAt == null ? " (-Drdm.trackTensors=true says where it was made)" : ""),
+          madeAt);
+    }
+  }
+
+  private long open() {
+    if (closed) {
+      throw new TorchException("this tensor is closed");
+    }
+    return handle;
+  }
+}

@@ -1,0 +1,391 @@
+package org.relaydiffusion.torch;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.ffi.NativeCallException;
+import org.relaydiffusion.torch.ffi.TensorAbi;
+
+/**
+ * An n-dimensional array that LibTorch owns. It belongs to the innermost {@link TensorScope} of the
+ * thread that made it; made outside any scope, or after {@link #release()}, it belongs to the
+ * caller, who closes it. A closed tensor throws when it is used.
+ *
+ * <p>The methods here are the ones that expressions read best with; the others are grouped as
+ * PyTorch's chapters are: {@link Torch} (creation), {@link Pointwise}, {@link Reduction}, {@link
+ * Shapes}, {@link Functional}, {@link LinearAlgebra}.
+ */
+public final class Tensor implements AutoCloseable {
+  private final NativeTensor nativeTensor;
+  private final boolean readOnly;
+  private @Nullable TensorScope scope;
+
+  /** Filled on first use, by any thread. */
+  private volatile long @Nullable [] shape;
+
+  /** Takes a handle over. */
+  Tensor(long handle) {
+    this(handle, false);
+  }
+
+  private Tensor(long handle, boolean readOnly) {
+    nativeTensor = new NativeTensor(handle);
+    this.readOnly = readOnly;
+    scope = TensorScope.current();
+    if (scope != null) {
+      scope.add(this);
+    } else {
+      nativeTensor.guard(this);
+    }
+  }
+
+  /** Takes a handle over whose memory may not be written: a write would end the process. */
+  static Tensor readOnly(long handle) {
+    return new Tensor(handle, true);
+  }
+
+  // ---- lifetime
+
+  /**
+   * Frees the tensor now, or, where another thread is computing with it, when that is done. Closing
+   * twice is allowed.
+   *
+   * @throws TorchException when it belongs to a scope of another thread
+   */
+  @Override
+  public void close() {
+    if (!isClosed()) {
+      checkThread();
+      nativeTensor.free();
+    }
+    scope = null;
+  }
+
+  /** Whether it has been closed. */
+  public boolean isClosed() {
+    return nativeTensor.isClosed();
+  }
+
+  /**
+   * Takes the tensor out of its scope: from now on it belongs to the caller, on any thread.
+   *
+   * @return this
+   */
+  public Tensor release() {
+    if (scope != null) {
+      checkOpen();
+      scope = null;
+      nativeTensor.guard(this);
+    }
+    return this;
+  }
+
+  /** The number of tensors that are open in this process. */
+  public static long liveCount() {
+    return NativeTensor.live();
+  }
+
+  /** The number of tensors that were lost without being closed, as far as the collector saw. */
+  public static long lostCount() {
+    return NativeTensor.lost();
+  }
+
+  void moveTo(TensorScope target) {
+    checkOpen();
+    scope = target;
+    target.add(this);
+  }
+
+  boolean isOwnedBy(TensorScope candidate) {
+    return scope == candidate;
+  }
+
+  /** A further handle, for a call that takes it over. */
+  long furtherHandle() {
+    return usable().further();
+  }
+
+  /** A call of LibTorch with two handles. */
+  @FunctionalInterface
+  interface PairCall {
+    long apply(long a, long b) throws NativeCallException;
+  }
+
+  /** Calls with the handles of two tensors, which stay valid for as long as it lasts. */
+  static long with(Tensor a, Tensor b, PairCall call) throws NativeCallException {
+    NativeTensor x = a.usable();
+    NativeTensor y = b.usable();
+    long first = x.pin();
+    try {
+      long second = y.pin();
+      try {
+        return call.apply(first, second);
+      } finally {
+        y.unpin();
+      }
+    } finally {
+      x.unpin();
+    }
+  }
+
+  /** Refuses to write into memory that is only mapped for reading. */
+  void checkWritable() {
+    if (readOnly) {
+      throw new TorchException(
+          this + " lies in read-only memory: Shapes.copy gives one that can be changed");
+    }
+  }
+
+  private void checkOpen() {
+    checkThread();
+    if (isClosed()) {
+      throw new TorchException("this tensor is closed");
+    }
+  }
+
+  private NativeTensor usable() {
+    checkThread();
+    return nativeTensor;
+  }
+
+  private void checkThread() {
+    TensorScope s = scope;
+    if (s != null && s.owner() != Thread.currentThread()) {
+      throw new TorchException(
+          "this tensor belongs to a scope of thread %s; release() it to use it on %s"
+              .formatted(s.owner().getName(), Thread.currentThread().getName()));
+    }
+  }
+
+  // ---- what it is
+
+  /** The sizes, outermost first; empty for a scalar. The array is the caller's. */
+  public long[] shape() {
+    return sizes().clone();
+  }
+
+  private long[] sizes() {
+    long[] known = shape;
+    if (known == null) {
+      known = usable().askList(TensorAbi::sizes);
+      shape = known;
+    }
+    return known;
+  }
+
+  /** The number of axes. */
+  public int rank() {
+    return sizes().length;
+  }
+
+  /**
+   * The size of axis {@code dim}; negative counts from the end.
+   *
+   * @throws TorchException when there is no such axis
+   */
+  public long size(int dim) {
+    long[] s = sizes();
+    int axis = dim < 0 ? dim + s.length : dim;
+    if (axis < 0 || axis >= s.length) {
+      throw new TorchException(this + " has no axis " + dim);
+    }
+    return s[axis];
+  }
+
+  /** The number of elements. */
+  public long numel() {
+    long n = 1;
+    for (long s : sizes()) {
+      n *= s;
+    }
+    return n;
+  }
+
+  /** The strides, in elements. */
+  public long[] strides() {
+    return usable().askList(TensorAbi::strides);
+  }
+
+  /** The element type. */
+  public DType dtype() {
+    int code = (int) usable().ask(TensorAbi::dtype);
+    return DType.ofCode(code)
+        .orElseThrow(
+            () -> new TorchException("LibTorch's element type %d is unknown".formatted(code)));
+  }
+
+  /** Where it lives. */
+  public Device device() {
+    NativeTensor t = usable();
+    return t.ask(TensorAbi::deviceType) == Device.Type.CPU.code()
+        ? Device.CPU
+        : Device.cuda((int) t.ask(TensorAbi::deviceIndex));
+  }
+
+  /**
+   * The memory of a dense CPU tensor, in place: reads and writes go to the tensor. It ends with the
+   * tensor: a use of it after that throws. Read-only where the tensor is.
+   *
+   * @throws TorchException when it is not on the CPU or not contiguous in row-major order
+   */
+  public MemorySegment memory() {
+    if (device().type() != Device.Type.CPU || !isContiguous()) {
+      throw new TorchException(this + " has no row-major CPU memory");
+    }
+    MemorySegment memory = usable().memory(numel() * dtype().byteSize());
+    return readOnly ? memory.asReadOnly() : memory;
+  }
+
+  /** As {@link #memory}, but for the caller alone, who keeps the tensor open meanwhile. */
+  MemorySegment borrowedMemory() {
+    return MemorySegment.ofAddress(usable().ask(TensorAbi::dataPointer))
+        .reinterpret(numel() * dtype().byteSize());
+  }
+
+  /** Whether the elements lie in row-major order without gaps. */
+  public boolean isContiguous() {
+    long[] s = sizes();
+    long[] actual = strides();
+    long step = 1;
+    for (int i = s.length - 1; i >= 0; i--) {
+      if (s[i] != 1 && actual[i] != step) {
+        return numel() == 0;
+      }
+      step *= s[i];
+    }
+    return true;
+  }
+
+  /** Marks a leaf as one whose gradient is wanted, or not. */
+  public Tensor requiresGrad(boolean wanted) {
+    NativeTensor t = usable();
+    long handle = t.pin();
+    try {
+      TensorAbi.setRequiresGrad(handle, wanted);
+    } catch (NativeCallException e) {
+      throw TorchException.failed("requires_grad_(%b) on %s".formatted(wanted, this), e);
+    } finally {
+      t.unpin();
+    }
+    return this;
+  }
+
+  /** {@code self.copy_(source)}: converts type and device, broadcasts. Returns this. */
+  public Tensor copyFrom(Tensor source) {
+    checkWritable();
+    try {
+      with(
+          this,
+          source,
+          (self, from) -> {
+            TensorAbi.copy(self, from);
+            return 0;
+          });
+    } catch (NativeCallException e) {
+      throw TorchException.failed("copy_ of %s into %s".formatted(source, this), e);
+    }
+    return this;
+  }
+
+  // ---- expressions
+
+  /** {@code this + other}, broadcast and promoted as PyTorch does. */
+  public Tensor add(Tensor other) {
+    return Pointwise.add(this, other);
+  }
+
+  /** {@code this + value}, keeping this tensor's floating type. */
+  public Tensor add(double value) {
+    return Pointwise.add(this, value);
+  }
+
+  /** {@code this - other}. */
+  public Tensor sub(Tensor other) {
+    return Pointwise.sub(this, other);
+  }
+
+  /** {@code this * other}. */
+  public Tensor mul(Tensor other) {
+    return Pointwise.mul(this, other);
+  }
+
+  /** {@code this * value}, keeping this tensor's floating type. */
+  public Tensor mul(double value) {
+    return Pointwise.mul(this, value);
+  }
+
+  /** {@code this / other}. */
+  public Tensor div(Tensor other) {
+    return Pointwise.div(this, other);
+  }
+
+  /** {@code this / value}, keeping this tensor's floating type. */
+  public Tensor div(double value) {
+    return Pointwise.div(this, value);
+  }
+
+  /** {@code x sigmoid(x)}. */
+  public Tensor silu() {
+    return Pointwise.silu(this);
+  }
+
+  /** This tensor in another element type; itself (a further handle) if it has that type already. */
+  public Tensor to(DType dtype) {
+    return Shapes.to(this, dtype);
+  }
+
+  /** This tensor on another device; a further handle if it is there already. */
+  public Tensor to(Device device) {
+    return Shapes.to(this, device);
+  }
+
+  /** A view (or copy, where none can be) of another shape; one size may be -1. */
+  public Tensor reshape(long... sizes) {
+    return Shapes.reshape(this, sizes);
+  }
+
+  /** The elements in row-major order without gaps; a further handle if they are already. */
+  public Tensor contiguous() {
+    return Shapes.contiguous(this);
+  }
+
+  /** All elements as doubles, in row-major order. */
+  public double[] toDoubles() {
+    return Transfer.toDoubles(this);
+  }
+
+  /** All elements as floats, in row-major order. */
+  public float[] toFloats() {
+    return Transfer.toFloats(this);
+  }
+
+  /** All elements as longs, in row-major order. */
+  public long[] toLongs() {
+    return Transfer.toLongs(this);
+  }
+
+  /** The one element of a one-element tensor. */
+  public double item() {
+    if (numel() != 1) {
+      throw new TorchException("item() wants one element, but this is " + this);
+    }
+    return toDoubles()[0];
+  }
+
+  /** Type, shape and, off the CPU, device, e.g. {@code float32[4, 3, 64, 64]}. */
+  @Override
+  public String toString() {
+    if (isClosed()) {
+      return "closed tensor";
+    }
+    try {
+      Device device = device();
+      return dtype().torchName()
+          + Arrays.toString(sizes())
+          + (device.type() == Device.Type.CPU ? "" : "@" + device);
+    } catch (TorchException e) {
+      // Messages about a tensor are made of this, so it does not fail.
+      return "a tensor that cannot be looked at (" + e.getMessage() + ")";
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package org.relaydiffusion.torch;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Owns every tensor that its thread makes while it is the innermost open scope:
+ *
+ * <pre>{@code
+ * try (var scope = TensorScope.open()) {
+ *   Tensor h = x.silu();
+ *   return scope.keep(h.mul(h));
+ * }
+ * }</pre>
+ *
+ * <p>Scopes nest, and close in the reverse order of their opening. A tensor in a scope belongs to
+ * the thread that opened it: its use on another thread is an error, not a race.
+ */
+public final class TensorScope implements AutoCloseable {
+  private static final ThreadLocal<@Nullable TensorScope> INNERMOST = new ThreadLocal<>();
+  private static final int COMPACT_AT = 512;
+
+  private final Thread owner = Thread.currentThread();
+  private final @Nullable TensorScope outer;
+  private List<Tensor> tensors = new ArrayList<>();
+  private int compactAt = COMPACT_AT;
+  private boolean closed;
+
+  private TensorScope() {
+    outer = INNERMOST.get();
+    INNERMOST.set(this);
+  }
+
+  /** Opens a scope on this thread. */
+  public static TensorScope open() {
+    return new TensorScope();
+  }
+
+  static @Nullable TensorScope current() {
+    return INNERMOST.get();
+  }
+
+  /**
+   * Hands a tensor to the enclosing scope; without one it belongs to the caller, who closes it. A
+   * tensor that this scope does not own (an operand, a parameter's value) stays its owner's.
+   *
+   * @return the same tensor
+   */
+  public Tensor keep(Tensor tensor) {
+    check();
+    if (tensor.isClosed()) {
+      throw new TorchException("a closed tensor cannot be kept");
+    }
+    if (!tensor.isOwnedBy(this)) {
+      return tensor;
+    }
+    if (outer != null) {
+      tensor.moveTo(outer);
+    } else {
+      tensor.release();
+    }
+    return tensor;
+  }
+
+  void add(Tensor tensor) {
+    if (tensors.size() >= compactAt) {
+      tensors.removeIf(t -> !t.isOwnedBy(this));
+      compactAt = Math.max(COMPACT_AT, 2 * tensors.size());
+    }
+    tensors.add(tensor);
+  }
+
+  Thread owner() {
+    return owner;
+  }
+
+  /** Frees what the scope still owns, newest first. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    check();
+    closed = true;
+    INNERMOST.set(outer);
+    List<Tensor> owned = tensors;
+    tensors = List.of();
+    for (int i = owned.size() - 1; i >= 0; i--) {
+      Tensor t = owned.get(i);
+      if (t.isOwnedBy(this)) {
+        t.close();
+      }
+    }
+  }
+
+  private void check() {
+    if (closed) {
+      throw new TorchException("this tensor scope is closed");
+    }
+    if (Thread.currentThread() != owner) {
+      throw new TorchException(
+          "this tensor scope belongs to thread %s, not %s"
+              .formatted(owner.getName(), Thread.currentThread().getName()));
+    }
+    if (INNERMOST.get() != this) {
+      throw new TorchException("a tensor scope inside this one is still open");
+    }
+  }
+}

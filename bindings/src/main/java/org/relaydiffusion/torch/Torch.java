@@ -1,0 +1,183 @@
+package org.relaydiffusion.torch;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.torch.ffi.ContextAbi;
+import org.relaydiffusion.torch.ffi.NativeCallException;
+import org.relaydiffusion.torch.ffi.TensorAbi;
+
+/** Creation: tensors from numbers, arrays and memory. */
+public final class Torch {
+  private static final Op ZERO = Op.of("aten::zero_");
+  private static final Op FILL = Op.of("aten::fill_.Tensor");
+  private static final Op STACK = Op.of("aten::stack");
+
+  private Torch() {}
+
+  /** The LibTorch underneath, loaded now if it is not yet. */
+  public static LibTorch library() {
+    return LibTorch.load();
+  }
+
+  /**
+   * From now on float32 means float32 on CUDA too, in the whole process: LibTorch rounds the
+   * operands of convolutions to 10 bits (TensorFloat-32) unless told not to. Changes nothing on the
+   * CPU.
+   */
+  public static void forbidTf32() {
+    ContextAbi.forbidTf32();
+  }
+
+  /** An uninitialised tensor. */
+  public static Tensor empty(DType dtype, Device device, long... sizes) {
+    return emptyStrided(dtype, device, sizes, TensorData.contiguousStrides(sizes));
+  }
+
+  /**
+   * Checks that tensors can be made on a device.
+   *
+   * @throws OptionException saying in one line why not, e.g. that there is no driver
+   */
+  public static void requireUsable(Device device) {
+    if (device.type() == Device.Type.CUDA) {
+      Cuda.require(device);
+    }
+  }
+
+  /** An uninitialised tensor whose elements lie as {@code strides} says, none of them negative. */
+  public static Tensor emptyStrided(DType dtype, Device device, long[] sizes, long[] strides) {
+    Sizes.check(sizes);
+    Sizes.checkStrides(sizes, strides);
+    requireUsable(device);
+    try {
+      return new Tensor(
+          TensorAbi.emptyStrided(
+              sizes, strides, dtype.code(), device.type().code(), device.index()));
+    } catch (NativeCallException e) {
+      throw TorchException.failed(
+          "making %s%s on %s".formatted(dtype.torchName(), Arrays.toString(sizes), device), e);
+    }
+  }
+
+  /** Zeros on the CPU. */
+  public static Tensor zeros(DType dtype, long... sizes) {
+    Tensor t = empty(dtype, Device.CPU, sizes);
+    return ZERO.args().t(t).into(t);
+  }
+
+  /** Ones on the CPU. */
+  public static Tensor ones(DType dtype, long... sizes) {
+    return full(1, dtype, sizes);
+  }
+
+  /** One value everywhere, on the CPU. */
+  public static Tensor full(double value, DType dtype, long... sizes) {
+    return full(value, dtype, Device.CPU, sizes);
+  }
+
+  /** One value everywhere. */
+  public static Tensor full(double value, DType dtype, Device device, long... sizes) {
+    Tensor t = empty(dtype, device, sizes);
+    try (Tensor v = scalar(value)) {
+      return FILL.args().t(t).t(v).into(t);
+    }
+  }
+
+  /** Zeros of another tensor's shape, type and device. */
+  public static Tensor zerosLike(Tensor like) {
+    Tensor t = empty(like.dtype(), like.device(), like.shape());
+    return ZERO.args().t(t).into(t);
+  }
+
+  /**
+   * A 0-dim float64 tensor. As an operand beside a floating tensor of one axis or more it takes
+   * that tensor's type, as a Python number does.
+   */
+  public static Tensor scalar(double value) {
+    return new Tensor(TensorAbi.scalar(value));
+  }
+
+  /** A 0-dim int64 tensor. */
+  public static Tensor scalar(long value) {
+    return new Tensor(TensorAbi.scalar(value));
+  }
+
+  /** The numbers 0, 1, ... n - 1. */
+  public static Tensor arange(int n, DType dtype) {
+    Sizes.check(n);
+    long[] values = new long[n];
+    Arrays.setAll(values, i -> i);
+    try (Tensor t = tensor(values, n)) {
+      return t.to(dtype);
+    }
+  }
+
+  /** A float32 copy of an array. */
+  public static Tensor tensor(float[] values, long... sizes) {
+    Tensor t = sized(DType.FLOAT32, values.length, sizes);
+    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_FLOAT, 0, values.length);
+    return t;
+  }
+
+  /** A float64 copy of an array. */
+  public static Tensor tensor(double[] values, long... sizes) {
+    Tensor t = sized(DType.FLOAT64, values.length, sizes);
+    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_DOUBLE, 0, values.length);
+    return t;
+  }
+
+  /** An int64 copy of an array. */
+  public static Tensor tensor(long[] values, long... sizes) {
+    Tensor t = sized(DType.INT64, values.length, sizes);
+    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_LONG, 0, values.length);
+    return t;
+  }
+
+  /** A uint8 copy of an array. */
+  public static Tensor tensor(byte[] values, long... sizes) {
+    Tensor t = sized(DType.UINT8, values.length, sizes);
+    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_BYTE, 0, values.length);
+    return t;
+  }
+
+  /**
+   * A tensor over memory that Java owns, without a copy. The memory must stay alive and unchanged
+   * for as long as the tensor or a view of it. Over read-only memory the tensor refuses to be
+   * written; a view of it cannot know, and must not be.
+   */
+  public static Tensor fromData(TensorData data) {
+    MemorySegment memory = data.memory();
+    if (!memory.isNative()) {
+      throw new TorchException("only native memory can become a tensor without a copy: " + data);
+    }
+    if (data.numel() == 0) {
+      return empty(data.dtype(), Device.CPU, data.shape());
+    }
+    Sizes.check(data.shape());
+    try {
+      long handle =
+          TensorAbi.fromBlob(memory.address(), data.shape(), data.strides(), data.dtype().code());
+      return memory.isReadOnly() ? Tensor.readOnly(handle) : new Tensor(handle);
+    } catch (NativeCallException e) {
+      throw TorchException.failed("a view of " + data, e);
+    }
+  }
+
+  /** Joins equal shapes along a new axis. */
+  public static Tensor stack(List<Tensor> tensors, int dim) {
+    return STACK.args().list(tensors).i(dim).tensor();
+  }
+
+  private static Tensor sized(DType dtype, int length, long... sizes) {
+    Sizes.check(sizes);
+    if (Sizes.numel(sizes) != length) {
+      throw new TorchException(
+          "%d values do not fill sizes %s".formatted(length, Arrays.toString(sizes)));
+    }
+    return empty(dtype, Device.CPU, sizes);
+  }
+}

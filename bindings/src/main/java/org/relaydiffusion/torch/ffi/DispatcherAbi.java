@@ -1,0 +1,163 @@
+package org.relaydiffusion.torch.ffi;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code torch_call_dispatcher}: any ATen operator by name. A stack slot holds 8 bytes; a tensor
+ * slot takes its handle over; an absent optional is 0, a present one the address of a malloc'ed
+ * slot, which LibTorch frees; results come back from slot 0 on.
+ */
+public final class DispatcherAbi {
+  // The conventions above are those of 2.10; newer builds keep them for callers that say so.
+  private static final long ABI_VERSION = 0x020A_0000_0000_0000L;
+
+  private static final MethodHandle CALL =
+      Symbols.code("torch_call_dispatcher", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
+  private static final MethodHandle NEW_LIST =
+      Symbols.trivial("torch_new_list_reserve_size", JAVA_LONG, ADDRESS);
+  private static final MethodHandle PUSH_BACK =
+      Symbols.trivial("torch_list_push_back", JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle LIST_SIZE =
+      Symbols.trivial("torch_list_size", JAVA_LONG, ADDRESS);
+  private static final MethodHandle LIST_ITEM =
+      Symbols.trivial("torch_list_get_item", JAVA_LONG, JAVA_LONG, ADDRESS);
+  private static final MethodHandle DELETE_LIST = Symbols.code("torch_delete_list", JAVA_LONG);
+  private static final MethodHandle NEW_STRING =
+      Symbols.trivial("torch_new_string_handle", ADDRESS, JAVA_LONG, ADDRESS);
+  private static final MethodHandle MALLOC =
+      Linker.nativeLinker()
+          .downcallHandle(
+              Linker.nativeLinker().defaultLookup().find("malloc").orElseThrow(),
+              FunctionDescriptor.of(JAVA_LONG, JAVA_LONG),
+              Linker.Option.critical(false));
+  private static final MethodHandle FREE =
+      Linker.nativeLinker()
+          .downcallHandle(
+              Linker.nativeLinker().defaultLookup().find("free").orElseThrow(),
+              FunctionDescriptor.ofVoid(JAVA_LONG),
+              Linker.Option.critical(false));
+  private static final @Nullable MethodHandle EXCEPTION_TEXT =
+      Symbols.optional("torch_exception_get_what", FunctionDescriptor.of(ADDRESS));
+
+  private DispatcherAbi() {}
+
+  /** A C string that lives as long as the process: an operator's name. */
+  public static MemorySegment name(String text) {
+    return Arena.global().allocateFrom(text);
+  }
+
+  /** Calls an operator; arguments and results are in {@code stack}. Returns LibTorch's code. */
+  public static int call(MemorySegment operator, MemorySegment overload, MemorySegment stack) {
+    try {
+      return (int) CALL.invokeExact(operator, overload, stack, ABI_VERSION);
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** A list of numbers, which the call takes over. */
+  public static long list(long[] values) {
+    long list = newList(values.length);
+    for (long v : values) {
+      push(list, v);
+    }
+    return list;
+  }
+
+  /** An empty list with room for {@code size} entries. */
+  public static long newList(int size) {
+    Scratch s = Scratch.current();
+    try {
+      int code = (int) NEW_LIST.invokeExact((long) size, s.out);
+      return code == 0 ? s.out.get(JAVA_LONG, 0) : failed("torch_new_list_reserve_size");
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** Appends a slot's value. */
+  public static void push(long list, long value) {
+    try {
+      if ((int) PUSH_BACK.invokeExact(list, value) != 0) {
+        failed("torch_list_push_back");
+      }
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** The entries of a list that a call returned; the list itself is freed. */
+  public static long[] takeList(long list) {
+    Scratch s = Scratch.current();
+    try {
+      if ((int) LIST_SIZE.invokeExact(list, s.out) != 0) {
+        failed("torch_list_size");
+      }
+      long[] items = new long[(int) s.out.get(JAVA_LONG, 0)];
+      for (int i = 0; i < items.length; i++) {
+        if ((int) LIST_ITEM.invokeExact(list, (long) i, s.out) != 0) {
+          failed("torch_list_get_item");
+        }
+        items[i] = s.out.get(JAVA_LONG, 0);
+      }
+      if ((int) DELETE_LIST.invokeExact(list) != 0) {
+        failed("torch_delete_list");
+      }
+      return items;
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** A string argument, which the call takes over. */
+  public static long string(String text) {
+    Scratch s = Scratch.current();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocateFrom(text);
+      int code = (int) NEW_STRING.invokeExact(bytes, bytes.byteSize() - 1, s.out);
+      return code == 0 ? s.out.get(JAVA_LONG, 0) : failed("torch_new_string_handle");
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** A present optional with {@code value} in it. */
+  public static long some(long value) {
+    try {
+      long slot = (long) MALLOC.invokeExact(8L);
+      if (slot == 0) {
+        throw new OutOfMemoryError("malloc of 8 bytes");
+      }
+      MemorySegment.ofAddress(slot).reinterpret(8).set(ValueLayout.JAVA_LONG, 0, value);
+      return slot;
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** LibTorch's own words about this thread's last error, where the build can tell them. */
+  public static @Nullable String lastError() {
+    if (EXCEPTION_TEXT == null) {
+      return null;
+    }
+    try {
+      MemorySegment text = (MemorySegment) EXCEPTION_TEXT.invokeExact();
+      return text.equals(MemorySegment.NULL) ? null : text.reinterpret(1 << 20).getString(0);
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  private static long failed(String function) {
+    throw new IllegalStateException("LibTorch refused " + function);
+  }
+}

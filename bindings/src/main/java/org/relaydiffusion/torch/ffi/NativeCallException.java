@@ -1,0 +1,18 @@
+package org.relaydiffusion.torch.ffi;
+
+/**
+ * A C function of LibTorch returned an error code; callers turn it into one that names operands.
+ */
+public final class NativeCallException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  NativeCallException(String function) {
+    super(reason(function), null, false, false);
+  }
+
+  /** LibTorch's own words, where the build can tell them, else the function's name. */
+  private static String reason(String function) {
+    String words = DispatcherAbi.lastError();
+    return words == null ? function : words.lines().findFirst().orElse(function);
+  }
+}

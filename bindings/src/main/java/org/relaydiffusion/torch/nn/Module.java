@@ -1,0 +1,142 @@
+package org.relaydiffusion.torch.nn;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * A part of a network: its own parameters and buffers, and parts below it, each under the name that
+ * PyTorch's {@code state_dict} has for it. The order of registration is the order of construction,
+ * and so of the random draws of {@link #initialize}.
+ *
+ * <p>Closing a module frees every value in its tree.
+ */
+public abstract class Module implements AutoCloseable {
+  private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  private final Map<String, Parameter> buffers = new LinkedHashMap<>();
+  private final Map<String, Module> children = new LinkedHashMap<>();
+  private boolean training;
+  private @Nullable Consumer<Tensor> observer;
+
+  /** Made by its subclasses. */
+  protected Module() {}
+
+  /** Registers a learned tensor. */
+  protected final Parameter parameter(String name, Initializer initializer, long... shape) {
+    Parameter p = new Parameter(name, Parameter.Kind.PARAMETER, initializer, shape);
+    parameters.put(name, p);
+    return p;
+  }
+
+  /** Registers a fixed tensor. */
+  protected final Parameter buffer(String name, Initializer initializer, long... shape) {
+    Parameter p = new Parameter(name, Parameter.Kind.BUFFER, initializer, shape);
+    buffers.put(name, p);
+    return p;
+  }
+
+  /** Registers a part; its name may contain dots, as a part of a dictionary has. */
+  protected final <M extends Module> M child(String name, M module) {
+    children.put(name, module);
+    return module;
+  }
+
+  /** The parts directly below, by name. */
+  public final Map<String, Module> children() {
+    return Collections.unmodifiableMap(children);
+  }
+
+  /** The parameters and buffers of this module alone, without those below. */
+  public final List<Parameter> ownState() {
+    return Stream.concat(parameters.values().stream(), buffers.values().stream()).toList();
+  }
+
+  /** Whether dropout and the like are on. */
+  public final boolean isTraining() {
+    return training;
+  }
+
+  /** Switches the whole tree between training and evaluation. */
+  public final void train(boolean on) {
+    training = on;
+    children.values().forEach(c -> c.train(on));
+  }
+
+  /** Every parameter and buffer of the tree by its full name, in {@code state_dict}'s order. */
+  public final Map<String, Parameter> state() {
+    Map<String, Parameter> all = new LinkedHashMap<>();
+    collect("", all);
+    return all;
+  }
+
+  /** Visits every module of the tree with its path, parents first. */
+  public final void walk(BiConsumer<String, Module> visitor) {
+    walk("", visitor);
+  }
+
+  /**
+   * Shows every later output of every module of the tree to {@code observer}, with the module's
+   * path; null ends it. For summaries and tests: the tensors stay their owners', and one thread
+   * runs the network meanwhile.
+   */
+  public final void observe(@Nullable BiConsumer<String, Tensor> observer) {
+    walk((path, module) ->
+        module.observer = observer == null ? null : out -> observer.accept(path, out));
+  }
+
+  /** Passes an output on, past whoever observes this module. */
+  protected final Tensor observed(Tensor output) {
+    if (observer != null) {
+      observer.accept(output);
+    }
+    return output;
+  }
+
+  /** The number of learned elements in the tree. */
+  public final long parameterCount() {
+    return state().values().stream()
+        .filter(p -> p.kind() == Parameter.Kind.PARAMETER)
+        .mapToLong(Parameter::numel)
+        .sum();
+  }
+
+  /** Gives every parameter and buffer its first value, drawing in the order of construction. */
+  public final void initialize(Generator generator) {
+    try (TensorScope _ = TensorScope.open()) {
+      fill(generator);
+    }
+  }
+
+  private void fill(Generator generator) {
+    parameters.values().forEach(p -> p.set(p.initializer().make(generator, p.shape())));
+    buffers.values().forEach(p -> p.set(p.initializer().make(generator, p.shape())));
+    children.values().forEach(c -> c.fill(generator));
+  }
+
+  private void collect(String prefix, Map<String, Parameter> all) {
+    parameters.forEach((name, p) -> all.put(prefix + name, p));
+    buffers.forEach((name, p) -> all.put(prefix + name, p));
+    children.forEach((name, c) -> c.collect(prefix + name + ".", all));
+  }
+
+  private void walk(String path, BiConsumer<String, Module> visitor) {
+    visitor.accept(path, this);
+    children.forEach((name, c) -> c.walk(path.isEmpty() ? name : path + "." + name, visitor));
+  }
+
+  /** Frees every value in the tree. */
+  @Override
+  public void close() {
+    parameters.values().forEach(Parameter::close);
+    buffers.values().forEach(Parameter::close);
+    children.values().forEach(Module::close);
+  }
+}

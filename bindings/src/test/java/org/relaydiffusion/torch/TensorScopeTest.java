@@ -1,0 +1,200 @@
+package org.relaydiffusion.torch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class TensorScopeTest {
+  private static Tensor one() {
+    return Torch.ones(DType.FLOAT32, 1);
+  }
+
+  private static @Nullable Throwable thrownOnAnotherThread(Runnable action) {
+    AtomicReference<@Nullable Throwable> thrown = new AtomicReference<>();
+    Thread thread =
+        Thread.ofPlatform()
+            .name("other")
+            .start(() -> {
+              try {
+                action.run();
+              } catch (Throwable e) {
+                thrown.set(e);
+              }
+            });
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+    return thrown.get();
+  }
+
+  @Test
+  void closingAScopeFreesWhatWasMadeInIt() {
+    long before = Tensor.liveCount();
+    Tensor t;
+    try (TensorScope _ = TensorScope.open()) {
+      t = one().add(1).mul(2);
+      assertThat(Tensor.liveCount()).isGreaterThan(before);
+    }
+    assertThat(t.isClosed()).isTrue();
+    assertThat(Tensor.liveCount()).isEqualTo(before);
+  }
+
+  @Test
+  void useAfterCloseThrowsAndNeverReachesLibTorch() {
+    try (Tensor other = one()) {
+      Tensor t = one();
+      t.close();
+      t.close();
+      assertThatThrownBy(() -> t.add(other))
+          .isInstanceOf(TorchException.class)
+          .hasMessage("this tensor is closed");
+      assertThatThrownBy(() -> other.mul(t)).hasMessage("this tensor is closed");
+      assertThatThrownBy(() -> Shapes.cat(List.of(other, t), 0))
+          .hasMessage("this tensor is closed");
+      assertThatThrownBy(() -> Functional.groupNorm(other, 1, other, t, 0))
+          .hasMessage("this tensor is closed");
+      assertThatThrownBy(t::dtype).hasMessage("this tensor is closed");
+      assertThatThrownBy(t::memory).hasMessage("this tensor is closed");
+      assertThat(t).hasToString("closed tensor");
+      try (Tensor after = other.mul(3)) {
+        assertThat(after.item()).isEqualTo(3);
+      }
+    }
+  }
+
+  @Test
+  void aTensorInAScopeIsRefusedOnAnotherThread() {
+    try (TensorScope _ = TensorScope.open()) {
+      Tensor t = one();
+      assertThat(thrownOnAnotherThread(t::silu))
+          .isInstanceOf(TorchException.class)
+          .hasMessageContaining("belongs to a scope of thread")
+          .hasMessageContaining("to use it on other");
+      t.release();
+      assertThat(thrownOnAnotherThread(() -> t.silu().close())).isNull();
+      t.close();
+    }
+  }
+
+  @Test
+  void aScopeIsClosedOnlyByItsThreadAndInOrder() {
+    TensorScope outer = TensorScope.open();
+    assertThat(thrownOnAnotherThread(outer::close)).hasMessageContaining("not other");
+    TensorScope inner = TensorScope.open();
+    assertThatThrownBy(outer::close).hasMessageContaining("inside this one is still open");
+    inner.close();
+    inner.close();
+    outer.close();
+    try (Tensor t = one()) {
+      assertThatThrownBy(() -> inner.keep(t)).hasMessage("this tensor scope is closed");
+    }
+  }
+
+  @Test
+  void keepHandsATensorToTheScopeOutside() {
+    try (TensorScope _ = TensorScope.open()) {
+      Tensor kept;
+      Tensor lost;
+      try (TensorScope inner = TensorScope.open()) {
+        lost = one();
+        kept = inner.keep(one().add(1));
+      }
+      assertThat(lost.isClosed()).isTrue();
+      assertThat(kept.item()).isEqualTo(2);
+      try (TensorScope _ = TensorScope.open()) {
+        kept.mul(2);
+      }
+      assertThat(kept.isClosed()).isFalse();
+    }
+  }
+
+  @Test
+  void keepOutOfTheOutermostScopeMakesTheCallerTheOwner() {
+    Tensor t;
+    try (TensorScope scope = TensorScope.open()) {
+      t = scope.keep(one());
+    }
+    try (t) {
+      assertThat(t.item()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void anExceptionLeavesNothingOpen() {
+    long before = Tensor.liveCount();
+    assertThatThrownBy(
+            () -> {
+              try (TensorScope _ = TensorScope.open()) {
+                Tensor a = Torch.ones(DType.FLOAT32, 2, 3);
+                try (TensorScope inner = TensorScope.open()) {
+                  inner.keep(LinearAlgebra.matmul(a, a));
+                }
+              }
+            })
+        .isInstanceOf(TorchException.class);
+    assertThat(Tensor.liveCount()).isEqualTo(before);
+    assertThat(TensorScope.current()).isNull();
+  }
+
+  @Test
+  void aScopeForgetsWhatIsClosedEarly() {
+    try (TensorScope _ = TensorScope.open()) {
+      long before = Tensor.liveCount();
+      for (int i = 0; i < 2000; i++) {
+        one().close();
+      }
+      assertThat(Tensor.liveCount()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void threadsHaveScopesOfTheirOwn() {
+    long before = Tensor.liveCount();
+    try (TensorScope _ = TensorScope.open()) {
+      List<Tensor> others = new ArrayList<>();
+      assertThat(
+              thrownOnAnotherThread(() -> {
+                try (TensorScope scope = TensorScope.open()) {
+                  one();
+                  others.add(scope.keep(one()));
+                }
+              }))
+          .isNull();
+      assertThat(Tensor.liveCount()).isEqualTo(before + 1);
+      others.forEach(Tensor::close);
+    }
+  }
+
+  @Test
+  void aLostTensorIsFreedAndCounted() throws InterruptedException {
+    long lost = Tensor.lostCount();
+    long live = Tensor.liveCount();
+    assertThat(one().isClosed()).isFalse();
+    for (int i = 0; i < 500 && Tensor.lostCount() == lost; i++) {
+      System.gc();
+      Thread.sleep(10);
+    }
+    assertThat(Tensor.lostCount()).isEqualTo(lost + 1);
+    while (Tensor.liveCount() != live) {
+      Thread.sleep(1); // Counted first, freed next.
+    }
+  }
+
+  @Test
+  void aClosedTensorIsNeverCountedAsLost() throws InterruptedException {
+    long lost = Tensor.lostCount();
+    for (int i = 0; i < 100; i++) {
+      one().close();
+    }
+    System.gc();
+    Thread.sleep(50);
+    assertThat(Tensor.lostCount()).isEqualTo(lost);
+  }
+}
