@@ -1,0 +1,99 @@
+package org.relaydiffusion.model;
+
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.nn.Parameter;
+
+/**
+ * c_skip = 1, c_out = -s, c_in = 1 / sqrt(s^2 + 1), c_noise = M - 1 - j, where j is the index of
+ * the nearest of M + 1 known levels u. The U-Net has twice the image's channels; the second half
+ * (its variances) is not used.
+ */
+public final class IddpmPreconditioner extends Preconditioner {
+  private final Parameter u;
+
+  IddpmPreconditioner(ModelConfig config) {
+    super(config);
+    u = buffer("u", (_, _) -> levels(config.schedule()), config.schedule().steps() + 1L);
+    registerModel();
+  }
+
+  /**
+   * u_M = 0, u_{j-1} = sqrt((u_j^2 + 1) / max(a(j-1) / a(j), C_1) - 1), a(j) = sin^2(pi j / (2 M
+   * (C_2 + 1))).
+   */
+  private static Tensor levels(ModelConfig.Schedule s) {
+    int m = s.steps();
+    float[] u = new float[m + 1];
+    for (int j = m; j > 0; j--) {
+      double ratio = Math.max(alphaBar(j - 1, s) / alphaBar(j, s), s.c1());
+      float grown = (float) ((double) (u[j] * u[j] + 1) / ratio);
+      u[j - 1] = (float) Math.sqrt(grown - 1f);
+    }
+    return Torch.tensor(u, m + 1);
+  }
+
+  private static double alphaBar(int j, ModelConfig.Schedule s) {
+    double sin = Math.sin(0.5 * Math.PI * j / s.steps() / (s.c2() + 1));
+    return sin * sin;
+  }
+
+  @Override
+  Coefficients coefficients(Tensor sigma) {
+    Tensor index = index(sigma);
+    return new Coefficients(
+        null,
+        Pointwise.neg(sigma),
+        Pointwise.reciprocal(Pointwise.sqrt(Pointwise.square(sigma).add(1))),
+        Pointwise.neg(index.to(DType.FLOAT32)).add(config().schedule().steps() - 1.0).reshape(-1));
+  }
+
+  /**
+   * The index (int64, flat) of the known level nearest to each sigma. Distances are the reference's
+   * own: matrix products in float32, whose rounding decides between close neighbours.
+   */
+  public Tensor index(Tensor sigma) {
+    return whileOpen(() -> nearest(sigma));
+  }
+
+  private Tensor nearest(Tensor sigma) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor s = sigma.to(u.value().device()).to(DType.FLOAT32).reshape(1, -1, 1);
+      Tensor distances = LinearAlgebra.cdist(s, u.value().reshape(1, -1, 1));
+      return scope.keep(Reduction.argmin(distances, 2, Reduction.KeepDim.NO).reshape(-1));
+    }
+  }
+
+  @Override
+  public double roundSigma(double sigma) {
+    return whileOpen(() -> {
+      try (TensorScope _ = TensorScope.open()) {
+        return Shapes.indexSelect(u.value(), 0, nearest(Torch.scalar(sigma))).item();
+      }
+    });
+  }
+
+  @Override
+  public double sigmaMin() {
+    return level(config().schedule().steps() - 1);
+  }
+
+  @Override
+  public double sigmaMax() {
+    return level(0);
+  }
+
+  private double level(int j) {
+    return whileOpen(() -> {
+      try (Tensor one = Shapes.select(u.value(), 0, j)) {
+        return one.item();
+      }
+    });
+  }
+}

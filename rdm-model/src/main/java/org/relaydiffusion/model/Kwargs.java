@@ -1,0 +1,123 @@
+package org.relaydiffusion.model;
+
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Keyword arguments of a reference constructor, read with their types and ranges checked. */
+final class Kwargs {
+  private final String owner;
+  private final Map<String, ?> values;
+  private final Set<String> read = new HashSet<>();
+
+  Kwargs(String owner, Map<String, ?> values) {
+    this.owner = owner;
+    this.values = values;
+  }
+
+  int integer(String name, @Nullable Integer fallback, int min, int max) {
+    Object v = take(name);
+    if (v == null && fallback != null) {
+      return fallback;
+    }
+    if (v instanceof Number n
+        && !(v instanceof Double || v instanceof Float)
+        && n.longValue() >= min
+        && n.longValue() <= max) {
+      return n.intValue();
+    }
+    throw wrong(name, "a whole number from %d to %d".formatted(min, max), v);
+  }
+
+  double real(String name, double fallback, double min, double max) {
+    Object v = take(name);
+    if (v == null) {
+      return fallback;
+    }
+    double d =
+        switch (v) {
+          case Number n -> n.doubleValue();
+          case String s when s.equals("inf") -> Double.POSITIVE_INFINITY;
+          default -> Double.NaN;
+        };
+    if (d >= min && d <= max) {
+      return d;
+    }
+    throw wrong(name, "a number from %s to %s".formatted(min, max), v);
+  }
+
+  boolean flag(String name) {
+    Object v = take(name);
+    if (v == null || v instanceof Boolean) {
+      return v != null && (Boolean) v;
+    }
+    throw wrong(name, "True or False", v);
+  }
+
+  String choice(String name, String fallback, String... allowed) {
+    Object v = take(name);
+    if (v == null) {
+      return fallback;
+    }
+    if (v instanceof String s && Arrays.asList(allowed).contains(s)) {
+      return s;
+    }
+    throw wrong(name, "one of " + String.join(", ", allowed), v);
+  }
+
+  List<Integer> integers(String name, List<Integer> fallback, int min, int max, int maxSize) {
+    Object v = take(name);
+    if (v == null) {
+      return fallback;
+    }
+    if (v instanceof List<?> list
+        && list.size() <= maxSize
+        && list.stream()
+            .allMatch(e ->
+                (e instanceof Long || e instanceof Integer)
+                    && ((Number) e).longValue() >= min
+                    && ((Number) e).longValue() <= max)) {
+      return list.stream().map(e -> ((Number) e).intValue()).toList();
+    }
+    throw wrong(
+        name, "a list of at most %d whole numbers from %d to %d".formatted(maxSize, min, max), v);
+  }
+
+  /** Marks a setting as known without reading it. */
+  void ignore(String name) {
+    read.add(name);
+  }
+
+  /** Refuses what nobody has asked for: a setting that is not understood must not be dropped. */
+  void refuseRest() {
+    for (String name : values.keySet()) {
+      if (!read.contains(name)) {
+        throw new ModelException("%s has no setting '%s'".formatted(owner, printable(name)));
+      }
+    }
+  }
+
+  private @Nullable Object take(String name) {
+    read.add(name);
+    return values.get(name);
+  }
+
+  private ModelException wrong(String name, String expected, @Nullable Object found) {
+    return new ModelException(
+        "%s: %s must be %s, not %s"
+            .formatted(owner, name, expected, printable(String.valueOf(found))));
+  }
+
+  private static String printable(String text) {
+    String line =
+        text.codePoints()
+            .limit(80)
+            .map(c -> Character.isISOControl(c) ? '?' : c)
+            .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+            .toString();
+    return line.length() < text.length() ? line + "..." : line;
+  }
+}

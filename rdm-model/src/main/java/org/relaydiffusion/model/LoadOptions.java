@@ -1,0 +1,38 @@
+package org.relaydiffusion.model;
+
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+
+/**
+ * How a network is loaded.
+ *
+ * @param numerics the reference's operations, or faster ones
+ * @param dtype the type of activations and convolution weights; norms, embeddings and everything
+ *     outside the U-Net stay float32
+ * @param device where it runs
+ */
+public record LoadOptions(Numerics numerics, DType dtype, Device device) {
+  /** {@link Numerics#FAST}, float32, on the CPU. */
+  public static final LoadOptions DEFAULT =
+      new LoadOptions(Numerics.FAST, DType.FLOAT32, Device.CPU);
+
+  /** The reference's own operations in float32 on the CPU. */
+  public static final LoadOptions EXACT =
+      new LoadOptions(Numerics.EXACT, DType.FLOAT32, Device.CPU);
+
+  /**
+   * Checks that the combination exists.
+   *
+   * @throws OptionException when networks do not run in {@code dtype}, or not on {@code device}
+   */
+  public LoadOptions {
+    if (dtype != DType.FLOAT32 && dtype != DType.BFLOAT16 && dtype != DType.FLOAT16) {
+      throw new OptionException(
+          "networks run in float32, bfloat16 or float16, not " + dtype.torchName());
+    }
+    if (dtype == DType.FLOAT16 && device.type() == Device.Type.CPU) {
+      throw new OptionException("float16 needs a CUDA device; on the CPU use bfloat16 or float32");
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package org.relaydiffusion.model;
+
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorData;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.nn.Module;
+import org.relaydiffusion.torch.nn.Parameter;
+
+/** Puts a file's tensors into a network, after checking that they are exactly the ones it has. */
+final class StateLoader {
+  private StateLoader() {}
+
+  /**
+   * Checks names, shapes and types, without touching a byte of the tensors.
+   *
+   * @throws ModelException naming the first tensor that is missing, extra, or of another shape or
+   *     type
+   */
+  static void check(Module network, Map<String, TensorShape> state) {
+    Map<String, Parameter> wanted = network.state();
+    wanted.forEach((name, parameter) -> {
+      TensorShape data = state.get(name);
+      if (data == null) {
+        throw new ModelException(
+            "tensor %s of shape %s is missing".formatted(name, Arrays.toString(parameter.shape())));
+      }
+      List<Long> sizes = Arrays.stream(parameter.shape()).boxed().toList();
+      if (!data.sizes().equals(sizes)) {
+        throw new ModelException(
+            "tensor %s has shape %s, but this network wants %s"
+                .formatted(name, data.sizes(), sizes));
+      }
+      if (!data.dtype().isFloatingPoint()) {
+        throw new ModelException(
+            "tensor %s is %s, but weights are floating-point"
+                .formatted(name, data.dtype().torchName()));
+      }
+    });
+    Set<String> extra = new LinkedHashSet<>(state.keySet());
+    extra.removeAll(wanted.keySet());
+    if (!extra.isEmpty()) {
+      throw new ModelException(
+          "tensor %s is not part of this network (%d such tensors)"
+              .formatted(extra.iterator().next(), extra.size()));
+    }
+  }
+
+  /**
+   * Checks that every module of a file is one of the network's, or a dictionary around one.
+   *
+   * @throws ModelException naming the first that is not
+   */
+  static void checkModules(Module network, Collection<String> modules) {
+    Set<String> known = new HashSet<>();
+    network.walk((path, _) -> {
+      for (int dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) {
+        known.add(path.substring(0, dot));
+      }
+      known.add(path);
+    });
+    for (String module : modules) {
+      if (!known.contains(module)) {
+        throw new ModelException("module %s is not part of this network".formatted(module));
+      }
+    }
+  }
+
+  /** Sets one parameter: in place where it lies if it is float32 on the CPU, else converted. */
+  static void set(Parameter parameter, TensorData data, Device device) {
+    try (TensorScope _ = TensorScope.open()) {
+      Tensor t = Torch.fromData(data);
+      parameter.set(t.to(DType.FLOAT32).to(device));
+    }
+  }
+}

@@ -1,0 +1,184 @@
+package org.relaydiffusion.model.layer;
+
+import java.util.List;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.model.ModelException;
+import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.nn.Module;
+
+/**
+ * The residual block of both U-Nets, with optional resampling and self-attention (EDM, arXiv
+ * 2206.00364, appendix C; after DDPM++, NCSN++ and ADM).
+ */
+public final class UNetBlock extends Module {
+  private final Config config;
+  private final GroupNorm norm0;
+  private final Conv2d conv0;
+  private final Linear affine;
+  private final GroupNorm norm1;
+  private final Conv2d conv1;
+  private final @Nullable Conv2d skip;
+  private final @Nullable GroupNorm norm2;
+  private final @Nullable SelfAttention attention;
+  private final @Nullable Conv2d proj;
+
+  /**
+   * What every block of a network shares.
+   *
+   * @param embChannels features of the noise embedding
+   * @param channelsPerHead channels of an attention head, where the number of heads is not fixed
+   * @param heads the number of heads, where it is fixed
+   * @param dropout probability, in training
+   * @param skipScale the factor on the sum of branch and skip
+   * @param eps of the normalisations
+   * @param resampleFilter one-dimensional low-pass filter
+   * @param resampleProj whether a resampling skip is a 1x1 convolution even between equal channels
+   * @param adaptiveScale whether the embedding scales and shifts (ADM) or only shifts
+   * @param init first values of most layers
+   * @param initZero first values of the last convolution of each branch
+   * @param initAttention first values of {@code qkv}
+   * @param memoryEfficientAttention {@code eff_attn}
+   */
+  public record Style(
+      int embChannels,
+      int channelsPerHead,
+      OptionalInt heads,
+      double dropout,
+      double skipScale,
+      double eps,
+      List<Integer> resampleFilter,
+      boolean resampleProj,
+      boolean adaptiveScale,
+      WeightInit init,
+      WeightInit initZero,
+      WeightInit initAttention,
+      boolean memoryEfficientAttention) {}
+
+  /**
+   * One block.
+   *
+   * @param in channels of its input
+   * @param out channels of its output
+   * @param resolution width and height of its output
+   * @param resample up, down or neither
+   * @param attention whether it attends; a block too narrow for one head never does
+   * @param style what it shares with its network
+   */
+  public record Config(
+      int in, int out, int resolution, Resample resample, boolean attention, Style style) {
+    /** The heads of its attention; 0 for none. */
+    public int heads() {
+      return attention ? style.heads.orElse(out / style.channelsPerHead) : 0;
+    }
+  }
+
+  /**
+   * Makes the block.
+   *
+   * @throws ModelException when its groups or heads do not divide its channels
+   */
+  public UNetBlock(Config config) {
+    this.config = config;
+    Style s = config.style;
+    int in = config.in;
+    int out = config.out;
+    int res = config.resolution;
+    norm0 = child("norm0", new GroupNorm(in, s.eps));
+    conv0 =
+        child(
+            "conv0",
+            new Conv2d(
+                Conv2d.Config.resampling(
+                    in, out, 3, res, config.resample, s.resampleFilter, s.init)));
+    affine = child("affine", Linear.of(s.embChannels, s.adaptiveScale ? 2 * out : out, s.init));
+    norm1 = child("norm1", new GroupNorm(out, s.eps));
+    conv1 = child("conv1", new Conv2d(Conv2d.Config.plain(out, out, 3, res, s.initZero)));
+    if (in != out || config.resample != Resample.NONE) {
+      int kernel = s.resampleProj || in != out ? 1 : 0;
+      skip =
+          child(
+              "skip",
+              new Conv2d(
+                  Conv2d.Config.resampling(
+                      in, out, kernel, res, config.resample, s.resampleFilter, s.init)));
+    } else {
+      skip = null;
+    }
+    int heads = config.heads();
+    if (heads > 0) {
+      if (out % heads != 0) {
+        throw new ModelException(
+            "%d channels cannot be cut into %d equal attention heads".formatted(out, heads));
+      }
+      norm2 = child("norm2", new GroupNorm(out, s.eps));
+      Conv2d qkv =
+          child("qkv", new Conv2d(Conv2d.Config.interleaving(out, 3, res, s.initAttention)));
+      attention = new SelfAttention(qkv, heads, s.memoryEfficientAttention);
+      proj = child("proj", new Conv2d(Conv2d.Config.plain(out, out, 1, res, s.initZero)));
+    } else {
+      norm2 = null;
+      attention = null;
+      proj = null;
+    }
+  }
+
+  /** What this block is. */
+  public Config config() {
+    return config;
+  }
+
+  /**
+   * [N, in, H, W] to [N, out, H', W'].
+   *
+   * @param emb the noise embedding [N, embChannels] or [1, embChannels]
+   */
+  public Tensor forward(Tensor x, Tensor emb) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor h = conv0.forward(activated(norm0.forward(x)));
+      h = modulated(h, emb);
+      if (isTraining() && config.style.dropout > 0) {
+        h = Functional.dropout(h, config.style.dropout);
+      }
+      Tensor branch = conv1.forward(h);
+      h.close();
+      h = branch.add(skip == null ? x : skip.forward(x));
+      branch.close();
+      h = scaled(h);
+      if (attention != null && norm2 != null && proj != null) {
+        Tensor a = proj.forward(attention.forward(norm2.forward(h)));
+        h = scaled(a.add(h));
+      }
+      return observed(scope.keep(h));
+    }
+  }
+
+  private Tensor modulated(Tensor h, Tensor emb) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor p = Shapes.unsqueeze(Shapes.unsqueeze(affine.forward(emb), 2), 3).to(h.dtype());
+      if (!config.style.adaptiveScale) {
+        Tensor shifted = h.add(p);
+        h.close();
+        return scope.keep(activated(norm1.forward(shifted)));
+      }
+      List<Tensor> halves = Shapes.chunk(p, 2, 1);
+      Tensor normed = norm1.forward(h);
+      h.close();
+      Tensor y = Pointwise.addcmul(halves.get(1), normed, halves.get(0).add(1));
+      return scope.keep(activated(y));
+    }
+  }
+
+  /** SiLU, in place where nothing needs what it overwrites. */
+  private Tensor activated(Tensor fresh) {
+    return isTraining() ? fresh.silu() : Pointwise.siluInPlace(fresh);
+  }
+
+  private Tensor scaled(Tensor h) {
+    return config.style.skipScale == 1 ? h : h.mul(config.style.skipScale);
+  }
+}

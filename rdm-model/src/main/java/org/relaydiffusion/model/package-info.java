@@ -1,0 +1,5 @@
+/** The networks: layers, U-Nets and preconditioners. */
+@NullMarked
+package org.relaydiffusion.model;
+
+import org.jspecify.annotations.NullMarked;

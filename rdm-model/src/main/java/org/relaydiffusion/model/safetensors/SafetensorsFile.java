@@ -1,0 +1,143 @@
+package org.relaydiffusion.model.safetensors;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.io.MappedFile;
+import org.relaydiffusion.torch.TensorData;
+
+/**
+ * A safetensors file, mapped into memory: its tensors are used where they lie. Only a tensor that
+ * does not begin at a multiple of its element size (no writer of today does that) is copied.
+ *
+ * <p>{@link #close()} unmaps the file: whoever hands the tensors to LibTorch must keep it open for
+ * as long.
+ */
+public final class SafetensorsFile implements AutoCloseable {
+  private static final long ALIGNMENT = 64;
+
+  private final MappedFile file;
+  private final Arena copies;
+  private final Map<String, TensorData> tensors;
+  private final Map<String, String> metadata;
+
+  @SuppressWarnings("MustBeClosedChecker") // Closed by close(), or by open() when this throws.
+  private SafetensorsFile(MappedFile file, Arena copies) {
+    this.file = file;
+    this.copies = copies;
+    SafetensorsHeader header = SafetensorsHeader.read(file);
+    checkLayout(header);
+    Map<String, TensorData> found = new LinkedHashMap<>();
+    header.tensors().forEach((name, claim) -> found.put(name, tensor(name, claim, header)));
+    this.tensors = Collections.unmodifiableMap(found);
+    this.metadata = Collections.unmodifiableMap(header.metadata());
+  }
+
+  /**
+   * Opens a file and checks its header: the tensors must cover the data exactly, one after another,
+   * each with the length that its shape and type ask for.
+   *
+   * @throws FileException when it cannot be read or is not a safetensors file
+   */
+  @SuppressWarnings("MustBeClosedChecker") // The result owns both, and closes them.
+  public static SafetensorsFile open(Path path) {
+    MappedFile file = MappedFile.open(path);
+    Arena copies = Arena.ofShared();
+    try {
+      return new SafetensorsFile(file, copies);
+    } catch (RuntimeException e) {
+      copies.close();
+      file.close();
+      throw e;
+    }
+  }
+
+  /** The file's tensors, in the header's order, each contiguous; valid until {@link #close()}. */
+  public Map<String, TensorData> tensors() {
+    return tensors;
+  }
+
+  /** The header's {@code __metadata__}, in its order; empty when there is none. */
+  public Map<String, String> metadata() {
+    return metadata;
+  }
+
+  /** The file that this is a map of. */
+  public Path path() {
+    return file.path();
+  }
+
+  @Override
+  public void close() {
+    if (copies.scope().isAlive()) {
+      copies.close();
+    }
+    file.close();
+  }
+
+  private void checkLayout(SafetensorsHeader header) {
+    List<Map.Entry<String, SafetensorsHeader.Claim>> order =
+        new ArrayList<>(header.tensors().entrySet());
+    order.sort(
+        Comparator.comparingLong(
+                (Map.Entry<String, SafetensorsHeader.Claim> e) -> e.getValue().begin())
+            .thenComparingLong(e -> e.getValue().end()));
+    long at = 0;
+    for (Map.Entry<String, SafetensorsHeader.Claim> e : order) {
+      SafetensorsHeader.Claim claim = e.getValue();
+      if (claim.begin() != at || claim.end() < claim.begin()) {
+        throw bad(
+            e.getKey(),
+            "has data_offsets [%d, %d], expected to begin at %d: a gap or an overlap"
+                .formatted(claim.begin(), claim.end(), at));
+      }
+      at = claim.end();
+    }
+    long data = file.size() - header.dataStart();
+    if (at != data) {
+      throw new FileException(
+          file.path(),
+          "the tensors take %d bytes, but the file has %d for them".formatted(at, data));
+    }
+  }
+
+  private TensorData tensor(String name, SafetensorsHeader.Claim claim, SafetensorsHeader header) {
+    long length = claim.end() - claim.begin();
+    MemorySegment memory = file.slice(header.dataStart() + claim.begin(), length, name);
+    TensorData data;
+    try {
+      data = TensorData.contiguous(claim.dtype(), claim.shape(), memory);
+    } catch (RdmException e) {
+      throw new FileException(
+          file.path(), "tensor '%s': %s".formatted(Printable.of(name), e.getMessage()), e);
+    }
+    if (data.byteSize() != length) {
+      throw bad(
+          name,
+          "of type %s and shape %s has %d bytes, expected %d"
+              .formatted(
+                  claim.dtype().torchName(),
+                  Arrays.toString(claim.shape()),
+                  length,
+                  data.byteSize()));
+    }
+    if (length == 0 || memory.address() % claim.dtype().byteSize() == 0) {
+      return data;
+    }
+    MemorySegment copy = copies.allocate(length, ALIGNMENT).copyFrom(memory);
+    return TensorData.contiguous(claim.dtype(), claim.shape(), copy.asReadOnly());
+  }
+
+  private FileException bad(String name, String what) {
+    return new FileException(file.path(), "tensor '%s' %s".formatted(Printable.of(name), what));
+  }
+}

@@ -1,0 +1,59 @@
+package org.relaydiffusion.model.unet;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.relaydiffusion.model.layer.Conv2d;
+import org.relaydiffusion.model.layer.Resample;
+import org.relaydiffusion.model.layer.UNetBlock;
+import org.relaydiffusion.model.layer.WeightInit;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/** What the encoders and decoders of both U-Nets have in common. */
+final class Levels {
+  private Levels() {}
+
+  /** The widths of the skips that an encoder leaves, in the order in which it leaves them. */
+  static Deque<Integer> skipWidths(UNetConfig c, int first) {
+    Deque<Integer> widths = new ArrayDeque<>();
+    int width = first;
+    for (int level = 0; level <= c.lastLevel(); level++) {
+      widths.push(width);
+      for (int i = 0; i < c.numBlocks(); i++) {
+        width = c.channelsAt(level);
+        widths.push(width);
+      }
+    }
+    return widths;
+  }
+
+  /** The blocks of an encoder level after its entry. */
+  static List<UNetBlock.Config> encoderBlocks(UNetConfig c, int level, int in, UNetBlock.Style s) {
+    boolean attends = c.attnResolutions().contains(c.resolutionAt(level));
+    int out = c.channelsAt(level);
+    List<UNetBlock.Config> blocks = new ArrayList<>();
+    for (int i = 0; i < c.numBlocks(); i++) {
+      blocks.add(new UNetBlock.Config(
+              i == 0 ? in : out, out, c.resolutionAt(level), Resample.NONE, attends, s));
+    }
+    return blocks;
+  }
+
+  /** A block after joining the newest skip to x; the skip is used up. */
+  static Tensor joined(UNetBlock block, Tensor x, Deque<Tensor> skips, Tensor emb) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor skip = skips.pop();
+      Tensor wide = Shapes.cat(List.of(x, skip), 1);
+      skip.close();
+      return scope.keep(block.forward(wide, emb));
+    }
+  }
+
+  /** A plain convolution. */
+  static Conv2d conv(int in, int out, int kernel, int resolution, WeightInit init) {
+    return new Conv2d(Conv2d.Config.plain(in, out, kernel, resolution, init));
+  }
+}

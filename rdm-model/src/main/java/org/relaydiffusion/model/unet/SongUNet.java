@@ -1,0 +1,292 @@
+package org.relaydiffusion.model.unet;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.model.layer.Conv2d;
+import org.relaydiffusion.model.layer.FourierEmbedding;
+import org.relaydiffusion.model.layer.GroupNorm;
+import org.relaydiffusion.model.layer.Linear;
+import org.relaydiffusion.model.layer.PositionalEmbedding;
+import org.relaydiffusion.model.layer.Resample;
+import org.relaydiffusion.model.layer.TimeEmbedding;
+import org.relaydiffusion.model.layer.UNetBlock;
+import org.relaydiffusion.model.layer.WeightInit;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.nn.Module;
+
+/** Song's U-Net (arXiv 2011.13456): DDPM++ and NCSN++, by its encoder, decoder and embedding. */
+public final class SongUNet extends UNet {
+  private static final double EPS = 1e-6;
+  private static final double HALF = Math.sqrt(0.5);
+
+  private final UNetConfig config;
+  private final TimeEmbedding mapNoise;
+  private final @Nullable Linear mapLabel;
+  private final @Nullable Linear mapAugment;
+  private final Linear mapLayer0;
+  private final Linear mapLayer1;
+  private final List<EncoderLevel> encoder = new ArrayList<>();
+  private final List<DecoderLevel> decoder = new ArrayList<>();
+
+  /** One resolution going down: a way in, the image beside it, and the blocks. */
+  private record EncoderLevel(
+      @Nullable Conv2d conv,
+      @Nullable UNetBlock down,
+      @Nullable Conv2d auxDown,
+      @Nullable Conv2d auxSkip,
+      @Nullable Conv2d auxResidual,
+      List<UNetBlock> blocks) {}
+
+  /** One resolution going up: blocks that take no skip, blocks that do, and the image out. */
+  private record DecoderLevel(
+      List<UNetBlock> entry,
+      List<UNetBlock> blocks,
+      @Nullable Conv2d auxUp,
+      @Nullable GroupNorm auxNorm,
+      @Nullable Conv2d auxConv) {}
+
+  /** Makes the network without values. */
+  public SongUNet(UNetConfig config) {
+    this.config = config;
+    WeightInit init = xavier(1);
+    int noise = config.modelChannels() * config.channelMultNoise();
+    int emb = config.embChannels();
+    mapNoise =
+        switch (config.embedding()) {
+          case POSITIONAL ->
+              child(
+                  "map_noise",
+                  new PositionalEmbedding(noise, PositionalEmbedding.Endpoint.INCLUDED));
+          case FOURIER -> child("map_noise", new FourierEmbedding(noise));
+        };
+    mapLabel =
+        config.labelDim() == 0
+            ? null
+            : child("map_label", Linear.of(config.labelDim(), noise, init));
+    mapAugment =
+        config.augmentDim() == 0
+            ? null
+            : child("map_augment", Linear.withoutBias(config.augmentDim(), noise, init));
+    mapLayer0 = child("map_layer0", Linear.of(noise, emb, init));
+    mapLayer1 = child("map_layer1", Linear.of(emb, emb, init));
+    UNetBlock.Style style =
+        new UNetBlock.Style(
+            emb,
+            1,
+            OptionalInt.of(1),
+            config.dropout(),
+            HALF,
+            EPS,
+            config.resampleFilter(),
+            true,
+            false,
+            init,
+            xavier(1e-5),
+            xavier(Math.sqrt(0.2)),
+            config.efficientAttention());
+    buildEncoder(style);
+    buildDecoder(style);
+  }
+
+  private static WeightInit xavier(double gain) {
+    return new WeightInit(WeightInit.Mode.XAVIER_UNIFORM, gain, 0);
+  }
+
+  private void buildEncoder(UNetBlock.Style style) {
+    int width = config.modelChannels();
+    int aux = config.inChannels();
+    for (int level = 0; level <= config.lastLevel(); level++) {
+      Conv2d conv = null;
+      UNetBlock down = null;
+      Conv2d auxDown = null;
+      Conv2d auxSkip = null;
+      Conv2d auxResidual = null;
+      if (level == 0) {
+        conv = enc(level, "conv", Levels.conv(aux, width, 3, config.resolution(), style.init()));
+      } else {
+        down = enc(level, "down", block(width, width, level, Resample.DOWN, false, style));
+        if (config.encoder() == UNetConfig.Path.SKIP) {
+          auxDown = enc(level, "aux_down", resampling(aux, level, Resample.DOWN, style));
+          auxSkip =
+              enc(
+                  level,
+                  "aux_skip",
+                  Levels.conv(aux, width, 1, config.resolutionAt(level), style.init()));
+        } else if (config.encoder() == UNetConfig.Path.RESIDUAL) {
+          auxResidual =
+              enc(
+                  level,
+                  "aux_residual",
+                  new Conv2d(
+                      new Conv2d.Config(
+                          aux,
+                          width,
+                          3,
+                          config.resolutionAt(level),
+                          Resample.DOWN,
+                          config.resampleFilter(),
+                          true,
+                          style.init(),
+                          true,
+                          1)));
+          aux = width;
+        }
+      }
+      List<UNetBlock> blocks = new ArrayList<>();
+      for (UNetBlock.Config b : Levels.encoderBlocks(config, level, width, style)) {
+        blocks.add(enc(level, "block" + blocks.size(), new UNetBlock(b)));
+        width = b.out();
+      }
+      encoder.add(new EncoderLevel(conv, down, auxDown, auxSkip, auxResidual, blocks));
+    }
+  }
+
+  private void buildDecoder(UNetBlock.Style style) {
+    Deque<Integer> skips = Levels.skipWidths(config, config.modelChannels());
+    int width = skips.getFirst();
+    int last = config.lastLevel();
+    for (int level = last; level >= 0; level--) {
+      List<UNetBlock> entry = new ArrayList<>();
+      if (level == last) {
+        entry.add(dec(level, "in0", block(width, width, level, Resample.NONE, true, style)));
+        entry.add(dec(level, "in1", block(width, width, level, Resample.NONE, false, style)));
+      } else {
+        entry.add(dec(level, "up", block(width, width, level, Resample.UP, false, style)));
+      }
+      List<UNetBlock> blocks = new ArrayList<>();
+      boolean attends = config.attnResolutions().contains(config.resolutionAt(level));
+      for (int i = 0; i <= config.numBlocks(); i++) {
+        int in = width + skips.pop();
+        width = config.channelsAt(level);
+        boolean attention = attends && i == config.numBlocks();
+        blocks.add(
+            dec(level, "block" + i, block(in, width, level, Resample.NONE, attention, style)));
+      }
+      boolean image = config.decoder() == UNetConfig.Path.SKIP || level == 0;
+      Conv2d auxUp =
+          config.decoder() == UNetConfig.Path.SKIP && level < last
+              ? dec(level, "aux_up", resampling(config.outChannels(), level, Resample.UP, style))
+              : null;
+      GroupNorm auxNorm = image ? dec(level, "aux_norm", new GroupNorm(width, EPS)) : null;
+      Conv2d auxConv =
+          image
+              ? dec(
+                  level,
+                  "aux_conv",
+                  Levels.conv(
+                      width, config.outChannels(), 3, config.resolutionAt(level), style.initZero()))
+              : null;
+      decoder.add(new DecoderLevel(entry, blocks, auxUp, auxNorm, auxConv));
+    }
+  }
+
+  private UNetBlock block(
+      int in, int out, int level, Resample resample, boolean attention, UNetBlock.Style style) {
+    return new UNetBlock(
+        new UNetBlock.Config(in, out, config.resolutionAt(level), resample, attention, style));
+  }
+
+  private Conv2d resampling(int channels, int level, Resample resample, UNetBlock.Style style) {
+    return new Conv2d(
+        Conv2d.Config.resampling(
+            channels,
+            channels,
+            0,
+            config.resolutionAt(level),
+            resample,
+            config.resampleFilter(),
+            style.init()));
+  }
+
+  private <M extends Module> M enc(int level, String part, M module) {
+    return child("enc." + config.name(level, part), module);
+  }
+
+  private <M extends Module> M dec(int level, String part, M module) {
+    return child("dec." + config.name(level, part), module);
+  }
+
+  @Override
+  public Tensor forward(Tensor x, Tensor noise, @Nullable Tensor labels, @Nullable Tensor augment) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor emb = embedding(noise, labels, augment);
+      Deque<Tensor> skips = new ArrayDeque<>();
+      encode(x, emb, skips);
+      return scope.keep(decode(skips, emb));
+    }
+  }
+
+  private void encode(Tensor image, Tensor emb, Deque<Tensor> skips) {
+    Tensor aux = image;
+    Tensor h = image;
+    for (EncoderLevel level : encoder) {
+      if (level.conv != null) {
+        h = level.conv.forward(h);
+      } else if (level.down != null) {
+        h = level.down.forward(h, emb);
+      }
+      if (level.auxDown != null && level.auxSkip != null) {
+        aux = level.auxDown.forward(aux);
+        h = h.add(level.auxSkip.forward(aux));
+      }
+      if (level.auxResidual != null) {
+        h = h.add(level.auxResidual.forward(aux)).div(Math.sqrt(2));
+        aux = h;
+      }
+      skips.push(h);
+      for (UNetBlock block : level.blocks) {
+        h = block.forward(h, emb);
+        skips.push(h);
+      }
+    }
+  }
+
+  private Tensor decode(Deque<Tensor> skips, Tensor emb) {
+    Tensor h = Objects.requireNonNull(skips.peek());
+    Tensor image = null;
+    for (DecoderLevel level : decoder) {
+      for (UNetBlock block : level.entry) {
+        h = block.forward(h, emb);
+      }
+      for (UNetBlock block : level.blocks) {
+        h = Levels.joined(block, h, skips, emb);
+      }
+      if (level.auxUp != null && image != null) {
+        image = level.auxUp.forward(image);
+      }
+      if (level.auxNorm != null && level.auxConv != null) {
+        Tensor made = level.auxConv.forward(level.auxNorm.forward(h).silu());
+        image = image == null ? made : made.add(image);
+      }
+    }
+    return Objects.requireNonNull(image);
+  }
+
+  private Tensor embedding(Tensor noise, @Nullable Tensor labels, @Nullable Tensor augment) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor features = mapNoise.forward(noise);
+      // Song's networks have sines first.
+      Tensor emb =
+          Shapes.flip(features.reshape(features.size(0), 2, -1), 1).reshape(features.shape());
+      if (mapLabel != null && labels != null) {
+        Tensor rows =
+            isTraining() && config.labelDropout() > 0
+                ? LabelDropout.apply(labels, config.labelDropout())
+                : labels;
+        emb = emb.add(mapLabel.forward(rows.mul(Math.sqrt(mapLabel.inFeatures()))));
+      }
+      if (mapAugment != null && augment != null) {
+        emb = emb.add(mapAugment.forward(augment));
+      }
+      emb = mapLayer0.forward(emb).silu();
+      return scope.keep(mapLayer1.forward(emb).silu());
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package org.relaydiffusion.model.unet;
+
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.nn.Module;
+
+/** F(x; c_noise, y): the raw network inside a preconditioner. */
+public abstract sealed class UNet extends Module permits DhariwalUNet, SongUNet {
+  /** Made by its two kinds. */
+  UNet() {}
+
+  /**
+   * Runs the network.
+   *
+   * @param x scaled images [N, C, H, W] in the network's type
+   * @param noise c_noise [N] or [1], float32
+   * @param labels one-hot [N, labelDim] or [1, labelDim] float32, or none
+   * @param augment augmentation labels [N, augmentDim] float32, or none
+   * @return [N, outChannels, H, W] in x's type
+   */
+  public abstract Tensor forward(
+      Tensor x, Tensor noise, @Nullable Tensor labels, @Nullable Tensor augment);
+
+  /** The network that a configuration describes, without values. */
+  public static UNet of(UNetConfig config) {
+    return switch (config.architecture()) {
+      case DHARIWAL -> new DhariwalUNet(config);
+      case SONG -> new SongUNet(config);
+    };
+  }
+}

@@ -1,0 +1,5 @@
+/** The two U-Nets: ADM's (DhariwalUNet) and Song's (DDPM++, NCSN++). */
+@NullMarked
+package org.relaydiffusion.model.unet;
+
+import org.jspecify.annotations.NullMarked;
