@@ -1,0 +1,11 @@
+package org.relaydiffusion.checkpoint;
+
+import java.util.Map;
+import java.util.Optional;
+
+/** What was found in a file, whatever its container. */
+record CheckpointContents(
+    Map<String, NetworkRecord> networks,
+    Map<String, StoredTensor> tensors,
+    Optional<OptimizerRecord> optimizer,
+    Map<String, CheckpointEntry> others) {}

@@ -1,0 +1,24 @@
+package org.relaydiffusion.checkpoint;
+
+/** How a checkpoint file is packed; told by its content, never by its name. */
+public enum CheckpointFormat {
+  /** A header of JSON, then tensors: what this project writes. */
+  SAFETENSORS("safetensors"),
+  /** A zip of a pickle and storages: what {@code torch.save} writes. */
+  TORCH_ZIP("torch zip"),
+  /** A stream of pickles and storages: what {@code torch.save} wrote before PyTorch 1.6. */
+  TORCH_LEGACY("torch legacy stream"),
+  /** A bare pickle: the official network snapshots. */
+  PICKLE("pickle");
+
+  private final String label;
+
+  CheckpointFormat(String label) {
+    this.label = label;
+  }
+
+  /** A name for people. */
+  public String label() {
+    return label;
+  }
+}

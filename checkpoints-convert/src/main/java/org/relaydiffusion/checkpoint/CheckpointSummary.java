@@ -1,0 +1,117 @@
+package org.relaydiffusion.checkpoint;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.torch.DType;
+
+/**
+ * What is in a checkpoint, without the tensors' bytes.
+ *
+ * @param file the file
+ * @param format how it is packed
+ * @param networks by key
+ * @param tensors those that belong to no network
+ * @param otherEntries the rest, by key
+ */
+public record CheckpointSummary(
+    Path file,
+    CheckpointFormat format,
+    Map<String, NetworkSummary> networks,
+    List<TensorInfo> tensors,
+    Map<String, CheckpointEntry> otherEntries) {
+
+  /**
+   * A network.
+   *
+   * @param className the preconditioner's class
+   * @param initKwargs the arguments it was made with, as plain values
+   * @param parameterCount the number of elements of all parameters
+   * @param tensors parameters and buffers, in the order of the state_dict
+   */
+  public record NetworkSummary(
+      String className,
+      Map<String, @Nullable Object> initKwargs,
+      long parameterCount,
+      List<TensorInfo> tensors) {}
+
+  /** A tensor's name, element type and sizes. */
+  public record TensorInfo(String name, DType dtype, List<Long> shape) {
+    @Override
+    public String toString() {
+      return "%s %s%s".formatted(Printable.of(name), dtype.torchName(), shape);
+    }
+  }
+
+  static CheckpointSummary of(Checkpoint checkpoint) {
+    Map<String, NetworkSummary> networks = new LinkedHashMap<>();
+    checkpoint
+        .networks()
+        .forEach((key, network) ->
+            networks.put(
+                key,
+                new NetworkSummary(
+                    network.className(),
+                    network.initKwargs(),
+                    network.parameterCount(),
+                    infos(network.tensors()))));
+    return new CheckpointSummary(
+        checkpoint.path(),
+        checkpoint.format(),
+        networks,
+        infos(checkpoint.tensors()),
+        checkpoint.otherEntries());
+  }
+
+  private static List<TensorInfo> infos(Map<String, StoredTensor> tensors) {
+    return tensors.entrySet().stream()
+        .map(e ->
+            new TensorInfo(
+                e.getKey(),
+                e.getValue().dtype(),
+                Arrays.stream(e.getValue().shape()).boxed().toList()))
+        .toList();
+  }
+
+  /** The summary as lines of text. */
+  public List<String> lines() {
+    List<String> lines = new ArrayList<>();
+    lines.add("%s: %s".formatted(file, format.label()));
+    networks.forEach((key, network) -> {
+      lines.add(
+          "%s: %s, %d parameters in %d tensors"
+              .formatted(
+                  key,
+                  Printable.of(network.className()),
+                  network.parameterCount(),
+                  network.tensors().size()));
+      network
+          .initKwargs()
+          .forEach(
+              (name, value) -> lines.add("  %s = %s".formatted(Printable.of(name), json(value))));
+      network.tensors().forEach(tensor -> lines.add("  " + tensor));
+    });
+    tensors.forEach(tensor -> lines.add(tensor.toString()));
+    otherEntries.forEach(
+        (key, entry) -> lines.add("%s: %s".formatted(Printable.of(key), describe(entry))));
+    return lines;
+  }
+
+  private static String describe(CheckpointEntry entry) {
+    return switch (entry) {
+      case CheckpointEntry.Plain plain -> json(plain.value());
+      case CheckpointEntry.ObjectEntry object ->
+          Printable.of(object.className()) + " " + json(object.initKwargs());
+      case CheckpointEntry.Summary summary -> summary.what();
+    };
+  }
+
+  private static String json(@Nullable Object value) {
+    return Printable.of(PlainJson.write(value));
+  }
+}

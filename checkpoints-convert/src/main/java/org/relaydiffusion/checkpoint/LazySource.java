@@ -1,0 +1,23 @@
+package org.relaydiffusion.checkpoint;
+
+import java.io.IOException;
+import org.relaydiffusion.model.safetensors.TensorSource;
+import org.relaydiffusion.torch.DType;
+
+/** A stored tensor whose bytes, and checksum, are first touched when they are written. */
+record LazySource(StoredTensor tensor) implements TensorSource {
+  @Override
+  public DType dtype() {
+    return tensor.dtype();
+  }
+
+  @Override
+  public long[] shape() {
+    return tensor.shape();
+  }
+
+  @Override
+  public void forEachChunk(ChunkConsumer consumer) throws IOException {
+    TensorSource.of(tensor.raw()).forEachChunk(consumer);
+  }
+}

@@ -1,0 +1,94 @@
+package org.relaydiffusion.checkpoint;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.checkpoint.archive.TensorRef;
+import org.relaydiffusion.checkpoint.pickle.PersistentObject;
+import org.relaydiffusion.checkpoint.pickle.Tuple;
+import org.relaydiffusion.checkpoint.pickle.Values;
+import org.relaydiffusion.model.safetensors.Printable;
+
+/** Sorts the entries of a pickled dictionary: networks, optimizer state, tensors, and the rest. */
+final class PickleContents {
+  private static final String OPTIMIZER = "optimizer_state";
+
+  private final Path file;
+  private final Map<String, NetworkRecord> networks = new LinkedHashMap<>();
+  private final Map<String, CheckpointEntry> others = new LinkedHashMap<>();
+  private final TensorTree tensors;
+  private final PlainValues plain = new PlainValues();
+  private @Nullable OptimizerRecord optimizer;
+
+  private PickleContents(Path file) {
+    this.file = file;
+    this.tensors = new TensorTree(file);
+  }
+
+  static CheckpointContents read(Path file, Object root) {
+    if (!(root instanceof Map<?, ?> entries)) {
+      throw new FileException(
+          file,
+          "holds %s, expected a dictionary of networks or tensors".formatted(Values.show(root)));
+    }
+    PickleContents contents = new PickleContents(file);
+    for (Map.Entry<?, ?> e : entries.entrySet()) {
+      contents.sort(TensorTree.key(e.getKey()), e.getValue());
+    }
+    return new CheckpointContents(
+        contents.networks,
+        contents.tensors.tensors(),
+        Optional.ofNullable(contents.optimizer),
+        contents.others);
+  }
+
+  private void sort(String key, Object value) {
+    boolean network = Arrays.stream(Which.values()).anyMatch(w -> w.key().equals(key));
+    switch (value) {
+      case PersistentObject object when network ->
+          networks.put(key, ModuleReader.network(file, key, object, plain));
+      case PersistentObject object -> others.put(key, object(key, object));
+      case Map<?, ?> map when key.equals(OPTIMIZER) && OptimizerReader.isState(map) -> {
+        optimizer = OptimizerReader.read(file, map, plain);
+        others.put(
+            key,
+            new CheckpointEntry.Summary(
+                "optimizer state of %d parameters".formatted(optimizer.parameters().size())));
+      }
+      case Map<?, ?> map -> container(key, map);
+      case Object o when network ->
+          throw new FileException(
+              file, "entry '%s' is %s, expected a network".formatted(key, Values.show(o)));
+      case TensorRef tensor -> tensors.collect(key, tensor);
+      default -> container(key, value);
+    }
+  }
+
+  private void container(String key, Object value) {
+    try {
+      others.put(key, new CheckpointEntry.Plain(plain.of(value)));
+    } catch (PlainValues.NotPlainException e) {
+      int before = tensors.tensors().size();
+      if (value instanceof Map<?, ?> || value instanceof Iterable<?> || value instanceof Tuple) {
+        tensors.collect(key, value);
+      }
+      if (tensors.tensors().size() == before) {
+        others.put(key, new CheckpointEntry.Summary(Values.show(value)));
+      }
+    }
+  }
+
+  private CheckpointEntry object(String key, PersistentObject object) {
+    Map<String, @Nullable Object> arguments = new LinkedHashMap<>();
+    int position = 0;
+    for (Object value : ModuleReader.positional(file, key, object, plain)) {
+      arguments.put(String.valueOf(position++), value);
+    }
+    arguments.putAll(ModuleReader.named(file, key, object, plain));
+    return new CheckpointEntry.ObjectEntry(Printable.of(object.className()), arguments);
+  }
+}

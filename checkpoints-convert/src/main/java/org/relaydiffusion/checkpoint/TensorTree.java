@@ -1,0 +1,78 @@
+package org.relaydiffusion.checkpoint;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.checkpoint.archive.TensorRef;
+import org.relaydiffusion.checkpoint.pickle.Tuple;
+import org.relaydiffusion.checkpoint.pickle.Values;
+import org.relaydiffusion.model.safetensors.Printable;
+
+/**
+ * The tensors in nested dictionaries and lists, under dotted names. What is no tensor is left out.
+ */
+final class TensorTree {
+  private static final int DEEPEST = 32;
+  private static final int MOST_VALUES = 200_000;
+  private static final int LONGEST_NAME = 1024;
+
+  private final Path file;
+  private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+  private int values;
+
+  TensorTree(Path file) {
+    this.file = file;
+  }
+
+  /** What was collected so far. */
+  Map<String, StoredTensor> tensors() {
+    return tensors;
+  }
+
+  /**
+   * Collects from a value and everything in it.
+   *
+   * @throws FileException when it is too deep or too large (it may contain itself), or when two
+   *     tensors have one name
+   */
+  void collect(String name, Object value) {
+    collect(name, value, 0);
+  }
+
+  private void collect(String name, Object value, int depth) {
+    if (++values > MOST_VALUES || depth > DEEPEST || name.length() > LONGEST_NAME) {
+      throw new FileException(
+          file,
+          "entry '%s' has more than %d values or %d levels, or contains itself"
+              .formatted(Printable.of(name), MOST_VALUES, DEEPEST));
+    }
+    switch (value) {
+      case TensorRef tensor -> {
+        if (tensors.put(name, new StoredTensor(tensor)) != null) {
+          throw new FileException(file, "has two tensors named '%s'".formatted(Printable.of(name)));
+        }
+      }
+      case Map<?, ?> map -> {
+        for (Map.Entry<?, ?> e : map.entrySet()) {
+          collect(name + "." + key(e.getKey()), e.getValue(), depth + 1);
+        }
+      }
+      case Tuple tuple -> collectAll(name, tuple.items(), depth);
+      case List<?> list -> collectAll(name, list, depth);
+      default -> {}
+    }
+  }
+
+  private void collectAll(String name, List<?> items, int depth) {
+    for (int i = 0; i < items.size(); i++) {
+      collect(name + "." + i, items.get(i), depth + 1);
+    }
+  }
+
+  /** A dictionary's key as part of a name. */
+  static String key(Object key) {
+    return key instanceof String text ? text : Values.show(key);
+  }
+}

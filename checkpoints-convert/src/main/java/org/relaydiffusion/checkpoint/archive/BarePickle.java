@@ -1,0 +1,24 @@
+package org.relaydiffusion.checkpoint.archive;
+
+import org.relaydiffusion.checkpoint.pickle.PickleInput;
+import org.relaydiffusion.checkpoint.pickle.PickleReader;
+
+/** A pickle and nothing else; its storages are legacy streams inside byte strings. */
+final class BarePickle {
+  private BarePickle() {}
+
+  static Object read(CheckpointFile file, PickleInput in) {
+    Object value =
+        PickleReader.read(
+            file.path(),
+            "the pickle",
+            in,
+            file.budget(),
+            new TorchGlobals(file).table(),
+            PickleReader.PersistentIds.none());
+    if (in.remaining() > 0) {
+      throw file.bad("has %d bytes after the end of its pickle".formatted(in.remaining()));
+    }
+    return value;
+  }
+}

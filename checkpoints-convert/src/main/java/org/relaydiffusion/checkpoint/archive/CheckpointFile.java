@@ -1,0 +1,115 @@
+package org.relaydiffusion.checkpoint.archive;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.checkpoint.pickle.PickleBudget;
+import org.relaydiffusion.checkpoint.pickle.PickleInput;
+import org.relaydiffusion.io.MappedFile;
+import org.relaydiffusion.model.safetensors.Printable;
+
+/**
+ * A mapped file that holds a pickle in one of three ways, told apart by content.
+ *
+ * @param file the file; the caller closes it
+ * @param arena owns copies of what cannot be used where it lies; the caller closes it
+ * @param budget what the file's pickles may use together
+ */
+public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) {
+  private static final int ZIP_MAGIC = 0x04034b50;
+  private static final int EMPTY_ZIP_MAGIC = 0x06054b50;
+  private static final long LONGEST_SAFETENSORS_HEADER = 1L << 40;
+
+  /** Creates one with a fresh budget. */
+  public CheckpointFile(MappedFile file, Arena arena) {
+    this(file, arena, new PickleBudget(arena, file.size()));
+  }
+
+  /** How a file's content is packed. */
+  public enum Container {
+    /** A header of JSON, then tensors. */
+    SAFETENSORS,
+    /** What {@code torch.save} writes today. */
+    TORCH_ZIP,
+    /** What {@code torch.save} wrote before PyTorch 1.6. */
+    TORCH_LEGACY,
+    /** A pickle and nothing else. */
+    PICKLE
+  }
+
+  /** The file's name. */
+  public Path path() {
+    return file.path();
+  }
+
+  /**
+   * Looks at the first bytes.
+   *
+   * @throws FileException when they are the beginning of nothing known
+   */
+  public static Container detect(MappedFile file) {
+    long size = file.size();
+    if (size == 0) {
+      throw new FileException(file.path(), "is empty, expected a checkpoint");
+    }
+    if (size >= 9 && file.u8(8, "byte 8") == '{') {
+      long length = file.i64(0, "the first 8 bytes");
+      if (length >= 0 && length < LONGEST_SAFETENSORS_HEADER) {
+        return Container.SAFETENSORS;
+      }
+    }
+    if (size >= 4) {
+      int magic = (int) file.u32(0, "the first 4 bytes");
+      if (magic == ZIP_MAGIC || magic == EMPTY_ZIP_MAGIC) {
+        return Container.TORCH_ZIP;
+      }
+    }
+    if (LegacyStream.looksLike(file.slice(0, size, "the file"))) {
+      return Container.TORCH_LEGACY;
+    }
+    int first = file.u8(0, "the first byte");
+    // Protocols 2 and up begin with PROTO; 0 and 1 with a container, a mark or a global.
+    if (first == 0x80 || "(}])lcdt".indexOf(first) >= 0) {
+      return Container.PICKLE;
+    }
+    byte[] start = file.bytes(0, (int) Math.min(16, size), "the start");
+    throw new FileException(
+        file.path(),
+        "begins with '%s': neither safetensors, a zip, nor a pickle"
+            .formatted(Printable.of(new String(start, StandardCharsets.ISO_8859_1))));
+  }
+
+  /**
+   * Reads the pickle of a container other than safetensors, without its storages.
+   *
+   * @return the value: see {@link org.relaydiffusion.checkpoint.pickle}; tensors are {@link
+   *     TensorRef}
+   * @throws FileException when the file is broken or asks for what is not allowed
+   */
+  public Object read(Container container) {
+    MemorySegment all = file.slice(0, file.size(), "the file");
+    return switch (container) {
+      case SAFETENSORS -> throw new IllegalArgumentException("a safetensors file has no pickle");
+      case TORCH_ZIP -> TorchZip.read(this);
+      case TORCH_LEGACY ->
+          LegacyStream.read(this, all, "the stream", new TorchGlobals(this).table());
+      case PICKLE -> BarePickle.read(this, new PickleInput(all));
+    };
+  }
+
+  /** A copy in native memory of its own, aligned for any element type. */
+  MemorySegment copy(MemorySegment memory) {
+    return arena.allocate(memory.byteSize(), 64).copyFrom(memory).asReadOnly();
+  }
+
+  FileException bad(String what) {
+    return new FileException(path(), what);
+  }
+
+  static String ascii(MemorySegment bytes) {
+    return new String(bytes.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
+  }
+}

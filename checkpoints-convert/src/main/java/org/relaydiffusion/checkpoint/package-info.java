@@ -1,0 +1,5 @@
+/** Official checkpoints in, safetensors out. */
+@NullMarked
+package org.relaydiffusion.checkpoint;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,81 @@
+package org.relaydiffusion.checkpoint.pickle;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.math.BigInteger;
+import java.util.regex.Pattern;
+import org.relaydiffusion.model.safetensors.Printable;
+
+/** Numbers as pickles write them: as text in protocol 0, else as bytes. */
+final class Numbers {
+  private static final int MOST_DIGITS = 1000;
+  private static final int MOST_BYTES = 512;
+  private static final Pattern INTEGER = Pattern.compile("[-+]?[0-9]{1," + MOST_DIGITS + "}");
+  private static final Pattern FLOAT =
+      Pattern.compile(
+          "[-+]?([0-9]{1,400}(\\.[0-9]{0,400})?|\\.[0-9]{1,400})([eE][-+]?[0-9]{1,9})?");
+
+  private Numbers() {}
+
+  /** The opcode INT, where 00 and 01 are truth values. */
+  static Object ofInt(String text) {
+    return switch (text) {
+      case "00" -> false;
+      case "01" -> true;
+      default -> integer(text);
+    };
+  }
+
+  /** The opcode LONG, which ends with an L. */
+  static Object ofLong(String text) {
+    return integer(text.endsWith("L") ? text.substring(0, text.length() - 1) : text);
+  }
+
+  static Object ofFloat(String text) {
+    return switch (text) {
+      case "inf" -> Double.POSITIVE_INFINITY;
+      case "-inf" -> Double.NEGATIVE_INFINITY;
+      case "nan" -> Double.NaN;
+      default -> {
+        if (!FLOAT.matcher(text).matches()) {
+          throw notANumber(text);
+        }
+        yield Double.valueOf(text);
+      }
+    };
+  }
+
+  /** Little-endian two's complement; no bytes are 0. */
+  static Object ofBytes(PickleInput in, long length) {
+    if (length > MOST_BYTES) {
+      throw new BadPickleException("has a number of %d bytes".formatted(length));
+    }
+    MemorySegment taken = in.take(length);
+    byte[] bytes = taken.toArray(ValueLayout.JAVA_BYTE);
+    if (bytes.length == 0) {
+      return 0L;
+    }
+    for (int i = 0, j = bytes.length - 1; i < j; i++, j--) {
+      byte swapped = bytes[i];
+      bytes[i] = bytes[j];
+      bytes[j] = swapped;
+    }
+    return narrow(new BigInteger(bytes));
+  }
+
+  private static Object integer(String text) {
+    if (!INTEGER.matcher(text).matches()) {
+      throw notANumber(text);
+    }
+    return narrow(new BigInteger(text));
+  }
+
+  private static Object narrow(BigInteger n) {
+    return n.bitLength() < Long.SIZE ? (Object) n.longValue() : n;
+  }
+
+  private static BadPickleException notANumber(String text) {
+    return new BadPickleException(
+        "has '%s' where a number is expected".formatted(Printable.of(text)));
+  }
+}

@@ -1,0 +1,44 @@
+package org.relaydiffusion.checkpoint.pickle;
+
+import java.util.Map;
+
+/**
+ * An object stored through the official code's persistence wrapper. The source text beside it is
+ * never read.
+ *
+ * @param className the class's name, e.g. {@code EDMPrecond}
+ * @param state the object's attributes by name
+ */
+public record PersistentObject(String className, Map<?, ?> state) {
+  private static final long VERSION = 6;
+
+  /**
+   * Reads the wrapper's dictionary.
+   *
+   * @throws BadPickleException when it is not of type 'class' and version 6
+   */
+  static PersistentObject of(Map<?, ?> meta) {
+    Object type = meta.get("type");
+    if (!"class".equals(type)) {
+      throw new BadPickleException(
+          "a persistent object has the type %s, expected 'class'".formatted(Values.show(type)));
+    }
+    Object version = meta.get("version");
+    if (!Long.valueOf(VERSION).equals(version)) {
+      throw new BadPickleException(
+          "a persistent object has version %s, expected %d"
+              .formatted(Values.show(version), VERSION));
+    }
+    if (!(meta.get("class_name") instanceof String className)) {
+      throw new BadPickleException(
+          "a persistent object has the class name %s, expected a string"
+              .formatted(Values.show(meta.get("class_name"))));
+    }
+    if (!(meta.get("state") instanceof Map<?, ?> state)) {
+      throw new BadPickleException(
+          "a persistent object has the state %s, expected a dictionary"
+              .formatted(Values.show(meta.get("state"))));
+    }
+    return new PersistentObject(className, state);
+  }
+}

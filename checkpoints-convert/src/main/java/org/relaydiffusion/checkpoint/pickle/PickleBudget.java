@@ -1,0 +1,53 @@
+package org.relaydiffusion.checkpoint.pickle;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What all pickles of one file may use together, so that memory and time stay bounded whatever a
+ * file says. Real checkpoints stay a hundred times below.
+ */
+public final class PickleBudget {
+  private static final long MOST_OPCODES = 4_000_000;
+  private static final long MOST_TEXT = 64L << 20;
+  private static final long ALIGNMENT = 64;
+
+  private final Arena arena;
+  private long opcodes = MOST_OPCODES;
+  private long text = MOST_TEXT;
+  private long decoded;
+
+  /**
+   * Creates a budget.
+   *
+   * @param arena owns what must be decoded; the caller closes it
+   * @param fileSize no more than this is decoded, in bytes
+   */
+  public PickleBudget(Arena arena, long fileSize) {
+    this.arena = arena;
+    this.decoded = fileSize;
+  }
+
+  /** Counts {@code steps} of work, an opcode or the copy of an item being one. */
+  void steps(long steps) {
+    opcodes -= steps;
+    if (opcodes < 0) {
+      throw new BadPickleException("has more than %d opcodes".formatted(MOST_OPCODES));
+    }
+  }
+
+  void text(long bytes) {
+    text -= bytes;
+    if (text < 0) {
+      throw new BadPickleException("has more than %d bytes of text".formatted(MOST_TEXT));
+    }
+  }
+
+  MemorySegment decoded(long bytes) {
+    decoded -= bytes;
+    if (decoded < 0) {
+      throw new BadPickleException("decodes to more bytes than the file has");
+    }
+    return arena.allocate(bytes, ALIGNMENT);
+  }
+}

@@ -1,0 +1,360 @@
+package org.relaydiffusion.checkpoint.pickle;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.model.safetensors.Printable;
+
+/**
+ * Python's unpickling machine, without Python: opcodes of protocols 0 to 5 build plain values, and
+ * globals are looked up in a closed list.
+ */
+public final class PickleReader {
+  private static final int NEWEST_PROTOCOL = 5;
+  private static final int LONGEST_NAME = 256;
+
+  private final PickleInput in;
+  private final PickleBudget budget;
+  private final Map<GlobalName, Object> globals;
+  private final PersistentIds persistentIds;
+  private final PickleStack stack = new PickleStack();
+  private final PickleMemo memo = new PickleMemo();
+
+  private PickleReader(
+      PickleInput in,
+      PickleBudget budget,
+      Map<GlobalName, Object> globals,
+      PersistentIds persistentIds) {
+    this.in = in;
+    this.budget = budget;
+    this.globals = globals;
+    this.persistentIds = persistentIds;
+  }
+
+  /** Says what a persistent id stands for. */
+  @FunctionalInterface
+  public interface PersistentIds {
+    /**
+     * The value for an id.
+     *
+     * @param id of any type: it comes from the file
+     * @throws BadPickleException when it stands for nothing
+     */
+    Object load(Object id);
+
+    /** For pickles that may not have any. */
+    static PersistentIds none() {
+      return id -> {
+        throw new BadPickleException(
+            "has the persistent id %s, but nothing to take it from".formatted(Values.show(id)));
+      };
+    }
+  }
+
+  /**
+   * Reads one pickle and leaves {@code in} behind its last byte.
+   *
+   * @param file for messages
+   * @param what the pickle's name in messages, e.g. {@code archive/data.pkl}
+   * @param in where the pickle begins
+   * @param budget shared by all pickles of a file
+   * @param globals every name that may occur, with the value that it stands for
+   * @param persistentIds gives the values that lie outside the pickle
+   * @return the value; see the package's description for its types
+   * @throws FileException when the pickle is broken or asks for what is not allowed
+   */
+  public static Object read(
+      Path file,
+      String what,
+      PickleInput in,
+      PickleBudget budget,
+      Map<GlobalName, Object> globals,
+      PersistentIds persistentIds) {
+    long start = in.position();
+    try {
+      return new PickleReader(in, budget, globals, persistentIds).run();
+    } catch (BadPickleException e) {
+      throw new FileException(
+          file, "%s, byte %d: %s".formatted(what, in.position() - start, e.getMessage()), e);
+    }
+  }
+
+  private Object run() {
+    while (true) {
+      long offset = in.position();
+      int opcode = in.u8();
+      budget.steps(1);
+      if (opcode == Opcode.STOP) {
+        Object result = stack.pop();
+        if (!stack.isEmpty()) {
+          throw new BadPickleException("ends with values left over");
+        }
+        return result;
+      }
+      if (!simpleValue(opcode) && !container(opcode) && !object(opcode) && !memo(opcode, offset)) {
+        throw new BadPickleException("has the unknown opcode 0x%02x".formatted(opcode));
+      }
+    }
+  }
+
+  private boolean simpleValue(int opcode) {
+    switch (opcode) {
+      case Opcode.NONE -> stack.push(PyNone.NONE);
+      case Opcode.NEWTRUE -> stack.push(true);
+      case Opcode.NEWFALSE -> stack.push(false);
+      case Opcode.INT -> stack.push(Numbers.ofInt(in.line()));
+      case Opcode.LONG -> stack.push(Numbers.ofLong(in.line()));
+      case Opcode.BININT -> stack.push((long) in.i32());
+      case Opcode.BININT1 -> stack.push((long) in.u8());
+      case Opcode.BININT2 -> stack.push((long) in.u16());
+      case Opcode.LONG1 -> stack.push(Numbers.ofBytes(in, in.u8()));
+      case Opcode.LONG4 -> stack.push(Numbers.ofBytes(in, in.i32()));
+      case Opcode.FLOAT -> stack.push(Numbers.ofFloat(in.line()));
+      case Opcode.BINFLOAT -> stack.push(in.bigEndianDouble());
+      case Opcode.STRING -> stack.push(Texts.quoted(in, budget));
+      case Opcode.BINSTRING -> stack.push(Texts.ascii(in, in.i32(), budget));
+      case Opcode.SHORT_BINSTRING -> stack.push(Texts.ascii(in, in.u8(), budget));
+      case Opcode.UNICODE -> stack.push(Texts.rawUnicodeEscape(in, budget));
+      case Opcode.BINUNICODE -> stack.push(Texts.utf8(in, in.u32(), budget));
+      case Opcode.SHORT_BINUNICODE -> stack.push(Texts.utf8(in, in.u8(), budget));
+      case Opcode.BINUNICODE8 -> stack.push(Texts.utf8(in, in.i64(), budget));
+      case Opcode.BINBYTES -> stack.push(new ByteRange(in.take(in.u32())));
+      case Opcode.SHORT_BINBYTES -> stack.push(new ByteRange(in.take(in.u8())));
+      case Opcode.BINBYTES8, Opcode.BYTEARRAY8 -> stack.push(new ByteRange(in.take(in.i64())));
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean container(int opcode) {
+    switch (opcode) {
+      case Opcode.MARK -> stack.mark();
+      case Opcode.POP -> stack.discard();
+      case Opcode.POP_MARK -> stack.popToMark();
+      case Opcode.DUP -> stack.push(stack.peek());
+      case Opcode.EMPTY_LIST -> stack.push(new ArrayList<>(0));
+      case Opcode.EMPTY_TUPLE -> stack.push(new Tuple(List.of()));
+      case Opcode.EMPTY_DICT -> stack.push(new LinkedHashMap<>(2));
+      case Opcode.EMPTY_SET -> stack.push(new LinkedHashSet<>(2));
+      case Opcode.LIST -> stack.push(stack.popToMark());
+      case Opcode.TUPLE -> stack.push(new Tuple(stack.popToMark()));
+      case Opcode.TUPLE1 -> stack.push(new Tuple(popped(1)));
+      case Opcode.TUPLE2 -> stack.push(new Tuple(popped(2)));
+      case Opcode.TUPLE3 -> stack.push(new Tuple(popped(3)));
+      case Opcode.DICT -> stack.push(put(new LinkedHashMap<>(), stack.popToMark()));
+      case Opcode.FROZENSET -> stack.push(add(new LinkedHashSet<>(), stack.popToMark()));
+      case Opcode.APPEND -> {
+        Object item = stack.pop();
+        list().add(item);
+      }
+      case Opcode.APPENDS -> {
+        List<Object> items = stack.popToMark();
+        list().addAll(items);
+      }
+      case Opcode.SETITEM -> {
+        List<Object> pair = popped(2);
+        put(map(), pair);
+      }
+      case Opcode.SETITEMS -> {
+        List<Object> pairs = stack.popToMark();
+        put(map(), pairs);
+      }
+      case Opcode.ADDITEMS -> {
+        List<Object> items = stack.popToMark();
+        add(set(), items);
+      }
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean object(int opcode) {
+    switch (opcode) {
+      case Opcode.GLOBAL -> stack.push(global(in.line(), in.line()));
+      case Opcode.STACK_GLOBAL -> {
+        List<Object> names = popped(2);
+        if (!(names.get(0) instanceof String module) || !(names.get(1) instanceof String name)) {
+          throw new BadPickleException("names a global with something that is no text");
+        }
+        stack.push(global(module, name));
+      }
+      case Opcode.REDUCE -> {
+        Object args = stack.pop();
+        stack.push(call(stack.pop(), args));
+      }
+      case Opcode.NEWOBJ -> {
+        Object args = stack.pop();
+        stack.push(construct(stack.pop(), args));
+      }
+      case Opcode.NEWOBJ_EX -> {
+        Object keywords = stack.pop();
+        Object args = stack.pop();
+        Object type = stack.pop();
+        if (!(keywords instanceof Map<?, ?> map) || !map.isEmpty()) {
+          throw new BadPickleException("makes %s with keywords".formatted(Values.show(type)));
+        }
+        stack.push(construct(type, args));
+      }
+      case Opcode.INST -> {
+        Object type = global(in.line(), in.line());
+        stack.push(construct(type, new Tuple(stack.popToMark())));
+      }
+      case Opcode.OBJ -> {
+        List<Object> parts = stack.popToMark();
+        if (parts.isEmpty()) {
+          throw new BadPickleException("makes an object of no class");
+        }
+        stack.push(construct(parts.getFirst(), new Tuple(parts.subList(1, parts.size()))));
+      }
+      case Opcode.BUILD -> {
+        Object state = stack.pop();
+        build(stack.peek(), state);
+      }
+      case Opcode.PERSID -> stack.push(persistentIds.load(in.line()));
+      case Opcode.BINPERSID -> stack.push(persistentIds.load(stack.pop()));
+      case Opcode.EXT1, Opcode.EXT2, Opcode.EXT4 ->
+          throw new BadPickleException("refers to Python's extension registry: not allowed");
+      case Opcode.NEXT_BUFFER, Opcode.READONLY_BUFFER ->
+          throw new BadPickleException("refers to a buffer outside the pickle");
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean memo(int opcode, long offset) {
+    switch (opcode) {
+      case Opcode.PROTO -> {
+        int protocol = in.u8();
+        if (protocol > NEWEST_PROTOCOL) {
+          throw new BadPickleException(
+              "has protocol %d, the newest known is %d".formatted(protocol, NEWEST_PROTOCOL));
+        }
+      }
+      case Opcode.FRAME -> {
+        long length = in.i64();
+        if (length < 0 || length > in.remaining()) {
+          throw new BadPickleException(
+              "claims a frame of %s bytes where %d are left"
+                  .formatted(Long.toUnsignedString(length), in.remaining()));
+        }
+      }
+      case Opcode.PUT -> memo.put(index(), stack.peek(), offset);
+      case Opcode.BINPUT -> memo.put(in.u8(), stack.peek(), offset);
+      case Opcode.LONG_BINPUT -> memo.put(in.u32(), stack.peek(), offset);
+      case Opcode.MEMOIZE -> memo.append(stack.peek(), offset);
+      case Opcode.GET -> stack.push(memo.get(index()));
+      case Opcode.BINGET -> stack.push(memo.get(in.u8()));
+      case Opcode.LONG_BINGET -> stack.push(memo.get(in.u32()));
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private long index() {
+    return Numbers.ofInt(in.line()) instanceof Long index ? index : -1;
+  }
+
+  private List<Object> popped(int count) {
+    Object[] items = new Object[count];
+    for (int i = count - 1; i >= 0; i--) {
+      items[i] = stack.pop();
+    }
+    return List.of(items);
+  }
+
+  private Object global(String module, String name) {
+    if (module.length() > LONGEST_NAME || name.length() > LONGEST_NAME) {
+      throw new BadPickleException("names a global with more than 256 characters");
+    }
+    GlobalName full = new GlobalName(module, name);
+    Object value = globals.get(full);
+    if (value == null) {
+      throw new BadPickleException(
+          Printable.of(full.toString())
+              + " is not allowed in a checkpoint: it is not among the names known to be data");
+    }
+    return value;
+  }
+
+  private static Object call(Object function, Object args) {
+    if (!(function instanceof Callable callable) || !(args instanceof Tuple tuple)) {
+      throw new BadPickleException(
+          "calls %s with %s".formatted(Values.show(function), Values.show(args)));
+    }
+    return callable.body().call(tuple.items());
+  }
+
+  private static Object construct(Object type, Object args) {
+    if (!(type instanceof Callable callable) || callable.kind() != Callable.Kind.CLASS) {
+      throw new BadPickleException("makes an object of %s".formatted(Values.show(type)));
+    }
+    return call(callable, args);
+  }
+
+  private static void build(Object object, Object state) {
+    switch (object) {
+      case Buildable buildable -> buildable.build(state);
+      // OrderedDict keeps attributes (torch's _metadata) beside its entries; nothing needs them.
+      case Map<?, ?> _ when state instanceof Map<?, ?> -> {}
+      default ->
+          throw new BadPickleException(
+              "sets the state of %s to %s".formatted(Values.show(object), Values.show(state)));
+    }
+  }
+
+  // The casts below are to containers that only this package makes, all of Object.
+
+  @SuppressWarnings("unchecked")
+  private List<Object> list() {
+    if (stack.peek() instanceof ArrayList<?> list) {
+      return (List<Object>) list;
+    }
+    throw new BadPickleException("appends to %s".formatted(Values.show(stack.peek())));
+  }
+
+  @SuppressWarnings("unchecked")
+  private Map<Object, Object> map() {
+    if (stack.peek() instanceof Map<?, ?> map) {
+      return (Map<Object, Object>) map;
+    }
+    throw new BadPickleException("sets an item of %s".formatted(Values.show(stack.peek())));
+  }
+
+  @SuppressWarnings("unchecked")
+  private Set<Object> set() {
+    if (stack.peek() instanceof Set<?> set) {
+      return (Set<Object>) set;
+    }
+    throw new BadPickleException("adds to %s".formatted(Values.show(stack.peek())));
+  }
+
+  private static Map<Object, Object> put(Map<Object, Object> map, List<Object> pairs) {
+    if (pairs.size() % 2 != 0) {
+      throw new BadPickleException("sets items with a key that has no value");
+    }
+    for (int i = 0; i < pairs.size(); i += 2) {
+      map.put(Values.key(pairs.get(i)), pairs.get(i + 1));
+    }
+    return map;
+  }
+
+  private static Set<Object> add(Set<Object> set, List<Object> items) {
+    for (Object item : items) {
+      set.add(Values.key(item));
+    }
+    return set;
+  }
+}

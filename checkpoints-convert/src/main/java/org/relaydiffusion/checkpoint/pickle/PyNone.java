@@ -1,0 +1,7 @@
+package org.relaydiffusion.checkpoint.pickle;
+
+/** Python's {@code None}. */
+public enum PyNone {
+  /** The one value. */
+  NONE
+}

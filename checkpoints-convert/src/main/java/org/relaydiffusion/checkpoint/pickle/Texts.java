@@ -1,0 +1,95 @@
+package org.relaydiffusion.checkpoint.pickle;
+
+import java.lang.foreign.MemorySegment;
+import org.relaydiffusion.model.safetensors.Printable;
+
+/** Text as pickles write it. */
+final class Texts {
+  /** A longer text stays in the file, undecoded. */
+  private static final long LONGEST = 1 << 16;
+
+  private Texts() {}
+
+  /** UTF-8 of a known length. */
+  static Object utf8(PickleInput in, long length, PickleBudget budget) {
+    MemorySegment bytes = in.take(length);
+    if (length > LONGEST) {
+      return new LongText(bytes);
+    }
+    budget.text(length);
+    return PickleInput.utf8(bytes);
+  }
+
+  /** A Python 2 string, which must be ASCII. */
+  static String ascii(PickleInput in, long length, PickleBudget budget) {
+    if (length > LONGEST) {
+      throw new BadPickleException("has a Python 2 string of %d bytes".formatted(length));
+    }
+    budget.text(length);
+    String text = PickleInput.utf8(in.take(length));
+    if (text.length() != length) {
+      throw new BadPickleException("has a Python 2 string that is not ASCII");
+    }
+    return text;
+  }
+
+  /** The opcode STRING: a Python 2 literal in quotes. */
+  static String quoted(PickleInput in, PickleBudget budget) {
+    String line = in.line();
+    budget.text(line.length());
+    int last = line.length() - 1;
+    boolean quotes =
+        last > 0
+            && line.charAt(0) == line.charAt(last)
+            && (line.charAt(0) == '\'' || line.charAt(0) == '"');
+    if (!quotes) {
+      throw new BadPickleException(
+          "has the string %s without quotes".formatted(Printable.of(line)));
+    }
+    String inside = line.substring(1, last);
+    if (inside.indexOf('\\') >= 0) {
+      throw new BadPickleException("has a Python 2 string with escapes");
+    }
+    return inside;
+  }
+
+  /** The opcode UNICODE: Latin-1, in which {@code \\uXXXX} and {@code \\UXXXXXXXX} are escapes. */
+  static String rawUnicodeEscape(PickleInput in, PickleBudget budget) {
+    String line = in.latin1Line();
+    budget.text(line.length());
+    StringBuilder out = new StringBuilder();
+    int i = 0;
+    while (i < line.length()) {
+      int digits = 0;
+      if (line.startsWith("\\u", i)) {
+        digits = 4;
+      } else if (line.startsWith("\\U", i)) {
+        digits = 8;
+      }
+      if (digits == 0) {
+        out.append(line.charAt(i++));
+      } else {
+        out.appendCodePoint(codePoint(line, i + 2, digits));
+        i += 2 + digits;
+      }
+    }
+    return out.toString();
+  }
+
+  private static int codePoint(String line, int from, int digits) {
+    int c = 0;
+    for (int i = from; i < from + digits; i++) {
+      int digit = i < line.length() ? Character.digit(line.charAt(i), 16) : -1;
+      // A ninth hexadecimal digit cannot come; the check keeps the number from overflowing.
+      if (digit < 0 || c > Character.MAX_CODE_POINT) {
+        throw new BadPickleException("has a broken escape in a text");
+      }
+      c = c * 16 + digit;
+    }
+    if (!Character.isValidCodePoint(c)
+        || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
+      throw new BadPickleException("has an escape in a text that is no character");
+    }
+    return c;
+  }
+}

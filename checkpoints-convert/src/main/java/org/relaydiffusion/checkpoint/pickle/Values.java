@@ -1,0 +1,52 @@
+package org.relaydiffusion.checkpoint.pickle;
+
+import java.math.BigInteger;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.model.safetensors.Printable;
+
+/** What messages and checks need to know about values of any type. */
+public final class Values {
+  private Values() {}
+
+  /** A short name for a value: its own text where it is simple, else its type. Never walks it. */
+  public static String show(@Nullable Object value) {
+    return switch (value) {
+      case null -> "nothing";
+      case String s -> "'" + Printable.of(s) + "'";
+      case Long n -> n.toString();
+      case Double d -> d.toString();
+      case Boolean b -> b ? "True" : "False";
+      case BigInteger n -> "a number of %d bits".formatted(n.bitLength());
+      case PyNone _ -> "None";
+      case List<?> list -> "a list of %d".formatted(list.size());
+      case Tuple tuple -> "a tuple of %d".formatted(tuple.size());
+      case Map<?, ?> map -> "a dictionary of %d".formatted(map.size());
+      case Set<?> set -> "a set of %d".formatted(set.size());
+      case ByteRange bytes -> "%d bytes".formatted(bytes.memory().byteSize());
+      case LongText text -> "a text of %d bytes".formatted(text.utf8().byteSize());
+      case Callable callable -> Printable.of(callable.name().toString());
+      case Instance instance -> "an object " + Printable.of(instance.type().toString());
+      case PersistentObject object -> "an object " + Printable.of(object.className());
+      case Described described -> described.describe();
+      default -> "a " + value.getClass().getSimpleName();
+    };
+  }
+
+  /**
+   * The value as a dictionary's key or a set's item. Containers are refused: hashing one that holds
+   * itself, or shares its parts many times over, might never end.
+   *
+   * @throws BadPickleException when it is not a simple value
+   */
+  public static Object key(Object value) {
+    return switch (value) {
+      case String _, Long _, Double _, Boolean _, BigInteger _, PyNone _ -> value;
+      default ->
+          throw new BadPickleException(
+              "%s cannot be the key of a dictionary or the item of a set".formatted(show(value)));
+    };
+  }
+}
