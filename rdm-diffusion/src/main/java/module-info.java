@@ -1,0 +1,16 @@
+/** Samplers, blurring diffusion and the relay pipeline. */
+module org.relaydiffusion.diffusion {
+  requires static org.jspecify;
+  requires transitive org.relaydiffusion.model;
+  requires org.relaydiffusion.checkpoint;
+  requires org.apache.commons.statistics.distribution;
+  requires java.desktop;
+  requires org.slf4j;
+
+  exports org.relaydiffusion.diffusion;
+  exports org.relaydiffusion.diffusion.blur;
+  exports org.relaydiffusion.diffusion.image;
+  exports org.relaydiffusion.diffusion.random;
+  exports org.relaydiffusion.diffusion.sampler;
+  exports org.relaydiffusion.diffusion.schedule;
+}

@@ -1,0 +1,134 @@
+package org.relaydiffusion.diffusion;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.image.PixelValues;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.sampler.Guidance;
+import org.relaydiffusion.diffusion.sampler.RelaySampler;
+import org.relaydiffusion.diffusion.sampler.Sampler;
+import org.relaydiffusion.diffusion.sampler.StackedGenerators;
+import org.relaydiffusion.model.Denoiser;
+import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * One batch from seeds to pictures: latents, first stage, nearest upsampling, second stage, pixels.
+ * Each image's generator serves both stages in turn; where only the second runs it starts at the
+ * seed.
+ *
+ * @param plan the request and the networks
+ * @param evaluation how guidance is computed
+ * @param device where the networks are
+ */
+record BatchSampler(RelayPlan plan, Guidance.Evaluation evaluation, Device device) {
+  /** Hears of each step of either stage. */
+  @FunctionalInterface
+  interface StageListener {
+    void stepDone(Stage stage, int step, int steps);
+  }
+
+  /** How guidance is computed under {@code numerics}. */
+  static Guidance.Evaluation evaluation(Numerics numerics) {
+    return switch (numerics) {
+      case EXACT -> Guidance.Evaluation.SEPARATE;
+      case FAST -> Guidance.Evaluation.BATCHED;
+    };
+  }
+
+  /** Samples the images of {@code seeds}, in their order. Records no gradients. */
+  List<Sample> sample(long[] seeds, StageListener listener) {
+    try (var _ = GradMode.noGrad();
+        var _ = TensorScope.open()) {
+      return samples(seeds, images(seeds, listener));
+    }
+  }
+
+  /** The last stage's images, float64 [N, C, H, W]. */
+  Tensor images(long[] seeds, StageListener listener) {
+    try (TensorScope scope = TensorScope.open();
+        StackedGenerators noise = StackedGenerators.of(device, seeds)) {
+      Denoiser first = plan.first();
+      Denoiser second = plan.second();
+      if (second == null) {
+        return scope.keep(firstStage(required(first), seeds, noise, listener));
+      }
+      Tensor start =
+          first == null ? input(second, seeds) : upsampled(first, second, seeds, noise, listener);
+      SampleRequest request = plan.request();
+      Tensor labels = plan.labels().oneHot(seeds, second.labelDim(), device);
+      return scope.keep(
+          new RelaySampler(request.second(), evaluation)
+              .sample(
+                  second,
+                  labels,
+                  start,
+                  noise,
+                  (step, steps) -> listener.stepDone(Stage.SECOND, step, steps)));
+    }
+  }
+
+  private static Denoiser required(@Nullable Denoiser net) {
+    if (net == null) {
+      throw new IllegalStateException("a plan has at least one network");
+    }
+    return net;
+  }
+
+  private Tensor input(Denoiser second, long[] seeds) {
+    return InputImages.load(plan.request().inputs().orElseThrow(), seeds, second, device);
+  }
+
+  private Tensor upsampled(
+      Denoiser first,
+      Denoiser second,
+      long[] seeds,
+      StackedGenerators noise,
+      StageListener listener) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor small = firstStage(first, seeds, noise, listener);
+      return scope.keep(
+          Functional.upsampleNearest(small, second.resolution(), second.resolution()));
+    }
+  }
+
+  /** The first stage's images, float64 [N, C, H, W] at its own resolution. */
+  Tensor firstStage(Denoiser first, long[] seeds, StackedGenerators noise, StageListener listener) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor latents =
+          noise.randn(DType.FLOAT32, first.channels(), first.resolution(), first.resolution());
+      Tensor labels = plan.labels().oneHot(seeds, first.labelDim(), device);
+      return scope.keep(
+          Sampler.of(plan.request().first(), evaluation)
+              .sample(
+                  first,
+                  labels,
+                  latents,
+                  noise,
+                  (step, steps) -> listener.stepDone(Stage.FIRST, step, steps)));
+    }
+  }
+
+  private List<Sample> samples(long[] seeds, Tensor images) {
+    int channels = (int) images.size(1);
+    int height = (int) images.size(2);
+    int width = (int) images.size(3);
+    List<Sample> samples = new ArrayList<>(seeds.length);
+    for (int k = 0; k < seeds.length; k++) {
+      try (Tensor image = Shapes.narrow(images, 0, k, 1)) {
+        Pixels pixels = PixelValues.picture(image.toDoubles(), 0, channels, height, width);
+        samples.add(
+            new Sample(
+                seeds[k], plan.labels().of(seeds[k]), plan.request().enhancement().apply(pixels)));
+      }
+    }
+    return samples;
+  }
+}

@@ -1,0 +1,35 @@
+package org.relaydiffusion.diffusion;
+
+import org.relaydiffusion.OptionException;
+
+/** The checks that several option records share; each message names the option as it is typed. */
+final class Check {
+  private Check() {}
+
+  static void notNegative(String option, double value) {
+    if (!(value >= 0) || Double.isInfinite(value)) {
+      throw new OptionException(
+          "%s must be a finite number of at least 0, but is %s".formatted(option, value));
+    }
+  }
+
+  static void positive(String option, double value) {
+    if (!(value > 0) || Double.isInfinite(value)) {
+      throw new OptionException(
+          "%s must be a finite number above 0, but is %s".formatted(option, value));
+    }
+  }
+
+  static void finite(String option, double value) {
+    if (!Double.isFinite(value)) {
+      throw new OptionException("%s must be a finite number, but is %s".formatted(option, value));
+    }
+  }
+
+  static void atLeast(String option, int least, int value) {
+    if (value < least) {
+      throw new OptionException(
+          "%s must be at least %d, but is %d".formatted(option, least, value));
+    }
+  }
+}

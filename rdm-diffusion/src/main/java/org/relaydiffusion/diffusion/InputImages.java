@@ -1,0 +1,63 @@
+package org.relaydiffusion.diffusion;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.model.Denoiser;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/** Pictures that the caller brings, as the second stage's start. */
+final class InputImages {
+  private InputImages() {}
+
+  /**
+   * The pictures of a batch, scaled to [-1, 1] by {@code p / 127.5 - 1} and upsampled to the
+   * network's resolution by repeating pixels. They may differ in size.
+   *
+   * @return float64 [N, C, H, W]
+   */
+  static Tensor load(FirstStageImages source, long[] seeds, Denoiser second, Device device) {
+    try (var scope = TensorScope.open()) {
+      List<Tensor> images = new ArrayList<>();
+      for (long seed : seeds) {
+        Pixels pixels = source.image(seed);
+        check(pixels, seed, second);
+        images.add(
+            Functional.upsampleNearest(tensor(pixels), second.resolution(), second.resolution())
+                .reshape(second.channels(), second.resolution(), second.resolution()));
+      }
+      return scope.keep(Torch.stack(images, 0).to(device));
+    }
+  }
+
+  private static Tensor tensor(Pixels pixels) {
+    int channels = pixels.channels();
+    int plane = pixels.width() * pixels.height();
+    byte[] data = pixels.data();
+    double[] values = new double[data.length];
+    for (int i = 0; i < plane; i++) {
+      for (int c = 0; c < channels; c++) {
+        values[c * plane + i] = (data[i * channels + c] & 0xff) / 127.5 - 1;
+      }
+    }
+    return Torch.tensor(values, 1, channels, pixels.height(), pixels.width());
+  }
+
+  private static void check(Pixels pixels, long seed, Denoiser second) {
+    if (pixels.channels() != second.channels()) {
+      throw new OptionException(
+          "the picture of seed %d has %d channels, but the second network has %d"
+              .formatted(seed, pixels.channels(), second.channels()));
+    }
+    if (pixels.width() != pixels.height() || second.resolution() % pixels.width() != 0) {
+      throw new OptionException(
+          "the picture of seed %d is %d x %d: it must be square, and its side divide %d"
+              .formatted(seed, pixels.width(), pixels.height(), second.resolution()));
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package org.relaydiffusion.diffusion;
+
+import java.nio.file.Path;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.checkpoint.Checkpoint;
+import org.relaydiffusion.checkpoint.NetworkRecord;
+import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.model.ModelConfig;
+import org.relaydiffusion.model.ModelException;
+import org.relaydiffusion.model.Preconditioner;
+
+/** A network and the file under it: tensors may lie in the map, so the file is closed last. */
+record LoadedNetwork(Preconditioner net, Checkpoint checkpoint) implements AutoCloseable {
+  /**
+   * Loads the network to sample from (the moving average) of a checkpoint of any format.
+   *
+   * @throws FileException when the file is broken or holds no such network
+   */
+  static LoadedNetwork open(Path file, LoadOptions options) {
+    Checkpoint checkpoint = Checkpoint.open(file);
+    try {
+      NetworkRecord record = checkpoint.network();
+      ModelConfig config = ModelConfig.of(record.className(), record.initKwargs());
+      return new LoadedNetwork(Preconditioner.load(config, record.state(), options), checkpoint);
+    } catch (ModelException e) {
+      checkpoint.close();
+      throw new FileException(file, e.getMessage() == null ? "does not load" : e.getMessage(), e);
+    } catch (RuntimeException e) {
+      checkpoint.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    net.close();
+    checkpoint.close();
+  }
+}

@@ -1,0 +1,202 @@
+package org.relaydiffusion.diffusion;
+
+import java.util.Optional;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.schedule.BlurSchedule;
+import org.relaydiffusion.diffusion.schedule.KarrasSchedule;
+
+/**
+ * How the second stage samples: a blurring diffusion with block noise that starts from the first
+ * stage's image (arXiv 2309.03350, section 3). The sigma range is cut to the network's own when
+ * sampling starts.
+ *
+ * @param numSteps how many noise levels the schedule has before truncation, at least 2
+ * @param sigmaMin the lowest noise level, below {@code truncationSigma}
+ * @param sigmaMax the highest noise level, above {@code sigmaMin}
+ * @param rho the curve's exponent, above 0
+ * @param guidance cfg_scale; 1 or less is the plain conditional network
+ * @param upScale the side of a DCT patch and of a noise block in pixels, at least 1; it must divide
+ *     the network's resolution
+ * @param truncationSigma the levels at or above it are dropped: the relay starts below it
+ * @param truncationT where on the blur schedule the relay starts (prob_length), above 0
+ * @param blockNoise s_block, the part of block noise, at least 0
+ * @param noise s_noise, the part of fresh noise in each step, in [0, 1]
+ * @param blurSigmaMax the largest blur's deviation in pixels, at least 0
+ * @param churn if present, the CelebA-HQ script's sampler, which draws churn noise at every step
+ *     even where the amount is 0; if absent, there is no churn and nothing is drawn for it
+ */
+public record RelayOptions(
+    int numSteps,
+    double sigmaMin,
+    double sigmaMax,
+    double rho,
+    double guidance,
+    int upScale,
+    double truncationSigma,
+    double truncationT,
+    double blockNoise,
+    double noise,
+    double blurSigmaMax,
+    Optional<Churn> churn) {
+  /** The defaults of the reference's generate script. */
+  public static final RelayOptions DEFAULT =
+      new RelayOptions(18, 0.008, 80, 7, 1, 4, 0.9, 0.93, 0.15, 0.2, 3, Optional.empty());
+
+  /**
+   * Checks the numbers.
+   *
+   * @throws OptionException naming the one that makes no sense
+   */
+  public RelayOptions {
+    KarrasSchedule _ = new KarrasSchedule(sigmaMin, sigmaMax, rho, numSteps);
+    BlurSchedule _ = new BlurSchedule(truncationT, blurSigmaMax);
+    Check.finite("cfg_scale", guidance);
+    Check.atLeast("up_scale", 1, upScale);
+    Check.positive("truncation_sigma", truncationSigma);
+    if (sigmaMin >= truncationSigma) {
+      throw new OptionException(
+          "sigma_min must be below truncation_sigma = %s, but is %s: no step would be left"
+              .formatted(truncationSigma, sigmaMin));
+    }
+    Check.notNegative("s_block", blockNoise);
+    if (!(noise >= 0 && noise <= 1)) {
+      throw new OptionException("s_noise must be in [0, 1], but is " + noise);
+    }
+  }
+
+  /** The schedule of the blur. */
+  public BlurSchedule blurSchedule() {
+    return new BlurSchedule(truncationT, blurSigmaMax);
+  }
+
+  /** A builder that starts from these options. */
+  public Builder toBuilder() {
+    return new Builder(this);
+  }
+
+  /** Changes some of the options. */
+  public static final class Builder {
+    private int numSteps;
+    private double sigmaMin;
+    private double sigmaMax;
+    private double rho;
+    private double guidance;
+    private int upScale;
+    private double truncationSigma;
+    private double truncationT;
+    private double blockNoise;
+    private double noise;
+    private double blurSigmaMax;
+    private Optional<Churn> churn;
+
+    private Builder(RelayOptions from) {
+      numSteps = from.numSteps;
+      sigmaMin = from.sigmaMin;
+      sigmaMax = from.sigmaMax;
+      rho = from.rho;
+      guidance = from.guidance;
+      upScale = from.upScale;
+      truncationSigma = from.truncationSigma;
+      truncationT = from.truncationT;
+      blockNoise = from.blockNoise;
+      noise = from.noise;
+      blurSigmaMax = from.blurSigmaMax;
+      churn = from.churn;
+    }
+
+    /** The number of noise levels before truncation. */
+    public Builder numSteps(int value) {
+      numSteps = value;
+      return this;
+    }
+
+    /** The lowest noise level. */
+    public Builder sigmaMin(double value) {
+      sigmaMin = value;
+      return this;
+    }
+
+    /** The highest noise level of the schedule before truncation. */
+    public Builder sigmaMax(double value) {
+      sigmaMax = value;
+      return this;
+    }
+
+    /** The curve's exponent. */
+    public Builder rho(double value) {
+      rho = value;
+      return this;
+    }
+
+    /** The guidance scale. */
+    public Builder guidance(double value) {
+      guidance = value;
+      return this;
+    }
+
+    /** The side of a DCT patch and of a noise block. */
+    public Builder upScale(int value) {
+      upScale = value;
+      return this;
+    }
+
+    /** The noise level below which the relay starts. */
+    public Builder truncationSigma(double value) {
+      truncationSigma = value;
+      return this;
+    }
+
+    /** Where on the blur schedule the relay starts. */
+    public Builder truncationT(double value) {
+      truncationT = value;
+      return this;
+    }
+
+    /** The part of block noise. */
+    public Builder blockNoise(double value) {
+      blockNoise = value;
+      return this;
+    }
+
+    /** The part of fresh noise in each step. */
+    public Builder noise(double value) {
+      noise = value;
+      return this;
+    }
+
+    /** The largest blur's deviation in pixels. */
+    public Builder blurSigmaMax(double value) {
+      blurSigmaMax = value;
+      return this;
+    }
+
+    /** Chooses the sampler that draws churn noise. */
+    public Builder churn(Churn value) {
+      churn = Optional.of(value);
+      return this;
+    }
+
+    /** Chooses the sampler without churn. */
+    public Builder withoutChurn() {
+      churn = Optional.empty();
+      return this;
+    }
+
+    /** The options, checked. */
+    public RelayOptions build() {
+      return new RelayOptions(
+          numSteps,
+          sigmaMin,
+          sigmaMax,
+          rho,
+          guidance,
+          upScale,
+          truncationSigma,
+          truncationT,
+          blockNoise,
+          noise,
+          blurSigmaMax,
+          churn);
+    }
+  }
+}

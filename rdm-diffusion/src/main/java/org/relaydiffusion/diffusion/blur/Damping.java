@@ -1,0 +1,85 @@
+package org.relaydiffusion.diffusion.blur;
+
+import org.relaydiffusion.diffusion.schedule.BlurSchedule;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * What a blur leaves of each frequency of a patch: {@code alpha(u, v) = exp(-(pi^2 / s^2)(u^2 +
+ * v^2) tau) (1 - minScale) + minScale} (arXiv 2209.05557, appendix A).
+ *
+ * <p>The factors are float32, as the reference's type promotion makes them, and LibTorch takes the
+ * exponential: so they have the reference's bits.
+ */
+public final class Damping {
+  private Damping() {}
+
+  /**
+   * The factors at one noise level, repeated over the image.
+   *
+   * @param schedule how strongly each level blurs
+   * @param t the noise level, at least 0
+   * @param patchSize s
+   * @param images [N, C, H, W]; s divides H and W. Only its size and device matter
+   * @return float32 [H, W]
+   */
+  public static Tensor at(BlurSchedule schedule, double t, int patchSize, Tensor images) {
+    Patches.check(images, patchSize);
+    try (var scope = TensorScope.open()) {
+      Tensor tile = tile(schedule, t, patchSize).to(images.device());
+      return scope.keep(
+          Shapes.repeat(tile, images.size(2) / patchSize, images.size(3) / patchSize));
+    }
+  }
+
+  /** The factors of one patch: float32 [s, s]. */
+  public static Tensor tile(BlurSchedule schedule, double t, int patchSize) {
+    try (var scope = TensorScope.open()) {
+      float tau = (float) schedule.dissipationTime(t);
+      float[] exponents = squaredFrequencies(patchSize);
+      for (int i = 0; i < exponents.length; i++) {
+        exponents[i] = -exponents[i] * tau;
+      }
+      Tensor e = Torch.tensor(exponents, patchSize, patchSize);
+      return scope.keep(scaled(e, schedule.minScale()));
+    }
+  }
+
+  /**
+   * The factors of one patch for blurs of given deviations.
+   *
+   * @param blurSigmas [N, 1, 1, 1], in pixels; float32 or float64
+   * @return [N, 1, s, s] in the type of {@code blurSigmas}
+   */
+  public static Tensor tiles(Tensor blurSigmas, int patchSize, double minScale) {
+    try (var scope = TensorScope.open()) {
+      Tensor squares =
+          Torch.tensor(squaredFrequencies(patchSize), patchSize, patchSize).to(blurSigmas.device());
+      Tensor tau = Pointwise.square(blurSigmas).div(2);
+      return scope.keep(scaled(Pointwise.neg(squares).mul(tau), minScale));
+    }
+  }
+
+  private static Tensor scaled(Tensor exponents, double minScale) {
+    return Pointwise.exp(exponents).mul(1 - minScale).add(minScale);
+  }
+
+  /** {@code (pi u / s)^2 + (pi v / s)^2} at {@code u s + v}, every operation in float32. */
+  private static float[] squaredFrequencies(int s) {
+    float[] squares = new float[s];
+    for (int u = 0; u < s; u++) {
+      float frequency = (float) Math.PI * u / s;
+      squares[u] = frequency * frequency;
+    }
+    float[] sums = new float[s * s];
+    for (int u = 0; u < s; u++) {
+      for (int v = 0; v < s; v++) {
+        sums[u * s + v] = squares[u] + squares[v];
+      }
+    }
+    return sums;
+  }
+}

@@ -1,0 +1,37 @@
+package org.relaydiffusion.diffusion.blur;
+
+import org.relaydiffusion.diffusion.schedule.BlurSchedule;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * Heat dissipation inside each patch of an image: the blur that the second stage learns to undo
+ * (arXiv 2309.03350, section 3.1).
+ *
+ * @param patchSize s, the side of a patch in pixels
+ * @param minScale what is left of the highest frequencies
+ */
+public record DctBlur(int patchSize, double minScale) {
+  /** A blur with the reference's {@link BlurSchedule#DEFAULT_MIN_SCALE}. */
+  public DctBlur(int patchSize) {
+    this(patchSize, BlurSchedule.DEFAULT_MIN_SCALE);
+  }
+
+  /**
+   * Blurs each image by its own deviation.
+   *
+   * @param x [N, C, H, W]; s divides H and W
+   * @param blurSigmas [N, 1, 1, 1], in pixels
+   * @return [N, C, H, W]
+   */
+  public Tensor apply(Tensor x, Tensor blurSigmas) {
+    Patches.check(x, patchSize);
+    try (var scope = TensorScope.open()) {
+      Tensor tiles = Damping.tiles(blurSigmas, patchSize, minScale);
+      Tensor factors = Shapes.repeat(tiles, 1, 1, x.size(2) / patchSize, x.size(3) / patchSize);
+      Tensor damped = Dct.dct2d(x, patchSize).mul(factors);
+      return scope.keep(Dct.idct2d(damped, patchSize));
+    }
+  }
+}

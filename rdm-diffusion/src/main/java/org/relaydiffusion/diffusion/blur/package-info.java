@@ -1,0 +1,7 @@
+/**
+ * The blur of the relay's second stage: patch-wise cosine transforms, their damping, block noise.
+ */
+@NullMarked
+package org.relaydiffusion.diffusion.blur;
+
+import org.jspecify.annotations.NullMarked;

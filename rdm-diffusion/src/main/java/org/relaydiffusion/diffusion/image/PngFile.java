@@ -1,0 +1,113 @@
+package org.relaydiffusion.diffusion.image;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.zip.CRC32;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.io.MappedFile;
+
+/**
+ * What a PNG file's chunks say, without decoding its pixels.
+ *
+ * @param width in pixels, at least 1
+ * @param height in pixels, at least 1
+ * @param bitDepth bits a channel: 1, 2, 4, 8 or 16
+ * @param colourType the specification's number: 0 grey, 2 RGB, 3 palette, 4 and 6 with alpha
+ * @param trailing bytes after the last chunk, which do not belong to the picture
+ */
+record PngFile(int width, int height, int bitDepth, int colourType, int trailing) {
+  static final byte GREY = 0;
+  static final byte RGB = 2;
+  static final byte PALETTE = 3;
+  static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+  private static final int CHUNK_OVERHEAD = 12;
+
+  /**
+   * Walks the chunks and checks their order and checksums.
+   *
+   * @param bytes the whole file
+   * @param file its name, for messages
+   * @throws FileException naming the chunk at fault
+   */
+  static PngFile parse(ByteBuffer bytes, Path file) {
+    ByteBuffer in = bytes.slice().order(ByteOrder.BIG_ENDIAN);
+    if (!isPng(in)) {
+      throw new FileException(file, "is not a PNG file: its first bytes are others");
+    }
+    in.position(SIGNATURE.length);
+    ByteBuffer header = chunk(in, file, "IHDR");
+    boolean hasPixels = false;
+    String type = "IHDR";
+    while (!type.equals("IEND")) {
+      type = typeAt(in, file);
+      chunk(in, file, type);
+      hasPixels |= type.equals("IDAT");
+    }
+    if (!hasPixels) {
+      throw new FileException(file, "is a PNG file without an IDAT chunk, so without pixels");
+    }
+    return header(header, in.remaining(), file);
+  }
+
+  /** Whether a file begins as PNG files do. */
+  static boolean isPng(ByteBuffer bytes) {
+    return bytes.remaining() >= SIGNATURE.length
+        && bytes.slice(bytes.position(), SIGNATURE.length).equals(ByteBuffer.wrap(SIGNATURE));
+  }
+
+  /**
+   * As {@link #parse}, of a file that is mapped for the purpose.
+   *
+   * @throws FileException also when it is missing or unreadable
+   */
+  static PngFile read(Path file) {
+    try (MappedFile mapped = MappedFile.open(file)) {
+      if (mapped.size() > Integer.MAX_VALUE) {
+        throw new FileException(file, "is too large for a PNG file: " + mapped.size() + " bytes");
+      }
+      return parse(mapped.slice(0, mapped.size(), "the picture").asByteBuffer(), file);
+    }
+  }
+
+  private static String typeAt(ByteBuffer in, Path file) {
+    if (in.remaining() < CHUNK_OVERHEAD) {
+      throw new FileException(
+          file, "is cut off: it ends at byte %d, before its IEND chunk".formatted(in.limit()));
+    }
+    byte[] name = new byte[4];
+    in.get(in.position() + 4, name);
+    return new String(name, StandardCharsets.ISO_8859_1);
+  }
+
+  private static ByteBuffer chunk(ByteBuffer in, Path file, String expected) {
+    int start = in.position();
+    String type = typeAt(in, file);
+    if (!type.equals(expected)) {
+      throw new FileException(file, "is damaged: an %s chunk is missing".formatted(expected));
+    }
+    int length = in.getInt(start);
+    if (length < 0 || length > in.remaining() - CHUNK_OVERHEAD) {
+      throw new FileException(
+          file,
+          "is cut off: the chunk at byte %d claims %s bytes, but %d are left"
+              .formatted(start, Integer.toUnsignedString(length), in.remaining() - CHUNK_OVERHEAD));
+    }
+    CRC32 crc = new CRC32();
+    crc.update(in.slice(start + 4, length + 4));
+    if ((int) crc.getValue() != in.getInt(start + 8 + length)) {
+      throw new FileException(
+          file, "is damaged: the checksum of the chunk at byte %d is wrong".formatted(start));
+    }
+    in.position(start + CHUNK_OVERHEAD + length);
+    return in.slice(start + 8, length).order(ByteOrder.BIG_ENDIAN);
+  }
+
+  private static PngFile header(ByteBuffer header, int trailing, Path file) {
+    if (header.remaining() != 13 || header.getInt(0) < 1 || header.getInt(4) < 1) {
+      throw new FileException(file, "is damaged: its IHDR chunk holds no valid size");
+    }
+    return new PngFile(header.getInt(0), header.getInt(4), header.get(8), header.get(9), trailing);
+  }
+}

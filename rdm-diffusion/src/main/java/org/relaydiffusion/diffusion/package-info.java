@@ -1,0 +1,5 @@
+/** Relay diffusion itself: samplers, blurring, and the pipeline from seeds to pixels. */
+@NullMarked
+package org.relaydiffusion.diffusion;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,174 @@
+package org.relaydiffusion.diffusion.random;
+
+import java.util.AbstractList;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.RandomAccess;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.relaydiffusion.OptionException;
+
+/**
+ * The seeds of a run, one an image, as {@code --seeds} gives them: {@code 0-63,100} is 0 to 63 and
+ * 100. Order and repetitions are kept. Ranges stay ranges, so a long list costs nothing until it is
+ * walked.
+ */
+public final class Seeds {
+  private static final Pattern RANGE = Pattern.compile("(\\d+)-(\\d+)");
+  private static final Pattern NUMBER = Pattern.compile("[+-]?\\d+");
+  private static final int MAX_SEEDS = Integer.MAX_VALUE;
+
+  private final long[] firsts;
+
+  /** Where the seeds of each range begin in the whole list; one entry more than ranges. */
+  private final int[] starts;
+
+  private Seeds(List<Range> ranges) {
+    this.firsts = ranges.stream().mapToLong(Range::first).toArray();
+    this.starts = new int[ranges.size() + 1];
+    for (int i = 0; i < firsts.length; i++) {
+      long end = starts[i] + ranges.get(i).length();
+      if (end > MAX_SEEDS || end < starts[i]) {
+        throw new OptionException(
+            "--seeds names more than %d images, the most one run can make".formatted(MAX_SEEDS));
+      }
+      starts[i + 1] = (int) end;
+    }
+  }
+
+  /** The seeds first, first + 1, ... first + length - 1. */
+  private record Range(long first, long length) {}
+
+  /**
+   * Reads a list of numbers and ranges, separated by commas.
+   *
+   * @param text such as {@code 0-63,100} or {@code -1}
+   * @throws OptionException naming the part that is neither a number nor a range that rises, or
+   *     when there are more than 2^31 - 1 seeds
+   */
+  public static Seeds parse(String text) {
+    List<Range> ranges = new ArrayList<>();
+    for (String part : text.split(",", -1)) {
+      ranges.add(range(part.strip(), text));
+    }
+    return new Seeds(ranges);
+  }
+
+  /** The seeds {@code first} to {@code last}, both included. */
+  public static Seeds range(long first, long last) {
+    return new Seeds(List.of(rising(first, last, first + "-" + last)));
+  }
+
+  private static Range range(String part, String text) {
+    Matcher range = RANGE.matcher(part);
+    if (range.matches()) {
+      return rising(number(range.group(1), text), number(range.group(2), text), part);
+    }
+    return new Range(number(part, text), 1);
+  }
+
+  private static Range rising(long first, long last, String part) {
+    if (last < first) {
+      throw new OptionException(
+          "--seeds %s: a range goes from the lower seed to the higher one".formatted(part));
+    }
+    // The length of the widest ranges overflows; it is then cut to what the total check refuses.
+    long span = last - first;
+    return new Range(first, span < 0 || span >= MAX_SEEDS ? MAX_SEEDS + 1L : span + 1);
+  }
+
+  private static long number(String part, String text) {
+    if (NUMBER.matcher(part).matches()) {
+      try {
+        return Long.parseLong(part);
+      } catch (NumberFormatException e) {
+        throw new OptionException(
+            "--seeds takes numbers of up to 64 bits, but '%s' is larger".formatted(part));
+      }
+    }
+    throw new OptionException(
+        "--seeds takes numbers and ranges such as 0-63,100, but found '%s' in '%s'"
+            .formatted(part, text));
+  }
+
+  /** How many seeds there are: at least 1. */
+  public int size() {
+    return starts[firsts.length];
+  }
+
+  /** Seed number {@code index}, counted from 0. */
+  public long get(int index) {
+    if (index < 0 || index >= size()) {
+      throw new IndexOutOfBoundsException("no seed %d among %d".formatted(index, size()));
+    }
+    int at = Arrays.binarySearch(starts, index);
+    int range = at >= 0 ? at : -at - 2;
+    return firsts[range] + (index - starts[range]);
+  }
+
+  /** All seeds in order. */
+  public LongStream stream() {
+    return IntStream.range(0, size()).mapToLong(this::get);
+  }
+
+  /**
+   * The batches that one process makes. The list is cut into equal parts (the first ones one longer
+   * where it does not divide), as many a process as it takes for none to pass {@code maxBatch}; the
+   * processes take them in turn. Parts may be empty, so that all processes have the same number.
+   *
+   * @param maxBatch the most images at once, at least 1
+   * @param rank this process, 0 to {@code worldSize - 1}
+   * @param worldSize how many processes there are
+   * @return a list that computes each batch when it is asked for
+   */
+  public List<long[]> batches(int maxBatch, int rank, int worldSize) {
+    if (maxBatch < 1) {
+      throw new OptionException("--batch must be at least 1, but is " + maxBatch);
+    }
+    if (rank < 0 || rank >= worldSize) {
+      throw new IllegalArgumentException(
+          "rank %d is not one of %d processes".formatted(rank, worldSize));
+    }
+    int perRank = (int) ((size() - 1) / ((long) maxBatch * worldSize)) + 1;
+    return new Batches(perRank, rank, worldSize);
+  }
+
+  /** Every {@code worldSize}-th part of the list. */
+  private final class Batches extends AbstractList<long[]> implements RandomAccess {
+    private final int count;
+    private final int rank;
+    private final int worldSize;
+
+    Batches(int count, int rank, int worldSize) {
+      this.count = count;
+      this.rank = rank;
+      this.worldSize = worldSize;
+    }
+
+    @Override
+    public int size() {
+      return count;
+    }
+
+    @Override
+    public long[] get(int index) {
+      if (index < 0 || index >= count) {
+        throw new IndexOutOfBoundsException("no batch %d among %d".formatted(index, count));
+      }
+      long parts = (long) count * worldSize;
+      long part = (long) index * worldSize + rank;
+      return IntStream.range((int) begin(part, parts), (int) begin(part + 1, parts))
+          .mapToLong(Seeds.this::get)
+          .toArray();
+    }
+
+    /** Where a part begins: those before it are one longer while the remainder lasts. */
+    private long begin(long part, long parts) {
+      long total = Seeds.this.size();
+      return part * (total / parts) + Math.min(part, total % parts);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package org.relaydiffusion.diffusion.sampler;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.model.Denoiser;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * Classifier-free guidance: {@code w D(x; sigma | label) - (w - 1) D(x; sigma)} for w > 1, else the
+ * plain conditional network (Ho and Salimans, arXiv 2207.12598).
+ *
+ * @param net the network
+ * @param labels [N, labelDim] float32, or null for the unconditional network
+ * @param scale w
+ * @param evaluation how the two branches are computed
+ */
+public record Guidance(Denoiser net, @Nullable Tensor labels, double scale, Evaluation evaluation) {
+  /** How the two branches of guidance are computed. */
+  public enum Evaluation {
+    /** Two calls of the network, the conditional one first, as the reference does it. */
+    SEPARATE,
+    /**
+     * One call of twice the batch; without labels, one call, for the branches are then the same.
+     */
+    BATCHED
+  }
+
+  /** The network alone. */
+  public static Guidance none(Denoiser net, @Nullable Tensor labels) {
+    return new Guidance(net, labels, 1, Evaluation.SEPARATE);
+  }
+
+  /**
+   * The guided network's image.
+   *
+   * @param x float64 [N, C, H, W]
+   * @param sigma the noise level of every image
+   * @return float64 [N, C, H, W]
+   */
+  public Tensor denoise(Tensor x, double sigma) {
+    try (var scope = TensorScope.open()) {
+      Tensor level = Torch.scalar(sigma).to(x.device());
+      if (scale <= 1 || (evaluation == Evaluation.BATCHED && labels == null)) {
+        return scope.keep(net.denoise(x, level, labels).to(DType.FLOAT64));
+      }
+      Tensor conditional;
+      Tensor unconditional;
+      if (evaluation == Evaluation.BATCHED && labels != null) {
+        Tensor once = x.to(DType.FLOAT32);
+        Tensor both =
+            net.denoise(
+                Shapes.cat(List.of(once, once), 0),
+                level,
+                Shapes.cat(List.of(labels, Torch.zerosLike(labels)), 0));
+        conditional = Shapes.narrow(both, 0, 0, x.size(0));
+        unconditional = Shapes.narrow(both, 0, x.size(0), x.size(0));
+      } else {
+        conditional = net.denoise(x, level, labels);
+        unconditional = net.denoise(x, level, null);
+      }
+      Tensor towards = conditional.to(DType.FLOAT64).mul(scale);
+      Tensor away = unconditional.to(DType.FLOAT64).mul(scale - 1);
+      return scope.keep(towards.sub(away));
+    }
+  }
+}

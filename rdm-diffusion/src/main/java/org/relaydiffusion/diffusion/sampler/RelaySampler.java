@@ -1,0 +1,84 @@
+package org.relaydiffusion.diffusion.sampler;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.Churn;
+import org.relaydiffusion.diffusion.RelayOptions;
+import org.relaydiffusion.model.Denoiser;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * The second stage's sampler: a blurring diffusion with block noise that takes the relay over from
+ * an upsampled image (arXiv 2309.03350, section 3). It starts at the first noise level t_0 below
+ * {@code truncation_sigma}, from {@code x = image + t_0 N + s_block t_0 B}, and ends with the
+ * network's own image at the last level. {@link RelayStep} is what lies between.
+ *
+ * @param options the steps, blur, noise and guidance
+ * @param evaluation how guidance is computed
+ */
+public record RelaySampler(RelayOptions options, Guidance.Evaluation evaluation)
+    implements Sampler {
+  /**
+   * As {@link Sampler#sample}; block noise is drawn in the type of {@code start}.
+   *
+   * @throws OptionException when no noise level is below the truncation, or {@code up_scale} does
+   *     not divide the image
+   */
+  @Override
+  public Tensor sample(
+      Denoiser net,
+      @Nullable Tensor labels,
+      Tensor start,
+      StackedGenerators noise,
+      StepListener listener) {
+    double[] t = levels(net);
+    int last = t.length - 2;
+    Guidance guided = new Guidance(net, labels, options.guidance(), evaluation);
+    RelayNoise relayNoise = new RelayNoise(options, noise, start.dtype());
+    RelayStep stepper = new RelayStep(options, guided, relayNoise);
+    try (var scope = TensorScope.open()) {
+      Tensor x = begin(start, relayNoise, t[0]);
+      for (int i = 0; i <= last; i++) {
+        try (var step = TensorScope.open();
+            Tensor before = x) {
+          ChurnStep churned = churned(net, before, t[i], noise);
+          double that = churned.sigma();
+          Tensor denoised = guided.denoise(churned.x(), that);
+          // As in the reference, churn noise reaches the image through the network alone.
+          x = step.keep(i == last ? denoised : stepper.take(before, that, denoised, t[i + 1]));
+        }
+        listener.stepDone(i + 1, last + 1);
+      }
+      return scope.keep(x);
+    }
+  }
+
+  private static Tensor begin(Tensor start, RelayNoise noise, double t) {
+    try (var scope = TensorScope.open()) {
+      return scope.keep(noise.addTo(start, t));
+    }
+  }
+
+  /** The levels below the truncation, with the final 0. */
+  private double[] levels(Denoiser net) {
+    RelayOptions o = options;
+    double[] all = NoiseLevels.of(net, o.sigmaMin(), o.sigmaMax(), o.rho(), o.numSteps());
+    double[] kept = Arrays.stream(all).filter(t -> t < o.truncationSigma()).toArray();
+    if (kept.length < 2) {
+      throw new OptionException(
+          "no step is left below truncation_sigma = %s: the network's lowest noise level is %s"
+              .formatted(o.truncationSigma(), all[all.length - 2]));
+    }
+    return kept;
+  }
+
+  private ChurnStep churned(Denoiser net, Tensor x, double t, StackedGenerators noise) {
+    if (options.churn().isEmpty()) {
+      return new ChurnStep(x, t);
+    }
+    Churn churn = options.churn().get();
+    return ChurnStep.take(churn, options.numSteps(), net, x, t, noise);
+  }
+}

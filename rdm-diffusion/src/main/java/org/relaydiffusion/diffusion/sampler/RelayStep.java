@@ -1,0 +1,66 @@
+package org.relaydiffusion.diffusion.sampler;
+
+import org.relaydiffusion.diffusion.RelayOptions;
+import org.relaydiffusion.diffusion.blur.Damping;
+import org.relaydiffusion.diffusion.blur.Dct;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * One step of the relay from noise level t to t' > 0 (arXiv 2309.03350, section 3.3). In the
+ * patches' frequencies, with u = dct(x), u0 = dct(D(x; t)), slope {@code d = (u - u0) / t}, damping
+ * alpha and {@code gamma = sqrt(1 - s_noise^2) t' / t}:
+ *
+ * <pre>
+ * x' = idct((alpha' + gamma - gamma alpha) u + t (gamma alpha - alpha') d)
+ *     + s_noise t' (N + s_block B)
+ * </pre>
+ *
+ * <p>then once more with the mean of d and the slope at x', and with fresh noise. The factors of u
+ * and d are float32, as alpha is; the state is float64.
+ *
+ * @param options blur and noise
+ * @param guided the network, guided
+ * @param noise N + s_block B
+ */
+record RelayStep(RelayOptions options, Guidance guided, RelayNoise noise) {
+  /**
+   * Takes the step.
+   *
+   * @param from the state, before churn
+   * @param t the level that the network was asked at, after churn
+   * @param denoised the network's image
+   * @param target t', above 0
+   */
+  Tensor take(Tensor from, double t, Tensor denoised, double target) {
+    try (var scope = TensorScope.open()) {
+      double gamma = Math.sqrt(1 - options.noise() * options.noise()) * target / t;
+      Tensor damping = damping(t, from);
+      Tensor dampingAtEnd = damping(target, from);
+      Tensor kept = dampingAtEnd.add(gamma).sub(damping.mul(gamma));
+      Tensor pulled = damping.mul(gamma).sub(dampingAtEnd).mul(t);
+
+      Tensor u = dct(from);
+      Tensor slope = u.sub(dct(denoised)).div(t);
+      Tensor x = land(u.mul(kept), pulled, slope, target);
+      Tensor slopeAtEnd = dct(x).sub(dct(guided.denoise(x, target))).div(target);
+      Tensor mean = slope.add(slopeAtEnd).div(2);
+      return scope.keep(land(u.mul(kept), pulled, mean, target));
+    }
+  }
+
+  private Tensor land(Tensor kept, Tensor pulled, Tensor slope, double target) {
+    try (var scope = TensorScope.open()) {
+      Tensor x = Dct.idct2d(kept.add(slope.mul(pulled)), options.upScale());
+      return scope.keep(x.add(noise.draw(x).mul(options.noise() * target)));
+    }
+  }
+
+  private Tensor dct(Tensor x) {
+    return Dct.dct2d(x, options.upScale());
+  }
+
+  private Tensor damping(double t, Tensor x) {
+    return Damping.at(options.blurSchedule(), t, options.upScale(), x);
+  }
+}

@@ -1,0 +1,5 @@
+/** The samplers: from a denoiser and noise to images. */
+@NullMarked
+package org.relaydiffusion.diffusion.sampler;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Noise levels and blur strengths over a sampling run, in plain Java arithmetic. */
+@NullMarked
+package org.relaydiffusion.diffusion.schedule;
+
+import org.jspecify.annotations.NullMarked;

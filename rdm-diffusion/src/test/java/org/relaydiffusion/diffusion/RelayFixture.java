@@ -1,0 +1,62 @@
+package org.relaydiffusion.diffusion;
+
+import java.util.stream.Stream;
+import org.relaydiffusion.diffusion.fixture.Fixture;
+import org.relaydiffusion.diffusion.fixture.SamplerKwargs;
+import org.relaydiffusion.diffusion.image.Enhancement;
+import org.relaydiffusion.diffusion.image.PictureReader;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.model.Numerics;
+import tools.jackson.databind.JsonNode;
+
+/** A case samplers/relay_*: two checkpoints, a request, and the pictures that it must give. */
+record RelayFixture(Fixture files, JsonNode config) {
+  static Stream<RelayFixture> all() {
+    return Stream.of("uncond", "cond_cfg", "celebahq_enhanced", "imagenet_enhanced_class2")
+        .map(RelayFixture::of);
+  }
+
+  static RelayFixture of(String name) {
+    Fixture files = Fixture.of("samplers/relay_" + name);
+    return new RelayFixture(files, files.json("config.json"));
+  }
+
+  RelayPipeline load(Numerics numerics) {
+    return RelayPipeline.builder()
+        .first(files.file("first.pkl"))
+        .second(files.file("second.pt"))
+        .numerics(numerics)
+        .load();
+  }
+
+  SampleRequest.Builder request() {
+    boolean celebahq = script().equals("generate_celebahq");
+    SampleRequest.Builder request =
+        SampleRequest.builder()
+            .seeds(Fixture.longs(config.path("seeds")))
+            .batch(config.path("max_batch_size").intValue())
+            .first(SamplerKwargs.edm(config.path("first").path("sampler_kwargs"), celebahq))
+            .second(SamplerKwargs.relay(config.path("second").path("sampler_kwargs"), celebahq))
+            .enhancement(
+                switch (script()) {
+                  case "generate_celebahq" -> Enhancement.CELEBAHQ;
+                  case "generate_imagenet" -> Enhancement.IMAGENET;
+                  default -> Enhancement.NONE;
+                });
+    JsonNode label = config.path("class_idx");
+    return label.isNumber() ? request.classLabel(label.intValue()) : request;
+  }
+
+  String script() {
+    return config.path("script").asString();
+  }
+
+  Pixels picture(long seed) {
+    return PictureReader.read(files.file("png/%06d/%06d.png".formatted(seed - seed % 1000, seed)));
+  }
+
+  @Override
+  public String toString() {
+    return files.folder().getFileName().toString();
+  }
+}

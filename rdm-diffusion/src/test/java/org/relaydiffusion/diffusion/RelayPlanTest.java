@@ -1,0 +1,154 @@
+package org.relaydiffusion.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.Device;
+
+/** What a request and the networks must agree on; each refusal is one clear line. */
+class RelayPlanTest {
+  private static void refused(
+      SampleRequest.Builder request,
+      @Nullable StubDenoiser first,
+      @Nullable StubDenoiser second,
+      String message) {
+    try (var pipeline = RelayPipeline.of(first, second, Numerics.EXACT, Device.CPU)) {
+      assertThatThrownBy(() -> pipeline.sample(request.build()))
+          .isInstanceOf(OptionException.class)
+          .hasMessage(message);
+    }
+  }
+
+  @Test
+  void aStageNeedsItsNetwork() {
+    StubDenoiser net = new StubDenoiser(16, 3, 0);
+    refused(
+        SampleRequest.builder(),
+        net,
+        null,
+        "sampler_stages = both needs the second stage's checkpoint");
+    refused(
+        SampleRequest.builder().stages(Stages.FIRST),
+        null,
+        net,
+        "sampler_stages = first needs the first stage's checkpoint");
+    assertThatThrownBy(() -> RelayPipeline.builder().load())
+        .isInstanceOf(OptionException.class)
+        .hasMessage("a pipeline needs the checkpoint of at least one stage");
+  }
+
+  @Test
+  void theNetworksMustBeAPair() {
+    refused(
+        SampleRequest.builder(),
+        new StubDenoiser(24, 3, 0),
+        new StubDenoiser(64, 3, 0),
+        "the second network's resolution of 64 is no multiple of the first's 24");
+    refused(
+        SampleRequest.builder(),
+        new StubDenoiser(16, 1, 0),
+        new StubDenoiser(64, 3, 0),
+        "the first network makes images of 1 channels, the second of 3: they are no pair");
+    refused(
+        SampleRequest.builder(),
+        new StubDenoiser(16, 3, 4),
+        new StubDenoiser(64, 3, 5),
+        "the first network knows 4 classes, the second 5: they are no pair");
+    refused(
+        SampleRequest.builder(),
+        new StubDenoiser(15, 3, 0),
+        new StubDenoiser(30, 3, 0),
+        "up_scale = 4 does not divide the second network's resolution of 30");
+    refused(
+        SampleRequest.builder().stages(Stages.FIRST),
+        new StubDenoiser(16, 2, 0),
+        null,
+        "the first network makes images of 2 channels; pictures have 1 or 3");
+  }
+
+  @Test
+  void aClassMustExist() {
+    refused(
+        SampleRequest.builder().stages(Stages.FIRST).classLabel(1),
+        new StubDenoiser(16, 3, 0),
+        null,
+        "class = 1 was asked for, but the networks are unconditional");
+    refused(
+        SampleRequest.builder().stages(Stages.FIRST).classLabel(4),
+        new StubDenoiser(16, 3, 4),
+        null,
+        "class must be 0 to 3, but is 4");
+  }
+
+  @Test
+  void labelsAreSeedModClassesOrTheOneAskedFor() {
+    StubDenoiser first = new StubDenoiser(8, 3, 4);
+    SampleRequest.Builder request =
+        SampleRequest.builder().stages(Stages.FIRST).seeds(6, -1).batch(2);
+    try (var pipeline = RelayPipeline.of(first, null, Numerics.EXACT, Device.CPU)) {
+      assertThat(pipeline.sample(request.build()))
+          .extracting(s -> s.label().orElseThrow())
+          .containsExactly(2, 3);
+      assertThat(first.calls().getFirst().labels()).containsExactly(0, 0, 1, 0, 0, 0, 0, 1);
+      assertThat(pipeline.sample(request.classLabel(0).build()))
+          .extracting(s -> s.label().orElseThrow())
+          .containsExactly(0, 0);
+    }
+  }
+
+  @Test
+  void anUnconditionalSecondStageIsGivenNoLabels() {
+    StubDenoiser first = new StubDenoiser(8, 3, 4);
+    StubDenoiser second = new StubDenoiser(32, 3, 0);
+    try (var pipeline = RelayPipeline.of(first, second, Numerics.EXACT, Device.CPU)) {
+      for (Sample sample : pipeline.sample(SampleRequest.builder().seeds(5).build())) {
+        assertThat(sample.label()).hasValue(1);
+        assertThat(sample.pixels().width()).isEqualTo(32);
+      }
+    }
+    assertThat(first.calls()).allMatch(c -> c.labels() != null);
+    assertThat(second.calls()).allMatch(c -> c.labels() == null);
+  }
+
+  @Test
+  void theSecondStageAloneChecksThePicturesItIsGiven() {
+    StubDenoiser second = new StubDenoiser(32, 3, 0);
+    try (var pipeline = RelayPipeline.of(null, second, Numerics.EXACT, Device.CPU)) {
+      SampleRequest.Builder request =
+          SampleRequest.builder().stages(Stages.SECOND).seeds(7).inputs(_ -> picture(8, 1));
+      assertThatThrownBy(() -> pipeline.sample(request.build()).iterator().hasNext())
+          .isInstanceOf(OptionException.class)
+          .hasMessage("the picture of seed 7 has 1 channels, but the second network has 3");
+      assertThatThrownBy(() ->
+              pipeline.sample(request.inputs(_ -> picture(12, 3)).build()).iterator().hasNext())
+          .isInstanceOf(OptionException.class)
+          .hasMessage(
+              "the picture of seed 7 is 12 x 12: it must be square, and its side divide 32");
+    }
+    assertThatThrownBy(() -> SampleRequest.builder().stages(Stages.SECOND).build())
+        .isInstanceOf(OptionException.class)
+        .hasMessage("sampler_stages = second needs the first stage's pictures to start from");
+  }
+
+  @Test
+  void aNetworkWithoutLevelsBelowTheTruncationIsRefused() {
+    StubDenoiser second = new StubDenoiser(32, 3, 0, 2, new ArrayList<>());
+    SampleRequest request =
+        SampleRequest.builder().stages(Stages.SECOND).seeds(7).inputs(_ -> picture(8, 3)).build();
+    try (var pipeline = RelayPipeline.of(null, second, Numerics.EXACT, Device.CPU)) {
+      assertThatThrownBy(() -> pipeline.sample(request).iterator().hasNext())
+          .isInstanceOf(OptionException.class)
+          .hasMessageStartingWith("no step is left below truncation_sigma = 0.9: ");
+    }
+  }
+
+  static Pixels picture(int side, int channels) {
+    return Pixels.black(side, side, channels);
+  }
+}
