@@ -1,0 +1,8 @@
+/** Evaluation: how far samples are from a data set. */
+module org.relaydiffusion.metrics {
+  requires static org.jspecify;
+  requires transitive org.relaydiffusion.diffusion;
+
+  exports org.relaydiffusion.metrics;
+  exports org.relaydiffusion.metrics.npy;
+}

@@ -1,0 +1,134 @@
+package org.relaydiffusion.metrics;
+
+import java.util.Arrays;
+import java.util.OptionalLong;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Reduction.KeepDim;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * The mean and unbiased covariance of a set of activations: the Gaussian that {@link
+ * FrechetDistance} compares. Both are float64 on the CPU, finite, and the covariance is symmetric.
+ *
+ * <p>It owns its two tensors: whoever made it closes it. {@link MomentsAccumulator} computes it
+ * from samples.
+ */
+public final class Moments implements AutoCloseable {
+  /** How far a covariance may be from symmetric, as a part of its largest element. */
+  private static final double ASYMMETRY = 1e-6;
+
+  private final Tensor mean;
+  private final Tensor covariance;
+  private final OptionalLong count;
+
+  private Moments(Tensor mean, Tensor covariance, OptionalLong count) {
+    this.mean = mean;
+    this.covariance = covariance;
+    this.count = count;
+  }
+
+  /**
+   * Copies of a mean [D] and a covariance [D, D] of an unknown number of samples, as statistics
+   * files hold them.
+   *
+   * @throws RdmException when the shapes do not fit, an element is not finite, or the covariance is
+   *     not symmetric
+   */
+  public static Moments of(Tensor mean, Tensor covariance) {
+    return of(mean, covariance, OptionalLong.empty());
+  }
+
+  /**
+   * As {@link #of(Tensor, Tensor)}, of {@code count} samples (2 or more), which bounds the
+   * covariance's rank.
+   */
+  public static Moments of(Tensor mean, Tensor covariance, long count) {
+    if (count < 2) {
+      throw new RdmException(
+          "an unbiased covariance needs 2 samples or more, but there are " + count);
+    }
+    return of(mean, covariance, OptionalLong.of(count));
+  }
+
+  private static Moments of(Tensor mean, Tensor covariance, OptionalLong count) {
+    checkShapes(mean, covariance);
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      Tensor m = Shapes.copy(mean.to(Device.CPU).to(DType.FLOAT64).contiguous());
+      Tensor c = Shapes.copy(covariance.to(Device.CPU).to(DType.FLOAT64).contiguous());
+      checkFinite("mean", m);
+      checkFinite("covariance", c);
+      checkSymmetric(c);
+      return new Moments(m.release(), c.release(), count);
+    }
+  }
+
+  /** The number of dimensions D. */
+  public long dimensions() {
+    return mean.size(0);
+  }
+
+  /** The number of samples, where it is known; 2 or more. */
+  public OptionalLong count() {
+    return count;
+  }
+
+  /** The largest rank that the covariance can have: D, or one less than the number of samples. */
+  public long maxRank() {
+    return count.isPresent() ? Math.min(dimensions(), count.getAsLong() - 1) : dimensions();
+  }
+
+  /** The mean, float64 [D]; it belongs to this object. */
+  public Tensor mean() {
+    return mean;
+  }
+
+  /** The unbiased covariance, float64 [D, D]; it belongs to this object. */
+  public Tensor covariance() {
+    return covariance;
+  }
+
+  /** Frees both tensors. */
+  @Override
+  public void close() {
+    mean.close();
+    covariance.close();
+  }
+
+  private static void checkShapes(Tensor mean, Tensor covariance) {
+    long[] m = mean.shape();
+    long[] c = covariance.shape();
+    boolean fit = m.length == 1 && m[0] > 0 && Arrays.equals(c, new long[] {m[0], m[0]});
+    if (!fit) {
+      throw new RdmException(
+          "a mean [D] and a covariance [D, D] were expected, but they are %s and %s"
+              .formatted(mean, covariance));
+    }
+  }
+
+  private static void checkFinite(String what, Tensor t) {
+    if (Reduction.all(Pointwise.isFinite(t)).item() == 0) {
+      throw new RdmException(
+          "the %s of %d activations is not finite: some are infinite or NaN, or too large"
+              .formatted(what, t.size(0)));
+    }
+  }
+
+  private static void checkSymmetric(Tensor c) {
+    double scale = Reduction.amax(Pointwise.abs(c), KeepDim.NO).item();
+    Tensor difference = Pointwise.abs(c.sub(Shapes.transpose(c, 0, 1)));
+    double off = Reduction.amax(difference, KeepDim.NO).item();
+    if (off > ASYMMETRY * scale) {
+      throw new RdmException(
+          "a covariance must be symmetric, but %s is off by %.3g where its largest element is %.3g"
+              .formatted(c, off, scale));
+    }
+  }
+}

@@ -1,0 +1,232 @@
+package org.relaydiffusion.metrics;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Reduction.KeepDim;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * Mean and covariance of samples that come in batches and are not kept. All sums are float64. Rows
+ * are gathered into blocks of a fixed size, each block is centred on its own mean, and blocks join
+ * by the pairwise update of Chan, Golub and LeVeque (1979): a large common offset is never squared.
+ *
+ * <p>The same rows in the same order give the same bits however they are cut into batches, as long
+ * as nothing is read or merged in between; where something is, or for other orders, the results
+ * agree to rounding.
+ *
+ * <p>It holds one [D, D] matrix and one block of rows, which {@link #close()} frees. For one thread
+ * at a time.
+ */
+public final class MomentsAccumulator implements AutoCloseable {
+  private static final long BLOCK_ROWS = 1024;
+
+  private final long dimensions;
+  private final Tensor mean;
+  private final Tensor scatter;
+  private @Nullable Tensor pending;
+  private long pendingRows;
+  private long joinedRows;
+
+  /**
+   * An accumulator without samples.
+   *
+   * @param dimensions D, the length of a sample; 1 or more
+   */
+  public MomentsAccumulator(long dimensions) {
+    if (dimensions < 1) {
+      throw new RdmException("samples must have 1 dimension or more, not " + dimensions);
+    }
+    this.dimensions = dimensions;
+    mean = Torch.zeros(DType.FLOAT64, dimensions).release();
+    scatter = Torch.zeros(DType.FLOAT64, dimensions, dimensions).release();
+  }
+
+  /**
+   * Adds samples.
+   *
+   * @param batch float32 or float64 [n, D], on any device; n may be 0
+   */
+  public void add(Tensor batch) {
+    boolean accepted =
+        batch.rank() == 2
+            && batch.size(1) == dimensions
+            && (batch.dtype() == DType.FLOAT32 || batch.dtype() == DType.FLOAT64);
+    if (!accepted) {
+      throw new RdmException(
+          "a batch must be float32 or float64 [n, %d], not %s".formatted(dimensions, batch));
+    }
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      Tensor rows = batch.to(Device.CPU);
+      long n = rows.size(0);
+      for (long at = 0; at < n; ) {
+        long part = Math.min(n - at, BLOCK_ROWS - pendingRows);
+        Shapes.narrow(block(), 0, pendingRows, part).copyFrom(Shapes.narrow(rows, 0, at, part));
+        pendingRows += part;
+        at += part;
+        if (pendingRows == BLOCK_ROWS) {
+          joinPending();
+        }
+      }
+    }
+  }
+
+  /** Adds samples that lie one after another: {@code rows.length} is a multiple of D. */
+  public void add(double[] rows) {
+    try (Tensor batch = Torch.tensor(rows, wholeRows(rows.length), dimensions)) {
+      add(batch);
+    }
+  }
+
+  /** Adds samples that lie one after another: {@code rows.length} is a multiple of D. */
+  public void add(float[] rows) {
+    try (Tensor batch = Torch.tensor(rows, wholeRows(rows.length), dimensions)) {
+      add(batch);
+    }
+  }
+
+  /** Adds all samples of another accumulator, which keeps them. */
+  public void merge(MomentsAccumulator other) {
+    if (other == this) {
+      throw new RdmException("an accumulator cannot be merged into itself");
+    }
+    merge(other.count(), other.mean(), other.scatter());
+  }
+
+  /**
+   * Adds samples that another process has accumulated.
+   *
+   * @param count its {@link #count()}
+   * @param mean its {@link #mean()}, float64 [D]
+   * @param scatter its {@link #scatter()}, float64 [D, D]
+   */
+  public void merge(long count, Tensor mean, Tensor scatter) {
+    checkPart("mean", mean, dimensions);
+    checkPart("scatter", scatter, dimensions, dimensions);
+    if (count < 0) {
+      throw new RdmException("a count of samples cannot be negative: " + count);
+    }
+    if (count > 0) {
+      try (TensorScope _ = TensorScope.open();
+          GradMode _ = GradMode.noGrad()) {
+        joinPending();
+        join(count, mean.to(Device.CPU), scatter.to(Device.CPU));
+      }
+    }
+  }
+
+  /** The number of samples so far. */
+  public long count() {
+    return joinedRows + pendingRows;
+  }
+
+  /**
+   * The mean so far, float64 [D], 0 without samples; it belongs to this object and changes with it.
+   */
+  public Tensor mean() {
+    joinPending();
+    return mean;
+  }
+
+  /**
+   * The sum of (x - mean)(x - mean)^T so far, float64 [D, D]; it belongs to this object and changes
+   * with it.
+   */
+  public Tensor scatter() {
+    joinPending();
+    return scatter;
+  }
+
+  /**
+   * The moments of all samples so far; the caller closes them.
+   *
+   * @throws RdmException when there are fewer than 2 samples, or one was not finite
+   */
+  public Moments moments() {
+    joinPending();
+    if (joinedRows < 2) {
+      throw new RdmException(
+          "an unbiased covariance needs 2 samples or more, but there are " + joinedRows);
+    }
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      // A matrix product may round (i, j) and (j, i) differently.
+      Tensor twice = scatter.add(Shapes.transpose(scatter, 0, 1));
+      return Moments.of(mean, twice.div(2.0 * (joinedRows - 1)), joinedRows);
+    }
+  }
+
+  /** Frees the sums. */
+  @Override
+  public void close() {
+    mean.close();
+    scatter.close();
+    if (pending != null) {
+      pending.close();
+    }
+  }
+
+  private Tensor block() {
+    Tensor block = pending;
+    if (block == null) {
+      block = Torch.empty(DType.FLOAT64, Device.CPU, BLOCK_ROWS, dimensions).release();
+      pending = block;
+    }
+    return block;
+  }
+
+  private void joinPending() {
+    if (pendingRows == 0) {
+      return;
+    }
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      Tensor rows = Shapes.narrow(block(), 0, 0, pendingRows);
+      Tensor blockMean = Reduction.mean(rows, KeepDim.NO, 0);
+      Tensor centred = rows.sub(blockMean);
+      Tensor product = LinearAlgebra.matmul(Shapes.transpose(centred, 0, 1), centred);
+      join(pendingRows, blockMean, product);
+      pendingRows = 0;
+    }
+  }
+
+  /** Chan's update: the scatter grows by the other's, and by that of the two means. */
+  private void join(long count, Tensor otherMean, Tensor otherScatter) {
+    long total = Math.addExact(joinedRows, count);
+    Tensor shift = otherMean.sub(mean);
+    if (joinedRows > 0) {
+      double weight = (double) joinedRows * count / total;
+      Tensor outer = shift.mul(weight).reshape(dimensions, 1).mul(shift);
+      Pointwise.addInPlace(scatter, outer);
+      outer.close();
+    }
+    Pointwise.addInPlace(scatter, otherScatter);
+    Pointwise.addInPlace(mean, shift.mul((double) count / total));
+    joinedRows = total;
+  }
+
+  private long wholeRows(int length) {
+    if (length % dimensions != 0) {
+      throw new RdmException(
+          "%d values are not whole samples of %d dimensions".formatted(length, dimensions));
+    }
+    return length / dimensions;
+  }
+
+  private static void checkPart(String what, Tensor part, long... sizes) {
+    if (part.dtype() != DType.FLOAT64 || !Arrays.equals(part.shape(), sizes)) {
+      throw new RdmException(
+          "a %s to merge must be float64%s, not %s".formatted(what, Arrays.toString(sizes), part));
+    }
+  }
+}

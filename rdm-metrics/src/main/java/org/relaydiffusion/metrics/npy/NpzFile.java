@@ -1,0 +1,134 @@
+package org.relaydiffusion.metrics.npy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.io.AtomicFile;
+
+/**
+ * The named arrays of an .npz file, as {@code np.savez} (stored) and {@code np.savez_compressed}
+ * (deflated) write them, Zip64 included. Opening reads the zip's directory only.
+ *
+ * <p>{@link #close()} closes the file and every reader that it gave out.
+ */
+public final class NpzFile implements AutoCloseable {
+  private static final String SUFFIX = ".npy";
+
+  /** Deflate makes no more than 1032 bytes out of one. */
+  private static final long LARGEST_RATIO = 1032;
+
+  private final Path path;
+  private final ZipFile zip;
+  private final SequencedMap<String, ZipEntry> members;
+
+  private NpzFile(Path path, ZipFile zip, SequencedMap<String, ZipEntry> members) {
+    this.path = path;
+    this.zip = zip;
+    this.members = members;
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @throws FileException when it cannot be read, is not a zip, or claims a member larger than its
+   *     bytes can be
+   */
+  @SuppressWarnings("MustBeClosedChecker") // The result owns it, and closes it.
+  public static NpzFile open(Path path) {
+    ZipFile zip;
+    try {
+      zip = new ZipFile(path.toFile());
+    } catch (IOException e) {
+      throw new FileException(
+          path, "cannot be read as an .npz file: " + AtomicFile.reason(e), e);
+    }
+    try {
+      return new NpzFile(path, zip, members(path, zip));
+    } catch (RuntimeException e) {
+      closeQuietly(zip);
+      throw e;
+    }
+  }
+
+  private static SequencedMap<String, ZipEntry> members(Path path, ZipFile zip) {
+    SequencedMap<String, ZipEntry> members = new LinkedHashMap<>();
+    for (ZipEntry entry : Collections.list(zip.entries())) {
+      String name = printable(entry.getName());
+      boolean possible =
+          switch (entry.getMethod()) {
+            case ZipEntry.STORED -> entry.getSize() == entry.getCompressedSize();
+            case ZipEntry.DEFLATED ->
+                entry.getSize() / LARGEST_RATIO <= entry.getCompressedSize();
+            default -> false;
+          };
+      if (!possible || entry.getSize() < 0) {
+        throw new FileException(
+            path,
+            "member '%s' claims %d bytes out of %d (method %d)"
+                .formatted(
+                    name, entry.getSize(), entry.getCompressedSize(), entry.getMethod()));
+      }
+      if (members.put(entry.getName(), entry) != null) {
+        throw new FileException(path, "has two members '%s'".formatted(name));
+      }
+    }
+    return members;
+  }
+
+  /** The arrays' names, without {@code .npy}, in the file's order. */
+  public List<String> names() {
+    return members.keySet().stream()
+        .filter(n -> n.endsWith(SUFFIX))
+        .map(n -> n.substring(0, n.length() - SUFFIX.length()))
+        .toList();
+  }
+
+  /**
+   * Opens one array, to be read from its beginning. Any number may be open at once.
+   *
+   * @param name without {@code .npy}
+   * @throws FileException when there is none of that name, or for what {@link NpyReader#open} gives
+   */
+  @SuppressWarnings("MustBeClosedChecker") // The reader closes the stream.
+  public NpyReader array(String name) {
+    ZipEntry entry = members.get(name + SUFFIX);
+    if (entry == null) {
+      String found = String.join(", ", names().stream().limit(10).map(NpzFile::printable).toList());
+      throw new FileException(
+          path,
+          "has no array '%s', only: %s".formatted(name, found.isEmpty() ? "none" : found));
+    }
+    String what = "array '%s'".formatted(printable(name));
+    try {
+      return new NpyReader(path, what, zip.getInputStream(entry), entry.getSize(), entry.getCrc());
+    } catch (IOException e) {
+      throw new FileException(
+          path, "%s cannot be read: %s".formatted(what, AtomicFile.reason(e)), e);
+    }
+  }
+
+  /** Closes the file and what was opened from it. */
+  @Override
+  public void close() {
+    closeQuietly(zip);
+  }
+
+  private static String printable(String name) {
+    String line = name.replaceAll("[^\\x20-\\x7e]", "?");
+    return line.length() <= 60 ? line : line.substring(0, 60) + "...";
+  }
+
+  private static void closeQuietly(ZipFile zip) {
+    try {
+      zip.close();
+    } catch (IOException e) {
+      // Only read from: nothing is lost.
+    }
+  }
+}
