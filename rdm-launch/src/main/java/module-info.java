@@ -1,0 +1,18 @@
+/** The rdm command. */
+module org.relaydiffusion.launch {
+  requires static org.jspecify;
+  requires org.relaydiffusion.checkpoint;
+  requires org.relaydiffusion.metrics;
+  requires info.picocli;
+  requires tools.jackson.databind;
+  requires org.slf4j;
+  requires ch.qos.logback.classic;
+
+  exports org.relaydiffusion.launch;
+  exports org.relaydiffusion.launch.progress;
+  exports org.relaydiffusion.launch.rank;
+  exports org.relaydiffusion.launch.sampling;
+
+  opens org.relaydiffusion.launch.command to
+      info.picocli;
+}

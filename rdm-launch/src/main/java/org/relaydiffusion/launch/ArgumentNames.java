@@ -1,0 +1,66 @@
+package org.relaydiffusion.launch;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import picocli.CommandLine;
+
+/**
+ * Reads {@code _} and {@code -} alike in the names of options and commands. Only names that are
+ * known are touched: values stay as they are, and what is unknown is reported as it was typed.
+ */
+final class ArgumentNames {
+  /** Other names that the reference and its relatives give to the same options. */
+  private static final Map<String, String> SYNONYMS =
+      Map.of(
+          "--steps_first", "--num_steps_first",
+          "--steps_second", "--num_steps_second",
+          "--stages", "--sampler_stages",
+          "--max_batch_size", "--batch",
+          "--class_idx", "--class");
+
+  private ArgumentNames() {}
+
+  /** The arguments with the names that {@code root} and its subcommands declare. */
+  static List<String> normalise(List<String> arguments, CommandLine root) {
+    List<String> result = new ArrayList<>(arguments.size());
+    CommandLine command = root;
+    boolean options = true;
+    for (String argument : arguments) {
+      if (!options || argument.equals("--")) {
+        options = false;
+        result.add(argument);
+      } else if (argument.startsWith("--")) {
+        result.add(option(argument, command));
+      } else {
+        Optional<String> name = twin(argument, command.getSubcommands().keySet());
+        result.add(name.orElse(argument));
+        // After 'help' comes the name of another command of the root.
+        boolean isHelp = name.filter("help"::equals).isPresent();
+        command = isHelp ? root : name.map(command.getSubcommands()::get).orElse(command);
+      }
+    }
+    return result;
+  }
+
+  private static String option(String argument, CommandLine command) {
+    int end = argument.indexOf('=');
+    String name = end < 0 ? argument : argument.substring(0, end);
+    String value = end < 0 ? "" : argument.substring(end);
+    Set<String> known = command.getCommandSpec().optionsMap().keySet();
+    String synonym = twin(name, SYNONYMS.keySet()).map(SYNONYMS::get).orElse(name);
+    return twin(synonym, known).orElse(name) + value;
+  }
+
+  private static Optional<String> twin(String name, Iterable<String> known) {
+    String wanted = name.replace('-', '_');
+    for (String candidate : known) {
+      if (candidate.replace('-', '_').equals(wanted)) {
+        return Optional.of(candidate);
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,107 @@
+package org.relaydiffusion.launch;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.RdmException;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Turns whatever a command throws into one line on standard error and an exit code. */
+final class Failures {
+  /** With it the line is followed by the stack trace. */
+  static final String DEBUG = "--debug";
+
+  private final Console console;
+  private final boolean debug;
+
+  Failures(Console console, List<String> arguments) {
+    this.console = console;
+    this.debug = arguments.contains(DEBUG);
+  }
+
+  /** A command line that picocli cannot parse. */
+  int usage(ParameterException e, String[] arguments) {
+    report(oneLine(message(e)), e);
+    hint(e.getCommandLine());
+    return ExitCode.USAGE;
+  }
+
+  private static @Nullable String message(ParameterException e) {
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      return unmatched(unmatched);
+    }
+    // A converter's own words are better than picocli's about them.
+    return e.getCause() instanceof OptionException option ? option.getMessage() : e.getMessage();
+  }
+
+  /** Names what was not understood, and what it may have been meant for. */
+  private static String unmatched(UnmatchedArgumentException e) {
+    String what = String.join(" ", e.getUnmatched());
+    boolean isRoot = e.getCommandLine().getParent() == null;
+    String message =
+        e.isUnknownOption()
+            ? "Unknown option: '%s'".formatted(what)
+            : isRoot
+                ? "there is no command '%s'".formatted(e.getUnmatched().getFirst())
+                : "'%s' belongs to no option".formatted(what);
+    List<String> names = e.getSuggestions();
+    return names.isEmpty() ? message : message + "; is " + names.getFirst() + " meant?";
+  }
+
+  /** What a command threw while it ran. */
+  int execution(Throwable thrown, CommandLine command) {
+    Throwable e = unwrap(thrown);
+    switch (e) {
+      case InterruptedRunException interrupted -> {
+        console.err().println("rdm: " + oneLine(interrupted.getMessage()));
+        return ExitCode.INTERRUPTED;
+      }
+      case OptionException option -> {
+        report(oneLine(option.getMessage()), option);
+        hint(command);
+        return ExitCode.USAGE;
+      }
+      case RdmException known -> report(oneLine(known.getMessage()), known);
+      case OutOfMemoryError memory ->
+          report(
+              "not enough memory (%s): try a smaller --batch%s"
+                  .formatted(oneLine(memory.getMessage()), again()),
+              memory);
+      default -> report("unexpected " + oneLine(e.toString()) + again(), e);
+    }
+    return ExitCode.FAILURE;
+  }
+
+  /** A failed class initialiser hides the library that could not be loaded behind it. */
+  private static Throwable unwrap(Throwable thrown) {
+    for (Throwable e = thrown; e != null; e = e.getCause()) {
+      if (e instanceof RdmException) {
+        return e;
+      }
+    }
+    return thrown;
+  }
+
+  private String again() {
+    return debug ? "" : "; run again with --debug for the details";
+  }
+
+  private void hint(CommandLine command) {
+    console
+        .err()
+        .println("rdm: see '%s --help'".formatted(command.getCommandSpec().qualifiedName()));
+  }
+
+  private void report(String message, Throwable e) {
+    console.err().println("rdm: " + message);
+    if (debug) {
+      e.printStackTrace(console.err());
+    }
+  }
+
+  private static String oneLine(@Nullable String message) {
+    return message == null ? "no reason given" : message.strip().replaceAll("\\s*\\R\\s*", "; ");
+  }
+}

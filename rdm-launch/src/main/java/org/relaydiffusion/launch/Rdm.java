@@ -1,0 +1,62 @@
+package org.relaydiffusion.launch;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.relaydiffusion.launch.command.RootCommand;
+import picocli.CommandLine;
+
+/** The rdm command. */
+public final class Rdm {
+  /** Files are whole at any time, so a step that takes longer than this may be cut off. */
+  private static final long PATIENCE_SECONDS = 20;
+
+  private Rdm() {}
+
+  /** Runs the command line and ends the process with its exit code. */
+  public static void main(String[] arguments) {
+    StopSignal stop = new StopSignal();
+    CountDownLatch finished = new CountDownLatch(1);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> shutDown(stop, finished), "rdm-stop"));
+    int code = run(Arrays.asList(arguments), Console.system(), stop);
+    finished.countDown();
+    // While a signal is being answered this waits for ever, and the JVM exits with 130 or 143.
+    System.exit(code);
+  }
+
+  /**
+   * Runs one command line inside this process.
+   *
+   * @param arguments as the shell gives them: {@code generate --outdir out ...}
+   * @param console where results, progress and errors go
+   * @param stop ends a long run early
+   * @return the exit code, see {@link ExitCode}
+   */
+  public static int run(List<String> arguments, Console console, StopSignal stop) {
+    CommandLine root = RootCommand.commandLine(console, stop);
+    Failures failures = new Failures(console, arguments);
+    root.setParameterExceptionHandler(failures::usage);
+    root.setExecutionExceptionHandler((e, command, _) -> failures.execution(e, command));
+    List<String> normalised = ArgumentNames.normalise(arguments, root);
+    try {
+      return root.execute(normalised.toArray(String[]::new));
+    } catch (Error e) {
+      // Picocli hands on exceptions only.
+      return failures.execution(e, root);
+    } finally {
+      console.out().flush();
+      console.err().flush();
+    }
+  }
+
+  private static void shutDown(StopSignal stop, CountDownLatch finished) {
+    try {
+      if (stop.request() && !finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        System.err.println("rdm: stopped in the middle of a step; finished files are whole");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package org.relaydiffusion.launch.command;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** What the shell's completion offers as values of options. */
+final class Candidates {
+  private Candidates() {}
+
+  /** For {@code --dtype}: the types that networks compute in. */
+  static final class Types extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    Types() {
+      super(List.of("float32", "bfloat16", "float16"));
+    }
+  }
+
+  /** For {@code --numerics}. */
+  static final class NumericsNames extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    NumericsNames() {
+      super(List.of("exact", "fast"));
+    }
+  }
+
+  /** For {@code --sampler_stages}. */
+  static final class StageNames extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    StageNames() {
+      super(List.of("both", "first", "second"));
+    }
+  }
+
+  /** For {@code --which}. */
+  static final class NetworkKeys extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    NetworkKeys() {
+      super(List.of("ema", "net"));
+    }
+  }
+
+  /** For {@code --device}. */
+  static final class Devices extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    Devices() {
+      super(List.of("cpu", "cuda"));
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package org.relaydiffusion.launch.command;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.checkpoint.Which;
+import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.DType;
+import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** How option values are read from text, and defaults written as text. */
+final class Converters {
+  private static final List<DType> NETWORK_TYPES =
+      List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16);
+
+  private Converters() {}
+
+  /** Teaches {@code root} and its subcommands the types of this project's options. */
+  static void register(CommandLine root) {
+    root.registerConverter(double.class, Converters::number);
+    root.registerConverter(Stages.class, inOwnWords(Stages::parse));
+    root.registerConverter(DType.class, Converters::networkType);
+    root.registerConverter(Numerics.class, text -> oneOf(Numerics.values(), text));
+    root.registerConverter(Which.class, text -> oneOf(Which.values(), text));
+  }
+
+  /** A number as the reference's command lines write it: {@code 80}, {@code 0.002}, {@code inf}. */
+  static String text(double value) {
+    if (Double.isInfinite(value)) {
+      return value > 0 ? "inf" : "-inf";
+    }
+    long whole = (long) value;
+    return whole == value ? Long.toString(whole) : Double.toString(value);
+  }
+
+  private static double number(String text) {
+    return switch (text.toLowerCase(Locale.ROOT)) {
+      case "inf", "+inf", "infinity" -> Double.POSITIVE_INFINITY;
+      case "-inf", "-infinity" -> Double.NEGATIVE_INFINITY;
+      default -> {
+        // Java alone would also take 'NaN', hexadecimal numbers and '1f'.
+        if (!text.matches("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?")) {
+          throw new TypeConversionException("'%s' is not a number".formatted(text));
+        }
+        yield Double.parseDouble(text);
+      }
+    };
+  }
+
+  private static DType networkType(String text) {
+    return DType.ofTorchName(text)
+        .filter(NETWORK_TYPES::contains)
+        .orElseThrow(() ->
+            new TypeConversionException(
+                "expected float32, bfloat16 or float16, but was '%s'".formatted(text)));
+  }
+
+  private static <E extends Enum<E>> E oneOf(E[] values, String text) {
+    return Arrays.stream(values)
+        .filter(value -> value.name().equalsIgnoreCase(text))
+        .findFirst()
+        .orElseThrow(() ->
+            new TypeConversionException(
+                "expected one of %s, but was '%s'"
+                    .formatted(Arrays.toString(values).toLowerCase(Locale.ROOT), text)));
+  }
+
+  private static <T> ITypeConverter<T> inOwnWords(Function<String, T> parse) {
+    return text -> {
+      try {
+        return parse.apply(text);
+      } catch (OptionException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    };
+  }
+}

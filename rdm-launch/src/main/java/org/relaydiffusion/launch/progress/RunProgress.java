@@ -1,0 +1,98 @@
+package org.relaydiffusion.launch.progress;
+
+import java.util.OptionalDouble;
+import java.util.function.LongSupplier;
+
+/**
+ * Progress of a sampling run: stage, step, images done, images a second, time left. Called by the
+ * sampling thread after every step.
+ */
+public final class RunProgress {
+  private static final double NANOS = 1e9;
+
+  private final StatusLine line;
+  private final LongSupplier nanoTime;
+  private final int images;
+  private final int firstStage;
+  private final Pace pace;
+  private final long began;
+  private long last;
+  private int done;
+
+  /**
+   * A run that begins now.
+   *
+   * @param line where it is told
+   * @param images how many this process makes
+   * @param firstStage 1, or 2 for a run that has the second stage only
+   * @param stages how many stages it has, 1 or 2
+   * @param nanoTime the clock, as {@link System#nanoTime}
+   */
+  public RunProgress(
+      StatusLine line, int images, int firstStage, int stages, LongSupplier nanoTime) {
+    this.line = line;
+    this.nanoTime = nanoTime;
+    this.images = images;
+    this.firstStage = firstStage;
+    this.pace = new Pace(images, stages);
+    this.began = nanoTime.getAsLong();
+    this.last = began;
+  }
+
+  /**
+   * A step is done.
+   *
+   * @param stage 1 or 2
+   * @param step from 1 to {@code steps}
+   * @param steps of this stage
+   * @param batch images in this batch
+   */
+  public void step(int stage, int step, int steps, int batch) {
+    long now = nanoTime.getAsLong();
+    pace.step(stage - firstStage, steps, batch, (now - last) / NANOS);
+    last = now;
+    if (line.isDue()) {
+      line.show(text("stage %d step %d/%d".formatted(stage, step, steps)));
+    }
+  }
+
+  /** {@code count} more images are finished. */
+  public void finished(int count) {
+    done += count;
+    // The pixels' way to the disk is no part of the next step.
+    last = nanoTime.getAsLong();
+  }
+
+  /** How many images are finished. */
+  public int done() {
+    return done;
+  }
+
+  /** How many images there will be. */
+  public int images() {
+    return images;
+  }
+
+  /** Seconds since the run began. */
+  public double seconds() {
+    return (nanoTime.getAsLong() - began) / NANOS;
+  }
+
+  /** Takes the status line off the terminal. */
+  public void end() {
+    line.clear();
+  }
+
+  private String text(String where) {
+    StringBuilder text = new StringBuilder(where);
+    text.append("  %d/%d images".formatted(done, images));
+    if (done > 0) {
+      text.append("  %s images/s".formatted(Durations.rate(done / seconds())));
+    }
+    OptionalDouble left = pace.secondsLeft();
+    if (left.isPresent()) {
+      text.append("  %s left".formatted(Durations.text(left.getAsDouble())));
+    }
+    return text.toString();
+  }
+}

@@ -1,0 +1,50 @@
+package org.relaydiffusion.launch.sampling;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.io.AtomicFile;
+
+/**
+ * A folder of pictures, one a seed, in the reference's layout: a folder for every 1000 seeds, and
+ * six digits for both.
+ *
+ * @param root the folder
+ */
+record PictureFolder(Path root) {
+  private static final int SEEDS_PER_FOLDER = 1000;
+
+  /** The file of one seed, such as {@code 080000/080123.png}. */
+  Path file(long seed) {
+    long first = seed - Math.floorMod(seed, SEEDS_PER_FOLDER);
+    return root.resolve(digits(first)).resolve(digits(seed) + ".png");
+  }
+
+  /** The file of one seed where there are no folders below the root. */
+  Path flatFile(long seed) {
+    return root.resolve(digits(seed) + ".png");
+  }
+
+  /**
+   * Makes the folder if it is missing, and tries to write to it.
+   *
+   * @throws FileException when that cannot be done, before hours are spent on pictures for it
+   */
+  void prepare() {
+    try {
+      Files.createDirectories(root);
+      Files.delete(Files.createTempFile(root, ".rdm", ".tmp"));
+    } catch (FileAlreadyExistsException e) {
+      throw new FileException(root, "is a file, but a folder for the pictures is needed", e);
+    } catch (IOException e) {
+      throw new FileException(root, "cannot be written to: " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private static String digits(long seed) {
+    return String.format(Locale.ROOT, "%06d", seed);
+  }
+}

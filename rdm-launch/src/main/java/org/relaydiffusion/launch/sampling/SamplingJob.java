@@ -1,0 +1,117 @@
+package org.relaydiffusion.launch.sampling;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.EdmOptions;
+import org.relaydiffusion.diffusion.RelayOptions;
+import org.relaydiffusion.diffusion.Stage;
+import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.image.Enhancement;
+import org.relaydiffusion.diffusion.random.Seeds;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+
+/**
+ * All that a sampling command was asked to do.
+ *
+ * @param command its name, such as {@code generate}
+ * @param networkFirst the first stage's checkpoint
+ * @param networkSecond the second stage's checkpoint
+ * @param target where pictures go
+ * @param seeds one a picture
+ * @param seedsText the same as it was typed
+ * @param batch the most pictures at once
+ * @param label the class of every picture
+ * @param stages which stages run
+ * @param first the first sampler's options
+ * @param second the second sampler's options
+ * @param enhancement what is done to finished pictures
+ * @param runtime where and how the networks run
+ * @param rank this process among those that share the run
+ */
+public record SamplingJob(
+    String command,
+    Optional<Path> networkFirst,
+    Optional<Path> networkSecond,
+    Target target,
+    Seeds seeds,
+    String seedsText,
+    int batch,
+    OptionalInt label,
+    Stages stages,
+    EdmOptions first,
+    RelayOptions second,
+    Enhancement enhancement,
+    Runtime runtime,
+    Rank rank) {
+
+  /** What is done about pictures that are there from an earlier run. */
+  public enum Existing {
+    /** They are made again. */
+    REPLACE,
+    /** Those that are whole stay. */
+    KEEP
+  }
+
+  /**
+   * Files.
+   *
+   * @param outdir the folder for pictures
+   * @param indir the folder with the first stage's pictures, for {@link Stages#SECOND}
+   * @param grid the contact sheet, if one is wanted
+   * @param existing what becomes of pictures that are there already
+   */
+  public record Target(Path outdir, Optional<Path> indir, Optional<Path> grid, Existing existing) {}
+
+  /**
+   * Where and how the networks run.
+   *
+   * @param device the device
+   * @param dtype the type they compute in
+   * @param numerics exact or fast
+   * @param threads for one operator; LibTorch's choice where absent
+   */
+  public record Runtime(Device device, DType dtype, Numerics numerics, OptionalInt threads) {
+    /**
+     * Checks that the device has the type.
+     *
+     * @throws OptionException for float16 on the CPU
+     */
+    public Runtime {
+      if (dtype == DType.FLOAT16 && device.type() == Device.Type.CPU) {
+        throw new OptionException(
+            "--dtype=float16 needs --device=cuda; on the CPU use bfloat16 or float32");
+      }
+    }
+  }
+
+  /**
+   * Checks what belongs together.
+   *
+   * @throws OptionException naming the option that is missing or has no meaning here
+   */
+  public SamplingJob {
+    requireNetwork(stages, Stage.FIRST, networkFirst);
+    requireNetwork(stages, Stage.SECOND, networkSecond);
+    if (stages == Stages.SECOND && target.indir().isEmpty()) {
+      throw new OptionException(
+          "--sampler_stages=second needs --indir, the folder with the first stage's pictures");
+    }
+    if (stages != Stages.SECOND && target.indir().isPresent()) {
+      throw new OptionException("--indir is only for --sampler_stages=second");
+    }
+  }
+
+  private static void requireNetwork(Stages stages, Stage stage, Optional<Path> network) {
+    if (stages.include(stage) && network.isEmpty()) {
+      String name = stage.name().toLowerCase(Locale.ROOT);
+      throw new OptionException(
+          "--network_%s is missing: the %s stage needs its checkpoint".formatted(name, name));
+    }
+  }
+}

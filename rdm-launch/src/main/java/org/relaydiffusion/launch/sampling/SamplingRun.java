@@ -1,0 +1,202 @@
+package org.relaydiffusion.launch.sampling;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.CancelledException;
+import org.relaydiffusion.diffusion.RelayPipeline;
+import org.relaydiffusion.diffusion.Sample;
+import org.relaydiffusion.diffusion.SampleRequest;
+import org.relaydiffusion.diffusion.Samples;
+import org.relaydiffusion.diffusion.Stage;
+import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.image.BackgroundPngWriter;
+import org.relaydiffusion.diffusion.image.Compression;
+import org.relaydiffusion.diffusion.image.PngFiles;
+import org.relaydiffusion.launch.InterruptedRunException;
+import org.relaydiffusion.launch.StopSignal;
+import org.relaydiffusion.launch.progress.RunProgress;
+import org.relaydiffusion.launch.progress.StatusLine;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.model.Denoiser;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.NativeThreads;
+import org.relaydiffusion.torch.Device;
+
+/** Carries out a {@link SamplingJob}. */
+public final class SamplingRun {
+  private static final int WRITER_THREADS = 2;
+  private static final int PICTURES_IN_MEMORY = 64;
+
+  private final SamplingJob job;
+  private final StatusLine status;
+  private final StopSignal stop;
+  private final PictureFolder folder;
+
+  /**
+   * A run that has not begun.
+   *
+   * @param job what to do
+   * @param status where progress is told
+   * @param stop ends the run between two steps
+   */
+  public SamplingRun(SamplingJob job, StatusLine status, StopSignal stop) {
+    this.job = job;
+    this.status = status;
+    this.stop = stop;
+    this.folder = new PictureFolder(job.target().outdir());
+  }
+
+  /**
+   * Makes the pictures and writes them.
+   *
+   * @throws InterruptedRunException when it was stopped; what is written is whole
+   */
+  public SamplingResult run() {
+    folder.prepare();
+    job.target().grid().ifPresent(SamplingRun::prepareSheet);
+    prepareLibTorch();
+    try (RelayPipeline pipeline = load()) {
+      List<Long> mine = ownSeeds();
+      List<Long> missing = missing(mine, pipeline);
+      SampleRequest request = request(mine, missing, pipeline);
+      int stages = job.stages() == Stages.BOTH ? 2 : 1;
+      int firstStage = job.stages() == Stages.SECOND ? 2 : 1;
+      RunProgress progress =
+          new RunProgress(status, missing.size(), firstStage, stages, System::nanoTime);
+      try {
+        if (!missing.isEmpty()) {
+          sample(pipeline, request, progress);
+        }
+      } finally {
+        progress.end();
+      }
+      double seconds = progress.seconds();
+      return new SamplingResult(
+          progress.done(),
+          mine.size() - missing.size(),
+          seconds,
+          progress.done() == 0 ? 0 : progress.done() / seconds,
+          sheet(mine),
+          job);
+    }
+  }
+
+  private void prepareLibTorch() {
+    LibTorch library = LibTorch.load();
+    if (job.runtime().device().type() == Device.Type.CUDA && library.whyNoCuda().isPresent()) {
+      throw new OptionException(
+          "--device %s: %s".formatted(job.runtime().device(), library.whyNoCuda().get()));
+    }
+    job.runtime().threads().ifPresent(NativeThreads::setThreads);
+  }
+
+  private static void prepareSheet(Path sheet) {
+    Path parent = sheet.toAbsolutePath().getParent();
+    if (parent == null || Files.isDirectory(sheet)) {
+      throw new FileException(sheet, "is no name for the contact sheet's file");
+    }
+    new PictureFolder(parent).prepare();
+  }
+
+  private RelayPipeline load() {
+    RelayPipeline.Builder builder =
+        RelayPipeline.builder()
+            .device(job.runtime().device())
+            .dtype(job.runtime().dtype())
+            .numerics(job.runtime().numerics());
+    if (job.stages().include(Stage.FIRST)) {
+      job.networkFirst().ifPresent(builder::first);
+    }
+    if (job.stages().include(Stage.SECOND)) {
+      job.networkSecond().ifPresent(builder::second);
+    }
+    return builder.load();
+  }
+
+  private List<Long> ownSeeds() {
+    Rank rank = job.rank();
+    return job.seeds().batches(job.batch(), rank.index(), rank.worldSize()).stream()
+        .flatMap(batch -> Arrays.stream(batch).boxed())
+        .toList();
+  }
+
+  private List<Long> missing(List<Long> seeds, RelayPipeline pipeline) {
+    if (job.target().existing() == SamplingJob.Existing.REPLACE) {
+      return seeds;
+    }
+    Denoiser last = pipeline.second().or(pipeline::first).orElseThrow();
+    List<Long> missing = new ArrayList<>();
+    for (long seed : seeds) {
+      if (!PngFiles.isWhole(
+          folder.file(seed), last.resolution(), last.resolution(), last.channels())) {
+        missing.add(seed);
+      }
+    }
+    return missing;
+  }
+
+  private SampleRequest request(List<Long> mine, List<Long> missing, RelayPipeline pipeline) {
+    Cancellation cancellation = new Cancellation();
+    stop.onRequest(cancellation::cancel);
+    SampleRequest.Builder builder =
+        SampleRequest.builder()
+            .batch(job.batch())
+            .stages(job.stages())
+            .first(job.first())
+            .second(job.second())
+            .enhancement(job.enhancement())
+            .cancellation(cancellation);
+    if (missing.size() == mine.size() || missing.isEmpty()) {
+      builder.seeds(job.seeds()).rank(job.rank().index(), job.rank().worldSize());
+    } else {
+      builder.seeds(missing.stream().mapToLong(Long::longValue).toArray());
+    }
+    job.label().ifPresent(builder::classLabel);
+    Optional<Path> indir = job.target().indir();
+    if (indir.isPresent()) {
+      InputPictures inputs = new InputPictures(indir.get(), pipeline.second().orElseThrow());
+      inputs.checkAll(missing.stream().mapToLong(Long::longValue));
+      builder.inputs(inputs);
+    }
+    return builder.build();
+  }
+
+  private void sample(RelayPipeline pipeline, SampleRequest request, RunProgress progress) {
+    try (BackgroundPngWriter writer =
+            new BackgroundPngWriter(Compression.FAST, WRITER_THREADS, PICTURES_IN_MEMORY);
+        Samples samples =
+            pipeline.sample(
+                request,
+                p ->
+                    progress.step(
+                        p.stage() == Stage.FIRST ? 1 : 2,
+                        p.step(),
+                        p.steps(),
+                        Math.ceilDiv((int) p.images(), p.batches())))) {
+      for (Sample sample : samples) {
+        writer.submit(folder.file(sample.seed()), sample.pixels());
+        progress.finished(1);
+      }
+    } catch (CancelledException e) {
+      // The writer is closed by now: what was finished is on the disk.
+      progress.end();
+      throw new InterruptedRunException(
+          "stopped with %d of %d pictures written to %s; the same command with --resume goes on"
+              .formatted(progress.done(), progress.images(), folder.root()),
+          e);
+    }
+  }
+
+  private Optional<SamplingResult.Sheet> sheet(List<Long> seeds) {
+    return job.rank().isFirst()
+        ? job.target().grid().flatMap(grid -> SheetFile.write(grid, folder, seeds))
+        : Optional.empty();
+  }
+}

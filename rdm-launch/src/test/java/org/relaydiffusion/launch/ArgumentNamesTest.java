@@ -1,0 +1,68 @@
+package org.relaydiffusion.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.relaydiffusion.launch.command.RootCommand;
+import picocli.CommandLine;
+
+class ArgumentNamesTest {
+  private static final CommandLine ROOT =
+      RootCommand.commandLine(
+          new Console(
+              new PrintWriter(new StringWriter()),
+              new PrintWriter(new StringWriter()),
+              false,
+              Map.of()),
+          new StopSignal());
+
+  private static List<String> normalised(String... arguments) {
+    return ArgumentNames.normalise(List.of(arguments), ROOT);
+  }
+
+  @Test
+  void hyphensAndUnderscoresAreAlikeInNames() {
+    assertThat(normalised("generate-celebahq", "--network-first=a_b-c", "--S-churn-first", "4"))
+        .containsExactly("generate_celebahq", "--network_first=a_b-c", "--S_churn_first", "4");
+  }
+
+  @Test
+  void valuesStayAsTheyAre() {
+    assertThat(normalised("generate", "--outdir", "my-out", "--seeds=0-3", "--grid", "generate"))
+        .containsExactly("generate", "--outdir", "my-out", "--seeds=0-3", "--grid", "generate");
+  }
+
+  @Test
+  void unknownNamesStayAsTyped() {
+    assertThat(normalised("generate", "--no-such-option")).contains("--no-such-option");
+    assertThat(normalised("no-such-command")).containsExactly("no-such-command");
+  }
+
+  @Test
+  void nothingIsTouchedAfterTwoHyphens() {
+    assertThat(normalised("inspect", "--", "--sampler-stages"))
+        .containsExactly("inspect", "--", "--sampler-stages");
+  }
+
+  @Test
+  void helpTakesCommandsInBothSpellings() {
+    assertThat(normalised("help", "generate-imagenet"))
+        .containsExactly("help", "generate_imagenet");
+  }
+
+  @Test
+  void namesOfTheReferencesRelativesAreUnderstood() {
+    assertThat(normalised("generate", "--steps-first=3", "--max-batch-size", "2", "--class_idx=1"))
+        .containsExactly("generate", "--num_steps_first=3", "--batch", "2", "--class=1");
+  }
+
+  @Test
+  void capitalsTellOptionsApart() {
+    assertThat(normalised("generate_celebahq", "--S-noise-second=1", "--s-noise-second=2"))
+        .containsExactly("generate_celebahq", "--S_noise_second=1", "--s_noise_second=2");
+  }
+}

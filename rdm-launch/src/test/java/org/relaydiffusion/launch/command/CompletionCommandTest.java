@@ -1,0 +1,34 @@
+package org.relaydiffusion.launch.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.relaydiffusion.launch.RdmRun;
+
+class CompletionCommandTest {
+  @Test
+  void bashCompletesCommandsAndOptions() {
+    RdmRun run = RdmRun.of("completion", "bash");
+
+    assertThat(run.code()).isZero();
+    assertThat(run.out())
+        .startsWith("#!/usr/bin/env bash")
+        .contains("generate_celebahq", "'--sde_scale_first'")
+        .contains("\"both\" \"first\" \"second\"", "complete -F _complete_rdm");
+  }
+
+  @Test
+  void zshHasTheSameScriptWhichLoadsWhatItNeedsThere() {
+    assertThat(RdmRun.of("completion", "zsh").out())
+        .isEqualTo(RdmRun.of("completion", "bash").out())
+        .contains("autoload -U +X bashcompinit && bashcompinit");
+  }
+
+  @Test
+  void otherShellsAreRefused() {
+    RdmRun run = RdmRun.of("completion", "tcsh");
+
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.error()).startsWith("rdm: Invalid value for").contains("tcsh");
+  }
+}

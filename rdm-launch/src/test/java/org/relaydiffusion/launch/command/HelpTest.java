@@ -1,0 +1,148 @@
+package org.relaydiffusion.launch.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.relaydiffusion.diffusion.Preset;
+import org.relaydiffusion.launch.Console;
+import org.relaydiffusion.launch.RdmRun;
+import org.relaydiffusion.launch.StopSignal;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
+
+class HelpTest {
+  /** What one must give has no default. */
+  private static final Set<String> REQUIRED =
+      Set.of("--outdir", "--network_first", "--network_second", "--source", "--dest");
+
+  private static CommandLine root() {
+    PrintWriter nowhere = new PrintWriter(new StringWriter());
+    return RootCommand.commandLine(
+        new Console(nowhere, nowhere, false, Map.of()), new StopSignal());
+  }
+
+  private static Stream<OptionSpec> options(String command) {
+    return Objects.requireNonNull(root().getSubcommands().get(command))
+        .getCommandSpec()
+        .options()
+        .stream()
+        .filter(option -> !option.usageHelp() && !option.versionHelp());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "generate",
+        "generate_celebahq",
+        "generate_imagenet",
+        "convert",
+        "inspect",
+        "doctor",
+        "demo"
+      })
+  void everyOptionSaysWhatItIsAndItsDefault(String command) {
+    assertThat(options(command))
+        .isNotEmpty()
+        .allSatisfy(option -> {
+          String text = String.join(" ", option.description());
+          assertThat(text).as(option.longestName()).hasSizeGreaterThan(20);
+          if (!REQUIRED.contains(option.longestName()) || command.equals("demo")) {
+            assertThat(text).as(option.longestName()).contains("Default: ");
+          }
+        });
+    RdmRun help = RdmRun.of(command, "--help");
+    assertThat(help.code()).isZero();
+    assertThat(help.out()).contains("Usage: rdm " + command).doesNotContain("DEFAULT-VALUE");
+    assertThat(help.err()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Preset.class)
+  void everySamplerOptionHasItsPresetsDefault(Preset preset) {
+    PresetDefaults defaults = new PresetDefaults(preset);
+
+    assertThat(options(preset.script()))
+        .filteredOn(option -> option.longestName().matches(".*_(first|second)"))
+        .filteredOn(option -> !REQUIRED.contains(option.longestName()))
+        .hasSizeGreaterThan(19)
+        .allSatisfy(option ->
+            assertThat(defaults.defaultValue(option)).as(option.longestName()).isNotNull());
+  }
+
+  @Test
+  void helpShowsThePresetsNumbers() {
+    assertThat(unwrapped("generate_celebahq"))
+        .contains("Default: 80000-109999.")
+        .containsPattern("--num_steps_first=N\\s+Noise levels, at least 2. Default: 120")
+        .containsPattern("--sde_scale_first=X[^-]* Default: 0.05")
+        .containsPattern("--truncation_t_second=X[^-]* Default: 1.05")
+        .containsPattern("--S_churn_second=X[^-]* Default: 0");
+    assertThat(unwrapped("generate_imagenet"))
+        .containsPattern("--S_churn_first=X[^-]* Default: 40")
+        .containsPattern("--rho_second=X[^-]* Default: 100")
+        .containsPattern("--S_max_first=X[^-]* Default: 50")
+        .doesNotContain("--sde_scale_first");
+    assertThat(unwrapped("generate")).containsPattern("--S_max_first=X[^-]* Default: inf");
+  }
+
+  /** Lines may end after a dot or a comma, even inside {@code .safetensors}. */
+  @ParameterizedTest
+  @ValueSource(strings = {"generate", "generate_celebahq", "generate_imagenet", "convert", "demo"})
+  void noWordOfTheHelpIsCutInTwo(String command) {
+    String help = RdmRun.of(command, "--help").out();
+
+    assertThat(options(command).flatMap(o -> String.join(" ", o.description()).lines()))
+        .flatMap(text -> List.of(text.split(" ")))
+        .filteredOn(word -> !word.contains("$"))
+        .allSatisfy(word -> assertThat(help).contains(word));
+  }
+
+  @Test
+  void optionsStandUnderHeadings() {
+    assertThat(RdmRun.of("help", "generate").out().lines())
+        .containsSubsequence(
+            "What to make:",
+            "First stage (diffusion at low resolution):",
+            "Second stage (relay to high resolution):",
+            "Running:",
+            "Reporting:",
+            "Options:");
+  }
+
+  @Test
+  void withoutACommandTheCommandsAreListed() {
+    RdmRun run = RdmRun.of();
+
+    assertThat(run.code()).isZero();
+    assertThat(run.out())
+        .contains(
+            "generate",
+            "generate_celebahq",
+            "generate_imagenet",
+            "convert",
+            "inspect",
+            "doctor",
+            "demo",
+            "completion",
+            "help");
+  }
+
+  @Test
+  void theVersionIsThatOfTheBuild() {
+    assertThat(RdmRun.of("--version").out()).matches("rdm \\d+\\.\\d+\\.\\S+ \\(Java \\S+\\)\\R");
+  }
+
+  private static String unwrapped(String command) {
+    return RdmRun.of(command, "--help").out().replaceAll("\\s+", " ");
+  }
+}
