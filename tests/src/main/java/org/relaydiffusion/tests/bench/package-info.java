@@ -1,0 +1,5 @@
+/** Programs that measure: each prints a table, and none is a test. */
+@NullMarked
+package org.relaydiffusion.tests.bench;
+
+import org.jspecify.annotations.NullMarked;

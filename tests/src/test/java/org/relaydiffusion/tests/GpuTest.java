@@ -1,0 +1,211 @@
+package org.relaydiffusion.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.checkpoint.Checkpoint;
+import org.relaydiffusion.checkpoint.NetworkRecord;
+import org.relaydiffusion.diffusion.RelayPipeline;
+import org.relaydiffusion.diffusion.Sample;
+import org.relaydiffusion.diffusion.SampleRequest;
+import org.relaydiffusion.diffusion.Samples;
+import org.relaydiffusion.diffusion.sampler.StackedGenerators;
+import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.model.ModelConfig;
+import org.relaydiffusion.model.ModuleSummary;
+import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.model.Preconditioner;
+import org.relaydiffusion.nativeconfig.Doctor;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.MemoryFormat;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * The same networks and samplers on an NVIDIA GPU, on the networks of samplers/relay_cond_cfg.
+ * Skipped, with doctor's reason, where no such device can be used.
+ */
+@Tag("gpu")
+class GpuTest {
+  private static final Device GPU = Device.cuda(0);
+  private static final Path FIXTURE =
+      Path.of(System.getProperty("rdm.fixtures", "fixtures"), "samplers", "relay_cond_cfg");
+
+  private static void assumeGpu() {
+    Optional<String> reason = Doctor.examine().cuda().whyUnusable();
+    assumeTrue(reason.isEmpty(), () -> "CUDA cannot be used: " + reason.orElse(""));
+  }
+
+  private static Preconditioner load(Checkpoint checkpoint, LoadOptions options) {
+    NetworkRecord network = checkpoint.network();
+    return Preconditioner.load(
+        ModelConfig.of(network.className(), network.initKwargs()), network.state(), options);
+  }
+
+  /** The images that a network makes of fixed noise at three levels, brought to the CPU. */
+  private static double[] denoised(String file, LoadOptions options) {
+    try (Checkpoint checkpoint = Checkpoint.open(FIXTURE.resolve(file));
+        Preconditioner network = load(checkpoint, options);
+        GradMode _ = GradMode.noGrad();
+        TensorScope _ = TensorScope.open();
+        StackedGenerators noise = StackedGenerators.of(options.device(), 1, 2, 3)) {
+      int side = network.resolution();
+      Tensor x = noise.randn(DType.FLOAT64, network.channels(), side, side);
+      Tensor sigma = Torch.tensor(new double[] {0.05, 1, 20}, 3);
+      float[] rows = new float[3 * network.labelDim()];
+      for (int i = 0; i < 3 && network.labelDim() > 0; i++) {
+        rows[i * network.labelDim() + i % network.labelDim()] = 1;
+      }
+      Tensor labels = network.labelDim() == 0 ? null : Torch.tensor(rows, 3, network.labelDim());
+      // Noise levels and labels come from the CPU: the network brings them to its device.
+      Tensor out = network.denoise(x, sigma, labels);
+      assertThat(out.device()).isEqualTo(options.device());
+      return out.toDoubles();
+    }
+  }
+
+  private static double largest(double[] values) {
+    return Arrays.stream(values).map(Math::abs).max().orElse(0);
+  }
+
+  private static double[] cpu(String file) {
+    return denoised(file, LoadOptions.EXACT);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"first.pkl", "second.pt"})
+  void exactNetworksAgreeWithTheCpu(String file) {
+    assumeGpu();
+    double[] expected = cpu(file);
+    double[] found = denoised(file, new LoadOptions(Numerics.EXACT, DType.FLOAT32, GPU));
+    // float32 sums in another order; TensorFloat-32, which is off, would miss this by far.
+    assertThat(found).containsExactly(expected, within(1e-4 * largest(expected)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"first.pkl", "second.pt"})
+  void halfPrecisionRunsAndStaysClose(String file) {
+    assumeGpu();
+    double[] expected = cpu(file);
+    for (DType dtype : List.of(DType.FLOAT16, DType.BFLOAT16)) {
+      for (Numerics numerics : Numerics.values()) {
+        double[] found = denoised(file, new LoadOptions(numerics, dtype, GPU));
+        // bfloat16 keeps 8 bits of a number; errors of many layers add up.
+        assertThat(found)
+            .as("%s %s", dtype, numerics)
+            .containsExactly(expected, within(0.1 * largest(expected)));
+      }
+    }
+  }
+
+  @Test
+  void samplingGivesTheCpusPictures() {
+    assumeGpu();
+    List<Sample> expected = sampled(Device.CPU);
+    List<Sample> found = sampled(GPU);
+    assertThat(found).hasSameSizeAs(expected);
+    int values = 0;
+    int far = 0;
+    for (int i = 0; i < found.size(); i++) {
+      byte[] a = expected.get(i).pixels().data();
+      byte[] b = found.get(i).pixels().data();
+      assertThat(found.get(i).seed()).isEqualTo(expected.get(i).seed());
+      assertThat(b).hasSameSizeAs(a);
+      for (int k = 0; k < a.length; k++) {
+        values++;
+        far += Math.abs((a[k] & 0xff) - (b[k] & 0xff)) > 2 ? 1 : 0;
+      }
+    }
+    // The noise is the same; only sums are in another order. As of fast numerics: 2 levels on 99 %.
+    assertThat(far).isLessThanOrEqualTo(values / 100);
+  }
+
+  private static List<Sample> sampled(Device device) {
+    List<Sample> samples = new ArrayList<>();
+    try (RelayPipeline pipeline =
+            RelayPipeline.builder()
+                .first(FIXTURE.resolve("first.pkl"))
+                .second(FIXTURE.resolve("second.pt"))
+                .numerics(Numerics.EXACT)
+                .device(device)
+                .load();
+        Samples made = pipeline.sample(SampleRequest.builder().seeds(0, 7).batch(2).build())) {
+      made.forEach(samples::add);
+    }
+    return samples;
+  }
+
+  @Test
+  void tensorsMoveThereAndBackWhateverTheirStrides() {
+    assumeGpu();
+    try (TensorScope _ = TensorScope.open()) {
+      Tensor x = Torch.arange(24, DType.FLOAT32).reshape(1, 2, 3, 4);
+      List<Tensor> layouts =
+          List.of(
+              x,
+              Shapes.contiguous(x, MemoryFormat.CHANNELS_LAST),
+              Shapes.expand(Shapes.narrow(x, 0, 0, 1), 5, 2, 3, 4),
+              Shapes.slice(x, 3, 0, 4, 2));
+      for (Tensor t : layouts) {
+        Tensor there = t.to(GPU);
+        assertThat(there.device()).isEqualTo(GPU);
+        assertThat(there.toFloats()).containsExactly(t.toFloats());
+      }
+      assertThatThrownBy(() -> x.to(GPU).memory()).hasMessageContaining("no row-major CPU memory");
+    }
+  }
+
+  @Test
+  void numbersMixWithTensorsOnTheGpu() {
+    assumeGpu();
+    try (TensorScope _ = TensorScope.open()) {
+      Tensor x = Torch.full(3, DType.FLOAT32, GPU, 2, 2);
+      assertThat(x.add(1).mul(2).div(4).toFloats()).containsOnly(2);
+      assertThat(Pointwise.addInPlace(x, Torch.full(1, DType.FLOAT32, GPU, 2)).toFloats())
+          .containsOnly(4);
+      assertThat(Pointwise.addcmul(x, x, x).toFloats()).containsOnly(20);
+      assertThat(Torch.zerosLike(x).device()).isEqualTo(GPU);
+      assertThat(Functional.softmax(x, 1).toFloats()).containsOnly(0.5f);
+    }
+  }
+
+  @Test
+  void aNetworkOnTheGpuSummarisesItself() {
+    assumeGpu();
+    try (Checkpoint checkpoint = Checkpoint.open(FIXTURE.resolve("first.pkl"));
+        Preconditioner network =
+            load(checkpoint, new LoadOptions(Numerics.FAST, DType.FLOAT32, GPU))) {
+      assertThat(ModuleSummary.of(network, 2).rows()).isNotEmpty();
+    }
+  }
+
+  /** The one test of these that runs everywhere: the refusal where there is no such device. */
+  @Test
+  void aDeviceThatIsNotThereIsRefusedInOneLine() {
+    Device missing = Device.cuda(99);
+    assertThatThrownBy(() ->
+            RelayPipeline.builder().first(FIXTURE.resolve("first.pkl")).device(missing).load())
+        .isInstanceOf(OptionException.class)
+        .hasMessageStartingWith("device cuda:99 cannot be used: ")
+        .message()
+        .doesNotContain("\n");
+  }
+}
