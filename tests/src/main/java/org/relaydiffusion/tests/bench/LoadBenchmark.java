@@ -50,6 +50,7 @@ public final class LoadBenchmark {
             .toAbsolutePath();
     // Weights, their moving average and Adam's two moments, four bytes each.
     long needed = 17 * SyntheticCheckpoint.parameterCount(OfficialNetworks.adm256());
+    Files.createDirectories(folder);
     long free = Files.getFileStore(folder).getUsableSpace();
     if (free < needed) {
       System.err.printf(
