@@ -70,25 +70,50 @@ final class BundledLibraries {
     return new LibTorchSource.Bundled(List.copyOf(files), List.copyOf(cudaFiles));
   }
 
+  /**
+   * The library that a JavaCPP artifact has for its own Java classes.
+   *
+   * @param preset the artifact, such as {@code pytorch}
+   * @param library its name without prefix and ending, such as {@code jnitorch}
+   * @throws NativeLibraryException when it is not on the class or module path
+   */
+  static Path jni(String preset, String library) {
+    String platform = Loader.getPlatform();
+    String name = System.mapLibraryName(library);
+    URL resource = resource(preset, platform, name);
+    if (resource == null) {
+      throw new NativeLibraryException(missing(name, platform, preset));
+    }
+    return unpacked(resource, name);
+  }
+
   private static void add(List<Path> files, Entry entry, String platform) {
     String name = nameOn(platform, entry.linuxName);
     URL resource = resource(entry.preset, platform, name);
     if (resource == null) {
       if (entry.need == Need.REQUIRED && !isSystemLibrary(platform, entry)) {
         throw new NativeLibraryException(
-            "%s for %s is not on the class or module path: add org.bytedeco:%s"
-                    .formatted(name, platform, entry.preset)
-                + " with classifier %s, or point %s at a folder with LibTorch"
-                    .formatted(platform, LibTorchSource.ENVIRONMENT_VARIABLE));
+            missing(name, platform, entry.preset)
+                + ", or point %s at a folder with LibTorch"
+                    .formatted(LibTorchSource.ENVIRONMENT_VARIABLE));
       }
       return;
     }
+    files.add(unpacked(resource, name));
+  }
+
+  private static String missing(String name, String platform, String preset) {
+    return "%s for %s is not on the class or module path: add org.bytedeco:%s with classifier %s"
+        .formatted(name, platform, preset, platform);
+  }
+
+  private static Path unpacked(URL resource, String name) {
     try {
       File cached = Loader.cacheResource(resource);
       if (cached == null) {
         throw new NativeLibraryException(name + " cannot be unpacked from " + resource);
       }
-      files.add(cached.toPath().toAbsolutePath());
+      return cached.toPath().toAbsolutePath();
     } catch (IOException e) {
       throw new NativeLibraryException(
           "%s cannot be unpacked: %s".formatted(name, e.getMessage()), e);

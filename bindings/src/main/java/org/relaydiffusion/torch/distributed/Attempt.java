@@ -1,0 +1,97 @@
+package org.relaydiffusion.torch.distributed;
+
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.relaydiffusion.torch.TorchException;
+import org.relaydiffusion.torch.cpp.CppException;
+
+/** Calls C++ and turns what it throws into one line: which operation, where, after how long. */
+final class Attempt {
+  // LibTorch's own time-outs end some seconds late, more on a busy machine, and say more than ours.
+  private static final Duration GRACE = Duration.ofSeconds(20);
+
+  private Attempt() {}
+
+  /** A call with a result. */
+  @FunctionalInterface
+  interface Call<T> {
+    T run() throws CppException;
+  }
+
+  /** A call without a result. */
+  @FunctionalInterface
+  interface Action {
+    void run() throws CppException;
+  }
+
+  /**
+   * Calls on this thread.
+   *
+   * @param what the operation and where it happens
+   */
+  static void run(String what, Action action) {
+    long start = System.nanoTime();
+    try {
+      action.run();
+    } catch (CppException e) {
+      throw failed(what, start, e.reason());
+    }
+  }
+
+  /**
+   * Calls on a thread of its own, and gives up on it when its time is long over: some of LibTorch's
+   * calls wait for an answer without an end, if a server took the connection and then says nothing.
+   *
+   * @param call what it returns is closed, if it can be, when nobody waits for it any more
+   */
+  static <T> T within(Duration limit, String what, Call<T> call) {
+    long start = System.nanoTime();
+    Task<T> task = new Task<>(call);
+    Thread.ofPlatform().daemon().name("rdm-store").start(task);
+    try {
+      return task.get(limit.plus(GRACE).toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      task.cancel(false);
+      throw failed(what, start, "there is no answer");
+    } catch (InterruptedException e) {
+      task.cancel(false);
+      Thread.currentThread().interrupt();
+      throw failed(what, start, "this thread was interrupted");
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case CppException c -> throw failed(what, start, c.reason());
+        case RuntimeException r -> throw r;
+        case Error r -> throw r;
+        case null, default -> throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  private static final class Task<T> extends FutureTask<T> {
+    private Task(Call<T> call) {
+      super(call::run);
+    }
+
+    @Override
+    protected void set(T result) {
+      super.set(result);
+      if (isCancelled() && result instanceof AutoCloseable late) {
+        try {
+          late.close();
+        } catch (Exception e) {
+          setException(e); // Nobody asks any more.
+        }
+      }
+    }
+  }
+
+  private static TorchException failed(String what, long start, String reason) {
+    double seconds = Duration.ofNanos(System.nanoTime() - start).toMillis() / 1000.0;
+    return new TorchException(
+        String.format(Locale.ROOT, "%s failed after %.1f s: %s", what, seconds, reason));
+  }
+}

@@ -1,0 +1,74 @@
+package org.relaydiffusion.torch.distributed;
+
+import java.io.IOException;
+import java.net.DatagramSocket;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.relaydiffusion.torch.cpp.CppGroup.Addresses;
+import org.relaydiffusion.torch.cpp.CppGroup.Addresses.Kind;
+
+/**
+ * Where this process listens for the others. Gloo's own choice is whatever the machine's name
+ * stands for, which on many machines is an address that no other machine can reach.
+ */
+final class LocalAddress {
+  /** Names of network interfaces, with commas between; as in Python. */
+  private static final String INTERFACES = "GLOO_SOCKET_IFNAME";
+
+  private LocalAddress() {}
+
+  /** The user's interfaces, else the address from which the store's server is reached. */
+  static Addresses of(Store store) {
+    String interfaces = System.getenv(INTERFACES);
+    if (interfaces != null && !interfaces.isBlank()) {
+      return new Addresses(
+          Kind.INTERFACE, Stream.of(interfaces.split(",")).map(String::strip).toList());
+    }
+    Optional<String> address =
+        store instanceof TcpStore tcp ? towards(tcp.host(), tcp.port()) : Optional.empty();
+    return new Addresses(Kind.HOST, address.stream().toList());
+  }
+
+  /** This machine's address on the way to a server; empty when there is no way. */
+  static Optional<String> towards(String host, int port) {
+    // A datagram socket sends nothing when it is connected, but is told the way.
+    try (DatagramSocket socket = new DatagramSocket()) {
+      InetAddress server = InetAddress.getByName(host);
+      socket.connect(new InetSocketAddress(server, port));
+      InetAddress local = socket.getLocalAddress();
+      // A machine often knows its own name as a loopback address, by which no other reaches it.
+      boolean namedAsLoopback = local.isLoopbackAddress() && !isLoopbackName(host);
+      return Optional.of((namedAsLoopback ? outside().orElse(local) : local).getHostAddress());
+    } catch (IOException | RuntimeException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static boolean isLoopbackName(String host) {
+    return host.equals("localhost") || host.startsWith("127.") || host.equals("::1");
+  }
+
+  /** An address at which other machines reach this one. */
+  private static Optional<InetAddress> outside() throws IOException {
+    List<NetworkInterface> interfaces = NetworkInterface.networkInterfaces().toList();
+    for (NetworkInterface candidate : interfaces) {
+      if (candidate.isUp() && !candidate.isLoopback()) {
+        Optional<InetAddress> address =
+            candidate
+                .inetAddresses()
+                .filter(Inet4Address.class::isInstance)
+                .filter(a -> !a.isLinkLocalAddress())
+                .findFirst();
+        if (address.isPresent()) {
+          return address;
+        }
+      }
+    }
+    return Optional.empty();
+  }
+}

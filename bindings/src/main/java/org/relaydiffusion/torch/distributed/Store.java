@@ -1,0 +1,159 @@
+package org.relaydiffusion.torch.distributed;
+
+import java.time.Duration;
+import java.util.List;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.TorchException;
+import org.relaydiffusion.torch.cpp.CppException;
+import org.relaydiffusion.torch.cpp.CppStore;
+
+/**
+ * A small table of keys and values that all processes of a job see, where they meet before they are
+ * connected. Any thread may use it.
+ *
+ * <p>Every call that fails throws a {@link TorchException} that names the store, the call and the
+ * time it took; a call that has to wait gives up after the store's time-out.
+ */
+public abstract sealed class Store implements AutoCloseable permits TcpStore, FileStore {
+  private final CppStore store;
+  private final Duration timeout;
+  private int groups;
+  private int users;
+  private boolean closed;
+
+  /**
+   * @param place where it is to be, for messages
+   */
+  Store(String place, Duration timeout, Attempt.Call<CppStore> open) {
+    this.timeout = timeout;
+    this.store = Attempt.within(timeout, "store " + place, open);
+  }
+
+  /** Where it is, for messages. */
+  abstract String place();
+
+  static Duration checked(Duration timeout) {
+    if (!timeout.isPositive()) {
+      throw new OptionException("a time-out must be longer than nothing, not " + timeout);
+    }
+    return timeout;
+  }
+
+  static int checkedSize(int worldSize) {
+    if (worldSize < 1) {
+      throw new OptionException("a job has 1 process or more, not " + worldSize);
+    }
+    return worldSize;
+  }
+
+  /** How long a call waits. */
+  public final Duration timeout() {
+    return timeout;
+  }
+
+  /** Sets the value of a key, for all processes. */
+  public final void set(String key, byte[] value) {
+    use(
+        "set " + key,
+        s -> {
+          s.set(key, value);
+          return true;
+        });
+  }
+
+  /** The value of a key; waits until it has one. */
+  public final byte[] get(String key) {
+    return use("get " + key, s -> s.get(key));
+  }
+
+  /**
+   * Adds to a counter that all processes share and that begins at 0. Its key is for counting alone.
+   *
+   * @return what it is then
+   */
+  public final long add(String key, long amount) {
+    return use("add to " + key, s -> s.add(key, amount));
+  }
+
+  /** Waits until all these keys have a value, no longer than {@code atMost}. */
+  public final void await(Duration atMost, String... keys) {
+    Duration limit = checked(atMost);
+    use(
+        "waiting for " + String.join(", ", keys),
+        limit,
+        s -> {
+          s.await(List.of(keys), limit);
+          return true;
+        });
+  }
+
+  /** The keys of the next group that is made over this store; the same in every process. */
+  final synchronized String nextGroup() {
+    return "rdm/group" + groups++;
+  }
+
+  @FunctionalInterface
+  interface Use<T> {
+    T of(CppStore store) throws CppException;
+  }
+
+  private <T> T use(String what, Use<T> use) {
+    return use(what, timeout, use);
+  }
+
+  /** Calls with the native store, which stays open for as long as that lasts. */
+  final <T> T use(String what, Duration limit, Use<T> use) {
+    acquire();
+    return Attempt.within(
+        limit,
+        this + ": " + what,
+        () -> {
+          try {
+            return use.of(store);
+          } finally {
+            release();
+          }
+        });
+  }
+
+  private synchronized void acquire() {
+    if (closed) {
+      throw new TorchException(this + " is closed");
+    }
+    users++;
+  }
+
+  private synchronized void release() {
+    users--;
+    closeIfIdle();
+  }
+
+  private void closeIfIdle() {
+    if (closed && users == 0) {
+      users = -1; // Only once.
+      store.close();
+    }
+  }
+
+  /** The port, for a store that has one. */
+  final int nativePort() {
+    return store.port();
+  }
+
+  /**
+   * Leaves the store; calls in progress end first. Groups that were made over it go on. Where the
+   * server leaves, the store is over for all.
+   */
+  @Override
+  public final synchronized void close() {
+    if (!closed) {
+      closed = true;
+      closeIfIdle();
+    }
+  }
+
+  @Override
+  public final String toString() {
+    return "store " + place();
+  }
+}

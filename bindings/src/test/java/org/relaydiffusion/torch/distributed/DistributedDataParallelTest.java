@@ -1,0 +1,90 @@
+package org.relaydiffusion.torch.distributed;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.relaydiffusion.torch.distributed.Peers.Outcome;
+
+/**
+ * Gradients of two processes. Halving before the sum or after it rounds alike, so that two ranks
+ * must have the mean of what single processes compute to the bit.
+ */
+@EnabledOnOs(OS.LINUX)
+class DistributedDataParallelTest {
+  private static final String SAME = "same in 6 parameters, 737664 numbers";
+
+  @TempDir private Path folder;
+
+  @Test
+  void gradientsAreTheMeanToTheBit() throws Exception {
+    Outcome expected =
+        new Outcome(
+            0,
+            List.of(
+                "scale true",
+                "round 0: " + SAME,
+                "round 1: " + SAME,
+                "round 2: " + SAME,
+                "alone " + SAME),
+            "");
+    assertThat(Peers.run(folder, ParallelPeerMain.class, "gradients"))
+        .containsExactly(expected, expected);
+  }
+
+  @Test
+  void accumulatedRoundsAreAveragedOnce() throws Exception {
+    Outcome expected = new Outcome(0, List.of(SAME, SAME), "");
+    assertThat(Peers.run(folder, ParallelPeerMain.class, "accumulate"))
+        .containsExactly(expected, expected);
+  }
+
+  @Test
+  void parametersThatAPassLeavesOutAreFoundWhereThatIsAskedFor() throws Exception {
+    Outcome expected =
+        new Outcome(
+            0, List.of("b true", "b has 0 numbers", "same in 6 parameters, 590208 numbers"), "");
+    assertThat(Peers.run(folder, ParallelPeerMain.class, "unused"))
+        .containsExactly(expected, expected);
+  }
+
+  @Test
+  void aParameterThatWasLeftOutOtherwiseIsNamed() throws Exception {
+    for (Outcome outcome : Peers.run(folder, ParallelPeerMain.class, "forgotten")) {
+      assertThat(outcome.code()).isZero();
+      assertThat(outcome.err()).isEmpty();
+      assertThat(outcome.out()).hasSize(2).startsWith("went back");
+      assertThat(outcome.out().get(1))
+          .matches(
+              "thrown TorchException: forward on rank \\d of 2 failed after [1-4]?\\d\\.\\d s:"
+                  + " the last backward pass reached no b, and findUnused is off");
+    }
+  }
+
+  @Test
+  void aPeerThatIsKilledBeforeItsBackwardPassEndsTheOthers() throws Exception {
+    Outcome left = Peers.run(folder, ParallelPeerMain.class, "killed").getFirst();
+    assertThat(left.code()).isZero();
+    assertThat(left.err()).isEmpty();
+    assertThat(left.out()).hasSize(2);
+    assertThat(left.out().get(0))
+        .matches("first backward on rank 0 of 2 failed after [1-4]?\\d\\.\\d s: .+");
+    assertThat(left.out().get(1))
+        .startsWith("thrown TorchException: the process group of rank 0 broke before: backward");
+  }
+
+  @Test
+  void networksThatDifferAreRefused() throws Exception {
+    for (Outcome outcome : Peers.run(folder, ParallelPeerMain.class, "differ")) {
+      assertThat(outcome.code()).isZero();
+      assertThat(outcome.err()).isEmpty();
+      assertThat(outcome.out()).hasSize(1);
+      assertThat(outcome.out().getFirst())
+          .contains("data-parallel set-up", "float32[8, 8]", "float32[9, 9]");
+    }
+  }
+}

@@ -1,0 +1,257 @@
+package org.relaydiffusion.torch.distributed;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.nn.Module;
+import org.relaydiffusion.torch.nn.Parameter;
+
+/** One rank of a scenario of data-parallel training, as {@link PeerMain} is. */
+final class ParallelPeerMain {
+  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final int WIDTH = 384; // A weight of 0.56 MiB: two a bucket.
+
+  private final int rank;
+  private final int size;
+  private final int port;
+
+  private ParallelPeerMain(String[] args) {
+    rank = Integer.parseInt(args[1]);
+    size = Integer.parseInt(args[2]);
+    port = Integer.parseInt(args[3]);
+  }
+
+  /** Five matrices in a row, a bias, and a buffer that scales; "b" may be left out. */
+  private static final class Net extends Module {
+    private final List<Parameter> weights = new ArrayList<>();
+    private final Parameter bias;
+    private final Parameter scale;
+
+    Net(long seed, int width) {
+      for (String name : List.of("a", "b", "c", "d", "e")) {
+        weights.add(
+            parameter(name, (g, shape) -> g.randn(DType.FLOAT32, shape).mul(0.05), width, width));
+      }
+      bias = parameter("bias", (g, shape) -> g.randn(DType.FLOAT32, shape), width);
+      scale = buffer("scale", (g, shape) -> g.randn(DType.FLOAT32, shape), 1);
+      try (Generator generator = Generator.seeded(seed)) {
+        initialize(generator);
+      }
+      learned().forEach(p -> p.value().requiresGrad(true));
+    }
+
+    List<Parameter> learned() {
+      List<Parameter> all = new ArrayList<>(weights);
+      all.add(bias);
+      return all;
+    }
+
+    Tensor loss(Tensor x, boolean withB) {
+      Tensor h = x;
+      for (Parameter w : weights) {
+        if (withB || !w.name().equals("b")) {
+          h = LinearAlgebra.matmul(h.silu(), w.value());
+        }
+      }
+      return Reduction.sum(
+          h.add(bias.value()).mul(scale.value()).silu(), Reduction.KeepDim.NO, 0, 1);
+    }
+
+    List<float[]> gradients() {
+      List<float[]> all = new ArrayList<>();
+      for (Parameter p : learned()) {
+        try (Tensor grad = p.value().grad()) {
+          all.add(grad == null ? new float[0] : grad.toFloats());
+        }
+        p.value().clearGrad();
+      }
+      return all;
+    }
+  }
+
+  public static void main(String[] args) {
+    ParallelPeerMain peer = new ParallelPeerMain(args);
+    try (TensorScope _ = TensorScope.open()) {
+      switch (args[0]) {
+        case "gradients" -> peer.gradients();
+        case "accumulate" -> peer.accumulate();
+        case "unused" -> peer.unused();
+        case "forgotten" -> peer.forgotten();
+        case "killed" -> peer.killed();
+        case "differ" -> peer.differ();
+        default -> throw new IllegalArgumentException(args[0]);
+      }
+    } catch (RdmException e) {
+      say("thrown " + e.getClass().getSimpleName() + ": " + e.getMessage());
+    }
+  }
+
+  private static void say(String line) {
+    System.out.println(line);
+  }
+
+  private ProcessGroup group() {
+    try (TcpStore store = new TcpStore("127.0.0.1", port, size, rank == 0, LONG)) {
+      return ProcessGroup.gloo(store, rank, size, LONG);
+    }
+  }
+
+  /** What rank {@code of} sees in round {@code round}. */
+  private static Tensor data(int of, int round) {
+    try (Generator generator = Generator.seeded(1000 + 10 * round + of)) {
+      return generator.randn(DType.FLOAT32, 4, WIDTH);
+    }
+  }
+
+  /** The mean over all ranks of the gradients that one process gets, added up over rounds. */
+  private List<float[]> expected(Net net, boolean withB, int... rounds) {
+    List<List<float[]>> byRank = new ArrayList<>();
+    for (int r = 0; r < size; r++) {
+      for (int round : rounds) {
+        try (TensorScope _ = TensorScope.open()) {
+          net.loss(data(r, round), withB).backward();
+        }
+      }
+      byRank.add(net.gradients());
+    }
+    List<float[]> mean = new ArrayList<>();
+    for (int p = 0; p < byRank.getFirst().size(); p++) {
+      float[] sum = byRank.getFirst().get(p).clone();
+      for (int r = 1; r < size; r++) {
+        for (int i = 0; i < sum.length; i++) {
+          sum[i] += byRank.get(r).get(p)[i];
+        }
+      }
+      for (int i = 0; i < sum.length; i++) {
+        sum[i] /= size;
+      }
+      mean.add(sum);
+    }
+    return mean;
+  }
+
+  private static String same(List<float[]> actual, List<float[]> expected) {
+    for (int i = 0; i < expected.size(); i++) {
+      if (!Arrays.equals(actual.get(i), expected.get(i))) {
+        return "parameter %d differs".formatted(i);
+      }
+    }
+    return "same in %d parameters, %d numbers"
+        .formatted(actual.size(), actual.stream().mapToInt(g -> g.length).sum());
+  }
+
+  private void gradients() {
+    try (ProcessGroup group = group();
+        Net net = new Net(rank, WIDTH);
+        Net root = new Net(0, WIDTH)) {
+      List<float[]> expected = new ArrayList<>();
+      try (var parallel = new DistributedDataParallel(net, group, new DdpOptions(1, false))) {
+        say("scale " + (net.scale.value().item() == root.scale.value().item()));
+        for (int round = 0; round < 3; round++) {
+          try (TensorScope _ = TensorScope.open()) {
+            int now = round;
+            Tensor loss = parallel.forward(() -> net.loss(data(rank, now), true));
+            if (round < 2) {
+              parallel.backward(loss);
+            } else {
+              loss.backward();
+            }
+            expected = expected(root, true, round);
+            say("round %d: %s".formatted(round, same(net.gradients(), expected)));
+          }
+        }
+      }
+      // Closed, it leaves the network to itself.
+      say("alone " + same(expected(net, true, 2), expected));
+      group.barrier();
+    }
+  }
+
+  private void accumulate() {
+    try (ProcessGroup group = group();
+        Net net = new Net(0, WIDTH);
+        Net root = new Net(0, WIDTH);
+        var parallel = new DistributedDataParallel(net, group, DdpOptions.DEFAULT)) {
+      for (int step = 0; step < 2; step++) {
+        try (TensorScope _ = TensorScope.open()) {
+          int first = 2 * step;
+          try (var _ = parallel.noSync()) {
+            parallel.backward(parallel.forward(() -> net.loss(data(rank, first), true)));
+          }
+          parallel.backward(parallel.forward(() -> net.loss(data(rank, first + 1), true)));
+          say(same(net.gradients(), expected(root, true, first, first + 1)));
+        }
+      }
+      group.barrier();
+    }
+  }
+
+  /** Rank 0 leaves "b" out in the first round, both do in the second. */
+  private void unused() {
+    try (ProcessGroup group = group();
+        Net net = new Net(0, WIDTH);
+        Net root = new Net(0, WIDTH);
+        var parallel = new DistributedDataParallel(net, group, new DdpOptions(1, true))) {
+      parallel.backward(parallel.forward(() -> net.loss(data(1, 0), rank == 1)));
+      List<float[]> got = net.gradients();
+      root.loss(data(1, 0), true).backward();
+      float[] b = root.gradients().get(1);
+      boolean half = true;
+      for (int i = 0; i < b.length; i++) {
+        half &= got.get(1)[i] == b[i] / 2;
+      }
+      say("b " + half);
+      parallel.backward(parallel.forward(() -> net.loss(data(rank, 1), false)));
+      got = net.gradients();
+      List<float[]> expected = expected(root, false, 1);
+      say("b has %d numbers".formatted(got.get(1).length));
+      got.set(1, expected.get(1));
+      say(same(got, expected));
+      group.barrier();
+    }
+  }
+
+  private void forgotten() {
+    try (ProcessGroup group = group();
+        Net net = new Net(0, WIDTH);
+        var parallel = new DistributedDataParallel(net, group, DdpOptions.DEFAULT)) {
+      parallel.backward(parallel.forward(() -> net.loss(data(rank, 0), false)));
+      say("went back");
+      parallel.backward(parallel.forward(() -> net.loss(data(rank, 1), true)));
+    }
+  }
+
+  private void killed() {
+    try (ProcessGroup group = group();
+        Net net = new Net(0, WIDTH);
+        var parallel = new DistributedDataParallel(net, group, DdpOptions.DEFAULT)) {
+      Tensor loss = parallel.forward(() -> net.loss(data(rank, 0), true));
+      group.barrier();
+      if (rank == 1) {
+        Runtime.getRuntime().halt(9);
+      }
+      try {
+        parallel.backward(loss);
+      } catch (RdmException e) {
+        say("first " + e.getMessage());
+      }
+      parallel.forward(() -> net.loss(data(rank, 0), true));
+    }
+  }
+
+  private void differ() {
+    try (ProcessGroup group = group();
+        Net net = new Net(0, 8 + rank);
+        var _ = new DistributedDataParallel(net, group, DdpOptions.DEFAULT)) {
+      say("never here");
+    }
+  }
+}
