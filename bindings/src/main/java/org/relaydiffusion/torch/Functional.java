@@ -11,9 +11,16 @@ public final class Functional {
   private static final Op SOFTMAX = Op.of("aten::softmax.int");
   private static final Op ATTENTION = Op.of("aten::scaled_dot_product_attention");
   private static final Op DROPOUT = Op.of("aten::dropout");
+  private static final Op RANDOM_ = Op.of("aten::random_.from");
+  private static final Op VIEW_DTYPE = Op.of("aten::view.dtype");
+  private static final Op AS_STRIDED = Op.of("aten::as_strided");
+  private static final Op LT_ = Op.of("aten::lt_.Tensor");
   private static final Op NEAREST = Op.of("aten::upsample_nearest2d");
 
   private static final Op AVG_POOL2D = Op.of("aten::avg_pool2d");
+  private static final Op REFLECTION_PAD2D = Op.of("aten::reflection_pad2d");
+  private static final Op AFFINE_GRID = Op.of("aten::affine_grid_generator");
+  private static final Op GRID_SAMPLER_2D = Op.of("aten::grid_sampler_2d");
 
   private Functional() {}
 
@@ -86,6 +93,34 @@ public final class Functional {
     return DROPOUT.args().t(x).d(p).b(true).tensor();
   }
 
+  /**
+   * 1 with probability {@code chances / 65536}, else 0, in the type, shape and order of a dense
+   * tensor on the CPU. Where {@link #dropout} draws 64 bits an element from the default generator,
+   * this draws 16.
+   *
+   * @throws TorchException when chances is not from 0 to 65535, or the tensor not as said
+   */
+  public static Tensor dropoutMask(Tensor like, int chances) {
+    long[] shape = like.shape();
+    long[] strides = like.strides();
+    if (chances < 0
+        || chances > 0xffff
+        || like.device().type() != Device.Type.CPU
+        || !Sizes.areDense(shape, strides)) {
+      throw new TorchException("%d chances of 65536 over %s".formatted(chances, like));
+    }
+    int perDraw = DType.INT64.byteSize() / DType.INT16.byteSize();
+    try (TensorScope scope = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      Tensor bits = Torch.empty(DType.INT64, Device.CPU, (like.numel() + perDraw - 1) / perDraw);
+      RANDOM_.args().t(bits).i(Long.MIN_VALUE).none().none().into(bits);
+      Tensor parts = VIEW_DTYPE.args().t(bits).i(DType.INT16.code()).tensor();
+      Tensor drawn = AS_STRIDED.args().t(parts).ints(shape).ints(strides).none().tensor();
+      Tensor bound = Torch.full(Short.MIN_VALUE + chances, DType.INT16);
+      return scope.keep(LT_.args().t(drawn).t(bound).into(drawn).to(like.dtype()));
+    }
+  }
+
   /** Each pixel of [N, C, H, W] repeated to the size [N, C, height, width]. */
   public static Tensor upsampleNearest(Tensor x, long height, long width) {
     return NEAREST.args().t(x).ints(height, width).none().none().tensor();
@@ -105,5 +140,31 @@ public final class Functional {
         .b(true)
         .none()
         .tensor();
+  }
+
+  /** [N, C, H, W] continued beyond its edges, mirrored at the edge pixels; less than its size. */
+  public static Tensor reflectionPad2d(Tensor x, int left, int right, int top, int bottom) {
+    return REFLECTION_PAD2D.args().t(x).ints(left, right, top, bottom).tensor();
+  }
+
+  /**
+   * Where each pixel of a result of size [n, c, height, width] is found, for {@link
+   * #gridSampleBilinear}: {@code theta (x, y, 1)}, all coordinates from -1 to 1 from edge to edge.
+   *
+   * @param theta [n, 2, 3]
+   * @return [n, height, width, 2]: x and y
+   */
+  public static Tensor affineGrid(Tensor theta, long n, long c, long height, long width) {
+    return AFFINE_GRID.args().t(theta).ints(n, c, height, width).b(false).tensor();
+  }
+
+  /**
+   * The colours of [N, C, H, W] at the places of a grid [N, h, w, 2], interpolated bilinearly; 0
+   * beyond the image.
+   *
+   * @return [N, C, h, w]
+   */
+  public static Tensor gridSampleBilinear(Tensor x, Tensor grid) {
+    return GRID_SAMPLER_2D.args().t(x).t(grid).i(0).i(0).b(false).tensor();
   }
 }

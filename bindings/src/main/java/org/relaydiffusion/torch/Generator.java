@@ -2,10 +2,12 @@ package org.relaydiffusion.torch;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
-import org.relaydiffusion.torch.ffi.NativeCallException;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.ffi.GeneratorStateAbi;
 import org.relaydiffusion.torch.ffi.RandomAbi;
 
 /**
@@ -16,11 +18,11 @@ public final class Generator implements AutoCloseable {
   // LibTorch's factory has no counterpart that frees; seeding anew resets every bit of the state.
   private static final Deque<MemorySegment> SPARE = new ArrayDeque<>();
 
-  private MemorySegment generator;
+  private @Nullable RandomSource source;
   private final boolean pooled;
 
-  private Generator(MemorySegment generator, boolean pooled) {
-    this.generator = generator;
+  private Generator(RandomSource source, boolean pooled) {
+    this.source = source;
     this.pooled = pooled;
   }
 
@@ -34,19 +36,68 @@ public final class Generator implements AutoCloseable {
       spare = RandomAbi.create(Arena.global(), seed);
     }
     RandomAbi.seed(spare, seed);
-    return new Generator(spare, true);
+    return new Generator(new RandomSource.OnCpu(spare), true);
   }
 
   /**
    * The process's default CPU generator: {@code torch.manual_seed} and dropout. Needs no closing.
    */
   public static Generator global() {
-    return new Generator(RandomAbi.defaultGenerator(), false);
+    return new Generator(new RandomSource.OnCpu(RandomAbi.defaultGenerator()), false);
+  }
+
+  /**
+   * The process's default generator of a device, which operators there draw from ({@code
+   * torch.cuda.manual_seed}); what is drawn lies on the device. Needs no closing.
+   *
+   * @throws OptionException when the device cannot be used
+   */
+  public static Generator global(Device device) {
+    if (device.type() == Device.Type.CPU) {
+      return global();
+    }
+    // Begins the device's context, which generators are made with.
+    Torch.empty(DType.FLOAT32, device, 1).close();
+    MemorySegment generator = GeneratorStateAbi.defaultCuda(device.index());
+    if (generator == null) {
+      throw new OptionException(
+          "device %s cannot be used: this LibTorch has no generator for it".formatted(device));
+    }
+    return new Generator(new RandomSource.DefaultOf(device, generator), false);
+  }
+
+  /** Where the numbers come to lie. */
+  public Device device() {
+    return open().device();
   }
 
   /** Begins anew at {@code seed}. Returns this. */
   public Generator seed(long seed) {
-    RandomAbi.seed(open(), seed);
+    open().seed(seed);
+    return this;
+  }
+
+  /**
+   * All of its state, to go on from later: the bytes of {@code torch.get_rng_state()}, 5056 on the
+   * CPU and 16 on CUDA.
+   */
+  public byte[] state() {
+    try (Tensor t = new Tensor(GeneratorStateAbi.get(open().generator()))) {
+      return t.borrowedMemory().toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
+
+  /**
+   * Goes on from where {@link #state()} was taken. Returns this.
+   *
+   * @throws TorchException when these are not the bytes of such a state
+   */
+  public Generator restore(byte[] state) {
+    RandomSource s = open();
+    GeneratorState.check(state, s.device());
+    try (Tensor t = Torch.tensor(state, state.length)) {
+      t.with(h -> GeneratorStateAbi.set(s.generator(), h));
+    }
     return this;
   }
 
@@ -66,16 +117,12 @@ public final class Generator implements AutoCloseable {
       throw new TorchException("randint needs an upper bound of 1 or more, not " + high);
     }
     Sizes.check(sizes);
-    try {
-      return new Tensor(RandomAbi.randint(open(), high, sizes, DType.INT64.code()));
-    } catch (NativeCallException e) {
-      throw TorchException.failed("randint(%d)".formatted(high), e);
-    }
+    return open().randint(high, sizes);
   }
 
   /** One int64 from [0, 2^63): {@code torch.empty((), dtype=torch.int64).random_()}. */
   public long randomInt64() {
-    return RandomAbi.random64(open()) & Long.MAX_VALUE;
+    return open().randomInt64();
   }
 
   private Tensor draw(RandomAbi.Draw draw, DType dtype, long[] sizes) {
@@ -83,29 +130,26 @@ public final class Generator implements AutoCloseable {
       throw new TorchException("random draws are floating-point, not " + dtype.torchName());
     }
     Sizes.check(sizes);
-    try {
-      return new Tensor(RandomAbi.draw(open(), draw, sizes, dtype.code()));
-    } catch (NativeCallException e) {
-      throw TorchException.failed(
-          "drawing %s%s".formatted(dtype.torchName(), Arrays.toString(sizes)), e);
-    }
+    return open().draw(draw, dtype, sizes);
   }
 
-  private MemorySegment open() {
-    if (generator.equals(MemorySegment.NULL)) {
+  private RandomSource open() {
+    RandomSource s = source;
+    if (s == null) {
       throw new TorchException("this generator is closed");
     }
-    return generator;
+    return s;
   }
 
   /** Gives the generator back; closing twice is allowed. */
   @Override
   public synchronized void close() {
-    if (pooled && !generator.equals(MemorySegment.NULL)) {
+    RandomSource s = source;
+    if (pooled && s != null) {
       synchronized (SPARE) {
-        SPARE.push(generator);
+        SPARE.push(s.generator());
       }
-      generator = MemorySegment.NULL;
+      source = null;
     }
   }
 }

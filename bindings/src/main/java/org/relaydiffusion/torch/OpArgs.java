@@ -91,6 +91,11 @@ final class OpArgs {
     return push(new Some(value));
   }
 
+  /** A present optional truth value. */
+  OpArgs someBool(boolean value) {
+    return push(new Some(value));
+  }
+
   /** A string. LibTorch 2.10 loses 32 bytes at every such call: not for what is called often. */
   OpArgs string(String value) {
     return push(value);

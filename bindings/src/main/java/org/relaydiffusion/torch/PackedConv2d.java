@@ -86,12 +86,17 @@ public final class PackedConv2d implements AutoCloseable {
   /**
    * Convolves [N, C, H, W] in channels-last order; the result is in that order too.
    *
-   * @throws TorchException when x is of another type than the weight, or its channels differ
+   * @throws TorchException when x is of another type than the weight, its channels differ, or it
+   *     wants a gradient
    */
   public Tensor apply(Tensor x) {
     if (x.dtype() != dtype) {
       throw new TorchException(
           "a convolution packed in %s does not take %s".formatted(dtype.torchName(), x));
+    }
+    if (Autograd.records(x)) {
+      throw new TorchException(
+          "a packed convolution has no gradient, but %s wants one".formatted(x));
     }
     if (!MkldnnAbi.isAvailable()) {
       return dispatch(x);

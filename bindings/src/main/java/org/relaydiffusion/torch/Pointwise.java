@@ -34,10 +34,11 @@ public final class Pointwise {
   private static final Op EQ = Op.of("aten::eq.Tensor");
   private static final Op LT = Op.of("aten::lt.Tensor");
   private static final Op GT = Op.of("aten::gt.Tensor");
+  private static final Op NAN_TO_NUM_ = Op.of("aten::nan_to_num_");
   private static final Op ISFINITE = Op.of("aten::isfinite");
 
   // The foreach forms take their scalars as a tensor, which the C ABI can pass; each is the plain
-  // kernel.
+  // kernel. They have no derivative.
   private static final Op ADDCMUL = Op.of("aten::_foreach_addcmul.Tensor");
   private static final Op ADDCMUL_ = Op.of("aten::_foreach_addcmul_.Tensor");
 
@@ -96,8 +97,16 @@ public final class Pointwise {
     }
   }
 
-  /** {@code a + b c}, broadcast, in one pass ({@code torch.addcmul}). */
+  /**
+   * {@code a + b c}, broadcast: in one pass ({@code torch.addcmul}), or in two where a gradient is
+   * recorded.
+   */
   public static Tensor addcmul(Tensor a, Tensor b, Tensor c) {
+    if (Autograd.records(a, b, c)) {
+      try (Tensor product = mul(b, c)) {
+        return add(a, product);
+      }
+    }
     try (Tensor one = Torch.ones(DType.FLOAT64, 1)) {
       return ADDCMUL
           .args()
@@ -110,9 +119,14 @@ public final class Pointwise {
     }
   }
 
-  /** {@code a += b}; returns a. */
+  /** {@code a += b}; returns a. Where a gradient is recorded, the sum is copied into a. */
   public static Tensor addInPlace(Tensor a, Tensor b) {
     a.checkWritable();
+    if (Autograd.records(a, b)) {
+      try (Tensor sum = add(a, b)) {
+        return a.copyFrom(sum);
+      }
+    }
     // addcmul_ with a factor of one: x + 1 y is x + y to the bit, and add_ cannot be called
     // (Scalar).
     // The factor lies where a does and has no axes, so that it fits every device and shape.
@@ -226,6 +240,21 @@ public final class Pointwise {
   /** Neither infinite nor NaN, as bool. */
   public static Tensor isFinite(Tensor x) {
     return ISFINITE.args().t(x).tensor();
+  }
+
+  /**
+   * Replaces elements that are not numbers, +infinity and -infinity; finite ones stay, however
+   * large. Returns x.
+   */
+  public static Tensor nanToNumInPlace(
+      Tensor x, double nan, double positiveInfinity, double negativeInfinity) {
+    return NAN_TO_NUM_
+        .args()
+        .t(x)
+        .someFloat(nan)
+        .someFloat(positiveInfinity)
+        .someFloat(negativeInfinity)
+        .into(x);
   }
 
   /**

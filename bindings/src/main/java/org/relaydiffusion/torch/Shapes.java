@@ -19,9 +19,13 @@ public final class Shapes {
   private static final Op FLIP = Op.of("aten::flip");
   private static final Op ROLL = Op.of("aten::roll");
   private static final Op INDEX_SELECT = Op.of("aten::index_select");
+  private static final Op GATHER = Op.of("aten::gather");
+  private static final Op INDEX_COPY = Op.of("aten::index_copy");
   private static final Op CONTIGUOUS = Op.of("aten::contiguous");
   private static final Op TO_DTYPE = Op.of("aten::to.dtype");
   private static final Op CLONE = Op.of("aten::clone");
+  private static final Op DETACH = Op.of("aten::detach");
+  private static final Op COPY = Op.of("aten::copy_");
 
   private Shapes() {}
 
@@ -100,6 +104,16 @@ public final class Shapes {
     return INDEX_SELECT.args().t(x).i(dim).t(index).tensor();
   }
 
+  /** Element i along {@code dim} is x's element index[i] there; the result has index's shape. */
+  public static Tensor gather(Tensor x, int dim, Tensor index) {
+    return GATHER.args().t(x).i(dim).t(index).b(false).tensor();
+  }
+
+  /** A copy of x whose rows along {@code dim} that an int64 vector names are {@code rows}. */
+  public static Tensor indexCopy(Tensor x, int dim, Tensor index, Tensor rows) {
+    return INDEX_COPY.args().t(x).i(dim).t(index).t(rows).tensor();
+  }
+
   /** The elements in row-major order without gaps; a further handle if they are already. */
   public static Tensor contiguous(Tensor x) {
     return contiguous(x, MemoryFormat.CONTIGUOUS);
@@ -113,6 +127,11 @@ public final class Shapes {
   /** A copy that shares nothing. */
   public static Tensor copy(Tensor x) {
     return CLONE.args().t(x).none().tensor();
+  }
+
+  /** The same elements, shared, outside any graph. */
+  static Tensor detach(Tensor x) {
+    return DETACH.args().t(x).tensor();
   }
 
   /** Another element type; a further handle if it has that type already. */
@@ -134,5 +153,21 @@ public final class Shapes {
             sizes,
             Sizes.areDense(sizes, strides) ? strides : TensorData.contiguousStrides(sizes))
         .copyFrom(x);
+  }
+
+  /**
+   * A copy on another device that is only begun: what is computed there afterwards waits for it,
+   * the CPU does not. Out of memory that is not pinned it is an ordinary copy. The source must not
+   * be changed before the device has caught up; it may be closed at once, as LibTorch keeps pinned
+   * memory until the copy is done.
+   */
+  public static Tensor toAsync(Tensor x, Device device) {
+    Tensor copy = Torch.empty(x.dtype(), device, x.shape());
+    try {
+      return COPY.args().t(copy).t(x).b(true).into(copy);
+    } catch (RuntimeException e) {
+      copy.close();
+      throw e;
+    }
   }
 }

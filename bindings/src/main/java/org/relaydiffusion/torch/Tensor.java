@@ -2,7 +2,9 @@ package org.relaydiffusion.torch;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.ffi.AutogradAbi;
 import org.relaydiffusion.torch.ffi.NativeCallException;
 import org.relaydiffusion.torch.ffi.TensorAbi;
 
@@ -125,6 +127,17 @@ public final class Tensor implements AutoCloseable {
       }
     } finally {
       x.unpin();
+    }
+  }
+
+  /** Calls with the handle, which stays valid for as long as it lasts. */
+  void with(LongConsumer call) {
+    NativeTensor t = usable();
+    long handle = t.pin();
+    try {
+      call.accept(handle);
+    } finally {
+      t.unpin();
     }
   }
 
@@ -256,18 +269,60 @@ public final class Tensor implements AutoCloseable {
     return true;
   }
 
-  /** Marks a leaf as one whose gradient is wanted, or not. */
+  // ---- gradients
+
+  /** Whether it is a leaf whose gradient is wanted, or was computed from one. */
+  public boolean requiresGrad() {
+    return usable().ask(h -> AutogradAbi.requiresGrad(h) ? 1 : 0) != 0;
+  }
+
+  /**
+   * Marks a leaf as one whose gradient is wanted, or not.
+   *
+   * @return this
+   * @throws TorchException when it is not of a floating type, or was computed from other tensors
+   */
   public Tensor requiresGrad(boolean wanted) {
-    NativeTensor t = usable();
-    long handle = t.pin();
-    try {
-      TensorAbi.setRequiresGrad(handle, wanted);
-    } catch (NativeCallException e) {
-      throw TorchException.failed("requires_grad_(%b) on %s".formatted(wanted, this), e);
-    } finally {
-      t.unpin();
-    }
+    Gradient.want(this, wanted);
     return this;
+  }
+
+  /** The same elements, shared, outside any graph: gradients stop here. */
+  public Tensor detach() {
+    return Shapes.detach(this);
+  }
+
+  /**
+   * Adds the derivatives of this one-element tensor to the gradient of every leaf that wants one,
+   * and frees the graph; {@link Autograd#backward} has the choices.
+   *
+   * @throws TorchException when it has more elements, or was not computed from such a leaf
+   */
+  public void backward() {
+    Autograd.backward(this, null, Autograd.Graph.FREE);
+  }
+
+  /**
+   * The gradient that backward passes have added up so far, or null: a further handle, the current
+   * scope's. A later pass may add to the same memory.
+   */
+  public @Nullable Tensor grad() {
+    long handle = usable().ask(AutogradAbi::grad);
+    return handle == 0 ? null : new Tensor(handle);
+  }
+
+  /** Forgets the gradient; the next backward pass begins a new one. */
+  public void clearGrad() {
+    setGrad(null);
+  }
+
+  /**
+   * Replaces the gradient; null forgets it. The tensor given stays its owner's.
+   *
+   * @throws TorchException when its type, shape or device is not this tensor's
+   */
+  public void setGrad(@Nullable Tensor grad) {
+    Gradient.set(this, grad);
   }
 
   /** {@code self.copy_(source)}: converts type and device, broadcasts. Returns this. */
@@ -362,6 +417,11 @@ public final class Tensor implements AutoCloseable {
   /** All elements as longs, in row-major order. */
   public long[] toLongs() {
     return Transfer.toLongs(this);
+  }
+
+  /** All elements of a uint8 tensor, in row-major order. */
+  public byte[] toBytes() {
+    return Transfer.toBytes(this);
   }
 
   /** The one element of a one-element tensor. */

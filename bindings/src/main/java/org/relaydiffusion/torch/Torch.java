@@ -13,8 +13,10 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
 /** Creation: tensors from numbers, arrays and memory. */
 public final class Torch {
   private static final Op ZERO = Op.of("aten::zero_");
+  private static final Op ZEROS_LIKE = Op.of("aten::zeros_like");
   private static final Op FILL = Op.of("aten::fill_.Tensor");
   private static final Op STACK = Op.of("aten::stack");
+  private static final Op EMPTY = Op.of("aten::empty.memory_format");
 
   private Torch() {}
 
@@ -30,6 +32,14 @@ public final class Torch {
    */
   public static void forbidTf32() {
     ContextAbi.forbidTf32();
+  }
+
+  /**
+   * From now on cuDNN times its kernels for each new shape and keeps the quickest, in the whole
+   * process; which one that is may differ from run to run. Changes nothing on the CPU.
+   */
+  public static void benchmarkCudnn() {
+    ContextAbi.benchmarkCudnn();
   }
 
   /** An uninitialised tensor. */
@@ -63,6 +73,26 @@ public final class Torch {
     }
   }
 
+  /**
+   * An uninitialised tensor on the CPU in pinned memory, from which {@link Shapes#toAsync} copies
+   * to a CUDA device while the CPU goes on. Such memory is scarce and slow to make; LibTorch keeps
+   * what is closed for the next one of that size.
+   *
+   * @throws TorchException when there is no CUDA device, or no such memory left
+   */
+  public static Tensor emptyPinned(DType dtype, long... sizes) {
+    Sizes.check(sizes);
+    return EMPTY
+        .args()
+        .ints(sizes)
+        .someInt(dtype.code())
+        .none()
+        .none()
+        .someInt(1)
+        .none()
+        .tensor();
+  }
+
   /** Zeros on the CPU. */
   public static Tensor zeros(DType dtype, long... sizes) {
     Tensor t = empty(dtype, Device.CPU, sizes);
@@ -87,10 +117,9 @@ public final class Torch {
     }
   }
 
-  /** Zeros of another tensor's shape, type and device. */
+  /** Zeros of another tensor's shape, type and device, in its order of axes where it is dense. */
   public static Tensor zerosLike(Tensor like) {
-    Tensor t = empty(like.dtype(), like.device(), like.shape());
-    return ZERO.args().t(t).into(t);
+    return ZEROS_LIKE.args().t(like).none().none().none().none().none().tensor();
   }
 
   /**

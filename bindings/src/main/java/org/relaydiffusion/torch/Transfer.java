@@ -24,6 +24,15 @@ final class Transfer {
     }
   }
 
+  static byte[] toBytes(Tensor tensor) {
+    if (tensor.dtype() != DType.UINT8) {
+      throw new TorchException("bytes are the elements of a uint8 tensor, not of " + tensor);
+    }
+    try (Tensor t = onCpu(tensor, DType.UINT8)) {
+      return t.borrowedMemory().toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
+
   /** A dense CPU copy, or a further handle where it is one already. */
   static Tensor onCpu(Tensor tensor, DType dtype) {
     try (Tensor here = tensor.to(Device.CPU);

@@ -14,7 +14,20 @@ public final class ContextAbi {
   private static final MethodHandle ALLOW_TF32_CUBLAS =
       flag("_ZN2at7Context18setAllowTF32CuBLASEb");
 
+  private static final MethodHandle BENCHMARK_CUDNN =
+      flag("_ZN2at7Context17setBenchmarkCuDNNEb");
+
   private ContextAbi() {}
+
+  /** Lets cuDNN time its kernels for each new shape, and keep the quickest. */
+  public static void benchmarkCudnn() {
+    try {
+      long context = (long) CONTEXT.invokeExact();
+      BENCHMARK_CUDNN.invokeExact(context, true);
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
 
   /** Switches TensorFloat-32 off in convolutions and matrix products on CUDA. */
   public static void forbidTf32() {

@@ -77,6 +77,11 @@ public abstract class Module implements AutoCloseable {
     return all;
   }
 
+  /** Every learned parameter of the tree, in the order of {@code torch}'s {@code parameters()}. */
+  public final List<Parameter> parameters() {
+    return state().values().stream().filter(p -> p.kind() == Parameter.Kind.PARAMETER).toList();
+  }
+
   /** Visits every module of the tree with its path, parents first. */
   public final void walk(BiConsumer<String, Module> visitor) {
     walk("", visitor);
@@ -102,10 +107,7 @@ public abstract class Module implements AutoCloseable {
 
   /** The number of learned elements in the tree. */
   public final long parameterCount() {
-    return state().values().stream()
-        .filter(p -> p.kind() == Parameter.Kind.PARAMETER)
-        .mapToLong(Parameter::numel)
-        .sum();
+    return parameters().stream().mapToLong(Parameter::numel).sum();
   }
 
   /** Gives every parameter and buffer its first value, drawing in the order of construction. */

@@ -1,0 +1,157 @@
+package org.relaydiffusion.torch;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reverse-mode differentiation ({@code torch.autograd}): an operator that sees a tensor with {@link
+ * Tensor#requiresGrad()} records how to go back, unless {@link GradMode#noGrad} is open.
+ */
+public final class Autograd {
+  private static final Op BACKWARD = Op.of("aten::_backward");
+
+  /** What becomes of the recorded graph after it was gone through. */
+  public enum Graph {
+    /** It is freed: a second pass through it fails. */
+    FREE,
+    /** It stays, for another pass. */
+    RETAIN,
+    /**
+     * It stays, and the gradients are recorded in turn, so that they can be differentiated. A
+     * parameter whose gradient was made so and its gradient keep each other alive until {@link
+     * Tensor#clearGrad}.
+     */
+    CREATE
+  }
+
+  private Autograd() {}
+
+  /**
+   * Adds d(root)/d(leaf) to the gradient of every leaf that wants one.
+   *
+   * @param root what is differentiated
+   * @param gradient factors of root's elements, of its shape; without them root has one element
+   * @throws TorchException when root was not computed from a tensor that wants a gradient, or its
+   *     graph has been freed
+   */
+  public static void backward(Tensor root, @Nullable Tensor gradient, Graph graph) {
+    run(root, List.of(), gradient, graph);
+  }
+
+  /**
+   * The gradients of the outputs' sum by each input, as {@code torch.autograd.grad}. The inputs'
+   * {@link Tensor#grad} stays as it is, and no other tensor gets one.
+   *
+   * @param outputs what is differentiated
+   * @param inputs by what: leaves, or tensors on the way; one on the way keeps what reaches it in
+   *     later backward passes as its {@link Tensor#grad}
+   * @param gradOutputs factors of each output's elements; without them outputs have one element
+   *     each
+   * @return as many tensors as there are inputs, the current scope's
+   * @throws TorchException also when an input has no part in the outputs
+   */
+  public static List<Tensor> grad(
+      List<Tensor> outputs, List<Tensor> inputs, @Nullable List<Tensor> gradOutputs, Graph graph) {
+    if (outputs.isEmpty() || inputs.isEmpty()) {
+      throw new TorchException(
+          "grad() needs outputs and inputs, not %s and %s".formatted(outputs, inputs));
+    }
+    if (gradOutputs != null && gradOutputs.size() != outputs.size()) {
+      throw new TorchException(
+          "grad() has %d outputs, but %d gradients of them"
+              .formatted(outputs.size(), gradOutputs.size()));
+    }
+    List<@Nullable Tensor> before = new ArrayList<>();
+    try {
+      for (Tensor input : inputs) {
+        before.add(input.grad());
+        input.clearGrad();
+      }
+      if (outputs.size() == 1) {
+        run(outputs.getFirst(), inputs, gradOutputs == null ? null : gradOutputs.getFirst(), graph);
+      } else {
+        sumBackward(outputs, inputs, gradOutputs, graph);
+      }
+      return collect(inputs);
+    } finally {
+      for (int i = 0; i < before.size(); i++) {
+        Tensor grad = before.get(i);
+        inputs.get(i).setGrad(grad);
+        if (grad != null) {
+          grad.close();
+        }
+      }
+    }
+  }
+
+  /** As {@link #grad(List, List, List, Graph)}, for outputs of one element, freeing the graph. */
+  public static List<Tensor> grad(List<Tensor> outputs, List<Tensor> inputs) {
+    return grad(outputs, inputs, null, Graph.FREE);
+  }
+
+  /** Whether an operator on these tensors would record how to go back. */
+  static boolean records(Tensor... operands) {
+    if (!GradMode.isEnabled()) {
+      return false;
+    }
+    for (Tensor t : operands) {
+      if (t.requiresGrad()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Several outputs go back in one pass, as one sum: what they share is gone through once. */
+  private static void sumBackward(
+      List<Tensor> outputs, List<Tensor> inputs, @Nullable List<Tensor> factors, Graph graph) {
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.enableGrad()) {
+      List<Tensor> terms = new ArrayList<>();
+      for (int i = 0; i < outputs.size(); i++) {
+        Tensor output = outputs.get(i);
+        if (factors == null && output.numel() != 1) {
+          throw new TorchException("grad() of %s needs its gradient".formatted(output));
+        }
+        Tensor term = factors == null ? output : output.mul(checked(factors.get(i), output));
+        terms.add(term.reshape(-1));
+      }
+      run(Reduction.sum(Shapes.cat(terms, 0), Reduction.KeepDim.NO, 0), inputs, null, graph);
+    }
+  }
+
+  private static Tensor checked(Tensor factor, Tensor output) {
+    if (!Arrays.equals(factor.shape(), output.shape())) {
+      throw new TorchException("the gradient of %s cannot be %s".formatted(output, factor));
+    }
+    return factor;
+  }
+
+  private static List<Tensor> collect(List<Tensor> inputs) {
+    List<Tensor> grads = new ArrayList<>();
+    for (Tensor input : inputs) {
+      Tensor grad = input.grad();
+      if (grad == null) {
+        grads.forEach(Tensor::close);
+        throw new TorchException(
+            "grad() by %s: it has no part in what is differentiated".formatted(input));
+      }
+      grads.add(grad);
+    }
+    return List.copyOf(grads);
+  }
+
+  private static void run(
+      Tensor root, List<Tensor> inputs, @Nullable Tensor gradient, Graph graph) {
+    BACKWARD
+        .args()
+        .t(root)
+        .list(inputs)
+        .optional(gradient)
+        .someBool(graph != Graph.FREE)
+        .b(graph == Graph.CREATE)
+        .done();
+  }
+}

@@ -1,0 +1,226 @@
+package org.relaydiffusion.torch;
+
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * One operator over many tensors in one call ({@code torch._foreach_*}), which on CUDA is a few
+ * kernels instead of one for each tensor. Lists that belong together have the same length, and
+ * their tensors in the same place the same shape.
+ *
+ * <p>What changes parameters here is called while {@link GradMode#noGrad} is open, as LibTorch
+ * refuses it otherwise.
+ */
+public final class Foreach {
+  // Those with a list of factors take them as a float64 vector on the CPU, one a tensor; those with
+  // one factor as a 0-dim tensor.
+  private static final Op LERP = Op.of("aten::_foreach_lerp.List");
+  private static final Op LERP_ = Op.of("aten::_foreach_lerp_.List");
+  private static final Op COPY_ = Op.of("aten::_foreach_copy_");
+  private static final Op MUL_ = Op.of("aten::_foreach_mul_.Tensor");
+  private static final Op SQRT = Op.of("aten::_foreach_sqrt");
+  private static final Op ADDCMUL_ = Op.of("aten::_foreach_addcmul_.Tensor");
+  private static final Op ADDCDIV_ = Op.of("aten::_foreach_addcdiv_.Tensor");
+  private static final Op UNSCALE_ = Op.of("aten::_amp_foreach_non_finite_check_and_unscale_");
+  private static final Op FUSED_ADAM_ = Op.of("aten::_fused_adam_");
+
+  private Foreach() {}
+
+  /** {@code a + weight (b - a)} of each pair ({@code torch.lerp}), as new tensors. */
+  public static List<Tensor> lerp(List<Tensor> a, List<Tensor> b, double weight) {
+    if (a.isEmpty() && b.isEmpty()) {
+      return List.of();
+    }
+    try (Tensor w = like(weight, a)) {
+      return LERP.args().list(a).list(b).list(Collections.nCopies(a.size(), w)).tensorList();
+    }
+  }
+
+  /** {@code a += weight (b - a)} of each pair. */
+  public static void lerpInPlace(List<Tensor> a, List<Tensor> b, double weight) {
+    if (a.isEmpty() && b.isEmpty()) {
+      return;
+    }
+    checkWritable(a);
+    try (Tensor w = like(weight, a)) {
+      LERP_.args().list(a).list(b).list(Collections.nCopies(a.size(), w)).done();
+    }
+  }
+
+  /** {@code a = b} of each pair, converting type and device. */
+  public static void copyInPlace(List<Tensor> a, List<Tensor> b) {
+    if (a.isEmpty() && b.isEmpty()) {
+      return;
+    }
+    checkWritable(a);
+    COPY_.args().list(a).list(b).b(false).done();
+  }
+
+  /** {@code x *= factor} of each. */
+  public static void mulInPlace(List<Tensor> x, double factor) {
+    if (x.isEmpty()) {
+      return;
+    }
+    checkWritable(x);
+    try (Tensor f = like(factor, x)) {
+      MUL_.args().list(x).t(f).done();
+    }
+  }
+
+  /** The square root of each, as new tensors. */
+  public static List<Tensor> sqrt(List<Tensor> x) {
+    return x.isEmpty() ? List.of() : SQRT.args().list(x).tensorList();
+  }
+
+  /** {@code a += factor b c} of each three, with a factor for each. */
+  public static void addcmulInPlace(
+      List<Tensor> a, List<Tensor> b, List<Tensor> c, double... factors) {
+    three(ADDCMUL_, a, b, c, factors);
+  }
+
+  /** {@code a += factor b / c} of each three, with a factor for each. */
+  public static void addcdivInPlace(
+      List<Tensor> a, List<Tensor> b, List<Tensor> c, double... factors) {
+    three(ADDCDIV_, a, b, c, factors);
+  }
+
+  /**
+   * {@code x *= factor} of each, and a look for elements that are infinite or NaN, in one pass.
+   * With factor 1 nothing changes.
+   *
+   * @param x of one type, on one device
+   * @return whether all elements were finite before
+   */
+  public static boolean unscaleInPlace(List<Tensor> x, double factor) {
+    if (x.isEmpty()) {
+      return true;
+    }
+    checkWritable(x);
+    Device device = x.getFirst().device();
+    try (Tensor found = Torch.full(0, DType.FLOAT32, device, 1);
+        Tensor by = Torch.full(factor, DType.FLOAT32, device, 1)) {
+      UNSCALE_.args().list(x).t(found).t(by).done();
+      return found.item() == 0;
+    }
+  }
+
+  /**
+   * The lists of an Adam step, in the parameters' order and one type, on one device; parameter,
+   * gradient and moments in the same place of the lists lie in memory in the same order of axes.
+   *
+   * @param parameters changed
+   * @param gradients read
+   * @param expAvgs the running means of the gradients, changed
+   * @param expAvgSqs the running means of their squares, changed
+   * @param steps float32 0-dim each, on that device: how many steps there were, this one included
+   */
+  public record AdamLists(
+      List<Tensor> parameters,
+      List<Tensor> gradients,
+      List<Tensor> expAvgs,
+      List<Tensor> expAvgSqs,
+      List<Tensor> steps) {
+    /**
+     * Checks that the lists belong together: the kernel takes them on trust.
+     *
+     * @throws TorchException when they do not
+     */
+    public AdamLists {
+      if (parameters.isEmpty() || parameters.size() != steps.size()) {
+        throw new TorchException(
+            "an Adam step of %d parameters has %d numbers of steps"
+                .formatted(parameters.size(), steps.size()));
+      }
+      Tensor first = parameters.getFirst();
+      for (Tensor p : parameters) {
+        requireSame("type and device", p, first, isOfKind(p, first.dtype(), first.device()));
+      }
+      for (List<Tensor> others : List.of(gradients, expAvgs, expAvgSqs)) {
+        if (others.size() != parameters.size()) {
+          throw new TorchException(
+              "an Adam step of %d parameters has %d gradients or moments"
+                  .formatted(parameters.size(), others.size()));
+        }
+        for (int i = 0; i < others.size(); i++) {
+          Tensor p = parameters.get(i);
+          Tensor other = others.get(i);
+          requireSame("layout", other, p, lieAlike(other, p));
+        }
+      }
+      for (Tensor step : steps) {
+        if (step.rank() != 0 || !isOfKind(step, DType.FLOAT32, first.device())) {
+          throw new TorchException(
+              "a number of steps is float32[] on %s, not %s".formatted(first.device(), step));
+        }
+      }
+    }
+
+    private static boolean isOfKind(Tensor t, DType dtype, Device device) {
+      return t.dtype() == dtype && t.device().equals(device);
+    }
+
+    private static boolean lieAlike(Tensor a, Tensor b) {
+      long[] strides = a.strides();
+      return isOfKind(a, b.dtype(), b.device())
+          && Arrays.equals(a.shape(), b.shape())
+          && Arrays.equals(strides, b.strides())
+          && Sizes.areDense(a.shape(), strides);
+    }
+
+    private static void requireSame(String what, Tensor a, Tensor b, boolean same) {
+      if (!same) {
+        throw new TorchException("an Adam step wants %s in the %s of %s".formatted(a, what, b));
+      }
+    }
+  }
+
+  /** One Adam step in one kernel ({@code torch.optim.Adam(fused=True)}), without weight decay. */
+  public static void fusedAdamInPlace(
+      AdamLists lists, double learningRate, double beta1, double beta2, double eps) {
+    checkWritable(lists.parameters());
+    FUSED_ADAM_
+        .args()
+        .list(lists.parameters())
+        .list(lists.gradients())
+        .list(lists.expAvgs())
+        .list(lists.expAvgSqs())
+        .list(List.of())
+        .list(lists.steps())
+        .d(learningRate)
+        .d(beta1)
+        .d(beta2)
+        .d(0)
+        .d(eps)
+        .b(false)
+        .b(false)
+        .none()
+        .none()
+        .done();
+  }
+
+  private static void three(
+      Op op, List<Tensor> a, List<Tensor> b, List<Tensor> c, double... factors) {
+    if (a.isEmpty() && b.isEmpty() && c.isEmpty()) {
+      return;
+    }
+    checkWritable(a);
+    try (Tensor f = Torch.tensor(factors, factors.length)) {
+      op.args().list(a).list(b).list(c).t(f).done();
+    }
+  }
+
+  /**
+   * A factor where the first tensor lies and in its type: LibTorch asks that of a lerp's weight.
+   */
+  private static Tensor like(double value, List<Tensor> list) {
+    if (list.isEmpty()) {
+      throw new TorchException("an empty list of tensors cannot be paired with another");
+    }
+    return Torch.full(value, list.getFirst().dtype(), list.getFirst().device());
+  }
+
+  private static void checkWritable(List<Tensor> list) {
+    list.forEach(Tensor::checkWritable);
+  }
+}

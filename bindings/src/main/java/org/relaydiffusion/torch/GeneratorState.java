@@ -1,0 +1,60 @@
+package org.relaydiffusion.torch;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * The bytes that {@code torch.get_rng_state()} and {@code torch.cuda.get_rng_state()} give, checked
+ * as LibTorch checks them: what it refuses would end the process.
+ */
+final class GeneratorState {
+  /** {@code at::CPUGeneratorImplState}: the Mersenne twister and its two cached normal draws. */
+  static final int CPU_BYTES = 5056;
+
+  /** Seed and offset of a counter-based generator (Philox), 8 bytes each. */
+  static final int CUDA_BYTES = 16;
+
+  private static final int TWISTER_WORDS = 624;
+  private static final int LEFT_AT = 8;
+  private static final int SEEDED_AT = 12;
+  private static final int NEXT_AT = 16;
+  private static final int OFFSET_AT = 8;
+  private static final int OFFSET_STEP = 4;
+
+  private GeneratorState() {}
+
+  static void check(byte[] state, Device device) {
+    boolean cuda = device.type() == Device.Type.CUDA;
+    int expected = cuda ? CUDA_BYTES : CPU_BYTES;
+    if (state.length != expected) {
+      throw new TorchException(
+          "the state of a generator on %s has %d bytes, not %d"
+              .formatted(device, expected, state.length));
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(state).order(ByteOrder.nativeOrder());
+    if (cuda ? !isPhilox(bytes) : !isTwister(bytes)) {
+      throw new TorchException(
+          "these %d bytes are no state of a generator on %s".formatted(expected, device));
+    }
+  }
+
+  /** The state of a CUDA generator that was just seeded. */
+  static byte[] philox(long seed) {
+    return ByteBuffer.allocate(CUDA_BYTES).order(ByteOrder.nativeOrder()).putLong(seed).array();
+  }
+
+  private static boolean isTwister(ByteBuffer bytes) {
+    int left = bytes.getInt(LEFT_AT);
+    long next = bytes.getLong(NEXT_AT);
+    return bytes.getInt(SEEDED_AT) == 1
+        && left > 0
+        && left <= TWISTER_WORDS
+        && next >= 0
+        && next <= TWISTER_WORDS;
+  }
+
+  private static boolean isPhilox(ByteBuffer bytes) {
+    long offset = bytes.getLong(OFFSET_AT);
+    return offset >= 0 && offset % OFFSET_STEP == 0;
+  }
+}

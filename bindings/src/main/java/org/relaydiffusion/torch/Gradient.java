@@ -1,0 +1,44 @@
+package org.relaydiffusion.torch;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.ffi.AutogradAbi;
+import org.relaydiffusion.torch.ffi.NativeCallException;
+import org.relaydiffusion.torch.ffi.TensorAbi;
+
+/** What a tensor's gradient is checked for before LibTorch is given it. */
+final class Gradient {
+  private Gradient() {}
+
+  static void want(Tensor tensor, boolean wanted) {
+    try {
+      Tensor.with(
+          tensor,
+          tensor,
+          (handle, _) -> {
+            TensorAbi.setRequiresGrad(handle, wanted);
+            return 0;
+          });
+    } catch (NativeCallException e) {
+      throw TorchException.failed("requires_grad_(%b) on %s".formatted(wanted, tensor), e);
+    }
+    if (!wanted && tensor.requiresGrad()) {
+      throw new TorchException(
+          "%s was computed from tensors that want a gradient: detach() gives one that does not"
+              .formatted(tensor));
+    }
+  }
+
+  static void set(Tensor tensor, @Nullable Tensor grad) {
+    if (grad == null) {
+      tensor.with(handle -> AutogradAbi.setGrad(handle, 0));
+      return;
+    }
+    if (grad.dtype() != tensor.dtype()
+        || !grad.device().equals(tensor.device())
+        || !Arrays.equals(grad.shape(), tensor.shape())) {
+      throw new TorchException("the gradient of %s cannot be %s".formatted(tensor, grad));
+    }
+    tensor.with(handle -> grad.with(other -> AutogradAbi.setGrad(handle, other)));
+  }
+}

@@ -1,0 +1,207 @@
+package org.relaydiffusion.torch.optim;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.TorchException;
+import org.relaydiffusion.torch.nn.Parameter;
+
+/**
+ * Adam (arXiv 1412.6980) as {@code torch.optim.Adam} computes it, in its fused kernel where
+ * LibTorch has one. Each step takes its learning rate, so that schedules live with their loop. A
+ * parameter without a gradient is passed over and has no state until it first has one.
+ *
+ * <p>It owns its running means and frees them when closed; parameters stay their modules'. One
+ * thread uses it at a time.
+ */
+public final class Adam implements AutoCloseable {
+  private final List<Parameter> parameters;
+  private final AdamOptions options;
+  private final AdamKernel kernel;
+  private final @Nullable State[] states;
+
+  /**
+   * What is remembered of one parameter.
+   *
+   * @param step how many steps it has had
+   * @param expAvg the running mean of its gradients, of its shape and type
+   * @param expAvgSq the running mean of their squares
+   */
+  public record State(long step, Tensor expAvg, Tensor expAvgSq) {}
+
+  /**
+   * An optimizer of parameters that have their values already.
+   *
+   * @param parameters in the order in which {@link #state} numbers them; all of one floating type,
+   *     on one device
+   */
+  public Adam(List<Parameter> parameters, AdamOptions options) {
+    this(parameters, options, kernelFor(parameters));
+  }
+
+  Adam(List<Parameter> parameters, AdamOptions options, AdamKernel kernel) {
+    this.parameters = List.copyOf(parameters);
+    this.options = options;
+    this.kernel = kernel;
+    this.states = new State[parameters.size()];
+  }
+
+  private static AdamKernel kernelFor(List<Parameter> parameters) {
+    if (parameters.isEmpty()) {
+      throw new TorchException("Adam was given no parameters");
+    }
+    Tensor first = parameters.getFirst().value();
+    DType dtype = first.dtype();
+    Device device = first.device();
+    for (Parameter p : parameters) {
+      Tensor value = p.value();
+      if (value.dtype() != dtype || !value.device().equals(device)) {
+        throw new TorchException(
+            "Adam changes parameters of one type on one device: %s is %s, %s is %s"
+                .formatted(parameters.getFirst().name(), first, p.name(), value));
+      }
+    }
+    if (!dtype.isFloatingPoint()) {
+      throw new TorchException("Adam cannot change " + first);
+    }
+    return AdamKernel.best(dtype, device);
+  }
+
+  /** Changes every parameter that has a gradient. */
+  public void step(double learningRate) {
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      AdamKernel.Lists lists = AdamKernel.Lists.empty();
+      @Nullable State[] next = states.clone();
+      for (int i = 0; i < next.length; i++) {
+        Tensor value = parameters.get(i).value();
+        Tensor grad = value.grad();
+        if (grad != null) {
+          State state = advanced(states[i], value);
+          lists.parameters().add(value);
+          lists.gradients().add(inOrderOf(value, grad));
+          lists.expAvgs().add(state.expAvg());
+          lists.expAvgSqs().add(state.expAvgSq());
+          lists.steps().add(state.step());
+          next[i] = state;
+        }
+      }
+      if (!lists.parameters().isEmpty()) {
+        kernel.step(lists, learningRate, options);
+      }
+      adopt(next);
+    }
+  }
+
+  /** A state with this step counted; the first step makes its tensors, the current scope's. */
+  private static State advanced(@Nullable State before, Tensor value) {
+    return before == null
+        ? new State(1, Torch.zerosLike(value), Torch.zerosLike(value))
+        : new State(before.step() + 1, before.expAvg(), before.expAvgSq());
+  }
+
+  /** From now on these are the states; their tensors belong to this optimizer. */
+  private void adopt(@Nullable State[] next) {
+    for (int i = 0; i < next.length; i++) {
+      State state = next[i];
+      if (state != null) {
+        state.expAvg().release();
+        state.expAvgSq().release();
+      }
+      states[i] = state;
+    }
+  }
+
+  /** The fused kernel walks through memory, so all of a parameter's tensors lie alike. */
+  private static Tensor inOrderOf(Tensor value, Tensor other) {
+    return Arrays.equals(value.strides(), other.strides())
+        ? other
+        : Torch.emptyStrided(other.dtype(), other.device(), value.shape(), value.strides())
+            .copyFrom(other);
+  }
+
+  /** Forgets every parameter's gradient ({@code zero_grad(set_to_none=True)}). */
+  public void clearGradients() {
+    parameters.forEach(p -> p.value().clearGrad());
+  }
+
+  /**
+   * What is remembered, by the parameters' numbers from 0 on; those that never had a gradient are
+   * absent. The tensors stay this optimizer's, and the next step changes them.
+   */
+  public SortedMap<Integer, State> state() {
+    SortedMap<Integer, State> all = new TreeMap<>();
+    for (int i = 0; i < states.length; i++) {
+      State state = states[i];
+      if (state != null) {
+        all.put(i, state);
+      }
+    }
+    return all;
+  }
+
+  /**
+   * Goes on from what {@link #state()} gave: copies it, and forgets what there was. Changes nothing
+   * when it throws.
+   *
+   * @throws TorchException when a number or a shape does not fit the parameters
+   */
+  public void load(Map<Integer, State> saved) {
+    saved.forEach(this::check);
+    @Nullable State[] loaded = new State[states.length];
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      saved.forEach((i, state) -> {
+        Tensor value = parameters.get(i).value();
+        loaded[i] =
+            new State(
+                state.step(),
+                Torch.zerosLike(value).copyFrom(state.expAvg()),
+                Torch.zerosLike(value).copyFrom(state.expAvgSq()));
+      });
+      close();
+      adopt(loaded);
+    }
+  }
+
+  private void check(int i, State state) {
+    if (i < 0 || i >= states.length) {
+      throw new TorchException(
+          "Adam's state is of a parameter %d, but there are %d".formatted(i, states.length));
+    }
+    Parameter p = parameters.get(i);
+    for (Tensor t : List.of(state.expAvg(), state.expAvgSq())) {
+      if (!Arrays.equals(t.shape(), p.shape())) {
+        throw new TorchException(
+            "Adam's state of parameter %d (%s) is %s, but the parameter is %s"
+                .formatted(i, p.name(), t, p.value()));
+      }
+    }
+    if (state.step() < 0) {
+      throw new TorchException(
+          "Adam's state of parameter %d (%s) has %d steps".formatted(i, p.name(), state.step()));
+    }
+  }
+
+  /** Frees the running means. */
+  @Override
+  public void close() {
+    for (int i = 0; i < states.length; i++) {
+      State state = states[i];
+      states[i] = null;
+      if (state != null) {
+        state.expAvg().close();
+        state.expAvgSq().close();
+      }
+    }
+  }
+}

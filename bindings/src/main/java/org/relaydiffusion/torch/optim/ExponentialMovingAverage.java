@@ -1,0 +1,47 @@
+package org.relaydiffusion.torch.optim;
+
+import java.util.List;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.Foreach;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.TorchException;
+import org.relaydiffusion.torch.nn.Parameter;
+
+/**
+ * A second set of parameters that follows the trained one slowly, and makes the better pictures.
+ */
+public final class ExponentialMovingAverage {
+  private ExponentialMovingAverage() {}
+
+  /**
+   * {@code average = lerp(trained, average, beta)} over all parameters, to the bit.
+   *
+   * @param average changed
+   * @param trained in the same order, of the same shapes
+   * @param beta the share of the past, in [0, 1]; 0 copies
+   */
+  public static void update(List<Parameter> average, List<Parameter> trained, double beta) {
+    if (!(beta >= 0 && beta <= 1)) {
+      throw new OptionException("the share of the past lies in [0, 1], not " + beta);
+    }
+    if (average.size() != trained.size()) {
+      throw new TorchException(
+          "%d parameters cannot follow %d".formatted(average.size(), trained.size()));
+    }
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      List<Tensor> to = average.stream().map(Parameter::value).toList();
+      List<Tensor> from = trained.stream().map(Parameter::value).toList();
+      // Above one half, lerp(a, b, w) = b - (b - a) (1 - w), which is lerp(b, a, 1 - w) in place,
+      // rounding included; 1 - w is exact there. Below, it would lose digits of w.
+      float share = (float) beta;
+      if (share > 0.5f) {
+        Foreach.lerpInPlace(to, from, 1 - share);
+      } else {
+        Foreach.copyInPlace(to, Foreach.lerp(from, to, beta));
+      }
+    }
+  }
+}

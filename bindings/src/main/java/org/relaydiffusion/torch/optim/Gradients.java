@@ -1,0 +1,55 @@
+package org.relaydiffusion.torch.optim;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.relaydiffusion.torch.Foreach;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.nn.Parameter;
+
+/** Work on the gradients of many parameters; those without a gradient are passed over. */
+public final class Gradients {
+  /** What stands in for an infinite derivative. */
+  private static final double LARGE = 1e5;
+
+  private Gradients() {}
+
+  /** NaN becomes 0, +Inf 1e5 and -Inf -1e5; finite derivatives stay, however large. */
+  public static void replaceNonFinite(List<Parameter> parameters) {
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      of(parameters).forEach(grad -> Pointwise.nanToNumInPlace(grad, 0, LARGE, -LARGE));
+    }
+  }
+
+  /** Whether no derivative is infinite or NaN. */
+  public static boolean areFinite(List<Parameter> parameters) {
+    return unscale(parameters, 1);
+  }
+
+  /**
+   * Multiplies every gradient by {@code factor}.
+   *
+   * @return whether all derivatives were finite before
+   */
+  public static boolean unscale(List<Parameter> parameters, double factor) {
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      return Foreach.unscaleInPlace(of(parameters), factor);
+    }
+  }
+
+  /** The gradients there are, the current scope's. */
+  private static List<Tensor> of(List<Parameter> parameters) {
+    List<Tensor> grads = new ArrayList<>();
+    for (Parameter p : parameters) {
+      Tensor grad = p.value().grad();
+      if (grad != null) {
+        grads.add(grad);
+      }
+    }
+    return grads;
+  }
+}

@@ -1,0 +1,60 @@
+package org.relaydiffusion.torch.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.testing.Weights;
+
+/** Gradients are cleaned as the reference cleans them, and looked at for what is not finite. */
+class GradientsTest {
+  private static final float NAN = Float.NaN;
+  private static final float INF = Float.POSITIVE_INFINITY;
+
+  private static float[] grad(Weights w, int i) {
+    try (Tensor grad = Objects.requireNonNull(w.value(i).grad())) {
+      return grad.toFloats();
+    }
+  }
+
+  /** Fixture training/schedules, {@code nan_to_num}: exact. */
+  @Test
+  void whatIsNoNumberIsReplacedAndLargeNumbersStay() {
+    try (Weights w = new Weights(new float[6], new float[1])) {
+      w.setGrad(0, NAN, INF, -INF, 1e30f, -1e30f, 0.5f);
+      Gradients.replaceNonFinite(w.parameters());
+      assertThat(grad(w, 0)).containsExactly(0, 1e5f, -1e5f, 1e30f, -1e30f, 0.5f);
+      assertThat(w.value(1).grad()).isNull();
+    }
+  }
+
+  @Test
+  void oneInfiniteDerivativeIsFound() {
+    try (Weights w = new Weights(new float[2], new float[1], new float[3])) {
+      assertThat(Gradients.areFinite(w.parameters())).as("without gradients").isTrue();
+      w.setGrad(0, 1e38f, -2);
+      w.setGrad(2, 3, 4, 5);
+      assertThat(Gradients.areFinite(w.parameters())).isTrue();
+      assertThat(grad(w, 0)).containsExactly(1e38f, -2);
+      for (float bad : new float[] {NAN, INF, -INF}) {
+        w.setGrad(2, 3, bad, 5);
+        assertThat(Gradients.areFinite(w.parameters())).isFalse();
+        assertThat(grad(w, 2)).containsExactly(3, bad, 5);
+      }
+      assertThat(Gradients.areFinite(List.of())).isTrue();
+    }
+  }
+
+  @Test
+  void unscalingMultipliesEveryGradient() {
+    try (Weights w = new Weights(new float[2], new float[1])) {
+      w.setGrad(0, 8, -2);
+      w.setGrad(1, 3);
+      assertThat(Gradients.unscale(w.parameters(), 0.25)).isTrue();
+      assertThat(grad(w, 0)).containsExactly(2, -0.5f);
+      assertThat(grad(w, 1)).containsExactly(0.75f);
+    }
+  }
+}
