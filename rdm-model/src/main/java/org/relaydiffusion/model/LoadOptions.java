@@ -9,7 +9,7 @@ import org.relaydiffusion.torch.Device;
  *
  * @param numerics the reference's operations, or faster ones
  * @param dtype the type of activations and convolution weights; norms, embeddings and everything
- *     outside the U-Net stay float32
+ *     outside the U-Net stay float32, and so do the parameters of a network in training
  * @param device where it runs
  */
 public record LoadOptions(Numerics numerics, DType dtype, Device device) {

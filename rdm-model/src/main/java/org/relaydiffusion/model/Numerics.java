@@ -7,6 +7,9 @@ public enum Numerics {
    * network onto CUDA ends the use of TensorFloat-32 in the process.
    */
   EXACT,
-  /** Channels-last activations, packed weights, fused attention: the default for sampling. */
+  /**
+   * Channels-last activations, fused attention, and to evaluate only, packed weights: the default.
+   * In training, its dropout draws other masks from the same generator.
+   */
   FAST
 }

@@ -1,9 +1,10 @@
 package org.relaydiffusion.model;
 
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.model.layer.Conv2d;
@@ -11,6 +12,7 @@ import org.relaydiffusion.model.unet.UNet;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -27,9 +29,20 @@ import org.relaydiffusion.torch.nn.Parameter;
  */
 public abstract sealed class Preconditioner extends Module implements Denoiser
     permits EdmPreconditioner, VpPreconditioner, VePreconditioner, IddpmPreconditioner {
+  private static final int LAST_ROW_MAJOR_RESOLUTION = 8;
+
   private final ModelConfig config;
   private final UNet model;
   private LoadOptions options = LoadOptions.EXACT;
+  private Use purpose = Use.EVALUATION;
+
+  /** What the values are for. */
+  private enum Use {
+    /** They are never written, and may be packed. */
+    EVALUATION,
+    /** An optimizer or an average writes them in place. */
+    TRAINING
+  }
 
   /** Whoever uses the values holds it for reading, closing for writing. */
   private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
@@ -76,7 +89,7 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
     ready(options);
     Preconditioner network = of(config);
     try {
-      StateLoader.check(network, shapes(state));
+      StateLoader.checkData(network, state);
       network.options = options;
       network.fill(state);
       return network;
@@ -97,6 +110,81 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
       return network;
     } catch (RuntimeException e) {
       network.close();
+      throw e;
+    }
+  }
+
+  /**
+   * A network to be trained, with the reference's first values, drawn from {@code generator} in its
+   * order. It is in training mode, and its parameters want gradients.
+   *
+   * <p>With {@link Numerics#FAST}, weights of convolutions on the CPU lie in channels-last order:
+   * {@code value().contiguous()} gives their elements in the order of a file. With bfloat16 or
+   * float16, parameters and their gradients stay float32; weights are converted where they are
+   * used.
+   *
+   * @throws org.relaydiffusion.OptionException when the device cannot be used, with the reason
+   */
+  public static Preconditioner trainable(
+      ModelConfig config, Generator generator, LoadOptions options) {
+    return trainable(config, options, network -> network.initialize(generator));
+  }
+
+  /**
+   * As {@link #trainable(ModelConfig, Generator, LoadOptions)}, with the values of a file, which
+   * are copied.
+   *
+   * @param state every parameter and buffer by name
+   * @throws ModelException when the state is not this network's
+   */
+  public static Preconditioner trainable(
+      ModelConfig config, Map<String, TensorData> state, LoadOptions options) {
+    return trainable(config, options, network -> StateLoader.copy(network, state));
+  }
+
+  private static Preconditioner trainable(
+      ModelConfig config, LoadOptions options, Consumer<Preconditioner> values) {
+    ready(options);
+    Preconditioner network = of(config);
+    try (GradMode _ = GradMode.noGrad()) {
+      values.accept(network);
+      network.purpose = Use.TRAINING;
+      network.prepare(options);
+      network.parameters().forEach(p -> p.value().requiresGrad(true));
+      network.train(true);
+      return network;
+    } catch (RuntimeException e) {
+      network.close();
+      throw e;
+    }
+  }
+
+  /**
+   * A network of its own with the same values and options, in evaluation mode and without
+   * gradients. Its values lie in memory as this network's do and may be written in place, as an
+   * average of a network in training is; a network that was loaded to be evaluated cannot be
+   * copied.
+   *
+   * @throws ModelException when this network was not made by {@code trainable}, or is closed
+   */
+  public final Preconditioner copyForEvaluation() {
+    if (purpose != Use.TRAINING) {
+      throw new ModelException("only a network that is made to be trained can be copied");
+    }
+    return whileOpen(() -> copied(of(config)));
+  }
+
+  private Preconditioner copied(Preconditioner copy) {
+    try (GradMode _ = GradMode.noGrad();
+        TensorScope _ = TensorScope.open()) {
+      Map<String, Parameter> mine = state();
+      copy.state()
+          .forEach((name, p) -> p.set(Shapes.copy(Objects.requireNonNull(mine.get(name)).value())));
+      copy.purpose = purpose;
+      copy.prepare(options);
+      return copy;
+    } catch (RuntimeException e) {
+      copy.close();
       throw e;
     }
   }
@@ -123,29 +211,22 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
     }
   }
 
-  private static Map<String, TensorShape> shapes(Map<String, TensorData> state) {
-    Map<String, TensorShape> shapes = new LinkedHashMap<>();
-    state.forEach((name, data) -> shapes.put(name, TensorShape.of(data)));
-    return shapes;
-  }
-
   /** Module by module, so that what is packed elsewhere need not stay in memory here as well. */
   private void fill(Map<String, TensorData> state) {
     if (packs()) {
       // Checking a file's checksums reads all of it; a second copy is about to grow beside that.
       state.values().forEach(TensorData::unload);
     }
-    walk(
-        (path, module) -> {
-          String prefix = path.isEmpty() ? "" : path + ".";
-          for (Parameter p : module.ownState()) {
-            StateLoader.set(p, data(state, prefix + p.name()), options.device());
-          }
-          if (packs() && module instanceof Conv2d conv) {
-            conv.pack(options.dtype());
-            conv.ownState().forEach(p -> data(state, prefix + p.name()).unload());
-          }
-        });
+    walk((path, module) -> {
+      String prefix = path.isEmpty() ? "" : path + ".";
+      for (Parameter p : module.ownState()) {
+        StateLoader.set(p, StateLoader.data(state, prefix + p.name()), options.device());
+      }
+      if (packs() && module instanceof Conv2d conv) {
+        conv.pack(options.dtype());
+        conv.ownState().forEach(p -> StateLoader.data(state, prefix + p.name()).unload());
+      }
+    });
   }
 
   /** Readies values that are set already: moves them to the device, and packs what can be. */
@@ -154,25 +235,33 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
     if (wanted.device().type() != Device.Type.CPU) {
       state().values().forEach(p -> p.set(p.value().to(wanted.device())));
     }
-    if (packs()) {
-      walk((_, module) -> {
-        if (module instanceof Conv2d conv) {
-          conv.pack(wanted.dtype());
-        }
-      });
-    }
+    walk((_, module) -> {
+      if (!(module instanceof Conv2d conv)) {
+        return;
+      }
+      if (packs()) {
+        conv.pack(wanted.dtype());
+      } else if (wanted.numerics() == Numerics.FAST && purpose == Use.TRAINING) {
+        conv.direct(format(conv));
+      }
+    });
   }
 
-  private static TensorData data(Map<String, TensorData> state, String name) {
-    TensorData data = state.get(name);
-    if (data == null) {
-      throw new ModelException("tensor " + name + " is missing");
-    }
-    return data;
+  /**
+   * The order in which a convolution is trained. The gradient of a weight in channels-last order is
+   * written twice, which tells where weights outnumber activations.
+   */
+  private MemoryFormat format(Conv2d conv) {
+    return options.device().type() == Device.Type.CPU
+            && conv.config().resolution() > LAST_ROW_MAJOR_RESOLUTION
+        ? MemoryFormat.CHANNELS_LAST
+        : MemoryFormat.CONTIGUOUS;
   }
 
   private boolean packs() {
-    return options.numerics() == Numerics.FAST && options.device().type() == Device.Type.CPU;
+    return purpose == Use.EVALUATION
+        && options.numerics() == Numerics.FAST
+        && options.device().type() == Device.Type.CPU;
   }
 
   @Override
@@ -190,7 +279,7 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
    */
   public final Tensor denoise(
       Tensor x, Tensor sigma, @Nullable Tensor labels, @Nullable Tensor augment) {
-    checkInput(x, sigma, labels, augment);
+    Operands.check(config, x, sigma, labels, augment);
     return whileOpen(() -> denoised(x, sigma, labels, augment));
   }
 
@@ -243,38 +332,6 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
     return labels == null
         ? Torch.full(0, DType.FLOAT32, options.device(), 1, config.labelDim())
         : here(labels);
-  }
-
-  private void checkInput(
-      Tensor x, Tensor sigma, @Nullable Tensor labels, @Nullable Tensor augment) {
-    if (x.rank() != 4
-        || x.size(1) != config.channels()
-        || x.size(2) != config.resolution()
-        || x.size(3) != config.resolution()) {
-      throw new ModelException(
-          "this network takes images [N, %d, %d, %d], not %s"
-              .formatted(config.channels(), config.resolution(), config.resolution(), x));
-    }
-    if (sigma.numel() != 1 && sigma.numel() != x.size(0)) {
-      throw new ModelException(
-          "%d images need 1 or %d noise levels, not %s".formatted(x.size(0), x.size(0), sigma));
-    }
-    checkRows("labels", labels, config.labelDim(), x.size(0));
-    checkRows("augmentation labels", augment, config.network().augmentDim(), x.size(0));
-  }
-
-  /** A network that has no use for the rows ignores them. */
-  private static void checkRows(String what, @Nullable Tensor rows, int width, long images) {
-    if (rows == null || width == 0) {
-      return;
-    }
-    if (rows.rank() != 2
-        || rows.size(1) != width
-        || (rows.size(0) != 1 && rows.size(0) != images)) {
-      throw new ModelException(
-          "%d images need %s [%d, %d] or [1, %d], not %s"
-              .formatted(images, what, images, width, width, rows));
-    }
   }
 
   /**

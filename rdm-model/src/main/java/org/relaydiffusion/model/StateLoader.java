@@ -3,12 +3,14 @@ package org.relaydiffusion.model;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorData;
 import org.relaydiffusion.torch.TensorScope;
@@ -81,5 +83,34 @@ final class StateLoader {
       Tensor t = Torch.fromData(data);
       parameter.set(t.to(DType.FLOAT32).to(device));
     }
+  }
+
+  /** As {@link #check}, of tensors that are at hand. */
+  static void checkData(Module network, Map<String, TensorData> state) {
+    Map<String, TensorShape> shapes = new LinkedHashMap<>();
+    state.forEach((name, data) -> shapes.put(name, TensorShape.of(data)));
+    check(network, shapes);
+  }
+
+  /** Checks a state, and sets every parameter and buffer to float32 copies that may be written. */
+  static void copy(Module network, Map<String, TensorData> state) {
+    checkData(network, state);
+    network
+        .state()
+        .forEach((name, p) -> {
+          try (TensorScope _ = TensorScope.open()) {
+            Tensor value = Torch.fromData(data(state, name)).to(DType.FLOAT32);
+            p.set(Shapes.copy(value.contiguous()));
+          }
+        });
+  }
+
+  /** The tensor of this name. */
+  static TensorData data(Map<String, TensorData> state, String name) {
+    TensorData data = state.get(name);
+    if (data == null) {
+      throw new ModelException("tensor " + name + " is missing");
+    }
+    return data;
   }
 }

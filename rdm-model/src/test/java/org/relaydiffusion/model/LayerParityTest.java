@@ -140,7 +140,7 @@ class LayerParityTest {
         1);
   }
 
-  private static UNetBlock.Config block(JsonNode k) {
+  static UNetBlock.Config block(JsonNode k) {
     UNetBlock.Style style =
         new UNetBlock.Style(
             k.get("emb_channels").asInt(),

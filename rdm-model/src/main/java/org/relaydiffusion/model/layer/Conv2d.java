@@ -5,6 +5,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.PackedConv2d;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Shapes;
@@ -25,7 +27,18 @@ public final class Conv2d extends Module {
   private final @Nullable Parameter bias;
   private final @Nullable Parameter filter;
   private @Nullable PackedConv2d packed;
-  private boolean fast;
+  private Path path = Path.REFERENCE;
+  private MemoryFormat format = MemoryFormat.CONTIGUOUS;
+
+  /** How the layer computes. */
+  enum Path {
+    /** The reference's operations in its order. */
+    REFERENCE,
+    /** The same sums in fewer operations, each of which autograd can go back through. */
+    DIRECT,
+    /** With weights rearranged for oneDNN: evaluation only. */
+    PACKED
+  }
 
   /**
    * What a convolution is.
@@ -113,10 +126,10 @@ public final class Conv2d extends Module {
    * @param dtype what the convolution computes in
    */
   public void pack(DType dtype) {
-    if (fast || config.fusedResample) {
+    if (path == Path.PACKED || config.fusedResample) {
       return;
     }
-    fast = true;
+    path = Path.PACKED;
     if (weight != null) {
       try (TensorScope _ = TensorScope.open()) {
         Tensor w = sorted(weight.value().to(dtype));
@@ -130,9 +143,31 @@ public final class Conv2d extends Module {
     }
   }
 
-  /** Whether it has been packed. */
-  boolean isFast() {
-    return fast;
+  /**
+   * Prepares for fast training, and for evaluation of what is being trained: weight and bias keep
+   * their values and names. A fused resampling stays as it is.
+   *
+   * @param layout the order in which weights lie from now on, and to which inputs are brought
+   */
+  public void direct(MemoryFormat layout) {
+    if (config.fusedResample) {
+      return;
+    }
+    path = Path.DIRECT;
+    format = layout;
+    if (weight != null) {
+      weight.set(Shapes.contiguous(weight.value(), format));
+    }
+  }
+
+  /** How it computes. */
+  Path path() {
+    return path;
+  }
+
+  /** The order in which inputs and outputs of {@link Path#DIRECT} lie. */
+  MemoryFormat format() {
+    return format;
   }
 
   /** Rows a0 b0 c0 a1 b1 c1 ... as a0 a1 ... b0 b1 ... c0 c1 ... */
@@ -147,7 +182,12 @@ public final class Conv2d extends Module {
 
   /** [N, in, H, W] to [N, out, H', W']. */
   public Tensor forward(Tensor x) {
-    return observed(fast ? forwardFast(x) : forwardExact(x));
+    return observed(
+        switch (path) {
+          case REFERENCE -> forwardExact(x);
+          case DIRECT -> forwardDirect(x, Rows.AS_STORED);
+          case PACKED -> forwardPacked(x);
+        });
   }
 
   /** The reference's operations in its order; the bias is added last. */
@@ -174,13 +214,44 @@ public final class Conv2d extends Module {
         }
       }
       if (bias != null) {
-        Pointwise.addInPlace(y, bias.value().to(x.dtype()).reshape(1, -1, 1, 1));
+        Tensor b = bias.value().to(x.dtype()).reshape(1, -1, 1, 1);
+        // The form in place has no derivative.
+        y = GradMode.isEnabled() ? y.add(b) : Pointwise.addInPlace(y, b);
       }
       return scope.keep(y);
     }
   }
 
-  private Tensor forwardFast(Tensor x) {
+  /** The order of a convolution's output channels. */
+  private enum Rows {
+    AS_STORED,
+    SORTED
+  }
+
+  /**
+   * As {@link #forward} of {@link Path#DIRECT}, with the parts that take turns sorted into blocks.
+   */
+  Tensor forwardSorted(Tensor x) {
+    return observed(forwardDirect(x, Rows.SORTED));
+  }
+
+  private Tensor forwardDirect(Tensor x, Rows rows) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor y = Shapes.contiguous(resampleFast(x), format);
+      if (weight == null) {
+        return scope.keep(y);
+      }
+      Tensor w = weight.value().to(x.dtype());
+      Tensor b = bias == null ? null : bias.value().to(x.dtype());
+      if (rows == Rows.SORTED) {
+        w = sorted(w);
+        b = b == null ? null : sorted(b);
+      }
+      return scope.keep(Functional.conv2d(y, w, b, 1, config.kernel / 2, 1));
+    }
+  }
+
+  private Tensor forwardPacked(Tensor x) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor y = resampleFast(x);
       return scope.keep(weight == null ? y : Objects.requireNonNull(packed).apply(y));

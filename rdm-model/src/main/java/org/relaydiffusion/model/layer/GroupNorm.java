@@ -1,9 +1,15 @@
 package org.relaydiffusion.model.layer;
 
 import org.relaydiffusion.model.ModelException;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
 
@@ -42,5 +48,69 @@ public final class GroupNorm extends Module {
       Tensor b = bias.value().to(x.dtype());
       return observed(scope.keep(Functional.groupNorm(x, groups, w, b, eps)));
     }
+  }
+
+  /**
+   * As {@link #forward}, then times {@code scale + 1}, plus {@code shift}.
+   *
+   * @param x [N, C, H, W]
+   * @param scale [N, C, 1, 1] or [1, C, 1, 1], of x's type
+   * @param shift of the same shape
+   * @param path {@link Conv2d.Path#DIRECT} where the operations need not be the reference's
+   */
+  Tensor modulated(Tensor x, Tensor scale, Tensor shift, Conv2d.Path path) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor factor = scale.add(1);
+      if (!GradMode.isEnabled()) {
+        return scope.keep(Pointwise.addcmul(shift, forward(x), factor));
+      }
+      boolean composed =
+          path == Conv2d.Path.DIRECT
+              && x.dtype() == DType.FLOAT32
+              && x.device().type() == Device.Type.CPU;
+      // The form in one pass (addcmul) has no derivative.
+      return scope.keep(
+          composed ? composed(x, factor, shift) : forward(x).mul(factor).sub(Pointwise.neg(shift)));
+    }
+  }
+
+  /**
+   * The same as x a + b, with a and b [N, C, 1, 1] from the moments of each group. LibTorch's own
+   * way back through a normalisation in channels-last order takes seven times as long as in
+   * row-major order; this way there and back takes half the time, and keeps one tensor less.
+   */
+  private Tensor composed(Tensor x, Tensor factor, Tensor shift) {
+    long[] each = {factor.size(0), groups, x.size(1) / groups};
+    Tensor mean = groupMean(x);
+    Tensor half = halfMeanSquare(x);
+    Tensor meanSquare = half.mul(2).sub(half.detach());
+    Tensor variance =
+        Pointwise.clamp(meanSquare.sub(mean.mul(mean)), Torch.full(0, DType.FLOAT32), null);
+    Tensor deviation = Pointwise.sqrt(variance.add(eps));
+    Tensor a = factor.mul(weight.value().reshape(1, -1, 1, 1)).reshape(each).div(deviation);
+    Tensor b =
+        factor.mul(bias.value().reshape(1, -1, 1, 1)).add(shift).reshape(each).sub(a.mul(mean));
+    long[] broadcast = {-1, x.size(1), 1, 1};
+    try (Tensor product = x.mul(a.reshape(broadcast))) {
+      return product.sub(Pointwise.neg(b).reshape(broadcast));
+    }
+  }
+
+  /**
+   * The mean square, with half of its derivative: that of a constant times x goes back in one pass
+   * over x, that of x^2 in two and a sum.
+   */
+  private Tensor halfMeanSquare(Tensor x) {
+    try (Tensor constant = x.detach();
+        Tensor product = constant.mul(x)) {
+      return groupMean(product);
+    }
+  }
+
+  /** [N, groups, 1]. */
+  private Tensor groupMean(Tensor x) {
+    Tensor sums = Reduction.sum(x, Reduction.KeepDim.NO, 2, 3);
+    double count = (double) x.numel() / (x.size(0) * groups);
+    return Reduction.sum(sums.reshape(x.size(0), groups, -1), Reduction.KeepDim.YES, 2).div(count);
   }
 }

@@ -2,8 +2,10 @@ package org.relaydiffusion.model.layer;
 
 import java.util.List;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -33,7 +35,14 @@ final class SelfAttention {
 
   /** The attended values of a normalised input [N, C, H, W]; same shape. */
   Tensor forward(Tensor x) {
-    return qkv.isFast() ? forwardFused(x) : memoryEfficient ? forwardEfficient(x) : forwardExact(x);
+    return switch (qkv.path()) {
+      case REFERENCE -> memoryEfficient ? forwardEfficient(x) : forwardExact(x);
+      case DIRECT ->
+          qkv.format() == MemoryFormat.CHANNELS_LAST
+              ? attended(qkv.forwardSorted(x))
+              : forwardInterleaved(x);
+      case PACKED -> attended(qkv.forward(x));
+    };
   }
 
   private Tensor forwardExact(Tensor x) {
@@ -69,19 +78,40 @@ final class SelfAttention {
     }
   }
 
-  /** In channels-last order no element moves: pixels are rows, heads are column blocks. */
-  private Tensor forwardFused(Tensor x) {
+  /** As {@link #attended}, where elements have to move anyway: rows are images, or interleaved. */
+  private Tensor forwardInterleaved(Tensor x) {
     try (TensorScope scope = TensorScope.open()) {
       long[] s = x.shape();
-      long width = s[1] / heads;
-      // The fused kernel is twenty times slower in bfloat16.
-      Tensor rows = Shapes.permute(qkv.forward(x), 0, 2, 3, 1).to(DType.FLOAT32);
-      List<Tensor> parts =
-          Shapes.unbind(
-              Shapes.permute(rows.reshape(s[0], s[2] * s[3], 3, heads, width), 2, 0, 3, 1, 4), 0);
-      Tensor a = Functional.attention(parts.get(0), parts.get(1), parts.get(2));
-      Tensor image = Shapes.transpose(a, 1, 2).reshape(s[0], s[2], s[3], s[1]);
-      return scope.keep(Shapes.permute(image.to(x.dtype()), 0, 3, 1, 2));
+      Tensor turns = precise(qkv.forward(x)).reshape(s[0], heads, s[1] / heads, 3, s[2] * s[3]);
+      Tensor parts = Shapes.permute(turns, 3, 0, 1, 4, 2).contiguous();
+      return scope.keep(image(Shapes.unbind(parts, 0), s).to(x.dtype()));
     }
+  }
+
+  /**
+   * From query, key and value [N, 3C, H, W] as three blocks in channels-last order: no element
+   * moves, pixels are rows and heads are column blocks.
+   */
+  private Tensor attended(Tensor blocks) {
+    try (TensorScope scope = TensorScope.open()) {
+      long[] s = blocks.shape();
+      s[1] /= 3;
+      Tensor rows = Shapes.permute(precise(blocks), 0, 2, 3, 1);
+      Tensor parts = rows.reshape(s[0], s[2] * s[3], 3, heads, s[1] / heads);
+      return scope.keep(
+          image(Shapes.unbind(Shapes.permute(parts, 2, 0, 3, 1, 4), 0), s).to(blocks.dtype()));
+    }
+  }
+
+  /** Attends with query, key and value [N, heads, HW, width], and puts the pixels of s back. */
+  private static Tensor image(List<Tensor> parts, long[] s) {
+    Tensor a = Functional.attention(parts.get(0), parts.get(1), parts.get(2));
+    Tensor image = Shapes.transpose(a, 1, 2).reshape(s[0], s[2], s[3], s[1]);
+    return Shapes.permute(image, 0, 3, 1, 2);
+  }
+
+  /** The CPU's fused kernel is twenty times slower in bfloat16 than in float32. */
+  private static Tensor precise(Tensor x) {
+    return x.device().type() == Device.Type.CPU ? x.to(DType.FLOAT32) : x;
   }
 }

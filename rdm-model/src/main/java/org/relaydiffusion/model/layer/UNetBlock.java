@@ -4,7 +4,9 @@ import java.util.List;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.model.ModelException;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -140,14 +142,15 @@ public final class UNetBlock extends Module {
   public Tensor forward(Tensor x, Tensor emb) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor h = conv0.forward(activated(norm0.forward(x)));
-      h = modulated(h, emb);
-      if (isTraining() && config.style.dropout > 0) {
-        h = Functional.dropout(h, config.style.dropout);
-      }
+      h = dropped(modulated(h, emb));
       Tensor branch = conv1.forward(h);
       h.close();
-      h = branch.add(skip == null ? x : skip.forward(x));
+      Tensor beside = skip == null ? x : skip.forward(x);
+      h = branch.add(beside);
       branch.close();
+      if (skip != null) {
+        beside.close();
+      }
       h = scaled(h);
       if (attention != null && norm2 != null && proj != null) {
         Tensor a = proj.forward(attention.forward(norm2.forward(h)));
@@ -163,19 +166,32 @@ public final class UNetBlock extends Module {
       if (!config.style.adaptiveScale) {
         Tensor shifted = h.add(p);
         h.close();
-        return scope.keep(activated(norm1.forward(shifted)));
+        return scope.keep(norm1.forward(shifted));
       }
       List<Tensor> halves = Shapes.chunk(p, 2, 1);
-      Tensor normed = norm1.forward(h);
+      Tensor y = norm1.modulated(h, halves.get(0), halves.get(1), conv1.path());
       h.close();
-      Tensor y = Pointwise.addcmul(halves.get(1), normed, halves.get(0).add(1));
-      return scope.keep(activated(y));
+      return scope.keep(y);
+    }
+  }
+
+  /** SiLU, and in training dropout. */
+  private Tensor dropped(Tensor fresh) {
+    double p = isTraining() ? config.style.dropout : 0;
+    if (p == 0) {
+      return activated(fresh);
+    }
+    if (conv1.path() != Conv2d.Path.DIRECT || fresh.device().type() != Device.Type.CPU) {
+      return Functional.dropout(activated(fresh), p);
+    }
+    try (fresh) {
+      return MaskedSilu.apply(fresh, p);
     }
   }
 
   /** SiLU, in place where nothing needs what it overwrites. */
   private Tensor activated(Tensor fresh) {
-    return isTraining() ? fresh.silu() : Pointwise.siluInPlace(fresh);
+    return GradMode.isEnabled() ? fresh.silu() : Pointwise.siluInPlace(fresh);
   }
 
   private Tensor scaled(Tensor h) {

@@ -14,9 +14,8 @@ final class LabelDropout {
   /** labels [N, K] with each row kept where a uniform draw is at least p. */
   static Tensor apply(Tensor labels, double p) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor u = Generator.global().rand(DType.FLOAT32, labels.size(0), 1);
-      Tensor dropped =
-          Pointwise.lt(u, Torch.full(p, DType.FLOAT32)).to(labels.device()).to(labels.dtype());
+      Tensor u = Generator.global(labels.device()).rand(DType.FLOAT32, labels.size(0), 1);
+      Tensor dropped = Pointwise.lt(u, Torch.full(p, DType.FLOAT32, u.device())).to(labels.dtype());
       return scope.keep(labels.mul(Pointwise.neg(dropped).add(1)));
     }
   }

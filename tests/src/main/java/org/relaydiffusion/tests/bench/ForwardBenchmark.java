@@ -1,7 +1,6 @@
 package org.relaydiffusion.tests.bench;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -10,16 +9,12 @@ import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
-import org.relaydiffusion.model.unet.UNetConfig;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
-import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
-import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Reduction;
-import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorData;
 import org.relaydiffusion.torch.TensorScope;
@@ -51,7 +46,7 @@ public final class ForwardBenchmark {
     int resolution = args.length > 0 ? Integer.parseInt(args[0]) : 64;
     int batch = args.length > 1 ? Integer.parseInt(args[1]) : 4;
     int rounds = args.length > 2 ? Integer.parseInt(args[2]) : 7;
-    ModelConfig config = ModelConfig.of("EDMPrecond", adm(resolution));
+    ModelConfig config = ModelConfig.of("EDMPrecond", OfficialNetworks.adm(resolution));
     double flops = batch * FlopCount.of(config.network());
     try (GradMode _ = GradMode.noGrad();
         Generator generator = Generator.seeded(1)) {
@@ -67,19 +62,6 @@ public final class ForwardBenchmark {
     }
   }
 
-  private static Map<String, Object> adm(int resolution) {
-    Map<String, Object> kwargs = new LinkedHashMap<>();
-    kwargs.put("img_resolution", resolution);
-    kwargs.put("img_channels", 3);
-    kwargs.put("label_dim", 1000);
-    kwargs.put("model_type", "DhariwalUNet");
-    boolean large = resolution >= 256;
-    kwargs.put("model_channels", large ? 256 : 192);
-    kwargs.put("channel_mult", large ? List.of(1, 1, 2, 2, 4, 4) : List.of(1, 2, 3, 4));
-    kwargs.put("num_blocks", large ? 2 : 3);
-    return kwargs;
-  }
-
   private static void run(
       ModelConfig config, int batch, int rounds, double flops, Generator generator) {
     List<Preconditioner> networks = new ArrayList<>();
@@ -87,8 +69,7 @@ public final class ForwardBenchmark {
       Map<String, TensorData> state = randomState(config, generator);
       for (Variant v : VARIANTS) {
         networks.add(
-            Preconditioner.load(
-                config, state, new LoadOptions(v.numerics, v.dtype, Device.CPU)));
+            Preconditioner.load(config, state, new LoadOptions(v.numerics, v.dtype, Device.CPU)));
       }
       int r = config.resolution();
       Tensor x = generator.randn(DType.FLOAT32, batch, config.channels(), r, r);
@@ -120,18 +101,17 @@ public final class ForwardBenchmark {
     try (Preconditioner network = Preconditioner.of(config)) {
       network
           .state()
-          .forEach(
-              (name, p) -> {
-                long[] shape = p.shape();
-                Tensor drawn = generator.randn(DType.FLOAT32, shape);
-                Tensor value =
-                    p.kind() == Parameter.Kind.BUFFER
-                        ? p.initializer().make(generator, shape)
-                        : shape.length > 1
-                            ? drawn.div(Math.sqrt((double) p.numel() / shape[0]))
-                            : name.endsWith(".weight") ? drawn.mul(0.1).add(1) : drawn.mul(0.1);
-                state.put(name, TensorData.contiguous(DType.FLOAT32, shape, value.memory()));
-              });
+          .forEach((name, p) -> {
+            long[] shape = p.shape();
+            Tensor drawn = generator.randn(DType.FLOAT32, shape);
+            Tensor value =
+                p.kind() == Parameter.Kind.BUFFER
+                    ? p.initializer().make(generator, shape)
+                    : shape.length > 1
+                        ? drawn.div(Math.sqrt((double) p.numel() / shape[0]))
+                        : name.endsWith(".weight") ? drawn.mul(0.1).add(1) : drawn.mul(0.1);
+            state.put(name, TensorData.contiguous(DType.FLOAT32, shape, value.memory()));
+          });
     }
     return state;
   }
@@ -140,13 +120,13 @@ public final class ForwardBenchmark {
     System.out.printf(
         "%-10s %9s %9s %18s %7s %22s%n",
         "variant", "seconds", "GFLOP/s", "convolution alone", "ratio", "distance from exact");
-    double scale =
-        Reduction.amax(Pointwise.abs(outputs.getFirst()), Reduction.KeepDim.NO).item();
+    double scale = Reduction.amax(Pointwise.abs(outputs.getFirst()), Reduction.KeepDim.NO).item();
     for (int i = 0; i < VARIANTS.size(); i++) {
-      double seconds = median(all.get(i).stream().mapToDouble(Measured::seconds).toArray());
-      double conv = median(all.get(i).stream().mapToDouble(Measured::convolutionRate).toArray());
+      double seconds = Samples.median(all.get(i).stream().mapToDouble(Measured::seconds).toArray());
+      double conv =
+          Samples.median(all.get(i).stream().mapToDouble(Measured::convolutionRate).toArray());
       double ratio =
-          median(
+          Samples.median(
               all.get(i).stream()
                   .mapToDouble(m -> flops / m.seconds() / m.convolutionRate())
                   .toArray());
@@ -164,40 +144,6 @@ public final class ForwardBenchmark {
           conv / 1e9,
           ratio,
           distance);
-    }
-  }
-
-  private static double median(double[] values) {
-    Arrays.sort(values);
-    return values[values.length / 2];
-  }
-
-  /** The convolution with the most arithmetic, in the layout and type of each variant. */
-  private static final class LargestConvolution {
-    private final FlopCount.Convolution shape;
-    private final Tensor x;
-    private final Tensor weight;
-
-    LargestConvolution(UNetConfig config, int batch, Generator g) {
-      shape = FlopCount.largest(config);
-      x = g.randn(DType.FLOAT32, batch, shape.in(), shape.resolution(), shape.resolution());
-      weight = g.randn(DType.FLOAT32, shape.out(), shape.in(), shape.kernel(), shape.kernel());
-    }
-
-    double rate(Numerics numerics, DType dtype) {
-      MemoryFormat format =
-          numerics == Numerics.FAST ? MemoryFormat.CHANNELS_LAST : MemoryFormat.CONTIGUOUS;
-      try (TensorScope _ = TensorScope.open()) {
-        Tensor input = Shapes.contiguous(x.to(dtype), format);
-        Tensor w = Shapes.contiguous(weight.to(dtype), format);
-        double[] rates = new double[5];
-        for (int i = 0; i < rates.length; i++) {
-          long start = System.nanoTime();
-          Functional.conv2d(input, w, null, 1, shape.kernel() / 2, 1).close();
-          rates[i] = shape.flops() * x.size(0) / ((System.nanoTime() - start) / 1e9);
-        }
-        return median(rates);
-      }
     }
   }
 }

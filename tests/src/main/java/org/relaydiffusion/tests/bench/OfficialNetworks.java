@@ -13,6 +13,16 @@ public final class OfficialNetworks {
     return adm(256, 1000, 256, List.of(1, 1, 2, 2, 4, 4), 2, List.of(32, 16, 8));
   }
 
+  /** The class-conditional network at 64 px: 296 million parameters. */
+  public static Map<String, Object> adm64() {
+    return adm(64, 1000, 192, List.of(1, 2, 3, 4), 3, List.of(32, 16, 8));
+  }
+
+  /** The one of the two that has this resolution, or the next. */
+  static Map<String, Object> adm(int resolution) {
+    return resolution >= 256 ? adm256() : adm64();
+  }
+
   /** A small network of the same kind, at 16 px with 10 classes. */
   public static Map<String, Object> small(int channels) {
     return adm(16, 10, channels, List.of(1, 2), 1, List.of(8));

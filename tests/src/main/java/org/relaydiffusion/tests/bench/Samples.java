@@ -1,0 +1,14 @@
+package org.relaydiffusion.tests.bench;
+
+import java.util.Arrays;
+
+/** What several measurements of the same thing say. */
+final class Samples {
+  private Samples() {}
+
+  static double median(double... values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+}
