@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.archive.CheckpointFile;
@@ -157,6 +158,27 @@ public final class Checkpoint implements AutoCloseable {
   /** Everything else by key, such as {@code step}, {@code loss_fn} and {@code dataset_kwargs}. */
   public Map<String, CheckpointEntry> otherEntries() {
     return Collections.unmodifiableMap(contents.others());
+  }
+
+  /**
+   * What the official code would not have written there, by key, as plain values: null, String,
+   * Long, Double, Boolean, {@link StoredTensor}, and lists and maps of these. What is none of these
+   * is left out.
+   */
+  public Map<String, @Nullable Object> extra() {
+    return Collections.unmodifiableMap(contents.extra());
+  }
+
+  /**
+   * The number of images that a training run had seen.
+   *
+   * @throws FileException when the file does not say
+   */
+  public long step() {
+    if (contents.others().get("step") instanceof CheckpointEntry.Plain(Long step)) {
+      return step;
+    }
+    throw new FileException(path, "has no whole number 'step': it is no training state");
   }
 
   /** A description of what is in the file, which outlives it. */

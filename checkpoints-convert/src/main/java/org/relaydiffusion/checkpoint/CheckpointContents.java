@@ -2,10 +2,12 @@ package org.relaydiffusion.checkpoint;
 
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What was found in a file, whatever its container. */
 record CheckpointContents(
     Map<String, NetworkRecord> networks,
     Map<String, StoredTensor> tensors,
     Optional<OptimizerRecord> optimizer,
-    Map<String, CheckpointEntry> others) {}
+    Map<String, CheckpointEntry> others,
+    Map<String, @Nullable Object> extra) {}

@@ -28,10 +28,23 @@ final class NetworkMetadata {
     Set<String> parameters = Set.copyOf(network.parameterNames());
     List<String> buffers =
         network.tensors().keySet().stream().filter(n -> !parameters.contains(n)).toList();
+    return of(which, network.className(), network.initKwargs(), buffers);
+  }
+
+  /**
+   * The header's metadata for a network.
+   *
+   * @param buffers the names of those tensors that are no parameters
+   */
+  static Map<String, String> of(
+      Which which,
+      String className,
+      Map<String, @Nullable Object> initKwargs,
+      List<String> buffers) {
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put(FORMAT, "pt");
-    metadata.put(CLASS_NAME, network.className());
-    metadata.put(INIT_KWARGS, PlainJson.write(network.initKwargs()));
+    metadata.put(CLASS_NAME, className);
+    metadata.put(INIT_KWARGS, PlainJson.write(initKwargs));
     metadata.put(WHICH, which.key());
     metadata.put(BUFFERS, PlainJson.write(buffers));
     return metadata;
@@ -50,10 +63,14 @@ final class NetworkMetadata {
         });
     String className = file.metadata().get(CLASS_NAME);
     if (className == null) {
-      return new CheckpointContents(Map.of(), tensors, Optional.empty(), others);
+      return new CheckpointContents(Map.of(), tensors, Optional.empty(), others, Map.of());
     }
     return new CheckpointContents(
-        Map.of(which(file), network(file, className, tensors)), Map.of(), Optional.empty(), others);
+        Map.of(which(file), network(file, className, tensors)),
+        Map.of(),
+        Optional.empty(),
+        others,
+        Map.of());
   }
 
   private static String which(SafetensorsFile file) {

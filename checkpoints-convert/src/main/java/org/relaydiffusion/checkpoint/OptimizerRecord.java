@@ -1,8 +1,12 @@
 package org.relaydiffusion.checkpoint;
 
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.torch.DType;
 
 /**
  * The state of an optimizer, as {@code state_dict()} gave it.
@@ -12,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record OptimizerRecord(
     Map<Long, ParameterState> parameters, List<Map<String, @Nullable Object>> groups) {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   /**
    * The state of one parameter.
    *
@@ -20,5 +27,21 @@ public record OptimizerRecord(
    * @param values what is no tensor: {@code step} before that
    */
   public record ParameterState(
-      Map<String, StoredTensor> tensors, Map<String, @Nullable Object> values) {}
+      Map<String, StoredTensor> tensors, Map<String, @Nullable Object> values) {
+    /**
+     * How often the parameter was moved.
+     *
+     * @throws RdmException when the state does not say
+     */
+    public long step() {
+      if (values.get("step") instanceof Long step) {
+        return step;
+      }
+      StoredTensor step = tensors.get("step");
+      if (step == null || step.dtype() != DType.FLOAT32 || step.numel() != 1) {
+        throw new RdmException("the optimizer's state has no step that is one float32 or a number");
+      }
+      return (long) step.raw().memory().get(FLOAT, 0);
+    }
+  }
 }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.archive.TensorRef;
@@ -17,11 +18,17 @@ import org.relaydiffusion.model.safetensors.Printable;
 final class PickleContents {
   private static final String OPTIMIZER = "optimizer_state";
 
+  /** What the official code writes. */
+  private static final Set<String> OFFICIAL =
+      Set.of(OPTIMIZER, "step", "ema", "net", "loss_fn", "augment_pipe", "dataset_kwargs");
+
   private final Path file;
   private final Map<String, NetworkRecord> networks = new LinkedHashMap<>();
   private final Map<String, CheckpointEntry> others = new LinkedHashMap<>();
   private final TensorTree tensors;
   private final PlainValues plain = new PlainValues();
+  private final PlainValues plainOrTensors = PlainValues.withTensors();
+  private final Map<String, @Nullable Object> extra = new LinkedHashMap<>();
   private @Nullable OptimizerRecord optimizer;
 
   private PickleContents(Path file) {
@@ -38,12 +45,24 @@ final class PickleContents {
     PickleContents contents = new PickleContents(file);
     for (Map.Entry<?, ?> e : entries.entrySet()) {
       contents.sort(TensorTree.key(e.getKey()), e.getValue());
+      contents.keepExtra(TensorTree.key(e.getKey()), e.getValue());
     }
     return new CheckpointContents(
         contents.networks,
         contents.tensors.tensors(),
         Optional.ofNullable(contents.optimizer),
-        contents.others);
+        contents.others,
+        contents.extra);
+  }
+
+  private void keepExtra(String key, Object value) {
+    if (!OFFICIAL.contains(key)) {
+      try {
+        extra.put(key, plainOrTensors.of(value));
+      } catch (PlainValues.NotPlainException e) {
+        // It is among the other entries, by its description.
+      }
+    }
   }
 
   private void sort(String key, Object value) {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.checkpoint.archive.TensorRef;
 import org.relaydiffusion.checkpoint.pickle.PyNone;
 import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
@@ -16,10 +17,38 @@ import org.relaydiffusion.checkpoint.pickle.Values;
  * comes out of it altogether, as a small pickle can refer to the same large value many times.
  */
 final class PlainValues {
-  private static final int DEEPEST = 16;
-  private static final int MOST_VALUES = 500_000;
+  static final int DEEPEST = 16;
+  static final int MOST_VALUES = 500_000;
 
+  private final Leaves leaves;
   private int values;
+
+  /** Knows plain values alone. */
+  PlainValues() {
+    this(value -> {
+      throw new NotPlainException("holds " + Values.show(value));
+    });
+  }
+
+  private PlainValues(Leaves leaves) {
+    this.leaves = leaves;
+  }
+
+  /** Knows tensors beside plain values. */
+  static PlainValues withTensors() {
+    return new PlainValues(value -> {
+      if (value instanceof TensorRef tensor) {
+        return new StoredTensor(tensor);
+      }
+      throw new NotPlainException("holds " + Values.show(value));
+    });
+  }
+
+  /** Turns what is neither simple nor a container. */
+  @FunctionalInterface
+  private interface Leaves {
+    Object of(Object value) throws NotPlainException;
+  }
 
   /** Signals that a value is no plain one. */
   static final class NotPlainException extends Exception {
@@ -54,7 +83,7 @@ final class PlainValues {
       case Collection<?> items -> list(items, depth);
       case Tuple tuple -> list(tuple.items(), depth);
       case Map<?, ?> map -> map(map, depth);
-      default -> throw new NotPlainException("holds " + Values.show(value));
+      default -> leaves.of(value);
     };
   }
 

@@ -20,8 +20,8 @@ import org.relaydiffusion.checkpoint.pickle.Values;
  * each storage as a count and raw elements.
  */
 final class LegacyStream {
-  private static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
-  private static final Long VERSION = 1001L;
+  static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
+  static final Long VERSION = 1001L;
 
   /** A pickle of the magic number: PROTO, LONG1 of 10 bytes, the number, STOP. */
   private static final byte[] MAGIC_TAIL = {

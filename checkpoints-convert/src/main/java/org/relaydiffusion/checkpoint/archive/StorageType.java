@@ -24,4 +24,20 @@ record StorageType(String name, DType dtype) {
           Map.entry("ByteStorage", DType.UINT8),
           Map.entry("BoolStorage", DType.BOOL),
           Map.entry("UntypedStorage", DType.UINT8));
+
+  /** The name of the class of storages of {@code dtype}. */
+  static String className(DType dtype) {
+    return switch (dtype) {
+      case FLOAT32 -> "FloatStorage";
+      case FLOAT64 -> "DoubleStorage";
+      case FLOAT16 -> "HalfStorage";
+      case BFLOAT16 -> "BFloat16Storage";
+      case INT64 -> "LongStorage";
+      case INT32 -> "IntStorage";
+      case INT16 -> "ShortStorage";
+      case INT8 -> "CharStorage";
+      case UINT8 -> "ByteStorage";
+      case BOOL -> "BoolStorage";
+    };
+  }
 }

@@ -1,0 +1,65 @@
+package org.relaydiffusion.checkpoint;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.checkpoint.archive.TorchZipWriter;
+import org.relaydiffusion.checkpoint.writing.NetworkForm;
+import org.relaydiffusion.io.AtomicFile;
+
+/**
+ * {@code training-state-*.pt}: what the official code resumes from and samples with, written as its
+ * {@code torch.save} would. {@link Checkpoint} reads it.
+ */
+public final class TrainingStateFile {
+  private static final String OPTIMIZER = "optimizer_state";
+  private static final String STEP = "step";
+  private static final Set<String> OFFICIAL =
+      Set.of(OPTIMIZER, STEP, Which.EMA.key(), Which.NET.key());
+
+  private TrainingStateFile() {}
+
+  /**
+   * The official file name after {@code kimg} thousand images, e.g. {@code
+   * training-state-000123.pt}.
+   */
+  public static String name(long kimg) {
+    return "training-state-%06d.pt".formatted(kimg);
+  }
+
+  /**
+   * Writes a state, whole or not at all. Tensors go to the file piece by piece: beside a mebibyte,
+   * no copy of them is made that is not made by a source itself.
+   *
+   * @param target replaced if it exists; folders above it are made
+   * @throws FileException naming the target, when it cannot be written, or when a network's tensors
+   *     are not those of its settings
+   */
+  public static void write(Path target, TrainingState state) {
+    Map<String, @Nullable Object> entries = new LinkedHashMap<>();
+    NetworkSnapshotFile.named(target, () -> entries.putAll(entries(state)));
+    AtomicFile.write(target, out -> TorchZipWriter.write(out, entries));
+  }
+
+  private static Map<String, @Nullable Object> entries(TrainingState state) {
+    Map<String, @Nullable Object> entries = new LinkedHashMap<>();
+    entries.put(OPTIMIZER, state.optimizer().map(OptimizerContents::form).orElse(Map.of()));
+    entries.put(STEP, state.step());
+    entries.put(Which.EMA.key(), state.ema().form(NetworkForm.Purpose.EVALUATION));
+    entries.put(Which.NET.key(), state.net().form(NetworkForm.Purpose.TRAINING));
+    PlainForm plain = new PlainForm();
+    state
+        .extra()
+        .forEach((key, value) -> {
+          if (OFFICIAL.contains(key)) {
+            throw new RdmException("an extra entry cannot be named '%s'".formatted(key));
+          }
+          entries.put(key, plain.of(key, value));
+        });
+    return entries;
+  }
+}

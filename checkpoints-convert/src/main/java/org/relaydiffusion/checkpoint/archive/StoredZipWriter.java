@@ -1,0 +1,192 @@
+package org.relaydiffusion.checkpoint.archive;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.zip.CRC32;
+
+/**
+ * Writes a zip archive of stored entries whose bytes begin at multiples of 64, as {@code
+ * torch.save} does: the file can be mapped and its tensors used where they lie. Numbers that do not
+ * fit in the format's 32 bits go to its 64-bit records.
+ */
+final class StoredZipWriter {
+  private static final int ALIGNMENT = 64;
+  private static final int LOCAL_BYTES = 30;
+  private static final int CRC_AT = 14;
+  private static final int IN_EXTRA = 0xffff_ffff;
+  private static final int COUNT_IN_EXTRA = 0xffff;
+  private static final short EXTRA_64 = 1;
+
+  /** The extra field that torch fills up with, "FB": readers pass over what they do not know. */
+  private static final short EXTRA_PADDING = 0x4246;
+
+  private static final short VERSION = 20;
+  private static final short VERSION_64 = 45;
+
+  /** 1 January 1980: files with equal content are equal. */
+  private static final int DATE = 0x0021;
+
+  private final FileChannel out;
+  private final Limits limits;
+  private final List<Entry> entries = new ArrayList<>();
+
+  StoredZipWriter(FileChannel out, Limits limits) {
+    this.out = out;
+    this.limits = limits;
+  }
+
+  /**
+   * From where on numbers go to 64-bit records.
+   *
+   * @param number the smallest size or offset that does, in bytes; at most 2^32 - 1
+   * @param count the smallest number of entries that does; at most 2^16 - 1
+   */
+  record Limits(long number, int count) {
+    /** Those of the format. */
+    static final Limits FORMAT = new Limits(0xffff_ffffL, COUNT_IN_EXTRA);
+  }
+
+  /** Takes an entry's bytes, in order. */
+  @FunctionalInterface
+  interface Sink {
+    void accept(ByteBuffer bytes) throws IOException;
+  }
+
+  /** Gives an entry's bytes. */
+  @FunctionalInterface
+  interface Content {
+    void writeTo(Sink sink) throws IOException;
+  }
+
+  private record Entry(byte[] name, long size, int crc, long header) {}
+
+  /** Adds an entry that lies in memory. */
+  void add(String name, byte[] content) throws IOException {
+    add(name, content.length, sink -> sink.accept(ByteBuffer.wrap(content)));
+  }
+
+  /**
+   * Adds an entry.
+   *
+   * @param size the number of bytes that {@code content} gives
+   * @throws IOException when it cannot be written, or the content has another size
+   */
+  void add(String name, long size, Content content) throws IOException {
+    byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+    long header = out.position();
+    write(local(bytes, size, header));
+    CRC32 crc = new CRC32();
+    long start = out.position();
+    content.writeTo(chunk -> {
+      crc.update(chunk.duplicate());
+      write(chunk);
+    });
+    if (out.position() - start != size) {
+      throw new IOException(
+          "entry '%s' has %d bytes, expected %d".formatted(name, out.position() - start, size));
+    }
+    ByteBuffer sum = little(4).putInt((int) crc.getValue()).flip();
+    // The bytes come before their sum is known, the header comes before the bytes.
+    while (sum.hasRemaining()) {
+      out.write(sum, header + CRC_AT + sum.position());
+    }
+    entries.add(new Entry(bytes, size, (int) crc.getValue(), header));
+  }
+
+  private ByteBuffer local(byte[] name, long size, long header) {
+    boolean large = size >= limits.number;
+    int extra64 = large ? 20 : 0;
+    long before = header + LOCAL_BYTES + name.length + extra64 + 4;
+    int padding = (int) (-before & (ALIGNMENT - 1));
+    ByteBuffer record = little(LOCAL_BYTES + name.length + extra64 + 4 + padding);
+    record.putInt(0x04034b50);
+    record.putShort(large ? VERSION_64 : VERSION);
+    record.putShort((short) 0).putShort((short) 0);
+    record.putInt(DATE << Short.SIZE).putInt(0);
+    record.putInt(large ? IN_EXTRA : (int) size).putInt(large ? IN_EXTRA : (int) size);
+    record.putShort((short) name.length).putShort((short) (extra64 + 4 + padding));
+    record.put(name);
+    if (large) {
+      record.putShort(EXTRA_64).putShort((short) 16).putLong(size).putLong(size);
+    }
+    record.putShort(EXTRA_PADDING).putShort((short) padding);
+    while (record.hasRemaining()) {
+      record.put((byte) 'Z');
+    }
+    return record.flip();
+  }
+
+  /** Writes the directory; nothing can be added after that. */
+  void finish() throws IOException {
+    long start = out.position();
+    ByteArrayOutputStream directory = new ByteArrayOutputStream();
+    for (Entry entry : entries) {
+      directory.writeBytes(directory(entry));
+    }
+    write(ByteBuffer.wrap(directory.toByteArray()));
+    long size = out.position() - start;
+    boolean large =
+        start >= limits.number || size >= limits.number || entries.size() >= limits.count;
+    if (large) {
+      write(end64(start, size));
+    }
+    short count = (short) (large ? COUNT_IN_EXTRA : entries.size());
+    ByteBuffer end = little(22).putInt(0x06054b50).putInt(0).putShort(count).putShort(count);
+    end.putInt(large ? IN_EXTRA : (int) size).putInt(large ? IN_EXTRA : (int) start);
+    write(end.putShort((short) 0).flip());
+  }
+
+  private byte[] directory(Entry entry) {
+    boolean largeSize = entry.size >= limits.number;
+    boolean largeHeader = entry.header >= limits.number;
+    int extra = (largeSize ? 16 : 0) + (largeHeader ? 8 : 0);
+    short version = largeSize || largeHeader ? VERSION_64 : VERSION;
+    ByteBuffer record = little(46 + entry.name.length + (extra == 0 ? 0 : extra + 4));
+    record.putInt(0x02014b50).putShort(version).putShort(version);
+    record.putShort((short) 0).putShort((short) 0);
+    record.putInt(DATE << Short.SIZE).putInt(entry.crc);
+    int size = largeSize ? IN_EXTRA : (int) entry.size;
+    record.putInt(size).putInt(size);
+    record.putShort((short) entry.name.length);
+    record.putShort((short) (extra == 0 ? 0 : extra + 4));
+    record.putShort((short) 0).putShort((short) 0).putShort((short) 0).putInt(0);
+    record.putInt(largeHeader ? IN_EXTRA : (int) entry.header);
+    record.put(entry.name);
+    if (extra > 0) {
+      record.putShort(EXTRA_64).putShort((short) extra);
+    }
+    if (largeSize) {
+      record.putLong(entry.size).putLong(entry.size);
+    }
+    if (largeHeader) {
+      record.putLong(entry.header);
+    }
+    return Arrays.copyOf(record.array(), record.position());
+  }
+
+  private ByteBuffer end64(long start, long size) throws IOException {
+    ByteBuffer end = little(56 + 20);
+    end.putInt(0x06064b50).putLong(44).putShort(VERSION_64).putShort(VERSION_64);
+    end.putInt(0).putInt(0).putLong(entries.size()).putLong(entries.size());
+    end.putLong(size).putLong(start);
+    end.putInt(0x07064b50).putInt(0).putLong(out.position()).putInt(1);
+    return end.flip();
+  }
+
+  private static ByteBuffer little(int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private void write(ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      out.write(bytes);
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package org.relaydiffusion.checkpoint.writing;
+
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.relaydiffusion.model.layer.WeightInit;
+import org.relaydiffusion.model.unet.UNetConfig;
+
+/** How first values are asked for among the arguments of layers: names and gains. */
+final class InitForm {
+  private InitForm() {}
+
+  /** The arguments for a layer of one of the two U-Nets, which differ in what they spell out. */
+  static Map<String, Object> of(UNetConfig.Architecture architecture, WeightInit init) {
+    Map<String, Object> form = new LinkedHashMap<>();
+    form.put("init_mode", init.mode().name().toLowerCase(Locale.ROOT));
+    switch (architecture) {
+      case DHARIWAL -> {
+        form.put("init_weight", gain(init.weight()));
+        form.put("init_bias", gain(init.bias()));
+      }
+      case SONG -> {
+        if (init.weight() != 1) {
+          form.put("init_weight", gain(init.weight()));
+        }
+      }
+    }
+    return form;
+  }
+
+  /** Zero is a whole number there. */
+  private static Object gain(double gain) {
+    return gain == 0 ? (Object) 0L : (Object) gain;
+  }
+}

@@ -1,0 +1,157 @@
+package org.relaydiffusion.checkpoint.writing;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.checkpoint.archive.TorchForms;
+import org.relaydiffusion.checkpoint.pickle.GlobalName;
+import org.relaydiffusion.checkpoint.pickle.PickleForm;
+import org.relaydiffusion.model.ModelConfig;
+import org.relaydiffusion.model.Preconditioner;
+import org.relaydiffusion.model.TensorShape;
+import org.relaydiffusion.model.layer.Conv2d;
+import org.relaydiffusion.model.safetensors.TensorSource;
+import org.relaydiffusion.model.unet.UNet;
+import org.relaydiffusion.torch.nn.Module;
+import org.relaydiffusion.torch.nn.Parameter;
+
+/**
+ * A network as a tree of the official code's objects: the modules of {@code rdm-model}'s
+ * definition, with the attributes that their Python counterparts carry.
+ */
+public final class NetworkForm {
+  private static final String SOURCE_MODULE = "training.networks";
+  private static final GlobalName MODULE_DICT =
+      new GlobalName("torch.nn.modules.container", "ModuleDict");
+  private static final String FILTER = "resample_filter";
+
+  private final Purpose purpose;
+  private final Map<String, ? extends TensorSource> tensors;
+  private final LayerAttributes layers;
+  private final NetworkAttributes networks;
+
+  /** What a network in a file is for. */
+  public enum Purpose {
+    /** To be used: in evaluation mode, without gradients. */
+    EVALUATION,
+    /** To be trained further: in training mode, with gradients. */
+    TRAINING
+  }
+
+  private NetworkForm(
+      Purpose purpose,
+      Map<String, ? extends TensorSource> tensors,
+      LayerAttributes layers,
+      NetworkAttributes networks) {
+    this.purpose = purpose;
+    this.tensors = tensors;
+    this.layers = layers;
+    this.networks = networks;
+  }
+
+  /**
+   * The pickled form of a network.
+   *
+   * @param className the preconditioner's class, e.g. {@code EDMPrecond}
+   * @param initKwargs the arguments it was made with, as plain values
+   * @param tensors every parameter and buffer by its dotted name
+   * @throws RdmException when the settings describe no network, or the tensors are not its own
+   */
+  public static PickleForm of(
+      String className,
+      Map<String, ? extends @Nullable Object> initKwargs,
+      Map<String, ? extends TensorSource> tensors,
+      Purpose purpose) {
+    ModelConfig config = ModelConfig.of(className, initKwargs);
+    Map<String, TensorShape> shapes = new LinkedHashMap<>();
+    tensors.forEach((name, t) -> shapes.put(name, TensorShape.of(t.dtype(), t.shape())));
+    Preconditioner.check(config, shapes, List.of());
+    try (Preconditioner network = Preconditioner.of(config)) {
+      NetworkForm form =
+          new NetworkForm(
+              purpose,
+              tensors,
+              new LayerAttributes(config.network(), initKwargs),
+              new NetworkAttributes(network, initKwargs, tensors));
+      return form.object("", network);
+    }
+  }
+
+  private PickleForm object(String path, Module module) {
+    Map<String, @Nullable Object> state =
+        ModuleForm.state(
+            purpose, parameters(path, module), buffers(path, module), modules(path, module));
+    String className =
+        switch (module) {
+          case Preconditioner _ -> networks.addPreconditioner(state);
+          case UNet unet -> networks.addUNet(state, unet);
+          default -> layers.add(state, path, module);
+        };
+    return PersistentForm.of(SOURCE_MODULE, className, state);
+  }
+
+  private Map<String, PickleForm> parameters(String path, Module module) {
+    Map<String, PickleForm> parameters = new LinkedHashMap<>();
+    for (Parameter p : module.ownState()) {
+      if (p.kind() == Parameter.Kind.PARAMETER) {
+        TensorSource tensor = tensor(join(path, p.name()));
+        parameters.put(p.name(), TorchForms.parameter(tensor, ModuleForm.gradient(purpose)));
+      }
+    }
+    return parameters;
+  }
+
+  private Map<String, @Nullable Object> buffers(String path, Module module) {
+    Map<String, @Nullable Object> buffers = new LinkedHashMap<>();
+    if (module instanceof Conv2d) {
+      buffers.put(FILTER, null);
+    }
+    for (Parameter p : module.ownState()) {
+      if (p.kind() == Parameter.Kind.BUFFER) {
+        buffers.put(p.name(), tensor(join(path, p.name())));
+      }
+    }
+    return buffers;
+  }
+
+  /** Children by name; those with a dot in their names lie in a dictionary of modules. */
+  private Map<String, PickleForm> modules(String path, Module module) {
+    Map<String, Map<String, PickleForm>> dictionaries = new LinkedHashMap<>();
+    Map<String, PickleForm> modules = new LinkedHashMap<>();
+    module
+        .children()
+        .forEach((name, child) -> {
+          PickleForm object = object(join(path, name), child);
+          int dot = name.indexOf('.');
+          if (dot < 0) {
+            modules.put(name, object);
+            return;
+          }
+          String dictionary = name.substring(0, dot);
+          Map<String, PickleForm> entries =
+              dictionaries.computeIfAbsent(dictionary, _ -> new LinkedHashMap<>());
+          if (entries.isEmpty()) {
+            modules.put(
+                dictionary,
+                new PickleForm.NewObject(
+                    MODULE_DICT, ModuleForm.state(purpose, Map.of(), Map.of(), entries)));
+          }
+          entries.put(name.substring(dot + 1), object);
+        });
+    return modules;
+  }
+
+  private TensorSource tensor(String name) {
+    TensorSource tensor = tensors.get(name);
+    if (tensor == null) {
+      throw new RdmException("tensor %s is missing".formatted(name));
+    }
+    return tensor;
+  }
+
+  private static String join(String path, String name) {
+    return path.isEmpty() ? name : path + "." + name;
+  }
+}

@@ -1,0 +1,29 @@
+package org.relaydiffusion.checkpoint.writing;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keyword arguments as they were given, whose Python types are kept.
+ *
+ * @param kwargs plain values by name
+ */
+record Settings(Map<String, ? extends @Nullable Object> kwargs) {
+  /** The argument, or Python's default where it was not given. */
+  @Nullable Object value(String name, Object fallback) {
+    return kwargs.containsKey(name) ? kwargs.get(name) : fallback;
+  }
+
+  /** The arguments but for some, in order. */
+  Map<String, @Nullable Object> without(Set<String> names) {
+    Map<String, @Nullable Object> rest = new LinkedHashMap<>();
+    kwargs.forEach((name, value) -> {
+      if (!names.contains(name)) {
+        rest.put(name, value);
+      }
+    });
+    return rest;
+  }
+}
