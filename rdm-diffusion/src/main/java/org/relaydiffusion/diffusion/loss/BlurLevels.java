@@ -1,0 +1,61 @@
+package org.relaydiffusion.diffusion.loss;
+
+import org.apache.commons.statistics.distribution.NormalDistribution;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * A noise level and a blur for each image of a batch.
+ *
+ * @param u how far along the schedule each image is, in (0, 1)
+ * @param sigmas the noise levels
+ */
+record BlurLevels(float[] u, double[] sigmas) {
+  private static final NormalDistribution NORMAL = NormalDistribution.of(0, 1);
+  private static final double P_MEAN = -1.2;
+  private static final double P_STD = 1.2;
+
+  /** The noise level whose probability, times probLength, is the smallest u. */
+  private static final double TRUNCATE_SIGMA = 0.0075;
+
+  /**
+   * The levels of uniform numbers.
+   *
+   * @param uniform from [0, 1)
+   * @param probLength in (0, 1]
+   */
+  static BlurLevels of(float[] uniform, double probLength) {
+    double standard = (Math.log(TRUNCATE_SIGMA) - P_MEAN) / P_STD;
+    // Multiplied here and once more below: the reference's smallest noise level is below 0.0075.
+    float smallest = (float) (NORMAL.cumulativeProbability(standard) * probLength);
+    float[] u = new float[uniform.length];
+    double[] sigmas = new double[uniform.length];
+    for (int i = 0; i < u.length; i++) {
+      u[i] = Math.max(uniform[i], smallest);
+      // The quantile is float32, what is made of it float64.
+      float probability = u[i] * (float) probLength;
+      float quantile = (float) NORMAL.inverseCumulativeProbability(probability);
+      sigmas[i] = Math.exp(P_STD * quantile + P_MEAN);
+    }
+    return new BlurLevels(u, sigmas);
+  }
+
+  /** The noise levels: float64 [N, 1, 1, 1]. */
+  Tensor sigma(Device device) {
+    try (TensorScope scope = TensorScope.open()) {
+      return scope.keep(Torch.tensor(sigmas, sigmas.length, 1, 1, 1).to(device));
+    }
+  }
+
+  /** The blurs' deviations {@code blurSigmaMax sin^2(u pi / 2)} in pixels: float32 [N, 1, 1, 1]. */
+  Tensor blurSigmas(double blurSigmaMax, Device device) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor angle = Torch.tensor(u, u.length, 1, 1, 1).mul(Math.PI / 2);
+      Tensor squared = Pointwise.square(Pointwise.sin(angle));
+      return scope.keep(squared.mul(blurSigmaMax).to(device));
+    }
+  }
+}

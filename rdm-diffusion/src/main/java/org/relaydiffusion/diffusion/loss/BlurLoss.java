@@ -1,0 +1,114 @@
+package org.relaydiffusion.diffusion.loss;
+
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.augment.AugmentPipe;
+import org.relaydiffusion.diffusion.blur.BlockNoise;
+import org.relaydiffusion.diffusion.blur.DctBlur;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * The relay's second stage (arXiv 2309.03350, section 3): the network sees {@code blur(y) + sigma
+ * (N + blockScale B)} and is asked for y. Blur and noise grow together: for u uniform in [0, 1) the
+ * blur's deviation is {@code blurSigmaMax sin^2(u pi / 2)} pixels and sigma is the quantile {@code
+ * u probLength} of EDM's distribution of noise levels. EDM's weight, at most 1e5.
+ *
+ * <p>Noise levels, weights and the loss are float64, images and noise float32, as the reference's
+ * type promotion has it.
+ *
+ * @param blockScale the part of block noise, at least 0; at 0 there is none
+ * @param upScale the side of a block, and of the patches that are blurred each for itself
+ * @param probLength the part of the noise levels' distribution that is trained, in (0, 1]
+ * @param blurSigmaMax the blur's deviation in pixels at u = 1
+ */
+public record BlurLoss(double blockScale, int upScale, double probLength, double blurSigmaMax)
+    implements Loss {
+  private static final double SIGMA_DATA = 0.5;
+
+  /** The weight of the smallest noise levels would outweigh all others. */
+  private static final double LARGEST_WEIGHT = 1e5;
+
+  /**
+   * Checks the numbers.
+   *
+   * @throws OptionException naming the one that makes no sense
+   */
+  public BlurLoss {
+    if (!(blockScale >= 0) || Double.isInfinite(blockScale)) {
+      throw new OptionException(
+          "block_scale must be a finite number of at least 0, but is " + blockScale);
+    }
+    if (upScale < 1) {
+      throw new OptionException("up_scale must be at least 1, but is " + upScale);
+    }
+    if (!(probLength > 0 && probLength <= 1)) {
+      throw new OptionException("prob_length must be in (0, 1] to train, but is " + probLength);
+    }
+    if (!(blurSigmaMax >= 0) || Double.isInfinite(blurSigmaMax)) {
+      throw new OptionException(
+          "blur_sigma_max must be a finite number of at least 0, but is " + blurSigmaMax);
+    }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>The noise levels come from {@link NoiseSource#host}, whatever the device.
+   */
+  @Override
+  public Tensor of(
+      TrainedDenoiser net,
+      Tensor images,
+      @Nullable Tensor labels,
+      @Nullable AugmentPipe augment,
+      NoiseSource random) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor uniform = random.host().rand(DType.FLOAT32, images.size(0));
+      BlurLevels levels = BlurLevels.of(uniform.toFloats(), probLength);
+      return scope.keep(of(net, images, labels, augment, random, levels));
+    }
+  }
+
+  /** The loss at levels that are drawn already. */
+  Tensor of(
+      TrainedDenoiser net,
+      Tensor images,
+      @Nullable Tensor labels,
+      @Nullable AugmentPipe augment,
+      NoiseSource random,
+      BlurLevels levels) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor sigma = levels.sigma(images.device());
+      Tensor weight = Denoising.atMost(Denoising.edmWeight(sigma, SIGMA_DATA), LARGEST_WEIGHT);
+      Denoising.Target target = Denoising.Target.of(images, augment, random);
+      Tensor noisy = noisy(target.images(), levels, sigma, random);
+      return scope.keep(target.error(net, noisy, sigma, weight, labels));
+    }
+  }
+
+  private Tensor noisy(Tensor images, BlurLevels levels, Tensor sigma, NoiseSource random) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor blurSigmas = levels.blurSigmas(blurSigmaMax, images.device());
+      Tensor blurred = new DctBlur(upScale).apply(images, blurSigmas);
+      Tensor noise = noise(images, random).mul(sigma);
+      return scope.keep(blurred.add(noise));
+    }
+  }
+
+  private Tensor noise(Tensor images, NoiseSource random) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor plain = random.noise(images);
+      if (blockScale == 0) {
+        return scope.keep(plain);
+      }
+      // The reference draws this one as well, and drops it: later draws depend on it.
+      plain.close();
+      Tensor pixels = random.noise(images);
+      Tensor blocks = BlockNoise.of(random.noise(images), upScale);
+      return scope.keep(Pointwise.addScaled(pixels, blocks, blockScale));
+    }
+  }
+}

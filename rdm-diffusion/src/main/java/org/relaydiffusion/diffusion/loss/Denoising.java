@@ -1,0 +1,101 @@
+package org.relaydiffusion.diffusion.loss;
+
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.augment.AugmentPipe;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/** The steps that the losses share. */
+final class Denoising {
+  private Denoising() {}
+
+  /**
+   * The images that the network is to restore, and what was done to them.
+   *
+   * @param images float32 [N, C, H, W]
+   * @param labels augmentation labels, or none
+   */
+  record Target(Tensor images, @Nullable Tensor labels) {
+    /**
+     * Augments, if so wished. The result may hold the images themselves, which stay the caller's.
+     */
+    static Target of(Tensor images, @Nullable AugmentPipe augment, NoiseSource random) {
+      if (images.rank() != 4 || images.dtype() != DType.FLOAT32) {
+        throw new RdmException("a loss takes float32 images [N, C, H, W], but this is " + images);
+      }
+      if (augment == null) {
+        return new Target(images, null);
+      }
+      AugmentPipe.Augmented augmented = augment.apply(images, random.device());
+      return new Target(augmented.images(), augmented.labels());
+    }
+
+    /** The weighted squared error of the network's answer to {@code noisy}. */
+    Tensor error(
+        TrainedDenoiser net,
+        Tensor noisy,
+        Tensor sigma,
+        Tensor weight,
+        @Nullable Tensor classLabels) {
+      try (TensorScope scope = TensorScope.open()) {
+        Tensor denoised = net.denoise(noisy, sigma, classLabels, labels);
+        Tensor squared = Pointwise.square(denoised.sub(images));
+        return scope.keep(weight.mul(squared));
+      }
+    }
+  }
+
+  /** The loss with plain noise: draws the augmentation and the noise, in this order. */
+  static Tensor loss(
+      TrainedDenoiser net,
+      Tensor images,
+      @Nullable Tensor labels,
+      @Nullable AugmentPipe augment,
+      NoiseSource random,
+      Tensor sigma,
+      Tensor weight) {
+    try (TensorScope scope = TensorScope.open()) {
+      Target target = Target.of(images, augment, random);
+      Tensor noise = random.noise(target.images()).mul(sigma);
+      Tensor noisy = target.images().add(noise);
+      noise.close();
+      return scope.keep(target.error(net, noisy, sigma, weight, labels));
+    }
+  }
+
+  /** EDM's weight {@code (sigma^2 + sigmaData^2) / (sigma sigmaData)^2}. */
+  static Tensor edmWeight(Tensor sigma, double sigmaData) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor sum = Pointwise.square(sigma).add(sigmaData * sigmaData);
+      return scope.keep(sum.div(Pointwise.square(sigma.mul(sigmaData))));
+    }
+  }
+
+  /** VP's and VE's weight {@code 1 / sigma^2}. */
+  static Tensor inverseSquare(Tensor sigma) {
+    try (TensorScope scope = TensorScope.open()) {
+      return scope.keep(Pointwise.reciprocal(Pointwise.square(sigma)));
+    }
+  }
+
+  /** {@code x} where it is smaller than {@code largest}. */
+  static Tensor atMost(Tensor x, double largest) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor bound = Torch.full(largest, x.dtype(), x.device());
+      return scope.keep(Pointwise.clamp(x, null, bound));
+    }
+  }
+
+  /** Refuses a number that is not finite and above 0, by name. */
+  static void requirePositive(String name, double value) {
+    if (!(value > 0) || Double.isInfinite(value)) {
+      throw new OptionException(
+          "%s must be a finite number above 0, but is %s".formatted(name, value));
+    }
+  }
+}

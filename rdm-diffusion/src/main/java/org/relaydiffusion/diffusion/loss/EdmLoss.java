@@ -1,0 +1,50 @@
+package org.relaydiffusion.diffusion.loss;
+
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.augment.AugmentPipe;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * EDM's own: {@code ln sigma ~ N(pMean, pStd^2)}, weight {@code (sigma^2 + sigmaData^2) / (sigma
+ * sigmaData)^2} (arXiv 2206.00364, table 1).
+ *
+ * @param pMean the mean of ln sigma
+ * @param pStd the deviation of ln sigma
+ * @param sigmaData the deviation of the images' values
+ */
+public record EdmLoss(double pMean, double pStd, double sigmaData) implements Loss {
+  /** The paper's numbers. */
+  public EdmLoss() {
+    this(-1.2, 1.2, 0.5);
+  }
+
+  /**
+   * Checks the numbers.
+   *
+   * @throws OptionException naming the one that makes no sense
+   */
+  public EdmLoss {
+    if (!Double.isFinite(pMean)) {
+      throw new OptionException("P_mean must be a finite number, but is " + pMean);
+    }
+    Denoising.requirePositive("P_std", pStd);
+    Denoising.requirePositive("sigma_data", sigmaData);
+  }
+
+  @Override
+  public Tensor of(
+      TrainedDenoiser net,
+      Tensor images,
+      @Nullable Tensor labels,
+      @Nullable AugmentPipe augment,
+      NoiseSource random) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor sigma = Pointwise.exp(random.normalLevels(images).mul(pStd).add(pMean));
+      Tensor weight = Denoising.edmWeight(sigma, sigmaData);
+      return scope.keep(Denoising.loss(net, images, labels, augment, random, sigma, weight));
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package org.relaydiffusion.diffusion.loss;
+
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.augment.AugmentPipe;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * Variance exploding (Song et al., arXiv 2011.13456, as EDM writes it, arXiv 2206.00364, table 1):
+ * ln sigma uniform between those of the bounds, weight {@code 1 / sigma^2}.
+ *
+ * @param sigmaMin the smallest noise level
+ * @param sigmaMax the largest
+ */
+public record VeLoss(double sigmaMin, double sigmaMax) implements Loss {
+  /** The paper's numbers. */
+  public VeLoss() {
+    this(0.02, 100);
+  }
+
+  /**
+   * Checks the numbers.
+   *
+   * @throws OptionException naming the one that makes no sense
+   */
+  public VeLoss {
+    Denoising.requirePositive("sigma_min", sigmaMin);
+    Denoising.requirePositive("sigma_max", sigmaMax);
+    if (sigmaMin > sigmaMax) {
+      throw new OptionException(
+          "sigma_max must be at least sigma_min, %s, but is %s".formatted(sigmaMin, sigmaMax));
+    }
+  }
+
+  @Override
+  public Tensor of(
+      TrainedDenoiser net,
+      Tensor images,
+      @Nullable Tensor labels,
+      @Nullable AugmentPipe augment,
+      NoiseSource random) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor ratio = Torch.full(sigmaMax / sigmaMin, images.dtype(), images.device());
+      Tensor sigma = Pointwise.pow(ratio, random.uniformLevels(images)).mul(sigmaMin);
+      Tensor weight = Denoising.inverseSquare(sigma);
+      return scope.keep(Denoising.loss(net, images, labels, augment, random, sigma, weight));
+    }
+  }
+}

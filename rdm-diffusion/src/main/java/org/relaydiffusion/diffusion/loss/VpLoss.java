@@ -1,0 +1,53 @@
+package org.relaydiffusion.diffusion.loss;
+
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.augment.AugmentPipe;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * Variance preserving (Song et al., arXiv 2011.13456, as EDM writes it, arXiv 2206.00364, table 1):
+ * {@code sigma(t) = sqrt(exp(betaD t^2 / 2 + betaMin t) - 1)} for t uniform in (epsilonT, 1],
+ * weight {@code 1 / sigma^2}.
+ *
+ * @param betaD how fast the noise's rate grows
+ * @param betaMin the noise's rate at t = 0
+ * @param epsilonT the smallest t
+ */
+public record VpLoss(double betaD, double betaMin, double epsilonT) implements Loss {
+  /** The paper's numbers. */
+  public VpLoss() {
+    this(19.9, 0.1, 1e-5);
+  }
+
+  /**
+   * Checks the numbers.
+   *
+   * @throws OptionException naming the one that makes no sense
+   */
+  public VpLoss {
+    Denoising.requirePositive("beta_d", betaD);
+    Denoising.requirePositive("beta_min", betaMin);
+    if (!(epsilonT > 0 && epsilonT < 1)) {
+      throw new OptionException("epsilon_t must be in (0, 1), but is " + epsilonT);
+    }
+  }
+
+  @Override
+  public Tensor of(
+      TrainedDenoiser net,
+      Tensor images,
+      @Nullable Tensor labels,
+      @Nullable AugmentPipe augment,
+      NoiseSource random) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor t = random.uniformLevels(images).mul(epsilonT - 1).add(1);
+      Tensor exponent = Pointwise.square(t).mul(0.5 * betaD).add(t.mul(betaMin));
+      Tensor sigma = Pointwise.sqrt(Pointwise.exp(exponent).add(-1));
+      Tensor weight = Denoising.inverseSquare(sigma);
+      return scope.keep(Denoising.loss(net, images, labels, augment, random, sigma, weight));
+    }
+  }
+}
