@@ -33,6 +33,11 @@ public final class PictureReader {
   /** A JPEG has at least one bit for a block of 8 x 8 pixels; subsampling needs more, not less. */
   private static final long JPEG_PIXELS_PER_BYTE = 64 * 8;
 
+  /** Where a PNG file has its size. */
+  private static final int PNG_WIDTH = 16;
+
+  private static final int PNG_HEIGHT = 20;
+
   private PictureReader() {}
 
   /**
@@ -58,21 +63,88 @@ public final class PictureReader {
    * @throws FileException as {@link #read}
    */
   public static Pixels decode(byte[] bytes, Path file) {
-    if (bytes.length == 0) {
-      throw new FileException(file, "is empty: expected a PNG or JPEG picture");
-    }
     ByteBuffer buffer = ByteBuffer.wrap(bytes);
     if (PngFile.isPng(buffer)) {
       PngFile png = PngFile.parse(buffer, file);
       checkSize(png.width(), png.height(), bytes.length * PNG_PIXELS_PER_BYTE, file);
+      if (PngDecoder.decodes(bytes, png)) {
+        return PngDecoder.decode(bytes, png, file);
+      }
       Pixels pixels = RasterPixels.of(decoded(bytes, "png", file), file);
       return png.colourType() == PngFile.PALETTE ? pixels.toRgb() : pixels;
     }
-    if (bytes.length > 2 && bytes[0] == (byte) 0xff && bytes[1] == (byte) 0xd8) {
+    if (isJpeg(bytes)) {
       return RasterPixels.of(decoded(bytes, "jpeg", file), file);
     }
-    throw new FileException(
-        file, "is neither a PNG nor a JPEG picture: its first bytes are others");
+    throw foreign(bytes, file);
+  }
+
+  /**
+   * What a picture's header claims, without decoding it: for callers that refuse other sizes than
+   * their own before anything of that size is made.
+   *
+   * @param bytes a whole PNG or JPEG file
+   * @param file what messages call it
+   * @throws FileException as {@link #read}, as far as the header shows it
+   */
+  public static Size size(byte[] bytes, Path file) {
+    ByteBuffer buffer = ByteBuffer.wrap(bytes);
+    if (PngFile.isPng(buffer)) {
+      if (bytes.length < PNG_HEIGHT + Integer.BYTES) {
+        throw new FileException(file, "is cut off: it ends in its header");
+      }
+      return checked(buffer.getInt(PNG_WIDTH), buffer.getInt(PNG_HEIGHT), file);
+    }
+    if (!isJpeg(bytes)) {
+      throw foreign(bytes, file);
+    }
+    ImageReader reader = reader("jpeg", file);
+    try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
+      reader.setInput(in, true, true);
+      return checked(reader.getWidth(0), reader.getHeight(0), file);
+    } catch (FileException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      throw new FileException(file, fault("jpeg", String.valueOf(e.getMessage())), e);
+    } finally {
+      reader.dispose();
+    }
+  }
+
+  /**
+   * A picture's size in pixels.
+   *
+   * @param width columns, at least 1
+   * @param height rows, at least 1
+   */
+  public record Size(int width, int height) {}
+
+  private static Size checked(int width, int height, Path file) {
+    if (width < 1 || height < 1) {
+      throw new FileException(
+          file, "is damaged: it claims %d x %d pixels".formatted(width, height));
+    }
+    return new Size(width, height);
+  }
+
+  private static boolean isJpeg(byte[] bytes) {
+    return bytes.length > 2 && bytes[0] == (byte) 0xff && bytes[1] == (byte) 0xd8;
+  }
+
+  private static FileException foreign(byte[] bytes, Path file) {
+    return new FileException(
+        file,
+        bytes.length == 0
+            ? "is empty: expected a PNG or JPEG picture"
+            : "is neither a PNG nor a JPEG picture: its first bytes are others");
+  }
+
+  private static ImageReader reader(String format, Path file) {
+    Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
+    if (!readers.hasNext()) {
+      throw new FileException(file, "cannot be read: this Java has no decoder for " + format);
+    }
+    return readers.next();
   }
 
   private static void checkSize(int width, int height, long most, Path file) {
@@ -90,18 +162,13 @@ public final class PictureReader {
   }
 
   private static BufferedImage decoded(byte[] bytes, String format, Path file) {
-    Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
-    if (!readers.hasNext()) {
-      throw new FileException(file, "cannot be read: this Java has no decoder for " + format);
-    }
-    ImageReader reader = readers.next();
+    ImageReader reader = reader(format, file);
     AtomicReference<@Nullable String> damage = new AtomicReference<>();
-    reader.addIIOReadWarningListener(
-        (_, warning) -> {
-          if (isDamage(warning)) {
-            damage.compareAndSet(null, warning);
-          }
-        });
+    reader.addIIOReadWarningListener((_, warning) -> {
+      if (isDamage(warning)) {
+        damage.compareAndSet(null, warning);
+      }
+    });
     BufferedImage image;
     try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
       reader.setInput(in, true, true);

@@ -98,6 +98,21 @@ public final class Pixels {
     return rgb;
   }
 
+  /** A copy of the bytes with the channels one behind the other: [channels, height, width]. */
+  public byte[] planes() {
+    if (channels == 1) {
+      return data.clone();
+    }
+    byte[] planes = new byte[data.length];
+    int plane = width * height;
+    for (int i = 0; i < plane; i++) {
+      planes[i] = data[3 * i];
+      planes[plane + i] = data[3 * i + 1];
+      planes[2 * plane + i] = data[3 * i + 2];
+    }
+    return planes;
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof Pixels that

@@ -1,0 +1,206 @@
+package org.relaydiffusion.diffusion.data;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.diffusion.image.PictureReader;
+import org.relaydiffusion.diffusion.image.PictureReader.Size;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.random.Subset;
+
+/**
+ * The pictures of a folder or zip file as training reads them: equal squares with a power of two as
+ * their side, in the order of their names, with the labels of {@code dataset.json} if wanted.
+ *
+ * <p>Opening reads the list of files, the labels and the first picture; what is wrong with another
+ * picture shows when it is read. May be read by several threads at once. {@link #close()} when none
+ * does any more.
+ */
+public final class ImageFolderDataset implements AutoCloseable {
+  private static final int LARGEST_SIDE = 4096;
+
+  private final PictureSource source;
+  private final String name;
+  private final ItemLabels labels;
+  private final Subset subset;
+  private final int resolution;
+  private final int channels;
+  private final ImageCache cache;
+
+  private ImageFolderDataset(Path path, PictureSource source, DatasetOptions options) {
+    this.source = source;
+    this.name = nameOf(path);
+    List<String> pictures = source.pictures();
+    if (pictures.isEmpty()) {
+      throw new FileException(path, "holds no PNG or JPEG pictures");
+    }
+    this.labels =
+        options.useLabels()
+            ? source
+                .labels()
+                .map(bytes -> LabelFile.read(bytes, source.labelFile(), pictures))
+                .orElseGet(ItemLabels.None::new)
+            : new ItemLabels.None();
+    Subset drawn =
+        options.maxSize().isPresent()
+            ? Subset.drawn(pictures.size(), options.maxSize().getAsInt(), options.seed())
+            : Subset.all(pictures.size());
+    this.subset = options.xflip() ? drawn.withMirrored() : drawn;
+    Pixels first = first(options);
+    this.resolution = first.width();
+    this.channels = first.channels();
+    this.cache = new ImageCache(pictures.size(), options.cache() ? ImageCache.halfOfHeap() : 0);
+  }
+
+  /**
+   * Opens a data set.
+   *
+   * @param path a folder, or a zip file
+   * @param options which part of it is used
+   * @throws FileException when it is missing, holds no pictures, has broken labels, or its first
+   *     picture cannot be trained on
+   */
+  public static ImageFolderDataset open(Path path, DatasetOptions options) {
+    PictureSource source = PictureSource.open(path);
+    try {
+      return new ImageFolderDataset(path, source, options);
+    } catch (RuntimeException e) {
+      source.close();
+      throw e;
+    }
+  }
+
+  /** The folder's or file's name without what follows its last dot, as run folders are named. */
+  public String name() {
+    return name;
+  }
+
+  /** How many items there are, mirrored ones included; at least 1. */
+  public int size() {
+    return subset.size();
+  }
+
+  /** The pictures' side in pixels: a power of two. */
+  public int resolution() {
+    return resolution;
+  }
+
+  /** 1 (grey) or 3 (RGB). */
+  public int channels() {
+    return channels;
+  }
+
+  /** The length of every label: the number of classes, or the length of the vectors; 0 without. */
+  public int labelDim() {
+    return labels.dim();
+  }
+
+  /** Whether there are labels, and they are used. */
+  public boolean hasLabels() {
+    return labelDim() > 0;
+  }
+
+  /** Which picture of the source item {@code index} is, in the order of their names. */
+  public int rawIndex(int index) {
+    return subset.raw(index);
+  }
+
+  /** Whether item {@code index} is mirrored left to right. */
+  public boolean isMirrored(int index) {
+    return subset.isMirrored(index);
+  }
+
+  /** What messages call the file behind item {@code index}. */
+  public Path file(int index) {
+    return source.file(subset.raw(index));
+  }
+
+  /**
+   * The picture of item {@code index}: unsigned bytes [C, H, W] in an array of the caller's.
+   *
+   * @throws FileException when its file is unreadable, damaged, or not as large and colourful as
+   *     the first one
+   */
+  public byte[] image(int index) {
+    byte[] image = new byte[channels * resolution * resolution];
+    read(index, image);
+    return image;
+  }
+
+  /** The label of item {@code index}: one-hot for a class; of length 0 without labels. */
+  public float[] label(int index) {
+    return labels.label(subset.raw(index));
+  }
+
+  private void read(int index, byte[] image) {
+    boolean mirrored = subset.isMirrored(index);
+    byte[] planes = cache.get(subset.raw(index), this::decode);
+    if (!mirrored) {
+      System.arraycopy(planes, 0, image, 0, planes.length);
+      return;
+    }
+    for (int row = 0; row < image.length; row += resolution) {
+      for (int x = 0; x < resolution; x++) {
+        image[row + x] = planes[row + resolution - 1 - x];
+      }
+    }
+  }
+
+  /** A raw picture [C, H, W]. */
+  private byte[] decode(int raw) {
+    Path file = source.file(raw);
+    byte[] bytes = source.read(raw);
+    Size size = PictureReader.size(bytes, file);
+    if (size.width() != resolution || size.height() != resolution) {
+      throw new FileException(
+          file,
+          "has %d x %d pixels, but the set's first picture has %d x %d"
+              .formatted(size.width(), size.height(), resolution, resolution));
+    }
+    Pixels pixels = PictureReader.decode(bytes, file);
+    if (pixels.channels() != channels) {
+      throw new FileException(
+          file,
+          "is %s, but the set's first picture is %s"
+              .formatted(colours(pixels.channels()), colours(channels)));
+    }
+    return pixels.planes();
+  }
+
+  private Pixels first(DatasetOptions options) {
+    Path file = source.file(0);
+    byte[] bytes = source.read(0);
+    Size size = PictureReader.size(bytes, file);
+    int side = size.width();
+    if (side != size.height() || Integer.bitCount(side) != 1 || side > LARGEST_SIDE) {
+      throw new FileException(
+          file,
+          "has %d x %d pixels: training wants squares with a side of 1, 2, 4, 8, ... %d"
+              .formatted(side, size.height(), LARGEST_SIDE));
+    }
+    if (options.resolution().isPresent() && options.resolution().getAsInt() != side) {
+      throw new FileException(
+          file,
+          "has %d x %d pixels, but a resolution of %d is asked for"
+              .formatted(side, side, options.resolution().getAsInt()));
+    }
+    return PictureReader.decode(bytes, file);
+  }
+
+  private static String colours(int channels) {
+    return channels == 1 ? "grey" : "RGB";
+  }
+
+  private static String nameOf(Path path) {
+    Path last = path.toAbsolutePath().normalize().getFileName();
+    String text = last == null ? "root" : last.toString();
+    int dot = text.lastIndexOf('.');
+    return dot > 0 ? text.substring(0, dot) : text;
+  }
+
+  /** Closes the file; no thread may be reading. Closing twice is allowed. */
+  @Override
+  public void close() {
+    source.close();
+  }
+}

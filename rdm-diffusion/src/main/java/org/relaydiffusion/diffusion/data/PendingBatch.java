@@ -1,0 +1,132 @@
+package org.relaydiffusion.diffusion.data;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * A batch that is being filled, item by item, by any number of threads. What is not said to be safe
+ * there is guarded by the loader's lock.
+ */
+final class PendingBatch {
+  private final ImageFolderDataset dataset;
+  private final int[] indices;
+  private final Tensor images;
+  private final Tensor labels;
+  private final MemorySegment imageMemory;
+  private final MemorySegment labelMemory;
+  private int begun;
+  private int done;
+  private @Nullable Throwable failure;
+  private int failed;
+
+  /**
+   * Makes the tensors, outside any scope: pinned when they are to go to a CUDA device.
+   *
+   * @param indices the items, in order; used as it is
+   */
+  PendingBatch(ImageFolderDataset dataset, int[] indices, Device device) {
+    this.dataset = dataset;
+    this.indices = indices;
+    int side = dataset.resolution();
+    images = make(DType.UINT8, device, indices.length, dataset.channels(), side, side);
+    try {
+      labels = make(DType.FLOAT32, device, indices.length, dataset.labelDim());
+    } catch (RuntimeException e) {
+      images.close();
+      throw e;
+    }
+    imageMemory = images.memory();
+    labelMemory = labels.memory();
+  }
+
+  private static Tensor make(DType dtype, Device device, long... sizes) {
+    // Of an empty tensor nothing is copied, and LibTorch has no memory to pin for it.
+    boolean pinned = device.type() == Device.Type.CUDA && sizes[1] > 0;
+    Tensor made = pinned ? Torch.emptyPinned(dtype, sizes) : Torch.empty(dtype, Device.CPU, sizes);
+    return made.release();
+  }
+
+  /** Whether there are items that no thread has taken, and no reason to leave them alone. */
+  boolean isOpen() {
+    return begun < indices.length && failure == null;
+  }
+
+  /** Takes the next item for {@link #fill}. */
+  int begin() {
+    return begun++;
+  }
+
+  /** Whether no thread is filling, and none has to: all is in its place, or something failed. */
+  boolean isDone() {
+    return done == begun && !isOpen();
+  }
+
+  /** Says that an item is in its place, or why not. */
+  void end(int item, @Nullable Throwable fault) {
+    done++;
+    // The first in order, so that the message doesn't hang on luck: those before it have begun.
+    if (fault != null && (failure == null || item < failed)) {
+      failure = fault;
+      failed = item;
+    }
+  }
+
+  /** Decodes an item into its place: without the lock, each item by one thread. */
+  void fill(int item) {
+    byte[] image = dataset.image(indices[item]);
+    float[] label = dataset.label(indices[item]);
+    MemorySegment.copy(
+        image, 0, imageMemory, ValueLayout.JAVA_BYTE, (long) item * image.length, image.length);
+    MemorySegment.copy(
+        label,
+        0,
+        labelMemory,
+        ValueLayout.JAVA_FLOAT,
+        (long) item * label.length * Float.BYTES,
+        label.length);
+  }
+
+  /**
+   * Hands the batch out, in the caller's scope, and closes this.
+   *
+   * @throws RdmException when an item has failed
+   */
+  Batch take(Device device) {
+    try {
+      Throwable fault = failure;
+      if (fault instanceof RdmException known) {
+        throw known;
+      }
+      if (fault != null) {
+        throw new RdmException(
+            "%s: cannot be read: %s".formatted(dataset.file(indices[failed]), fault), fault);
+      }
+      Tensor pixels = onto(images, device);
+      try {
+        return new Batch(pixels, onto(labels, device), indices);
+      } catch (RuntimeException e) {
+        pixels.close();
+        throw e;
+      }
+    } finally {
+      close();
+    }
+  }
+
+  private static Tensor onto(Tensor tensor, Device device) {
+    return device.type() == Device.Type.CPU ? tensor.to(device) : Shapes.toAsync(tensor, device);
+  }
+
+  /** Frees the tensors; no thread may be filling. */
+  void close() {
+    images.close();
+    labels.close();
+  }
+}

@@ -1,0 +1,193 @@
+package org.relaydiffusion.diffusion.data;
+
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.io.MappedFile;
+import org.relaydiffusion.model.safetensors.Printable;
+
+/**
+ * Reads a zip archive's central directory, and nothing else of the file: a data set of a million
+ * pictures opens without touching them.
+ */
+final class ZipDirectory {
+  private static final long DIRECTORY_RECORD = 0x02014b50L;
+  private static final int ENCRYPTED = 1;
+  private static final int UTF_8_NAME = 1 << 11;
+  private static final long IN_EXTRA = 0xffff_ffffL;
+  private static final int EXTRA_64 = 1;
+  private static final int LOCAL_BYTES = 30;
+
+  /**
+   * Names without the UTF-8 flag are in the character set of the first PC, as Python reads them.
+   */
+  private static final Charset CP437 = Charset.forName("IBM437");
+
+  private final MappedFile file;
+  private final ZipEnd end;
+
+  private ZipDirectory(MappedFile file) {
+    this.file = file;
+    this.end = ZipEnd.find(file);
+  }
+
+  /**
+   * The archive's members, folders included, in the directory's order.
+   *
+   * @throws FileException when the directory is broken; for encrypted members and packings other
+   *     than deflate; when a name occurs twice or leads outside the archive; when members overlap
+   */
+  static List<ZipMember> read(MappedFile file) {
+    ZipDirectory directory = new ZipDirectory(file);
+    List<ZipMember> members = directory.records();
+    directory.refuseTwins(members);
+    return directory.withLimits(members);
+  }
+
+  private List<ZipMember> records() {
+    long limit = end.offset() + end.size();
+    long at = end.offset();
+    List<ZipMember> members = new ArrayList<>();
+    for (int i = 0; i < end.members(); i++) {
+      if (at > limit - ZipEnd.SMALLEST_RECORD || file.u32(at, "a record") != DIRECTORY_RECORD) {
+        throw bad("is a zip with a broken directory at offset %d".formatted(at));
+      }
+      int nameLength = file.u16(at + 28, "a name's length");
+      int extraLength = file.u16(at + 30, "an extra field's length");
+      long next =
+          at + ZipEnd.SMALLEST_RECORD + nameLength + extraLength + file.u16(at + 32, "a comment");
+      if (next > limit) {
+        throw bad("is a zip with a broken directory at offset %d".formatted(at));
+      }
+      members.add(member(at, nameLength, extraLength));
+      at = next;
+    }
+    if (at != limit) {
+      throw bad(
+          "is a zip whose directory has more than the %d entries claimed".formatted(end.members()));
+    }
+    return members;
+  }
+
+  private ZipMember member(long at, int nameLength, int extraLength) {
+    int flags = file.u16(at + 8, "an entry's flags");
+    byte[] raw = file.bytes(at + ZipEnd.SMALLEST_RECORD, nameLength, "an entry's name");
+    String name = new String(raw, (flags & UTF_8_NAME) != 0 ? StandardCharsets.UTF_8 : CP437);
+    checkName(name);
+    int method = file.u16(at + 10, name);
+    if ((flags & ENCRYPTED) != 0) {
+      throw bad("entry '%s' is encrypted".formatted(Printable.of(name)));
+    }
+    if (method != ZipMember.STORED && method != ZipMember.DEFLATED) {
+      throw bad(
+          "entry '%s' is packed by method %d: only stored and deflated entries are read"
+              .formatted(Printable.of(name), method));
+    }
+    Extra extra = extra(at + ZipEnd.SMALLEST_RECORD + nameLength, extraLength, name);
+    long size = extra.instead(file.u32(at + 24, name));
+    long packed = extra.instead(file.u32(at + 20, name));
+    long header = extra.instead(file.u32(at + 42, name));
+    if (size < 0 || packed < 0 || header < 0 || (method == ZipMember.STORED && size != packed)) {
+      throw bad(
+          "entry '%s' takes %s bytes in the file but claims %s"
+              .formatted(
+                  Printable.of(name), Long.toUnsignedString(packed), Long.toUnsignedString(size)));
+    }
+    return new ZipMember(name, method, (int) file.u32(at + 16, name), packed, size, header, header);
+  }
+
+  private void checkName(String name) {
+    boolean outside =
+        name.isEmpty()
+            || name.startsWith("/")
+            || name.indexOf('\\') >= 0
+            || name.indexOf(':') >= 0
+            || name.indexOf('\0') >= 0
+            || name.equals("..")
+            || name.startsWith("../")
+            || name.endsWith("/..")
+            || name.contains("/../");
+    if (outside) {
+      throw bad("entry '%s' points outside the archive".formatted(Printable.of(name)));
+    }
+  }
+
+  private void refuseTwins(List<ZipMember> members) {
+    Set<String> seen = HashSet.newHashSet(members.size());
+    for (ZipMember member : members) {
+      if (!seen.add(member.name())) {
+        throw bad("is a zip with two entries '%s'".formatted(Printable.of(member.name())));
+      }
+    }
+  }
+
+  /** Members that share bytes would let a small file claim any amount. */
+  private List<ZipMember> withLimits(List<ZipMember> members) {
+    List<Integer> byHeader = new ArrayList<>();
+    for (int i = 0; i < members.size(); i++) {
+      byHeader.add(i);
+    }
+    byHeader.sort(Comparator.comparingLong(i -> members.get(i).header()));
+    List<ZipMember> limited = new ArrayList<>(members);
+    long next = end.offset();
+    for (int i : byHeader.reversed()) {
+      ZipMember member = members.get(i);
+      // Written so that no claim can overflow.
+      if (member.packed() > next - LOCAL_BYTES - member.header()) {
+        throw bad(
+            "is a zip whose entry '%s' of %d bytes at offset %d reaches into what follows it"
+                .formatted(Printable.of(member.name()), member.packed(), member.header()));
+      }
+      limited.set(i, member.withLimit(next));
+      next = member.header();
+    }
+    return limited;
+  }
+
+  /** The 64-bit numbers of an extra field, of which each is there only when it is needed. */
+  private final class Extra {
+    private final String name;
+    private final long end;
+    private long at;
+
+    Extra(String name, long at, long end) {
+      this.name = name;
+      this.at = at;
+      this.end = end;
+    }
+
+    /** The number itself, or what stands in the extra field for one that is too large. */
+    long instead(long number) {
+      if (number != IN_EXTRA) {
+        return number;
+      }
+      if (at > end - Long.BYTES) {
+        throw bad("entry '%s' lacks its 64-bit sizes".formatted(Printable.of(name)));
+      }
+      long value = file.i64(at, name);
+      at += Long.BYTES;
+      return value;
+    }
+  }
+
+  private Extra extra(long start, int length, String name) {
+    long at = start;
+    while (at <= start + length - 4) {
+      int bytes = file.u16(at + 2, name);
+      if (file.u16(at, name) == EXTRA_64) {
+        return new Extra(name, at + 4, Math.min(at + 4 + bytes, start + length));
+      }
+      at += 4 + bytes;
+    }
+    return new Extra(name, 0, 0);
+  }
+
+  private FileException bad(String what) {
+    return new FileException(file.path(), what);
+  }
+}

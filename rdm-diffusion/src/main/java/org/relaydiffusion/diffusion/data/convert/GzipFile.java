@@ -1,0 +1,44 @@
+package org.relaydiffusion.diffusion.data.convert;
+
+import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.io.AtomicFile;
+
+/** Reads gzip files. */
+final class GzipFile {
+  private static final int BUFFER = 1 << 16;
+
+  private GzipFile() {}
+
+  /** What reads the content. */
+  @FunctionalInterface
+  interface Reader {
+    /** Reads as much as it needs; the stream is closed by the caller. */
+    void read(InputStream in) throws IOException;
+  }
+
+  /**
+   * Unpacks a file.
+   *
+   * @throws FileException when it cannot be read, is no gzip file, or is damaged
+   */
+  static void read(Path file, Reader reader) {
+    try (InputStream in = Files.newInputStream(file);
+        InputStream unpacked = new BufferedInputStream(new GZIPInputStream(in, BUFFER), BUFFER)) {
+      reader.read(unpacked);
+    } catch (ZipException e) {
+      throw new FileException(file, "is no valid gzip file: " + e.getMessage(), e);
+    } catch (EOFException e) {
+      throw new FileException(file, "is cut off: " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package org.relaydiffusion.diffusion.data.convert;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.OptionalInt;
+import org.relaydiffusion.FileException;
+
+/** Opens the files that pictures come from; {@link SyntheticShapes} needs none. */
+public final class ImageSources {
+  private static final String LMDB = "data.mdb";
+
+  private ImageSources() {}
+
+  /**
+   * Opens a source by what it is: a folder of pictures, a folder with an LMDB's data.mdb in it (or
+   * that file itself), a .zip, CIFAR-10's cifar-10-python.tar.gz, or MNIST's
+   * train-images-idx3-ubyte.gz with its labels beside it.
+   *
+   * @param source a folder or file
+   * @param maxImages how many pictures will be read at most; empty for all
+   * @return the caller closes it
+   * @throws FileException when it is missing, damaged, empty, or none of these
+   */
+  public static ImageSource open(Path source, OptionalInt maxImages) {
+    int most = maxImages.orElse(Integer.MAX_VALUE);
+    if (!Files.exists(source)) {
+      throw new FileException(source, "no such file or folder");
+    }
+    if (Files.isDirectory(source)) {
+      Path database = source.resolve(LMDB);
+      return Files.isRegularFile(database)
+          ? LmdbSource.open(database, most)
+          : FolderSource.open(source);
+    }
+    String name = String.valueOf(source.getFileName()).toLowerCase(Locale.ROOT);
+    if (name.endsWith(".zip")) {
+      return ZipSource.open(source);
+    }
+    if (name.endsWith(".mdb")) {
+      return LmdbSource.open(source, most);
+    }
+    if (name.startsWith("cifar-10-python") && (name.endsWith(".gz") || name.endsWith(".tgz"))) {
+      return Cifar10Source.open(source);
+    }
+    if (name.endsWith(MnistSource.IMAGES)) {
+      return MnistSource.open(source);
+    }
+    throw new FileException(
+        source,
+        "is not a source that is known: expected a folder, a .zip, an LMDB, cifar-10-python.tar.gz"
+            + " or train-images-idx3-ubyte.gz");
+  }
+}

@@ -1,0 +1,93 @@
+package org.relaydiffusion.diffusion.data.convert;
+
+import java.nio.file.Path;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.io.MappedFile;
+
+/**
+ * The head of an LMDB data file (OpenLDAP's Lightning Memory-Mapped Database, format 1, written on
+ * a 64-bit little-endian machine): two meta pages, of which the one with the newer transaction
+ * counts. Read only; locks are not looked at, so nobody should be writing.
+ *
+ * @param map the file; the caller closes it
+ * @param pageSize in bytes, a power of two
+ * @param depth levels of the main tree, 0 when it is empty
+ * @param entries how many the file claims to hold
+ * @param root page of the main tree's root
+ * @param transaction the number of the one that wrote this
+ */
+record LmdbFile(
+    MappedFile map, int pageSize, int depth, long entries, long root, long transaction) {
+  /** Bytes before a page's content. */
+  static final int PAGE_HEADER = 16;
+
+  private static final long MAGIC = 0xBEEFC0DEL;
+  private static final int META_FLAG = 0x08;
+  private static final int MAIN_TREE = PAGE_HEADER + 24 + 48;
+  private static final int TRANSACTION = MAIN_TREE + 48 + 8;
+  private static final int LARGEST_PAGE = 1 << 16;
+  private static final int MOST_LEVELS = 32;
+
+  /**
+   * Reads the meta pages.
+   *
+   * @throws FileException when this is no such file
+   */
+  static LmdbFile of(MappedFile map) {
+    long pageSize = map.u32(PAGE_HEADER + 24, "LMDB's page size");
+    if (map.u32(PAGE_HEADER, "LMDB's magic number") != MAGIC) {
+      throw new FileException(map.path(), "is no LMDB file: its magic number is another");
+    }
+    if (pageSize < 256 || pageSize > LARGEST_PAGE || Long.bitCount(pageSize) != 1) {
+      throw damaged(map.path(), "its page size is " + pageSize);
+    }
+    LmdbFile first = meta(map, 0, (int) pageSize);
+    LmdbFile second = meta(map, pageSize, (int) pageSize);
+    return second.transaction > first.transaction ? second : first;
+  }
+
+  private static LmdbFile meta(MappedFile map, long at, int pageSize) {
+    int flags = map.u16(at + 10, "an LMDB meta page");
+    long magic = map.u32(at + PAGE_HEADER, "an LMDB meta page");
+    long version = map.u32(at + PAGE_HEADER + 4, "an LMDB meta page");
+    if ((flags & META_FLAG) == 0 || magic != MAGIC) {
+      throw damaged(map.path(), "there is no meta page at byte " + at);
+    }
+    if (version != 1) {
+      throw new FileException(
+          map.path(), "is an LMDB file of format %d, only 1 is read".formatted(version));
+    }
+    int treeFlags = map.u16(at + MAIN_TREE + 4, "LMDB's main tree");
+    int depth = map.u16(at + MAIN_TREE + 6, "LMDB's main tree");
+    if (depth > MOST_LEVELS) {
+      throw damaged(map.path(), "its tree claims %d levels".formatted(depth));
+    }
+    if ((treeFlags & 0x14) != 0) {
+      throw new FileException(map.path(), "is an LMDB file with several values of a key: not read");
+    }
+    return new LmdbFile(
+        map,
+        pageSize,
+        depth,
+        map.i64(at + MAIN_TREE + 32, "LMDB's number of entries"),
+        map.i64(at + MAIN_TREE + 40, "LMDB's root page"),
+        map.i64(at + TRANSACTION, "LMDB's transaction"));
+  }
+
+  /** Where a page begins; whether all of it is in the file is checked by each access. */
+  long offset(long page) {
+    if (page < 2 || page >= pages()) {
+      throw damaged(map.path(), "it refers to page %d of %d".formatted(page, pages()));
+    }
+    return page * pageSize;
+  }
+
+  /** How many pages the file has, a last incomplete one included. */
+  long pages() {
+    return Math.ceilDiv(map.size(), (long) pageSize);
+  }
+
+  static FileException damaged(Path file, String what) {
+    return new FileException(file, "is a damaged LMDB file: " + what);
+  }
+}

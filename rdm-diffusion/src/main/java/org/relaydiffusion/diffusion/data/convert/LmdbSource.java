@@ -1,0 +1,70 @@
+package org.relaydiffusion.diffusion.data.convert;
+
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.OptionalInt;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.image.OtherPictureReader;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.io.MappedFile;
+
+/** An LMDB whose values are encoded pictures, as LSUN's are; without labels. */
+final class LmdbSource implements ImageSource {
+  private final MappedFile map;
+  private final LmdbValues values;
+
+  private LmdbSource(MappedFile map, LmdbValues values) {
+    this.map = map;
+    this.values = values;
+  }
+
+  /**
+   * Opens a database and finds its values.
+   *
+   * @param file data.mdb
+   * @param most how many values to look for at most
+   * @throws FileException when it is damaged, empty or of a kind that is not read
+   */
+  static LmdbSource open(Path file, int most) {
+    MappedFile map = MappedFile.open(file);
+    try {
+      LmdbValues values = LmdbValues.of(LmdbFile.of(map), most);
+      if (values.size() == 0) {
+        throw new FileException(file, "has no pictures: the database is empty");
+      }
+      return new LmdbSource(map, values);
+    } catch (RdmException e) {
+      map.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public int size() {
+    return values.size();
+  }
+
+  @Override
+  public Pixels read(int index) {
+    byte[] bytes =
+        map.bytes(values.offset(index), values.length(index), "entry %d".formatted(index));
+    return OtherPictureReader.decode(bytes, Path.of(name(index)));
+  }
+
+  @Override
+  public OptionalInt label(int index) {
+    Objects.checkIndex(index, size());
+    return OptionalInt.empty();
+  }
+
+  @Override
+  public String name(int index) {
+    return "%s entry %d".formatted(map.path(), Objects.checkIndex(index, size()));
+  }
+
+  @Override
+  public void close() {
+    map.close();
+  }
+}

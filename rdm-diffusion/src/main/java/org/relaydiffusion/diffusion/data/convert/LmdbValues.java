@@ -1,0 +1,148 @@
+package org.relaydiffusion.diffusion.data.convert;
+
+import java.util.Arrays;
+import org.relaydiffusion.FileException;
+
+/**
+ * Where the values of an LMDB file lie, in the order of their keys: found by walking its B+ tree
+ * from the root. A hostile file can neither send the walk in circles, as it visits no more pages
+ * than there are, nor out of the file, as every range is checked.
+ */
+final class LmdbValues {
+  private static final int BRANCH = 0x01;
+  private static final int LEAF = 0x02;
+  private static final int OVERFLOW = 0x04;
+  private static final int KINDS = 0x6f;
+  private static final int BIG = 0x01;
+  private static final int NODE_HEADER = 8;
+  private static final long LARGEST_VALUE = 1L << 30;
+
+  private final LmdbFile file;
+  private final int most;
+  private long[] offsets = new long[64];
+  private int[] lengths = new int[64];
+  private int size;
+  private long pagesLeft;
+
+  private LmdbValues(LmdbFile file, int most) {
+    this.file = file;
+    this.most = most;
+    this.pagesLeft = file.pages();
+  }
+
+  /**
+   * Walks the tree.
+   *
+   * @param most values to look for at most
+   * @throws FileException when the tree is damaged or of a kind that is not read
+   */
+  static LmdbValues of(LmdbFile file, int most) {
+    LmdbValues values = new LmdbValues(file, most);
+    if (file.depth() > 0) {
+      values.page(file.root(), file.depth());
+    }
+    if (values.size < most && values.size != file.entries()) {
+      throw values.damaged(
+          "it claims %d entries, but has %d".formatted(file.entries(), values.size));
+    }
+    return values;
+  }
+
+  int size() {
+    return size;
+  }
+
+  /** The byte of the file at which a value begins. */
+  long offset(int index) {
+    return offsets[index];
+  }
+
+  /** The length of a value; it lies inside the file. */
+  int length(int index) {
+    return lengths[index];
+  }
+
+  private void page(long number, int levels) {
+    if (--pagesLeft < 0) {
+      throw damaged("its tree leads in circles");
+    }
+    long at = file.offset(number);
+    int kind = file.map().u16(at + 10, "a page") & KINDS;
+    int expected = levels > 1 ? BRANCH : LEAF;
+    if (kind != expected) {
+      throw damaged(
+          "page %d has the type 0x%x where 0x%x belongs".formatted(number, kind, expected));
+    }
+    int lower = file.map().u16(at + 12, "a page");
+    if (lower < LmdbFile.PAGE_HEADER || lower > file.pageSize() || lower % 2 != 0) {
+      throw damaged("page %d ends its index at %d".formatted(number, lower));
+    }
+    int nodes = (lower - LmdbFile.PAGE_HEADER) / 2;
+    for (int i = 0; i < nodes && size < most; i++) {
+      int node = file.map().u16(at + LmdbFile.PAGE_HEADER + 2L * i, "a page's index");
+      if (node < lower || node > file.pageSize() - NODE_HEADER) {
+        throw damaged("page %d has an entry at %d".formatted(number, node));
+      }
+      if (levels > 1) {
+        page(child(at + node), levels - 1);
+      } else {
+        value(number, at, node);
+      }
+    }
+  }
+
+  /** A branch's node: 48 bits of a page number. */
+  private long child(long node) {
+    long low = file.map().u32(node, "a branch");
+    long high = file.map().u16(node + 4, "a branch");
+    return low | high << 32;
+  }
+
+  private void value(long page, long at, int node) {
+    long length = file.map().u32(at + node, "an entry");
+    int flags = file.map().u16(at + node + 4, "an entry");
+    long keyEnd = node + NODE_HEADER + (long) file.map().u16(at + node + 6, "an entry");
+    if ((flags & ~BIG) != 0) {
+      throw new FileException(
+          file.map().path(), "is an LMDB file with databases inside it: not read");
+    }
+    if (length > LARGEST_VALUE) {
+      throw damaged("entry %d claims %d bytes".formatted(size, length));
+    }
+    boolean big = (flags & BIG) != 0;
+    if (keyEnd + (big ? Long.BYTES : length) > file.pageSize()) {
+      throw damaged("entry %d reaches out of page %d".formatted(size, page));
+    }
+    add(big ? overflow(at + keyEnd, length) : at + keyEnd, (int) length);
+  }
+
+  /** A value too large for its page lies on pages of its own. */
+  private long overflow(long node, long length) {
+    long number = file.map().i64(node, "an entry");
+    long at = file.offset(number);
+    int kind = file.map().u16(at + 10, "a page") & KINDS;
+    long room = file.map().u32(at + 12, "a page") * file.pageSize() - LmdbFile.PAGE_HEADER;
+    if (kind != OVERFLOW || length > room) {
+      throw damaged(
+          "entry %d claims %d bytes on page %d, which is none of its kind"
+              .formatted(size, length, number));
+    }
+    return at + LmdbFile.PAGE_HEADER;
+  }
+
+  private void add(long offset, int length) {
+    if (offset + length > file.map().size()) {
+      throw damaged("entry %d reaches beyond its end: it is cut off".formatted(size));
+    }
+    if (size == offsets.length) {
+      offsets = Arrays.copyOf(offsets, size * 2);
+      lengths = Arrays.copyOf(lengths, size * 2);
+    }
+    offsets[size] = offset;
+    lengths[size++] = length;
+  }
+
+  private FileException damaged(String what) {
+    return LmdbFile.damaged(file.map().path(), what);
+  }
+}

@@ -1,0 +1,134 @@
+package org.relaydiffusion.diffusion.data.convert;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.OptionalInt;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.diffusion.image.Pixels;
+
+/**
+ * MNIST's pictures (grey, ten classes) from {@code train-images-idx3-ubyte.gz} and the labels
+ * beside it, {@code train-labels-idx1-ubyte.gz}. Two black pixels on every side make 32 x 32 of 28
+ * x 28.
+ */
+final class MnistSource implements ImageSource {
+  /** How the pictures' file ends, and how the labels' does. */
+  static final String IMAGES = "-images-idx3-ubyte.gz";
+
+  private static final String LABELS = "-labels-idx1-ubyte.gz";
+  private static final int IMAGES_MAGIC = 0x803;
+  private static final int LABELS_MAGIC = 0x801;
+  private static final int SIDE = 28;
+  private static final int BORDER = 2;
+  private static final int CLASSES = 10;
+  private static final int MOST = 1_000_000;
+
+  private final Path file;
+  private final byte[] images;
+  private final byte[] labels;
+
+  private MnistSource(Path file, byte[] images, byte[] labels) {
+    this.file = file;
+    this.images = images;
+    this.labels = labels;
+  }
+
+  /**
+   * Reads both files into memory.
+   *
+   * @param file the pictures'
+   * @throws FileException when one of them is missing, damaged, or does not fit the other
+   */
+  static MnistSource open(Path file) {
+    String name = String.valueOf(file.getFileName());
+    Path labelFile =
+        file.resolveSibling(name.substring(0, name.length() - IMAGES.length()) + LABELS);
+    byte[] images = values(file, IMAGES_MAGIC, SIDE, SIDE);
+    byte[] labels = values(labelFile, LABELS_MAGIC);
+    if (images.length != labels.length * SIDE * SIDE || labels.length == 0) {
+      throw new FileException(
+          labelFile,
+          "has %d labels for the %d pictures of %s"
+              .formatted(labels.length, images.length / (SIDE * SIDE), file));
+    }
+    for (int i = 0; i < labels.length; i++) {
+      if (labels[i] < 0 || labels[i] >= CLASSES) {
+        throw new FileException(
+            labelFile, "label %d is %d, expected 0 to 9".formatted(i, labels[i] & 0xff));
+      }
+    }
+    return new MnistSource(file, images, labels);
+  }
+
+  /** The values of an IDX file of bytes whose sides after the first are those given. */
+  private static byte[] values(Path file, int magic, int... sides) {
+    byte[][] values = new byte[1][];
+    GzipFile.read(file, in -> values[0] = values(file, in, magic, sides));
+    return values[0];
+  }
+
+  private static byte[] values(Path file, InputStream in, int magic, int... sides)
+      throws IOException {
+    ByteBuffer header = ByteBuffer.wrap(exactly(in, Integer.BYTES * (2 + sides.length)));
+    int found = header.getInt();
+    int count = header.getInt();
+    if (found != magic || count < 0 || count > MOST) {
+      throw new FileException(
+          file,
+          "is no IDX file of MNIST: expected the type 0x%x and at most %d items, found 0x%x and %s"
+              .formatted(magic, MOST, found, Integer.toUnsignedString(count)));
+    }
+    int size = count;
+    for (int side : sides) {
+      int given = header.getInt();
+      if (given != side) {
+        throw new FileException(
+            file, "has pictures with a side of %d, expected %d".formatted(given, side));
+      }
+      size *= side;
+    }
+    return exactly(in, size);
+  }
+
+  private static byte[] exactly(InputStream in, int length) throws IOException {
+    byte[] bytes = in.readNBytes(length);
+    if (bytes.length != length) {
+      throw new EOFException("%d bytes of %d are there".formatted(bytes.length, length));
+    }
+    return bytes;
+  }
+
+  @Override
+  public int size() {
+    return labels.length;
+  }
+
+  @Override
+  public Pixels read(int index) {
+    int side = SIDE + 2 * BORDER;
+    Pixels pixels = Pixels.black(side, side, 1);
+    int from = Objects.checkIndex(index, size()) * SIDE * SIDE;
+    for (int y = 0; y < SIDE; y++) {
+      int to = (y + BORDER) * side + BORDER;
+      System.arraycopy(images, from + y * SIDE, pixels.data(), to, SIDE);
+    }
+    return pixels;
+  }
+
+  @Override
+  public OptionalInt label(int index) {
+    return OptionalInt.of(labels[index]);
+  }
+
+  @Override
+  public String name(int index) {
+    return "%s picture %d".formatted(file, index);
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,93 @@
+package org.relaydiffusion.diffusion.data.convert;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.Cancellation;
+
+/**
+ * Work on numbered pieces by several threads, whose results are taken in order: which thread was
+ * quicker shows nowhere. A bounded number of results waits, so memory stays bounded.
+ *
+ * @param count how many pieces
+ * @param workers how many threads
+ */
+record OrderedWork(int count, int workers) {
+  private static final int AHEAD = 8;
+
+  /** Takes the results. */
+  @FunctionalInterface
+  interface Taker<T> {
+    /**
+     * Takes one result.
+     *
+     * @param index of the piece: 0, 1, 2, ...
+     */
+    void take(int index, T result);
+  }
+
+  /**
+   * Does the work. All threads have ended when it returns or throws, so that whatever they read
+   * from can be closed.
+   *
+   * @param work makes a result, on one of the threads
+   * @param taker takes it, on the calling thread
+   * @param cancellation ends the work early
+   * @throws org.relaydiffusion.diffusion.CancelledException when that was asked for
+   */
+  <T> void run(IntFunction<T> work, Taker<T> taker, Cancellation cancellation) {
+    ExecutorService threads =
+        Executors.newFixedThreadPool(
+            workers, Thread.ofPlatform().daemon().name("dataset-", 0).factory());
+    try {
+      Deque<Future<T>> ahead = new ArrayDeque<>();
+      int submitted = 0;
+      for (int i = 0; i < count; i++) {
+        while (submitted < count && ahead.size() < workers * AHEAD) {
+          int index = submitted++;
+          ahead.add(threads.submit(() -> work.apply(index)));
+        }
+        cancellation.check();
+        taker.take(i, result(ahead.remove()));
+      }
+    } finally {
+      end(threads);
+    }
+  }
+
+  private static <T> T result(Future<T> future) {
+    try {
+      return future.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RdmException("interrupted while pictures were being read", e);
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case RuntimeException known -> throw known;
+        case Error error -> throw error;
+        case null, default -> throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  private static void end(ExecutorService threads) {
+    threads.shutdownNow();
+    boolean interrupted = false;
+    while (!threads.isTerminated()) {
+      try {
+        threads.awaitTermination(1, TimeUnit.HOURS);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * Training data: a folder or zip of pictures, and a loader that decodes ahead of the training step.
+ */
+@NullMarked
+package org.relaydiffusion.diffusion.data;
+
+import org.jspecify.annotations.NullMarked;

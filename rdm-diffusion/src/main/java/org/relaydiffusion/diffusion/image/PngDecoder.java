@@ -1,0 +1,134 @@
+package org.relaydiffusion.diffusion.image;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
+import org.relaydiffusion.FileException;
+
+/**
+ * Decodes the plain kind of PNG that data sets consist of: 8 bits, grey or RGB, not interlaced, no
+ * transparent colour. It gives what the JDK's decoder gives, sooner.
+ */
+final class PngDecoder {
+  private static final int FIRST_CHUNK = 8;
+  private static final int CHUNK_OVERHEAD = 12;
+  private static final int METHODS = 26;
+  private static final int IHDR = 0x49484452;
+  private static final int PLTE = 0x504c5445;
+  private static final int IDAT = 0x49444154;
+  private static final int IEND = 0x49454e44;
+  private static final int TRNS = 0x74524e53;
+
+  /** Set in the names of chunks that a decoder may leave out. */
+  private static final int ANCILLARY = 0x20000000;
+
+  private final ByteBuffer in;
+  private final int channels;
+  private final int row;
+  private final int height;
+  private final Path file;
+
+  private PngDecoder(ByteBuffer in, PngFile png, Path file) {
+    this.in = in;
+    this.channels = png.colourType() == PngFile.RGB ? 3 : 1;
+    this.row = png.width() * channels;
+    this.height = png.height();
+    this.file = file;
+  }
+
+  /**
+   * Whether a picture is of the kind that is decoded here.
+   *
+   * @param bytes a whole file whose chunks {@code png} has checked
+   */
+  static boolean decodes(byte[] bytes, PngFile png) {
+    boolean plain =
+        png.bitDepth() == 8
+            && (png.colourType() == PngFile.GREY || png.colourType() == PngFile.RGB)
+            // Compression, filter and interlace method.
+            && bytes[METHODS] == 0
+            && bytes[METHODS + 1] == 0
+            && bytes[METHODS + 2] == 0;
+    return plain && hasKnownChunks(ByteBuffer.wrap(bytes));
+  }
+
+  private static boolean hasKnownChunks(ByteBuffer in) {
+    int before = 0;
+    boolean hasPixels = false;
+    for (int at = FIRST_CHUNK; before != IEND; at += CHUNK_OVERHEAD + in.getInt(at)) {
+      int type = in.getInt(at + 4);
+      boolean known =
+          switch (type) {
+            case IHDR -> at == FIRST_CHUNK;
+            case IDAT -> before == IDAT || !hasPixels;
+            case PLTE, IEND -> true;
+            case TRNS -> false;
+            default -> (type & ANCILLARY) != 0;
+          };
+      if (!known) {
+        return false;
+      }
+      hasPixels |= type == IDAT;
+      before = type;
+    }
+    return true;
+  }
+
+  /**
+   * The picture.
+   *
+   * @param bytes a whole file whose chunks {@code png} has checked, of the kind that {@link
+   *     #decodes} accepts
+   * @throws FileException when the packed pixels are damaged, or fewer than the header says
+   */
+  static Pixels decode(byte[] bytes, PngFile png, Path file) {
+    PngDecoder decoder = new PngDecoder(ByteBuffer.wrap(bytes), png, file);
+    Pixels pixels = Pixels.black(png.width(), png.height(), decoder.channels);
+    decoder.unfilter(decoder.inflate(), pixels.data());
+    return pixels;
+  }
+
+  /** The rows, each behind the number of its filter. */
+  private byte[] inflate() {
+    byte[] rows = new byte[(row + 1) * height];
+    Inflater inflater = new Inflater();
+    try {
+      int filled = 0;
+      int at = FIRST_CHUNK;
+      while (filled < rows.length && in.getInt(at + 4) != IEND) {
+        int length = in.getInt(at);
+        if (in.getInt(at + 4) == IDAT) {
+          inflater.setInput(in.array(), at + 8, length);
+          int count = 1;
+          while (count > 0 && filled < rows.length) {
+            count = inflater.inflate(rows, filled, rows.length - filled);
+            filled += count;
+          }
+        }
+        at += CHUNK_OVERHEAD + length;
+      }
+      if (filled < rows.length) {
+        throw damaged("its pixels end in row %d of %d".formatted(filled / (row + 1), height));
+      }
+      return rows;
+    } catch (DataFormatException e) {
+      throw damaged("its pixels are not packed by deflate (" + e.getMessage() + ")");
+    } finally {
+      inflater.end();
+    }
+  }
+
+  private void unfilter(byte[] rows, byte[] pixels) {
+    RowUnfilter unfilter = new RowUnfilter(channels, row);
+    for (int y = 0; y < height; y++) {
+      if (!unfilter.next(rows, y * (row + 1), pixels, y * row)) {
+        throw damaged("row %d has the unknown filter %d".formatted(y, rows[y * (row + 1)] & 0xff));
+      }
+    }
+  }
+
+  private FileException damaged(String what) {
+    return new FileException(file, "is a damaged PNG picture: " + what);
+  }
+}

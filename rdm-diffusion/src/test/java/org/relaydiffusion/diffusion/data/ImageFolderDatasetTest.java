@@ -1,0 +1,232 @@
+package org.relaydiffusion.diffusion.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import javax.imageio.ImageIO;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.fixture.Fixture;
+import org.relaydiffusion.diffusion.image.Compression;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.image.PngWriter;
+
+class ImageFolderDatasetTest {
+  @TempDir Path folder;
+
+  @Test
+  void namesAreSortedByCodePointsAndFoldersAreEntered() throws IOException {
+    // The last but one is above the last in UTF-16 units, as its first unit is a surrogate.
+    for (String name :
+        new String[] {"b.png", "a/z.PNG", "a.png", "\uff21.png", "\ud83d\ude00.png"}) {
+      picture(name, 8, 8, 1, name.length());
+    }
+    try (var data = open()) {
+      assertThat(data.size()).isEqualTo(5);
+      assertThat(data.file(0)).isEqualTo(folder.resolve("a.png"));
+      assertThat(data.file(1)).isEqualTo(folder.resolve("a/z.PNG"));
+      assertThat(data.file(2)).isEqualTo(folder.resolve("b.png"));
+      assertThat(data.file(3)).isEqualTo(folder.resolve("\uff21.png"));
+      assertThat(data.file(4)).isEqualTo(folder.resolve("\ud83d\ude00.png"));
+    }
+  }
+
+  @Test
+  void jpegPicturesAreReadAndOtherFilesAreNot() throws IOException {
+    picture("a.png", 16, 16, 3, 1);
+    BufferedImage image = new BufferedImage(16, 16, BufferedImage.TYPE_INT_RGB);
+    ImageIO.write(image, "jpg", folder.resolve("b.JPG").toFile());
+    Files.writeString(folder.resolve("notes.txt"), "no picture");
+    Files.createDirectory(folder.resolve("folder.png"));
+    try (var data = open()) {
+      assertThat(data.size()).isEqualTo(2);
+      assertThat(data.image(1)).containsOnly(0);
+    }
+  }
+
+  @Test
+  void theCallersArrayIsItsOwnEvenOutOfTheCache() throws IOException {
+    picture("a.png", 8, 8, 3, 5);
+    try (var data = ImageFolderDataset.open(folder, DatasetOptions.DEFAULT.withCache())) {
+      byte[] first = data.image(0);
+      byte[] wanted = first.clone();
+      Arrays.fill(first, (byte) 0);
+      assertThat(data.image(0)).isEqualTo(wanted);
+    }
+  }
+
+  @Test
+  void theCacheKeepsWhatFitsAndGoesOn() {
+    ImageCache cache = new ImageCache(3, 20);
+    int[] decoded = new int[3];
+    for (int round = 0; round < 2; round++) {
+      for (int i = 0; i < 3; i++) {
+        byte[] image =
+            cache.get(
+                i,
+                index -> {
+                  decoded[index]++;
+                  return new byte[] {(byte) index, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+                });
+        assertThat(image[0]).isEqualTo((byte) i);
+      }
+    }
+    assertThat(decoded).containsExactly(1, 1, 2);
+  }
+
+  @Test
+  void aFolderIsNamedAsTheReferenceNamesIt() throws IOException {
+    picture("some.set/a.png", 8, 8, 1, 0);
+    Path inner = folder.resolve("some.set");
+    try (var data = ImageFolderDataset.open(inner.resolve("."), DatasetOptions.DEFAULT)) {
+      assertThat(data.name()).isEqualTo("some");
+    }
+  }
+
+  @Test
+  void picturesUnlikeTheFirstAreRefusedByName() throws IOException {
+    picture("a.png", 16, 16, 3, 0);
+    picture("b.png", 32, 32, 3, 0);
+    picture("c.png", 16, 16, 1, 0);
+    Files.write(folder.resolve("d.png"), new byte[0]);
+    Files.writeString(folder.resolve("e.png"), "text");
+    byte[] png = Files.readAllBytes(folder.resolve("a.png"));
+    Files.write(folder.resolve("f.png"), Arrays.copyOf(png, 20));
+    // A header alone that claims a picture larger than any memory.
+    byte[] vast = png.clone();
+    Arrays.fill(vast, 16, 24, (byte) 0x7f);
+    Files.write(folder.resolve("g.png"), vast);
+    Files.createSymbolicLink(folder.resolve("h.png"), folder.resolve("gone"));
+    try (var data = open()) {
+      assertUnreadable(data, 1)
+          .hasMessageContaining("has 32 x 32 pixels, but the set's first picture has 16 x 16");
+      assertUnreadable(data, 2).hasMessageContaining("is grey, but the set's first picture is RGB");
+      assertUnreadable(data, 3).hasMessageContaining("is empty");
+      assertUnreadable(data, 4).hasMessageContaining("neither a PNG nor a JPEG");
+      assertUnreadable(data, 5).hasMessageContaining("is cut off");
+      assertUnreadable(data, 6).hasMessageContaining("has 2139062143 x 2139062143 pixels");
+      assertUnreadable(data, 7).hasMessageContaining("no such file");
+    }
+  }
+
+  @Test
+  void onlySquaresWithAPowerOfTwoAreTrainedOn() throws IOException {
+    picture("a.png", 16, 8, 3, 0);
+    assertRefused().hasMessageContaining("a.png: has 16 x 8 pixels: training wants squares");
+    picture("a.png", 24, 24, 3, 0);
+    assertRefused().hasMessageContaining("has 24 x 24 pixels");
+    byte[] png = Files.readAllBytes(folder.resolve("a.png"));
+    Arrays.fill(png, 16, 24, (byte) 0);
+    png[17] = 1;
+    png[21] = 1;
+    Files.write(folder.resolve("a.png"), png);
+    assertRefused().hasMessageContaining("has 65536 x 65536 pixels");
+    Arrays.fill(png, 16, 24, (byte) 0);
+    Files.write(folder.resolve("a.png"), png);
+    assertRefused().hasMessageContaining("is damaged: it claims 0 x 0 pixels");
+  }
+
+  @Test
+  void picturesOfOtherKindsAreNotLeftOutInSilence() throws IOException {
+    picture("a.png", 16, 16, 3, 0);
+    Files.createFile(folder.resolve("b.webp"));
+    assertRefused()
+        .hasMessageContaining("b.webp: is a picture of a kind that training does not read");
+  }
+
+  @Test
+  void missingEmptyAndForeignPathsAreRefused() throws IOException {
+    assertRefused().hasMessageContaining("holds no PNG or JPEG pictures");
+    Path missing = folder.resolve("missing.zip");
+    assertThatThrownBy(() -> ImageFolderDataset.open(missing, DatasetOptions.DEFAULT))
+        .isInstanceOf(FileException.class)
+        .hasMessage(missing + ": cannot be read: no such file or folder");
+    Path text = Files.writeString(folder.resolve("text.zip"), "no zip");
+    assertThatThrownBy(() -> ImageFolderDataset.open(text, DatasetOptions.DEFAULT))
+        .isInstanceOf(FileException.class)
+        .hasMessageContaining("is no zip file");
+    Path other = Files.writeString(folder.resolve("text.txt"), "no zip");
+    assertThatThrownBy(() -> ImageFolderDataset.open(other, DatasetOptions.DEFAULT))
+        .isInstanceOf(FileException.class)
+        .hasMessage(other + ": is neither a folder nor a zip file of pictures");
+  }
+
+  @Test
+  void labelsAreReadFromAFolderToo() throws IOException {
+    picture("a.png", 8, 8, 3, 0);
+    try (var data = ImageFolderDataset.open(folder, DatasetOptions.DEFAULT.withLabels())) {
+      assertThat(data.hasLabels()).isFalse();
+      assertThat(data.label(0)).isEmpty();
+    }
+    Files.writeString(folder.resolve("dataset.json"), "{\"labels\": [[\"a.png\", 1]]}");
+    try (var data = ImageFolderDataset.open(folder, DatasetOptions.DEFAULT.withLabels())) {
+      assertThat(data.labelDim()).isEqualTo(2);
+      assertThat(data.label(0)).containsExactly(0, 1);
+    }
+    Files.writeString(folder.resolve("dataset.json"), "{\"labels\": [[\"b.png\", 1]]}");
+    assertThatThrownBy(() -> ImageFolderDataset.open(folder, DatasetOptions.DEFAULT.withLabels()))
+        .isInstanceOf(FileException.class)
+        .hasMessage(folder.resolve("dataset.json") + ": has no label for 'a.png'");
+  }
+
+  @Test
+  void aDatasetThatIsRefusedLeavesNoFileOpen() throws IOException {
+    Path zip = Fixture.of("dataset/convert").file("center_crop.zip");
+    for (int i = 0; i < 20; i++) {
+      assertThatThrownBy(
+              () -> ImageFolderDataset.open(zip, DatasetOptions.DEFAULT.withResolution(16)))
+          .hasMessageContaining("a resolution of 16 is asked for");
+    }
+    Path maps = Path.of("/proc/self/maps");
+    if (Files.isReadable(maps)) {
+      assertThat(Files.readString(maps)).doesNotContain("center_crop.zip");
+    }
+  }
+
+  @Test
+  void nonsenseOptionsAreRefused() {
+    assertThatThrownBy(() -> DatasetOptions.DEFAULT.withAtMost(0, 0))
+        .isInstanceOf(OptionException.class);
+    assertThatThrownBy(() -> DatasetOptions.DEFAULT.withResolution(0))
+        .isInstanceOf(OptionException.class);
+  }
+
+  private ImageFolderDataset open() {
+    return ImageFolderDataset.open(folder, DatasetOptions.DEFAULT);
+  }
+
+  private AbstractThrowableAssert<?, ? extends Throwable> assertRefused() {
+    return assertThatThrownBy(() -> open().close())
+        .isInstanceOf(FileException.class)
+        .hasMessageStartingWith(folder.toString())
+        .hasMessageMatching("[^\n]*");
+  }
+
+  private static AbstractThrowableAssert<?, ? extends Throwable> assertUnreadable(
+      ImageFolderDataset data, int index) {
+    return assertThatThrownBy(() -> data.image(index))
+        .isInstanceOf(FileException.class)
+        .hasMessageStartingWith(data.file(index) + ": ")
+        .hasMessageMatching("[^\n]*");
+  }
+
+  private void picture(String name, int width, int height, int channels, int value)
+      throws IOException {
+    Pixels pixels = Pixels.black(width, height, channels);
+    Arrays.fill(pixels.data(), (byte) value);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    PngWriter.write(pixels, Compression.FAST, out);
+    Path file = folder.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.write(file, out.toByteArray());
+  }
+}
