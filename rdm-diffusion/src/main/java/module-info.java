@@ -6,11 +6,17 @@ module org.relaydiffusion.diffusion {
   requires org.apache.commons.statistics.distribution;
   requires java.desktop;
   requires org.slf4j;
+  requires tools.jackson.databind;
 
   exports org.relaydiffusion.diffusion;
+  exports org.relaydiffusion.diffusion.augment;
   exports org.relaydiffusion.diffusion.blur;
+  exports org.relaydiffusion.diffusion.data;
+  exports org.relaydiffusion.diffusion.data.convert;
   exports org.relaydiffusion.diffusion.image;
+  exports org.relaydiffusion.diffusion.loss;
   exports org.relaydiffusion.diffusion.random;
   exports org.relaydiffusion.diffusion.sampler;
   exports org.relaydiffusion.diffusion.schedule;
+  exports org.relaydiffusion.diffusion.train;
 }

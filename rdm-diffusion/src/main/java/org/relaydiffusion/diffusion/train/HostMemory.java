@@ -1,0 +1,28 @@
+package org.relaydiffusion.diffusion.train;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The memory of this process, tensors included. */
+final class HostMemory {
+  private static final Path STATUS = Path.of("/proc/self/status");
+  private static final String RESIDENT = "VmRSS:";
+
+  private HostMemory() {}
+
+  /** Resident bytes; where the system does not tell, the Java heap's. */
+  static long resident() {
+    try {
+      for (String line : Files.readAllLines(STATUS)) {
+        if (line.startsWith(RESIDENT)) {
+          return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+        }
+      }
+    } catch (IOException | NumberFormatException _) {
+      // Not Linux.
+    }
+    Runtime java = Runtime.getRuntime();
+    return java.totalMemory() - java.freeMemory();
+  }
+}

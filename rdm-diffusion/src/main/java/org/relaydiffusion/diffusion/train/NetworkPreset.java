@@ -1,0 +1,110 @@
+package org.relaydiffusion.diffusion.train;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/** The network architectures that the reference's train script knows by name. */
+public enum NetworkPreset {
+  /** DDPM++ (Song et al., arXiv 2011.13456). */
+  DDPMPP,
+  /** NCSN++ (Song et al., arXiv 2011.13456). */
+  NCSNPP,
+  /** ADM (Dhariwal and Nichol, arXiv 2105.05233). */
+  ADM;
+
+  private static final long WIDE_FROM = 256;
+
+  /**
+   * Changes to a preset.
+   *
+   * @param channelBase C, the width that multipliers multiply ({@code --cbase}); empty for the
+   *     preset's
+   * @param channelMultipliers a multiplier a level ({@code --cres}); empty for the preset's
+   * @param blocks residual blocks a level ({@code --num-blocks}); empty for the preset's
+   * @param dropout probability, 0 to 1
+   * @param efficientAttention whether LibTorch's fused attention is used ({@code --eff-attn})
+   */
+  public record Changes(
+      OptionalInt channelBase,
+      List<Integer> channelMultipliers,
+      OptionalInt blocks,
+      double dropout,
+      boolean efficientAttention) {
+    /** The reference's dropout. */
+    public static final double DEFAULT_DROPOUT = 0.13;
+
+    /** A preset as it is. */
+    public static final Changes NONE =
+        new Changes(OptionalInt.empty(), List.of(), OptionalInt.empty(), DEFAULT_DROPOUT, false);
+
+    /** Keeps the list. */
+    public Changes {
+      channelMultipliers = List.copyOf(channelMultipliers);
+    }
+  }
+
+  /** Its name on the command line. */
+  public String text() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * The preconditioner's keyword arguments, without those that the data set decides ({@code
+   * img_resolution}, {@code img_channels}, {@code label_dim}).
+   *
+   * @param resolution of the data set; ADM is wider and deeper at 256 pixels
+   */
+  public Map<String, @Nullable Object> kwargs(int resolution, Changes changes) {
+    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
+    switch (this) {
+      case DDPMPP -> {
+        song(kwargs, "positional", "standard", 1, List.of(1L, 1L));
+      }
+      case NCSNPP -> {
+        song(kwargs, "fourier", "residual", 2, List.of(1L, 3L, 3L, 1L));
+      }
+      case ADM -> {
+        kwargs.put("model_type", "DhariwalUNet");
+        if (resolution >= WIDE_FROM) {
+          kwargs.put("model_channels", 256L);
+          kwargs.put("channel_mult", List.of(1L, 1L, 2L, 2L, 4L, 4L));
+          kwargs.put("num_blocks", 2L);
+        } else {
+          kwargs.put("model_channels", 192L);
+          kwargs.put("channel_mult", List.of(1L, 2L, 3L, 4L));
+        }
+      }
+    }
+    changes.channelBase.ifPresent(c -> kwargs.put("model_channels", (long) c));
+    if (!changes.channelMultipliers.isEmpty()) {
+      kwargs.put(
+          "channel_mult", changes.channelMultipliers.stream().map(Integer::longValue).toList());
+    }
+    changes.blocks.ifPresent(n -> kwargs.put("num_blocks", (long) n));
+    kwargs.put("dropout", changes.dropout);
+    if (this == ADM) {
+      kwargs.put("eff_attn", changes.efficientAttention);
+    }
+    return kwargs;
+  }
+
+  private static void song(
+      Map<String, @Nullable Object> kwargs,
+      String embedding,
+      String encoder,
+      long noiseMultiplier,
+      List<Long> filter) {
+    kwargs.put("model_type", "SongUNet");
+    kwargs.put("embedding_type", embedding);
+    kwargs.put("encoder_type", encoder);
+    kwargs.put("decoder_type", "standard");
+    kwargs.put("channel_mult_noise", noiseMultiplier);
+    kwargs.put("resample_filter", filter);
+    kwargs.put("model_channels", 128L);
+    kwargs.put("channel_mult", List.of(2L, 2L, 2L));
+  }
+}

@@ -1,0 +1,139 @@
+package org.relaydiffusion.diffusion.train;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.data.ImageFolderDataset;
+import org.relaydiffusion.diffusion.loss.BlurLoss;
+import org.relaydiffusion.diffusion.loss.EdmLoss;
+import org.relaydiffusion.diffusion.loss.Loss;
+import org.relaydiffusion.diffusion.loss.VeLoss;
+import org.relaydiffusion.diffusion.loss.VpLoss;
+import org.relaydiffusion.diffusion.train.TrainingOptions.LossScaling;
+import org.relaydiffusion.diffusion.train.TrainingOptions.Start;
+
+/**
+ * A run's options as the reference writes them into {@code training_options.json}: plain values
+ * under its names.
+ */
+public final class ResolvedOptions {
+  private ResolvedOptions() {}
+
+  /**
+   * Resolves options against the data.
+   *
+   * @param processes of the run
+   * @throws org.relaydiffusion.RdmException when the network cannot be, or does not fit the data
+   */
+  public static Map<String, @Nullable Object> of(
+      TrainingOptions options, ImageFolderDataset dataset, int processes) {
+    // Refuses arguments that make no network.
+    TrainingRun.config(options, dataset);
+    Map<String, @Nullable Object> all = new LinkedHashMap<>();
+    all.put("dataset_kwargs", dataset(options, dataset));
+    all.put("data_loader_kwargs", Map.of("num_workers", (long) options.data().workers()));
+    Map<String, @Nullable Object> network = new LinkedHashMap<>();
+    network.put("class_name", "training.networks." + options.network().className());
+    network.putAll(TrainingRun.kwargs(options, dataset));
+    all.put("network_kwargs", network);
+    Map<String, @Nullable Object> loss = new LinkedHashMap<>();
+    loss.put("class_name", "training.loss." + options.loss().getClass().getSimpleName());
+    loss.putAll(loss(options.loss()));
+    all.put("loss_kwargs", loss);
+    all.put("optimizer_kwargs", optimizer(options));
+    all.put("augment_kwargs", augment(options));
+    all.put("seed", options.seed());
+    all.put("num_processes", (long) processes);
+    all.put("batch_size", (long) options.batching().batch());
+    all.put("batch_gpu", (long) options.batching().round(processes));
+    TrainingSchedule schedule = options.schedule();
+    all.put("total_kimg", schedule.totalKimg());
+    all.put("ema_halflife_kimg", schedule.emaHalflifeKimg());
+    all.put(
+        "ema_rampup_ratio",
+        schedule.emaRampupRatio().isPresent() ? schedule.emaRampupRatio().getAsDouble() : null);
+    all.put("lr_rampup_kimg", schedule.rampupKimg());
+    all.put(
+        "loss_scaling",
+        options.scaling() instanceof LossScaling.Fixed(double factor) ? factor : "auto");
+    TrainingOptions.Saving saving = options.saving();
+    all.put("kimg_per_tick", saving.tickKimg());
+    all.put("snapshot_ticks", plain(saving.snapshotTicks()));
+    all.put("state_dump_ticks", plain(saving.stateTicks()));
+    all.put("sample_ticks", plain(saving.sampleTicks()));
+    all.put("device", options.running().device().toString());
+    all.put("dtype", options.running().dtype().torchName());
+    all.put("numerics", options.running().numerics().name().toLowerCase(java.util.Locale.ROOT));
+    switch (options.start()) {
+      case Start.Fresh() -> {}
+      case Start.Transfer(var checkpoint) -> all.put("resume_pkl", checkpoint.toString());
+      case Start.Resume(var state) -> all.put("resume_state_dump", state.toString());
+    }
+    return all;
+  }
+
+  private static Map<String, @Nullable Object> dataset(
+      TrainingOptions options, ImageFolderDataset dataset) {
+    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
+    kwargs.put("class_name", "training.dataset.ImageFolderDataset");
+    kwargs.put("path", options.data().path().toString());
+    kwargs.put("use_labels", options.data().labels());
+    kwargs.put("xflip", options.data().xflip());
+    kwargs.put("cache", options.data().cache());
+    kwargs.put("resolution", (long) dataset.resolution());
+    kwargs.put("max_size", (long) options.data().maxSize().orElse(dataset.size()));
+    return kwargs;
+  }
+
+  private static Map<String, @Nullable Object> loss(Loss loss) {
+    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
+    switch (loss) {
+      case EdmLoss edm -> {
+        kwargs.put("P_mean", edm.pMean());
+        kwargs.put("P_std", edm.pStd());
+        kwargs.put("sigma_data", edm.sigmaData());
+      }
+      case VpLoss vp -> {
+        kwargs.put("beta_d", vp.betaD());
+        kwargs.put("beta_min", vp.betaMin());
+        kwargs.put("epsilon_t", vp.epsilonT());
+      }
+      case VeLoss ve -> {
+        kwargs.put("sigma_min", ve.sigmaMin());
+        kwargs.put("sigma_max", ve.sigmaMax());
+      }
+      case BlurLoss blur -> {
+        kwargs.put("block_scale", blur.blockScale());
+        kwargs.put("up_scale", (long) blur.upScale());
+        kwargs.put("prob_length", blur.probLength());
+        kwargs.put("blur_sigma_max", blur.blurSigmaMax());
+      }
+    }
+    return kwargs;
+  }
+
+  private static Map<String, @Nullable Object> optimizer(TrainingOptions options) {
+    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
+    kwargs.put("class_name", "torch.optim.Adam");
+    kwargs.put("lr", options.schedule().learningRate());
+    kwargs.put("betas", List.of(options.adam().beta1(), options.adam().beta2()));
+    kwargs.put("eps", options.adam().eps());
+    return kwargs;
+  }
+
+  private static @Nullable Map<String, @Nullable Object> augment(TrainingOptions options) {
+    if (options.augment().isEmpty()) {
+      return null;
+    }
+    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
+    kwargs.put("class_name", "training.augment.AugmentPipe");
+    kwargs.putAll(options.augment().get().kwargs());
+    return kwargs;
+  }
+
+  private static @Nullable Long plain(OptionalInt ticks) {
+    return ticks.isPresent() ? (long) ticks.getAsInt() : null;
+  }
+}

@@ -1,0 +1,170 @@
+package org.relaydiffusion.diffusion.train;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.diffusion.image.Compression;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.image.PngWriter;
+import org.relaydiffusion.io.AtomicFile;
+
+/** What the first process writes as a run goes on: the log, the statistics, grids and states. */
+final class RunFiles implements AutoCloseable {
+  private static final double MILLIS = 1e3;
+
+  private final RunDirectory directory;
+  private final TrainingListener listener;
+  private final StatsFile stats;
+  private final EventFile events;
+  private final BackgroundFiles background;
+  private volatile @Nullable Path state;
+  private volatile @Nullable Path snapshot;
+  private volatile boolean stateIsWritten = true;
+  private volatile boolean snapshotIsWritten = true;
+
+  RunFiles(RunDirectory directory, TrainingListener listener, long images) {
+    this.directory = directory;
+    this.listener = listener;
+    stats = new StatsFile(directory.file("stats.jsonl"), images / 1e3);
+    events = new EventFile(directory.path(), now());
+    background = new BackgroundFiles(listener);
+  }
+
+  private static double now() {
+    return System.currentTimeMillis() / MILLIS;
+  }
+
+  /** Appends a line to the log, and tells it. */
+  void message(String line) {
+    log(line);
+    listener.message(line);
+  }
+
+  private void log(String line) {
+    Path log = directory.file("log.txt");
+    try {
+      Files.writeString(log, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new FileException(log, "cannot be written: " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /** A tick's line, statistics and events. */
+  void tick(TickReport report, Moments losses) {
+    Map<String, Moments> statistics = new LinkedHashMap<>();
+    statistics.put("Loss/loss", losses);
+    statistics.put("Progress/tick", Moments.of(report.tick()));
+    statistics.put("Progress/kimg", Moments.of(report.images() / 1e3));
+    statistics.put("Timing/total_sec", Moments.of(report.totalSeconds()));
+    statistics.put("Timing/sec_per_tick", Moments.of(report.tickSeconds()));
+    statistics.put("Timing/sec_per_kimg", Moments.of(report.secondsPerKimg()));
+    statistics.put("Timing/maintenance_sec", Moments.of(report.maintenanceSeconds()));
+    statistics.put("Resources/cpu_mem_gb", Moments.of(report.hostMemory() / (double) (1L << 30)));
+    report
+        .deviceMemory()
+        .ifPresent(b -> statistics.put("Resources/peak_gpu_mem_gb", Moments.of(b / (1L << 30))));
+    double now = now();
+    Map<String, Double> means = new LinkedHashMap<>();
+    statistics.forEach((name, m) -> means.put(name, m.mean()));
+    means.put("Progress/lr", report.learningRate());
+    guarded(() -> {
+      log(report.line());
+      stats.append(statistics, now);
+      events.scalars(report.images() / 1000, now, means);
+    });
+    listener.tick(report);
+  }
+
+  /** A grid of pictures, as a file and an event. */
+  void grid(String name, String tag, long images, Pixels pixels) {
+    guarded(() -> {
+      Path file = directory.file(name);
+      PngWriter.write(pixels, Compression.FAST, file);
+      events.image(
+          images / 1000,
+          now(),
+          tag,
+          pixels.width(),
+          pixels.height(),
+          pixels.channels(),
+          PngWriter.encode(pixels, Compression.FAST));
+      listener.saved(file);
+    });
+  }
+
+  /** Training outlives a disk that is full for a while. */
+  private void guarded(Runnable work) {
+    try {
+      work.run();
+    } catch (FileException e) {
+      listener.warning(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Writes a state in the background. */
+  void state(CapturedState captured) {
+    background.write(() -> {
+      try (captured) {
+        Path file = directory.state(captured.images());
+        stateIsWritten = false;
+        captured.writeState(file);
+        stateIsWritten = true;
+        state = file;
+        listener.saved(file);
+      }
+    });
+  }
+
+  /** Writes the average's snapshot in the background. */
+  void snapshot(CapturedState captured, TrainingOptions.SnapshotFormat format) {
+    background.write(() -> {
+      try (captured) {
+        snapshotIsWritten = false;
+        if (format != TrainingOptions.SnapshotFormat.PKL) {
+          Path file = directory.snapshot(captured.images(), "safetensors");
+          captured.writeSafetensors(file);
+          snapshot = file;
+          listener.saved(file);
+        }
+        if (format != TrainingOptions.SnapshotFormat.SAFETENSORS) {
+          Path file = directory.snapshot(captured.images(), "pkl");
+          captured.writePickle(file);
+          snapshot = file;
+          listener.saved(file);
+        }
+        snapshotIsWritten = true;
+      }
+    });
+  }
+
+  /** Waits for the file in work; whether the last state and the last snapshot are whole. */
+  boolean drain() {
+    background.drain();
+    return stateIsWritten && snapshotIsWritten;
+  }
+
+  /** The last state that is whole. */
+  Optional<Path> state() {
+    return Optional.ofNullable(state);
+  }
+
+  /** The last snapshot that is whole. */
+  Optional<Path> snapshot() {
+    return Optional.ofNullable(snapshot);
+  }
+
+  @Override
+  public void close() {
+    try {
+      background.close();
+    } finally {
+      events.close();
+    }
+  }
+}

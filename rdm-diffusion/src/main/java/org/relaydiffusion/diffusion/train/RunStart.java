@@ -1,0 +1,180 @@
+package org.relaydiffusion.diffusion.train;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.checkpoint.Checkpoint;
+import org.relaydiffusion.checkpoint.NetworkRecord;
+import org.relaydiffusion.checkpoint.OptimizerRecord;
+import org.relaydiffusion.checkpoint.StoredTensor;
+import org.relaydiffusion.checkpoint.Which;
+import org.relaydiffusion.diffusion.train.TrainingOptions.Start;
+import org.relaydiffusion.model.Preconditioner;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.nn.Parameter;
+import org.relaydiffusion.torch.optim.Adam;
+
+/** Gives a new run the weights, or all of the state, that it is to begin with. */
+public final class RunStart {
+  private RunStart() {}
+
+  /**
+   * The seed of the run that wrote a state; empty for a state of the official code.
+   *
+   * @throws FileException when the file cannot be read
+   */
+  public static OptionalLong seedOf(Path state) {
+    return ResumePoint.seedOf(state);
+  }
+
+  /** Begins a run as its options say; returns where in the run that is. */
+  static Progress apply(
+      Start start,
+      TrainingRun run,
+      World world,
+      TrainingOptions options,
+      TrainingListener listener) {
+    return switch (start) {
+      case Start.Fresh() -> new Progress(0, 0, 0);
+      case Start.Transfer(Path file) -> transfer(file, run, listener);
+      case Start.Resume(Path file) -> resume(file, run, world, options, listener);
+    };
+  }
+
+  private static Progress transfer(Path file, TrainingRun run, TrainingListener listener) {
+    try (Checkpoint checkpoint = Checkpoint.open(file)) {
+      NetworkRecord record = checkpoint.network();
+      copy(file, record, run.network(), Missing.KEPT);
+      copy(file, record, run.average(), Missing.KEPT);
+      listener.message("weights: " + file);
+      return new Progress(0, 0, 0);
+    }
+  }
+
+  private static Progress resume(
+      Path file, TrainingRun run, World world, TrainingOptions options, TrainingListener listener) {
+    try (Checkpoint checkpoint = Checkpoint.open(file)) {
+      copy(file, checkpoint.network(Which.NET), run.network(), Missing.REFUSED);
+      copy(file, checkpoint.network(Which.EMA), run.average(), Missing.REFUSED);
+      OptimizerRecord optimizer =
+          checkpoint
+              .optimizer()
+              .orElseThrow(() -> new FileException(file, "has no optimizer's state to go on from"));
+      load(file, optimizer, run.adam());
+      Optional<ResumePoint> point = ResumePoint.of(checkpoint);
+      if (point.isEmpty()) {
+        long images = RunDirectory.kimgOf(file).orElse(0L) * 1000;
+        listener.message(
+            "state: %s, of the official code: from %d kimg on, the data's order and all noise begin"
+                    .formatted(file, images / 1000)
+                + " anew");
+        return new Progress(images, 0, images);
+      }
+      return goOn(file, point.get(), run, world, options, listener);
+    }
+  }
+
+  private static Progress goOn(
+      Path file,
+      ResumePoint point,
+      TrainingRun run,
+      World world,
+      TrainingOptions options,
+      TrainingListener listener) {
+    String difference =
+        point.seed() != options.seed()
+            ? "seed %d, was %d".formatted(options.seed(), point.seed())
+            : point.processes() != world.size()
+                ? "%d processes, were %d".formatted(world.size(), point.processes())
+                : point.batch() != options.batching().batch()
+                    ? "batch %d, was %d".formatted(options.batching().batch(), point.batch())
+                    : "";
+    run.restore(point, world.rank(), difference.isEmpty());
+    listener.message(
+        difference.isEmpty()
+            ? "state: %s, at %.3f kimg".formatted(file, point.progress().images() / 1e3)
+            : "state: %s, at %.3f kimg; with %s the run goes on, but not as it would have"
+                .formatted(file, point.progress().images() / 1e3, difference));
+    return point.progress();
+  }
+
+  /** What to do about a tensor that the file does not have. */
+  private enum Missing {
+    KEPT,
+    REFUSED
+  }
+
+  private static void copy(Path file, NetworkRecord from, Preconditioner to, Missing missing) {
+    Map<String, Parameter> state = to.state();
+    try (var _ = GradMode.noGrad();
+        var _ = TensorScope.open()) {
+      for (Map.Entry<String, Parameter> each : state.entrySet()) {
+        StoredTensor stored = from.tensors().get(each.getKey());
+        if (stored == null) {
+          if (missing == Missing.REFUSED) {
+            throw new FileException(file, "has no tensor '%s'".formatted(each.getKey()));
+          }
+          continue;
+        }
+        if (!java.util.Arrays.equals(stored.shape(), each.getValue().shape())) {
+          throw new FileException(
+              file,
+              "tensor '%s' has shape %s, but the network's has %s: the options describe another"
+                      .formatted(
+                          each.getKey(),
+                          java.util.Arrays.toString(stored.shape()),
+                          java.util.Arrays.toString(each.getValue().shape()))
+                  + " network");
+        }
+        try (var _ = TensorScope.open()) {
+          each.getValue().value().copyFrom(Torch.fromData(stored.data()));
+        }
+      }
+    }
+    if (missing == Missing.REFUSED) {
+      for (String name : from.tensors().keySet()) {
+        if (!state.containsKey(name)) {
+          throw new FileException(
+              file, "has a tensor '%s': the options describe another network".formatted(name));
+        }
+      }
+    }
+  }
+
+  private static void load(Path file, OptimizerRecord optimizer, Adam adam) {
+    try (var _ = GradMode.noGrad();
+        var _ = TensorScope.open()) {
+      Map<Integer, Adam.State> states = new LinkedHashMap<>();
+      optimizer
+          .parameters()
+          .forEach((number, state) ->
+              states.put(
+                  Math.toIntExact(number),
+                  new Adam.State(
+                      state.step(),
+                      tensor(file, state, "exp_avg"),
+                      tensor(file, state, "exp_avg_sq"))));
+      adam.load(states);
+    } catch (RdmException e) {
+      throw e instanceof FileException
+          ? e
+          : new FileException(file, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static Tensor tensor(Path file, OptimizerRecord.ParameterState state, String name) {
+    StoredTensor stored = state.tensors().get(name);
+    if (stored == null) {
+      throw new FileException(
+          file, "the optimizer's state has no %s: it is not Adam's".formatted(name));
+    }
+    return Torch.fromData(stored.data());
+  }
+}

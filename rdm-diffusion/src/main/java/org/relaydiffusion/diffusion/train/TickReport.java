@@ -1,0 +1,68 @@
+package org.relaydiffusion.diffusion.train;
+
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/**
+ * The state of a run at the end of a tick.
+ *
+ * @param tick which one, from 0
+ * @param images trained on so far
+ * @param loss mean per-pixel loss over all processes since the last tick
+ * @param totalSeconds since the process began to train
+ * @param tickSeconds of this tick's steps
+ * @param maintenanceSeconds between the last tick's steps and this one's: states, samples, files
+ * @param imagesInTick trained on in this tick
+ * @param hostMemory resident bytes of this process
+ * @param deviceMemory peak bytes of tensors on the GPU since the last tick; empty on the CPU
+ * @param learningRate of the tick's last step
+ */
+public record TickReport(
+    int tick,
+    long images,
+    double loss,
+    double totalSeconds,
+    double tickSeconds,
+    double maintenanceSeconds,
+    long imagesInTick,
+    long hostMemory,
+    OptionalDouble deviceMemory,
+    double learningRate) {
+  private static final double GIB = 1L << 30;
+
+  /** The reference's status line, with the loss after it. */
+  public String line() {
+    StringBuilder line = new StringBuilder();
+    line.append("tick %-5d ".formatted(tick));
+    line.append(String.format(Locale.ROOT, "kimg %-9.1f ", images / 1e3));
+    line.append("time %-12s ".formatted(time(totalSeconds)));
+    line.append(String.format(Locale.ROOT, "sec/tick %-7.1f ", tickSeconds));
+    line.append(String.format(Locale.ROOT, "sec/kimg %-7.2f ", secondsPerKimg()));
+    line.append(String.format(Locale.ROOT, "maintenance %-6.1f ", maintenanceSeconds));
+    line.append(String.format(Locale.ROOT, "cpumem %-6.2f ", hostMemory / GIB));
+    if (deviceMemory.isPresent()) {
+      line.append(String.format(Locale.ROOT, "gpumem %-6.2f ", deviceMemory.getAsDouble() / GIB));
+    }
+    line.append(String.format(Locale.ROOT, "loss %.4f", loss));
+    return line.toString();
+  }
+
+  /** Seconds that a thousand images take. */
+  public double secondsPerKimg() {
+    return tickSeconds / imagesInTick * 1e3;
+  }
+
+  private static String time(double seconds) {
+    long s = Math.round(seconds);
+    if (s < 60) {
+      return s + "s";
+    }
+    if (s < 3600) {
+      return "%dm %02ds".formatted(s / 60, s % 60);
+    }
+    if (s < 86_400) {
+      return "%dh %02dm %02ds".formatted(s / 3600, s / 60 % 60, s % 60);
+    }
+    return "%dd %02dh %02dm".formatted(s / 86_400, s / 3600 % 24, s / 60 % 60);
+  }
+}

@@ -1,0 +1,343 @@
+package org.relaydiffusion.diffusion.train;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.augment.AugmentPipe;
+import org.relaydiffusion.diffusion.data.Batch;
+import org.relaydiffusion.diffusion.data.DataLoader;
+import org.relaydiffusion.diffusion.data.ImageFolderDataset;
+import org.relaydiffusion.diffusion.loss.NoiseSource;
+import org.relaydiffusion.diffusion.random.InfiniteSampler;
+import org.relaydiffusion.diffusion.random.TrainingSeed;
+import org.relaydiffusion.model.ModelConfig;
+import org.relaydiffusion.model.Preconditioner;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.amp.DynamicLossScaler;
+import org.relaydiffusion.torch.amp.LossScaler;
+import org.relaydiffusion.torch.amp.StaticLossScaler;
+import org.relaydiffusion.torch.distributed.DdpOptions;
+import org.relaydiffusion.torch.distributed.DistributedDataParallel;
+import org.relaydiffusion.torch.nn.Parameter;
+import org.relaydiffusion.torch.optim.Adam;
+import org.relaydiffusion.torch.optim.ExponentialMovingAverage;
+import org.relaydiffusion.torch.optim.Gradients;
+
+/**
+ * Everything that changes from step to step: the network, its moving average, the optimizer, the
+ * generators and the place in the data. {@link #step()} is the mathematics of training; when files
+ * are written and what is said is {@link Trainer}'s.
+ */
+final class TrainingRun implements AutoCloseable {
+  private static final int SMALL = 64;
+  private static final double SMALL_DIVISOR = 32;
+  private static final double DIVISOR = 256;
+
+  private final TrainingOptions options;
+  private final World world;
+  private final ImageFolderDataset dataset;
+  private final InfiniteSampler order;
+  private final NoiseSource noise;
+  private final Preconditioner network;
+  private final Preconditioner average;
+  private final Adam adam;
+  private final LossScaler scaler;
+  private final @Nullable AugmentPipe augment;
+  private final LossStatistics losses = new LossStatistics();
+  private StepObserver observer = StepObserver.NONE;
+  private @Nullable DistributedDataParallel parallel;
+  private @Nullable DataLoader loader;
+  private long images;
+  private double learningRate;
+
+  /**
+   * Sets everything up in the reference's order, which is the order of its draws.
+   *
+   * @param dataset the data, which stays the caller's
+   */
+  TrainingRun(TrainingOptions options, World world, ImageFolderDataset dataset) {
+    this.options = options;
+    this.world = world;
+    this.dataset = dataset;
+    options.batching().check(world.size());
+    Device device = options.running().device();
+    Generator host = Generator.global();
+    noise =
+        new NoiseSource(host, device.type() == Device.Type.CPU ? host : Generator.global(device));
+    long seed = TrainingSeed.of(options.seed(), world.rank(), world.size());
+    noise.host().seed(seed);
+    if (noise.device() != host) {
+      noise.device().seed(seed);
+    }
+    order =
+        InfiniteSampler.shuffled(
+            dataset.size(),
+            world.rank(),
+            world.size(),
+            options.seed(),
+            InfiniteSampler.DEFAULT_WINDOW);
+    // The reference's data loader draws a seed for its workers, which it then does not use.
+    long _ = host.randomInt64();
+    network = Preconditioner.trainable(config(options, dataset), host, options.running());
+    try {
+      if (world.isFirst()) {
+        printsSummary();
+      }
+      average = network.copyForEvaluation();
+      adam = new Adam(network.parameters(), options.adam());
+      scaler = scaler(options.scaling());
+      augment = options.augment().map(AugmentPipe::new).orElse(null);
+    } catch (RuntimeException e) {
+      network.close();
+      throw e;
+    }
+  }
+
+  private static LossScaler scaler(TrainingOptions.LossScaling scaling) {
+    return switch (scaling) {
+      case TrainingOptions.LossScaling.Fixed(double factor) -> new StaticLossScaler(factor);
+      case TrainingOptions.LossScaling.Dynamic() ->
+          new DynamicLossScaler(DynamicLossScaler.Options.DEFAULT);
+    };
+  }
+
+  /** The network that a data set asks for. */
+  static ModelConfig config(TrainingOptions options, ImageFolderDataset dataset) {
+    return ModelConfig.of(options.network().className(), kwargs(options, dataset));
+  }
+
+  /** All of the network's arguments, those of the data set first. */
+  static Map<String, @Nullable Object> kwargs(TrainingOptions options, ImageFolderDataset dataset) {
+    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
+    kwargs.put("img_resolution", (long) dataset.resolution());
+    kwargs.put("img_channels", (long) dataset.channels());
+    kwargs.put("label_dim", (long) dataset.labelDim());
+    kwargs.put("use_fp16", options.running().dtype() != DType.FLOAT32);
+    if (options.augment().isPresent()) {
+      kwargs.put("augment_dim", (long) options.augment().get().labelDim());
+    }
+    // What is given counts: a run is repeated by its own options.
+    kwargs.putAll(options.network().kwargs());
+    return kwargs;
+  }
+
+  /**
+   * The reference prints a summary of the network, for which it runs a batch of zeros through it in
+   * training mode; with dropout that moves the first process's generator.
+   */
+  private void printsSummary() {
+    int n = options.batching().round(world.size());
+    Device device = options.running().device();
+    try (var _ = GradMode.noGrad();
+        var _ = TensorScope.open()) {
+      Tensor zeros =
+          Torch.full(
+              0,
+              DType.FLOAT32,
+              device,
+              n,
+              network.channels(),
+              network.resolution(),
+              network.resolution());
+      Tensor _ =
+          network.denoise(
+              zeros,
+              Torch.full(1, DType.FLOAT32, device, n),
+              network.labelDim() == 0
+                  ? null
+                  : Torch.full(0, DType.FLOAT32, device, n, network.labelDim()));
+    }
+  }
+
+  /**
+   * Begins: from now on processes step together. What the network is to start from has been set.
+   *
+   * @param imagesSoFar where in the data to begin
+   */
+  void begin(long imagesSoFar) {
+    beginAt(imagesSoFar, imagesSoFar);
+  }
+
+  /** As {@link #begin}, with the data at another place: the reference's begins anew on resuming. */
+  void beginAt(long imagesSoFar, long imagesRead) {
+    images = imagesSoFar;
+    if (world.size() > 1) {
+      parallel =
+          new DistributedDataParallel(network, world.gradients().orElseThrow(), DdpOptions.DEFAULT);
+    }
+    order.skip(imagesRead / world.size());
+    loader =
+        new DataLoader(
+            dataset,
+            order,
+            options.batching().round(world.size()),
+            options.data().workers(),
+            options.running().device());
+  }
+
+  /** One step of all processes: gradients of every round, then the update. */
+  void step() {
+    DataLoader batches = loader;
+    if (batches == null) {
+      throw new IllegalStateException("the run has not begun");
+    }
+    int rounds = options.batching().rounds(world.size());
+    for (int round = 1; round <= rounds; round++) {
+      try (Batch batch = batches.next()) {
+        accumulate(batch, noise, round == rounds);
+      }
+    }
+    update();
+  }
+
+  /**
+   * Adds a round's gradients to those that are there.
+   *
+   * @param last whether the processes' gradients are now averaged
+   */
+  void accumulate(Batch batch, NoiseSource random, boolean last) {
+    DistributedDataParallel ddp = parallel;
+    if (ddp == null || last) {
+      backward(batch, random, ddp);
+    } else {
+      try (var _ = ddp.noSync()) {
+        backward(batch, random, ddp);
+      }
+    }
+  }
+
+  private void backward(Batch batch, NoiseSource random, @Nullable DistributedDataParallel ddp) {
+    try (var _ = TensorScope.open()) {
+      Tensor loss = ddp == null ? loss(batch, random) : ddp.forward(() -> loss(batch, random));
+      losses.add(loss);
+      observer.round(batch.indices(), loss);
+      double divisor = network.resolution() == SMALL ? SMALL_DIVISOR : DIVISOR;
+      Tensor total = Reduction.sum(loss, Reduction.KeepDim.NO).mul(scaler.scale() / divisor);
+      if (ddp == null) {
+        total.backward();
+      } else {
+        // The same gradients; a peer that fails meanwhile is told in better words.
+        ddp.backward(total);
+      }
+    }
+  }
+
+  private Tensor loss(Batch batch, NoiseSource random) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor pixels =
+          batch
+              .images()
+              .to(options.running().device())
+              .to(DType.FLOAT32)
+              .div(127.5)
+              .sub(Torch.scalar(1.0));
+      Tensor labels =
+          network.labelDim() == 0 ? null : batch.labels().to(options.running().device());
+      return scope.keep(options.loss().of(network::denoise, pixels, labels, augment, random));
+    }
+  }
+
+  /** Uses the gradients, and forgets them. */
+  void update() {
+    learningRate = options.schedule().learningRateAt(images);
+    List<Parameter> parameters = network.parameters();
+    observer.gradients(parameters);
+    if (scaler.unscale(parameters)) {
+      Gradients.replaceNonFinite(parameters);
+      adam.step(learningRate);
+    }
+    adam.clearGradients();
+    ExponentialMovingAverage.update(
+        average.parameters(),
+        parameters,
+        options.schedule().emaBetaAt(images, options.batching().batch()));
+    images += options.batching().batch();
+  }
+
+  /** Shows every later step to {@code wanted}. */
+  void observe(StepObserver wanted) {
+    observer = wanted;
+  }
+
+  /** Images trained on so far, over all processes. */
+  long images() {
+    return images;
+  }
+
+  /** The last step's learning rate. */
+  double learningRate() {
+    return learningRate;
+  }
+
+  /** The network that is trained. */
+  Preconditioner network() {
+    return network;
+  }
+
+  /** Its moving average, which one samples from. */
+  Preconditioner average() {
+    return average;
+  }
+
+  /** The optimizer. */
+  Adam adam() {
+    return adam;
+  }
+
+  /** The loss's factor. */
+  LossScaler scaler() {
+    return scaler;
+  }
+
+  /** Where noise comes from. */
+  NoiseSource noise() {
+    return noise;
+  }
+
+  /** The arguments that the network was made with. */
+  Map<String, @Nullable Object> kwargs() {
+    return kwargs(options, dataset);
+  }
+
+  /** The options under the reference's names. */
+  Map<String, @Nullable Object> resolved() {
+    return ResolvedOptions.of(options, dataset, world.size());
+  }
+
+  /** Goes on from a state; with its generators, or with new draws. */
+  void restore(ResumePoint point, int rank, boolean generators) {
+    if (options.scaling() instanceof TrainingOptions.LossScaling.Dynamic) {
+      scaler.restore(point.scaler());
+    }
+    if (generators) {
+      point.restore(rank, noise.host(), noise.device());
+    }
+  }
+
+  /** This process's loss since it was last asked for. */
+  Moments takeLosses() {
+    return losses.take();
+  }
+
+  @Override
+  public void close() {
+    if (loader != null) {
+      loader.close();
+    }
+    if (parallel != null) {
+      parallel.close();
+    }
+    losses.close();
+    adam.close();
+    average.close();
+    network.close();
+  }
+}

@@ -1,0 +1,5 @@
+/** The training loop of both stages, its options, its states and its statistics. */
+@NullMarked
+package org.relaydiffusion.diffusion.train;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,122 @@
+package org.relaydiffusion.diffusion.train;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.augment.AugmentOptions;
+import org.relaydiffusion.diffusion.fixture.Fixture;
+import org.relaydiffusion.diffusion.loss.BlurLoss;
+import org.relaydiffusion.diffusion.loss.EdmLoss;
+import org.relaydiffusion.diffusion.loss.Loss;
+import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.torch.optim.AdamOptions;
+import tools.jackson.databind.JsonNode;
+
+/** A run of the official training loop, as {@code fixtures/training} keeps it. */
+record TrainingFixture(Fixture fixture, JsonNode config) {
+  static TrainingFixture of(String name) {
+    Fixture fixture = Fixture.of("training/" + name);
+    return new TrainingFixture(fixture, fixture.json("config.json"));
+  }
+
+  /** The run's options, beginning with {@code start}. */
+  TrainingOptions options(TrainingOptions.Start start) {
+    JsonNode data = config.get("dataset_kwargs");
+    JsonNode adam = config.get("optimizer_kwargs");
+    return new TrainingOptions(
+        new TrainingOptions.Data(
+            fixture.file("dataset.zip"),
+            data.get("use_labels").asBoolean(),
+            data.get("xflip").asBoolean(),
+            OptionalInt.of(data.get("max_size").asInt()),
+            data.get("cache").asBoolean(),
+            1),
+        network(),
+        loss(),
+        augment(),
+        new AdamOptions(
+            adam.get("betas").get(0).asDouble(),
+            adam.get("betas").get(1).asDouble(),
+            adam.get("eps").asDouble()),
+        new TrainingSchedule(
+            config.get("total_kimg").asDouble(),
+            adam.get("lr").asDouble(),
+            config.get("lr_rampup_kimg").asDouble(),
+            config.get("ema_halflife_kimg").asDouble(),
+            config.get("ema_rampup_ratio").isNull()
+                ? OptionalDouble.empty()
+                : OptionalDouble.of(config.get("ema_rampup_ratio").asDouble())),
+        new TrainingOptions.Batching(
+            config.get("batch_size").asInt(), OptionalInt.of(config.get("batch_gpu").asInt())),
+        new TrainingOptions.LossScaling.Fixed(config.get("loss_scaling").asDouble()),
+        LoadOptions.EXACT,
+        new TrainingOptions.Saving(
+            config.get("kimg_per_tick").asDouble(),
+            OptionalInt.empty(),
+            TrainingOptions.SnapshotFormat.SAFETENSORS,
+            OptionalInt.of(config.get("state_dump_ticks").asInt()),
+            OptionalInt.empty()),
+        start,
+        config.get("seed").asLong());
+  }
+
+  private TrainingOptions.Network network() {
+    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
+    for (var field : config.get("network_kwargs").properties()) {
+      if (!field.getKey().equals("class_name") && !field.getKey().equals("use_fp16")) {
+        kwargs.put(field.getKey(), plain(field.getValue()));
+      }
+    }
+    String name = config.get("network_kwargs").get("class_name").asString();
+    return new TrainingOptions.Network(name.substring(name.lastIndexOf('.') + 1), kwargs);
+  }
+
+  private Loss loss() {
+    JsonNode loss = config.get("loss_kwargs");
+    return loss.get("class_name").asString().endsWith("EDMLoss")
+        ? new EdmLoss()
+        : new BlurLoss(
+            loss.get("block_scale").asDouble(),
+            loss.get("up_scale").asInt(),
+            loss.get("prob_length").asDouble(),
+            loss.get("blur_sigma_max").asDouble());
+  }
+
+  private Optional<AugmentOptions> augment() {
+    JsonNode augment = config.get("augment_kwargs");
+    if (augment.isNull()) {
+      return Optional.empty();
+    }
+    Map<String, Double> kwargs = new LinkedHashMap<>();
+    for (var field : augment.properties()) {
+      if (!field.getKey().equals("class_name")) {
+        kwargs.put(field.getKey(), field.getValue().asDouble());
+      }
+    }
+    return Optional.of(AugmentOptions.ofKwargs(kwargs));
+  }
+
+  private static Object plain(JsonNode node) {
+    if (node.isArray()) {
+      List<Object> list = new ArrayList<>();
+      node.forEach(e -> list.add(plain(e)));
+      return list;
+    }
+    return node.isBoolean()
+        ? (Object) node.asBoolean()
+        : node.isIntegralNumber()
+            ? (Object) node.asLong()
+            : node.isNumber() ? (Object) node.asDouble() : node.asString();
+  }
+
+  /** A file of the run. */
+  Path file(String name) {
+    return fixture.file(name);
+  }
+}
