@@ -1,39 +1,39 @@
 package org.relaydiffusion.launch.rank;
 
-import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 import org.relaydiffusion.OptionException;
 
 /**
  * Which process of a run of several this one is, as whoever started it says in the environment.
+ * Where they meet is {@link Rendezvous}, and which start of the run this is {@link RunAttempt}.
  *
  * @param index 0 to {@code worldSize - 1}
  * @param worldSize how many processes there are, at least 1
  * @param localIndex which process of its machine, from 0: the GPU that {@code --device cuda} means
+ * @param localWorldSize how many processes its machine has; where nobody says, those up to this one
  * @param source who said so, such as {@code torchrun}
  */
-public record Rank(int index, int worldSize, int localIndex, String source) {
+public record Rank(int index, int worldSize, int localIndex, int localWorldSize, String source) {
   /** A process on its own. */
-  public static final Rank SINGLE = new Rank(0, 1, 0, "one process");
+  public static final Rank SINGLE = new Rank(0, 1, 0, 1, "one process");
 
-  /** The launchers that are understood; the first one whose rank variable is set counts. */
-  private static final List<Launcher> LAUNCHERS =
-      List.of(
-          new Launcher("torchrun", "RANK", "WORLD_SIZE", "LOCAL_RANK"),
-          new Launcher("Slurm", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"),
-          new Launcher(
-              "Open MPI",
-              "OMPI_COMM_WORLD_RANK",
-              "OMPI_COMM_WORLD_SIZE",
-              "OMPI_COMM_WORLD_LOCAL_RANK"),
-          new Launcher("Kubernetes", "JOB_COMPLETION_INDEX", "WORLD_SIZE", null));
-
-  private record Launcher(String name, String rank, String worldSize, @Nullable String localRank) {}
+  /** The number of tasks of one step of a Slurm job, which may have more tasks than that. */
+  private static final String SLURM_STEP_TASKS = "SLURM_STEP_NUM_TASKS";
 
   /** Whether this process prints what is said once a run. */
   public boolean isFirst() {
     return index == 0;
+  }
+
+  /** Whether this process is the one that does what is done once on each machine. */
+  public boolean isFirstOfItsMachine() {
+    return localIndex == 0;
+  }
+
+  /** Whether there are other processes. */
+  public boolean isDistributed() {
+    return worldSize > 1;
   }
 
   /**
@@ -43,12 +43,11 @@ public record Rank(int index, int worldSize, int localIndex, String source) {
    * @throws OptionException naming the variable that is missing, no number, or out of range
    */
   public static Rank of(Map<String, String> environment) {
-    for (Launcher launcher : LAUNCHERS) {
-      if (isSet(environment, launcher.rank())) {
-        return of(launcher, environment);
-      }
+    Optional<Launcher> launcher = Launcher.of(environment);
+    if (launcher.isPresent()) {
+      return of(launcher.get(), environment);
     }
-    if (isSet(environment, "WORLD_SIZE") && number(environment, "WORLD_SIZE") > 1) {
+    if (Variables.number(environment, "WORLD_SIZE", 1) > 1) {
       throw new OptionException(
           "the environment has WORLD_SIZE=%s but no rank: set RANK too, or unset WORLD_SIZE"
               .formatted(environment.get("WORLD_SIZE")));
@@ -57,37 +56,55 @@ public record Rank(int index, int worldSize, int localIndex, String source) {
   }
 
   private static Rank of(Launcher launcher, Map<String, String> environment) {
-    int rank = number(environment, launcher.rank());
-    if (!isSet(environment, launcher.worldSize())) {
+    int rank = Variables.number(environment, launcher.rank());
+    String worldSizeVariable = worldSizeVariable(launcher, environment);
+    if (!Variables.isSet(environment, worldSizeVariable)) {
+      if (launcher == Launcher.SLURM && rank == 0) {
+        return SINGLE; // The script of a job that never said how many tasks it wants.
+      }
       throw new OptionException(
           "the environment has %s=%d but not %s: set both or neither"
-              .formatted(launcher.rank(), rank, launcher.worldSize()));
+              .formatted(launcher.rank(), rank, worldSizeVariable));
     }
-    int worldSize = number(environment, launcher.worldSize());
+    int worldSize = Variables.number(environment, worldSizeVariable);
     if (worldSize < 1) {
-      throw new OptionException("%s must be at least 1, not 0".formatted(launcher.worldSize()));
+      throw new OptionException("%s must be at least 1, not 0".formatted(worldSizeVariable));
     }
     if (rank >= worldSize) {
       throw new OptionException(
           "%s=%d is not below %s=%d"
-              .formatted(launcher.rank(), rank, launcher.worldSize(), worldSize));
+              .formatted(launcher.rank(), rank, worldSizeVariable, worldSize));
     }
-    String local = launcher.localRank();
-    int localRank = local != null && isSet(environment, local) ? number(environment, local) : 0;
-    return new Rank(rank, worldSize, localRank, launcher.name());
-  }
-
-  private static boolean isSet(Map<String, String> environment, String name) {
-    return !environment.getOrDefault(name, "").isBlank();
-  }
-
-  private static int number(Map<String, String> environment, String name) {
-    String text = environment.getOrDefault(name, "").strip();
-    if (!text.matches("\\d{1,9}")) {
+    int localRank =
+        launcher.localRank().map(name -> Variables.number(environment, name, 0)).orElse(0);
+    int localWorldSize = localWorldSize(launcher, environment, localRank);
+    if (localRank >= localWorldSize) {
       throw new OptionException(
-          "the environment variable %s must be a number of at least 0, but is '%s'"
-              .formatted(name, text));
+          "%s=%d is not below %s=%d"
+              .formatted(
+                  launcher.localRank().orElse("the local rank"),
+                  localRank,
+                  launcher.localWorldSize().orElse("the tasks of this node"),
+                  localWorldSize));
     }
-    return Integer.parseInt(text);
+    return new Rank(rank, worldSize, localRank, localWorldSize, launcher.title());
+  }
+
+  private static String worldSizeVariable(Launcher launcher, Map<String, String> environment) {
+    return launcher == Launcher.SLURM && Variables.isSet(environment, SLURM_STEP_TASKS)
+        ? SLURM_STEP_TASKS
+        : launcher.worldSize();
+  }
+
+  private static int localWorldSize(
+      Launcher launcher, Map<String, String> environment, int localRank) {
+    int atLeast = localRank + 1;
+    if (launcher == Launcher.SLURM) {
+      return SlurmLists.tasksOfThisNode(environment).orElse(atLeast);
+    }
+    return launcher
+        .localWorldSize()
+        .map(name -> Variables.number(environment, name, atLeast))
+        .orElse(atLeast);
   }
 }

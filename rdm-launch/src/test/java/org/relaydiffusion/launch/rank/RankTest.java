@@ -16,19 +16,59 @@ class RankTest {
 
   @Test
   void everyLaunchersVariablesAreRead() {
-    assertThat(Rank.of(Map.of("RANK", "3", "WORLD_SIZE", "8", "LOCAL_RANK", "1")))
-        .isEqualTo(new Rank(3, 8, 1, "torchrun"));
-    assertThat(Rank.of(Map.of("SLURM_PROCID", "0", "SLURM_NTASKS", "2", "SLURM_LOCALID", "0")))
-        .isEqualTo(new Rank(0, 2, 0, "Slurm"));
+    assertThat(
+            Rank.of(
+                Map.of("RANK", "3", "WORLD_SIZE", "8", "LOCAL_RANK", "1", "LOCAL_WORLD_SIZE", "4")))
+        .isEqualTo(new Rank(3, 8, 1, 4, "torchrun"));
+    assertThat(
+            Rank.of(
+                Map.of(
+                    "SLURM_PROCID", "4",
+                    "SLURM_NTASKS", "5",
+                    "SLURM_LOCALID", "0",
+                    "SLURM_NODEID", "2",
+                    "SLURM_STEP_TASKS_PER_NODE", "2(x2),1")))
+        .isEqualTo(new Rank(4, 5, 0, 1, "Slurm"));
     assertThat(
             Rank.of(
                 Map.of(
                     "OMPI_COMM_WORLD_RANK", "5",
                     "OMPI_COMM_WORLD_SIZE", "6",
-                    "OMPI_COMM_WORLD_LOCAL_RANK", "2")))
-        .isEqualTo(new Rank(5, 6, 2, "Open MPI"));
+                    "OMPI_COMM_WORLD_LOCAL_RANK", "2",
+                    "OMPI_COMM_WORLD_LOCAL_SIZE", "3")))
+        .isEqualTo(new Rank(5, 6, 2, 3, "Open MPI"));
     assertThat(Rank.of(Map.of("JOB_COMPLETION_INDEX", "2", "WORLD_SIZE", "4")))
-        .isEqualTo(new Rank(2, 4, 0, "Kubernetes"));
+        .isEqualTo(new Rank(2, 4, 0, 1, "Kubernetes"));
+  }
+
+  @Test
+  void whereNobodyCountsAMachinesProcessesThoseUpToThisOneAreKnown() {
+    assertThat(Rank.of(Map.of("RANK", "3", "WORLD_SIZE", "8", "LOCAL_RANK", "1")).localWorldSize())
+        .isEqualTo(2);
+    assertThat(Rank.of(Map.of("RANK", "3", "WORLD_SIZE", "8")).localWorldSize()).isEqualTo(1);
+  }
+
+  @Test
+  void aSlurmStepCountsItsOwnTasks() {
+    Map<String, String> step =
+        Map.of("SLURM_PROCID", "1", "SLURM_NTASKS", "8", "SLURM_STEP_NUM_TASKS", "2");
+
+    assertThat(Rank.of(step).worldSize()).isEqualTo(2);
+  }
+
+  @Test
+  void theScriptOfASlurmJobWithoutTasksIsOneProcess() {
+    assertThat(Rank.of(Map.of("SLURM_PROCID", "0", "SLURM_JOB_ID", "17"))).isEqualTo(Rank.SINGLE);
+  }
+
+  @Test
+  void itSaysWhatItIsInARun() {
+    Rank third = new Rank(2, 4, 0, 2, "torchrun");
+
+    assertThat(third.isFirst()).isFalse();
+    assertThat(third.isFirstOfItsMachine()).isTrue();
+    assertThat(third.isDistributed()).isTrue();
+    assertThat(Rank.SINGLE.isDistributed()).isFalse();
   }
 
   @Test
@@ -53,6 +93,11 @@ class RankTest {
     assertThatThrownBy(() -> Rank.of(Map.of("SLURM_PROCID", "-1", "SLURM_NTASKS", "2")))
         .isInstanceOf(OptionException.class)
         .hasMessageContaining("SLURM_PROCID");
+    assertThatThrownBy(() ->
+            Rank.of(
+                Map.of("RANK", "1", "WORLD_SIZE", "2", "LOCAL_RANK", "1", "LOCAL_WORLD_SIZE", "1")))
+        .isInstanceOf(OptionException.class)
+        .hasMessage("LOCAL_RANK=1 is not below LOCAL_WORLD_SIZE=1");
   }
 
   @Test

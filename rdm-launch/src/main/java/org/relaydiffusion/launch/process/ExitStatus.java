@@ -1,0 +1,46 @@
+package org.relaydiffusion.launch.process;
+
+import java.util.Map;
+
+/**
+ * How a process ended.
+ *
+ * @param code what it answered; 128 and a signal's number where a signal ended it
+ */
+record ExitStatus(int code) {
+  private static final int SIGNAL_BASE = 128;
+
+  private static final Map<Integer, String> SIGNALS =
+      Map.ofEntries(
+          Map.entry(1, "SIGHUP"),
+          Map.entry(2, "SIGINT"),
+          Map.entry(3, "SIGQUIT"),
+          Map.entry(4, "SIGILL"),
+          Map.entry(6, "SIGABRT"),
+          Map.entry(7, "SIGBUS"),
+          Map.entry(8, "SIGFPE"),
+          Map.entry(9, "SIGKILL"),
+          Map.entry(11, "SIGSEGV"),
+          Map.entry(13, "SIGPIPE"),
+          Map.entry(15, "SIGTERM"),
+          Map.entry(24, "SIGXCPU"));
+
+  /** Whether the process did what it was asked. */
+  boolean isSuccess() {
+    return code == 0;
+  }
+
+  /** Whether it ended because it was asked to: by a hang-up, Ctrl-C or SIGTERM. */
+  boolean isStopped() {
+    int signal = code - SIGNAL_BASE;
+    return signal == 1 || signal == 2 || signal == 15;
+  }
+
+  /** What to say after the name of the rank: {@code ended with exit code 3}. */
+  String text() {
+    String signal = SIGNALS.get(code - SIGNAL_BASE);
+    return signal == null
+        ? "ended with exit code " + code
+        : "was ended by %s (exit code %d)".formatted(signal, code);
+  }
+}

@@ -1,0 +1,91 @@
+package org.relaydiffusion.launch.process;
+
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import org.relaydiffusion.FileException;
+
+/**
+ * The file that holds one rank's output of one attempt: {@code FOLDER/attempt_0/rank_3.log}. A run
+ * that is started again later goes on in the same file. Threads may share it.
+ */
+final class RankLog implements AutoCloseable {
+  private final Path file;
+  private final Writer writer;
+  private final Screen screen;
+  private boolean broken;
+
+  private RankLog(Path file, Writer writer, Screen screen) {
+    this.file = file;
+    this.writer = writer;
+    this.screen = screen;
+  }
+
+  /**
+   * Opens the file, with its folders.
+   *
+   * @param folder of all files
+   * @param attempt from 0
+   * @param rank in the whole run
+   * @param screen told once when the file cannot be written on
+   * @throws FileException when it cannot be made
+   */
+  static RankLog open(Path folder, int attempt, int rank, Screen screen) {
+    Path file = folder.resolve("attempt_" + attempt).resolve("rank_%d.log".formatted(rank));
+    try {
+      Files.createDirectories(file.getParent());
+      Writer writer =
+          Files.newBufferedWriter(
+              file,
+              StandardCharsets.UTF_8,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.WRITE,
+              StandardOpenOption.APPEND);
+      return new RankLog(file, writer, screen);
+    } catch (IOException e) {
+      throw new FileException(file, "cannot be written: " + e.getMessage(), e);
+    }
+  }
+
+  Path file() {
+    return file;
+  }
+
+  /** Says in the file which process's lines follow. */
+  void begin(String what) {
+    line("rdm launch: %s, %s".formatted(Instant.now().truncatedTo(ChronoUnit.SECONDS), what));
+  }
+
+  /** Adds a line, at once: a log is read while it grows. */
+  synchronized void line(String text) {
+    if (broken) {
+      return;
+    }
+    try {
+      writer.write(text);
+      writer.write(System.lineSeparator());
+      writer.flush();
+    } catch (IOException e) {
+      // The rank goes on: its work is worth more than its words.
+      broken = true;
+      screen.say("%s: cannot be written any more: %s".formatted(file, e.getMessage()));
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    try {
+      writer.close();
+    } catch (IOException e) {
+      if (!broken) {
+        screen.say("%s: cannot be closed: %s".formatted(file, e.getMessage()));
+      }
+    }
+    broken = true;
+  }
+}

@@ -1,0 +1,108 @@
+package org.relaydiffusion.launch.process;
+
+import java.util.List;
+import java.util.Optional;
+
+/** Where one rank's lines go, stream by stream. */
+final class RankOutput implements AutoCloseable {
+  /** How many lines are shown when a rank fails. */
+  private static final int LAST_LINES = 20;
+
+  private final int rank;
+  private final Screen screen;
+  private final Optional<RankLog> log;
+  private final LastLines lastErrors = new LastLines(LAST_LINES);
+  private final LineSplitter.Listener out;
+  private final LineSplitter.Listener err;
+
+  private RankOutput(
+      int rank, int localRank, Screen screen, OutputPlan plan, Optional<RankLog> log) {
+    this.rank = rank;
+    this.screen = screen;
+    this.log = log;
+    this.out = new Stream(StreamChoice.OUT, localRank, plan);
+    this.err = new Stream(StreamChoice.ERR, localRank, plan);
+  }
+
+  /**
+   * Opens the rank's file, if it has one.
+   *
+   * @param machines which ranks this machine has
+   * @param localRank which process of this machine
+   * @param attempt from 0
+   * @param plan what goes where
+   * @param screen the launcher's own streams
+   */
+  static RankOutput open(
+      Machines machines, int localRank, int attempt, OutputPlan plan, Screen screen) {
+    int rank = machines.rank(localRank);
+    Optional<RankLog> log =
+        plan.hasFile(localRank)
+            ? plan.folder().map(folder -> RankLog.open(folder, attempt, rank, screen))
+            : Optional.empty();
+    return new RankOutput(rank, localRank, screen, plan, log);
+  }
+
+  /** Says in the file whose lines follow. */
+  void begin(long pid) {
+    log.ifPresent(file -> file.begin("rank %d, process %d".formatted(rank, pid)));
+  }
+
+  LineSplitter.Listener out() {
+    return out;
+  }
+
+  LineSplitter.Listener err() {
+    return err;
+  }
+
+  /** The last lines of standard error, oldest first. */
+  List<String> lastErrors() {
+    return lastErrors.lines();
+  }
+
+  @Override
+  public void close() {
+    log.ifPresent(RankLog::close);
+  }
+
+  /** One of the two streams. */
+  private final class Stream implements LineSplitter.Listener {
+    private final boolean isError;
+    private final boolean shown;
+    private final boolean filed;
+
+    Stream(int stream, int localRank, OutputPlan plan) {
+      this.isError = stream == StreamChoice.ERR;
+      this.shown = plan.isShown(localRank, stream);
+      this.filed = plan.isFiled(localRank, stream);
+    }
+
+    @Override
+    public void line(String text) {
+      if (isError) {
+        lastErrors.add(text);
+      }
+      if (filed) {
+        log.ifPresent(file -> file.line(text));
+      }
+      if (shown && isError) {
+        screen.err(prefixed(text));
+      } else if (shown) {
+        screen.out(prefixed(text));
+      }
+    }
+
+    @Override
+    public void status(String text) {
+      // Only the first rank is told that it has a terminal; no other one may write over its status.
+      if (shown && rank == 0) {
+        screen.status(text.isEmpty() ? "" : prefixed(text));
+      }
+    }
+
+    private String prefixed(String text) {
+      return "[rank %d] %s".formatted(rank, text);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package org.relaydiffusion.launch.rank;
+
+import java.util.Map;
+import java.util.Optional;
+import org.relaydiffusion.OptionException;
+
+/**
+ * Finds where ranks meet, see {@link Rendezvous#of}.
+ *
+ * @param environment the variables
+ * @param rank of this process
+ */
+record MasterSearch(Map<String, String> environment, Rank rank) {
+  private static final String ADDRESS = "MASTER_ADDR";
+  private static final String PORT = "MASTER_PORT";
+
+  /** Ports below those that Linux hands out by itself. */
+  private static final int FIRST_PORT = 15000;
+
+  private static final int PORTS = 15000;
+
+  Rendezvous find() {
+    return new Rendezvous(address(), port());
+  }
+
+  private String address() {
+    Optional<String> said = Variables.text(environment, ADDRESS);
+    if (said.isPresent()) {
+      return said.get();
+    }
+    if (rank.localWorldSize() == rank.worldSize()) {
+      return Rendezvous.LOCAL.address();
+    }
+    Optional<Launcher> launcher = Launcher.of(environment);
+    Optional<String> host =
+        launcher.filter(Launcher.SLURM::equals).flatMap(_ -> SlurmLists.firstHost(environment));
+    return host.orElseThrow(() ->
+        new OptionException(
+            "rank %d of %d does not know where rank 0 is: %s"
+                .formatted(rank.index(), rank.worldSize(), advice(launcher))));
+  }
+
+  private static String advice(Optional<Launcher> launcher) {
+    return switch (launcher.orElse(Launcher.TORCHRUN)) {
+      case TORCHRUN -> "set MASTER_ADDR and MASTER_PORT, equal for all ranks";
+      case SLURM -> "neither MASTER_ADDR nor SLURM_JOB_NODELIST is set";
+      case OPEN_MPI -> "start with mpirun -x MASTER_ADDR=HOST, the host that rank 0 runs on";
+      case KUBERNETES ->
+          "set MASTER_ADDR to JOB-0.SERVICE, pod 0's name under the job's headless service";
+    };
+  }
+
+  private int port() {
+    Optional<String> said = Variables.text(environment, PORT);
+    if (said.isPresent()) {
+      return Rendezvous.port("the environment variable " + PORT, said.get());
+    }
+    return Variables.text(environment, "SLURM_JOB_ID", "PMIX_NAMESPACE")
+        .filter(_ -> !rank.source().equals(Launcher.TORCHRUN.title()))
+        .map(job -> job + "." + environment.getOrDefault("SLURM_STEP_ID", ""))
+        .map(job -> FIRST_PORT + Math.floorMod(job.hashCode(), PORTS))
+        .orElse(Rendezvous.DEFAULT_PORT);
+  }
+}

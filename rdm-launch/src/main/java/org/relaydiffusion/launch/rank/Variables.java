@@ -1,0 +1,44 @@
+package org.relaydiffusion.launch.rank;
+
+import java.util.Map;
+import java.util.Optional;
+import org.relaydiffusion.OptionException;
+
+/** Reads environment variables; a blank one counts as none. */
+final class Variables {
+  private Variables() {}
+
+  static boolean isSet(Map<String, String> environment, String name) {
+    return !environment.getOrDefault(name, "").isBlank();
+  }
+
+  /** The first of several variables that is set. */
+  static Optional<String> text(Map<String, String> environment, String... names) {
+    for (String name : names) {
+      if (isSet(environment, name)) {
+        return Optional.of(environment.getOrDefault(name, "").strip());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * A number of at least 0.
+   *
+   * @throws OptionException when the variable is none
+   */
+  static int number(Map<String, String> environment, String name) {
+    String text = environment.getOrDefault(name, "").strip();
+    if (!text.matches("\\d{1,9}")) {
+      throw new OptionException(
+          "the environment variable %s must be a number of at least 0, but is '%s'"
+              .formatted(name, text));
+    }
+    return Integer.parseInt(text);
+  }
+
+  /** The same, or {@code otherwise} when the variable is not set. */
+  static int number(Map<String, String> environment, String name, int otherwise) {
+    return isSet(environment, name) ? number(environment, name) : otherwise;
+  }
+}
