@@ -1,6 +1,8 @@
 /** The rdm command. */
 module org.relaydiffusion.launch {
   requires static org.jspecify;
+  requires java.management;
+  requires jdk.unsupported;
   requires org.relaydiffusion.checkpoint;
   requires org.relaydiffusion.metrics;
   requires info.picocli;

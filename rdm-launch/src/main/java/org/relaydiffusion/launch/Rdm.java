@@ -2,9 +2,13 @@ package org.relaydiffusion.launch;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.relaydiffusion.launch.command.RootCommand;
+import org.relaydiffusion.launch.process.LauncherWatch;
 import picocli.CommandLine;
 
 /** The rdm command. */
@@ -17,10 +21,11 @@ public final class Rdm {
   /** Runs the command line and ends the process with its exit code. */
   public static void main(String[] arguments) {
     StopSignal stop = new StopSignal();
-    CountDownLatch finished = new CountDownLatch(1);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> shutDown(stop, finished), "rdm-stop"));
+    CompletableFuture<Integer> result = new CompletableFuture<>();
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> shutDown(stop, result), "rdm-stop"));
+    LauncherWatch.start(System.getenv(), System.in);
     int code = run(Arrays.asList(arguments), Console.system(), stop);
-    finished.countDown();
+    result.complete(code);
     // While a signal is being answered this waits for ever, and the JVM exits with 130 or 143.
     System.exit(code);
   }
@@ -50,13 +55,26 @@ public final class Rdm {
     }
   }
 
-  private static void shutDown(StopSignal stop, CountDownLatch finished) {
+  private static void shutDown(StopSignal stop, Future<Integer> result) {
+    if (result.isDone()) {
+      return;
+    }
     try {
-      if (stop.request() && !finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-        System.err.println("rdm: stopped in the middle of a step; finished files are whole");
+      StopSignal.Ending ending = stop.request().orElse(null);
+      if (ending == null) {
+        return;
       }
+      switch (ending) {
+        case SOON -> result.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        case IN_ITS_OWN_TIME -> Runtime.getRuntime().halt(result.get());
+      }
+    } catch (TimeoutException _) {
+      System.err.println("rdm: stopped in the middle of a step; finished files are whole");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      // It is only ever completed with a number.
+      throw new IllegalStateException(e);
     }
   }
 }

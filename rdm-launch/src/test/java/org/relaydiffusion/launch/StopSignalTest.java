@@ -12,8 +12,8 @@ class StopSignalTest {
     AtomicInteger told = new AtomicInteger();
     stop.onRequest(told::incrementAndGet);
 
-    assertThat(stop.request()).isTrue();
-    assertThat(stop.request()).isTrue();
+    assertThat(stop.request()).contains(StopSignal.Ending.SOON);
+    assertThat(stop.request()).contains(StopSignal.Ending.SOON);
 
     assertThat(told).hasValue(1);
     assertThat(stop.isRequested()).isTrue();
@@ -24,9 +24,17 @@ class StopSignalTest {
     StopSignal stop = new StopSignal();
     AtomicInteger told = new AtomicInteger();
 
-    assertThat(stop.request()).isFalse();
+    assertThat(stop.request()).isEmpty();
     stop.onRequest(told::incrementAndGet);
 
     assertThat(told).hasValue(1);
+  }
+
+  @Test
+  void aRunMayTakeItsOwnTime() {
+    StopSignal stop = new StopSignal();
+    stop.onRequest(() -> {}, StopSignal.Ending.IN_ITS_OWN_TIME);
+
+    assertThat(stop.request()).contains(StopSignal.Ending.IN_ITS_OWN_TIME);
   }
 }

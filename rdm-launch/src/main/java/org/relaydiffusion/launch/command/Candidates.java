@@ -43,12 +43,57 @@ final class Candidates {
     }
   }
 
+  /** For {@code --transform}. */
+  static final class Crops extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    Crops() {
+      super(List.of("none", "center-crop", "center-crop-wide"));
+    }
+  }
+
   /** For {@code --device}. */
   static final class Devices extends ArrayList<String> {
     private static final long serialVersionUID = 1L;
 
     Devices() {
       super(List.of("cpu", "cuda"));
+    }
+  }
+
+  /** For {@code --nproc_per_node}. */
+  static final class Processes extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    Processes() {
+      super(List.of("auto", "cpu", "gpu"));
+    }
+  }
+
+  /** For {@code --arch}. */
+  static final class Architectures extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    Architectures() {
+      super(List.of("ddpmpp", "ncsnpp", "adm"));
+    }
+  }
+
+  /** For {@code --precond}. */
+  static final class Preconditionings extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    Preconditionings() {
+      super(List.of("vp", "ve", "edm", "blur"));
+    }
+  }
+
+  /** For {@code --snap-format}. */
+  static final class SnapshotFormats extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    SnapshotFormats() {
+      super(List.of("safetensors", "pkl", "both"));
     }
   }
 }

@@ -7,6 +7,10 @@ import java.util.function.Function;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.Which;
 import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.train.NetworkPreset;
+import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
+import org.relaydiffusion.diffusion.data.convert.Crop;
+import org.relaydiffusion.diffusion.data.convert.Resolution;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import picocli.CommandLine;
@@ -24,8 +28,16 @@ final class Converters {
   static void register(CommandLine root) {
     root.registerConverter(double.class, Converters::number);
     root.registerConverter(Stages.class, inOwnWords(Stages::parse));
+    root.registerConverter(Crop.class, inOwnWords(Crop::parse));
+    root.registerConverter(Resolution.class, inOwnWords(Resolution::parse));
     root.registerConverter(DType.class, Converters::networkType);
     root.registerConverter(Numerics.class, text -> oneOf(Numerics.values(), text));
+    root.registerConverter(NetworkPreset.class, text -> oneOf(NetworkPreset.values(), text));
+    root.registerConverter(
+        TrainingNetworkOptions.Preconditioning.class,
+        text -> oneOf(TrainingNetworkOptions.Preconditioning.values(), text));
+    root.registerConverter(SnapshotFormat.class, text -> oneOf(SnapshotFormat.values(), text));
+    root.registerConverter(boolean.class, Converters::truth);
     root.registerConverter(Which.class, text -> oneOf(Which.values(), text));
   }
 
@@ -49,6 +61,16 @@ final class Converters {
         }
         yield Double.parseDouble(text);
       }
+    };
+  }
+
+  /** A truth as the reference's command lines write it: {@code 1}, {@code true}, {@code yes}. */
+  private static boolean truth(String text) {
+    return switch (text.toLowerCase(Locale.ROOT)) {
+      case "1", "true", "t", "yes", "y", "on" -> true;
+      case "0", "false", "f", "no", "n", "off" -> false;
+      default -> throw new TypeConversionException(
+          "expected true or false, but was '%s'".formatted(text));
     };
   }
 

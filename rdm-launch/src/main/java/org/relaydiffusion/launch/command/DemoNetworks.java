@@ -15,8 +15,8 @@ import org.relaydiffusion.io.AtomicFile;
  * @param second the second stage's checkpoint
  */
 record DemoNetworks(Path folder, Path first, Path second) implements AutoCloseable {
-  private static final String FIRST = "first.pkl";
-  private static final String SECOND = "second.pt";
+  private static final String FIRST = "first.safetensors";
+  private static final String SECOND = "second.safetensors";
 
   /** Copies the networks out of the jar. */
   static DemoNetworks unpack() {

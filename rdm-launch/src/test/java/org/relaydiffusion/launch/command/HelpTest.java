@@ -23,7 +23,7 @@ import picocli.CommandLine.Model.OptionSpec;
 class HelpTest {
   /** What one must give has no default. */
   private static final Set<String> REQUIRED =
-      Set.of("--outdir", "--network_first", "--network_second", "--source", "--dest");
+      Set.of("--outdir", "--data", "--network_first", "--network_second", "--source", "--dest");
 
   private static CommandLine root() {
     PrintWriter nowhere = new PrintWriter(new StringWriter());
@@ -45,10 +45,13 @@ class HelpTest {
         "generate",
         "generate_celebahq",
         "generate_imagenet",
+        "train",
         "convert",
         "inspect",
+        "dataset",
         "doctor",
-        "demo"
+        "demo",
+        "launch"
       })
   void everyOptionSaysWhatItIsAndItsDefault(String command) {
     assertThat(options(command))
@@ -97,7 +100,17 @@ class HelpTest {
 
   /** Lines may end after a dot or a comma, even inside {@code .safetensors}. */
   @ParameterizedTest
-  @ValueSource(strings = {"generate", "generate_celebahq", "generate_imagenet", "convert", "demo"})
+  @ValueSource(
+      strings = {
+        "generate",
+        "generate_celebahq",
+        "generate_imagenet",
+        "train",
+        "convert",
+        "dataset",
+        "demo",
+        "launch"
+      })
   void noWordOfTheHelpIsCutInTwo(String command) {
     String help = RdmRun.of(command, "--help").out();
 
@@ -131,8 +144,10 @@ class HelpTest {
             "generate_imagenet",
             "convert",
             "inspect",
+            "dataset",
             "doctor",
             "demo",
+            "launch",
             "completion",
             "help");
   }

@@ -134,9 +134,8 @@ class SamplingCommandTest {
     RdmRun run = RdmRun.of("demo", "--outdir=" + folder);
 
     assertThat(run.code()).as(run.err()).isZero();
-    assertThat(run.err()).contains("tiny and untrained");
-    assertThat(run.out()).contains("grid.png: contact sheet of 16 pictures");
-    assertThat(PictureReader.read(folder.resolve("grid.png")).width()).isEqualTo(4 * 34 + 2);
+    assertThat(run.out()).contains("grid.png: contact sheet of 64 pictures");
+    assertThat(PictureReader.read(folder.resolve("grid.png")).width()).isEqualTo(8 * 66 + 2);
   }
 
   /** How many values differ; none by more than one. */

@@ -1,0 +1,125 @@
+package org.relaydiffusion.launch.command;
+
+import java.util.OptionalInt;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.train.TrainingOptions.LossScaling;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import picocli.CommandLine.Option;
+
+/** Where training runs, and in which numbers. */
+final class TrainingRunOptions implements Section {
+  @Option(
+      names = "--fp16",
+      paramLabel = "BOOL",
+      arity = "0..1",
+      fallbackValue = "true",
+      description = "Mixed precision with float16; needs CUDA. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "false")
+  boolean float16;
+
+  @Option(
+      names = "--bf16",
+      paramLabel = "BOOL",
+      arity = "0..1",
+      fallbackValue = "true",
+      description = "Mixed precision with bfloat16, on the CPU too. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "false")
+  boolean bfloat16;
+
+  @Option(
+      names = "--ls",
+      paramLabel = "X|auto",
+      description =
+          "What the loss is multiplied by; auto lowers it, and leaves a step out, whenever a"
+              + " gradient overflows. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "1")
+  String lossScale = "1";
+
+  @Option(
+      names = "--bench",
+      paramLabel = "BOOL",
+      arity = "1",
+      description =
+          "Let cuDNN try which of its kernels is quickest; bits may then differ from run to run."
+              + " Default: ${DEFAULT-VALUE}.",
+      defaultValue = "true")
+  boolean benchmark;
+
+  @Option(
+      names = "--device",
+      paramLabel = "cpu|cuda[:N]",
+      completionCandidates = Candidates.Devices.class,
+      description =
+          "Where to train; with several processes 'cuda' is each one's own GPU. Default:"
+              + " ${DEFAULT-VALUE}.",
+      defaultValue = "cpu")
+  String device = "cpu";
+
+  @Option(
+      names = "--numerics",
+      paramLabel = "exact|fast",
+      completionCandidates = Candidates.NumericsNames.class,
+      description =
+          "exact repeats the reference's operations in its order; fast computes the same in less"
+              + " time. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "fast")
+  Numerics numerics = Numerics.FAST;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description =
+          "Threads for one operation, at least 1; 0 lets LibTorch choose."
+              + " Default: ${DEFAULT-VALUE}.",
+      defaultValue = "0")
+  int threads;
+
+  @Option(
+      names = {"-n", "--dry-run"},
+      description = "Print the resolved options as JSON and end. Default: off.")
+  boolean dryRun;
+
+  @Override
+  public String heading() {
+    return "Running";
+  }
+
+  LoadOptions running(Rank rank) {
+    if (float16 && bfloat16) {
+      throw new OptionException("--fp16 and --bf16 cannot be had together");
+    }
+    Device parsed = Device.parse(device);
+    return new LoadOptions(
+        numerics,
+        float16 ? DType.FLOAT16 : bfloat16 ? DType.BFLOAT16 : DType.FLOAT32,
+        device.equals("cuda") ? Device.cuda(rank.localIndex()) : parsed);
+  }
+
+  /** The type's part of the run folder's name. */
+  String typeName() {
+    return float16 ? "fp16" : bfloat16 ? "bf16" : "fp32";
+  }
+
+  OptionalInt threads() {
+    if (threads < 0) {
+      throw new OptionException("--threads must be at least 0, but is " + threads);
+    }
+    return threads == 0 ? OptionalInt.empty() : OptionalInt.of(threads);
+  }
+
+  LossScaling scaling() {
+    if (lossScale.equalsIgnoreCase("auto")) {
+      return new LossScaling.Dynamic();
+    }
+    try {
+      return new LossScaling.Fixed(Double.parseDouble(lossScale));
+    } catch (NumberFormatException _) {
+      throw new OptionException(
+          "--ls must be a number above 0 or auto, but is '%s'".formatted(lossScale));
+    }
+  }
+}

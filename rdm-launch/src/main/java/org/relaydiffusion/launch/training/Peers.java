@@ -1,0 +1,78 @@
+package org.relaydiffusion.launch.training;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.relaydiffusion.diffusion.train.World;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.launch.rank.Rendezvous;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.distributed.ProcessGroup;
+import org.relaydiffusion.torch.distributed.Store;
+import org.relaydiffusion.torch.distributed.TcpStore;
+
+/** The connections to the other processes of a run. */
+final class Peers implements AutoCloseable {
+  /** A state of many gigabytes may be written while the others wait. */
+  private static final Duration PATIENCE = Duration.ofMinutes(30);
+
+  private final World world;
+  private final List<AutoCloseable> open;
+
+  private Peers(World world, List<AutoCloseable> open) {
+    this.world = world;
+    this.open = open;
+  }
+
+  /**
+   * Meets the other processes, where there are any: over NCCL on CUDA, over Gloo on the CPU.
+   *
+   * @throws org.relaydiffusion.torch.TorchException when they do not come in time
+   */
+  static Peers join(Rank rank, Rendezvous rendezvous, Device device) {
+    if (rank.worldSize() == 1) {
+      return new Peers(World.SINGLE, List.of());
+    }
+    List<AutoCloseable> open = new ArrayList<>();
+    try {
+      Store store =
+          new TcpStore(
+              rendezvous.address(), rendezvous.port(), rank.worldSize(), rank.isFirst(), PATIENCE);
+      open.add(store);
+      ProcessGroup agreement = ProcessGroup.gloo(store, rank.index(), rank.worldSize(), PATIENCE);
+      open.add(agreement);
+      ProcessGroup gradients = agreement;
+      if (device.type() == Device.Type.CUDA) {
+        gradients = ProcessGroup.nccl(store, rank.index(), rank.worldSize(), device, PATIENCE);
+        open.add(gradients);
+      }
+      return new Peers(
+          new World(rank.index(), rank.worldSize(), Optional.of(gradients), Optional.of(agreement)),
+          open);
+    } catch (RuntimeException e) {
+      close(open);
+      throw e;
+    }
+  }
+
+  /** This process among the others. */
+  World world() {
+    return world;
+  }
+
+  @Override
+  public void close() {
+    close(open);
+  }
+
+  private static void close(List<AutoCloseable> open) {
+    for (AutoCloseable each : open.reversed()) {
+      try {
+        each.close();
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+}

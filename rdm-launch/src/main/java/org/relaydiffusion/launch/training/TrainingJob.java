@@ -1,0 +1,155 @@
+package org.relaydiffusion.launch.training;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.augment.AugmentOptions;
+import org.relaydiffusion.diffusion.data.ImageFolderDataset;
+import org.relaydiffusion.diffusion.loss.Loss;
+import org.relaydiffusion.diffusion.train.NetworkPreset;
+import org.relaydiffusion.diffusion.train.ResolvedOptions;
+import org.relaydiffusion.diffusion.train.RunDirectory;
+import org.relaydiffusion.diffusion.train.TrainingOptions;
+import org.relaydiffusion.diffusion.train.TrainingSchedule;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.launch.rank.Rendezvous;
+import org.relaydiffusion.launch.rank.RunAttempt;
+import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.torch.optim.AdamOptions;
+
+/**
+ * What a command line asks to be trained.
+ *
+ * @param rank this process
+ * @param rendezvous where the processes meet
+ * @param attempt which start of the run this is
+ * @param target where the results go
+ * @param data what is trained on
+ * @param network what is trained
+ * @param loss how wrong it is
+ * @param augment how images are changed first
+ * @param schedule length, learning rate and moving average
+ * @param batching how a step is divided
+ * @param scaling the loss's factor
+ * @param running numerics, type and device
+ * @param typeName the type's part of the folder's name
+ * @param saving which files are written
+ * @param start what it begins with
+ * @param seed if one was asked for
+ * @param threads for one operation, if they were asked for
+ * @param benchmark whether cuDNN tries its kernels
+ */
+public record TrainingJob(
+    Rank rank,
+    Rendezvous rendezvous,
+    RunAttempt attempt,
+    Target target,
+    TrainingOptions.Data data,
+    Network network,
+    Loss loss,
+    Optional<AugmentOptions> augment,
+    TrainingSchedule schedule,
+    TrainingOptions.Batching batching,
+    TrainingOptions.LossScaling scaling,
+    LoadOptions running,
+    String typeName,
+    TrainingOptions.Saving saving,
+    Start start,
+    OptionalLong seed,
+    OptionalInt threads,
+    boolean benchmark) {
+  /**
+   * Where the results go.
+   *
+   * @param outdir the folder of all runs, or of this one
+   * @param description what is added to the run folder's name; may be empty
+   * @param own whether {@code outdir} is the run's own folder
+   */
+  public record Target(Path outdir, String description, boolean own) {}
+
+  /**
+   * What is trained.
+   *
+   * @param preset the architecture
+   * @param changes to it
+   * @param className the preconditioner
+   * @param preconditioning what the option called it
+   */
+  public record Network(
+      NetworkPreset preset,
+      NetworkPreset.Changes changes,
+      String className,
+      String preconditioning) {}
+
+  /** What a run begins with, before it is known whether there is such a thing. */
+  public sealed interface Start {
+    /** The initialisation. */
+    record Fresh() implements Start {}
+
+    /** A network's weights. */
+    record Transfer(Path checkpoint) implements Start {}
+
+    /** A state. */
+    record Resume(Path state) implements Start {}
+
+    /** The newest state of the last run in the output folder; the initialisation without one. */
+    record Latest() implements Start {}
+  }
+
+  /**
+   * The options of a run.
+   *
+   * @param from what it begins with
+   * @param drawn the seed
+   */
+  TrainingOptions options(TrainingOptions.Start from, long drawn, int resolution) {
+    return new TrainingOptions(
+        data,
+        new TrainingOptions.Network(
+            network.className(), network.preset().kwargs(resolution, network.changes())),
+        loss,
+        augment,
+        AdamOptions.DEFAULT,
+        schedule,
+        batching,
+        scaling,
+        running,
+        saving,
+        from,
+        drawn);
+  }
+
+  /** The name of the run's folder, without its number. */
+  String folderName(String dataName) {
+    return RunDirectory.description(
+        dataName,
+        data.labels(),
+        network.preset().text(),
+        network.preconditioning(),
+        rank.worldSize(),
+        batching.batch(),
+        typeName,
+        target.description());
+  }
+
+  /**
+   * Everything as a run would have it, in the reference's names; opens the data set, and checks
+   * that the network and the division of the batch can be.
+   */
+  public Map<String, @Nullable Object> resolved() {
+    batching.check(rank.worldSize());
+    try (ImageFolderDataset dataset = TrainingProcess.open(this)) {
+      TrainingOptions.Start from =
+          switch (start) {
+            case Start.Transfer(Path checkpoint) -> new TrainingOptions.Start.Transfer(checkpoint);
+            case Start.Resume(Path state) -> new TrainingOptions.Start.Resume(state);
+            case Start.Fresh(), Start.Latest() -> new TrainingOptions.Start.Fresh();
+          };
+      return ResolvedOptions.of(
+          options(from, seed.orElse(0), dataset.resolution()), dataset, rank.worldSize());
+    }
+  }
+}
