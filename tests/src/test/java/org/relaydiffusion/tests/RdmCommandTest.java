@@ -93,4 +93,29 @@ class RdmCommandTest {
       assertThat(files.filter(f -> f.toString().endsWith(".png"))).hasSize(2);
     }
   }
+
+  @Test
+  void launchedRanksAreJvmsFromTheSameModulePath() throws IOException, InterruptedException {
+    Path relay = FIXTURES.resolve("samplers/relay_cond_cfg");
+    Finished launched =
+        rdm(
+            "launch",
+            "--standalone",
+            "--nproc-per-node=2",
+            "generate",
+            "--network_first=" + relay.resolve("first.pkl"),
+            "--network_second=" + relay.resolve("second.pt"),
+            "--outdir=" + folder,
+            "--seeds=0-3",
+            "--batch=2",
+            "--num_steps_first=2",
+            "--num_steps_second=4");
+    assertThat(launched.code).as(String.join("\n", launched.output)).isZero();
+    assertThat(launched.output)
+        .allMatch(line -> line.startsWith("[rank ") || line.startsWith("rdm launch: "))
+        .anyMatch(line -> line.startsWith("[rank 1] "));
+    try (Stream<Path> files = Files.walk(folder)) {
+      assertThat(files.filter(f -> f.toString().endsWith(".png"))).hasSize(4);
+    }
+  }
 }
