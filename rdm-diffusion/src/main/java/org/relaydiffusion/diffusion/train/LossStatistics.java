@@ -1,5 +1,6 @@
 package org.relaydiffusion.diffusion.train;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Reduction;
@@ -21,7 +22,7 @@ final class LossStatistics implements AutoCloseable {
       Tensor values = loss.detach().to(DType.FLOAT32);
       Tensor two =
           Shapes.cat(
-              java.util.List.of(
+              List.of(
                   Reduction.sum(values, Reduction.KeepDim.NO).to(DType.FLOAT64).reshape(1),
                   Reduction.sum(values.mul(values), Reduction.KeepDim.NO)
                       .to(DType.FLOAT64)

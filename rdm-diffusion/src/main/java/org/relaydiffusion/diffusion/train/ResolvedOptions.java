@@ -2,6 +2,7 @@ package org.relaydiffusion.diffusion.train;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -65,7 +66,7 @@ public final class ResolvedOptions {
     all.put("sample_ticks", plain(saving.sampleTicks()));
     all.put("device", options.running().device().toString());
     all.put("dtype", options.running().dtype().torchName());
-    all.put("numerics", options.running().numerics().name().toLowerCase(java.util.Locale.ROOT));
+    all.put("numerics", options.running().numerics().name().toLowerCase(Locale.ROOT));
     switch (options.start()) {
       case Start.Fresh() -> {}
       case Start.Transfer(var checkpoint) -> all.put("resume_pkl", checkpoint.toString());

@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.train;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -72,7 +73,7 @@ public final class RunStart {
       if (point.isEmpty()) {
         long images = RunDirectory.kimgOf(file).orElse(0L) * 1000;
         listener.message(
-            "state: %s, of the official code: from %d kimg on, the data's order and all noise begin"
+            "state: %s, of the official code: from %d kimg on; it has no generators, so all noise begins"
                     .formatted(file, images / 1000)
                 + " anew");
         return new Progress(images, 0, images);
@@ -123,14 +124,14 @@ public final class RunStart {
           }
           continue;
         }
-        if (!java.util.Arrays.equals(stored.shape(), each.getValue().shape())) {
+        if (!Arrays.equals(stored.shape(), each.getValue().shape())) {
           throw new FileException(
               file,
               "tensor '%s' has shape %s, but the network's has %s: the options describe another"
                       .formatted(
                           each.getKey(),
-                          java.util.Arrays.toString(stored.shape()),
-                          java.util.Arrays.toString(each.getValue().shape()))
+                          Arrays.toString(stored.shape()),
+                          Arrays.toString(each.getValue().shape()))
                   + " network");
         }
         try (var _ = TensorScope.open()) {

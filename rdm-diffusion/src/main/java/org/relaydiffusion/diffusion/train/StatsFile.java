@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.train;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,7 +43,7 @@ final class StatsFile {
         AtomicFile.write(
             file,
             out -> {
-              java.nio.ByteBuffer bytes = java.nio.ByteBuffer.wrap(text);
+              ByteBuffer bytes = ByteBuffer.wrap(text);
               while (bytes.hasRemaining()) {
                 out.write(bytes);
               }

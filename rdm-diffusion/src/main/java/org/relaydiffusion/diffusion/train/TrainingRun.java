@@ -89,7 +89,7 @@ final class TrainingRun implements AutoCloseable {
     network = Preconditioner.trainable(config(options, dataset), host, options.running());
     try {
       if (world.isFirst()) {
-        printsSummary();
+        drawSummary();
       }
       average = network.copyForEvaluation();
       adam = new Adam(network.parameters(), options.adam());
@@ -133,7 +133,7 @@ final class TrainingRun implements AutoCloseable {
    * The reference prints a summary of the network, for which it runs a batch of zeros through it in
    * training mode; with dropout that moves the first process's generator.
    */
-  private void printsSummary() {
+  private void drawSummary() {
     int n = options.batching().round(world.size());
     Device device = options.running().device();
     try (var _ = GradMode.noGrad();
