@@ -4,5 +4,6 @@ module org.relaydiffusion.metrics {
   requires transitive org.relaydiffusion.diffusion;
 
   exports org.relaydiffusion.metrics;
+  exports org.relaydiffusion.metrics.inception;
   exports org.relaydiffusion.metrics.npy;
 }

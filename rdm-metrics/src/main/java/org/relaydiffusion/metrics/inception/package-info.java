@@ -1,0 +1,5 @@
+/** Inception-v3 as published on 2015-12-05, the network whose features the metrics compare. */
+@NullMarked
+package org.relaydiffusion.metrics.inception;
+
+import org.jspecify.annotations.NullMarked;
