@@ -1,6 +1,5 @@
 package org.relaydiffusion.launch.command;
 
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -97,27 +96,13 @@ final class SamplingReport {
 
   private static Map<String, @Nullable Object> json(SamplingResult result) {
     SamplingJob job = result.job();
-    Map<String, @Nullable Object> json = new LinkedHashMap<>();
-    json.put("command", job.command());
+    Map<String, @Nullable Object> json = job.resolved();
     json.put("images", result.images());
     json.put("skipped", result.skipped());
     json.put("seconds", result.seconds());
     json.put("images_per_second", result.imagesPerSecond());
-    json.put("outdir", job.target().outdir());
     json.put("grid", result.sheet().map(SamplingResult.Sheet::file));
-    json.put("seeds", job.seedsText());
-    json.put("batch", job.batch());
-    json.put("class", job.label());
-    json.put("sampler_stages", job.stages());
-    json.put("network_first", job.networkFirst());
-    json.put("network_second", job.networkSecond());
-    json.put("first", job.first());
-    json.put("second", job.second());
-    json.put("device", job.runtime().device().toString());
-    json.put("dtype", job.runtime().dtype());
-    json.put("numerics", job.runtime().numerics());
     json.put("rank", job.rank().index());
-    json.put("world_size", job.rank().worldSize());
     return json;
   }
 }

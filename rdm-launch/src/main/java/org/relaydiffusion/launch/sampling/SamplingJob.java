@@ -1,9 +1,12 @@
 package org.relaydiffusion.launch.sampling;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.RelayOptions;
@@ -105,6 +108,28 @@ public record SamplingJob(
     if (stages != Stages.SECOND && target.indir().isPresent()) {
       throw new OptionException("--indir is only for --sampler_stages=second");
     }
+  }
+
+  /** Everything that decides what the pictures are, in the command's own names. */
+  public Map<String, @Nullable Object> resolved() {
+    Map<String, @Nullable Object> options = new LinkedHashMap<>();
+    options.put("command", command);
+    options.put("outdir", target.outdir());
+    options.put("indir", target.indir());
+    options.put("seeds", seedsText);
+    options.put("batch", batch);
+    options.put("class", label);
+    options.put("sampler_stages", stages);
+    options.put("network_first", networkFirst);
+    options.put("network_second", networkSecond);
+    options.put("first", first);
+    options.put("second", second);
+    options.put("enhancement", enhancement);
+    options.put("device", runtime.device().toString());
+    options.put("dtype", runtime.dtype());
+    options.put("numerics", runtime.numerics());
+    options.put("world_size", rank.worldSize());
+    return options;
   }
 
   private static void requireNetwork(Stages stages, Stage stage, Optional<Path> network) {

@@ -1,5 +1,7 @@
 package org.relaydiffusion.launch.sampling;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,7 +21,9 @@ import org.relaydiffusion.diffusion.Stages;
 import org.relaydiffusion.diffusion.image.BackgroundPngWriter;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.PngFiles;
+import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.launch.InterruptedRunException;
+import org.relaydiffusion.launch.Json;
 import org.relaydiffusion.launch.StopSignal;
 import org.relaydiffusion.launch.progress.RunProgress;
 import org.relaydiffusion.launch.progress.StatusLine;
@@ -31,6 +35,9 @@ import org.relaydiffusion.torch.Device;
 
 /** Carries out a {@link SamplingJob}. */
 public final class SamplingRun {
+  /** The options behind the pictures of a folder, as JSON, in that folder. */
+  public static final String OPTIONS_FILE = "sampling_options.json";
+
   private static final int WRITER_THREADS = 2;
   private static final int PICTURES_IN_MEMORY = 64;
 
@@ -95,6 +102,13 @@ public final class SamplingRun {
           "--device %s: %s".formatted(job.runtime().device(), library.whyNoCuda().get()));
     }
     job.runtime().threads().ifPresent(NativeThreads::setThreads);
+  }
+
+  /** Beside the pictures, so that an evaluation of them can say what they are. */
+  private void writeOptions() {
+    byte[] text = (Json.write(job.resolved()) + "\n").getBytes(StandardCharsets.UTF_8);
+    AtomicFile.write(
+        job.target().outdir().resolve(OPTIONS_FILE), out -> out.write(ByteBuffer.wrap(text)));
   }
 
   private static void prepareSheet(Path sheet) {
@@ -180,6 +194,10 @@ public final class SamplingRun {
                         p.step(),
                         p.steps(),
                         Math.ceilDiv((int) p.images(), p.batches())))) {
+      // The request has been checked against the networks by now.
+      if (job.rank().isFirst()) {
+        writeOptions();
+      }
       for (Sample sample : samples) {
         writer.submit(folder.file(sample.seed()), sample.pixels());
         progress.finished(1);

@@ -35,7 +35,7 @@ class SamplingCommandTest {
     assertThat(run.err())
         .isEqualTo(
             "rdm generate: seeds 3,1, batch 1, both stages, cpu, float32, fast%n".formatted());
-    assertThat(files(relay.outdir())).containsExactly("000000/000001.png", "000000/000003.png");
+    assertThat(pictures(relay.outdir())).containsExactly("000000/000001.png", "000000/000003.png");
   }
 
   @Test
@@ -57,6 +57,22 @@ class SamplingCommandTest {
   }
 
   @Test
+  void theOptionsStandBesideThePictures() throws IOException {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+
+    relay.run("--seeds=0,4", "--class=2");
+
+    JsonNode json =
+        new JsonMapper()
+            .readTree(Files.readString(relay.outdir().resolve("sampling_options.json")));
+    assertThat(json.get("command").stringValue()).isEqualTo("generate");
+    assertThat(json.get("seeds").stringValue()).isEqualTo("0,4");
+    assertThat(json.get("class").intValue()).isEqualTo(2);
+    assertThat(json.at("/second/up_scale").intValue()).isEqualTo(4);
+    assertThat(json.get("numerics").stringValue()).isEqualTo("fast");
+  }
+
+  @Test
   void aResumedRunMakesOnlyWhatIsMissingOrDamaged() throws IOException {
     Relay relay = Relay.conditional(folder.resolve("out"));
     Path sheet = folder.resolve("sheet.png");
@@ -74,7 +90,7 @@ class SamplingCommandTest {
         .contains(": 2 pictures in ", "; 2 were there already")
         .contains(sheet + ": contact sheet of 4 pictures");
     assertThat(Files.getLastModifiedTime(relay.picture("000000/000000.png"))).isEqualTo(old);
-    assertThat(files(relay.outdir())).hasSize(4);
+    assertThat(pictures(relay.outdir())).hasSize(4);
     // The same seed is the same picture in another batch, but for the sums' rounding.
     Pixels again = PictureReader.read(relay.picture("000000/000002.png"));
     assertThat(valuesOffByOne(again, second)).isLessThan(second.data().length / 1000);
@@ -104,12 +120,12 @@ class SamplingCommandTest {
     RdmRun second = relay.run(Map.of("RANK", "1", "WORLD_SIZE", "2"), "--seeds=0-3", "--batch=1");
 
     assertThat(second.err()).isEmpty();
-    assertThat(files(relay.outdir())).containsExactly("000000/000001.png", "000000/000003.png");
+    assertThat(pictures(relay.outdir())).containsExactly("000000/000001.png", "000000/000003.png");
 
     RdmRun first = relay.run(Map.of("RANK", "0", "WORLD_SIZE", "2"), "--seeds=0-3", "--batch=1");
 
     assertThat(first.err()).contains("2 processes (torchrun)");
-    assertThat(files(relay.outdir())).hasSize(4);
+    assertThat(pictures(relay.outdir())).hasSize(4);
   }
 
   @Test
@@ -150,10 +166,10 @@ class SamplingCommandTest {
     return different;
   }
 
-  private static List<String> files(Path root) {
+  private static List<String> pictures(Path root) {
     try (Stream<Path> files = Files.walk(root)) {
       return files
-          .filter(Files::isRegularFile)
+          .filter(file -> file.toString().endsWith(".png"))
           .map(file -> root.relativize(file).toString().replace('\\', '/'))
           .sorted()
           .toList();
