@@ -6,4 +6,5 @@ module org.relaydiffusion.metrics {
   exports org.relaydiffusion.metrics;
   exports org.relaydiffusion.metrics.inception;
   exports org.relaydiffusion.metrics.npy;
+  exports org.relaydiffusion.metrics.report;
 }

@@ -1,0 +1,95 @@
+package org.relaydiffusion.metrics.report;
+
+import java.util.Arrays;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.metrics.Activations;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Reduction.KeepDim;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * How long the feature vectors of two sets are: their Euclidean norms, counted in bins of equal
+ * width. Two sets that look alike have histograms that lie on each other.
+ *
+ * @param low the lower edge of the first bin
+ * @param high the upper edge of the last bin, above {@code low}
+ * @param sample the part of the samples in each bin; all parts together are 1
+ * @param reference the same of the reference set, with as many bins
+ */
+@SuppressWarnings("ArrayRecordComponent") // Drawn once, never compared.
+public record NormHistogram(double low, double high, double[] sample, double[] reference) {
+  private static final long BLOCK_ROWS = 1024;
+
+  /**
+   * Counts the norms of two sets; reads each once.
+   *
+   * @param sample the samples' features [N, D], at least 1
+   * @param reference the reference set's features [M, D], at least 1
+   * @param bins how many bins, at least 1
+   * @throws RdmException when a set is empty or has a norm that is not finite
+   */
+  public static NormHistogram of(Activations sample, Activations reference, int bins) {
+    double[] a = norms(sample);
+    double[] b = norms(reference);
+    double low = Math.min(min(a), min(b));
+    double high = Math.max(max(a), max(b));
+    if (low == high) {
+      // All norms are equal: one bin's width around them.
+      low -= 0.5;
+      high += 0.5;
+    }
+    return new NormHistogram(low, high, parts(a, low, high, bins), parts(b, low, high, bins));
+  }
+
+  /** The lower edge of bin {@code index}; that of the last one's successor is {@link #high()}. */
+  public double edge(int index) {
+    return low + (high - low) * index / sample.length;
+  }
+
+  private static double[] norms(Activations activations) {
+    if (activations.count() < 1) {
+      throw new RdmException(activations.name() + ": holds no activations");
+    }
+    double[] norms = new double[Math.toIntExact(activations.count())];
+    int filled = 0;
+    try (Activations.Reader reader = activations.open()) {
+      while (reader.remainingRows() > 0) {
+        try (TensorScope _ = TensorScope.open();
+            GradMode _ = GradMode.noGrad()) {
+          Tensor rows = reader.read(BLOCK_ROWS).to(DType.FLOAT64);
+          Tensor squares = Reduction.sum(Pointwise.square(rows), KeepDim.NO, 1);
+          for (double norm : Pointwise.sqrt(squares).toDoubles()) {
+            if (!Double.isFinite(norm)) {
+              throw new RdmException(
+                  "%s: the activations of image %d are not finite"
+                      .formatted(activations.name(), filled));
+            }
+            norms[filled++] = norm;
+          }
+        }
+      }
+    }
+    return norms;
+  }
+
+  private static double[] parts(double[] norms, double low, double high, int bins) {
+    double[] parts = new double[bins];
+    for (double norm : norms) {
+      int bin = (int) ((norm - low) / (high - low) * bins);
+      parts[Math.min(bin, bins - 1)] += 1.0 / norms.length;
+    }
+    return parts;
+  }
+
+  private static double min(double[] values) {
+    return Arrays.stream(values).min().orElseThrow();
+  }
+
+  private static double max(double[] values) {
+    return Arrays.stream(values).max().orElseThrow();
+  }
+}

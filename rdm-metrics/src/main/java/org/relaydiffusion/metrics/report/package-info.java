@@ -1,0 +1,5 @@
+/** An evaluation as one self-contained HTML page. */
+@NullMarked
+package org.relaydiffusion.metrics.report;
+
+import org.jspecify.annotations.NullMarked;
