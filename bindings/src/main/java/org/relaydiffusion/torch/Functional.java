@@ -8,6 +8,7 @@ public final class Functional {
   private static final Op CONV_TRANSPOSE2D = Op.of("aten::conv_transpose2d.input");
   private static final Op LINEAR = Op.of("aten::linear");
   private static final Op GROUP_NORM = Op.of("aten::group_norm");
+  private static final Op BATCH_NORM = Op.of("aten::batch_norm");
   private static final Op SOFTMAX = Op.of("aten::softmax.int");
   private static final Op ATTENTION = Op.of("aten::scaled_dot_product_attention");
   private static final Op DROPOUT = Op.of("aten::dropout");
@@ -18,9 +19,13 @@ public final class Functional {
   private static final Op NEAREST = Op.of("aten::upsample_nearest2d");
 
   private static final Op AVG_POOL2D = Op.of("aten::avg_pool2d");
+  private static final Op MAX_POOL2D = Op.of("aten::max_pool2d");
   private static final Op REFLECTION_PAD2D = Op.of("aten::reflection_pad2d");
   private static final Op AFFINE_GRID = Op.of("aten::affine_grid_generator");
   private static final Op GRID_SAMPLER_2D = Op.of("aten::grid_sampler_2d");
+
+  // As the schema of batch_norm wants one; evaluation does not use it.
+  private static final double MOMENTUM = 0.1;
 
   private Functional() {}
 
@@ -33,13 +38,19 @@ public final class Functional {
    */
   public static Tensor conv2d(
       Tensor x, Tensor weight, @Nullable Tensor bias, int stride, int padding, int groups) {
+    return conv2d(x, weight, bias, stride, new Padding2d(padding, padding), groups);
+  }
+
+  /** As above, with zeros above and below, and left and right. */
+  public static Tensor conv2d(
+      Tensor x, Tensor weight, @Nullable Tensor bias, int stride, Padding2d padding, int groups) {
     return CONV2D
         .args()
         .t(x)
         .t(weight)
         .optional(bias)
         .ints(stride, stride)
-        .ints(padding, padding)
+        .ints(padding.height(), padding.width())
         .ints(1, 1)
         .i(groups)
         .tensor();
@@ -72,6 +83,36 @@ public final class Functional {
   public static Tensor groupNorm(
       Tensor x, int groups, @Nullable Tensor weight, @Nullable Tensor bias, double eps) {
     return GROUP_NORM.args().t(x).i(groups).optional(weight).optional(bias).d(eps).b(true).tensor();
+  }
+
+  /**
+   * Batch normalisation as it is evaluated: {@code (x - mean) / sqrt(variance + eps)}, scaled and
+   * shifted, channel by channel of [N, C, H, W].
+   *
+   * @param mean [C]
+   * @param variance [C]
+   * @param weight the scale [C], or none for 1
+   * @param bias the shift [C], or none for 0
+   */
+  public static Tensor batchNorm(
+      Tensor x,
+      Tensor mean,
+      Tensor variance,
+      @Nullable Tensor weight,
+      @Nullable Tensor bias,
+      double eps) {
+    return BATCH_NORM
+        .args()
+        .t(x)
+        .optional(weight)
+        .optional(bias)
+        .optional(mean)
+        .optional(variance)
+        .b(false)
+        .d(MOMENTUM)
+        .d(eps)
+        .b(true)
+        .tensor();
   }
 
   /** Softmax along one axis. */
@@ -130,15 +171,38 @@ public final class Functional {
    * The mean of each {@code size} x {@code size} square of [N, C, H, W]; squares do not overlap.
    */
   public static Tensor averagePool(Tensor x, int size) {
+    return averagePool(x, size, size, 0);
+  }
+
+  /**
+   * The mean of the {@code size} x {@code size} square around every {@code stride}-th pixel of [N,
+   * C, H, W], of as many pixels of it as there are: those beyond the edges are not counted.
+   *
+   * @param padding how far squares reach beyond the edges, at most half their size
+   */
+  public static Tensor averagePool(Tensor x, int size, int stride, int padding) {
     return AVG_POOL2D
         .args()
         .t(x)
         .ints(size, size)
-        .ints(size, size)
-        .ints(0, 0)
+        .ints(stride, stride)
+        .ints(padding, padding)
         .b(false)
-        .b(true)
+        .b(false)
         .none()
+        .tensor();
+  }
+
+  /** As {@link #averagePool(Tensor, int, int, int)}, but the largest element of each square. */
+  public static Tensor maxPool(Tensor x, int size, int stride, int padding) {
+    return MAX_POOL2D
+        .args()
+        .t(x)
+        .ints(size, size)
+        .ints(stride, stride)
+        .ints(padding, padding)
+        .ints(1, 1)
+        .b(false)
         .tensor();
   }
 
@@ -158,13 +222,26 @@ public final class Functional {
     return AFFINE_GRID.args().t(theta).ints(n, c, height, width).b(false).tensor();
   }
 
+  /** What lies beyond an image's edges. */
+  public enum Beyond {
+    /** Zeros. */
+    ZEROS(0),
+    /** The pixel at the edge, again and again. */
+    BORDER(1);
+
+    private final int code;
+
+    Beyond(int code) {
+      this.code = code;
+    }
+  }
+
   /**
-   * The colours of [N, C, H, W] at the places of a grid [N, h, w, 2], interpolated bilinearly; 0
-   * beyond the image.
+   * The colours of [N, C, H, W] at the places of a grid [N, h, w, 2], interpolated bilinearly.
    *
    * @return [N, C, h, w]
    */
-  public static Tensor gridSampleBilinear(Tensor x, Tensor grid) {
-    return GRID_SAMPLER_2D.args().t(x).t(grid).i(0).i(0).b(false).tensor();
+  public static Tensor gridSampleBilinear(Tensor x, Tensor grid, Beyond beyond) {
+    return GRID_SAMPLER_2D.args().t(x).t(grid).i(0).i(beyond.code).b(false).tensor();
   }
 }

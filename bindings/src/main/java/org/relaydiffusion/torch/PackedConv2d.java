@@ -18,15 +18,49 @@ public final class PackedConv2d implements AutoCloseable {
 
   private final Tensor weight;
   private final @Nullable Tensor bias;
-  private final int padding;
+  private final Geometry geometry;
+  private final MkldnnAbi.Geometry given;
   private final DType dtype;
 
-  private PackedConv2d(DType dtype, Tensor weight, @Nullable Tensor bias, int padding) {
+  private PackedConv2d(DType dtype, Tensor weight, @Nullable Tensor bias, Geometry geometry) {
     this.dtype = dtype;
     this.weight = weight;
     this.bias = bias;
-    this.padding = padding;
+    this.geometry = geometry;
+    this.given =
+        MkldnnAbi.Geometry.of(
+            geometry.stride,
+            geometry.padding.height(),
+            geometry.padding.width(),
+            geometry.activation.oneDnn);
   }
+
+  /** What is done to each element of the result before it is written. */
+  public enum Activation {
+    /** Nothing. */
+    NONE("none"),
+    /** {@code max(x, 0)}. */
+    RELU("relu");
+
+    private final String oneDnn;
+
+    Activation(String oneDnn) {
+      this.oneDnn = oneDnn;
+    }
+  }
+
+  /**
+   * How a convolution goes over its images.
+   *
+   * @param stride of both axes
+   * @param padding with zeros
+   * @param height of the images to come; others work too, but slower, because oneDNN chooses its
+   *     layout by it
+   * @param width of the images to come, likewise
+   * @param activation of the result
+   */
+  public record Geometry(
+      int stride, Padding2d padding, int height, int width, Activation activation) {}
 
   /**
    * Packs a weight; stride 1, one group.
@@ -41,7 +75,24 @@ public final class PackedConv2d implements AutoCloseable {
    */
   public static PackedConv2d pack(
       Tensor weight, @Nullable Tensor bias, int padding, int resolution) {
-    check(weight, bias, padding, resolution);
+    return pack(
+        weight,
+        bias,
+        new Geometry(
+            1, new Padding2d(padding, padding), resolution, resolution, Activation.NONE));
+  }
+
+  /**
+   * Packs a weight; one group.
+   *
+   * @param weight [O, C, kh, kw], float32 or bfloat16; not needed afterwards
+   * @param bias [O] of the same type, copied, or none
+   * @throws TorchException when weight and bias are not as said, padding is negative, or stride,
+   *     height or width below 1
+   */
+  public static PackedConv2d pack(Tensor weight, @Nullable Tensor bias, Geometry geometry) {
+    check(weight, bias, geometry);
+    Padding2d padding = geometry.padding;
     try (TensorScope scope = TensorScope.open()) {
       Tensor dense = weight.contiguous();
       Tensor opaque = TO_MKLDNN.args().t(dense).none().tensor();
@@ -49,22 +100,22 @@ public final class PackedConv2d implements AutoCloseable {
           REORDER
               .args()
               .t(opaque)
-              .ints(padding, padding)
-              .ints(1, 1)
+              .ints(padding.height(), padding.width())
+              .ints(geometry.stride, geometry.stride)
               .ints(1, 1)
               .i(1)
-              .someInts(1, weight.size(1), resolution, resolution)
+              .someInts(1, weight.size(1), geometry.height, geometry.width)
               .tensor();
       return new PackedConv2d(
           weight.dtype(),
           scope.keep(packed).release(),
           bias == null ? null : scope.keep(Shapes.copy(bias)).release(),
-          padding);
+          geometry);
     }
   }
 
   /** oneDNN's kernels take these on trust. */
-  private static void check(Tensor weight, @Nullable Tensor bias, int padding, int resolution) {
+  private static void check(Tensor weight, @Nullable Tensor bias, Geometry geometry) {
     DType dtype = weight.dtype();
     if (weight.rank() != 4
         || weight.numel() == 0
@@ -77,9 +128,12 @@ public final class PackedConv2d implements AutoCloseable {
         && (bias.rank() != 1 || bias.size(0) != weight.size(0) || bias.dtype() != dtype)) {
       throw new TorchException("a bias %s does not fit the weight %s".formatted(bias, weight));
     }
-    if (padding < 0 || resolution < 1) {
-      throw new TorchException(
-          "a convolution cannot have padding %d and resolution %d".formatted(padding, resolution));
+    if (geometry.padding.height() < 0
+        || geometry.padding.width() < 0
+        || geometry.stride < 1
+        || geometry.height < 1
+        || geometry.width < 1) {
+      throw new TorchException("a convolution cannot have " + geometry);
     }
   }
 
@@ -110,8 +164,8 @@ public final class PackedConv2d implements AutoCloseable {
 
   private long convolve(long x, long packed) throws NativeCallException {
     return bias == null
-        ? MkldnnAbi.convolution(x, packed, 0, padding)
-        : Tensor.with(bias, bias, (b, _) -> MkldnnAbi.convolution(x, packed, b, padding));
+        ? MkldnnAbi.convolution(x, packed, 0, given)
+        : Tensor.with(bias, bias, (b, _) -> MkldnnAbi.convolution(x, packed, b, given));
   }
 
   private Tensor dispatch(Tensor x) {
@@ -120,11 +174,11 @@ public final class PackedConv2d implements AutoCloseable {
         .t(x)
         .t(weight)
         .optional(bias)
-        .ints(padding, padding)
-        .ints(1, 1)
+        .ints(geometry.padding.height(), geometry.padding.width())
+        .ints(geometry.stride, geometry.stride)
         .ints(1, 1)
         .i(1)
-        .string("none")
+        .string(geometry.activation.oneDnn)
         .list(List.of())
         .none()
         .tensor();

@@ -24,6 +24,7 @@ public final class Pointwise {
   private static final Op SIGMOID = Op.of("aten::sigmoid");
   private static final Op SILU = Op.of("aten::silu");
   private static final Op SILU_ = Op.of("aten::silu_");
+  private static final Op RELU_ = Op.of("aten::relu_");
   private static final Op RECIPROCAL = Op.of("aten::reciprocal");
   private static final Op SQUARE = Op.of("aten::square");
   private static final Op POW = Op.of("aten::pow.Tensor_Tensor");
@@ -185,6 +186,11 @@ public final class Pointwise {
   /** {@code x = x sigmoid(x)}; returns x. */
   public static Tensor siluInPlace(Tensor x) {
     return SILU_.args().t(x).into(x);
+  }
+
+  /** {@code x = max(x, 0)}; returns x. */
+  public static Tensor reluInPlace(Tensor x) {
+    return RELU_.args().t(x).into(x);
   }
 
   /** {@code 1 / x}. */

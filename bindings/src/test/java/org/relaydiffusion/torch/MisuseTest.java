@@ -69,6 +69,12 @@ class MisuseTest {
         bad("pool 0", x -> Functional.averagePool(x, 0)),
         bad("pool -2", x -> Functional.averagePool(x, -2)),
         bad("pool 7", x -> Functional.averagePool(x, 7)),
+        bad("pool's padding", x -> Functional.averagePool(x, 2, 1, 2)),
+        bad("maximum of 0", x -> Functional.maxPool(x, 0, 1, 0)),
+        bad("maximum, stride 0", x -> Functional.maxPool(x, 2, 0, 0)),
+        bad("maximum's padding", x -> Functional.maxPool(x, 2, 1, 2)),
+        bad("batch norm's mean", x -> Functional.batchNorm(x, ones(3), ones(4), null, null, 0)),
+        bad("batch norm's shift", x -> Functional.batchNorm(x, ones(4), ones(4), null, ones(3), 0)),
         bad("upsample to 0", x -> Functional.upsampleNearest(x, 0, 0)),
         bad("upsample to -1", x -> Functional.upsampleNearest(x, -1, 5)),
         bad("upsample a vector", _ -> Functional.upsampleNearest(ones(4), 2, 2)),
@@ -149,11 +155,19 @@ class MisuseTest {
         bad("padding", _ -> PackedConv2d.pack(ones(4, 4, 3, 3), null, -1, 6)),
         bad("resolution", _ -> PackedConv2d.pack(ones(4, 4, 3, 3), null, 1, 0)),
         bad("kernel 0", _ -> PackedConv2d.pack(ones(4, 4, 0, 0), null, 0, 6)),
+        bad("stride 0", _ -> PackedConv2d.pack(ones(4, 4, 3, 3), null, geometry(0, 1, 6))),
+        bad("columns", _ -> PackedConv2d.pack(ones(4, 4, 3, 3), null, geometry(1, -1, 6))),
+        bad("width", _ -> PackedConv2d.pack(ones(4, 4, 3, 3), null, geometry(1, 1, 0))),
         bad("channels", x -> apply(Shapes.narrow(x, 1, 0, 3))),
         bad("type", x -> apply(x.to(DType.FLOAT64))),
         bad("other type", x -> apply(x.to(DType.BFLOAT16))),
         bad("rank", x -> apply(x.reshape(4, 36))),
         bad("too small", x -> applyUnpadded(Shapes.narrow(x, 2, 0, 2))));
+  }
+
+  private static PackedConv2d.Geometry geometry(int stride, int columns, int width) {
+    return new PackedConv2d.Geometry(
+        stride, new Padding2d(1, columns), 6, width, PackedConv2d.Activation.NONE);
   }
 
   private static Tensor apply(Tensor x) {

@@ -152,6 +152,70 @@ class OperatorTest {
   }
 
   @Test
+  void paddingMayDifferBetweenRowsAndColumns() {
+    Tensor x = Torch.arange(6, DType.FLOAT32).reshape(1, 1, 2, 3);
+    Tensor row = Torch.ones(DType.FLOAT32, 1, 1, 1, 3);
+    Tensor y = Functional.conv2d(x, row, null, 1, new Padding2d(0, 1), 1);
+    assertThat(y.shape()).containsExactly(1, 1, 2, 3);
+    assertThat(y.toFloats()).containsExactly(1, 3, 3, 7, 12, 9);
+  }
+
+  @Test
+  void batchNormalisationIsOfEachChannel() {
+    Tensor x = Torch.tensor(new double[] {1, 2, 30, 40}, 1, 2, 1, 2);
+    Tensor mean = f(1, 20);
+    Tensor variance = f(0.25, 24);
+    assertThat(Functional.batchNorm(x, mean, variance, null, null, 1).toDoubles())
+        .containsExactly(
+            new double[] {0, 1 / Math.sqrt(1.25), 10 / 5.0, 20 / 5.0}, within(1e-14));
+    assertThat(Functional.batchNorm(x, mean, variance, f(2, 3), f(7, 8), 1).toDoubles())
+        .containsExactly(
+            new double[] {7, 7 + 2 / Math.sqrt(1.25), 8 + 3 * 2.0, 8 + 3 * 4.0}, within(1e-14));
+  }
+
+  @Test
+  void poolingsDoNotCountWhatLiesBeyondTheEdges() {
+    Tensor x = Torch.arange(9, DType.FLOAT32).reshape(1, 1, 3, 3).add(-10);
+    assertThat(Functional.averagePool(x, 3, 1, 1).toFloats())
+        .containsExactly(-8, -7.5f, -7, -6.5f, -6, -5.5f, -5, -4.5f, -4);
+    assertThat(Functional.maxPool(x, 3, 1, 1).toFloats())
+        .containsExactly(-6, -5, -5, -3, -2, -2, -3, -2, -2);
+    assertThat(Functional.maxPool(x, 2, 2, 0).toFloats()).containsExactly(-6);
+    assertThat(Functional.averagePool(x, 2).toFloats()).containsExactly(-8);
+    assertThat(Pointwise.reluInPlace(f(-1, 2)).toDoubles()).containsExactly(0, 2);
+  }
+
+  @Test
+  void samplingBeyondTheEdgesGivesZerosOrTheEdge() {
+    Tensor x = Torch.tensor(new float[] {1, 3}, 1, 1, 1, 2);
+    // Two pixels to the right: at 2 and at 3, where the image has 0 and 1.
+    Tensor theta = Torch.tensor(new float[] {1, 0, 2, 0, 1, 0}, 1, 2, 3);
+    Tensor grid = Functional.affineGrid(theta, 1, 1, 1, 2);
+    assertThat(Functional.gridSampleBilinear(x, grid, Functional.Beyond.ZEROS).toFloats())
+        .containsExactly(0, 0);
+    assertThat(Functional.gridSampleBilinear(x, grid, Functional.Beyond.BORDER).toFloats())
+        .containsExactly(3, 3);
+  }
+
+  @Test
+  void packedConvolutionsStrideAndActivate() {
+    Tensor x =
+        Shapes.contiguous(
+            Torch.arange(2 * 5 * 6, DType.FLOAT32).reshape(1, 2, 5, 6).add(-30),
+            MemoryFormat.CHANNELS_LAST);
+    Tensor w = Torch.arange(3 * 2 * 3, DType.FLOAT32).reshape(3, 2, 1, 3).add(-8);
+    Tensor bias = Torch.tensor(new float[] {100, -10, 5}, 3);
+    Padding2d padding = new Padding2d(0, 1);
+    PackedConv2d.Geometry geometry =
+        new PackedConv2d.Geometry(2, padding, 5, 6, PackedConv2d.Activation.RELU);
+    try (PackedConv2d packed = PackedConv2d.pack(w, bias, geometry)) {
+      Tensor expected = Pointwise.reluInPlace(Functional.conv2d(x, w, bias, 2, padding, 1));
+      // Whole numbers below 2^24: no order of the sums rounds.
+      assertThat(packed.apply(x).toFloats()).containsExactly(expected.toFloats());
+    }
+  }
+
+  @Test
   void tensorFloat32CanBeForbiddenAndChangesNothingHere() {
     Torch.forbidTf32();
     assertThat(LinearAlgebra.matmul(f(1, 2), f(3, 4)).item()).isEqualTo(11);

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
@@ -20,9 +21,33 @@ public final class MkldnnAbi {
           FunctionDescriptor.of(
               JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG,
               ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS));
-  private static final MemorySegment NO_ACTIVATION = DispatcherAbi.name("none");
 
   private MkldnnAbi() {}
+
+  /**
+   * How a convolution goes over its images, in native memory that is made once.
+   *
+   * @param padding of rows and of columns
+   * @param stride of rows and of columns
+   * @param dilation of rows and of columns
+   * @param activation what is applied to the result: a C string
+   */
+  public record Geometry(
+      MemorySegment padding,
+      MemorySegment stride,
+      MemorySegment dilation,
+      MemorySegment activation) {
+    /** Of one stride for both axes. */
+    public static Geometry of(int stride, int paddingHeight, int paddingWidth, String activation) {
+      // Automatic: the memory goes with the convolution that holds this.
+      Arena arena = Arena.ofAuto();
+      return new Geometry(
+          arena.allocateFrom(JAVA_LONG, paddingHeight, paddingWidth),
+          arena.allocateFrom(JAVA_LONG, stride, stride),
+          arena.allocateFrom(JAVA_LONG, 1, 1),
+          arena.allocateFrom(activation));
+    }
+  }
 
   /** Whether this build has the function. */
   public static boolean isAvailable() {
@@ -30,20 +55,18 @@ public final class MkldnnAbi {
   }
 
   /**
-   * Convolves with stride 1 in one group.
+   * Convolves in one group.
    *
    * @param weight a handle of a packed weight
    * @param bias a handle, or 0
    */
-  public static long convolution(long x, long weight, long bias, int padding)
+  public static long convolution(long x, long weight, long bias, Geometry geometry)
       throws NativeCallException {
     MethodHandle function = CONVOLUTION;
     if (function == null) {
       throw new NativeCallException("mkldnn_convolution_pointwise");
     }
     Scratch s = Scratch.current();
-    MemorySegment paddings = s.sizes(new long[] {padding, padding});
-    MemorySegment ones = s.strides(new long[] {1, 1});
     s.out2.set(JAVA_LONG, 0, bias);
     MemorySegment optionalBias = bias == 0 ? MemorySegment.NULL : s.out2;
     int code;
@@ -54,14 +77,14 @@ public final class MkldnnAbi {
                   x,
                   weight,
                   optionalBias,
-                  paddings,
+                  geometry.padding,
                   2L,
-                  ones,
+                  geometry.stride,
                   2L,
-                  ones,
+                  geometry.dilation,
                   2L,
                   1L,
-                  NO_ACTIVATION,
+                  geometry.activation,
                   MemorySegment.NULL,
                   0L,
                   MemorySegment.NULL,

@@ -74,7 +74,7 @@ final class AffineResampler {
       }
       Tensor theta = Torch.tensor(maps, n, 2, 3).to(images.device());
       Tensor grid = Functional.affineGrid(theta, n, c, gridHeight, gridWidth);
-      Tensor sampled = Functional.gridSampleBilinear(doubled, grid);
+      Tensor sampled = Functional.gridSampleBilinear(doubled, grid, Functional.Beyond.ZEROS);
       doubled.close();
       grid.close();
       return scope.keep(Sym6.halved(sampled));

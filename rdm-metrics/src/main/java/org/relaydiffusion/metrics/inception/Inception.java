@@ -1,0 +1,137 @@
+package org.relaydiffusion.metrics.inception;
+
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.model.ModelException;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * Inception-v3 with its published values, from images of any size to the features that metrics
+ * compare. Several threads may ask for features at once; {@link #close()} waits for them, frees the
+ * values, and is final.
+ */
+public final class Inception implements FeatureExtractor, AutoCloseable {
+  private static final int RGB = 3;
+
+  private final InceptionV3 network;
+  private final LoadOptions options;
+
+  /** Whoever uses the values holds it for reading, closing for writing. */
+  private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
+
+  private boolean closed;
+
+  /** Takes over a network that has its values. */
+  Inception(InceptionV3 network, LoadOptions options) {
+    this.network = network;
+    this.options = options;
+    network.prepare(options.numerics(), options.device());
+  }
+
+  /**
+   * Checks that features can be computed so.
+   *
+   * @throws OptionException when the type is not float32, or the device cannot be used
+   */
+  static void check(LoadOptions options) {
+    if (options.dtype() != DType.FLOAT32) {
+      throw new OptionException(
+          "metrics are computed in float32, not %s: they would measure the rounding as well"
+              .formatted(options.dtype().torchName()));
+    }
+    Torch.requireUsable(options.device());
+    if (options.device().type() == Device.Type.CUDA) {
+      Torch.forbidTf32();
+    }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @param images uint8, or float32 from 0 to 255, [N, C, H, W] with N at least 1, C 1 (grey) or 3
+   *     (RGB), of any size; they are moved to the extractor's device
+   * @throws ModelException when the images are not as said, or this is closed
+   */
+  @Override
+  public InceptionFeatures features(Tensor images) {
+    check(images);
+    use.readLock().lock();
+    try {
+      checkOpen();
+      return computed(images);
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
+  private InceptionFeatures computed(Tensor images) {
+    try (TensorScope scope = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      Tensor x = images.to(options.device()).to(DType.FLOAT32);
+      if (x.size(1) != RGB) {
+        x = Shapes.repeat(x, 1, RGB, 1, 1);
+      }
+      InceptionFeatures features = network.forward(TfResize.apply(x));
+      return new InceptionFeatures(scope.keep(features.pool()), scope.keep(features.spatial()));
+    }
+  }
+
+  private static void check(Tensor images) {
+    boolean fits =
+        images.rank() == 4
+            && (images.dtype() == DType.UINT8 || images.dtype() == DType.FLOAT32)
+            && (images.size(1) == 1 || images.size(1) == RGB)
+            && images.numel() > 0;
+    if (!fits) {
+      throw new ModelException(
+          "Inception-v3 takes uint8 or float32 images [N, 1 or 3, H, W], not " + images);
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new ModelException("this network is closed");
+    }
+  }
+
+  /**
+   * The last layer, whose tensors stay this object's: they are freed with it.
+   *
+   * @throws ModelException when this is closed
+   */
+  public OutputLayer output() {
+    use.readLock().lock();
+    try {
+      checkOpen();
+      return network.output();
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
+  /** How it computes. */
+  public LoadOptions options() {
+    return options;
+  }
+
+  /**
+   * Waits for the threads that compute features, then frees every value. Closing twice is allowed.
+   */
+  @Override
+  public void close() {
+    use.writeLock().lock();
+    try {
+      closed = true;
+      network.close();
+    } finally {
+      use.writeLock().unlock();
+    }
+  }
+}

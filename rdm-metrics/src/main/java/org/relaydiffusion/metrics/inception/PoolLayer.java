@@ -1,0 +1,47 @@
+package org.relaydiffusion.metrics.inception;
+
+import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.Tensor;
+
+/** The average or the maximum of squares of pixels; those beyond the image do not count. */
+final class PoolLayer extends Layer {
+  private final Kind kind;
+  private final Kernel kernel;
+
+  /** What becomes of a square. */
+  private enum Kind {
+    AVERAGE,
+    MAXIMUM
+  }
+
+  private PoolLayer(Kind kind, Kernel kernel) {
+    this.kind = kind;
+    this.kernel = kernel;
+  }
+
+  /** The average of each square of {@code kernel}. */
+  static PoolLayer average(Kernel kernel) {
+    return new PoolLayer(Kind.AVERAGE, kernel);
+  }
+
+  /** The largest element of each square of {@code kernel}. */
+  static PoolLayer maximum(Kernel kernel) {
+    return new PoolLayer(Kind.MAXIMUM, kernel);
+  }
+
+  @Override
+  Extent prepare(Path path, Extent in) {
+    return kernel.over(in);
+  }
+
+  @Override
+  Tensor forward(Tensor x) {
+    int size = kernel.height();
+    int padding = kernel.padding().height();
+    return observed(
+        switch (kind) {
+          case AVERAGE -> Functional.averagePool(x, size, kernel.stride(), padding);
+          case MAXIMUM -> Functional.maxPool(x, size, kernel.stride(), padding);
+        });
+  }
+}
