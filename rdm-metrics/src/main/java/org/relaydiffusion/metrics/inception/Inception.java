@@ -32,7 +32,15 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   Inception(InceptionV3 network, LoadOptions options) {
     this.network = network;
     this.options = options;
-    network.prepare(options.numerics(), options.device());
+    network.prepare(path(options), options.device());
+  }
+
+  private static Layer.Path path(LoadOptions options) {
+    return switch (options.numerics()) {
+      case EXACT -> Layer.Path.EXACT;
+      case FAST ->
+          options.device().type() == Device.Type.CPU ? Layer.Path.PACKED : Layer.Path.FOLDED;
+    };
   }
 
   /**

@@ -3,7 +3,6 @@ package org.relaydiffusion.metrics.inception;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
-import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.layer.Linear;
 import org.relaydiffusion.model.layer.WeightInit;
 import org.relaydiffusion.torch.Device;
@@ -70,18 +69,15 @@ public final class InceptionV3 extends Module {
   /**
    * Readies values that are set already. To be called once.
    *
-   * @param numerics how it computes from now on
+   * @param wanted how it computes from now on
    * @param device where it computes; parameters are moved there
    */
-  void prepare(Numerics numerics, Device device) {
+  void prepare(Layer.Path wanted, Device device) {
+    path = wanted;
     if (device.type() != Device.Type.CPU) {
       state().values().forEach(p -> p.set(p.value().to(device)));
     }
-    path =
-        numerics == Numerics.EXACT
-            ? Layer.Path.EXACT
-            : device.type() == Device.Type.CPU ? Layer.Path.PACKED : Layer.Path.FOLDED;
-    layers.prepare(path, new Extent(RESOLUTION, RESOLUTION));
+    layers.prepare(wanted, new Extent(RESOLUTION, RESOLUTION));
   }
 
   /**
