@@ -1,6 +1,7 @@
 /** Evaluation: how far samples are from a data set. */
 module org.relaydiffusion.metrics {
   requires static org.jspecify;
+  requires transitive org.relaydiffusion.checkpoint;
   requires transitive org.relaydiffusion.diffusion;
 
   exports org.relaydiffusion.metrics;

@@ -75,13 +75,8 @@ public final class Checkpoint implements AutoCloseable {
         };
     try {
       Object root = new CheckpointFile(file, arena).read(container);
-      CheckpointFormat format =
-          switch (container) {
-            case TORCH_ZIP -> CheckpointFormat.TORCH_ZIP;
-            case TORCH_LEGACY -> CheckpointFormat.TORCH_LEGACY;
-            case PICKLE, SAFETENSORS -> CheckpointFormat.PICKLE;
-          };
-      return new Checkpoint(path, format, PickleContents.read(path, root), closer);
+      return new Checkpoint(
+          path, CheckpointFormat.of(container), PickleContents.read(path, root), closer);
     } catch (RuntimeException e) {
       closer.run();
       throw e;

@@ -1,22 +1,13 @@
 package org.relaydiffusion.checkpoint;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
-import org.relaydiffusion.model.safetensors.Printable;
 import org.relaydiffusion.model.safetensors.SafetensorsWriter;
 import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.DType;
@@ -53,16 +44,7 @@ public final class CheckpointConverter {
       SafetensorsWriter.writeSources(
           target, sources(source, network, dtype), NetworkMetadata.of(which, network));
     }
-    ConversionReport report = verify(source, target, which, dtype);
-    for (ConversionReport.TensorCheck tensor : report.tensors()) {
-      if (!tensor.equal()) {
-        throw new FileException(
-            target,
-            "tensor '%s' was read back with other values than were written"
-                .formatted(Printable.of(tensor.name())));
-      }
-    }
-    return report;
+    return Verification.checkEqual(verify(source, target, which, dtype));
   }
 
   /**
@@ -77,11 +59,10 @@ public final class CheckpointConverter {
       NetworkRecord network = from.network(which);
       NetworkRecord written = to.network(which);
       checkDescription(converted, network, written);
-      List<ConversionReport.TensorCheck> checks = new ArrayList<>();
-      sources(source, network, dtype)
-          .forEach(
-              (name, expected) -> checks.add(check(name, expected, written.tensors().get(name))));
-      return new ConversionReport(source, converted, List.copyOf(checks));
+      return new ConversionReport(
+          source,
+          converted,
+          Verification.compare(sources(source, network, dtype), written.tensors()));
     }
   }
 
@@ -91,13 +72,7 @@ public final class CheckpointConverter {
           "the type to convert to is %s, expected a floating-point type"
               .formatted(dtype.get().torchName()));
     }
-    try {
-      if (Files.exists(target) && Files.isSameFile(source, target)) {
-        throw new OptionException("%s would be written over itself".formatted(source));
-      }
-    } catch (IOException _) {
-      // The source is missing or unreadable; opening it says so.
-    }
+    Verification.checkDistinct(source, target);
   }
 
   private void validate(Path source, NetworkRecord network) {
@@ -135,28 +110,5 @@ public final class CheckpointConverter {
               name, dtype.map(type -> CastSource.of(file, name, stored, type)).orElse(stored));
         });
     return sources;
-  }
-
-  private static ConversionReport.TensorCheck check(
-      String name, TensorSource expected, @Nullable StoredTensor written) {
-    String sum = sha256(expected);
-    boolean equal =
-        written != null
-            && written.dtype() == expected.dtype()
-            && Arrays.equals(written.shape(), expected.shape())
-            && sum.equals(sha256(new LazySource(written)));
-    return new ConversionReport.TensorCheck(
-        name, expected.dtype(), Arrays.stream(expected.shape()).boxed().toList(), sum, equal);
-  }
-
-  private static String sha256(TensorSource source) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      source.forEachChunk(chunk -> digest.update(chunk.asByteBuffer()));
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException | IOException e) {
-      // Every Java has SHA-256, and summing does no input or output of its own.
-      throw new IllegalStateException(e);
-    }
   }
 }

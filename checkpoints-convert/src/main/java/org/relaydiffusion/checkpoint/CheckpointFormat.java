@@ -1,5 +1,7 @@
 package org.relaydiffusion.checkpoint;
 
+import org.relaydiffusion.checkpoint.archive.CheckpointFile.Container;
+
 /** How a checkpoint file is packed; told by its content, never by its name. */
 public enum CheckpointFormat {
   /** A header of JSON, then tensors: what this project writes. */
@@ -15,6 +17,16 @@ public enum CheckpointFormat {
 
   CheckpointFormat(String label) {
     this.label = label;
+  }
+
+  /** That of a container. */
+  static CheckpointFormat of(Container container) {
+    return switch (container) {
+      case SAFETENSORS -> SAFETENSORS;
+      case TORCH_ZIP -> TORCH_ZIP;
+      case TORCH_LEGACY -> TORCH_LEGACY;
+      case PICKLE -> PICKLE;
+    };
   }
 
   /** A name for people. */

@@ -57,6 +57,17 @@ final class ModuleReader {
         reader.modules);
   }
 
+  /**
+   * The tensors of a module, by their names in its state_dict.
+   *
+   * @param key what messages call the module
+   */
+  static Map<String, StoredTensor> tensors(Path file, String key, PersistentObject root) {
+    ModuleReader reader = new ModuleReader(file, key);
+    reader.walk("", root.state(), 0);
+    return reader.tensors;
+  }
+
   /** The arguments that a preconditioner was made with, by name. */
   static Map<String, @Nullable Object> arguments(
       Path file, String key, PersistentObject object, PlainValues plain) {

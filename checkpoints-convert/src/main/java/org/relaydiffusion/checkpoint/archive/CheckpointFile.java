@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.checkpoint.pickle.GlobalName;
 import org.relaydiffusion.checkpoint.pickle.PickleBudget;
 import org.relaydiffusion.checkpoint.pickle.PickleInput;
 import org.relaydiffusion.io.MappedFile;
@@ -38,6 +39,14 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
     TORCH_LEGACY,
     /** A pickle and nothing else. */
     PICKLE
+  }
+
+  /** What becomes of a TorchScript archive, which holds a program beside its tensors. */
+  public enum Programs {
+    /** It is no checkpoint. */
+    REFUSED,
+    /** Objects of the program's classes are read as the attributes that they have. */
+    PASSED_OVER
   }
 
   /** The file's name. */
@@ -90,14 +99,30 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
    * @throws FileException when the file is broken or asks for what is not allowed
    */
   public Object read(Container container) {
+    return read(container, Programs.REFUSED);
+  }
+
+  /**
+   * As {@link #read(Container)}.
+   *
+   * @param programs whether a TorchScript archive is read: its objects are {@link
+   *     org.relaydiffusion.checkpoint.pickle.Instance}, of types that {@link #isProgram} knows.
+   *     Nothing of the program itself is looked at
+   */
+  public Object read(Container container, Programs programs) {
     MemorySegment all = file.slice(0, file.size(), "the file");
     return switch (container) {
       case SAFETENSORS -> throw new IllegalArgumentException("a safetensors file has no pickle");
-      case TORCH_ZIP -> TorchZip.read(this);
+      case TORCH_ZIP -> TorchZip.read(this, programs);
       case TORCH_LEGACY ->
           LegacyStream.read(this, all, "the stream", new TorchGlobals(this).table());
       case PICKLE -> BarePickle.read(this, new PickleInput(all));
     };
+  }
+
+  /** Whether a class is one that a TorchScript archive brings along. */
+  public static boolean isProgram(GlobalName type) {
+    return ScriptGlobals.isProgram(type);
   }
 
   /** A copy in native memory of its own, aligned for any element type. */

@@ -2,22 +2,30 @@ package org.relaydiffusion.checkpoint.archive;
 
 import java.util.List;
 import java.util.Map;
+import org.relaydiffusion.checkpoint.archive.CheckpointFile.Programs;
 import org.relaydiffusion.checkpoint.pickle.BadPickleException;
+import org.relaydiffusion.checkpoint.pickle.GlobalName;
 import org.relaydiffusion.checkpoint.pickle.PickleInput;
 import org.relaydiffusion.checkpoint.pickle.PickleReader;
+import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
 import org.relaydiffusion.checkpoint.pickle.Values;
 import org.relaydiffusion.model.safetensors.Printable;
 
-/** What {@code torch.save} writes since PyTorch 1.6: root/data.pkl and root/data/0, 1, 2, ... */
+/**
+ * What {@code torch.save} writes since PyTorch 1.6: root/data.pkl and root/data/0, 1, 2, ... A
+ * TorchScript archive has a program in root/code beside these.
+ */
 final class TorchZip {
   private static final String PICKLE = "/data.pkl";
 
   private final CheckpointFile file;
   private final Map<String, ZipEntry> entries;
   private final boolean checksums;
+  private final Programs programs;
 
-  private TorchZip(CheckpointFile file) {
+  private TorchZip(CheckpointFile file, Programs programs) {
     this.file = file;
+    this.programs = programs;
     this.entries = ZipArchive.entries(file);
     // PyTorch can be told to write no checksums: then all are the same constant.
     this.checksums =
@@ -25,8 +33,8 @@ final class TorchZip {
   }
 
   /** Reads the pickle; storages are placed, not read, and their checksums wait for their use. */
-  static Object read(CheckpointFile file) {
-    return new TorchZip(file).read();
+  static Object read(CheckpointFile file, Programs programs) {
+    return new TorchZip(file, programs).read();
   }
 
   private Object read() {
@@ -41,18 +49,23 @@ final class TorchZip {
     }
     String pickle = pickles.getFirst();
     String root = pickle.substring(0, pickle.length() - PICKLE.length() + 1);
-    checkRoot(root);
+    boolean program = holdsProgram(root);
+    if (program && programs == Programs.REFUSED) {
+      throw file.bad("is a TorchScript archive (a program), expected a checkpoint (data)");
+    }
     checkByteOrder(root);
     ZipEntry entry = checked(pickle);
     StorageIds ids = new StorageIds(file, (key, storage) -> place(root, key, storage));
     PickleInput in = new PickleInput(entry.memory());
+    Map<GlobalName, Object> known = new TorchGlobals(file).table();
+    Globals globals = program ? new ScriptGlobals(known) : known::get;
     Object value =
         PickleReader.read(
             file.path(),
             "entry '%s'".formatted(Printable.of(pickle)),
             in,
             file.budget(),
-            new TorchGlobals(file).table(),
+            globals,
             ids);
     if (in.remaining() > 0) {
       throw file.bad("has %d bytes after the end of its pickle".formatted(in.remaining()));
@@ -60,17 +73,17 @@ final class TorchZip {
     return value;
   }
 
-  private void checkRoot(String root) {
+  private boolean holdsProgram(String root) {
+    boolean program = false;
     for (String name : entries.keySet()) {
       if (!name.startsWith(root)) {
         throw file.bad(
             "has the entry '%s' outside its folder '%s'"
                 .formatted(Printable.of(name), Printable.of(root)));
       }
-      if (name.equals(root + "constants.pkl") || name.startsWith(root + "code/")) {
-        throw file.bad("is a TorchScript archive (a program), expected a checkpoint (data)");
-      }
+      program |= name.equals(root + "constants.pkl") || name.startsWith(root + ZipArchive.CODE);
     }
+    return program;
   }
 
   private void checkByteOrder(String root) {

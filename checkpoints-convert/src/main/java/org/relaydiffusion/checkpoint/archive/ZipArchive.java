@@ -11,9 +11,13 @@ import org.relaydiffusion.model.safetensors.Printable;
 
 /**
  * The entries of a mapped zip archive. Both records of each entry, in the directory and before its
- * bytes, must agree; compressed and encrypted entries are refused, as torch writes neither.
+ * bytes, must agree; compressed and encrypted entries are refused, as torch writes neither, but for
+ * the text of programs, which it compresses and which nothing here reads.
  */
 final class ZipArchive {
+  /** The folder, below the archive's own, where a TorchScript archive has its program. */
+  static final String CODE = "code/";
+
   private static final long DIRECTORY_RECORD = 0x02014b50L;
   private static final long LOCAL_RECORD = 0x04034b50L;
   private static final int DIRECTORY_BYTES = 46;
@@ -22,6 +26,8 @@ final class ZipArchive {
   private static final int SIZES_FOLLOW = 8;
   private static final long IN_EXTRA = 0xffff_ffffL;
   private static final int EXTRA_64 = 1;
+  private static final int STORED = 0;
+  private static final int DEFLATED = 8;
 
   private final CheckpointFile archive;
   private final MappedFile file;
@@ -31,8 +37,9 @@ final class ZipArchive {
     this.file = archive.file();
   }
 
-  /** What the directory says of an entry. */
-  private record Claim(String name, int flags, int crc, long size, long header, long end) {}
+  /** What the directory says of an entry; packed is what its bytes take in the file. */
+  private record Claim(
+      String name, int flags, int method, int crc, long packed, long size, long header, long end) {}
 
   /** The archive's entries by name, in the directory's order. Nothing of them is read yet. */
   static Map<String, ZipEntry> entries(CheckpointFile archive) {
@@ -57,9 +64,10 @@ final class ZipArchive {
     List<long[]> ranges = new ArrayList<>();
     for (Claim claim : claims) {
       long start = dataStart(claim);
-      ranges.add(new long[] {claim.header(), start + claim.size()});
+      ranges.add(new long[] {claim.header(), start + claim.packed()});
       ZipEntry entry =
-          new ZipEntry(claim.name(), file.slice(start, claim.size(), quoted(claim)), claim.crc());
+          new ZipEntry(
+              claim.name(), file.slice(start, claim.packed(), quoted(claim)), claim.crc());
       if (entries.put(claim.name(), entry) != null) {
         throw archive.bad("is a zip with two entries %s".formatted(quoted(claim)));
       }
@@ -90,20 +98,21 @@ final class ZipArchive {
     size = size == IN_EXTRA ? extra.next(name) : size;
     packed = packed == IN_EXTRA ? extra.next(name) : packed;
     header = header == IN_EXTRA ? extra.next(name) : header;
-    if (packed != size || size < 0 || header < 0) {
+    if ((packed != size && method == STORED) || packed < 0 || size < 0 || header < 0) {
       throw archive.bad(
           "entry '%s' takes %s bytes in the file but claims %s"
               .formatted(
                   Printable.of(name), Long.toUnsignedString(packed), Long.toUnsignedString(size)));
     }
-    return new Claim(name, flags, (int) file.u32(at + 16, name), size, header, end);
+    int crc = (int) file.u32(at + 16, name);
+    return new Claim(name, flags, method, crc, packed, size, header, end);
   }
 
   private void checkKind(String name, int flags, int method) {
     if ((flags & ENCRYPTED) != 0) {
       throw archive.bad("entry '%s' is encrypted".formatted(Printable.of(name)));
     }
-    if (method != 0) {
+    if (method != STORED && !(method == DEFLATED && isProgram(name))) {
       throw archive.bad(
           "entry '%s' is compressed (method %d): unpack the file and save it again"
               .formatted(Printable.of(name), method));
@@ -116,6 +125,10 @@ final class ZipArchive {
     if (outside) {
       throw archive.bad("entry '%s' points outside the archive".formatted(Printable.of(name)));
     }
+  }
+
+  private static boolean isProgram(String name) {
+    return name.startsWith(CODE, name.indexOf('/') + 1);
   }
 
   /** The 64-bit numbers of the extra field, of which each is there only when it is needed. */
@@ -161,7 +174,7 @@ final class ZipArchive {
     int flags = file.u16(at + 6, what);
     boolean agree =
         name.equals(claim.name())
-            && file.u16(at + 8, what) == 0
+            && file.u16(at + 8, what) == claim.method()
             && (flags & ENCRYPTED) == 0
             && (flags & SIZES_FOLLOW) == (claim.flags() & SIZES_FOLLOW);
     if (agree && (flags & SIZES_FOLLOW) == 0) {

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.model.safetensors.Printable;
 
@@ -20,7 +21,7 @@ public final class PickleReader {
 
   private final PickleInput in;
   private final PickleBudget budget;
-  private final Map<GlobalName, Object> globals;
+  private final Globals globals;
   private final PersistentIds persistentIds;
   private final PickleStack stack = new PickleStack();
   private final PickleMemo memo = new PickleMemo();
@@ -28,12 +29,19 @@ public final class PickleReader {
   private PickleReader(
       PickleInput in,
       PickleBudget budget,
-      Map<GlobalName, Object> globals,
+      Globals globals,
       PersistentIds persistentIds) {
     this.in = in;
     this.budget = budget;
     this.globals = globals;
     this.persistentIds = persistentIds;
+  }
+
+  /** Says what a name stands for. */
+  @FunctionalInterface
+  public interface Globals {
+    /** The value of a name, or null when it is not allowed. */
+    @Nullable Object get(GlobalName name);
   }
 
   /** Says what a persistent id stands for. */
@@ -74,6 +82,17 @@ public final class PickleReader {
       PickleInput in,
       PickleBudget budget,
       Map<GlobalName, Object> globals,
+      PersistentIds persistentIds) {
+    return read(file, what, in, budget, globals::get, persistentIds);
+  }
+
+  /** As above, where names cannot be listed. */
+  public static Object read(
+      Path file,
+      String what,
+      PickleInput in,
+      PickleBudget budget,
+      Globals globals,
       PersistentIds persistentIds) {
     long start = in.position();
     try {

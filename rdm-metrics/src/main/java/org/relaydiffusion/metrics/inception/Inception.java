@@ -1,7 +1,10 @@
 package org.relaydiffusion.metrics.inception;
 
+import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelException;
 import org.relaydiffusion.torch.DType;
@@ -22,17 +25,60 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
 
   private final InceptionV3 network;
   private final LoadOptions options;
+  private final ModuleFile file;
+  private final String sha256;
 
   /** Whoever uses the values holds it for reading, closing for writing. */
   private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
 
   private boolean closed;
 
-  /** Takes over a network that has its values. */
-  Inception(InceptionV3 network, LoadOptions options) {
+  private Inception(InceptionV3 network, LoadOptions options, ModuleFile file, String sha256) {
     this.network = network;
     this.options = options;
-    network.prepare(path(options), options.device());
+    this.file = file;
+    this.sha256 = sha256;
+  }
+
+  /**
+   * Opens a converted file: see {@link InceptionWeights#locate} and {@link InceptionConverter}.
+   *
+   * @param options how to compute. {@link org.relaydiffusion.model.Numerics#EXACT} takes the
+   *     published operations one by one, {@link org.relaydiffusion.model.Numerics#FAST} folds and
+   *     packs weights; their features agree to 1e-4 of the largest. On CUDA, either ends the use of
+   *     TensorFloat-32 in the process
+   * @throws OptionException when the type is not float32, or the device cannot be used
+   * @throws org.relaydiffusion.FileException when the file is not a converted one
+   */
+  public static Inception open(Path weights, LoadOptions options) {
+    return open(weights, options, Widths.PUBLISHED);
+  }
+
+  /** As {@link #open(Path, LoadOptions)}, of a network with other numbers of channels. */
+  static Inception open(Path weights, LoadOptions options, Widths widths) {
+    check(options);
+    ModuleFile file = InceptionWeights.open(weights);
+    InceptionV3 network = new InceptionV3(widths);
+    try {
+      InceptionState.read(file, network);
+      load(network, file);
+      network.prepare(path(options), options.device());
+      return new Inception(network, options, file, InceptionWeights.sha256(weights));
+    } catch (RuntimeException e) {
+      network.close();
+      file.close();
+      throw e;
+    }
+  }
+
+  /** Values lie where the file is mapped until something better is made of them. */
+  private static void load(InceptionV3 network, ModuleFile file) {
+    network
+        .state()
+        .forEach(
+            (name, parameter) ->
+                parameter.set(
+                    Torch.fromData(Objects.requireNonNull(file.tensors().get(name)).data())));
   }
 
   private static Layer.Path path(LoadOptions options) {
@@ -48,7 +94,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
    *
    * @throws OptionException when the type is not float32, or the device cannot be used
    */
-  static void check(LoadOptions options) {
+  private static void check(LoadOptions options) {
     if (options.dtype() != DType.FLOAT32) {
       throw new OptionException(
           "metrics are computed in float32, not %s: they would measure the rounding as well"
@@ -124,6 +170,11 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     }
   }
 
+  /** The SHA-256 of the file that the values are from, in hexadecimal. */
+  public String sha256() {
+    return sha256;
+  }
+
   /** How it computes. */
   public LoadOptions options() {
     return options;
@@ -138,6 +189,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     try {
       closed = true;
       network.close();
+      file.close();
     } finally {
       use.writeLock().unlock();
     }

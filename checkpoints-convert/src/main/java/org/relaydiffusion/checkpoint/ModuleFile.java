@@ -1,0 +1,139 @@
+package org.relaydiffusion.checkpoint;
+
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.checkpoint.archive.CheckpointFile;
+import org.relaydiffusion.checkpoint.archive.CheckpointFile.Container;
+import org.relaydiffusion.checkpoint.archive.CheckpointFile.Programs;
+import org.relaydiffusion.checkpoint.pickle.Instance;
+import org.relaydiffusion.checkpoint.pickle.PersistentObject;
+import org.relaydiffusion.checkpoint.pickle.Values;
+import org.relaydiffusion.io.MappedFile;
+import org.relaydiffusion.model.safetensors.SafetensorsFile;
+
+/**
+ * A file with the tensors of one module of any kind, under the names that they have in its
+ * state_dict: a {@code .pkl} of one object of the official kind, a TorchScript archive, a {@code
+ * .pt} of a plain state_dict, or a {@code .safetensors}. For the files of a network that is none of
+ * this project's; those are what {@link Checkpoint} reads.
+ *
+ * <p>Nothing in the file is executed, and nothing of a TorchScript archive's program is read. {@link
+ * #close()} unmaps the file: its tensors must not be used after that. Not for use by several
+ * threads at once.
+ */
+public final class ModuleFile implements AutoCloseable {
+  private final Path path;
+  private final String kind;
+  private final Map<String, StoredTensor> tensors;
+  private final Map<String, String> metadata;
+  private final Runnable closer;
+
+  private ModuleFile(
+      Path path,
+      String kind,
+      Map<String, StoredTensor> tensors,
+      Map<String, String> metadata,
+      Runnable closer) {
+    this.path = path;
+    this.kind = kind;
+    this.tensors = Collections.unmodifiableMap(tensors);
+    this.metadata = metadata;
+    this.closer = closer;
+  }
+
+  /**
+   * Opens a file; what it is, is told by its content.
+   *
+   * @throws FileException when it cannot be read, is broken, asks for what is no data, or holds
+   *     something else than one module
+   */
+  public static ModuleFile open(Path path) {
+    Container container;
+    try (MappedFile file = MappedFile.open(path)) {
+      container = CheckpointFile.detect(file);
+    }
+    return container == Container.SAFETENSORS ? openSafetensors(path) : openPickle(path, container);
+  }
+
+  @SuppressWarnings("MustBeClosedChecker") // The result owns it, and closes it.
+  private static ModuleFile openSafetensors(Path path) {
+    SafetensorsFile file = SafetensorsFile.open(path);
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    file.tensors().forEach((name, data) -> tensors.put(name, new StoredTensor(data)));
+    return new ModuleFile(
+        path, CheckpointFormat.SAFETENSORS.label(), tensors, file.metadata(), file::close);
+  }
+
+  @SuppressWarnings("MustBeClosedChecker") // The result owns both, and closes them.
+  private static ModuleFile openPickle(Path path, Container container) {
+    MappedFile file = MappedFile.open(path);
+    Arena arena = Arena.ofShared();
+    Runnable closer =
+        () -> {
+          if (arena.scope().isAlive()) {
+            arena.close();
+          }
+          file.close();
+        };
+    try {
+      Object root = new CheckpointFile(file, arena).read(container, Programs.PASSED_OVER);
+      return new ModuleFile(path, kind(root, container), tensors(path, root), Map.of(), closer);
+    } catch (RuntimeException e) {
+      closer.run();
+      throw e;
+    }
+  }
+
+  private static Map<String, StoredTensor> tensors(Path path, Object root) {
+    return switch (root) {
+      case PersistentObject object -> ModuleReader.tensors(path, object.className(), object);
+      case Instance module when CheckpointFile.isProgram(module.type()) ->
+          ScriptReader.tensors(path, module);
+      case Map<?, ?> entries -> {
+        TensorTree tree = new TensorTree(path);
+        entries.forEach((key, value) -> tree.collect(TensorTree.key(key), value));
+        yield tree.tensors();
+      }
+      default ->
+          throw new FileException(
+              path, "holds %s, expected a module or its tensors".formatted(Values.show(root)));
+    };
+  }
+
+  private static String kind(Object root, Container container) {
+    return switch (root) {
+      case PersistentObject _ -> "pickle of one module";
+      case Instance _ -> "TorchScript archive";
+      default -> CheckpointFormat.of(container).label();
+    };
+  }
+
+  /** The file. */
+  public Path path() {
+    return path;
+  }
+
+  /** What kind of file it is, for people. */
+  public String kind() {
+    return kind;
+  }
+
+  /** The module's parameters and buffers by name, in the file's order. */
+  public Map<String, StoredTensor> tensors() {
+    return tensors;
+  }
+
+  /** The metadata in the header of a {@code .safetensors}; empty for other kinds. */
+  public Map<String, String> metadata() {
+    return metadata;
+  }
+
+  @Override
+  public void close() {
+    closer.run();
+  }
+}

@@ -1,0 +1,91 @@
+package org.relaydiffusion.checkpoint;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.model.safetensors.TensorSource;
+
+/** What every conversion does beside converting: it reads back what it wrote. */
+public final class Verification {
+  private Verification() {}
+
+  /**
+   * Refuses to write a file over itself.
+   *
+   * @throws OptionException when both are one file
+   */
+  public static void checkDistinct(Path source, Path target) {
+    try {
+      if (Files.exists(target) && Files.isSameFile(source, target)) {
+        throw new OptionException("%s would be written over itself".formatted(source));
+      }
+    } catch (IOException _) {
+      // The source is missing or unreadable; opening it says so.
+    }
+  }
+
+  /**
+   * Compares what was written with what should have been, by type, sizes and SHA-256.
+   *
+   * @param expected every tensor by name
+   * @param written those of the file
+   */
+  public static List<ConversionReport.TensorCheck> compare(
+      Map<String, TensorSource> expected, Map<String, StoredTensor> written) {
+    List<ConversionReport.TensorCheck> checks = new ArrayList<>();
+    expected.forEach((name, source) -> checks.add(check(name, source, written.get(name))));
+    return List.copyOf(checks);
+  }
+
+  /**
+   * Refuses a report of a conversion whose tensors are not all equal.
+   *
+   * @return the report
+   * @throws FileException naming the first that is not
+   */
+  public static ConversionReport checkEqual(ConversionReport report) {
+    for (ConversionReport.TensorCheck tensor : report.tensors()) {
+      if (!tensor.equal()) {
+        throw new FileException(
+            report.converted(),
+            "tensor '%s' was read back with other values than were written"
+                .formatted(Printable.of(tensor.name())));
+      }
+    }
+    return report;
+  }
+
+  private static ConversionReport.TensorCheck check(
+      String name, TensorSource expected, @Nullable StoredTensor written) {
+    String sum = sha256(expected);
+    boolean equal =
+        written != null
+            && written.dtype() == expected.dtype()
+            && Arrays.equals(written.shape(), expected.shape())
+            && sum.equals(sha256(new LazySource(written)));
+    return new ConversionReport.TensorCheck(
+        name, expected.dtype(), Arrays.stream(expected.shape()).boxed().toList(), sum, equal);
+  }
+
+  private static String sha256(TensorSource source) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      source.forEachChunk(chunk -> digest.update(chunk.asByteBuffer()));
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException | IOException e) {
+      // Every Java has SHA-256, and summing does no input or output of its own.
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,202 @@
+package org.relaydiffusion.metrics.inception;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.checkpoint.ModuleFile;
+import org.relaydiffusion.checkpoint.StoredTensor;
+import org.relaydiffusion.checkpoint.TensorSources;
+import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.model.safetensors.TensorSource;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorData;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * The network's tensors as a file of either family has them, under the published names.
+ *
+ * @param tensors every tensor by its published name, in the network's order; read from the file
+ *     when they are asked for
+ * @param warnings a line for each thing that the file's owner should know
+ */
+record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) {
+  private static final int NAMED = 3;
+
+  /** How a file names its tensors. */
+  private enum Family {
+    PUBLISHED("layers.conv.weight"),
+    TORCHVISION("Conv2d_1a_3x3.conv.weight");
+
+    private final String mark;
+
+    Family(String mark) {
+      this.mark = mark;
+    }
+
+    String name(String published) {
+      return this == PUBLISHED ? published : TorchvisionNames.of(published);
+    }
+  }
+
+  /** Whether a file has tensors by the names of either family. */
+  static boolean isIn(ModuleFile file) {
+    return Arrays.stream(Family.values()).anyMatch(f -> file.tensors().containsKey(f.mark));
+  }
+
+  /**
+   * Finds the network's tensors in a file, which must stay open.
+   *
+   * @param network says which tensors it has
+   * @throws FileException when one is missing, extra, or of another type or shape
+   */
+  static InceptionState read(ModuleFile file, InceptionV3 network) {
+    for (Family family : Family.values()) {
+      if (file.tensors().containsKey(family.mark)) {
+        return new Reader(file, network, family).read();
+      }
+    }
+    throw new FileException(
+        file.path(),
+        "is a %s without Inception-v3: it has neither '%s' nor '%s', but %s"
+            .formatted(
+                file.kind(),
+                Family.PUBLISHED.mark,
+                Family.TORCHVISION.mark,
+                listed(file.tensors().keySet())));
+  }
+
+  private static String listed(Set<String> names) {
+    String first =
+        names.stream()
+            .limit(NAMED)
+            .map(name -> "'" + Printable.of(name) + "'")
+            .collect(Collectors.joining(", "));
+    return names.isEmpty()
+        ? "no tensors"
+        : "%s (%d in all)".formatted(first, names.size());
+  }
+
+  /** Reads one file. */
+  private static final class Reader {
+    private final ModuleFile file;
+    private final Family family;
+    private final Map<String, long[]> published = new LinkedHashMap<>();
+    private final List<String> scaled = new ArrayList<>();
+
+    Reader(ModuleFile file, InceptionV3 network, Family family) {
+      this.file = file;
+      this.family = family;
+      network.state().forEach((name, parameter) -> published.put(name, parameter.shape()));
+    }
+
+    InceptionState read() {
+      check(wanted());
+      Map<String, TensorSource> tensors = new LinkedHashMap<>();
+      published.keySet().forEach(name -> tensors.put(name, source(name)));
+      List<String> warnings =
+          scaled.isEmpty()
+              ? List.of()
+              : List.of(
+                  "%s: %d normalisations have a scale that is not 1, first '%s': it was multiplied"
+                          .formatted(file.path(), scaled.size(), scaled.getFirst())
+                      + " into weights and means");
+      return new InceptionState(tensors, warnings);
+    }
+
+    /** The shapes of the tensors that the file must have, by its own names. */
+    private Map<String, long[]> wanted() {
+      Map<String, long[]> wanted = new LinkedHashMap<>();
+      published.forEach((name, shape) -> {
+        wanted.put(family.name(name), shape);
+        if (family == Family.TORCHVISION && name.endsWith(".mean")) {
+          wanted.put(TorchvisionNames.scaleOf(name), shape);
+        }
+      });
+      return wanted;
+    }
+
+    private void check(Map<String, long[]> wanted) {
+      Set<String> missing = new LinkedHashSet<>(wanted.keySet());
+      missing.removeAll(file.tensors().keySet());
+      Set<String> extra = new LinkedHashSet<>(file.tensors().keySet());
+      extra.removeAll(wanted.keySet());
+      if (family == Family.TORCHVISION) {
+        TorchvisionNames.counters().forEach(extra::remove);
+      }
+      if (!missing.isEmpty() || !extra.isEmpty()) {
+        throw bad(
+            "is not Inception-v3 of 2015-12-05: it lacks %s; beside that network it has %s"
+                .formatted(
+                    missing.isEmpty() ? "nothing" : listed(missing),
+                    extra.isEmpty() ? "nothing" : listed(extra)));
+      }
+      wanted.forEach((name, shape) -> {
+        StoredTensor found = stored(name);
+        if (found.dtype() != DType.FLOAT32 || !Arrays.equals(found.shape(), shape)) {
+          throw bad(
+              "tensor '%s' is %s%s, expected float32%s"
+                  .formatted(
+                      name,
+                      found.dtype().torchName(),
+                      Arrays.toString(found.shape()),
+                      Arrays.toString(shape)));
+        }
+      });
+    }
+
+    private TensorSource source(String name) {
+      StoredTensor stored = stored(family.name(name));
+      boolean scales = name.endsWith(".weight") || name.endsWith(".mean");
+      if (family == Family.PUBLISHED || name.startsWith("output.") || !scales) {
+        return TensorSources.of(stored);
+      }
+      String scale = TorchvisionNames.scaleOf(name);
+      try (TensorScope _ = TensorScope.open()) {
+        Tensor factor = Torch.fromData(stored(scale).data());
+        if (areOnes(factor)) {
+          return TensorSources.of(stored);
+        }
+        if (name.endsWith(".mean")) {
+          scaled.add(scale);
+        }
+        long[] rows = new long[stored.shape().length];
+        Arrays.fill(rows, 1);
+        rows[0] = -1;
+        return copy(Torch.fromData(stored.data()).mul(factor.reshape(rows)).contiguous());
+      }
+    }
+
+    private static boolean areOnes(Tensor factor) {
+      return Reduction.all(Pointwise.eq(factor, Torch.ones(DType.FLOAT32, factor.shape()))).item()
+          != 0;
+    }
+
+    /** In memory that goes when nothing refers to it any more. */
+    private static TensorSource copy(Tensor tensor) {
+      MemorySegment from = tensor.memory();
+      MemorySegment memory = Arena.ofAuto().allocate(from.byteSize(), Long.BYTES).copyFrom(from);
+      return TensorSource.of(TensorData.contiguous(tensor.dtype(), tensor.shape(), memory));
+    }
+
+    private StoredTensor stored(String name) {
+      return Objects.requireNonNull(file.tensors().get(name), name);
+    }
+
+    private FileException bad(String what) {
+      return new FileException(file.path(), what);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+package org.relaydiffusion.metrics.inception;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.checkpoint.ModuleFile;
+import org.relaydiffusion.io.AtomicFile;
+
+/** The file with Inception-v3's values: where it lies, and how to come by it. */
+public final class InceptionWeights {
+  /** The environment variable that names the file. */
+  public static final String VARIABLE = "RDM_INCEPTION";
+
+  static final String EDITION_KEY = "rdm.inception";
+  static final String EDITION = "2015-12-05";
+
+  private static final String FILE_NAME = "inception-2015-12-05.safetensors";
+  private static final int CHUNK = 1 << 20;
+
+  private InceptionWeights() {}
+
+  /**
+   * The file to use: the one that an option names, else the one that {@value #VARIABLE} names, else
+   * {@link #cached}.
+   *
+   * @param option the value of {@code --inception}
+   * @param environment the process's variables
+   * @throws FileException when it is not there, saying how to come by it
+   */
+  public static Path locate(Optional<Path> option, Map<String, String> environment) {
+    Path cached = cached(environment);
+    Path chosen =
+        option.or(() -> variable(environment, VARIABLE).map(Path::of)).orElse(cached);
+    if (Files.isRegularFile(chosen)) {
+      return chosen;
+    }
+    throw new FileException(
+        chosen,
+        "there is no Inception-v3 here: get NVIDIA's inception-2015-12-05.pkl (metrics folder of"
+            + " the StyleGAN3 release on NGC), pytorch-fid's"
+            + " pt_inception-2015-12-05-6726825d.pth (GitHub releases) or torch-fidelity's"
+            + " weights-inception-2015-12-05-6726825d.pth (GitHub releases), then run: "
+            + command("FILE", chosen, cached));
+  }
+
+  /**
+   * Where the file lies unless somebody says otherwise: in folder rdm of the user's cache ({@code
+   * XDG_CACHE_HOME}, else {@code ~/.cache}).
+   *
+   * @param environment the process's variables
+   */
+  public static Path cached(Map<String, String> environment) {
+    // The specification of XDG has relative paths ignored.
+    Path cache =
+        variable(environment, "XDG_CACHE_HOME")
+            .map(Path::of)
+            .filter(Path::isAbsolute)
+            .orElseGet(() -> home(environment).resolve(".cache"));
+    return cache.resolve("rdm").resolve(FILE_NAME);
+  }
+
+  private static Path home(Map<String, String> environment) {
+    return Path.of(
+        variable(environment, "HOME").orElseGet(() -> System.getProperty("user.home")));
+  }
+
+  private static Optional<String> variable(Map<String, String> environment, String name) {
+    return Optional.ofNullable(environment.get(name)).filter(value -> !value.isEmpty());
+  }
+
+  private static String command(String source, Path target, Path cached) {
+    String command = "rdm convert --inception --source " + source;
+    return target.equals(cached) ? command : command + " --dest " + target;
+  }
+
+  /**
+   * Opens a converted file.
+   *
+   * @throws FileException when it is none, saying how to convert it where it can be
+   */
+  static ModuleFile open(Path path) {
+    ModuleFile file = ModuleFile.open(path);
+    if (EDITION.equals(file.metadata().get(EDITION_KEY))) {
+      return file;
+    }
+    try (file) {
+      String found = "is a %s, not a converted Inception-v3".formatted(file.kind());
+      throw new FileException(
+          path,
+          InceptionState.isIn(file)
+              ? "%s: run rdm convert --inception --source %s".formatted(found, path)
+              : found);
+    }
+  }
+
+  /** The SHA-256 of a file's bytes, in hexadecimal. */
+  static String sha256(Path path) {
+    try (InputStream in = Files.newInputStream(path)) {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      byte[] chunk = new byte[CHUNK];
+      for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
+        digest.update(chunk, 0, n);
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (IOException e) {
+      throw new FileException(path, "cannot be read: " + AtomicFile.reason(e), e);
+    } catch (NoSuchAlgorithmException e) {
+      // Every Java has it.
+      throw new IllegalStateException(e);
+    }
+  }
+}
