@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.CheckpointConverter;
 import org.relaydiffusion.checkpoint.ConversionReport;
 import org.relaydiffusion.checkpoint.NetworkValidator;
@@ -14,6 +15,9 @@ import org.relaydiffusion.launch.Console;
 import org.relaydiffusion.launch.ExitCode;
 import org.relaydiffusion.launch.Json;
 import org.relaydiffusion.launch.progress.Durations;
+import org.relaydiffusion.metrics.inception.InceptionConversion;
+import org.relaydiffusion.metrics.inception.InceptionConverter;
+import org.relaydiffusion.metrics.inception.InceptionWeights;
 import org.relaydiffusion.torch.DType;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -24,7 +28,8 @@ import picocli.CommandLine.Option;
     name = "convert",
     description = {
       "Turn an official checkpoint into a .safetensors file that opens at once.",
-      "The result is read back, and every tensor compared with its source."
+      "The result is read back, and every tensor compared with its source.",
+      "With --inception: the same for a file with Inception-v3, which metrics need."
     })
 final class ConvertCommand implements Callable<Integer> {
   private static final double NANOS = 1e9;
@@ -35,15 +40,18 @@ final class ConvertCommand implements Callable<Integer> {
       names = "--source",
       paramLabel = "FILE",
       required = true,
-      description = "The checkpoint: .pkl, .pt or .safetensors.")
+      description =
+          "The checkpoint: .pkl, .pt or .safetensors; with --inception also a .pth of pytorch-fid"
+              + " or torch-fidelity.")
   private Path source = Path.of("");
 
   @Option(
       names = "--dest",
       paramLabel = "FILE",
-      required = true,
-      description = "The .safetensors file to write; an old one is replaced.")
-  private Path target = Path.of("");
+      description =
+          "The .safetensors file to write; an old one is replaced. Default: none, but with"
+              + " --inception the one in the user's cache that metrics look for.")
+  private @Nullable Path target;
 
   @Option(
       names = "--which",
@@ -51,9 +59,8 @@ final class ConvertCommand implements Callable<Integer> {
       completionCandidates = Candidates.NetworkKeys.class,
       description =
           "Which network: the moving average, which one samples from, or the one that training goes"
-              + " on with. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "ema")
-  private Which which = Which.EMA;
+              + " on with. Default: ema.")
+  private @Nullable Which which;
 
   @Option(
       names = "--dtype",
@@ -61,6 +68,11 @@ final class ConvertCommand implements Callable<Integer> {
       completionCandidates = Candidates.Types.class,
       description = "Type of all floating-point tensors there. Default: each one's own.")
   private @Nullable DType dtype;
+
+  @Option(
+      names = "--inception",
+      description = "The file holds Inception-v3 of 2015-12-05, for metrics. Default: off.")
+  private boolean inception;
 
   @Mixin private final ReportOptions report = new ReportOptions();
 
@@ -71,20 +83,55 @@ final class ConvertCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     report.apply();
+    checkOptions();
+    Path dest = target == null ? InceptionWeights.cached(console.environment()) : target;
     if (!report.quiet) {
-      console.err().println("rdm convert: %s -> %s".formatted(source, target));
+      console.err().println("rdm convert: %s -> %s".formatted(source, dest));
     }
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("command", "convert");
     long began = System.nanoTime();
     ConversionReport done =
-        new CheckpointConverter(NetworkValidator.definition())
-            .convert(source, target, which, Optional.ofNullable(dtype));
+        inception ? convertInception(dest, json) : convertCheckpoint(dest, json);
     double seconds = (System.nanoTime() - began) / NANOS;
     if (report.json) {
-      console.out().println(Json.write(json(done, seconds)));
+      json.put("source", done.source());
+      json.put("dest", done.converted());
+      json.put("all_equal", done.allEqual());
+      json.put("seconds", seconds);
+      json.put("tensors", done.tensors());
+      console.out().println(Json.write(json));
     } else {
       print(done, seconds);
     }
     return ExitCode.OK;
+  }
+
+  private void checkOptions() {
+    if (inception && which != null) {
+      throw new OptionException("--which and --inception cannot be had together");
+    }
+    if (inception && dtype != null) {
+      throw new OptionException("--dtype and --inception cannot be had together");
+    }
+    if (!inception && target == null) {
+      throw new OptionException("--dest is missing: only --inception has a place of its own");
+    }
+  }
+
+  private ConversionReport convertCheckpoint(Path dest, Map<String, Object> json) {
+    Which network = which == null ? Which.EMA : which;
+    json.put("which", network);
+    return new CheckpointConverter(NetworkValidator.definition())
+        .convert(source, dest, network, Optional.ofNullable(dtype));
+  }
+
+  private ConversionReport convertInception(Path dest, Map<String, Object> json) {
+    InceptionConversion done = new InceptionConverter().convert(source, dest);
+    json.put("source_kind", done.kind());
+    json.put("warnings", done.warnings());
+    done.warnings().forEach(warning -> console.err().println("rdm convert: warning: " + warning));
+    return done.report();
   }
 
   private void print(ConversionReport done, double seconds) {
@@ -105,18 +152,7 @@ final class ConvertCommand implements Callable<Integer> {
         .out()
         .println(
             "%s: %d tensors, all equal to those of %s (SHA-256), %s"
-                .formatted(target, done.tensors().size(), source, Durations.text(seconds)));
-  }
-
-  private Map<String, Object> json(ConversionReport done, double seconds) {
-    Map<String, Object> json = new LinkedHashMap<>();
-    json.put("command", "convert");
-    json.put("source", done.source());
-    json.put("dest", done.converted());
-    json.put("which", which);
-    json.put("all_equal", done.allEqual());
-    json.put("seconds", seconds);
-    json.put("tensors", done.tensors());
-    return json;
+                .formatted(
+                    done.converted(), done.tensors().size(), source, Durations.text(seconds)));
   }
 }
