@@ -54,13 +54,15 @@ public final class PackedConv2d implements AutoCloseable {
    *
    * @param stride of both axes
    * @param padding with zeros
-   * @param height of the images to come; others work too, but slower, because oneDNN chooses its
-   *     layout by it
+   * @param batch the number of images to come at a time; others work too, but slower, because
+   *     oneDNN chooses its layout by it, and rearranges the weight at each call where it does not
+   *     fit
+   * @param height of the images to come, likewise
    * @param width of the images to come, likewise
    * @param activation of the result
    */
   public record Geometry(
-      int stride, Padding2d padding, int height, int width, Activation activation) {}
+      int stride, Padding2d padding, int batch, int height, int width, Activation activation) {}
 
   /**
    * Packs a weight; stride 1, one group.
@@ -79,7 +81,7 @@ public final class PackedConv2d implements AutoCloseable {
         weight,
         bias,
         new Geometry(
-            1, new Padding2d(padding, padding), resolution, resolution, Activation.NONE));
+            1, new Padding2d(padding, padding), 1, resolution, resolution, Activation.NONE));
   }
 
   /**
@@ -88,7 +90,7 @@ public final class PackedConv2d implements AutoCloseable {
    * @param weight [O, C, kh, kw], float32 or bfloat16; not needed afterwards
    * @param bias [O] of the same type, copied, or none
    * @throws TorchException when weight and bias are not as said, padding is negative, or stride,
-   *     height or width below 1
+   *     batch, height or width below 1
    */
   public static PackedConv2d pack(Tensor weight, @Nullable Tensor bias, Geometry geometry) {
     check(weight, bias, geometry);
@@ -104,7 +106,7 @@ public final class PackedConv2d implements AutoCloseable {
               .ints(geometry.stride, geometry.stride)
               .ints(1, 1)
               .i(1)
-              .someInts(1, weight.size(1), geometry.height, geometry.width)
+              .someInts(geometry.batch, weight.size(1), geometry.height, geometry.width)
               .tensor();
       return new PackedConv2d(
           weight.dtype(),
@@ -131,6 +133,7 @@ public final class PackedConv2d implements AutoCloseable {
     if (geometry.padding.height() < 0
         || geometry.padding.width() < 0
         || geometry.stride < 1
+        || geometry.batch < 1
         || geometry.height < 1
         || geometry.width < 1) {
       throw new TorchException("a convolution cannot have " + geometry);

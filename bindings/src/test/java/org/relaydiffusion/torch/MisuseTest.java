@@ -167,7 +167,7 @@ class MisuseTest {
 
   private static PackedConv2d.Geometry geometry(int stride, int columns, int width) {
     return new PackedConv2d.Geometry(
-        stride, new Padding2d(1, columns), 6, width, PackedConv2d.Activation.NONE);
+        stride, new Padding2d(1, columns), 1, 6, width, PackedConv2d.Activation.NONE);
   }
 
   private static Tensor apply(Tensor x) {

@@ -207,7 +207,7 @@ class OperatorTest {
     Tensor bias = Torch.tensor(new float[] {100, -10, 5}, 3);
     Padding2d padding = new Padding2d(0, 1);
     PackedConv2d.Geometry geometry =
-        new PackedConv2d.Geometry(2, padding, 5, 6, PackedConv2d.Activation.RELU);
+        new PackedConv2d.Geometry(2, padding, 1, 5, 6, PackedConv2d.Activation.RELU);
     try (PackedConv2d packed = PackedConv2d.pack(w, bias, geometry)) {
       Tensor expected = Pointwise.reluInPlace(Functional.conv2d(x, w, bias, 2, padding, 1));
       // Whole numbers below 2^24: no order of the sums rounds.

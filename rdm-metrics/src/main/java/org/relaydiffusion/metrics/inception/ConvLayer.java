@@ -27,6 +27,7 @@ final class ConvLayer extends Layer {
   private final Parameter mean;
   private final Parameter var;
   private Path path = Path.EXACT;
+  private Activation activation = Activation.RELU;
   private @Nullable PackedConv2d packed;
 
   /**
@@ -60,7 +61,13 @@ final class ConvLayer extends Layer {
 
   @Override
   Extent prepare(Path wanted, Extent in) {
+    return prepare(wanted, in, Activation.RELU);
+  }
+
+  /** As {@link #prepare(Path, Extent)}; NONE leaves the ReLU to the caller. */
+  Extent prepare(Path wanted, Extent in, Activation wantedActivation) {
     path = wanted;
+    activation = wantedActivation;
     if (wanted != Path.EXACT) {
       try (TensorScope _ = TensorScope.open()) {
         fold(in);
@@ -80,7 +87,12 @@ final class ConvLayer extends Layer {
               w,
               b,
               new PackedConv2d.Geometry(
-                  kernel.stride(), kernel.padding(), in.height(), in.width(), Activation.RELU));
+                  kernel.stride(),
+                  kernel.padding(),
+                  in.batch(),
+                  in.height(),
+                  in.width(),
+                  activation));
       weight.close();
       beta.close();
     } else {
@@ -99,9 +111,9 @@ final class ConvLayer extends Layer {
   Tensor forward(Tensor x) {
     return observed(
         switch (path) {
-          case EXACT -> normalised(x);
+          case EXACT -> activated(normalised(x));
           case FOLDED ->
-              Pointwise.reluInPlace(
+              activated(
                   Functional.conv2d(
                       x, weight.value(), beta.value(), kernel.stride(), kernel.padding(), 1));
           case PACKED -> Objects.requireNonNull(packed).apply(x);
@@ -111,9 +123,15 @@ final class ConvLayer extends Layer {
   private Tensor normalised(Tensor x) {
     try (Tensor y =
         Functional.conv2d(x, weight.value(), null, kernel.stride(), kernel.padding(), 1)) {
-      return Pointwise.reluInPlace(
-          Functional.batchNorm(y, mean.value(), var.value(), null, beta.value(), EPS));
+      return Functional.batchNorm(y, mean.value(), var.value(), null, beta.value(), EPS);
     }
+  }
+
+  private Tensor activated(Tensor fresh) {
+    return switch (activation) {
+      case NONE -> fresh;
+      case RELU -> Pointwise.reluInPlace(fresh);
+    };
   }
 
   @Override

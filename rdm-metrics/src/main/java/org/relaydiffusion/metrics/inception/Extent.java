@@ -1,9 +1,10 @@
 package org.relaydiffusion.metrics.inception;
 
 /**
- * The size of images.
+ * Images as they come to a layer.
  *
+ * @param batch how many at a time
  * @param height in rows
  * @param width in columns
  */
-record Extent(int height, int width) {}
+record Extent(int batch, int height, int width) {}

@@ -1,6 +1,8 @@
 package org.relaydiffusion.metrics.inception;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.relaydiffusion.OptionException;
@@ -22,6 +24,12 @@ import org.relaydiffusion.torch.Torch;
  */
 public final class Inception implements FeatureExtractor, AutoCloseable {
   private static final int RGB = 3;
+
+  /**
+   * How many images a CPU looks at together, however many come: enough for long inner loops, few
+   * enough for its caches.
+   */
+  private static final int CHUNK = 8;
 
   private final InceptionV3 network;
   private final LoadOptions options;
@@ -62,7 +70,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     try {
       InceptionState.read(file, network);
       load(network, file);
-      network.prepare(path(options), options.device());
+      network.prepare(path(options), options.device(), CHUNK);
       return new Inception(network, options, file, InceptionWeights.sha256(weights));
     } catch (RuntimeException e) {
       network.close();
@@ -126,8 +134,25 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   }
 
   private InceptionFeatures computed(Tensor images) {
+    long n = images.size(0);
+    long chunk = options.device().type() == Device.Type.CPU ? CHUNK : n;
+    List<Tensor> pool = new ArrayList<>();
+    List<Tensor> spatial = new ArrayList<>();
     try (TensorScope scope = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
+      for (long at = 0; at < n; at += chunk) {
+        InceptionFeatures features =
+            ofChunk(Shapes.narrow(images, 0, at, Math.min(chunk, n - at)));
+        pool.add(features.pool());
+        spatial.add(features.spatial());
+      }
+      return new InceptionFeatures(
+          scope.keep(Shapes.cat(pool, 0)), scope.keep(Shapes.cat(spatial, 0)));
+    }
+  }
+
+  private InceptionFeatures ofChunk(Tensor images) {
+    try (TensorScope scope = TensorScope.open()) {
       Tensor x = images.to(options.device()).to(DType.FLOAT32);
       if (x.size(1) != RGB) {
         x = Shapes.repeat(x, 1, RGB, 1, 1);

@@ -7,9 +7,11 @@ import org.relaydiffusion.model.layer.Linear;
 import org.relaydiffusion.model.layer.WeightInit;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.MemoryFormat;
+import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
 
@@ -70,14 +72,15 @@ public final class InceptionV3 extends Module {
    * Readies values that are set already. To be called once.
    *
    * @param wanted how it computes from now on
+   * @param batch how many images will come at a time; other numbers of them work too
    * @param device where it computes; parameters are moved there
    */
-  void prepare(Layer.Path wanted, Device device) {
+  void prepare(Layer.Path wanted, Device device, int batch) {
     path = wanted;
     if (device.type() != Device.Type.CPU) {
       state().values().forEach(p -> p.set(p.value().to(device)));
     }
-    layers.prepare(wanted, new Extent(RESOLUTION, RESOLUTION));
+    layers.prepare(wanted, new Extent(batch, RESOLUTION, RESOLUTION));
   }
 
   /**
@@ -88,7 +91,8 @@ public final class InceptionV3 extends Module {
    */
   public InceptionFeatures forward(Tensor images) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor x = images.add(-GREY).div(GREY);
+      // The factor is a power of two: a product with it is the quotient to the bit.
+      Tensor x = Pointwise.mulInPlace(images.add(-GREY), Torch.scalar(1 / GREY));
       if (path != Layer.Path.EXACT) {
         x = Shapes.contiguous(x, MemoryFormat.CHANNELS_LAST);
       }

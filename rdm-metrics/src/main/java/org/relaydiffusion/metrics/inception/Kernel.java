@@ -34,6 +34,7 @@ record Kernel(int height, int width, int stride, Padding2d padding) {
   /** The size of the result. */
   Extent over(Extent image) {
     return new Extent(
+        image.batch(),
         (image.height() + 2 * padding.height() - height) / stride + 1,
         (image.width() + 2 * padding.width() - width) / stride + 1);
   }

@@ -4,7 +4,8 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.nn.Module;
 
 /** A part of Inception-v3 that turns images into images. */
-abstract sealed class Layer extends Module permits ConvLayer, PoolLayer, Tower, Mixed, MixedE {
+abstract sealed class Layer extends Module
+    permits ConvLayer, PoolLayer, PooledConv, Tower, Mixed, MixedE {
   /** How convolutions compute; see {@link org.relaydiffusion.model.Numerics}. */
   enum Path {
     /** Convolution, batch normalisation, ReLU, one after another, in row-major order. */
@@ -18,8 +19,8 @@ abstract sealed class Layer extends Module permits ConvLayer, PoolLayer, Tower, 
   /**
    * Readies values that are set already. To be called once.
    *
-   * @param in the size of the images to come
-   * @return the size of their results
+   * @param in the images to come
+   * @return their results
    */
   abstract Extent prepare(Path path, Extent in);
 

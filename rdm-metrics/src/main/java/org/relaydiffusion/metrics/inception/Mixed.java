@@ -40,7 +40,7 @@ final class Mixed extends Layer {
     mixed.conv(64, K1);
     mixed.tower().conv(48, K1).conv(64, K5);
     mixed.tower().conv(64, K1).conv(96, K3_PADDED).conv(96, K3_PADDED);
-    mixed.tower().pool("pool", PoolLayer.average(K3_PADDED)).conv(pooled, K1);
+    mixed.pooled(pooled);
     return mixed;
   }
 
@@ -69,7 +69,7 @@ final class Mixed extends Layer {
         .conv(narrow, ROW)
         .conv(narrow, COLUMN)
         .conv(192, ROW);
-    mixed.tower().pool("pool", PoolLayer.average(K3_PADDED)).conv(192, K1);
+    mixed.pooled(192);
     return mixed;
   }
 
@@ -87,7 +87,15 @@ final class Mixed extends Layer {
   }
 
   private Tower tower() {
-    return branch(Tower.numbered("tower", towers++), new Tower(in, widths));
+    return branch(towerName(), new Tower(in, widths));
+  }
+
+  private void pooled(int out) {
+    branch(towerName(), new PooledConv(widths.of(in), widths.of(out)));
+  }
+
+  private String towerName() {
+    return Tower.numbered("tower", towers++);
   }
 
   private <L extends Layer> L branch(String name, L layer) {

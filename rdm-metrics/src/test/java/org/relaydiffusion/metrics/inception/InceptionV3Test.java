@@ -184,7 +184,7 @@ class InceptionV3Test {
         GradMode _ = GradMode.noGrad();
         InceptionV3 exact = network(NARROW);
         InceptionV3 fast = network(NARROW)) {
-      fast.prepare(path, Device.CPU);
+      fast.prepare(path, Device.CPU, 3);
       Tensor x = images(3);
       InceptionFeatures a = exact.forward(x);
       InceptionFeatures b = fast.forward(x);
