@@ -7,8 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.archive.CheckpointFile;
+import org.relaydiffusion.checkpoint.archive.CheckpointFile.Classes;
 import org.relaydiffusion.checkpoint.archive.CheckpointFile.Container;
-import org.relaydiffusion.checkpoint.archive.CheckpointFile.Programs;
 import org.relaydiffusion.checkpoint.pickle.Instance;
 import org.relaydiffusion.checkpoint.pickle.PersistentObject;
 import org.relaydiffusion.checkpoint.pickle.Values;
@@ -80,7 +80,7 @@ public final class ModuleFile implements AutoCloseable {
           file.close();
         };
     try {
-      Object root = new CheckpointFile(file, arena).read(container, Programs.PASSED_OVER);
+      Object root = new CheckpointFile(file, arena).read(container, Classes.MODULES);
       return new ModuleFile(path, kind(root, container), tensors(path, root), Map.of(), closer);
     } catch (RuntimeException e) {
       closer.run();
@@ -90,9 +90,11 @@ public final class ModuleFile implements AutoCloseable {
 
   private static Map<String, StoredTensor> tensors(Path path, Object root) {
     return switch (root) {
-      case PersistentObject object -> ModuleReader.tensors(path, object.className(), object);
+      case PersistentObject object -> ModuleReader.tensors(path, object.className(), object.state());
       case Instance module when CheckpointFile.isProgram(module.type()) ->
           ScriptReader.tensors(path, module);
+      case Instance module when module.state() instanceof Map<?, ?> state ->
+          ModuleReader.tensors(path, module.type().name(), state);
       case Map<?, ?> entries -> {
         TensorTree tree = new TensorTree(path);
         entries.forEach((key, value) -> tree.collect(TensorTree.key(key), value));
@@ -107,7 +109,8 @@ public final class ModuleFile implements AutoCloseable {
   private static String kind(Object root, Container container) {
     return switch (root) {
       case PersistentObject _ -> "pickle of one module";
-      case Instance _ -> "TorchScript archive";
+      case Instance module when CheckpointFile.isProgram(module.type()) -> "TorchScript archive";
+      case Instance _ -> "pickle of one module";
       default -> CheckpointFormat.of(container).label();
     };
   }

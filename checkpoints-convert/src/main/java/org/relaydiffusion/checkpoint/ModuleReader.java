@@ -61,10 +61,11 @@ final class ModuleReader {
    * The tensors of a module, by their names in its state_dict.
    *
    * @param key what messages call the module
+   * @param state the module's attributes
    */
-  static Map<String, StoredTensor> tensors(Path file, String key, PersistentObject root) {
+  static Map<String, StoredTensor> tensors(Path file, String key, Map<?, ?> state) {
     ModuleReader reader = new ModuleReader(file, key);
-    reader.walk("", root.state(), 0);
+    reader.walk("", state, 0);
     return reader.tensors;
   }
 

@@ -106,6 +106,28 @@ class ModuleFileTest {
     assertHoldsBoth(file, "pickle of one module");
   }
 
+  /** Layers of PyTorch's own, as a module behind the wrapper may have them. */
+  @Test
+  void aLayerOfPyTorchIsItsState() throws IOException {
+    GlobalName linear = new GlobalName("torch.nn.modules.linear", "Linear");
+    Map<String, Object> part =
+        map("_parameters", map("weight", tensor(3)), "_buffers", map(), "_modules", map());
+    PickleForm layer =
+        new PickleForm.NewObject(
+            linear,
+            map(
+                "_parameters",
+                map("bias", tensor(1, 2)),
+                "_buffers",
+                map(),
+                "_modules",
+                map("part", new PickleForm.NewObject(linear, part))));
+    Path file = folder.resolve("net.pt");
+    ModuleFiles.value(file, layer);
+    assertHoldsBoth(file, "pickle of one module");
+    assertRefused(() -> Checkpoint.open(file), file, linear + " is not allowed in a checkpoint");
+  }
+
   @Test
   void aStateDictIsItself() throws IOException {
     Path zip = folder.resolve("net.pth");
@@ -145,7 +167,7 @@ class ModuleFileTest {
             new PickleForm.NewObject(new GlobalName("__torch__x", "Net"), map())),
         hostile(
             "a program that is called",
-            "makes an object of a program with arguments",
+            "makes an object of a module's class with arguments",
             new PickleForm.Call(new GlobalName("__torch__", "Net"), List.of(1))),
         hostile(
             "a container without a type",

@@ -2,19 +2,20 @@ package org.relaydiffusion.checkpoint.archive;
 
 import org.relaydiffusion.checkpoint.pickle.PickleInput;
 import org.relaydiffusion.checkpoint.pickle.PickleReader;
+import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
 
 /** A pickle and nothing else; its storages are legacy streams inside byte strings. */
 final class BarePickle {
   private BarePickle() {}
 
-  static Object read(CheckpointFile file, PickleInput in) {
+  static Object read(CheckpointFile file, PickleInput in, Globals globals) {
     Object value =
         PickleReader.read(
             file.path(),
             "the pickle",
             in,
             file.budget(),
-            new TorchGlobals(file).table(),
+            globals,
             PickleReader.PersistentIds.none());
     if (in.remaining() > 0) {
       throw file.bad("has %d bytes after the end of its pickle".formatted(in.remaining()));

@@ -5,10 +5,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Map;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.pickle.GlobalName;
 import org.relaydiffusion.checkpoint.pickle.PickleBudget;
 import org.relaydiffusion.checkpoint.pickle.PickleInput;
+import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.model.safetensors.Printable;
 
@@ -41,12 +43,15 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
     PICKLE
   }
 
-  /** What becomes of a TorchScript archive, which holds a program beside its tensors. */
-  public enum Programs {
-    /** It is no checkpoint. */
-    REFUSED,
-    /** Objects of the program's classes are read as the attributes that they have. */
-    PASSED_OVER
+  /** Whose classes may occur. */
+  public enum Classes {
+    /** Those of official checkpoints. */
+    OFFICIAL,
+    /**
+     * Further PyTorch's own layers and, in a TorchScript archive, those of its program, of which
+     * nothing else is looked at. Their objects are read as the attributes that they have.
+     */
+    MODULES
   }
 
   /** The file's name. */
@@ -99,30 +104,37 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
    * @throws FileException when the file is broken or asks for what is not allowed
    */
   public Object read(Container container) {
-    return read(container, Programs.REFUSED);
+    return read(container, Classes.OFFICIAL);
   }
 
   /**
    * As {@link #read(Container)}.
    *
-   * @param programs whether a TorchScript archive is read: its objects are {@link
-   *     org.relaydiffusion.checkpoint.pickle.Instance}, of types that {@link #isProgram} knows.
-   *     Nothing of the program itself is looked at
+   * @param classes objects of {@link Classes#MODULES} are {@link
+   *     org.relaydiffusion.checkpoint.pickle.Instance}
    */
-  public Object read(Container container, Programs programs) {
+  public Object read(Container container, Classes classes) {
     MemorySegment all = file.slice(0, file.size(), "the file");
     return switch (container) {
       case SAFETENSORS -> throw new IllegalArgumentException("a safetensors file has no pickle");
-      case TORCH_ZIP -> TorchZip.read(this, programs);
-      case TORCH_LEGACY ->
-          LegacyStream.read(this, all, "the stream", new TorchGlobals(this).table());
-      case PICKLE -> BarePickle.read(this, new PickleInput(all));
+      case TORCH_ZIP -> TorchZip.read(this, classes);
+      case TORCH_LEGACY -> LegacyStream.read(this, all, "the stream", globals(classes));
+      case PICKLE -> BarePickle.read(this, new PickleInput(all), globals(classes));
+    };
+  }
+
+  /** The names that may occur outside a TorchScript archive. */
+  Globals globals(Classes classes) {
+    Map<GlobalName, Object> known = new TorchGlobals(this).table();
+    return switch (classes) {
+      case OFFICIAL -> known::get;
+      case MODULES -> ModuleGlobals.ofPickle(known);
     };
   }
 
   /** Whether a class is one that a TorchScript archive brings along. */
   public static boolean isProgram(GlobalName type) {
-    return ScriptGlobals.isProgram(type);
+    return ModuleGlobals.isProgram(type);
   }
 
   /** A copy in native memory of its own, aligned for any element type. */

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.relaydiffusion.checkpoint.pickle.BadPickleException;
-import org.relaydiffusion.checkpoint.pickle.GlobalName;
 import org.relaydiffusion.checkpoint.pickle.PickleInput;
 import org.relaydiffusion.checkpoint.pickle.PickleReader;
+import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
 import org.relaydiffusion.checkpoint.pickle.PickleReader.PersistentIds;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
@@ -43,10 +43,10 @@ final class LegacyStream {
   private final CheckpointFile file;
   private final PickleInput in;
   private final String what;
-  private final Map<GlobalName, Object> globals;
+  private final Globals globals;
 
   private LegacyStream(
-      CheckpointFile file, MemorySegment memory, String what, Map<GlobalName, Object> globals) {
+      CheckpointFile file, MemorySegment memory, String what, Globals globals) {
     this.file = file;
     this.in = new PickleInput(memory);
     this.what = what;
@@ -62,7 +62,7 @@ final class LegacyStream {
 
   /** Reads the object; storages are placed, not read. */
   static Object read(
-      CheckpointFile file, MemorySegment memory, String what, Map<GlobalName, Object> globals) {
+      CheckpointFile file, MemorySegment memory, String what, Globals globals) {
     return new LegacyStream(file, memory, what, globals).read();
   }
 

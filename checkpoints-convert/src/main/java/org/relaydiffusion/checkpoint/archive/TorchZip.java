@@ -2,9 +2,8 @@ package org.relaydiffusion.checkpoint.archive;
 
 import java.util.List;
 import java.util.Map;
-import org.relaydiffusion.checkpoint.archive.CheckpointFile.Programs;
+import org.relaydiffusion.checkpoint.archive.CheckpointFile.Classes;
 import org.relaydiffusion.checkpoint.pickle.BadPickleException;
-import org.relaydiffusion.checkpoint.pickle.GlobalName;
 import org.relaydiffusion.checkpoint.pickle.PickleInput;
 import org.relaydiffusion.checkpoint.pickle.PickleReader;
 import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
@@ -21,11 +20,11 @@ final class TorchZip {
   private final CheckpointFile file;
   private final Map<String, ZipEntry> entries;
   private final boolean checksums;
-  private final Programs programs;
+  private final Classes classes;
 
-  private TorchZip(CheckpointFile file, Programs programs) {
+  private TorchZip(CheckpointFile file, Classes classes) {
     this.file = file;
-    this.programs = programs;
+    this.classes = classes;
     this.entries = ZipArchive.entries(file);
     // PyTorch can be told to write no checksums: then all are the same constant.
     this.checksums =
@@ -33,8 +32,8 @@ final class TorchZip {
   }
 
   /** Reads the pickle; storages are placed, not read, and their checksums wait for their use. */
-  static Object read(CheckpointFile file, Programs programs) {
-    return new TorchZip(file, programs).read();
+  static Object read(CheckpointFile file, Classes classes) {
+    return new TorchZip(file, classes).read();
   }
 
   private Object read() {
@@ -50,15 +49,17 @@ final class TorchZip {
     String pickle = pickles.getFirst();
     String root = pickle.substring(0, pickle.length() - PICKLE.length() + 1);
     boolean program = holdsProgram(root);
-    if (program && programs == Programs.REFUSED) {
+    if (program && classes == Classes.OFFICIAL) {
       throw file.bad("is a TorchScript archive (a program), expected a checkpoint (data)");
     }
     checkByteOrder(root);
     ZipEntry entry = checked(pickle);
     StorageIds ids = new StorageIds(file, (key, storage) -> place(root, key, storage));
     PickleInput in = new PickleInput(entry.memory());
-    Map<GlobalName, Object> known = new TorchGlobals(file).table();
-    Globals globals = program ? new ScriptGlobals(known) : known::get;
+    Globals globals =
+        program
+            ? ModuleGlobals.ofScript(new TorchGlobals(file).table())
+            : file.globals(classes);
     Object value =
         PickleReader.read(
             file.path(),

@@ -19,8 +19,13 @@ public final class ModuleFiles {
   private ModuleFiles() {}
 
   /** {@code torch.save(module.state_dict())}. */
-  public static void stateDict(Path file, Map<String, ? extends Object> state) throws IOException {
-    write(file, out -> TorchZipWriter.write(out, state));
+  public static void stateDict(Path file, Map<String, ?> state) throws IOException {
+    value(file, state);
+  }
+
+  /** {@code torch.save(value)}. */
+  public static void value(Path file, Object value) throws IOException {
+    write(file, out -> TorchZipWriter.write(out, value));
   }
 
   /**

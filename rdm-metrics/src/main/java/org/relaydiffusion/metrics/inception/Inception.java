@@ -70,7 +70,12 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     try {
       InceptionState.read(file, network);
       load(network, file);
-      network.prepare(path(options), options.device(), CHUNK);
+      Layer.Path path = path(options);
+      network.prepare(path, options.device(), CHUNK);
+      if (path != Layer.Path.EXACT) {
+        // What is packed or moved is not needed where it came from.
+        file.tensors().values().forEach(tensor -> tensor.data().unload());
+      }
       return new Inception(network, options, file, InceptionWeights.sha256(weights));
     } catch (RuntimeException e) {
       network.close();

@@ -1,7 +1,6 @@
 package org.relaydiffusion.metrics.inception;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -21,7 +20,6 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Tensor;
-import org.relaydiffusion.torch.TensorData;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
@@ -164,31 +162,21 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
         return TensorSources.of(stored);
       }
       String scale = TorchvisionNames.scaleOf(name);
-      try (TensorScope _ = TensorScope.open()) {
-        Tensor factor = Torch.fromData(stored(scale).data());
-        if (areOnes(factor)) {
-          return TensorSources.of(stored);
-        }
-        if (name.endsWith(".mean")) {
-          scaled.add(scale);
-        }
-        long[] rows = new long[stored.shape().length];
-        Arrays.fill(rows, 1);
-        rows[0] = -1;
-        return copy(Torch.fromData(stored.data()).mul(factor.reshape(rows)).contiguous());
+      StoredTensor factor = stored(scale);
+      if (areOnes(factor)) {
+        return TensorSources.of(stored);
       }
+      if (name.endsWith(".mean")) {
+        scaled.add(scale);
+      }
+      return new Product(stored, factor);
     }
 
-    private static boolean areOnes(Tensor factor) {
-      return Reduction.all(Pointwise.eq(factor, Torch.ones(DType.FLOAT32, factor.shape()))).item()
-          != 0;
-    }
-
-    /** In memory that goes when nothing refers to it any more. */
-    private static TensorSource copy(Tensor tensor) {
-      MemorySegment from = tensor.memory();
-      MemorySegment memory = Arena.ofAuto().allocate(from.byteSize(), Long.BYTES).copyFrom(from);
-      return TensorSource.of(TensorData.contiguous(tensor.dtype(), tensor.shape(), memory));
+    private static boolean areOnes(StoredTensor factor) {
+      try (TensorScope _ = TensorScope.open()) {
+        Tensor ones = Torch.ones(DType.FLOAT32, factor.shape());
+        return Reduction.all(Pointwise.eq(Torch.fromData(factor.data()), ones)).item() != 0;
+      }
     }
 
     private StoredTensor stored(String name) {
@@ -197,6 +185,35 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
 
     private FileException bad(String what) {
       return new FileException(file.path(), what);
+    }
+  }
+
+  /**
+   * A float32 tensor whose rows are multiplied while it is read.
+   *
+   * @param tensor of any shape
+   * @param factor [rows]
+   */
+  private record Product(StoredTensor tensor, StoredTensor factor) implements TensorSource {
+    @Override
+    public DType dtype() {
+      return DType.FLOAT32;
+    }
+
+    @Override
+    public long[] shape() {
+      return tensor.shape();
+    }
+
+    @Override
+    public void forEachChunk(ChunkConsumer consumer) throws IOException {
+      long[] rows = shape();
+      Arrays.fill(rows, 1);
+      rows[0] = -1;
+      try (TensorScope _ = TensorScope.open()) {
+        Tensor factors = Torch.fromData(factor.data()).reshape(rows);
+        TensorSources.of(Torch.fromData(tensor.data()).mul(factors)).forEachChunk(consumer);
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 package org.relaydiffusion.metrics.inception;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,14 +16,17 @@ final class TorchvisionNames {
   private static final String OUTPUT = "output.";
 
   /** Published names of convolutions, without "layers.", and what they are called there. */
-  private static final Map<String, String> CONVOLUTIONS = new LinkedHashMap<>();
+  private static final Map<String, String> CONVOLUTIONS = convolutions();
 
-  static {
-    CONVOLUTIONS.put("conv", "Conv2d_1a_3x3");
-    CONVOLUTIONS.put("conv_1", "Conv2d_2a_3x3");
-    CONVOLUTIONS.put("conv_2", "Conv2d_2b_3x3");
-    CONVOLUTIONS.put("conv_3", "Conv2d_3b_1x1");
-    CONVOLUTIONS.put("conv_4", "Conv2d_4a_3x3");
+  private TorchvisionNames() {}
+
+  private static Map<String, String> convolutions() {
+    Map<String, String> names = new LinkedHashMap<>();
+    names.put("conv", "Conv2d_1a_3x3");
+    names.put("conv_1", "Conv2d_2a_3x3");
+    names.put("conv_2", "Conv2d_2b_3x3");
+    names.put("conv_3", "Conv2d_3b_1x1");
+    names.put("conv_4", "Conv2d_4a_3x3");
     Map<String, String> a = new LinkedHashMap<>();
     a.put("conv", "branch1x1");
     tower(a, "tower", "branch5x5", 2);
@@ -56,11 +60,10 @@ final class TorchvisionNames {
       String ours = Tower.numbered("mixed", i);
       String theirs = "Mixed_" + blocks.get(i);
       kinds.get(i)
-          .forEach((name, their) -> CONVOLUTIONS.put(ours + "." + name, theirs + "." + their));
+          .forEach((name, their) -> names.put(ours + "." + name, theirs + "." + their));
     }
+    return Collections.unmodifiableMap(names);
   }
-
-  private TorchvisionNames() {}
 
   private static void tower(Map<String, String> kind, String tower, String branch, int count) {
     for (int i = 0; i < count; i++) {

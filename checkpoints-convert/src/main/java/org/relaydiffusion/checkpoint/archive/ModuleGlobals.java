@@ -3,6 +3,7 @@ package org.relaydiffusion.checkpoint.archive;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.checkpoint.pickle.BadPickleException;
 import org.relaydiffusion.checkpoint.pickle.Callable;
@@ -13,23 +14,36 @@ import org.relaydiffusion.checkpoint.pickle.PickleReader;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
 /**
- * The names in a TorchScript archive: those of a checkpoint, TorchScript's typed containers, and
- * the classes of the archive's own program, whose objects are no more than their attributes here.
+ * The names in a file with a module of any kind: those of a checkpoint, and classes whose objects
+ * are no more than their attributes here.
  */
-final class ScriptGlobals implements PickleReader.Globals {
+final class ModuleGlobals implements PickleReader.Globals {
+  private static final String LAYERS = "torch.nn.modules.";
   private static final String PROGRAM = "__torch__";
   private static final String CONTAINERS = "torch.jit._pickle";
 
   private final Map<GlobalName, Object> known;
+  private final Predicate<GlobalName> classes;
 
-  /** The names of checkpoints, and those of TorchScript. */
-  ScriptGlobals(Map<GlobalName, Object> checkpoints) {
-    known = new HashMap<>(checkpoints);
+  private ModuleGlobals(Map<GlobalName, Object> known, Predicate<GlobalName> classes) {
+    this.known = new HashMap<>(known);
+    this.classes = classes;
+  }
+
+  /** Those of a pickle: PyTorch's own layers. */
+  static ModuleGlobals ofPickle(Map<GlobalName, Object> known) {
+    return new ModuleGlobals(known, name -> name.module().startsWith(LAYERS));
+  }
+
+  /** Those of a TorchScript archive: its program's classes, and its typed containers. */
+  static ModuleGlobals ofScript(Map<GlobalName, Object> known) {
+    ModuleGlobals globals = new ModuleGlobals(known, ModuleGlobals::isProgram);
     for (String type : List.of("int", "double", "bool", "tensor")) {
-      add("build_" + type + "list", 1);
+      globals.addContainer("build_" + type + "list", 1);
     }
     // The second argument is the type of a container, as text.
-    add("restore_type_tag", 2);
+    globals.addContainer("restore_type_tag", 2);
+    return globals;
   }
 
   /** Whether a class belongs to an archive's program. */
@@ -40,19 +54,19 @@ final class ScriptGlobals implements PickleReader.Globals {
   @Override
   public @Nullable Object get(GlobalName name) {
     Object value = known.get(name);
-    return value == null && isProgram(name)
+    return value == null && classes.test(name)
         ? new Callable(name, Kind.CLASS, args -> object(name, args))
         : value;
   }
 
   private static Object object(GlobalName name, List<Object> args) {
     if (!args.isEmpty()) {
-      throw new BadPickleException("makes an object of a program with arguments");
+      throw new BadPickleException("makes an object of a module's class with arguments");
     }
     return new Instance(name);
   }
 
-  private void add(String function, int arguments) {
+  private void addContainer(String function, int arguments) {
     GlobalName name = new GlobalName(CONTAINERS, function);
     known.put(
         name,
