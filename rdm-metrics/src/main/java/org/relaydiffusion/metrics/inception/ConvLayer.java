@@ -1,5 +1,6 @@
 package org.relaydiffusion.metrics.inception;
 
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.DType;
@@ -11,6 +12,7 @@ import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.nn.Initializer;
 import org.relaydiffusion.torch.nn.Parameter;
 
@@ -20,6 +22,9 @@ import org.relaydiffusion.torch.nn.Parameter;
  */
 final class ConvLayer extends Layer {
   private static final double EPS = 1e-3;
+
+  /** With three channels, oneDNN's kernel takes three times as long as with four. */
+  private static final int FEWEST_PACKED = 4;
 
   private final Kernel kernel;
   private final Parameter weight;
@@ -84,7 +89,7 @@ final class ConvLayer extends Layer {
     if (path == Path.PACKED) {
       packed =
           PackedConv2d.pack(
-              w,
+              filled(w),
               b,
               new PackedConv2d.Geometry(
                   kernel.stride(),
@@ -116,7 +121,7 @@ final class ConvLayer extends Layer {
               activated(
                   Functional.conv2d(
                       x, weight.value(), beta.value(), kernel.stride(), kernel.padding(), 1));
-          case PACKED -> Objects.requireNonNull(packed).apply(x);
+          case PACKED -> packed(x);
         });
   }
 
@@ -125,6 +130,23 @@ final class ConvLayer extends Layer {
         Functional.conv2d(x, weight.value(), null, kernel.stride(), kernel.padding(), 1)) {
       return Functional.batchNorm(y, mean.value(), var.value(), null, beta.value(), EPS);
     }
+  }
+
+  private Tensor packed(Tensor x) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor filled = Shapes.contiguous(filled(x), MemoryFormat.CHANNELS_LAST);
+      return scope.keep(Objects.requireNonNull(packed).apply(filled));
+    }
+  }
+
+  /** Images, or the weight for them, with channels of zeros where there are too few. */
+  private static Tensor filled(Tensor x) {
+    long missing = FEWEST_PACKED - x.size(1);
+    if (missing <= 0) {
+      return x;
+    }
+    Tensor zeros = Torch.zeros(DType.FLOAT32, x.size(0), missing, x.size(2), x.size(3));
+    return Shapes.cat(List.of(x, zeros), 1);
   }
 
   private Tensor activated(Tensor fresh) {

@@ -68,7 +68,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     ModuleFile file = InceptionWeights.open(weights);
     InceptionV3 network = new InceptionV3(widths);
     try {
-      InceptionState.read(file, network);
+      InceptionState.checkPublished(file, network);
       load(network, file);
       Layer.Path path = path(options);
       network.prepare(path, options.device(), CHUNK);

@@ -76,15 +76,23 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
                 listed(file.tensors().keySet())));
   }
 
+  /**
+   * Checks that a file has the network's tensors, and no others, under the published names.
+   *
+   * @throws FileException when one is missing, extra, or of another type or shape
+   */
+  static void checkPublished(ModuleFile file, InceptionV3 network) {
+    Reader reader = new Reader(file, network, Family.PUBLISHED);
+    reader.check(reader.wanted());
+  }
+
   private static String listed(Set<String> names) {
     String first =
         names.stream()
             .limit(NAMED)
             .map(name -> "'" + Printable.of(name) + "'")
             .collect(Collectors.joining(", "));
-    return names.isEmpty()
-        ? "no tensors"
-        : "%s (%d in all)".formatted(first, names.size());
+    return names.isEmpty() ? "no tensors" : "%s (%d in all)".formatted(first, names.size());
   }
 
   /** Reads one file. */

@@ -93,7 +93,7 @@ public final class InceptionV3 extends Module {
     try (TensorScope scope = TensorScope.open()) {
       // The factor is a power of two: a product with it is the quotient to the bit.
       Tensor x = Pointwise.mulInPlace(images.add(-GREY), Torch.scalar(1 / GREY));
-      if (path != Layer.Path.EXACT) {
+      if (path == Layer.Path.FOLDED) {
         x = Shapes.contiguous(x, MemoryFormat.CHANNELS_LAST);
       }
       Map<String, Tensor> seen = new HashMap<>();

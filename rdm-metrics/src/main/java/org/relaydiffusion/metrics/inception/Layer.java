@@ -12,7 +12,7 @@ abstract sealed class Layer extends Module
     EXACT,
     /** The normalisation is folded into weights and biases; channels-last order. */
     FOLDED,
-    /** As above, and weights lie as oneDNN's kernels read them. CPU only. */
+    /** As above, and weights lie as the kernels of oneDNN read them. CPU only. */
     PACKED
   }
 

@@ -357,4 +357,22 @@ class InceptionConverterTest {
         other,
         "is a torch zip, not a converted Inception-v3");
   }
+
+  /** The header may say anything: what is opened is checked like any other file. */
+  @Test
+  void aHeaderThatLiesIsNotBelieved() {
+    Path file = folder.resolve("lie.safetensors");
+    Map<String, String> header = Map.of("rdm.inception", "2015-12-05");
+    SafetensorsWriter.writeSources(file, torchvision(), header);
+    assertRefused(
+        () -> Inception.open(file, LoadOptions.DEFAULT, NARROW),
+        file,
+        "is not Inception-v3 of 2015-12-05: it lacks 'layers.conv.weight'",
+        "(378 in all)");
+    SafetensorsWriter.writeSources(file, published(), header);
+    assertRefused(
+        () -> Inception.open(file, LoadOptions.DEFAULT),
+        file,
+        "tensor 'layers.conv.weight' is float32[2, 3, 3, 3], expected float32[32, 3, 3, 3]");
+  }
 }
