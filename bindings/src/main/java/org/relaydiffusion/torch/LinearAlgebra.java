@@ -1,6 +1,7 @@
 package org.relaydiffusion.torch;
 
 import java.util.List;
+import java.util.Optional;
 
 /** Matrix products and decompositions. */
 public final class LinearAlgebra {
@@ -11,6 +12,8 @@ public final class LinearAlgebra {
   private static final Op CDIST = Op.of("aten::cdist");
   private static final Op EIGH = Op.of("aten::linalg_eigh");
   private static final Op EIGVALSH = Op.of("aten::linalg_eigvalsh");
+  private static final Op CHOLESKY = Op.of("aten::linalg_cholesky_ex");
+  private static final Op SOLVE_TRIANGULAR = Op.of("aten::linalg_solve_triangular");
   private static final Op SVDVALS = Op.of("aten::linalg_svdvals");
 
   /**
@@ -20,6 +23,14 @@ public final class LinearAlgebra {
    * @param eigenvectors V [n, n], one a column, orthonormal
    */
   public record Eigen(Tensor eigenvalues, Tensor eigenvectors) {}
+
+  /** Which half of a triangular matrix is not 0. */
+  public enum Triangle {
+    /** On the diagonal and below it. */
+    LOWER,
+    /** On the diagonal and above it. */
+    UPPER
+  }
 
   private LinearAlgebra() {}
 
@@ -52,6 +63,26 @@ public final class LinearAlgebra {
   /** Eigenvalues [n], ascending, of a symmetric matrix [n, n], of which the lower half is read. */
   public static Tensor eigvalsh(Tensor symmetric) {
     return EIGVALSH.args().t(symmetric).string("L").tensor();
+  }
+
+  /**
+   * Cholesky's factor L [n, n], lower triangular, with {@code L L^T} the symmetric matrix [n, n],
+   * of which the lower half is read; empty where that is not positive definite.
+   */
+  public static Optional<Tensor> cholesky(Tensor symmetric) {
+    Tensor[] results = CHOLESKY.args().t(symmetric).b(false).b(false).tensors(2);
+    try (Tensor failedAt = results[1]) {
+      if (failedAt.item() == 0) {
+        return Optional.of(results[0]);
+      }
+    }
+    results[0].close();
+    return Optional.empty();
+  }
+
+  /** X [n, m] with {@code T X = B}, for a triangular matrix T [n, n] and B [n, m]. */
+  public static Tensor solveTriangular(Tensor t, Triangle half, Tensor b) {
+    return SOLVE_TRIANGULAR.args().t(t).t(b).b(half == Triangle.UPPER).b(true).b(false).tensor();
   }
 
   /** Singular values [min(n, m)], descending, of a matrix [n, m]. */

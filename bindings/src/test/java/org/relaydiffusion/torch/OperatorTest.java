@@ -238,6 +238,21 @@ class OperatorTest {
   }
 
   @Test
+  void positiveDefiniteMatricesHaveACholeskyFactor() {
+    // [[4, 2], [2, 10]] = L L^T with L = [[2, 0], [1, 3]]; the upper half is not read.
+    Tensor m = Torch.tensor(new double[] {4, 99, 2, 10}, 2, 2);
+    Tensor l = LinearAlgebra.cholesky(m).orElseThrow();
+    assertThat(l.toDoubles()).containsExactly(2, 0, 1, 3);
+    assertThat(LinearAlgebra.cholesky(Torch.tensor(new double[] {1, 2, 2, 1}, 2, 2))).isEmpty();
+    Tensor b = Torch.tensor(new double[] {4, 8}, 2, 1);
+    assertThat(LinearAlgebra.solveTriangular(l, LinearAlgebra.Triangle.LOWER, b).toDoubles())
+        .containsExactly(2, 2);
+    Tensor upper = Shapes.transpose(l, 0, 1);
+    assertThat(LinearAlgebra.solveTriangular(upper, LinearAlgebra.Triangle.UPPER, b).toDoubles())
+        .containsExactly(new double[] {2 / 3.0, 8 / 3.0}, within(1e-15));
+  }
+
+  @Test
   void singularValuesAreDescending() {
     Tensor m = Torch.tensor(new double[] {0, 3, 0, -4, 0, 0}, 2, 3);
     assertThat(LinearAlgebra.svdvals(m).toDoubles())
