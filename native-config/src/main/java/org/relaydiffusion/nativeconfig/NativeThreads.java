@@ -39,6 +39,19 @@ public final class NativeThreads {
     setThreads(LibTorch.load(), threads);
   }
 
+  /**
+   * From now on, an operator called on this thread runs on it alone: for threads that share work by
+   * themselves. Changes no other thread, and nothing where LibTorch does not use OpenMP.
+   *
+   * @throws NativeLibraryException when LibTorch cannot be loaded
+   */
+  public static void useThisThreadAlone() {
+    LibTorch library = LibTorch.load();
+    // The first call of LibTorch on a thread sets the thread's count, so it must come before.
+    threads(library);
+    library.find("omp_set_num_threads").ifPresent(f -> Downcall.run(f, SET, 1));
+  }
+
   /** Called once, when {@code library} has just been loaded. */
   static void tune(LibTorch library) {
     // OpenBLAS's own pool fights OpenMP's: with both, a forward pass takes twice as long.

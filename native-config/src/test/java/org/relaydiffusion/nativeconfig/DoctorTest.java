@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.relaydiffusion.OptionException;
@@ -122,6 +123,27 @@ class DoctorTest {
     assertThatThrownBy(() -> NativeThreads.setThreads(0))
         .isInstanceOf(OptionException.class)
         .hasMessage("--threads: expected 1 or more, found 0");
+  }
+
+  @Test
+  void aThreadThatWorksAloneLeavesTheOthersTheirs() throws InterruptedException {
+    int before = NativeThreads.threads();
+    try {
+      NativeThreads.setThreads(2);
+      AtomicInteger seen = new AtomicInteger();
+      Thread alone =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    NativeThreads.useThisThreadAlone();
+                    seen.set(NativeThreads.threads());
+                  });
+      alone.join();
+      assertThat(seen).hasValue(1);
+      assertThat(NativeThreads.threads()).isEqualTo(2);
+    } finally {
+      NativeThreads.setThreads(before);
+    }
   }
 
   @Test
