@@ -1,0 +1,18 @@
+package org.relaydiffusion.metrics;
+
+/** Counts work that is done, and tells a listener. For one thread. */
+final class Meter {
+  private final WorkListener listener;
+  private final long total;
+  private long done;
+
+  Meter(WorkListener listener, long total) {
+    this.listener = listener;
+    this.total = total;
+  }
+
+  void advance(long units) {
+    done += units;
+    listener.advanced(done, total);
+  }
+}
