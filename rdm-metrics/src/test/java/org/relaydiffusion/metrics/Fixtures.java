@@ -24,14 +24,33 @@ final class Fixtures {
   }
 
   static double expected(String name) {
-    JsonNode all = new ObjectMapper().readTree(path("metrics/fid_pr/expected.json").toFile());
-    return all.get(name).asDouble();
+    return json().get(name).asDouble();
+  }
+
+  /** Precision and recall. */
+  static double[] expectedPair(String name) {
+    JsonNode pair = json().get(name);
+    return new double[] {pair.get(0).asDouble(), pair.get(1).asDouble()};
+  }
+
+  private static JsonNode json() {
+    return new ObjectMapper().readTree(path("metrics/fid_pr/expected.json").toFile());
   }
 
   /** A copy of a tensor of stats.safetensors, in the innermost scope. */
   static Tensor statistic(String name) {
-    try (SafetensorsFile file = SafetensorsFile.open(path("metrics/fid_pr/stats.safetensors"));
-        Tensor view = Torch.fromData(requireNonNull(file.tensors().get(name)))) {
+    return tensor("metrics/fid_pr/stats.safetensors", name);
+  }
+
+  /** A copy of a tensor of radii.safetensors, in the innermost scope. */
+  static Tensor radii(String name) {
+    return tensor("metrics/fid_pr/radii.safetensors", name);
+  }
+
+  /** A copy of a tensor of a safetensors file, in the innermost scope. */
+  static Tensor tensor(String file, String name) {
+    try (SafetensorsFile tensors = SafetensorsFile.open(path(file));
+        Tensor view = Torch.fromData(requireNonNull(tensors.tensors().get(name)))) {
       return Shapes.copy(view);
     }
   }

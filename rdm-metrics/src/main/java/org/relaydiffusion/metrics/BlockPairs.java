@@ -1,0 +1,124 @@
+package org.relaydiffusion.metrics;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+
+/**
+ * Walks over all pairs of rows, a block of one set times a block of another. As many blocks as the
+ * plan allows stay in memory, and the others pass by them, as often as it takes.
+ */
+final class BlockPairs {
+  private final Plan plan;
+  private final Workers workers;
+  private final Meter meter;
+
+  /**
+   * How the work is cut, which changes no result.
+   *
+   * @param blockRows the rows of a block
+   * @param panelRows the rows that stay in memory
+   */
+  record Plan(int blockRows, long panelRows) {
+    private static final int BLOCK_ROWS = 512;
+
+    /** What the rows that stay may take, in float64 and float32 together. */
+    private static final long PANEL_BYTES = 384L << 20;
+
+    static Plan of(long dimensions) {
+      return new Plan(BLOCK_ROWS, PANEL_BYTES / (12 * dimensions));
+    }
+  }
+
+  /** Looks at the pairs of two blocks. */
+  @FunctionalInterface
+  interface Visitor {
+    /**
+     * Looks at each row of {@code a} beside each of {@code b}, on one of several threads at once.
+     *
+     * @param products of the rounded rows [a.count, b.count]
+     */
+    void visit(RowBlock a, RowBlock b, float[] products);
+  }
+
+  BlockPairs(Plan plan, Workers workers, Meter meter) {
+    this.plan = plan;
+    this.workers = workers;
+    this.meter = meter;
+  }
+
+  /** The work of {@link #within}, in the units that the meter is told. */
+  static long workWithin(long rows) {
+    return rows * rows;
+  }
+
+  /** The work of {@link #between}, in the units that the meter is told. */
+  static long workBetween(long a, long b) {
+    return 2 * a * b;
+  }
+
+  /**
+   * Visits every two blocks of one set once, and each block with itself: where {@code a.first} is
+   * {@code b.first}, each pair of rows is there twice, and each row with itself.
+   */
+  void within(Activations rows, Viewpoint view, Visitor visitor) {
+    for (long skip = 0; skip < rows.count(); ) {
+      try (BlockReader reader = new BlockReader(rows, view, plan.blockRows)) {
+        reader.skip(skip);
+        try (BlockReader.Panel panel = reader.takePanel(plan.panelRows)) {
+          visitPanel(panel.blocks(), visitor);
+          while (reader.hasNext()) {
+            pass(panel.blocks(), reader, visitor);
+          }
+          skip += panel.rows();
+        }
+      }
+    }
+  }
+
+  /** Visits every block of one set with every block of another. */
+  void between(Activations a, Activations b, Viewpoint view, Visitor visitor) {
+    try (BlockReader panels = new BlockReader(a, view, plan.blockRows)) {
+      while (panels.hasNext()) {
+        try (BlockReader.Panel panel = panels.takePanel(plan.panelRows);
+            BlockReader passing = new BlockReader(b, view, plan.blockRows)) {
+          while (passing.hasNext()) {
+            pass(panel.blocks(), passing, visitor);
+          }
+        }
+      }
+    }
+  }
+
+  private record Pair(RowBlock a, RowBlock b) {}
+
+  /** All pairs of the panel's own blocks. */
+  private void visitPanel(List<RowBlock> panel, Visitor visitor) {
+    List<Pair> pairs = new ArrayList<>();
+    for (int i = 0; i < panel.size(); i++) {
+      for (int j = i; j < panel.size(); j++) {
+        pairs.add(new Pair(panel.get(i), panel.get(j)));
+      }
+    }
+    workers.run(pairs.size(), i -> visit(pairs.get(i).a, pairs.get(i).b, visitor), meter::advance);
+  }
+
+  /** The next block of a pass, with every block of the panel. */
+  private void pass(List<RowBlock> panel, BlockReader passing, Visitor visitor) {
+    try (RowBlock b = passing.take();
+        Workers.Batch<Long> batch =
+            workers.begin(panel.size(), i -> visit(panel.get(i), b, visitor))) {
+      passing.readAhead();
+      batch.await(meter::advance);
+    }
+  }
+
+  private static long visit(RowBlock a, RowBlock b, Visitor visitor) {
+    Tensor products = LinearAlgebra.matmul(a.rounded(), Shapes.transpose(b.rounded(), 0, 1));
+    visitor.visit(a, b, products.toFloats());
+    long pairs = (long) a.count() * b.count();
+    return a == b ? pairs : 2 * pairs;
+  }
+}

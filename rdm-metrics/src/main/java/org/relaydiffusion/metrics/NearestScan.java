@@ -1,0 +1,122 @@
+package org.relaydiffusion.metrics;
+
+import java.util.Arrays;
+
+/**
+ * Finds nearest neighbours among the pairs of blocks. float32 sets aside all pairs that are surely
+ * too far apart to matter; the few that are left are measured in float64, so the result is that of
+ * float64 alone.
+ */
+final class NearestScan implements BlockPairs.Visitor {
+  private final Screen screen;
+  private final NearestTable table;
+  private final Pairs pairs;
+
+  /** Whose neighbours are looked for. */
+  enum Pairs {
+    /** Those of every row of one set, in the set, other than itself. */
+    WITHIN,
+    /** Those of the first set's rows in the second. */
+    FIRST_IN_SECOND
+  }
+
+  NearestScan(Screen screen, NearestTable table, Pairs pairs) {
+    this.screen = screen;
+    this.table = table;
+    this.pairs = pairs;
+  }
+
+  @Override
+  public void visit(RowBlock a, RowBlock b, float[] products) {
+    Side rows = new Side(a, b);
+    Side columns = pairs == Pairs.WITHIN ? new Side(b, a) : null;
+    double[] rowLimits = rows.limits;
+    double[] columnLimits = columns == null ? new double[b.count()] : columns.limits;
+    if (columns == null) {
+      Arrays.fill(columnLimits, Double.NEGATIVE_INFINITY);
+    }
+    double[] lowerA = Arrays.stream(a.norms()).map(screen::lower).toArray();
+    double[] lowerB = Arrays.stream(b.norms()).map(screen::lower).toArray();
+    boolean triangle = pairs == Pairs.WITHIN && a.first() == b.first();
+    for (int i = 0; i < lowerA.length; i++) {
+      double own = lowerA[i];
+      int at = i * lowerB.length;
+      for (int j = triangle ? i + 1 : 0; j < lowerB.length; j++) {
+        double product = products[at + j];
+        double lower = own + lowerB[j] - 2 * product;
+        // Most pairs are farther apart than either side's nearest: this is the loop's one branch.
+        if (lower <= rowLimits[i] || lower <= columnLimits[j]) {
+          double upper = screen.upper(a.norms()[i]) + screen.upper(b.norms()[j]) - 2 * product;
+          if (lower <= rowLimits[i]) {
+            rows.offer(i, j, lower, upper);
+          }
+          if (columns != null && lower <= columnLimits[j]) {
+            columns.offer(j, i, lower, upper);
+          }
+        }
+      }
+    }
+    rows.settle();
+    if (columns != null) {
+      columns.settle();
+    }
+  }
+
+  /** One block's rows, looking for neighbours among another's. */
+  private final class Side {
+    private final RowBlock mine;
+    private final RowBlock others;
+
+    /** Scaled squared distances beyond which a row's neighbours are known not to be. */
+    private final double[] limits;
+
+    /** For each row, the k smallest upper bounds in this block, ascending. */
+    private final double[] uppers;
+
+    private long[] pending = new long[64];
+    private double[] pendingLower = new double[64];
+    private int pendingCount;
+
+    Side(RowBlock mine, RowBlock others) {
+      this.mine = mine;
+      this.others = others;
+      limits = table.farthest(mine.first(), mine.count());
+      Arrays.setAll(limits, i -> screen.scaled(limits[i]));
+      uppers = new double[mine.count() * table.k()];
+      Arrays.fill(uppers, Double.POSITIVE_INFINITY);
+    }
+
+    /** Notes a pair that may matter. Once k are surely nearer than it, it is not measured. */
+    void offer(int row, int other, double lower, double upper) {
+      if (pendingCount == pending.length) {
+        pending = Arrays.copyOf(pending, 2 * pendingCount);
+        pendingLower = Arrays.copyOf(pendingLower, 2 * pendingCount);
+      }
+      pending[pendingCount] = (long) row << 32 | other;
+      pendingLower[pendingCount++] = lower;
+      int k = table.k();
+      int begin = row * k;
+      int at = begin + k - 1;
+      if (upper >= uppers[at]) {
+        return;
+      }
+      for (; at > begin && upper < uppers[at - 1]; at--) {
+        uppers[at] = uppers[at - 1];
+      }
+      uppers[at] = upper;
+      limits[row] = Math.min(limits[row], uppers[begin + k - 1]);
+    }
+
+    /** Measures what is left. */
+    void settle() {
+      for (int i = 0; i < pendingCount; i++) {
+        int row = (int) (pending[i] >> 32);
+        int other = (int) pending[i];
+        if (pendingLower[i] <= limits[row]) {
+          double distance = mine.squaredDistance(row, others, other);
+          table.meet(mine.first() + row, others.first() + other, distance);
+        }
+      }
+    }
+  }
+}

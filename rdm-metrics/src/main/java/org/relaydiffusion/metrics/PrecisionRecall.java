@@ -1,0 +1,97 @@
+package org.relaydiffusion.metrics;
+
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.RdmException;
+
+/**
+ * Precision and recall of samples against reference images (Kynkaanniemi et al., 2019, arXiv
+ * 1904.06991): how many samples look like references, and how much of the references' variety the
+ * samples have. A set's manifold is the union of balls around its rows, each of which reaches to
+ * the row's k-th nearest neighbour in the set.
+ *
+ * <p>Distances are squared and float64, radii are rounded to float32, and a distance equal to the
+ * radius is inside. That is decided exactly: products in float32 only set aside what is certain.
+ *
+ * @param k which neighbour a ball reaches to
+ * @param samples the number of samples
+ * @param samplesInside how many of them are inside the references' manifold
+ * @param references the number of references
+ * @param referencesInside how many of them are inside the samples' manifold
+ */
+public record PrecisionRecall(
+    int k, long samples, long samplesInside, long references, long referencesInside) {
+  /** The paper's k. */
+  public static final int DEFAULT_K = 3;
+
+  /** The part of the samples inside the references' manifold, 0 to 1. */
+  public double precision() {
+    return (double) samplesInside / samples;
+  }
+
+  /** The part of the references inside the samples' manifold, 0 to 1. */
+  public double recall() {
+    return (double) referencesInside / references;
+  }
+
+  /**
+   * Compares two sets. Every row takes part in the products of all pairs of rows, which are nearly
+   * all of the work; memory holds some ten thousand rows of Inception's features at a time.
+   *
+   * @param samples activations of generated images, k + 1 or more
+   * @param references activations of real images, k + 1 or more, of the same dimensions
+   * @param k which neighbour a ball reaches to, 1 or more
+   * @throws OptionException when k is less than 1
+   * @throws RdmException when a set has too few rows, or one that is not finite, or the two have
+   *     different numbers of dimensions
+   */
+  public static PrecisionRecall of(
+      Activations samples, Activations references, int k, WorkOptions work) {
+    return of(samples, references, k, work, BlockPairs.Plan.of(samples.dimensions()));
+  }
+
+  static PrecisionRecall of(
+      Activations samples, Activations references, int k, WorkOptions work, BlockPairs.Plan plan) {
+    check(samples, references, k);
+    Survey first = Survey.of(samples, work);
+    Survey second = Survey.of(references, work);
+    try (Workers workers = new Workers(work)) {
+      long total =
+          BlockPairs.workWithin(samples.count())
+              + BlockPairs.workWithin(references.count())
+              + BlockPairs.workBetween(samples.count(), references.count());
+      BlockPairs pairs = new BlockPairs(plan, workers, new Meter(work.listener(), total));
+      float[] radii = radii(samples, Viewpoint.of(first), k, pairs);
+      float[] referenceRadii = radii(references, Viewpoint.of(second), k, pairs);
+      Viewpoint both = Viewpoint.of(first, second);
+      BallScan balls = new BallScan(both.screen(), radii, referenceRadii);
+      pairs.between(samples, references, both, balls);
+      return new PrecisionRecall(
+          k, samples.count(), balls.insideA(), references.count(), balls.insideB());
+    }
+  }
+
+  /** The squared distances of the rows' k-th nearest others, rounded to float32. */
+  static float[] radii(Activations rows, Viewpoint view, int k, BlockPairs pairs) {
+    NearestTable nearest = new NearestTable(rows.name(), rows.count(), k);
+    pairs.within(rows, view, new NearestScan(view.screen(), nearest, NearestScan.Pairs.WITHIN));
+    float[] radii = new float[(int) rows.count()];
+    for (int i = 0; i < radii.length; i++) {
+      radii[i] = (float) nearest.squaredDistance(i, k - 1);
+    }
+    return radii;
+  }
+
+  private static void check(Activations samples, Activations references, int k) {
+    if (k < 1) {
+      throw new OptionException("--k: expected 1 or more, found " + k);
+    }
+    for (Activations set : new Activations[] {samples, references}) {
+      if (set.count() <= k) {
+        throw new RdmException(
+            "%s: precision and recall with --k %d need %d images or more, but there are %d"
+                .formatted(set.name(), k, k + 1L, set.count()));
+      }
+    }
+    Survey.requireSameDimensions(samples, references);
+  }
+}

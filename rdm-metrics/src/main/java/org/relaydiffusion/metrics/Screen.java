@@ -1,0 +1,84 @@
+package org.relaydiffusion.metrics;
+
+/**
+ * Bounds of squared distances, from float32 products. Rows x are looked at as {@code v = s (x - c)}
+ * with a centre c, near the middle of the rows, and a power of two s, with which elements stay
+ * below 2^22; {@code f} is v rounded to float32. With {@code n = |f|^2}, {@code m = |g|^2} and the
+ * float32 product {@code p} of f and g, the squared distance times s^2 is {@code n + m - 2p}, but
+ * for an error of at most {@code relative (n + m) + absolute}. That is the sum of, with u = 2^-24:
+ *
+ * <ul>
+ *   <li>rounding of the product, in any order, fused or not: {@code 2 |p - f.g| <= 2 g(D) |f| |g|
+ *       <= g(D) (n + m)}, where {@code g(D) = D u / (1 - D u)} (Higham, Accuracy and Stability of
+ *       Numerical Algorithms, section 3.1), and what underflows in it: D 2^-124 if that is flushed
+ *       to 0;
+ *   <li>rounding of v to f: each element is off by at most (u + 2^-52) times itself and 2^-149, so
+ *       the distance is off by that times |f| + |g|, and its square by {@code 4.01 u (n + m) + D
+ *       2^-123};
+ *   <li>float64 arithmetic here and in {@link #squaredDistance}: (3 D + 20) 2^-53 (n + m), and in
+ *       the latter what underflows: D 2^-1074, times s^2.
+ * </ul>
+ *
+ * <p>{@code g(D + 8)} is larger than the parts in (n + m) for all D up to {@link #MOST_DIMENSIONS}.
+ *
+ * @param relative the part that grows with the rows' squared norms
+ * @param absolute the part that does not
+ * @param scale s
+ */
+record Screen(double relative, double absolute, double scale) {
+  /** The longest rows for which the bounds are worth anything. */
+  static final int MOST_DIMENSIONS = 1 << 20;
+
+  private static final double U = 0x1p-24;
+
+  /** The bounds for rows of {@code dimensions} elements, seen at the scale s. */
+  static Screen of(int dimensions, double scale) {
+    double nu = (dimensions + 8) * U;
+    double underflow = dimensions * Double.MIN_VALUE * scale * scale;
+    return new Screen(nu / (1 - nu), dimensions * 0x1p-120 + 2 * underflow, scale);
+  }
+
+  /** A row's part of a lower bound: that of a pair is the sum of two, less twice the product. */
+  double lower(double norm) {
+    return norm * (1 - relative) - absolute / 2;
+  }
+
+  /** A row's part of an upper bound: that of a pair is the sum of two, less twice the product. */
+  double upper(double norm) {
+    return norm * (1 + relative) + absolute / 2;
+  }
+
+  /** A squared distance as bounds are measured: times s^2. */
+  double scaled(double squaredDistance) {
+    // In this order neither step overflows unless the result does.
+    return squaredDistance * scale * scale;
+  }
+
+  /**
+   * The squared distance of two rows in float64, the exact value that all results are made of. It
+   * is the same for both orders of the two, and 0 for equal rows.
+   */
+  static double squaredDistance(double[] a, int atA, double[] b, int atB, int dimensions) {
+    // Four sums, in a fixed order, because one would wait for itself at every step.
+    double s0 = 0;
+    double s1 = 0;
+    double s2 = 0;
+    double s3 = 0;
+    int d = 0;
+    for (; d + 3 < dimensions; d += 4) {
+      double d0 = a[atA + d] - b[atB + d];
+      double d1 = a[atA + d + 1] - b[atB + d + 1];
+      double d2 = a[atA + d + 2] - b[atB + d + 2];
+      double d3 = a[atA + d + 3] - b[atB + d + 3];
+      s0 += d0 * d0;
+      s1 += d1 * d1;
+      s2 += d2 * d2;
+      s3 += d3 * d3;
+    }
+    for (; d < dimensions; d++) {
+      double d0 = a[atA + d] - b[atB + d];
+      s0 += d0 * d0;
+    }
+    return (s0 + s1) + (s2 + s3);
+  }
+}

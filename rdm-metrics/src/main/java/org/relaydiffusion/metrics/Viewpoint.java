@@ -1,0 +1,64 @@
+package org.relaydiffusion.metrics;
+
+/**
+ * Where float32 looks at rows from: close to their middle, so that a large common offset costs no
+ * digits, and at a scale at which no square overflows, nor underflows unless it is negligible.
+ *
+ * @param scaledCentre s c [D]
+ * @param screen the bounds of distances seen from here; its scale is s
+ */
+record Viewpoint(double[] scaledCentre, Screen screen) {
+  /** The exponent that the largest element gets. */
+  private static final int LARGEST_EXPONENT = 20;
+
+  /** Beyond it, s would overflow; elements that small have squares that are 0 in float64. */
+  private static final int MOST_EXPONENT = 1000;
+
+  /** The view of one set of rows. */
+  static Viewpoint of(Survey survey) {
+    return of(survey.largest(), survey.halfMean());
+  }
+
+  /** The view of two sets together. */
+  static Viewpoint of(Survey a, Survey b) {
+    double weight = (double) a.count() / (a.count() + b.count());
+    double[] centre = new double[a.halfMean().length];
+    for (int d = 0; d < centre.length; d++) {
+      centre[d] = a.halfMean()[d] * weight + b.halfMean()[d] * (1 - weight);
+    }
+    return of(Math.max(a.largest(), b.largest()), centre);
+  }
+
+  private static Viewpoint of(double largest, double[] halfCentre) {
+    int exponent =
+        largest == 0 ? 0 : Math.min(MOST_EXPONENT, LARGEST_EXPONENT - Math.getExponent(largest));
+    double scale = Math.scalb(1.0, exponent);
+    double[] centre = new double[halfCentre.length];
+    for (int d = 0; d < centre.length; d++) {
+      centre[d] = 2 * (halfCentre[d] * scale);
+    }
+    return new Viewpoint(centre, Screen.of(centre.length, scale));
+  }
+
+  /**
+   * Rounds rows to float32.
+   *
+   * @param rows one after another, finite
+   * @param rounded where they go
+   * @param norms where the squared norms of the rounded rows go
+   */
+  void round(double[] rows, float[] rounded, double[] norms) {
+    int dimensions = scaledCentre.length;
+    double scale = screen.scale();
+    for (int row = 0; row < norms.length; row++) {
+      int at = row * dimensions;
+      double norm = 0;
+      for (int d = 0; d < dimensions; d++) {
+        float f = (float) (rows[at + d] * scale - scaledCentre[d]);
+        rounded[at + d] = f;
+        norm += (double) f * f;
+      }
+      norms[row] = norm;
+    }
+  }
+}
