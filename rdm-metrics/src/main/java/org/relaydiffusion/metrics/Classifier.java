@@ -1,0 +1,84 @@
+package org.relaydiffusion.metrics;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.metrics.inception.OutputLayer;
+import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.Torch;
+
+/** Inception's output layer and the softmax over its classes, for rows on any thread. */
+final class Classifier implements AutoCloseable {
+  private final String source;
+  private final int splitSize;
+  private final Tensor weight;
+  private final float[] bias;
+
+  /**
+   * The probabilities of those rows of a block that are in one split.
+   *
+   * @param split its number
+   */
+  record Part(long split, ClassSums sums) {}
+
+  /**
+   * A classifier with a copy of a layer.
+   *
+   * @param source what messages call the rows
+   */
+  Classifier(String source, OutputLayer layer, InceptionScore.Options options) {
+    this.source = source;
+    splitSize = options.splitSize();
+    weight = Shapes.copy(layer.weight().detach()).release();
+    bias =
+        switch (options.bias()) {
+          case WITH -> layer.bias().detach().toFloats();
+          case NONE -> new float[(int) layer.bias().size(0)];
+        };
+  }
+
+  /**
+   * Sums the class probabilities of a block.
+   *
+   * @throws RdmException naming a row that is not finite, or whose logits are not
+   */
+  List<Part> classify(InceptionScore.Block block) {
+    int dimensions = (int) weight.size(1);
+    Survey.requireFinite(source, block.first(), block.rows(), dimensions);
+    float[] products = products(block.rows(), block.count(), dimensions);
+    List<Part> parts = new ArrayList<>();
+    double[] logits = new double[bias.length];
+    for (int row = 0; row < block.count(); row++) {
+      long split = (block.first() + row) / splitSize;
+      if (parts.isEmpty() || parts.getLast().split() != split) {
+        parts.add(new Part(split, new ClassSums(bias.length)));
+      }
+      for (int c = 0; c < bias.length; c++) {
+        // A float32 sum, as the network's own.
+        logits[c] = products[row * bias.length + c] + bias[c];
+      }
+      if (!parts.getLast().sums().add(logits)) {
+        throw new RdmException(
+            "%s: row %d has logits that are infinite or not a number"
+                .formatted(source, block.first() + row));
+      }
+    }
+    return parts;
+  }
+
+  private float[] products(double[] rows, int count, int dimensions) {
+    float[] rounded = new float[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      rounded[i] = (float) rows[i];
+    }
+    Tensor x = Torch.tensor(rounded, count, dimensions);
+    return LinearAlgebra.matmul(x, Shapes.transpose(weight, 0, 1)).toFloats();
+  }
+
+  @Override
+  public void close() {
+    weight.close();
+  }
+}
