@@ -1,76 +1,148 @@
 package org.relaydiffusion.metrics;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.GradMode;
-import org.relaydiffusion.torch.LinearAlgebra;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Reduction.KeepDim;
-import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
-import org.relaydiffusion.torch.Torch;
 
 /**
  * The Frechet distance between two Gaussians (Dowson and Landau, 1982), as FID (Heusel et al.,
- * 2017, arXiv 1706.08500) and sFID use it: {@code |m1 - m2|^2 + tr(S1 + S2 - 2 sqrt(S1 S2))}.
+ * 2017, arXiv 1706.08500) and sFID use it: {@code |m1 - m2|^2 + tr(S1 + S2 - 2 sqrt(S1 S2))}, in
+ * squared units of the activations.
+ *
+ * @param squaredShift {@code |m1 - m2|^2}
+ * @param samples of S1
+ * @param references of S2
+ * @param traceOfRoot {@code tr sqrt(S1 S2)}
  */
-public final class FrechetDistance {
-  private FrechetDistance() {}
+public record FrechetDistance(
+    double squaredShift,
+    CovarianceSummary samples,
+    CovarianceSummary references,
+    double traceOfRoot) {
+  /** The distance. Rounding can leave that of equal Gaussians a little below 0. */
+  public double distance() {
+    return squaredShift + samples.trace() + references.trace() - 2 * traceOfRoot;
+  }
 
   /**
-   * The distance, in squared units of the activations. Rounding can leave that of equal moments a
-   * little below 0.
+   * One line to print beside a distance that says less than others do, because a covariance is
+   * singular: there are fewer images than dimensions, say. Empty for any other.
+   */
+  public Optional<String> warning() {
+    List<String> singular = new ArrayList<>();
+    if (samples.isSingular()) {
+      singular.add("of the samples has " + samples);
+    }
+    if (references.isSingular()) {
+      singular.add("of the references has " + references);
+    }
+    if (singular.isEmpty()) {
+      return Optional.empty();
+    }
+    String few =
+        samples.hasFewImages() || references.hasFewImages()
+            ? "compare the distance with those of as many images only"
+            : "other programs may differ from the distance in its last digits";
+    return Optional.of("the covariance %s: %s".formatted(String.join(", that ", singular), few));
+  }
+
+  /** As {@link #between(Moments, Moments, WorkOptions)}, with the default options. */
+  public static FrechetDistance between(Moments samples, Moments references) {
+    return between(samples, references, WorkOptions.defaults());
+  }
+
+  /**
+   * The distance between two sets' moments.
    *
    * @throws RdmException when the two have different numbers of dimensions
    */
-  public static double between(Moments a, Moments b) {
-    if (a.dimensions() != b.dimensions()) {
-      throw new RdmException(
-          "moments of %d and of %d dimensions cannot be compared"
-              .formatted(a.dimensions(), b.dimensions()));
-    }
-    try (TensorScope _ = TensorScope.open();
-        GradMode _ = GradMode.noGrad()) {
-      Tensor shift = a.mean().sub(b.mean());
-      double squared = Reduction.sum(Pointwise.square(shift), KeepDim.NO, 0).item();
-      return squared + trace(a.covariance()) + trace(b.covariance()) - 2 * traceOfRoot(a, b);
+  public static FrechetDistance between(Moments samples, Moments references, WorkOptions work) {
+    requireSame(samples.dimensions(), references.dimensions());
+    try (Workers workers = new Workers(work);
+        MomentsPair pair = new MomentsPair(samples, references)) {
+      return pair.distance(workers);
     }
   }
 
   /**
-   * {@code tr sqrt(S1 S2)}. With S1 = A A^T, the eigenvalues of S1 S2 other than 0 are those of the
-   * symmetric A^T S2 A, so no general matrix root is needed. The covariance of the lower rank is
-   * taken apart: A then has a column for each of its directions only, and those in which it is 0 do
-   * not come back as the square roots of rounding errors.
+   * The distance of samples from known moments. Where there are no more samples than dimensions,
+   * their covariance is not made.
+   *
+   * @param samples activations [N, D], N at least 2
+   * @throws RdmException when there are too few, one is not finite, or the two have different
+   *     numbers of dimensions
    */
-  private static double traceOfRoot(Moments a, Moments b) {
-    boolean swap = b.maxRank() < a.maxRank();
-    Tensor factor = factor(swap ? b : a);
-    Tensor middle = (swap ? a : b).covariance();
-    Tensor product = LinearAlgebra.matmul(middle, factor);
-    Tensor inner = LinearAlgebra.matmul(Shapes.transpose(factor, 0, 1), product);
-    Tensor roots = Pointwise.sqrt(clampAtZero(LinearAlgebra.eigvalsh(inner)));
-    return Reduction.sum(roots, KeepDim.NO, 0).item();
+  public static FrechetDistance between(Activations samples, Moments references, WorkOptions work) {
+    requireSame(samples.dimensions(), references.dimensions());
+    if (!areFew(samples)) {
+      try (Moments moments = Moments.of(samples, work)) {
+        return between(moments, references, work);
+      }
+    }
+    try (CentredRows rows = CentredRows.read(samples, work);
+        Workers workers = new Workers(work)) {
+      return FewRows.distance(rows, references, workers);
+    }
   }
 
-  /** A [D, r] with S = A A^T, where r is the largest rank that S can have. */
-  static Tensor factor(Moments moments) {
-    LinearAlgebra.Eigen eigen = LinearAlgebra.eigh(moments.covariance());
-    long rank = moments.maxRank();
-    long dropped = moments.dimensions() - rank;
-    Tensor values = Shapes.narrow(eigen.eigenvalues(), 0, dropped, rank);
-    Tensor vectors = Shapes.narrow(eigen.eigenvectors(), 1, dropped, rank);
-    return vectors.mul(Pointwise.sqrt(clampAtZero(values)));
+  /**
+   * The distance between two sets of activations, the cheaper way: of a set that has no more rows
+   * than dimensions, the rows themselves take the covariance's place.
+   *
+   * @param samples activations [N, D], N at least 2
+   * @param references activations [M, D], M at least 2
+   * @throws RdmException when there are too few, one is not finite, or the two have different
+   *     numbers of dimensions
+   */
+  public static FrechetDistance between(
+      Activations samples, Activations references, WorkOptions work) {
+    Survey.requireSameDimensions(samples, references);
+    if (!areFew(references)) {
+      try (Moments moments = Moments.of(references, work)) {
+        return between(samples, moments, work);
+      }
+    }
+    if (!areFew(samples)) {
+      try (CentredRows rows = CentredRows.read(references, work);
+          Moments moments = Moments.of(samples, work);
+          Workers workers = new Workers(work)) {
+        return FewRows.distance(rows, moments, workers).swapped();
+      }
+    }
+    try (CentredRows first = CentredRows.read(samples, work);
+        CentredRows second = CentredRows.read(references, work);
+        Workers workers = new Workers(work)) {
+      return FewRows.distance(first, second, workers);
+    }
   }
 
-  private static Tensor clampAtZero(Tensor eigenvalues) {
-    return Pointwise.clamp(eigenvalues, Torch.scalar(0.0), null);
+  private static boolean areFew(Activations activations) {
+    return activations.count() <= activations.dimensions();
   }
 
-  private static double trace(Tensor matrix) {
-    long n = matrix.size(0);
-    Tensor diagonal = Shapes.slice(matrix.reshape(n * n), 0, 0, n * n, n + 1);
-    return Reduction.sum(diagonal, KeepDim.NO, 0).item();
+  private FrechetDistance swapped() {
+    return new FrechetDistance(squaredShift, references, samples, traceOfRoot);
+  }
+
+  private static void requireSame(long a, long b) {
+    if (a != b) {
+      throw new RdmException(
+          "moments of %d and of %d dimensions cannot be compared".formatted(a, b));
+    }
+  }
+
+  /** {@code |a - b|^2} of two vectors. */
+  static double squaredShift(Tensor a, Tensor b) {
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      return Reduction.sum(Pointwise.square(a.sub(b)), KeepDim.NO, 0).item();
+    }
   }
 }

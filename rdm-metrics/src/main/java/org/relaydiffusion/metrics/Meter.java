@@ -11,6 +11,11 @@ final class Meter {
     this.total = total;
   }
 
+  /** What has been counted so far. */
+  long done() {
+    return done;
+  }
+
   void advance(long units) {
     done += units;
     listener.advanced(done, total);

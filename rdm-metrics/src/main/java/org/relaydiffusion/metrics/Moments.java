@@ -57,6 +57,37 @@ public final class Moments implements AutoCloseable {
     return of(mean, covariance, OptionalLong.of(count));
   }
 
+  /**
+   * The moments of activations, read once from end to end; the caller closes them.
+   *
+   * @throws RdmException when there are fewer than 2 rows, or one is not finite
+   */
+  public static Moments of(Activations activations, WorkOptions work) {
+    CentredRows.requireTwo(activations);
+    Meter meter = new Meter(work.listener(), activations.count());
+    try (MomentsAccumulator sums =
+            new MomentsAccumulator(activations.dimensions(), work.threads());
+        Activations.Reader reader = activations.open()) {
+      while (reader.remainingRows() > 0) {
+        work.cancellation().check();
+        try (Tensor rows = reader.read(MomentsAccumulator.BLOCK_ROWS)) {
+          requireFinite(activations.name(), sums.count(), rows);
+          sums.add(rows);
+        }
+        meter.advance(sums.count() - meter.done());
+      }
+      return sums.moments();
+    }
+  }
+
+  private static void requireFinite(String source, long first, Tensor rows) {
+    try (TensorScope _ = TensorScope.open()) {
+      if (Reduction.all(Pointwise.isFinite(rows)).item() == 0) {
+        Survey.requireFinite(source, first, rows.toDoubles(), (int) rows.size(1));
+      }
+    }
+  }
+
   private static Moments of(Tensor mean, Tensor covariance, OptionalLong count) {
     checkShapes(mean, covariance);
     try (TensorScope _ = TensorScope.open();

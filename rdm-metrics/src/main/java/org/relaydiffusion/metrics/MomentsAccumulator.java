@@ -1,8 +1,12 @@
 package org.relaydiffusion.metrics;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.GradMode;
@@ -21,34 +25,50 @@ import org.relaydiffusion.torch.Torch;
  * by the pairwise update of Chan, Golub and LeVeque (1979): a large common offset is never squared.
  *
  * <p>The same rows in the same order give the same bits however they are cut into batches, as long
- * as nothing is read or merged in between; where something is, or for other orders, the results
- * agree to rounding.
+ * as nothing is read or merged in between, and whatever the number of threads; where something is,
+ * or for other orders, the results agree to rounding.
  *
  * <p>It holds one [D, D] matrix and one block of rows, which {@link #close()} frees. For one thread
  * at a time.
  */
 public final class MomentsAccumulator implements AutoCloseable {
-  private static final long BLOCK_ROWS = 1024;
+  /** Rows are added in whole blocks of so many. */
+  static final int BLOCK_ROWS = 1024;
+
+  /** The scatter grows in tiles of this size, each on one thread. */
+  private static final long TILE = 512;
 
   private final long dimensions;
   private final Tensor mean;
   private final Tensor scatter;
+  private final @Nullable Workers workers;
   private @Nullable Tensor pending;
   private long pendingRows;
   private long joinedRows;
 
   /**
-   * An accumulator without samples.
+   * An accumulator without samples, with as many threads as LibTorch uses.
    *
    * @param dimensions D, the length of a sample; 1 or more
    */
   public MomentsAccumulator(long dimensions) {
+    this(dimensions, NativeThreads.threads());
+  }
+
+  /**
+   * An accumulator without samples.
+   *
+   * @param dimensions D, the length of a sample; 1 or more
+   * @param threads how many threads share the work, which changes no bit; 1 or more
+   */
+  public MomentsAccumulator(long dimensions, int threads) {
     if (dimensions < 1) {
       throw new RdmException("samples must have 1 dimension or more, not " + dimensions);
     }
     this.dimensions = dimensions;
     mean = Torch.zeros(DType.FLOAT64, dimensions).release();
     scatter = Torch.zeros(DType.FLOAT64, dimensions, dimensions).release();
+    workers = threads == 1 || dimensions <= TILE ? null : new Workers(threads, new Cancellation());
   }
 
   /**
@@ -166,9 +186,12 @@ public final class MomentsAccumulator implements AutoCloseable {
     }
   }
 
-  /** Frees the sums. */
+  /** Frees the sums, and ends the threads. */
   @Override
   public void close() {
+    if (workers != null) {
+      workers.close();
+    }
     mean.close();
     scatter.close();
     if (pending != null) {
@@ -193,15 +216,62 @@ public final class MomentsAccumulator implements AutoCloseable {
         GradMode _ = GradMode.noGrad()) {
       Tensor rows = Shapes.narrow(block(), 0, 0, pendingRows);
       Tensor blockMean = Reduction.mean(rows, KeepDim.NO, 0);
-      Tensor centred = rows.sub(blockMean);
-      Tensor product = LinearAlgebra.matmul(Shapes.transpose(centred, 0, 1), centred);
-      join(pendingRows, blockMean, product);
+      try (Tensor centred = rows.sub(blockMean).release()) {
+        joinMeans(pendingRows, blockMean);
+        addProducts(centred);
+      }
       pendingRows = 0;
     }
   }
 
-  /** Chan's update: the scatter grows by the other's, and by that of the two means. */
+  /** Adds C^T C, in tiles: those above the diagonal are those below it. */
+  private void addProducts(Tensor centred) {
+    List<Tile> tiles = new ArrayList<>();
+    for (long row = 0; row < dimensions; row += TILE) {
+      for (long column = 0; column <= row; column += TILE) {
+        tiles.add(new Tile(row, column));
+      }
+    }
+    if (workers == null) {
+      tiles.forEach(tile -> add(tile, centred));
+    } else {
+      workers.run(
+          tiles.size(),
+          i -> {
+            add(tiles.get(i), centred);
+            return i;
+          },
+          _ -> {});
+    }
+  }
+
+  private record Tile(long row, long column) {}
+
+  private void add(Tile tile, Tensor centred) {
+    try (TensorScope _ = TensorScope.open()) {
+      long rows = Math.min(TILE, dimensions - tile.row);
+      long columns = Math.min(TILE, dimensions - tile.column);
+      Tensor left = Shapes.transpose(Shapes.narrow(centred, 1, tile.row, rows), 0, 1);
+      Tensor product = LinearAlgebra.matmul(left, Shapes.narrow(centred, 1, tile.column, columns));
+      Pointwise.addInPlace(part(tile.row, rows, tile.column, columns), product);
+      if (tile.row != tile.column) {
+        Pointwise.addInPlace(
+            part(tile.column, columns, tile.row, rows), Shapes.transpose(product, 0, 1));
+      }
+    }
+  }
+
+  private Tensor part(long row, long rows, long column, long columns) {
+    return Shapes.narrow(Shapes.narrow(scatter, 0, row, rows), 1, column, columns);
+  }
+
   private void join(long count, Tensor otherMean, Tensor otherScatter) {
+    joinMeans(count, otherMean);
+    Pointwise.addInPlace(scatter, otherScatter);
+  }
+
+  /** Chan's update: the scatter grows by that of the two means, besides the other's. */
+  private void joinMeans(long count, Tensor otherMean) {
     long total = Math.addExact(joinedRows, count);
     Tensor shift = otherMean.sub(mean);
     if (joinedRows > 0) {
@@ -210,7 +280,6 @@ public final class MomentsAccumulator implements AutoCloseable {
       Pointwise.addInPlace(scatter, outer);
       outer.close();
     }
-    Pointwise.addInPlace(scatter, otherScatter);
     Pointwise.addInPlace(mean, shift.mul((double) count / total));
     joinedRows = total;
   }

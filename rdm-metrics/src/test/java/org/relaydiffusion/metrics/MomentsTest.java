@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -13,6 +15,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -112,6 +117,41 @@ class MomentsTest {
         // by 256.
         assertThat(m.covariance().toDoubles()).containsExactly(expected, within(tolerance));
       }
+    }
+  }
+
+  @Test
+  void tilesAndThreadsDoNotChangeABit() {
+    // More than two tiles, the last of them narrow.
+    Tensor rows = Rows.tensor(Rows.normal(1, 1300, 1030)).add(3);
+    try (MomentsAccumulator one = new MomentsAccumulator(1030, 1);
+        MomentsAccumulator three = new MomentsAccumulator(1030, 3)) {
+      one.add(rows);
+      three.add(rows);
+      try (Moments a = one.moments();
+          Moments b = three.moments()) {
+        assertThat(b.mean().toDoubles()).isEqualTo(a.mean().toDoubles());
+        double[] covariance = a.covariance().toDoubles();
+        assertThat(b.covariance().toDoubles()).isEqualTo(covariance);
+        Tensor centred = rows.sub(Reduction.mean(rows, Reduction.KeepDim.NO, 0));
+        Tensor product = LinearAlgebra.matmul(Shapes.transpose(centred, 0, 1), centred);
+        // Variances are about 1.
+        Tensor difference = Pointwise.abs(product.div(1299.0).sub(a.covariance()));
+        assertThat(Reduction.amax(difference, Reduction.KeepDim.NO).item()).isLessThan(1e-13);
+      }
+    }
+  }
+
+  @Test
+  void activationsAreReadOnceFromEndToEnd() {
+    Tensor rows = Torch.tensor(wholeNumbers(0.1), ROWS, DIMENSIONS);
+    List<Long> done = new ArrayList<>();
+    WorkOptions work = WorkOptions.defaults().withListener((at, _) -> done.add(at));
+    try (Moments whole = Fixtures.moments(rows);
+        Moments read = Moments.of(Activations.of("rows", rows), work)) {
+      assertThat(read.covariance().toDoubles()).isEqualTo(whole.covariance().toDoubles());
+      assertThat(read.count()).hasValue(ROWS);
+      assertThat(done).containsExactly(1024L, 2048L, 2600L);
     }
   }
 

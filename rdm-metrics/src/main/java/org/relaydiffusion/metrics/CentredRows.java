@@ -1,0 +1,76 @@
+package org.relaydiffusion.metrics;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Reduction.KeepDim;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * A few activations less their mean, divided by the square root of N - 1: transposed they are a
+ * factor of the covariance, which need not be made. It owns its tensors, which any thread may use.
+ *
+ * @param mean float64 [D]
+ * @param rows float64 [N, D]
+ */
+record CentredRows(Tensor mean, Tensor rows) implements AutoCloseable {
+  private static final long BLOCK_ROWS = 512;
+
+  /**
+   * Reads activations into memory.
+   *
+   * @throws RdmException when there are fewer than 2, or one is not finite
+   */
+  static CentredRows read(Activations activations, WorkOptions work) {
+    requireTwo(activations);
+    Survey.of(activations, work);
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad();
+        Activations.Reader reader = activations.open()) {
+      List<Tensor> blocks = new ArrayList<>();
+      while (reader.remainingRows() > 0) {
+        blocks.add(reader.read(BLOCK_ROWS).to(DType.FLOAT64));
+      }
+      Tensor all = Shapes.cat(blocks, 0);
+      Tensor mean = Reduction.mean(all, KeepDim.NO, 0);
+      Tensor rows = all.sub(mean).div(Math.sqrt(all.size(0) - 1.0));
+      return new CentredRows(mean.release(), rows.release());
+    }
+  }
+
+  static void requireTwo(Activations activations) {
+    if (activations.count() < 2) {
+      throw new RdmException(
+          "%s: an unbiased covariance needs 2 images or more, but there are %d"
+              .formatted(activations.name(), activations.count()));
+    }
+  }
+
+  /** The largest rank that the covariance can have. */
+  long maxRank() {
+    return Math.min(rows.size(0) - 1, rows.size(1));
+  }
+
+  /** Of the covariance, from the products of the rows: they have its eigenvalues but for zeros. */
+  CovarianceSummary summary() {
+    Tensor products = LinearAlgebra.matmul(rows, Shapes.transpose(rows, 0, 1));
+    return CovarianceSummary.exact(
+        rows.size(1),
+        OptionalLong.of(rows.size(0)),
+        maxRank(),
+        LinearAlgebra.eigvalsh(products).toDoubles());
+  }
+
+  @Override
+  public void close() {
+    mean.close();
+    rows.close();
+  }
+}

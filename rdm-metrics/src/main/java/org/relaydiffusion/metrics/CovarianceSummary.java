@@ -1,0 +1,152 @@
+package org.relaydiffusion.metrics;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.OptionalLong;
+import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.LinearAlgebra.Triangle;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Reduction.KeepDim;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * What a covariance is like, and so what a distance from it is worth.
+ *
+ * @param dimensions D
+ * @param count the number of images, where it is known
+ * @param rank the number of directions whose variance is more than rounding: above D 2^-52 times
+ *     the largest
+ * @param trace the sum of all variances
+ * @param smallest the smallest eigenvalue; where the rank is full an estimate, from above
+ * @param largest the largest eigenvalue; where the rank is full an estimate, from below
+ */
+public record CovarianceSummary(
+    long dimensions, OptionalLong count, long rank, double trace, double smallest, double largest) {
+  private static final int ITERATIONS = 12;
+
+  /** Whether some directions have no variance but that of rounding. */
+  public boolean isSingular() {
+    return rank < dimensions;
+  }
+
+  /** Whether there are too few images for full rank, as far as is known. */
+  public boolean hasFewImages() {
+    return count.isPresent() && count.getAsLong() <= dimensions;
+  }
+
+  /** The largest eigenvalue divided by the smallest; infinite where that is not positive. */
+  public double condition() {
+    return smallest > 0 ? largest / smallest : Double.POSITIVE_INFINITY;
+  }
+
+  /** One line, e.g. {@code rank 999 of 2048 (1000 images), eigenvalues 0.00 to 12.3}. */
+  @Override
+  public String toString() {
+    String images =
+        count.isPresent() ? "%d images".formatted(count.getAsLong()) : "number of images unknown";
+    return String.format(
+        Locale.ROOT,
+        "rank %d of %d (%s), eigenvalues %.3g to %.3g",
+        rank,
+        dimensions,
+        images,
+        smallest,
+        largest);
+  }
+
+  /** Of {@code moments}, whose covariance has these eigenvalues, all of them in ascending order. */
+  static CovarianceSummary exact(Moments moments, double[] eigenvalues) {
+    return exact(moments.dimensions(), moments.count(), moments.maxRank(), eigenvalues);
+  }
+
+  /**
+   * Of a covariance with these eigenvalues.
+   *
+   * @param maxRank what is known of the rank; the smaller eigenvalues are 0, whatever was computed
+   * @param eigenvalues ascending; those that are left out are 0
+   */
+  static CovarianceSummary exact(
+      long dimensions, OptionalLong count, long maxRank, double[] eigenvalues) {
+    double largest = Math.max(0, eigenvalues[eigenvalues.length - 1]);
+    double noise = noise(dimensions, largest);
+    long rank = Math.min(maxRank, Arrays.stream(eigenvalues).filter(e -> e > noise).count());
+    boolean all = maxRank == dimensions && eigenvalues.length == dimensions;
+    return new CovarianceSummary(
+        dimensions,
+        count,
+        rank,
+        Arrays.stream(eigenvalues).sum(),
+        all ? Math.max(0, eigenvalues[0]) : 0,
+        largest);
+  }
+
+  /**
+   * Of {@code moments}, by a few steps of iteration with Cholesky's factor. An eigenvalue that may
+   * be rounding has all of them computed.
+   *
+   * @param lower the factor L [D, D] of their covariance
+   */
+  static CovarianceSummary estimated(Moments moments, Tensor lower) {
+    try (TensorScope _ = TensorScope.open()) {
+      Tensor covariance = moments.covariance();
+      Tensor upper = Shapes.transpose(lower, 0, 1);
+      Tensor up = start(moments.dimensions());
+      Tensor down = up;
+      double largest = 0;
+      double smallest = 0;
+      for (int i = 0; i < ITERATIONS; i++) {
+        Tensor image = LinearAlgebra.matmul(covariance, up);
+        largest = length(image);
+        up = image.div(largest);
+        Tensor half = LinearAlgebra.solveTriangular(lower, Triangle.LOWER, down);
+        Tensor source = LinearAlgebra.solveTriangular(upper, Triangle.UPPER, half);
+        double inverse = length(source);
+        smallest = 1 / inverse;
+        down = source.div(inverse);
+      }
+      if (!(smallest > noise(moments.dimensions(), largest))) {
+        return exact(moments, LinearAlgebra.eigvalsh(covariance).toDoubles());
+      }
+      return new CovarianceSummary(
+          moments.dimensions(),
+          moments.count(),
+          moments.dimensions(),
+          trace(covariance),
+          smallest,
+          largest);
+    }
+  }
+
+  /** Eigenvalues up to this may be rounding. */
+  static double noise(long dimensions, double largest) {
+    return dimensions * 0x1p-52 * largest;
+  }
+
+  static double trace(Tensor matrix) {
+    return Reduction.sum(diagonal(matrix), KeepDim.NO, 0).item();
+  }
+
+  /** The diagonal [n] of a row-major matrix [n, n]. */
+  static Tensor diagonal(Tensor matrix) {
+    long n = matrix.size(0);
+    return Shapes.slice(matrix.reshape(n * n), 0, 0, n * n, n + 1);
+  }
+
+  /** A vector [n, 1] of length 1 that is not at right angles to anything likely. */
+  private static Tensor start(long n) {
+    double[] values = new double[(int) n];
+    for (int i = 0; i < n; i++) {
+      values[i] = 1 + Math.sin(i * (i + 1.0));
+    }
+    Tensor vector = Torch.tensor(values, n, 1);
+    return vector.div(length(vector));
+  }
+
+  private static double length(Tensor vector) {
+    return Math.sqrt(Reduction.sum(Pointwise.square(vector), KeepDim.NO, 0, 1).item());
+  }
+}
