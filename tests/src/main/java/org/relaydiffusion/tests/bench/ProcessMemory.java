@@ -21,6 +21,15 @@ public final class ProcessMemory {
     return status("VmHWM:");
   }
 
+  /** Makes the resident set as it is now the largest so far. */
+  public static void resetPeak() {
+    try {
+      Files.writeString(Path.of("/proc/self/clear_refs"), "5");
+    } catch (IOException e) {
+      throw new UncheckedIOException("the peak of memory cannot be reset", e);
+    }
+  }
+
   /** The resident part of this process's mappings of one file. */
   public static long residentOf(Path file) {
     String name = file.toAbsolutePath().toString();
