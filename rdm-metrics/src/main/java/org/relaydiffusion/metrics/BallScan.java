@@ -54,6 +54,7 @@ final class BallScan implements BlockPairs.Visitor {
     int firstB = Math.toIntExact(b.first());
     double[] limitsA = limits(radiiA, firstA, a.count());
     double[] limitsB = limits(radiiB, firstB, b.count());
+    double[] scratch = new double[a.dimensions()];
     double[] lowerA = Arrays.stream(a.norms()).map(screen::lower).toArray();
     double[] lowerB = Arrays.stream(b.norms()).map(screen::lower).toArray();
     for (int i = 0; i < lowerA.length; i++) {
@@ -70,7 +71,7 @@ final class BallScan implements BlockPairs.Visitor {
           boolean inBallOfB = lower <= limitsB[j] && !insideA[firstA + i];
           boolean sure = (!inBallOfA || upper <= limit) && (!inBallOfB || upper <= limitsB[j]);
           if (!sure) {
-            double distance = a.squaredDistance(i, b, j);
+            double distance = a.squaredDistance(i, b, j, scratch);
             inBallOfA &= distance <= radiiA[firstA + i];
             inBallOfB &= distance <= radiiB[firstB + j];
           }

@@ -67,7 +67,7 @@ final class BlockPairs {
     for (long skip = 0; skip < rows.count(); ) {
       try (BlockReader reader = new BlockReader(rows, view, plan.blockRows)) {
         reader.skip(skip);
-        try (BlockReader.Panel panel = reader.takePanel(plan.panelRows)) {
+        try (BlockReader.Panel panel = reader.takePanel(plan.panelRows, workers)) {
           visitPanel(panel.blocks(), visitor);
           while (reader.hasNext()) {
             pass(panel.blocks(), reader, visitor);
@@ -82,7 +82,7 @@ final class BlockPairs {
   void between(Activations a, Activations b, Viewpoint view, Visitor visitor) {
     try (BlockReader panels = new BlockReader(a, view, plan.blockRows)) {
       while (panels.hasNext()) {
-        try (BlockReader.Panel panel = panels.takePanel(plan.panelRows);
+        try (BlockReader.Panel panel = panels.takePanel(plan.panelRows, workers);
             BlockReader passing = new BlockReader(b, view, plan.blockRows)) {
           while (passing.hasNext()) {
             pass(panel.blocks(), passing, visitor);

@@ -37,12 +37,7 @@ final class BlockReader implements AutoCloseable {
   /** Reads the next block, if there is one, while others work on the last. */
   void readAhead() {
     if (ahead == null && reader.remainingRows() > 0) {
-      double[] rows;
-      try (Tensor block = reader.read(blockRows)) {
-        rows = block.toDoubles();
-      }
-      ahead = RowBlock.of(nextRow, rows, view);
-      nextRow += ahead.count();
+      ahead = RowBlock.of(read(), view);
     }
   }
 
@@ -58,21 +53,31 @@ final class BlockReader implements AutoCloseable {
   }
 
   /** The next blocks, of {@code mostRows} rows or fewer together, but one in any case. */
-  Panel takePanel(long mostRows) {
-    List<RowBlock> blocks = new ArrayList<>();
-    Panel panel = new Panel(blocks);
+  Panel takePanel(long mostRows, Workers workers) {
+    List<PlainRows> plain = new ArrayList<>();
+    Panel panel = new Panel(new ArrayList<>());
     try {
-      long rows = 0;
-      while (hasNext() && (blocks.isEmpty() || rows + blockRows <= mostRows)) {
-        RowBlock block = take();
-        blocks.add(block);
+      if (ahead != null) {
+        panel.blocks.add(take());
+      }
+      long rows = panel.rows();
+      while (reader.remainingRows() > 0 && (rows == 0 || rows + blockRows <= mostRows)) {
+        PlainRows block = read();
+        plain.add(block);
         rows += block.count();
       }
+      workers.run(plain.size(), i -> RowBlock.of(plain.get(i), view), panel.blocks::add);
       return panel;
     } catch (RuntimeException e) {
       panel.close();
       throw e;
     }
+  }
+
+  private PlainRows read() {
+    PlainRows rows = PlainRows.read(reader, nextRow, blockRows);
+    nextRow += rows.count();
+    return rows;
   }
 
   @Override

@@ -30,7 +30,9 @@ record CentredRows(Tensor mean, Tensor rows) implements AutoCloseable {
    */
   static CentredRows read(Activations activations, WorkOptions work) {
     requireTwo(activations);
-    Survey.of(activations, work);
+    try (Workers workers = new Workers(work)) {
+      Survey.of(activations, workers);
+    }
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad();
         Activations.Reader reader = activations.open()) {

@@ -44,10 +44,9 @@ final class Classifier implements AutoCloseable {
    *
    * @throws RdmException naming a row that is not finite, or whose logits are not
    */
-  List<Part> classify(InceptionScore.Block block) {
-    int dimensions = (int) weight.size(1);
-    Survey.requireFinite(source, block.first(), block.rows(), dimensions);
-    float[] products = products(block.rows(), block.count(), dimensions);
+  List<Part> classify(PlainRows block) {
+    Survey.requireFinite(source, block);
+    float[] products = products(block);
     List<Part> parts = new ArrayList<>();
     double[] logits = new double[bias.length];
     for (int row = 0; row < block.count(); row++) {
@@ -68,12 +67,12 @@ final class Classifier implements AutoCloseable {
     return parts;
   }
 
-  private float[] products(double[] rows, int count, int dimensions) {
-    float[] rounded = new float[rows.length];
-    for (int i = 0; i < rows.length; i++) {
-      rounded[i] = (float) rows[i];
+  private float[] products(PlainRows block) {
+    float[] rounded = new float[block.values().length];
+    for (int i = 0; i < rounded.length; i++) {
+      rounded[i] = (float) block.values()[i];
     }
-    Tensor x = Torch.tensor(rounded, count, dimensions);
+    Tensor x = Torch.tensor(rounded, block.count(), block.dimensions());
     return LinearAlgebra.matmul(x, Shapes.transpose(weight, 0, 1)).toFloats();
   }
 

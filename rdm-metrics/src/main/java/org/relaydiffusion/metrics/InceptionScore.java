@@ -5,7 +5,6 @@ import java.util.List;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.metrics.inception.OutputLayer;
-import org.relaydiffusion.torch.Tensor;
 
 /**
  * The Inception Score (Salimans et al., 2016, arXiv 1606.03498): how sure a classifier is of each
@@ -84,46 +83,15 @@ public record InceptionScore(List<Double> scores) {
     List<ClassSums> splits = new ArrayList<>();
     Meter meter = new Meter(work.listener(), pool.count());
     try (Classifier classifier = new Classifier(pool.name(), layer, options);
-        Activations.Reader reader = pool.open();
         Workers workers = new Workers(work)) {
-      List<Block> blocks = read(reader, 0, 2 * work.threads());
-      while (!blocks.isEmpty()) {
-        List<Block> these = blocks;
-        try (Workers.Batch<List<Classifier.Part>> batch =
-            workers.begin(these.size(), i -> classifier.classify(these.get(i)))) {
-          blocks = read(reader, these.getLast().end(), 2 * work.threads());
-          batch.await(parts -> meter.advance(add(parts, splits)));
-        }
-      }
+      PlainRows.forEach(
+          pool,
+          BLOCK_ROWS,
+          workers,
+          classifier::classify,
+          parts -> meter.advance(add(parts, splits)));
     }
     return new InceptionScore(splits.stream().map(ClassSums::score).toList());
-  }
-
-  /**
-   * Some rows, in memory.
-   *
-   * @param first the number of the first one
-   * @param count how many
-   * @param rows one after another
-   */
-  record Block(long first, int count, double[] rows) {
-    long end() {
-      return first + count;
-    }
-  }
-
-  /** The next blocks, {@code most} or fewer. */
-  private static List<Block> read(Activations.Reader reader, long first, int most) {
-    List<Block> blocks = new ArrayList<>();
-    long next = first;
-    while (blocks.size() < most && reader.remainingRows() > 0) {
-      try (Tensor rows = reader.read(BLOCK_ROWS)) {
-        Block block = new Block(next, (int) rows.size(0), rows.toDoubles());
-        blocks.add(block);
-        next = block.end();
-      }
-    }
-    return blocks;
   }
 
   /** Adds what was found in a block to its splits, in order; returns the number of rows. */

@@ -83,7 +83,8 @@ public final class Moments implements AutoCloseable {
   private static void requireFinite(String source, long first, Tensor rows) {
     try (TensorScope _ = TensorScope.open()) {
       if (Reduction.all(Pointwise.isFinite(rows)).item() == 0) {
-        Survey.requireFinite(source, first, rows.toDoubles(), (int) rows.size(1));
+        PlainRows plain = new PlainRows(first, (int) rows.size(0), rows.toDoubles());
+        Survey.requireFinite(source, plain);
       }
     }
   }

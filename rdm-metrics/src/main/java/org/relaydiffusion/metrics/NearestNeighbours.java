@@ -48,10 +48,11 @@ public final class NearestNeighbours {
               .formatted(references.name(), k, references.count()));
     }
     Survey.requireSameDimensions(queries, references);
-    Viewpoint view = Viewpoint.of(Survey.of(queries, work), Survey.of(references, work));
     NearestTable nearest = new NearestTable(queries.name(), queries.count(), k);
     long total = BlockPairs.workBetween(queries.count(), references.count());
     try (Workers workers = new Workers(work)) {
+      Survey first = Survey.of(queries, workers);
+      Viewpoint view = Viewpoint.of(first, Survey.of(references, workers));
       new BlockPairs(plan, workers, new Meter(work.listener(), total))
           .between(
               queries,

@@ -109,11 +109,12 @@ final class NearestScan implements BlockPairs.Visitor {
 
     /** Measures what is left. */
     void settle() {
+      double[] scratch = new double[mine.dimensions()];
       for (int i = 0; i < pendingCount; i++) {
         int row = (int) (pending[i] >> 32);
         int other = (int) pending[i];
         if (pendingLower[i] <= limits[row]) {
-          double distance = mine.squaredDistance(row, others, other);
+          double distance = mine.squaredDistance(row, others, other, scratch);
           table.meet(mine.first() + row, others.first() + other, distance);
         }
       }

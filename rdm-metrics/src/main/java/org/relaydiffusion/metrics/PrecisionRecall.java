@@ -52,9 +52,9 @@ public record PrecisionRecall(
   static PrecisionRecall of(
       Activations samples, Activations references, int k, WorkOptions work, BlockPairs.Plan plan) {
     check(samples, references, k);
-    Survey first = Survey.of(samples, work);
-    Survey second = Survey.of(references, work);
     try (Workers workers = new Workers(work)) {
+      Survey first = Survey.of(samples, workers);
+      Survey second = Survey.of(references, workers);
       long total =
           BlockPairs.workWithin(samples.count())
               + BlockPairs.workWithin(references.count())

@@ -13,25 +13,32 @@ import org.relaydiffusion.torch.Torch;
  */
 record RowBlock(long first, double[] rows, Tensor rounded, double[] norms)
     implements AutoCloseable {
-  static RowBlock of(long first, double[] rows, Viewpoint view) {
-    int dimensions = view.scaledCentre().length;
-    int count = rows.length / dimensions;
-    float[] rounded = new float[rows.length];
-    double[] norms = new double[count];
-    view.round(rows, rounded, norms);
-    Tensor tensor = Torch.tensor(rounded, count, dimensions).release();
-    return new RowBlock(first, rows, tensor, norms);
+  static RowBlock of(PlainRows rows, Viewpoint view) {
+    float[] rounded = new float[rows.values().length];
+    double[] norms = new double[rows.count()];
+    view.round(rows.values(), rounded, norms);
+    Tensor tensor = Torch.tensor(rounded, rows.count(), rows.dimensions()).release();
+    return new RowBlock(rows.first(), rows.values(), tensor, norms);
   }
 
   int count() {
     return norms.length;
   }
 
-  /** Row {@code mine}'s squared distance from a row of another block, in float64. */
-  double squaredDistance(int mine, RowBlock other, int theirs) {
-    int dimensions = rows.length / norms.length;
+  /** The length of a row. */
+  int dimensions() {
+    return rows.length / norms.length;
+  }
+
+  /**
+   * Row {@code mine}'s squared distance from a row of another block, in float64.
+   *
+   * @param scratch as long as a row; overwritten
+   */
+  double squaredDistance(int mine, RowBlock other, int theirs, double[] scratch) {
+    int dimensions = scratch.length;
     return Screen.squaredDistance(
-        rows, mine * dimensions, other.rows, theirs * dimensions, dimensions);
+        rows, mine * dimensions, other.rows, theirs * dimensions, scratch);
   }
 
   @Override

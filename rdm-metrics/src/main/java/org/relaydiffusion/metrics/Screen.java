@@ -57,28 +57,24 @@ record Screen(double relative, double absolute, double scale) {
   /**
    * The squared distance of two rows in float64, the exact value that all results are made of. It
    * is the same for both orders of the two, and 0 for equal rows.
+   *
+   * @param scratch as long as a row; overwritten
    */
-  static double squaredDistance(double[] a, int atA, double[] b, int atB, int dimensions) {
-    // Four sums, in a fixed order, because one would wait for itself at every step.
-    double s0 = 0;
-    double s1 = 0;
-    double s2 = 0;
-    double s3 = 0;
-    int d = 0;
-    for (; d + 3 < dimensions; d += 4) {
-      double d0 = a[atA + d] - b[atB + d];
-      double d1 = a[atA + d + 1] - b[atB + d + 1];
-      double d2 = a[atA + d + 2] - b[atB + d + 2];
-      double d3 = a[atA + d + 3] - b[atB + d + 3];
-      s0 += d0 * d0;
-      s1 += d1 * d1;
-      s2 += d2 * d2;
-      s3 += d3 * d3;
+  static double squaredDistance(double[] a, int atA, double[] b, int atB, double[] scratch) {
+    int length = scratch.length;
+    for (int d = 0; d < length; d++) {
+      double difference = a[atA + d] - b[atB + d];
+      scratch[d] = difference * difference;
     }
-    for (; d < dimensions; d++) {
-      double d0 = a[atA + d] - b[atB + d];
-      s0 += d0 * d0;
+    // Folded in halves, which is a sum in a fixed order that needs no waiting for the last one.
+    while (length > 1) {
+      int rest = length / 2;
+      int half = length - rest;
+      for (int d = 0; d < rest; d++) {
+        scratch[d] += scratch[half + d];
+      }
+      length = half;
     }
-    return (s0 + s1) + (s2 + s3);
+    return scratch[0];
   }
 }

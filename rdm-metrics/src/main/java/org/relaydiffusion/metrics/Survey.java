@@ -1,7 +1,6 @@
 package org.relaydiffusion.metrics;
 
 import org.relaydiffusion.RdmException;
-import org.relaydiffusion.torch.Tensor;
 
 /**
  * What one pass over activations finds: that every element is finite, how large they are and about
@@ -12,59 +11,78 @@ import org.relaydiffusion.torch.Tensor;
  * @param halfMean half the mean [D], roughly; half, so that no sum overflows
  */
 record Survey(long count, double largest, double[] halfMean) {
-  private static final long BLOCK_ROWS = 512;
+  private static final int BLOCK_ROWS = 512;
 
   /**
    * Surveys activations.
    *
    * @throws RdmException naming the source and the row of an element that is not finite
    */
-  static Survey of(Activations activations, WorkOptions work) {
-    int dimensions = dimensions(activations);
-    double[] halfMean = new double[dimensions];
+  static Survey of(Activations activations, Workers workers) {
+    Totals totals = new Totals(dimensions(activations));
     double weight = 0.5 / Math.max(1, activations.count());
-    double largest = 0;
-    long first = 0;
-    try (Activations.Reader reader = activations.open()) {
-      while (reader.remainingRows() > 0) {
-        work.cancellation().check();
-        double[] rows;
-        try (Tensor block = reader.read(BLOCK_ROWS)) {
-          rows = block.toDoubles();
-        }
-        requireFinite(activations.name(), first, rows, dimensions);
-        for (int at = 0; at < rows.length; at += dimensions) {
-          for (int d = 0; d < dimensions; d++) {
-            largest = Math.max(largest, Math.abs(rows[at + d]));
-            halfMean[d] += rows[at + d] * weight;
-          }
-        }
-        first += rows.length / dimensions;
-      }
-    }
-    return new Survey(first, largest, halfMean);
+    PlainRows.forEach(
+        activations,
+        BLOCK_ROWS,
+        workers,
+        rows -> {
+          Totals block = new Totals(rows.dimensions());
+          block.add(activations.name(), rows, weight);
+          return block;
+        },
+        totals::add);
+    return new Survey(activations.count(), totals.largest, totals.sums);
   }
 
-  /**
-   * Refuses rows with an element that is infinite or NaN.
-   *
-   * @param first the number of the first row in its source
-   * @param rows one after another
-   */
-  static void requireFinite(String source, long first, double[] rows, int dimensions) {
+  /** What has been found in some rows. */
+  private static final class Totals {
+    private final double[] sums;
+    private double largest;
+
+    Totals(int dimensions) {
+      sums = new double[dimensions];
+    }
+
+    void add(String source, PlainRows rows, double weight) {
+      double[] values = rows.values();
+      for (int at = 0; at < values.length; at += sums.length) {
+        for (int d = 0; d < sums.length; d++) {
+          sums[d] += values[at + d] * weight;
+        }
+        for (int d = 0; d < sums.length; d++) {
+          largest = Math.max(largest, Math.abs(values[at + d]));
+        }
+      }
+      // A NaN is larger than anything to Math.max.
+      if (!Double.isFinite(largest)) {
+        requireFinite(source, rows);
+      }
+    }
+
+    void add(Totals later) {
+      for (int d = 0; d < sums.length; d++) {
+        sums[d] += later.sums[d];
+      }
+      largest = Math.max(largest, later.largest);
+    }
+  }
+
+  /** Refuses rows with an element that is infinite or NaN. */
+  static void requireFinite(String source, PlainRows rows) {
+    double[] values = rows.values();
     // 0 times a finite number is 0, and times any other it is NaN.
     double zero = 0;
-    for (double x : rows) {
+    for (double x : values) {
       zero += x * 0;
     }
     if (zero == 0) {
       return;
     }
-    for (int i = 0; i < rows.length; i++) {
-      if (!Double.isFinite(rows[i])) {
+    for (int i = 0; i < values.length; i++) {
+      if (!Double.isFinite(values[i])) {
         throw new RdmException(
             "%s: row %d holds %s, but activations must be finite"
-                .formatted(source, first + i / dimensions, rows[i]));
+                .formatted(source, rows.first() + i / rows.dimensions(), values[i]));
       }
     }
   }
@@ -79,7 +97,7 @@ record Survey(long count, double largest, double[] halfMean) {
   }
 
   /** The length of a row, where it is one that can be worked with. */
-  static int dimensions(Activations activations) {
+  private static int dimensions(Activations activations) {
     long dimensions = activations.dimensions();
     if (dimensions > Screen.MOST_DIMENSIONS) {
       throw new RdmException(

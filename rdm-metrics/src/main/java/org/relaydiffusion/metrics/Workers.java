@@ -25,6 +25,7 @@ import org.relaydiffusion.torch.TensorScope;
  * released ones. For one calling thread.
  */
 final class Workers implements AutoCloseable {
+  private final int count;
   private final ExecutorService threads;
   private final Cancellation cancellation;
 
@@ -33,6 +34,7 @@ final class Workers implements AutoCloseable {
   }
 
   Workers(int count, Cancellation cancellation) {
+    this.count = count;
     this.cancellation = cancellation;
     threads = Executors.newFixedThreadPool(count, Workers::thread);
   }
@@ -46,6 +48,11 @@ final class Workers implements AutoCloseable {
               NativeThreads.useThisThreadAlone();
               loop.run();
             });
+  }
+
+  /** The number of threads. */
+  int count() {
+    return count;
   }
 
   /**

@@ -92,7 +92,7 @@ class PrecisionRecallTest {
       try (Workers workers = new Workers(WORK)) {
         BlockPairs pairs =
             new BlockPairs(new BlockPairs.Plan(32, 64), workers, new Meter(WorkListener.NONE, 1));
-        Viewpoint view = Viewpoint.of(Survey.of(rows, WORK));
+        Viewpoint view = Viewpoint.of(Survey.of(rows, workers));
         assertThat(PrecisionRecall.radii(rows, view, 3, pairs))
             .isEqualTo(Fixtures.radii("radii_" + set).toFloats());
       }

@@ -33,12 +33,14 @@ class ScreenTest {
   })
   void boundsHoldTheDistanceThatFloat64Finds(int dimensions, double offset, double size) {
     double[][] rows = rows(dimensions, offset, size);
-    try (TensorScope _ = TensorScope.open()) {
-      Viewpoint view = Viewpoint.of(Survey.of(Rows.of("rows", rows), WorkOptions.defaults()));
+    try (TensorScope _ = TensorScope.open();
+        Workers workers = new Workers(WorkOptions.defaults())) {
+      Viewpoint view = Viewpoint.of(Survey.of(Rows.of("rows", rows), workers));
       Screen screen = view.screen();
       double[] flat = Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
-      try (RowBlock block = RowBlock.of(0, flat, view)) {
+      try (RowBlock block = RowBlock.of(new PlainRows(0, rows.length, flat), view)) {
         double[] norms = block.norms();
+        double[] scratch = new double[dimensions];
         float[] products =
             LinearAlgebra.matmul(block.rounded(), Shapes.transpose(block.rounded(), 0, 1))
                 .toFloats();
@@ -47,9 +49,10 @@ class ScreenTest {
             double product = 2.0 * products[i * rows.length + j];
             double lower = screen.lower(norms[i]) + screen.lower(norms[j]) - product;
             double upper = screen.upper(norms[i]) + screen.upper(norms[j]) - product;
-            double distance = screen.scaled(block.squaredDistance(i, block, j));
+            double distance = screen.scaled(block.squaredDistance(i, block, j, scratch));
             assertThat(distance).isBetween(lower, upper);
-            assertThat(distance).isEqualTo(screen.scaled(block.squaredDistance(j, block, i)));
+            assertThat(distance)
+                .isEqualTo(screen.scaled(block.squaredDistance(j, block, i, scratch)));
             if (size > 1e-100) {
               // They are worth something: 2 (D + 8) 2^-24 of the norms, 2.5e-4 at 2048.
               assertThat(upper - lower)

@@ -1,0 +1,69 @@
+package org.relaydiffusion.metrics;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.relaydiffusion.torch.Tensor;
+
+/**
+ * Some rows, as they were read.
+ *
+ * @param first the number of the first one in its source
+ * @param count how many
+ * @param values float64, one after another
+ */
+record PlainRows(long first, int count, double[] values) {
+  /** The next rows, {@code most} or fewer, the first of which has the number {@code first}. */
+  static PlainRows read(Activations.Reader reader, long first, long most) {
+    try (Tensor rows = reader.read(most)) {
+      return new PlainRows(first, (int) rows.size(0), rows.toDoubles());
+    }
+  }
+
+  /** The length of a row. */
+  int dimensions() {
+    return values.length / count;
+  }
+
+  /**
+   * Works on all rows of a set, a block at a time on several threads. The calling thread reads the
+   * next blocks meanwhile, since what is read may be its own; then it takes the results, in order.
+   *
+   * @param blockRows the rows of a block; the last one may be short
+   */
+  static <T> void forEach(
+      Activations activations,
+      int blockRows,
+      Workers workers,
+      Function<PlainRows, T> task,
+      Consumer<T> taker) {
+    try (Activations.Reader reader = activations.open()) {
+      List<PlainRows> next = readSome(reader, 0, blockRows, workers);
+      while (!next.isEmpty()) {
+        List<PlainRows> blocks = next;
+        try (Workers.Batch<T> batch =
+            workers.begin(blocks.size(), i -> task.apply(blocks.get(i)))) {
+          next = readSome(reader, blocks.getLast().end(), blockRows, workers);
+          batch.await(taker);
+        }
+      }
+    }
+  }
+
+  private static List<PlainRows> readSome(
+      Activations.Reader reader, long first, int blockRows, Workers workers) {
+    List<PlainRows> blocks = new ArrayList<>();
+    long at = first;
+    while (blocks.size() < 2 * workers.count() && reader.remainingRows() > 0) {
+      PlainRows block = read(reader, at, blockRows);
+      blocks.add(block);
+      at = block.end();
+    }
+    return blocks;
+  }
+
+  private long end() {
+    return first + count;
+  }
+}
