@@ -14,6 +14,7 @@ import java.util.Map;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.pickle.PickleForm;
 import org.relaydiffusion.checkpoint.pickle.PickleWriter;
+import org.relaydiffusion.io.StoredZipWriter;
 import org.relaydiffusion.model.safetensors.TensorSource;
 
 /**
@@ -44,7 +45,7 @@ public final class TorchZipWriter {
     TorchZipWriter writer = new TorchZipWriter();
     ByteArrayOutputStream pickle = new ByteArrayOutputStream();
     PickleWriter.write(pickle, PickleWriter.Protocol.TWO, value, writer::lower);
-    StoredZipWriter zip = new StoredZipWriter(out, limits);
+    StoredZipWriter zip = new StoredZipWriter(out, StoredZipWriter.Layout.TORCH, limits);
     zip.add(ROOT + "data.pkl", pickle.toByteArray());
     zip.add(ROOT + "byteorder", "little".getBytes(StandardCharsets.US_ASCII));
     for (int i = 0; i < writer.storages.size(); i++) {

@@ -21,6 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.relaydiffusion.io.MappedFile;
+import org.relaydiffusion.io.StoredZipWriter;
+import org.relaydiffusion.io.StoredZipWriter.Layout;
 import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.TensorData;
@@ -47,7 +49,8 @@ class StoredZipWriterTest {
     Path file = folder.resolve("zip");
     try (FileChannel out =
         FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      StoredZipWriter zip = new StoredZipWriter(out, new StoredZipWriter.Limits(number, count));
+      StoredZipWriter zip =
+          new StoredZipWriter(out, Layout.TORCH, new StoredZipWriter.Limits(number, count));
       for (Map.Entry<String, byte[]> e : entries.entrySet()) {
         zip.add(e.getKey(), e.getValue());
       }
@@ -112,7 +115,7 @@ class StoredZipWriterTest {
     try (FileChannel out =
         FileChannel.open(
             folder.resolve("zip"), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      StoredZipWriter zip = new StoredZipWriter(out, StoredZipWriter.Limits.FORMAT);
+      StoredZipWriter zip = new StoredZipWriter(out, Layout.TORCH);
       assertThatThrownBy(() -> zip.add("a", 5, sink -> sink.accept(ByteBuffer.wrap(new byte[4]))))
           .isInstanceOf(IOException.class)
           .hasMessage("entry 'a' has 4 bytes, expected 5");

@@ -3,14 +3,17 @@ package org.relaydiffusion.tests.bench;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import org.relaydiffusion.io.StoredZipWriter;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.tests.bench.PickleWriter.FloatTensor;
@@ -72,13 +75,20 @@ public final class SyntheticCheckpoint {
     root.put("ema", module(network));
     root.put("net", module(network));
     byte[] pickle = PickleWriter.write(root);
-    try (StoredZipWriter zip = new StoredZipWriter(file)) {
+    try (FileChannel out =
+        FileChannel.open(
+            file,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      StoredZipWriter zip = new StoredZipWriter(out, StoredZipWriter.Layout.TORCH);
       text(zip, "data.pkl", pickle);
       text(zip, "byteorder", "little".getBytes(StandardCharsets.US_ASCII));
       for (FloatTensor t : tensors) {
         zip.add(FOLDER + "data/" + t.key(), 4 * t.numel(), sink -> noise(t.numel(), sink));
       }
       text(zip, "version", "3\n".getBytes(StandardCharsets.US_ASCII));
+      zip.finish();
     }
   }
 
