@@ -1,23 +1,19 @@
 package org.relaydiffusion.metrics;
 
 import java.nio.file.Path;
-import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.metrics.npy.NpyReader;
 import org.relaydiffusion.metrics.npy.NpzFile;
-import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /** Moments out of .npz files: computed from activations, or as statistics files hold them. */
 public final class MomentsFile {
-  private static final List<DType> FLOATS = List.of(DType.FLOAT32, DType.FLOAT64);
   private static final long BLOCK_ROWS = 1024;
-
-  /** A small file of one long row must not ask for that length squared. Inception has 2048. */
-  private static final long MOST_DIMENSIONS = 8192;
 
   private MomentsFile() {}
 
@@ -31,15 +27,23 @@ public final class MomentsFile {
    *     finite or has fewer than 2 rows
    */
   public static Moments ofActivations(Path path, String array) {
-    try (NpzFile file = NpzFile.open(path);
-        NpyReader reader = file.array(array).expect(FLOATS, -1, -1);
-        MomentsAccumulator sums = new MomentsAccumulator(dimensions(path, array, reader))) {
+    try (NpzFile file = NpzFile.open(path)) {
+      return of(
+          NpzActivations.of(path, file, array, SpatialOrder.CHANNELS_FIRST), WorkListener.NONE);
+    }
+  }
+
+  /** The moments of activations, read once from end to end. */
+  static Moments of(NpzActivations activations, WorkListener listener) {
+    try (MomentsAccumulator sums = new MomentsAccumulator(activations.dimensions());
+        Activations.Reader reader = activations.open()) {
       while (reader.remainingRows() > 0) {
         try (Tensor rows = reader.read(BLOCK_ROWS)) {
           sums.add(rows);
         }
+        listener.advanced(activations.count() - reader.remainingRows(), activations.count());
       }
-      return named(path, array, sums::moments);
+      return named(activations.path(), activations.array(), sums::moments);
     }
   }
 
@@ -54,29 +58,42 @@ public final class MomentsFile {
    *     covariance is not symmetric
    */
   public static Moments ofStatistics(Path path, String mean, String covariance) {
+    try (NpzFile file = NpzFile.open(path)) {
+      return read(
+          path, file, mean, covariance, SpatialOrder.CHANNELS_FIRST, OptionalLong.empty());
+    }
+  }
+
+  /** The same, with the order of its dimensions and the number of samples, where it is known. */
+  static Moments read(
+      Path path,
+      NpzFile file,
+      String mean,
+      String covariance,
+      SpatialOrder order,
+      OptionalLong count) {
     try (TensorScope _ = TensorScope.open();
-        NpzFile file = NpzFile.open(path);
-        NpyReader first = file.array(mean).expect(FLOATS, -1);
+        NpyReader first = file.array(mean).expect(NpzActivations.FLOATS, -1);
         NpyReader second =
-            file.array(covariance).expect(FLOATS, first.shape()[0], first.shape()[0])) {
+            file.array(covariance)
+                .expect(NpzActivations.FLOATS, first.shape()[0], first.shape()[0])) {
       if (first.remainingRows() == 0) {
         throw new FileException(path, "array '%s' is empty".formatted(mean));
       }
       Tensor m = first.read(first.remainingRows());
       Tensor c = second.read(second.remainingRows());
-      return named(path, covariance, () -> Moments.of(m, c));
-    }
-  }
-
-  private static long dimensions(Path path, String array, NpyReader reader) {
-    long dimensions = reader.shape()[1];
-    if (dimensions > MOST_DIMENSIONS) {
-      throw new FileException(
+      return named(
           path,
-          "array '%s' has %d dimensions, where %d are the most"
-              .formatted(array, dimensions, MOST_DIMENSIONS));
+          covariance,
+          () -> {
+            Tensor ordered = order.toChannelsFirst(m.reshape(1, -1)).reshape(-1);
+            Tensor half = Shapes.transpose(order.toChannelsFirst(c), 0, 1);
+            Tensor both = Shapes.transpose(order.toChannelsFirst(half), 0, 1);
+            return count.isPresent()
+                ? Moments.of(ordered, both, count.getAsLong())
+                : Moments.of(ordered, both);
+          });
     }
-    return dimensions;
   }
 
   private static Moments named(Path path, String array, Supplier<Moments> source) {

@@ -2,12 +2,16 @@ package org.relaydiffusion.metrics.npy;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.torch.DType;
@@ -24,6 +28,7 @@ import org.relaydiffusion.torch.DType;
 record NpyHeader(DType dtype, long[] shape, long byteSize) {
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
   private static final int LONGEST = 10_000; // NumPy's own limit.
+  private static final int ALIGNMENT = 64;
   private static final Map<String, DType> TYPES =
       Map.of("<f4", DType.FLOAT32, "<f8", DType.FLOAT64, "|u1", DType.UINT8, "<i8", DType.INT64);
   private static final Pattern ITEM =
@@ -34,6 +39,45 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
   @Override
   public long[] shape() {
     return shape.clone();
+  }
+
+  /**
+   * The header that numpy writes: version 1.0, filled up with spaces to a multiple of 64 bytes.
+   *
+   * @throws IllegalArgumentException for a type that has no name here
+   */
+  static byte[] bytes(DType dtype, long... shape) {
+    String descr =
+        TYPES.entrySet().stream()
+            .filter(e -> e.getValue() == dtype)
+            .map(Map.Entry::getKey)
+            .findFirst()
+            .orElseThrow(() -> new IllegalArgumentException(dtype + " is no type of .npy files"));
+    String sizes = LongStream.of(shape).mapToObj(Long::toString).collect(Collectors.joining(", "));
+    String text =
+        "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }"
+            .formatted(descr, shape.length == 1 ? sizes + "," : sizes);
+    // numpy leaves room for the first size to grow to 21 digits in place.
+    int room = shape.length > 0 ? 21 - Long.toString(shape[0]).length() : 0;
+    int fixed = MAGIC.length + 2 + Short.BYTES;
+    int unpadded = fixed + text.length() + room + 1;
+    int size = Math.ceilDiv(unpadded, ALIGNMENT) * ALIGNMENT;
+    ByteBuffer header = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    header.put(MAGIC).put((byte) 1).put((byte) 0).putShort((short) (size - fixed));
+    header.put(text.getBytes(StandardCharsets.ISO_8859_1));
+    while (header.remaining() > 1) {
+      header.put((byte) ' ');
+    }
+    return header.put((byte) '\n').array();
+  }
+
+  /** How many bytes the elements of an array take; they must fit a long. */
+  static long dataBytes(DType dtype, long... shape) {
+    long bytes = dtype.byteSize();
+    for (long s : shape) {
+      bytes = Math.multiplyExact(bytes, s);
+    }
+    return bytes;
   }
 
   /**

@@ -99,7 +99,7 @@ public final class NpzFile implements AutoCloseable {
   public NpyReader array(String name) {
     ZipEntry entry = members.get(name + SUFFIX);
     if (entry == null) {
-      String found = String.join(", ", names().stream().limit(10).map(NpzFile::printable).toList());
+      String found = list(names());
       throw new FileException(
           path,
           "has no array '%s', only: %s".formatted(name, found.isEmpty() ? "none" : found));
@@ -117,6 +117,11 @@ public final class NpzFile implements AutoCloseable {
   @Override
   public void close() {
     closeQuietly(zip);
+  }
+
+  /** The first ten of some names from a file, in one line that is safe to print. */
+  public static String list(List<String> names) {
+    return String.join(", ", names.stream().limit(10).map(NpzFile::printable).toList());
   }
 
   private static String printable(String name) {

@@ -1,0 +1,213 @@
+package org.relaydiffusion.metrics;
+
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.metrics.npy.NpyReader;
+import org.relaydiffusion.metrics.npy.NpzFile;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Tensor;
+
+/**
+ * What an .npz file knows of a set of images: their activations, or only the moments of these.
+ *
+ * <table>
+ * <caption>Arrays that are read; others are passed over</caption>
+ * <tr><td>{@code feat} [N, D], {@code s_feat} [N, D2]</td><td>activations</td></tr>
+ * <tr><td>{@code mu} [D], {@code sigma} [D, D], {@code s_mu}, {@code s_sigma}</td><td>moments</td>
+ * </tr>
+ * <tr><td>{@code count} int64 [1]</td><td>of how many images the moments are; may be missing</td>
+ * </tr>
+ * <tr><td>{@code mu_s}, {@code sigma_s}</td><td>spatial moments in ADM's reference batches</td>
+ * </tr>
+ * </table>
+ *
+ * <p>All but the count are float32 or float64. Spatial features come out channel by channel,
+ * whatever their order in the file. Opening reads the headers only; {@link #close()} ends what was
+ * handed out.
+ */
+public final class ActivationsFile implements AutoCloseable {
+  private final Path path;
+  private final NpzFile file;
+  private final Map<Feature, NpzActivations> activations = new EnumMap<>(Feature.class);
+  private final Map<Feature, MomentArrays> moments = new EnumMap<>(Feature.class);
+  private final OptionalLong count;
+
+  /** Where a file has a mean and a covariance. */
+  private record MomentArrays(String mean, String covariance, SpatialOrder order) {}
+
+  private ActivationsFile(Path path, NpzFile file, @Nullable SpatialOrder order) {
+    this.path = path;
+    this.file = file;
+    Set<String> names = Set.copyOf(file.names());
+    for (Feature feature : Feature.values()) {
+      SpatialOrder own =
+          feature == Feature.POOL || order == null ? SpatialOrder.CHANNELS_FIRST : order;
+      if (names.contains(feature.array())) {
+        activations.put(feature, NpzActivations.of(path, file, feature.array(), own));
+      } else if (has(names, feature.mean(), feature.covariance())) {
+        moments.put(feature, new MomentArrays(feature.mean(), feature.covariance(), own));
+      } else if (has(names, feature.admMean(), feature.admCovariance())) {
+        moments.put(
+            feature,
+            new MomentArrays(
+                feature.admMean(),
+                feature.admCovariance(),
+                order == null ? SpatialOrder.POSITIONS_FIRST : own));
+      }
+    }
+    if (activations.isEmpty() && moments.isEmpty()) {
+      throw new FileException(
+          path,
+          "holds neither activations ('feat') nor moments ('mu' and 'sigma'), only: %s"
+              .formatted(names.isEmpty() ? "nothing" : NpzFile.list(file.names())));
+    }
+    moments.values().forEach(this::checkMoments);
+    this.count = names.contains("count") ? OptionalLong.of(readCount()) : rows();
+  }
+
+  /**
+   * Opens a file whose spatial features are in the order that its names stand for: ADM's for {@code
+   * mu_s}, the reference's else.
+   *
+   * @throws FileException when it cannot be read, holds none of the arrays known, or one of another
+   *     type or shape
+   */
+  public static ActivationsFile open(Path path) {
+    return open(path, null);
+  }
+
+  /** As {@link #open(Path)}, of a file whose spatial features are in another order. */
+  public static ActivationsFile open(Path path, @Nullable SpatialOrder order) {
+    NpzFile file = NpzFile.open(path);
+    try {
+      return new ActivationsFile(path, file, order);
+    } catch (RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  /** The file. */
+  public Path path() {
+    return path;
+  }
+
+  /** The number of images, where it is known. */
+  public OptionalLong count() {
+    return count;
+  }
+
+  /** Whether the activations themselves are there. */
+  public boolean hasActivations(Feature feature) {
+    return activations.containsKey(feature);
+  }
+
+  /** Whether there are moments, or activations to compute them from. */
+  public boolean hasMoments(Feature feature) {
+    return hasActivations(feature) || moments.containsKey(feature);
+  }
+
+  /**
+   * The activations, valid until this file is closed. Their rows are checked as they are read: NaN
+   * and infinite elements are errors.
+   *
+   * @param purpose what they are for, such as {@code precision and recall}, for the message
+   * @throws FileException saying what the file lacks
+   */
+  public Activations activations(Feature feature, String purpose) {
+    NpzActivations found = activations.get(feature);
+    if (found == null) {
+      throw new FileException(
+          path,
+          moments.containsKey(feature)
+              ? "holds moments only: activations ('%s') are needed for %s"
+                  .formatted(feature.array(), purpose)
+              : "holds no '%s', needed for %s".formatted(feature.array(), purpose));
+    }
+    return found;
+  }
+
+  /**
+   * The moments: as the file has them, or computed in one pass over its activations.
+   *
+   * @param purpose what they are for, such as {@code sFID}, for the message
+   * @param listener hears of the rows that are read
+   * @return the caller closes it
+   * @throws FileException when the file has neither, fewer than 2 images, or damaged or infinite
+   *     numbers
+   */
+  public Moments moments(Feature feature, String purpose, WorkListener listener) {
+    MomentArrays arrays = moments.get(feature);
+    if (arrays != null) {
+      return MomentsFile.read(
+          path, file, arrays.mean(), arrays.covariance(), arrays.order(), count);
+    }
+    NpzActivations rows = activations.get(feature);
+    if (rows == null) {
+      throw new FileException(
+          path,
+          "holds neither '%s' nor '%s' and '%s', needed for %s"
+              .formatted(feature.array(), feature.mean(), feature.covariance(), purpose));
+    }
+    return MomentsFile.of(rows, listener);
+  }
+
+  private static boolean has(Set<String> names, String mean, String covariance) {
+    return names.contains(mean) && names.contains(covariance);
+  }
+
+  private void checkMoments(MomentArrays arrays) {
+    try (NpyReader mean = file.array(arrays.mean()).expect(NpzActivations.FLOATS, -1)) {
+      long dimensions = mean.shape()[0];
+      NpzActivations.checkDimensions(path, arrays.mean(), dimensions);
+      file.array(arrays.covariance())
+          .expect(NpzActivations.FLOATS, dimensions, dimensions)
+          .close();
+    }
+  }
+
+  /** N of the activations, which is the same for both kinds. */
+  private OptionalLong rows() {
+    NpzActivations pool = activations.get(Feature.POOL);
+    NpzActivations spatial = activations.get(Feature.SPATIAL);
+    if (pool != null && spatial != null && pool.count() != spatial.count()) {
+      throw new FileException(
+          path,
+          "array '%s' is of %d images, but '%s' is of %d"
+              .formatted(pool.array(), pool.count(), spatial.array(), spatial.count()));
+    }
+    NpzActivations any = pool != null ? pool : spatial;
+    return any == null ? OptionalLong.empty() : OptionalLong.of(any.count());
+  }
+
+  private long readCount() {
+    try (NpyReader reader = file.array("count").expect(List.of(DType.INT64), 1);
+        Tensor value = reader.read(1)) {
+      long number = value.toLongs()[0];
+      OptionalLong rows = rows();
+      if (number < 1 || (rows.isPresent() && rows.getAsLong() != number)) {
+        throw new FileException(
+            path,
+            "array 'count' is %d, but %s"
+                .formatted(
+                    number,
+                    rows.isPresent()
+                        ? "there are %d rows".formatted(rows.getAsLong())
+                        : "it must be at least 1"));
+      }
+      return number;
+    }
+  }
+
+  /** Closes the file. */
+  @Override
+  public void close() {
+    file.close();
+  }
+}
