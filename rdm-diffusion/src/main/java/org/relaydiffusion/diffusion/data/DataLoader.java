@@ -2,6 +2,8 @@ package org.relaydiffusion.diffusion.data;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -27,8 +29,7 @@ public final class DataLoader implements AutoCloseable {
   private static final int AHEAD = 2;
 
   private final ImageFolderDataset dataset;
-  private final InfiniteSampler sampler;
-  private final int batch;
+  private final Iterator<int[]> batches;
   private final Device device;
   private final List<Thread> workers = new ArrayList<>();
 
@@ -55,20 +56,28 @@ public final class DataLoader implements AutoCloseable {
    */
   public DataLoader(
       ImageFolderDataset dataset, InfiniteSampler sampler, int batch, int workers, Device device) {
-    if (batch < 1) {
-      throw new OptionException("a batch has at least 1 image, not " + batch);
-    }
+    this(dataset, endless(sampler, checked(dataset, batch)), workers, device);
+  }
+
+  /**
+   * Starts decoding batches that someone else chooses; after the last of them {@link #next()}
+   * throws {@link java.util.NoSuchElementException}.
+   *
+   * @param dataset what is read
+   * @param batches the items of each batch, 1 or more, in order; it belongs to the loader from now
+   *     on, which asks it on this thread and on that of {@link #next()}
+   * @param workers how many threads decode; 0 leaves it to {@link #next()}
+   * @param device where the batches are wanted, as above
+   * @throws OptionException when a number is out of range, or the device cannot be used
+   */
+  public DataLoader(
+      ImageFolderDataset dataset, Iterator<int[]> batches, int workers, Device device) {
     if (workers < 0) {
       throw new OptionException("--workers must be 0 or more, but is " + workers);
     }
-    long bytes = (long) batch * dataset.channels() * dataset.resolution() * dataset.resolution();
-    if (bytes > Integer.MAX_VALUE) {
-      throw new OptionException("a batch of %d such images is too large".formatted(batch));
-    }
     Torch.requireUsable(device);
     this.dataset = dataset;
-    this.sampler = sampler;
-    this.batch = batch;
+    this.batches = batches;
     this.device = device;
     for (int i = 0; i < workers; i++) {
       this.workers.add(Thread.ofPlatform().daemon().name("rdm-data-" + i).unstarted(this::work));
@@ -80,6 +89,33 @@ public final class DataLoader implements AutoCloseable {
       throw e;
     }
     this.workers.forEach(Thread::start);
+  }
+
+  private static int checked(ImageFolderDataset dataset, int batch) {
+    if (batch < 1) {
+      throw new OptionException("a batch has at least 1 image, not " + batch);
+    }
+    long bytes = (long) batch * dataset.channels() * dataset.resolution() * dataset.resolution();
+    if (bytes > Integer.MAX_VALUE) {
+      throw new OptionException("a batch of %d such images is too large".formatted(batch));
+    }
+    return batch;
+  }
+
+  private static Iterator<int[]> endless(InfiniteSampler sampler, int batch) {
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return true;
+      }
+
+      @Override
+      public int[] next() {
+        int[] indices = new int[batch];
+        Arrays.setAll(indices, _ -> sampler.nextInt());
+        return indices;
+      }
+    };
   }
 
   /**
@@ -140,11 +176,9 @@ public final class DataLoader implements AutoCloseable {
   /** Draws batches up to the number that is kept; with the lock, or before there are threads. */
   private void refill() {
     int wanted = workers.isEmpty() ? 1 : 1 + AHEAD;
-    while (pending.size() < wanted) {
-      int[] indices = new int[batch];
-      for (int i = 0; i < batch; i++) {
-        indices[i] = sampler.nextInt();
-      }
+    while (pending.size() < wanted && batches.hasNext()) {
+      int[] indices = batches.next();
+      checked(dataset, indices.length);
       pending.add(new PendingBatch(dataset, indices, device));
     }
     lock.lock();

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -52,6 +53,17 @@ final class FolderSource implements PictureSource {
   @Override
   public byte[] read(int index) {
     return bytes(file(index), MOST_PICTURE_BYTES);
+  }
+
+  @Override
+  public String stamp(int index) {
+    Path file = file(index);
+    try {
+      BasicFileAttributes found = Files.readAttributes(file, BasicFileAttributes.class);
+      return found.size() + " " + found.lastModifiedTime().toMillis();
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
   }
 
   @Override

@@ -1,6 +1,10 @@
 package org.relaydiffusion.diffusion.data;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.image.PictureReader;
@@ -113,6 +117,32 @@ public final class ImageFolderDataset implements AutoCloseable {
   /** What messages call the file behind item {@code index}. */
   public Path file(int index) {
     return source.file(subset.raw(index));
+  }
+
+  /**
+   * A SHA-256 of the first items' names and of what changes when their files do: sizes, and times
+   * of change in a folder, checksums in a zip. No picture is read for it.
+   *
+   * @param items how many, at most {@link #size()}
+   * @return 64 hexadecimal digits
+   * @throws FileException when a file is gone
+   */
+  public String fingerprint(int items) {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+    List<String> names = source.pictures();
+    for (int i = 0; i < items; i++) {
+      int raw = subset.raw(i);
+      String line =
+          "%s\n%s%s\n"
+              .formatted(names.get(raw), source.stamp(raw), isMirrored(i) ? " mirrored" : "");
+      digest.update(line.getBytes(StandardCharsets.UTF_8));
+    }
+    return HexFormat.of().formatHex(digest.digest());
   }
 
   /**

@@ -41,6 +41,13 @@ sealed interface PictureSource extends AutoCloseable permits FolderSource, ZipSo
   /** The bytes of picture number {@code index}. */
   byte[] read(int index);
 
+  /**
+   * What changes when picture number {@code index} does, without reading it.
+   *
+   * @throws FileException when that cannot be found out
+   */
+  String stamp(int index);
+
   /** What messages call picture number {@code index}. */
   Path file(int index);
 

@@ -51,6 +51,12 @@ final class ZipSource implements PictureSource {
   }
 
   @Override
+  public String stamp(int index) {
+    ZipMember picture = pictures.get(index);
+    return picture.size() + " " + Integer.toHexString(picture.crc());
+  }
+
+  @Override
   public Path file(int index) {
     return zip.nameOf(pictures.get(index));
   }
