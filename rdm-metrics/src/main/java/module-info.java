@@ -5,6 +5,7 @@ module org.relaydiffusion.metrics {
   requires transitive org.relaydiffusion.diffusion;
 
   exports org.relaydiffusion.metrics;
+  exports org.relaydiffusion.metrics.extraction;
   exports org.relaydiffusion.metrics.inception;
   exports org.relaydiffusion.metrics.npy;
   exports org.relaydiffusion.metrics.report;

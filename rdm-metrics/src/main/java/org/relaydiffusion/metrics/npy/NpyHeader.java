@@ -61,7 +61,8 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
     int room = shape.length > 0 ? 21 - Long.toString(shape[0]).length() : 0;
     int fixed = MAGIC.length + 2 + Short.BYTES;
     int unpadded = fixed + text.length() + room + 1;
-    int size = Math.ceilDiv(unpadded, ALIGNMENT) * ALIGNMENT;
+    // Where nothing is lacking numpy adds 64 bytes all the same.
+    int size = unpadded + ALIGNMENT - unpadded % ALIGNMENT;
     ByteBuffer header = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     header.put(MAGIC).put((byte) 1).put((byte) 0).putShort((short) (size - fixed));
     header.put(text.getBytes(StandardCharsets.ISO_8859_1));

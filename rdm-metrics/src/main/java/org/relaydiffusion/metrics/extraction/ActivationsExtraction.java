@@ -1,0 +1,205 @@
+package org.relaydiffusion.metrics.extraction;
+
+import java.time.Duration;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.data.DataLoader;
+import org.relaydiffusion.diffusion.data.DatasetOptions;
+import org.relaydiffusion.diffusion.data.ImageFolderDataset;
+import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
+import org.relaydiffusion.metrics.extraction.ExtractionOptions.Leftovers;
+import org.relaydiffusion.metrics.inception.FeatureExtractor;
+
+/**
+ * Extracts the features of a data set's pictures into a file, in the data set's order.
+ *
+ * <p>The set is cut into chunks; each process makes the parts of its own chunks, in a hidden folder
+ * beside the target, and the first joins all of them. So memory does not grow with the number of
+ * images, and a run that was stopped or killed at any moment is gone on with by the same one, by
+ * any number of processes: parts that are there are used, if they are made from the same pictures
+ * by the same network. Equal batches make equal files, whatever the number of processes.
+ */
+public final class ActivationsExtraction {
+  private static final double NANOS = 1e9;
+
+  private final ExtractionOptions options;
+  private final PartFormat format;
+
+  /** An extraction that has not begun. */
+  public ActivationsExtraction(ExtractionOptions options) {
+    this(
+        options,
+        options.content() == Content.MOMENTS ? MomentParts.DEFAULT : RowParts.DEFAULT);
+  }
+
+  ActivationsExtraction(ExtractionOptions options, PartFormat format) {
+    this.options = options;
+    this.format = format;
+  }
+
+  /**
+   * Extracts; every process of the run calls this.
+   *
+   * @param extractor makes the features; called on this thread alone, and stays the caller's
+   * @param cancellation ends the work between two batches; what was saved stays for the next run
+   * @throws FileException naming the picture that cannot be read or differs from the first one in
+   *     size, the part that is damaged, or the target when it cannot be written; there is none then
+   * @throws RdmException when other processes' parts do not come
+   * @throws org.relaydiffusion.diffusion.CancelledException when the end was asked for
+   */
+  public ExtractionResult run(
+      FeatureExtractor extractor, ExtractionListener listener, Cancellation cancellation) {
+    long began = System.nanoTime();
+    try (ImageFolderDataset dataset = ImageFolderDataset.open(options.data(), dataOptions())) {
+      int images = Math.min(dataset.size(), options.maxImages().orElse(dataset.size()));
+      if (options.content() == Content.MOMENTS && images < 2) {
+        throw new FileException(
+            options.data(), "has 1 picture to use, but a covariance takes 2 or more");
+      }
+      Chunks chunks = new Chunks(images, format.chunkSize(images));
+      PartsFolder folder =
+          new PartsFolder(options.target(), Manifest.of(options, dataset, chunks, format));
+      if (options.leftovers() == Leftovers.DISCARD) {
+        folder.discard();
+      }
+      folder.check();
+      BitSet there = folder.present(chunks);
+      long reused = there.stream().mapToLong(chunks::length).sum();
+      int[] missing = chunks.of(options.share()).filter(c -> !there.get(c)).toArray();
+      long extracted = extract(dataset, chunks, missing, folder, extractor, listener, cancellation);
+      if (!options.share().isFirst()) {
+        double seconds = secondsSince(began);
+        return new ExtractionResult(
+            extracted, reused, seconds, rate(extracted, seconds), Optional.empty());
+      }
+      await(folder, chunks, listener, cancellation);
+      double seconds = secondsSince(began);
+      ExtractionResult.Written written = join(folder, chunks, listener, cancellation);
+      return new ExtractionResult(
+          extracted, reused, seconds, rate(images - reused, seconds), Optional.of(written));
+    }
+  }
+
+  private static DatasetOptions dataOptions() {
+    return new DatasetOptions(false, false, OptionalInt.empty(), 0, false, OptionalInt.empty());
+  }
+
+  private long extract(
+      ImageFolderDataset dataset,
+      Chunks chunks,
+      int[] missing,
+      PartsFolder folder,
+      FeatureExtractor extractor,
+      ExtractionListener listener,
+      Cancellation cancellation) {
+    long total = IntStream.of(missing).mapToLong(chunks::length).sum();
+    if (total == 0) {
+      return 0;
+    }
+    long done = 0;
+    try (DataLoader loader =
+        new DataLoader(
+            dataset,
+            new ChunkBatches(chunks, missing, options.batch()),
+            options.workers(),
+            options.device())) {
+      FeatureBatches features = new FeatureBatches(dataset, loader, extractor);
+      for (int chunk : missing) {
+        try (PartFormat.Collector part = format.begin()) {
+          for (int left = chunks.length(chunk); left > 0; ) {
+            cancellation.check();
+            int batch = features.addNext(part);
+            left -= batch;
+            done += batch;
+            listener.extracted(done, total);
+          }
+          folder.prepare();
+          part.write(folder.part(chunk));
+        }
+        listener.saved(done);
+      }
+    }
+    return done;
+  }
+
+  /** Waits for the parts of the other processes. */
+  private void await(
+      PartsFolder folder, Chunks chunks, ExtractionListener listener, Cancellation cancellation) {
+    Duration patience = options.share().patience();
+    long lastCame = System.nanoTime();
+    int before = 0;
+    while (true) {
+      BitSet there = folder.present(chunks);
+      int count = there.cardinality();
+      if (count == chunks.count()) {
+        return;
+      }
+      cancellation.check();
+      listener.waiting(count, chunks.count());
+      long now = System.nanoTime();
+      if (count > before) {
+        before = count;
+        lastCame = now;
+      } else if (now - lastCame > patience.toNanos()) {
+        throw new FileException(
+            options.target(),
+            "%d of %d parts are missing, of process%s, and none came for %d s: the same command goes on"
+                .formatted(
+                    chunks.count() - count,
+                    chunks.count(),
+                    missingRanks(there, chunks),
+                    patience.toSeconds()));
+      }
+      pause();
+    }
+  }
+
+  private String missingRanks(BitSet there, Chunks chunks) {
+    List<String> ranks =
+        IntStream.range(0, chunks.count())
+            .filter(c -> !there.get(c))
+            .map(c -> c % options.share().processes())
+            .distinct()
+            .sorted()
+            .mapToObj(Integer::toString)
+            .toList();
+    return (ranks.size() == 1 ? " " : "es ") + String.join(", ", ranks);
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(100);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RdmException("waiting for the other processes was interrupted", e);
+    }
+  }
+
+  private ExtractionResult.Written join(
+      PartsFolder folder, Chunks chunks, ExtractionListener listener, Cancellation cancellation) {
+    return folder.join(
+        file ->
+            format.join(
+                file,
+                IntStream.range(0, chunks.count()).mapToObj(folder::part).toList(),
+                chunks,
+                (done, total) -> {
+                  cancellation.check();
+                  listener.joined(done, total);
+                }));
+  }
+
+  private static double secondsSince(long began) {
+    return (System.nanoTime() - began) / NANOS;
+  }
+
+  private static double rate(long images, double seconds) {
+    return images == 0 ? 0 : images / seconds;
+  }
+}

@@ -1,0 +1,60 @@
+package org.relaydiffusion.metrics.extraction;
+
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.data.Batch;
+import org.relaydiffusion.diffusion.data.DataLoader;
+import org.relaydiffusion.diffusion.data.ImageFolderDataset;
+import org.relaydiffusion.metrics.inception.FeatureExtractor;
+import org.relaydiffusion.metrics.inception.InceptionFeatures;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * Takes the loader's batches through the network.
+ *
+ * @param dataset what the loader reads, for messages
+ */
+record FeatureBatches(ImageFolderDataset dataset, DataLoader loader, FeatureExtractor extractor) {
+  /**
+   * Adds the next batch's features to a part.
+   *
+   * @return how many images it had
+   * @throws FileException naming a picture that cannot be read, or whose features are not finite
+   */
+  int addNext(PartFormat.Collector part) {
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      Batch batch = loader.next();
+      InceptionFeatures made = extractor.features(batch.images());
+      InceptionFeatures features =
+          new InceptionFeatures(made.pool().to(Device.CPU), made.spatial().to(Device.CPU));
+      checkFinite(features.pool(), batch.indices());
+      checkFinite(features.spatial(), batch.indices());
+      part.add(features);
+      return batch.indices().length;
+    }
+  }
+
+  private void checkFinite(Tensor rows, int[] indices) {
+    if (rows.size(0) != indices.length) {
+      throw new RdmException(
+          "the network made features %s of %d images".formatted(rows, indices.length));
+    }
+    if (Reduction.all(Pointwise.isFinite(rows)).item() != 0) {
+      return;
+    }
+    double[] values = rows.toDoubles();
+    int bad = 0;
+    while (Double.isFinite(values[bad])) {
+      bad++;
+    }
+    throw new FileException(
+        dataset.file(indices[bad / (int) rows.size(1)]),
+        "has features that are not finite: the network's weights must be damaged");
+  }
+}

@@ -1,0 +1,67 @@
+package org.relaydiffusion.metrics.extraction;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.relaydiffusion.diffusion.data.ImageFolderDataset;
+
+/**
+ * What parts are made from: parts of equal manifests fit together, and no others do.
+ *
+ * @param lines in order: a name, a colon, a value
+ */
+record Manifest(List<String> lines) {
+  private static final String VERSION = "parts of activations: version 1";
+
+  /** The manifest of a run. */
+  static Manifest of(
+      ExtractionOptions options, ImageFolderDataset dataset, Chunks chunks, PartFormat format) {
+    return new Manifest(
+        List.of(
+            VERSION,
+            "data: " + printable(options.data().toAbsolutePath().normalize()),
+            "images: " + chunks.images(),
+            "names and sizes: " + dataset.fingerprint(chunks.images()),
+            "network: " + options.network(),
+            "content: %s, %d images a part".formatted(format.name(), chunks.size())));
+  }
+
+  /** A name with line breaks must not look like two lines. */
+  private static String printable(Path path) {
+    return path.toString().replaceAll("\\p{Cntrl}", "?");
+  }
+
+  /** What a file of parts says of itself. */
+  static Manifest parse(String text) {
+    return new Manifest(text.lines().toList());
+  }
+
+  /** The content of such a file. */
+  String text() {
+    return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
+  }
+
+  /** The first thing in which another manifest differs, for a message. */
+  String difference(Manifest other) {
+    Map<String, String> mine = values();
+    Map<String, String> others = other.values();
+    for (Map.Entry<String, String> entry : mine.entrySet()) {
+      String found = others.getOrDefault(entry.getKey(), "nothing");
+      if (!found.equals(entry.getValue())) {
+        return "%s: %s there, %s now".formatted(entry.getKey(), found, entry.getValue());
+      }
+    }
+    return "its description has other lines";
+  }
+
+  private Map<String, String> values() {
+    Map<String, String> values = new LinkedHashMap<>();
+    for (String line : lines) {
+      String[] halves = line.split(": ", 2);
+      values.put(halves[0], halves.length < 2 ? "" : halves[1]);
+    }
+    return values;
+  }
+}

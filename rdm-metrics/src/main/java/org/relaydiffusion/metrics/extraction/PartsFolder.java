@@ -1,0 +1,195 @@
+package org.relaydiffusion.metrics.extraction;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.BitSet;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.io.AtomicFile;
+
+/**
+ * The hidden folder beside a target where its parts lie until they are joined. Each part is whole,
+ * being written under another name first, and a description says what all of them are made from.
+ * The folder is made with the first part. Several processes may use it at once.
+ */
+final class PartsFolder {
+  private static final String DESCRIPTION = "description.txt";
+  private static final Pattern PART = Pattern.compile("part-(\\d{1,9})\\.npz");
+  private static final String JOINED = "joined.npz";
+
+  private final Path target;
+  private final Path folder;
+  private final Manifest manifest;
+
+  PartsFolder(Path target, Manifest manifest) {
+    this.target = target;
+    this.folder = besides(target);
+    this.manifest = manifest;
+  }
+
+  /** Where the parts of a target lie. */
+  static Path besides(Path target) {
+    return target.resolveSibling(".%s.parts".formatted(target.getFileName()));
+  }
+
+  /** Where chunk {@code chunk}'s part lies, or will. */
+  Path part(int chunk) {
+    return folder.resolve("part-%06d.npz".formatted(chunk));
+  }
+
+  /**
+   * Refuses a target that cannot be written, before hours are spent on it, and parts that are made
+   * from something else.
+   */
+  void check() {
+    Path parent = target.toAbsolutePath().getParent();
+    if (parent == null || Files.isDirectory(target)) {
+      throw new FileException(target, "is no name for a file");
+    }
+    try {
+      Files.createDirectories(parent);
+      Files.delete(Files.createTempFile(parent, ".rdm", ".tmp"));
+    } catch (FileAlreadyExistsException e) {
+      throw new FileException(parent, "is a file, but a folder is needed", e);
+    } catch (IOException e) {
+      throw new FileException(target, "cannot be written: " + AtomicFile.reason(e), e);
+    }
+    Optional<Manifest> found = description();
+    if (found.isPresent()) {
+      checkSame(found.get());
+    } else if (Files.exists(folder)) {
+      try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder, "part-*")) {
+        if (parts.iterator().hasNext()) {
+          throw new FileException(
+              folder, "holds parts, but not what they are made from; --fresh discards them");
+        }
+      } catch (IOException e) {
+        throw unreadable(e);
+      }
+    }
+  }
+
+  /** Makes the folder with its description; to be called before each part is written. */
+  void prepare() {
+    if (description().isEmpty()) {
+      byte[] text = manifest.text().getBytes(StandardCharsets.UTF_8);
+      AtomicFile.write(folder.resolve(DESCRIPTION), out -> out.write(ByteBuffer.wrap(text)));
+    }
+    checkSame(description().orElse(manifest));
+  }
+
+  /** Which chunks have a part. */
+  BitSet present(Chunks chunks) {
+    BitSet present = new BitSet(chunks.count());
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "part-*.npz")) {
+      for (Path file : files) {
+        Matcher name = PART.matcher(file.getFileName().toString());
+        if (name.matches() && Integer.parseInt(name.group(1)) < chunks.count()) {
+          present.set(Integer.parseInt(name.group(1)));
+        }
+      }
+    } catch (NoSuchFileException e) {
+      // No part has been made yet.
+    } catch (IOException e) {
+      throw unreadable(e);
+    }
+    return present;
+  }
+
+  /** What joins parts. */
+  @FunctionalInterface
+  interface Joiner<T> {
+    T writeTo(Path file);
+  }
+
+  /**
+   * Has the target written from the parts, and deletes them.
+   *
+   * @throws RdmException naming the part that is damaged, or the target when it cannot be written
+   */
+  <T> T join(Joiner<T> joiner) {
+    // What a process that was killed while joining has left may be as large as the target.
+    delete("." + JOINED + ".*");
+    Path joined = folder.resolve(JOINED);
+    T result;
+    try {
+      result = joiner.writeTo(joined);
+    } catch (FileException e) {
+      if (!String.valueOf(e.getMessage()).startsWith(folder.resolve("part-").toString())) {
+        throw e;
+      }
+      throw new RdmException(
+          e.getMessage() + "; once it is deleted, the same command makes it again", e);
+    }
+    try {
+      Files.move(joined, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new FileException(target, "cannot be written: " + AtomicFile.reason(e), e);
+    }
+    discard();
+    return result;
+  }
+
+  /** Deletes all parts, if there are any. */
+  void discard() {
+    delete("{part-,.part-,joined,.joined}*");
+    // The description last: parts without it are never taken for those of another run.
+    delete("{description,.description}*");
+    try {
+      Files.deleteIfExists(folder);
+    } catch (IOException e) {
+      throw new FileException(folder, "cannot be deleted: " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private void delete(String names) {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, names)) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    } catch (NoSuchFileException e) {
+      // Nothing is there.
+    } catch (IOException e) {
+      throw new FileException(folder, "cannot be emptied: " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private Optional<Manifest> description() {
+    Path file = folder.resolve(DESCRIPTION);
+    try {
+      // Not Files.readString, which refuses bytes that are not UTF-8 with an exception of its own.
+      byte[] text = Files.readAllBytes(file);
+      return Optional.of(Manifest.parse(new String(text, StandardCharsets.UTF_8)));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw unreadable(e);
+    }
+  }
+
+  private void checkSame(Manifest found) {
+    if (!found.equals(manifest)) {
+      throw new FileException(
+          target,
+          "%s holds parts of other inputs (%s); --fresh discards them"
+              .formatted(folder, manifest.difference(found)));
+    }
+  }
+
+  private FileException unreadable(IOException e) {
+    return e instanceof NotDirectoryException
+        ? new FileException(folder, "is a file, but the folder of parts is to be there", e)
+        : new FileException(folder, "cannot be read: " + AtomicFile.reason(e), e);
+  }
+}

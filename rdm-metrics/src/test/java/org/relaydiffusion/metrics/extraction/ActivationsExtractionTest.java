@@ -1,0 +1,472 @@
+package org.relaydiffusion.metrics.extraction;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.image.PictureReader;
+import org.relaydiffusion.metrics.Activations;
+import org.relaydiffusion.metrics.ActivationsFile;
+import org.relaydiffusion.metrics.Feature;
+import org.relaydiffusion.metrics.Moments;
+import org.relaydiffusion.metrics.WorkListener;
+import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
+import org.relaydiffusion.metrics.extraction.ExtractionOptions.Share;
+import org.relaydiffusion.metrics.inception.FeatureExtractor;
+import org.relaydiffusion.metrics.inception.InceptionFeatures;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+class ActivationsExtractionTest {
+  /** Five chunks, the last one of 6 images. */
+  private static final int IMAGES = 4 * Extractions.CHUNK + 6;
+
+  @TempDir private Path folder;
+
+  private @Nullable Projection network;
+
+  @BeforeEach
+  void open() {
+    network = new Projection();
+  }
+
+  @AfterEach
+  void close() {
+    extractor().close();
+  }
+
+  private Projection extractor() {
+    return requireNonNull(network);
+  }
+
+  private Extractions set(Content content) {
+    Path data = Pictures.zip(folder.resolve("set.zip"), IMAGES);
+    return Extractions.of(data, folder.resolve("set.npz"), content, extractor());
+  }
+
+  private static void assertNothingIsLeft(Extractions set) {
+    assertThat(set.parts()).doesNotExist();
+    assertThat(set.target().getParent())
+        .isDirectoryNotContaining(file -> file.getFileName().toString().startsWith("."));
+  }
+
+  @Test
+  void theFileHasEveryPicturesFeaturesInOrder() {
+    Extractions set = set(Content.ACTIVATIONS);
+
+    ExtractionResult result = set.run();
+
+    assertThat(result.extracted()).isEqualTo(IMAGES);
+    assertThat(result.reused()).isZero();
+    assertThat(result.written())
+        .contains(
+            new ExtractionResult.Written(IMAGES, Projection.POOL, Projection.SPATIAL));
+    assertNothingIsLeft(set);
+    try (TensorScope _ = TensorScope.open();
+        ActivationsFile file = ActivationsFile.open(set.target())) {
+      for (Feature feature : Feature.values()) {
+        try (Activations.Reader rows = file.activations(feature, "this").open()) {
+          Tensor all = rows.read(IMAGES);
+          assertThat(all.dtype()).isEqualTo(DType.FLOAT64);
+          for (int i = 0; i < IMAGES; i += 7) {
+            // Chunks of 16 are cut into batches of 5, 5, 5 and 1.
+            int chunk = i - i % Extractions.CHUNK;
+            int first = i - (i - chunk) % 5;
+            int end = IntStream.of(first + 5, chunk + Extractions.CHUNK, IMAGES).min().orElseThrow();
+            InceptionFeatures expected = extractor().features(pictures(first, end));
+            Tensor of = feature == Feature.POOL ? expected.pool() : expected.spatial();
+            assertThat(Shapes.select(all, 0, i).toDoubles())
+                .as("image %d", i)
+                .isEqualTo(Shapes.select(of, 0, i - first).toDoubles());
+          }
+        }
+      }
+    }
+  }
+
+  private static Tensor pictures(int first, int end) {
+    List<Tensor> images = new ArrayList<>();
+    for (int i = first; i < end; i++) {
+      byte[] planes =
+          PictureReader.decode(
+                  Pictures.png(i, Pictures.SIDE), Path.of("picture"))
+              .planes();
+      images.add(Torch.tensor(planes, 1, 3, Pictures.SIDE, Pictures.SIDE));
+    }
+    return Shapes.cat(images, 0);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Content.class)
+  void anyNumberOfProcessesMakesTheSameFile(Content content) throws Exception {
+    Extractions set = set(content);
+    set.run();
+    for (int processes : List.of(2, 3, 7)) {
+      Extractions shared = set.to(folder.resolve(processes + ".npz"));
+      List<ExtractionResult> results = shared.run(processes);
+      assertThat(shared.target()).hasSameBinaryContentAs(set.target());
+      assertThat(results.stream().mapToLong(ExtractionResult::extracted).sum()).isEqualTo(IMAGES);
+      assertThat(results.getFirst().written()).isPresent();
+      assertThat(results.subList(1, processes)).allMatch(r -> r.written().isEmpty());
+      assertNothingIsLeft(shared);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Content.class)
+  void aStoppedRunIsGoneOnWithByAnyNumberOfProcesses(Content content) throws Exception {
+    Extractions set = set(content);
+    set.run();
+    Extractions stopped = set.to(folder.resolve("stopped.npz"));
+
+    stopped.runAndStop(Share.ALONE, 2);
+    assertThat(stopped.target()).doesNotExist();
+    // The second of two processes ends with its own chunks, 1 and 3.
+    Share second = new Share(1, 2, Duration.ofMinutes(1));
+    stopped.run(second, ExtractionListener.NONE, new Cancellation());
+    List<ExtractionResult> results = stopped.run(3);
+
+    assertThat(stopped.target()).hasSameBinaryContentAs(set.target());
+    assertThat(results.getFirst().extracted() + results.get(1).extracted())
+        .as("chunks 0, 1 and 3 were there")
+        .isEqualTo(Extractions.CHUNK - 10);
+    assertThat(results.get(2).extracted()).isEqualTo(Extractions.CHUNK);
+    assertNothingIsLeft(stopped);
+  }
+
+  @Test
+  void momentsAreThoseOfTheActivations() {
+    Extractions rows = set(Content.ACTIVATIONS);
+    rows.run();
+    Extractions sums = Extractions.of(rows.data(), folder.resolve("m.npz"), Content.MOMENTS, extractor());
+    sums.run();
+    try (ActivationsFile whole = ActivationsFile.open(rows.target());
+        ActivationsFile parts = ActivationsFile.open(sums.target())) {
+      assertThat(parts.count()).hasValue(IMAGES);
+      for (Feature feature : Feature.values()) {
+        assertThat(parts.hasActivations(feature)).isFalse();
+        try (Moments expected = whole.moments(feature, "FID", WorkListener.NONE);
+            Moments found = parts.moments(feature, "FID", WorkListener.NONE)) {
+          assertThat(found.count()).hasValue(IMAGES);
+          // Float64 sums of 70 values in another order: 1e-12 of the largest element.
+          assertClose(found.mean(), expected.mean());
+          assertClose(found.covariance(), expected.covariance());
+        }
+      }
+    }
+  }
+
+  private static void assertClose(Tensor found, Tensor expected) {
+    double[] wanted = expected.toDoubles();
+    double largest = 0;
+    for (double value : wanted) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    assertThat(found.toDoubles())
+        .containsExactly(wanted, within(1e-12 * largest));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1024", "65536, 1024", "65537, 2048", "1281167, 20480", "2147483647, 33554432"})
+  void thereAreNeverMoreThanSixtyFourPartsOfMoments(int images, int chunk) {
+    assertThat(MomentParts.DEFAULT.chunkSize(images)).isEqualTo(chunk);
+    assertThat(new Chunks(images, chunk).count()).isLessThanOrEqualTo(64);
+  }
+
+  @Test
+  void partsOfOtherInputsAreNeverUsed() throws IOException {
+    Extractions set = set(Content.ACTIVATIONS);
+    set.runAndStop(Share.ALONE, 2);
+    String start =
+        "%s: %s holds parts of other inputs (".formatted(set.target(), set.parts());
+
+    assertThatThrownBy(() -> set.by("babe").run())
+        .isInstanceOf(FileException.class)
+        .hasMessage(
+            start + "network: cafe, exact there, babe, exact now); --fresh discards them");
+    Path other = Pictures.zip(folder.resolve("other.zip"), IMAGES);
+    assertThatThrownBy(() -> set.from(other).run())
+        .hasMessageStartingWith(start + "data: " + set.data() + " there, " + other + " now)");
+    Extractions moments = Extractions.of(set.data(), set.target(), Content.MOMENTS, extractor());
+    assertThatThrownBy(moments::run).hasMessageStartingWith(start + "content: activations, 16 ");
+    // The same name and number of pictures, but one of them has changed.
+    Pictures.zip(other, IMAGES + 1);
+    Pictures.zip(set.data(), IMAGES + 1);
+    assertThatThrownBy(set::run)
+        .hasMessageStartingWith(start + "images: %d there, %d now".formatted(IMAGES, IMAGES + 1));
+    assertThat(set.target()).doesNotExist();
+
+    ExtractionResult fresh = set.fresh().run();
+
+    assertThat(fresh.extracted()).isEqualTo(IMAGES + 1);
+    assertThat(fresh.reused()).isZero();
+    assertNothingIsLeft(set);
+  }
+
+  @Test
+  void aPictureThatChangedMakesOtherInputs() throws IOException {
+    Path data = Pictures.folder(folder.resolve("set"), IMAGES);
+    Extractions set =
+        Extractions.of(data, folder.resolve("set.npz"), Content.ACTIVATIONS, extractor());
+    set.runAndStop(Share.ALONE, 1);
+    Path last = data.resolve("%05d.png".formatted(IMAGES - 1));
+    Files.setLastModifiedTime(last, FileTime.fromMillis(12_345));
+
+    assertThatThrownBy(set::run).hasMessageContaining("other inputs (names and sizes: ");
+  }
+
+  @Test
+  void partsWithoutADescriptionAreNotUsed() throws IOException {
+    Extractions set = set(Content.ACTIVATIONS);
+    set.runAndStop(Share.ALONE, 1);
+    Files.delete(set.parts().resolve("description.txt"));
+
+    assertThatThrownBy(set::run)
+        .isInstanceOf(FileException.class)
+        .hasMessage(
+            set.parts() + ": holds parts, but not what they are made from; --fresh discards them");
+
+    set.fresh().run();
+    assertNothingIsLeft(set);
+  }
+
+  @Test
+  void freshIsForOneProcess() {
+    Extractions set = set(Content.ACTIVATIONS);
+
+    assertThatThrownBy(() -> set.fresh().options(new Share(0, 2, Duration.ZERO)))
+        .isInstanceOf(OptionException.class)
+        .hasMessage(
+            "--fresh is for one process; before several begin anew, delete " + set.parts());
+  }
+
+  @Test
+  void aDamagedPartIsNamed() throws IOException {
+    Extractions set = set(Content.ACTIVATIONS);
+    set.runAndStop(Share.ALONE, 3);
+    Path part = set.parts().resolve("part-000001.npz");
+    byte[] bytes = Files.readAllBytes(part);
+    bytes[300] ^= 1;
+    Files.write(part, bytes);
+
+    assertThatThrownBy(set::run)
+        .isInstanceOf(RdmException.class)
+        .hasMessageStartingWith(part + ": array 'feat' has the checksum ")
+        .hasMessageEndingWith("; once it is deleted, the same command makes it again");
+    assertThat(set.target()).doesNotExist();
+
+    Files.delete(part);
+    assertThat(set.run().extracted()).isEqualTo(Extractions.CHUNK);
+  }
+
+  @Test
+  void whatAKilledProcessLeftHalfWrittenIsCleanedUp() throws IOException {
+    Extractions set = set(Content.ACTIVATIONS);
+    set.runAndStop(Share.ALONE, 1);
+    for (String name : List.of(".joined.npz.x.tmp", ".part-000002.npz.x.tmp", "joined.npz")) {
+      Files.writeString(set.parts().resolve(name), "half");
+    }
+
+    set.run();
+
+    assertNothingIsLeft(set);
+  }
+
+  @Test
+  void aProcessThatNeverComesIsNamed() {
+    Extractions set = set(Content.ACTIVATIONS);
+    Share share = new Share(0, 3, Duration.ofMillis(300));
+
+    assertThatThrownBy(() -> set.run(share, ExtractionListener.NONE, new Cancellation()))
+        .isInstanceOf(FileException.class)
+        .hasMessage(
+            set.target()
+                + ": 3 of 5 parts are missing, of processes 1, 2, and none came for 0 s: the same"
+                + " command goes on");
+    assertThat(set.target()).doesNotExist();
+  }
+
+  @Test
+  void theListenerHearsOfEverything() {
+    Extractions set = set(Content.ACTIVATIONS);
+    List<String> heard = new ArrayList<>();
+    ExtractionListener listener =
+        new ExtractionListener() {
+          @Override
+          public void extracted(long done, long total) {
+            heard.add("extracted %d/%d".formatted(done, total));
+          }
+
+          @Override
+          public void saved(long images) {
+            heard.add("saved " + images);
+          }
+
+          @Override
+          public void joined(long done, long total) {
+            heard.add("joined %d/%d".formatted(done, total));
+          }
+        };
+
+    set.run(Share.ALONE, listener, new Cancellation());
+
+    assertThat(heard)
+        .startsWith(
+            "extracted 5/70", "extracted 10/70", "extracted 15/70", "extracted 16/70", "saved 16")
+        .containsSubsequence("extracted 70/70", "saved 70", "joined 1/10", "joined 10/10");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, IMAGES, IMAGES + 5})
+  void atMostSoManyImages(int most) {
+    Extractions set = set(Content.ACTIVATIONS);
+    ExtractionOptions all = set.options(Share.ALONE);
+    ExtractionOptions some =
+        new ExtractionOptions(
+            all.data(),
+            OptionalInt.of(most),
+            all.target(),
+            all.content(),
+            all.leftovers(),
+            all.batch(),
+            0,
+            all.device(),
+            all.network(),
+            all.share());
+
+    new ActivationsExtraction(some).run(extractor(), ExtractionListener.NONE, new Cancellation());
+
+    try (ActivationsFile file = ActivationsFile.open(set.target())) {
+      assertThat(file.count()).hasValue(Math.min(most, IMAGES));
+    }
+  }
+
+  @Test
+  void picturesOfOtherSizesAreNamed() throws IOException {
+    Path data = Pictures.folder(folder.resolve("set"), 20);
+    Files.write(data.resolve("00019.png"), Pictures.png(1, 16));
+    refused(data, Content.ACTIVATIONS, data.resolve("00019.png") + ": has 16 x 16 pixels, but the");
+  }
+
+  @Test
+  void unreadablePicturesAreNamed() throws IOException {
+    Path data = Pictures.folder(folder.resolve("set"), 3);
+    Files.write(data.resolve("00002.png"), new byte[] {1, 2, 3});
+    refused(data, Content.MOMENTS, data.resolve("00002.png") + ": is neither a PNG nor a JPEG");
+    Files.delete(data.resolve("00002.png"));
+    Files.createSymbolicLink(data.resolve("00003.png"), data.resolve("nothing"));
+    refused(data, Content.MOMENTS, data.resolve("00003.png") + ": cannot be read: no such file");
+  }
+
+  @Test
+  void anEmptyFolderAndOnePictureForACovariance() throws IOException {
+    Path data = Files.createDirectory(folder.resolve("set"));
+    refused(data, Content.ACTIVATIONS, data + ": holds no PNG or JPEG pictures");
+    Pictures.folder(data, 1);
+    refused(
+        data, Content.MOMENTS, data + ": has 1 picture to use, but a covariance takes 2 or more");
+  }
+
+  private void refused(Path data, Content content, String message) {
+    Extractions set = Extractions.of(data, folder.resolve("out.npz"), content, extractor());
+    assertThatThrownBy(set::run)
+        .isInstanceOf(FileException.class)
+        .hasMessageStartingWith(message)
+        .extracting(Throwable::getMessage, InstanceOfAssertFactories.STRING)
+        .hasLineCount(1);
+    assertThat(set.target()).doesNotExist();
+  }
+
+  @Test
+  void aTargetThatCannotBeWrittenIsRefusedBeforeAnyWork() throws IOException {
+    FeatureExtractor none =
+        images -> {
+          throw new AssertionError("nothing should be extracted of " + images);
+        };
+    Extractions set = set(Content.ACTIVATIONS).with(none);
+    Path file = Files.writeString(folder.resolve("file"), "");
+    assertThatThrownBy(set.to(folder)::run)
+        .isInstanceOf(FileException.class)
+        .hasMessage(folder + ": is no name for a file");
+    assertThatThrownBy(set.to(file.resolve("out.npz"))::run)
+        .isInstanceOf(FileException.class)
+        .hasMessageContaining(file.toString());
+  }
+
+  @Test
+  void featuresThatAreNotFiniteNameThePicture() {
+    FeatureExtractor broken =
+        images -> {
+          float[] pool = new float[(int) images.size(0) * 2];
+          pool[3] = Float.NaN;
+          return new InceptionFeatures(
+              Torch.tensor(pool, images.size(0), 2),
+              Torch.zeros(DType.FLOAT32, images.size(0), 1));
+        };
+    Extractions set = set(Content.ACTIVATIONS).with(broken);
+
+    assertThatThrownBy(set::run)
+        .isInstanceOf(FileException.class)
+        .hasMessage(
+            set.data().resolve("00001.png")
+                + ": has features that are not finite: the network's weights must be damaged");
+    assertThat(set.parts()).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Content.class)
+  void openTensorsDoNotGrowWithTheNumberOfImages(Content content) {
+    long few = mostTensors(content, IMAGES);
+    long many = mostTensors(content, 20 * Extractions.CHUNK);
+
+    assertThat(many).isEqualTo(few);
+  }
+
+  private long mostTensors(Content content, int images) {
+    Path data = Pictures.zip(folder.resolve(images + ".zip"), images);
+    Extractions set =
+        Extractions.of(data, folder.resolve(images + ".npz"), content, extractor());
+    long[] most = new long[1];
+    ExtractionListener listener =
+        new ExtractionListener() {
+          @Override
+          public void extracted(long done, long total) {
+            most[0] = Math.max(most[0], Tensor.liveCount());
+          }
+
+          @Override
+          public void joined(long done, long total) {
+            most[0] = Math.max(most[0], Tensor.liveCount());
+          }
+        };
+    set.run(Share.ALONE, listener, new Cancellation());
+    return most[0];
+  }
+}
