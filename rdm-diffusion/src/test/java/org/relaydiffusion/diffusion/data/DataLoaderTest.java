@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.NoSuchElementException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,6 +140,24 @@ class DataLoaderTest {
             .hasMessageStartingWith(bad + ": ")
             .hasMessageMatching("[^\n]*");
       }
+    }
+    assertThat(Tensor.liveCount()).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3})
+  void batchesThatOthersChooseComeInTheirOrderAndEnd(int workers) {
+    List<int[]> chosen = List.of(new int[] {8, 0}, new int[] {3}, new int[] {1, 1, 2, 7, 5});
+    long before = Tensor.liveCount();
+    try (var data = ImageFolderDataset.open(SET, DatasetOptions.DEFAULT.withLabels());
+        var loader = new DataLoader(data, chosen.iterator(), workers, Device.CPU)) {
+      for (int[] indices : chosen) {
+        try (Batch batch = loader.next()) {
+          assertThat(batch.indices()).isEqualTo(indices);
+          assertHolds(batch, data);
+        }
+      }
+      assertThatThrownBy(loader::next).isInstanceOf(NoSuchElementException.class);
     }
     assertThat(Tensor.liveCount()).isEqualTo(before);
   }

@@ -8,7 +8,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import javax.imageio.ImageIO;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Test;
@@ -90,6 +95,51 @@ class ImageFolderDatasetTest {
     try (var data = ImageFolderDataset.open(inner.resolve("."), DatasetOptions.DEFAULT)) {
       assertThat(data.name()).isEqualTo("some");
     }
+  }
+
+  @Test
+  void theFingerprintIsThatOfTheFirstNamesAndFiles() throws IOException {
+    picture("a.png", 8, 8, 1, 1);
+    picture("b.png", 8, 8, 1, 2);
+    String one = fingerprint(1);
+    String two = fingerprint(2);
+    assertThat(one).matches("[0-9a-f]{64}").isNotEqualTo(two);
+    picture("c.png", 8, 8, 1, 3);
+    assertThat(fingerprint(2)).isEqualTo(two);
+    Path changed = folder.resolve("b.png");
+    FileTime time = Files.getLastModifiedTime(changed);
+    Files.setLastModifiedTime(changed, FileTime.fromMillis(time.toMillis() + 1));
+    assertThat(fingerprint(2)).isNotEqualTo(two);
+    assertThat(fingerprint(1)).isEqualTo(one);
+    Files.setLastModifiedTime(changed, time);
+    assertThat(fingerprint(2)).isEqualTo(two);
+    Files.move(changed, folder.resolve("aa.png"));
+    assertThat(fingerprint(2)).isNotEqualTo(two);
+  }
+
+  private String fingerprint(int items) {
+    try (var data = open()) {
+      return data.fingerprint(items);
+    }
+  }
+
+  @Test
+  void theFingerprintOfAZipIsThatOfItsBytes() throws IOException {
+    Set<String> seen = new HashSet<>();
+    for (byte value : new byte[] {1, 2, 1}) {
+      Path file = folder.resolve("set.zip");
+      try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+        Pixels pixels = Pixels.black(8, 8, 1);
+        pixels.data()[9] = value;
+        zip.putNextEntry(new ZipEntry("a.png"));
+        zip.write(PngWriter.encode(pixels, Compression.STORED));
+      }
+      try (var data = ImageFolderDataset.open(file, DatasetOptions.DEFAULT)) {
+        seen.add(data.fingerprint(1));
+      }
+    }
+    // The third archive is made later than the first, but of the same bytes.
+    assertThat(seen).hasSize(2);
   }
 
   @Test

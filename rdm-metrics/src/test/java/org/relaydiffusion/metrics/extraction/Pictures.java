@@ -20,10 +20,14 @@ final class Pictures {
 
   /** A zip of {@code count} pictures; the first ones are the same for every count. */
   static Path zip(Path file, int count) {
+    return zip(file, count, SIDE);
+  }
+
+  static Path zip(Path file, int count, int side) {
     try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
       zip.setMethod(ZipOutputStream.STORED);
       for (int i = 0; i < count; i++) {
-        byte[] png = png(i, SIDE);
+        byte[] png = png(i, side);
         ZipEntry entry = new ZipEntry("%05d.png".formatted(i));
         CRC32 crc = new CRC32();
         crc.update(png);
