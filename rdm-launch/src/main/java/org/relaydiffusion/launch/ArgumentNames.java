@@ -37,9 +37,11 @@ final class ArgumentNames {
       } else {
         Optional<String> name = twin(argument, command.getSubcommands().keySet());
         result.add(name.orElse(argument));
-        // After 'help' comes the name of another command of the root.
+        // After 'help' comes the name of another command of the same group.
         boolean isHelp = name.filter("help"::equals).isPresent();
-        command = isHelp ? root : name.map(command.getSubcommands()::get).orElse(command);
+        if (!isHelp) {
+          command = name.map(command.getSubcommands()::get).orElse(command);
+        }
       }
     }
     return result;

@@ -39,11 +39,11 @@ final class Failures {
   /** Names what was not understood, and what it may have been meant for. */
   private static String unmatched(UnmatchedArgumentException e) {
     String what = String.join(" ", e.getUnmatched());
-    boolean isRoot = e.getCommandLine().getParent() == null;
+    boolean isGroup = e.getCommandLine().getCommandSpec().subcommands().size() > 0;
     String message =
         e.isUnknownOption()
             ? "Unknown option: '%s'".formatted(what)
-            : isRoot
+            : isGroup
                 ? "there is no command '%s'".formatted(e.getUnmatched().getFirst())
                 : "'%s' belongs to no option".formatted(what);
     List<String> names = e.getSuggestions();

@@ -39,7 +39,11 @@ public final class Rdm {
    * @return the exit code, see {@link ExitCode}
    */
   public static int run(List<String> arguments, Console console, StopSignal stop) {
-    CommandLine root = RootCommand.commandLine(console, stop);
+    return run(arguments, console, RootCommand.commandLine(console, stop));
+  }
+
+  /** Runs one command line on commands that were made already. */
+  static int run(List<String> arguments, Console console, CommandLine root) {
     Failures failures = new Failures(console, arguments);
     root.setParameterExceptionHandler(failures::usage);
     root.setExecutionExceptionHandler((e, command, _) -> failures.execution(e, command));

@@ -55,6 +55,15 @@ class ArgumentNamesTest {
   }
 
   @Test
+  void commandsBelowACommandHaveTheirOwnOptions() {
+    assertThat(normalised("evaluate", "activations", "--max_images=5", "--dest", "max_images"))
+        .containsExactly("evaluate", "activations", "--max-images=5", "--dest", "max_images");
+    assertThat(normalised("evaluate", "--max_images=5")).contains("--max_images=5");
+    assertThat(normalised("evaluate", "help", "activations", "--max_images"))
+        .containsExactly("evaluate", "help", "activations", "--max-images");
+  }
+
+  @Test
   void namesOfTheReferencesRelativesAreUnderstood() {
     assertThat(normalised("generate", "--steps-first=3", "--max-batch-size", "2", "--class_idx=1"))
         .containsExactly("generate", "--num_steps_first=3", "--batch", "2", "--class=1");

@@ -4,6 +4,9 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
 import java.util.Map;
+import org.relaydiffusion.launch.command.ExtractorFactory;
+import org.relaydiffusion.launch.command.RootCommand;
+import picocli.CommandLine;
 
 /**
  * One command line, run in this process.
@@ -29,6 +32,20 @@ public record RdmRun(int code, String out, String err) {
     StringWriter err = new StringWriter();
     Console console = new Console(new PrintWriter(out), new PrintWriter(err), false, environment);
     int code = Rdm.run(List.of(arguments), console, stop);
+    return new RdmRun(code, out.toString(), err.toString());
+  }
+
+  /** Runs a command line that evaluates with another network than Inception. */
+  public static RdmRun evaluating(
+      ExtractorFactory extractors,
+      Map<String, String> environment,
+      StopSignal stop,
+      String... arguments) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    Console console = new Console(new PrintWriter(out), new PrintWriter(err), false, environment);
+    CommandLine root = RootCommand.commandLine(console, stop, extractors);
+    int code = Rdm.run(List.of(arguments), console, root);
     return new RdmRun(code, out.toString(), err.toString());
   }
 

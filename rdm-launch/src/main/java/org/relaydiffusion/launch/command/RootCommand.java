@@ -41,6 +41,12 @@ public final class RootCommand implements Runnable {
    * @param stop ends a long run early
    */
   public static CommandLine commandLine(Console console, StopSignal stop) {
+    return commandLine(console, stop, new InceptionFactory());
+  }
+
+  /** The same, with another network to evaluate with. */
+  public static CommandLine commandLine(
+      Console console, StopSignal stop, ExtractorFactory extractors) {
     CommandLine root = new CommandLine(new RootCommand(console));
     addSampling(root, new GenerateCommand(console, stop));
     addSampling(root, new GenerateCelebaHqCommand(console, stop));
@@ -49,6 +55,7 @@ public final class RootCommand implements Runnable {
     root.addSubcommand(new ConvertCommand(console));
     root.addSubcommand(new InspectCommand(console));
     root.addSubcommand(new DatasetCommand(console, stop));
+    root.addSubcommand(EvaluateCommand.commandLine(console, stop, extractors));
     root.addSubcommand(new DoctorCommand(console));
     root.addSubcommand(new DemoCommand(console, stop));
     root.addSubcommand(LaunchCommand.commandLine(console, stop, WorkerCommand.likeThisProcess()));
@@ -61,7 +68,6 @@ public final class RootCommand implements Runnable {
     root.setOverwrittenOptionsAllowed(true);
     root.setUsageHelpWidth(100);
     root.setUsageHelpLongOptionsMaxWidth(34);
-    root.getSubcommands().values().forEach(RootCommand::standardise);
     standardise(root);
     return root;
   }
@@ -72,7 +78,9 @@ public final class RootCommand implements Runnable {
     root.addSubcommand(line);
   }
 
+  /** Makes a command, and those below it, like all others. */
   private static void standardise(CommandLine line) {
+    line.getSubcommands().values().forEach(RootCommand::standardise);
     CommandSpec spec = line.getCommandSpec();
     if (!(spec.userObject() instanceof HelpCommand)) {
       spec.mixinStandardHelpOptions(true);

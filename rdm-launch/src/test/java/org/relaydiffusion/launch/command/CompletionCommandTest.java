@@ -18,6 +18,13 @@ class CompletionCommandTest {
   }
 
   @Test
+  void commandsBelowACommandAreCompletedToo() {
+    assertThat(RdmRun.of("completion", "bash").out())
+        .contains("_picocli_rdm_evaluate_activations()", "'--max-images'", "'--moments'")
+        .containsPattern("local commands=\"activations[^\"]*help\"");
+  }
+
+  @Test
   void zshHasTheSameScriptWhichLoadsWhatItNeedsThere() {
     assertThat(RdmRun.of("completion", "zsh").out())
         .isEqualTo(RdmRun.of("completion", "bash").out())

@@ -32,8 +32,11 @@ class HelpTest {
   }
 
   private static Stream<OptionSpec> options(String command) {
-    return Objects.requireNonNull(root().getSubcommands().get(command))
-        .getCommandSpec()
+    CommandLine line = root();
+    for (String name : command.split(" ")) {
+      line = Objects.requireNonNull(line.getSubcommands().get(name));
+    }
+    return line.getCommandSpec()
         .options()
         .stream()
         .filter(option -> !option.usageHelp() && !option.versionHelp());
@@ -49,6 +52,7 @@ class HelpTest {
         "convert",
         "inspect",
         "dataset",
+        "evaluate activations",
         "doctor",
         "demo",
         "launch"
@@ -63,7 +67,7 @@ class HelpTest {
             assertThat(text).as(option.longestName()).contains("Default: ");
           }
         });
-    RdmRun help = RdmRun.of(command, "--help");
+    RdmRun help = help(command);
     assertThat(help.code()).isZero();
     assertThat(help.out()).contains("Usage: rdm " + command).doesNotContain("DEFAULT-VALUE");
     assertThat(help.err()).isEmpty();
@@ -108,11 +112,12 @@ class HelpTest {
         "train",
         "convert",
         "dataset",
+        "evaluate activations",
         "demo",
         "launch"
       })
   void noWordOfTheHelpIsCutInTwo(String command) {
-    String help = RdmRun.of(command, "--help").out();
+    String help = help(command).out();
 
     assertThat(options(command).flatMap(o -> String.join(" ", o.description()).lines()))
         .flatMap(text -> List.of(text.split(" ")))
@@ -133,6 +138,19 @@ class HelpTest {
   }
 
   @Test
+  void aGroupOfCommandsListsThem() {
+    RdmRun run = RdmRun.of("evaluate");
+
+    assertThat(run.code()).isZero();
+    assertThat(run.out()).contains("Usage: rdm evaluate ", "Commands:", "activations", "help");
+    assertThat(RdmRun.of("help", "evaluate").out()).isEqualTo(run.out());
+    assertThat(RdmRun.of("evaluate", "help", "activations").out())
+        .isEqualTo(RdmRun.of("evaluate", "activations", "--help").out());
+    assertThat(RdmRun.of("launch", "evaluate", "activations", "--help").out())
+        .isEqualTo(RdmRun.of("evaluate", "activations", "--help").out());
+  }
+
+  @Test
   void withoutACommandTheCommandsAreListed() {
     RdmRun run = RdmRun.of();
 
@@ -145,6 +163,7 @@ class HelpTest {
             "convert",
             "inspect",
             "dataset",
+            "evaluate",
             "doctor",
             "demo",
             "launch",
@@ -157,7 +176,11 @@ class HelpTest {
     assertThat(RdmRun.of("--version").out()).matches("rdm \\d+\\.\\d+\\.\\S+ \\(Java \\S+\\)\\R");
   }
 
+  private static RdmRun help(String command) {
+    return RdmRun.of((command + " --help").split(" "));
+  }
+
   private static String unwrapped(String command) {
-    return RdmRun.of(command, "--help").out().replaceAll("\\s+", " ");
+    return help(command).out().replaceAll("\\s+", " ");
   }
 }

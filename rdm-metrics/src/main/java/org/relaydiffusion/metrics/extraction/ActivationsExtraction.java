@@ -103,6 +103,7 @@ public final class ActivationsExtraction {
       return 0;
     }
     long done = 0;
+    listener.extracted(done, total);
     try (DataLoader loader =
         new DataLoader(
             dataset,

@@ -9,9 +9,9 @@ public interface ExtractionListener {
   ExtractionListener NONE = new ExtractionListener() {};
 
   /**
-   * A batch is done.
+   * Extraction begins, or a batch is done.
    *
-   * @param done how many images this process has extracted
+   * @param done how many images this process has extracted, 0 at first
    * @param total how many it has to: its share, less what was there
    */
   default void extracted(long done, long total) {}

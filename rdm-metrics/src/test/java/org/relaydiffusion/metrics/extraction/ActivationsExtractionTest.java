@@ -339,7 +339,12 @@ class ActivationsExtractionTest {
 
     assertThat(heard)
         .startsWith(
-            "extracted 5/70", "extracted 10/70", "extracted 15/70", "extracted 16/70", "saved 16")
+            "extracted 0/70",
+            "extracted 5/70",
+            "extracted 10/70",
+            "extracted 15/70",
+            "extracted 16/70",
+            "saved 16")
         .containsSubsequence("extracted 70/70", "saved 70", "joined 1/10", "joined 10/10");
   }
 

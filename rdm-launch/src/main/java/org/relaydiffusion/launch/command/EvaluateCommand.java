@@ -1,0 +1,46 @@
+package org.relaydiffusion.launch.command;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.launch.Console;
+import org.relaydiffusion.launch.StopSignal;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code rdm evaluate}: the group of commands that measure how good pictures are. */
+@Command(
+    name = "evaluate",
+    description = "Measure how far generated pictures are from real ones.",
+    commandListHeading = "%nCommands:%n")
+final class EvaluateCommand implements Runnable {
+  private final Console console;
+
+  @Spec private @Nullable CommandSpec spec;
+
+  private EvaluateCommand(Console console) {
+    this.console = console;
+  }
+
+  /**
+   * The group with its commands, ready to be a subcommand.
+   *
+   * @param console what they talk to
+   * @param stop ends a long run early
+   * @param extractors where they get the network from
+   */
+  static CommandLine commandLine(Console console, StopSignal stop, ExtractorFactory extractors) {
+    CommandLine line = new CommandLine(new EvaluateCommand(console));
+    line.addSubcommand(new ActivationsCommand(console, stop, extractors));
+    line.addSubcommand(new HelpCommand());
+    return line;
+  }
+
+  /** Without a command: the help. */
+  @Override
+  public void run() {
+    Objects.requireNonNull(spec).commandLine().usage(console.out());
+  }
+}
