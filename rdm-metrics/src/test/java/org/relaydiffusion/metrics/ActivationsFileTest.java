@@ -79,7 +79,8 @@ class ActivationsFileTest {
     List<Long> heard = new ArrayList<>();
     try (ActivationsFile file = ActivationsFile.open(Fixtures.REFERENCE);
         Moments _ =
-            file.moments(Feature.POOL, "FID", (done, total) -> heard.addAll(List.of(done, total)))) {
+            file.moments(
+                Feature.POOL, "FID", (done, total) -> heard.addAll(List.of(done, total)))) {
       assertThat(heard).endsWith(160L, 160L);
     }
   }

@@ -20,7 +20,8 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "activations",
     description = {
-      "Extract Inception's features of pictures into a file, on one process or many ('rdm launch').",
+      "Extract Inception's features of pictures into a file, on one process or many ('rdm"
+          + " launch').",
       "A run that was stopped or killed is gone on with by the same command."
     })
 final class ActivationsCommand implements Callable<Integer> {

@@ -6,7 +6,6 @@ import org.relaydiffusion.launch.Console;
 import org.relaydiffusion.launch.StopSignal;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
@@ -34,7 +33,7 @@ final class EvaluateCommand implements Runnable {
   static CommandLine commandLine(Console console, StopSignal stop, ExtractorFactory extractors) {
     CommandLine line = new CommandLine(new EvaluateCommand(console));
     line.addSubcommand(new ActivationsCommand(console, stop, extractors));
-    line.addSubcommand(new HelpCommand());
+    line.addSubcommand(new ExplainCommand(console));
     return line;
   }
 

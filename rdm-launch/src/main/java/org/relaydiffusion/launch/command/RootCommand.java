@@ -7,7 +7,6 @@ import org.relaydiffusion.launch.StopSignal;
 import org.relaydiffusion.launch.process.WorkerCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Spec;
@@ -60,7 +59,7 @@ public final class RootCommand implements Runnable {
     root.addSubcommand(new DemoCommand(console, stop));
     root.addSubcommand(LaunchCommand.commandLine(console, stop, WorkerCommand.likeThisProcess()));
     root.addSubcommand(new CompletionCommand(console));
-    root.addSubcommand(new HelpCommand());
+    root.addSubcommand(new ExplainCommand(console));
     Converters.register(root);
     root.setOut(console.out());
     root.setErr(console.err());
@@ -82,7 +81,7 @@ public final class RootCommand implements Runnable {
   private static void standardise(CommandLine line) {
     line.getSubcommands().values().forEach(RootCommand::standardise);
     CommandSpec spec = line.getCommandSpec();
-    if (!(spec.userObject() instanceof HelpCommand)) {
+    if (!(spec.userObject() instanceof ExplainCommand)) {
       spec.mixinStandardHelpOptions(true);
     }
     spec.versionProvider(new Version());

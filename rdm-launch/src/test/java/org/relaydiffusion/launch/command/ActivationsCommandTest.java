@@ -3,6 +3,7 @@ package org.relaydiffusion.launch.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +14,8 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,17 +92,17 @@ class ActivationsCommandTest {
   }
 
   private static byte[] pictureBytes() {
-    try (var zip = new java.util.zip.ZipFile(SET.toFile())) {
+    try (var zip = new ZipFile(SET.toFile())) {
       String name =
           zip.stream()
-              .map(java.util.zip.ZipEntry::getName)
+              .map(ZipEntry::getName)
               .filter(n -> n.endsWith(".png"))
               .sorted()
               .findFirst()
               .orElseThrow();
       return zip.getInputStream(zip.getEntry(name)).readAllBytes();
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -154,7 +157,8 @@ class ActivationsCommandTest {
     assertThat(run.code()).isEqualTo(130);
     assertThat(run.err())
         .endsWith(
-            "rdm: stopped with the features of 0 of 9 pictures in parts beside %s; the same command goes on%n"
+            ("rdm: stopped with the features of 0 of 9 pictures in parts beside %s;"
+                    + " the same command goes on%n")
                 .formatted(target()));
     assertThat(run.out()).isEmpty();
     assertThat(target()).doesNotExist();
@@ -217,7 +221,8 @@ class ActivationsCommandTest {
     RdmRun run = run("--data=" + empty, "--quiet");
 
     assertThat(run.code()).isEqualTo(1);
-    assertThat(run.err()).isEqualToIgnoringNewLines("rdm: " + empty + ": holds no PNG or JPEG pictures");
+    assertThat(run.err())
+        .isEqualToIgnoringNewLines("rdm: " + empty + ": holds no PNG or JPEG pictures");
     assertThat(folder).isDirectoryNotContaining(file -> !file.equals(empty));
   }
 }

@@ -145,9 +145,19 @@ class HelpTest {
     assertThat(run.out()).contains("Usage: rdm evaluate ", "Commands:", "activations", "help");
     assertThat(RdmRun.of("help", "evaluate").out()).isEqualTo(run.out());
     assertThat(RdmRun.of("evaluate", "help", "activations").out())
-        .isEqualTo(RdmRun.of("evaluate", "activations", "--help").out());
+        .isEqualTo(RdmRun.of("evaluate", "activations", "--help").out())
+        .isEqualTo(RdmRun.of("help", "evaluate", "activations").out());
     assertThat(RdmRun.of("launch", "evaluate", "activations", "--help").out())
         .isEqualTo(RdmRun.of("evaluate", "activations", "--help").out());
+  }
+
+  @Test
+  void helpOfAnUnknownCommandIsAMistake() {
+    RdmRun run = RdmRun.of("help", "evaluate", "nothing");
+
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.error()).isEqualTo("rdm: there is no command 'rdm evaluate nothing'");
+    assertThat(RdmRun.of("help").out()).isEqualTo(RdmRun.of().out());
   }
 
   @Test

@@ -99,7 +99,8 @@ class ActivationsExtractionTest {
             // Chunks of 16 are cut into batches of 5, 5, 5 and 1.
             int chunk = i - i % Extractions.CHUNK;
             int first = i - (i - chunk) % 5;
-            int end = IntStream.of(first + 5, chunk + Extractions.CHUNK, IMAGES).min().orElseThrow();
+            int end =
+                IntStream.of(first + 5, chunk + Extractions.CHUNK, IMAGES).min().orElseThrow();
             InceptionFeatures expected = extractor().features(pictures(first, end));
             Tensor of = feature == Feature.POOL ? expected.pool() : expected.spatial();
             assertThat(Shapes.select(all, 0, i).toDoubles())
@@ -165,7 +166,8 @@ class ActivationsExtractionTest {
   void momentsAreThoseOfTheActivations() {
     Extractions rows = set(Content.ACTIVATIONS);
     rows.run();
-    Extractions sums = Extractions.of(rows.data(), folder.resolve("m.npz"), Content.MOMENTS, extractor());
+    Extractions sums =
+        Extractions.of(rows.data(), folder.resolve("m.npz"), Content.MOMENTS, extractor());
     sums.run();
     try (ActivationsFile whole = ActivationsFile.open(rows.target());
         ActivationsFile parts = ActivationsFile.open(sums.target())) {
