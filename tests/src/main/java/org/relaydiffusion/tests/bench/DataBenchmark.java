@@ -129,7 +129,8 @@ public final class DataBenchmark {
     return best;
   }
 
-  private static Pixels picture(int side, int seed) {
+  /** Waves under noise, other ones for each seed. */
+  static Pixels picture(int side, int seed) {
     Random random = new Random(seed);
     Pixels pixels = Pixels.black(side, side, 3);
     double phase = random.nextDouble() * 6;

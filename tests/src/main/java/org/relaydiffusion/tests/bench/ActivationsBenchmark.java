@@ -1,0 +1,199 @@
+package org.relaydiffusion.tests.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.data.DataLoader;
+import org.relaydiffusion.diffusion.data.DatasetOptions;
+import org.relaydiffusion.diffusion.data.ImageFolderDataset;
+import org.relaydiffusion.diffusion.image.Compression;
+import org.relaydiffusion.diffusion.image.PngWriter;
+import org.relaydiffusion.metrics.extraction.ActivationsExtraction;
+import org.relaydiffusion.metrics.extraction.ExtractionListener;
+import org.relaydiffusion.metrics.extraction.ExtractionOptions;
+import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
+import org.relaydiffusion.metrics.extraction.ExtractionOptions.Leftovers;
+import org.relaydiffusion.metrics.extraction.ExtractionOptions.Network;
+import org.relaydiffusion.metrics.extraction.ExtractionOptions.Share;
+import org.relaydiffusion.metrics.extraction.ExtractionResult;
+import org.relaydiffusion.metrics.inception.InceptionFeatures;
+import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * Time and memory of extracting features: the peak of the resident set must not grow with the
+ * number of images. A network that costs next to nothing stands in for Inception (its features are
+ * as long), so that decoding, waiting, parts and joining are what is seen; beside it stands the
+ * decoding alone.
+ *
+ * <p>The images are 256 pixels wide, 128 different ones under as many names as there are images.
+ * Each extraction has a JVM of its own with a heap of a fixed size.
+ *
+ * <p>Arguments: {@code [images...]}; 1000 and 10000 when left out.
+ */
+public final class ActivationsBenchmark {
+  private static final int DIFFERENT = 128;
+  private static final int SIDE = 256;
+  private static final int BATCH = 64;
+  private static final String HEAP = "64m";
+
+  private ActivationsBenchmark() {}
+
+  /** Runs the benchmark. */
+  public static void main(String[] args) throws IOException, InterruptedException {
+    if (args.length == 4 && args[0].equals("--child")) {
+      child(Path.of(args[1]), Path.of(args[2]), args[3]);
+      return;
+    }
+    List<Integer> counts =
+        args.length == 0 ? List.of(1000, 10_000) : Stream.of(args).map(Integer::valueOf).toList();
+    Path folder = Files.createTempDirectory("rdm-activations-");
+    try {
+      System.out.printf(
+          "%-12s %8s %9s %10s %11s %10s%n",
+          "", "images", "images/s", "seconds", "joining", "peak (MB)");
+      for (int count : counts) {
+        Path data = pictures(folder, count);
+        for (String what : List.of("decoding", "activations", "moments")) {
+          run(data, folder.resolve(what + ".npz"), what, count);
+        }
+      }
+    } finally {
+      delete(folder);
+    }
+  }
+
+  private static void run(Path data, Path target, String what, int count)
+      throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:+UseSerialGC",
+                "-Xms" + HEAP,
+                "-Xmx" + HEAP,
+                "-XX:+AlwaysPreTouch",
+                "-cp",
+                System.getProperty("java.class.path"),
+                ActivationsBenchmark.class.getName(),
+                "--child",
+                data.toString(),
+                target.toString(),
+                what)
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    List<String> output = process.inputReader().lines().toList();
+    if (process.waitFor() != 0 || output.isEmpty()) {
+      throw new IllegalStateException("the child for %s failed".formatted(what));
+    }
+    String[] figures = output.getLast().split(" ", -1);
+    System.out.printf(
+        Locale.ROOT,
+        "%-12s %8d %9.0f %10.2f %11.2f %10.1f%n",
+        what,
+        count,
+        Double.parseDouble(figures[0]),
+        Double.parseDouble(figures[1]),
+        Double.parseDouble(figures[2]),
+        Long.parseLong(figures[3]) / 1e6);
+    Files.deleteIfExists(target);
+  }
+
+  private static void child(Path data, Path target, String what) {
+    Torch.library();
+    long start = System.nanoTime();
+    double[] figures = what.equals("decoding") ? decode(data) : extract(data, target, what);
+    double seconds = (System.nanoTime() - start) / 1e9;
+    System.out.println(
+        "%s %s %s %d"
+            .formatted(figures[0], figures[1], seconds - figures[1], ProcessMemory.peak()));
+  }
+
+  /** Images a second, and seconds. */
+  private static double[] extract(Path data, Path target, String what) {
+    ExtractionOptions options =
+        new ExtractionOptions(
+            data,
+            OptionalInt.empty(),
+            target,
+            Content.valueOf(what.toUpperCase(Locale.ROOT)),
+            Leftovers.DISCARD,
+            BATCH,
+            1,
+            Device.CPU,
+            new Network("none", Numerics.FAST),
+            new Share(0, 1, Duration.ZERO));
+    ExtractionResult result =
+        new ActivationsExtraction(options)
+            .run(ActivationsBenchmark::features, ExtractionListener.NONE, new Cancellation());
+    return new double[] {result.imagesPerSecond(), result.seconds()};
+  }
+
+  private static InceptionFeatures features(Tensor images) {
+    Tensor pixels = images.reshape(images.size(0), -1);
+    int pool = InceptionFeatures.POOL_DIM;
+    return new InceptionFeatures(
+        Shapes.narrow(pixels, 1, 0, pool).to(DType.FLOAT32),
+        Shapes.narrow(pixels, 1, pool, InceptionFeatures.SPATIAL_DIM).to(DType.FLOAT32));
+  }
+
+  private static double[] decode(Path data) {
+    long start = System.nanoTime();
+    try (ImageFolderDataset dataset = ImageFolderDataset.open(data, DatasetOptions.DEFAULT)) {
+      int images = dataset.size();
+      Iterator<int[]> batches =
+          IntStream.iterate(0, at -> at < images, at -> at + BATCH)
+              .mapToObj(at -> IntStream.range(at, Math.min(at + BATCH, images)).toArray())
+              .iterator();
+      try (DataLoader loader = new DataLoader(dataset, batches, 1, Device.CPU)) {
+        for (int at = 0; at < images; at += BATCH) {
+          loader.next().close();
+        }
+      }
+      double seconds = (System.nanoTime() - start) / 1e9;
+      return new double[] {images / seconds, seconds};
+    }
+  }
+
+  /** A folder of {@code count} names of the pictures that lie in {@code folder}. */
+  private static Path pictures(Path folder, int count) throws IOException {
+    Path originals = Files.createDirectories(folder.resolve("originals"));
+    Path data = Files.createDirectories(folder.resolve(count + "-images"));
+    for (int i = 0; i < count; i++) {
+      Path original = originals.resolve(i % DIFFERENT + ".png");
+      if (Files.notExists(original)) {
+        Files.write(
+            original, PngWriter.encode(DataBenchmark.picture(SIDE, i), Compression.STORED));
+      }
+      Files.createLink(data.resolve("%06d.png".formatted(i)), original);
+    }
+    return data;
+  }
+
+  private static void delete(Path folder) throws IOException {
+    List<Path> files = new ArrayList<>();
+    try (Stream<Path> walk = Files.walk(folder)) {
+      walk.sorted(Comparator.reverseOrder()).forEach(files::add);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    for (Path file : files) {
+      Files.deleteIfExists(file);
+    }
+  }
+}
