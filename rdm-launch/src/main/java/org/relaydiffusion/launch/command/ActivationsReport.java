@@ -108,8 +108,8 @@ final class ActivationsReport implements ExtractionListener {
   /** What is there of a run that was stopped, and how to go on. */
   String stopped() {
     return saved < total
-        ? ("stopped with the features of %d of %d pictures in parts beside %s; the same command goes"
-                + " on")
+        ? ("stopped with the features of %d of %d pictures in parts beside %s; the same command"
+                + " goes on")
             .formatted(saved, total, options.target())
         : "stopped before %s was written; its parts are kept, and the same command goes on"
             .formatted(options.target());

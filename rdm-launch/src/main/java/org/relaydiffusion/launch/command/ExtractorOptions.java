@@ -18,8 +18,8 @@ final class ExtractorOptions implements Section {
       names = "--inception",
       paramLabel = "FILE",
       description =
-          "Weights of Inception-v3 (2015-12-05). Default: what RDM_INCEPTION names, else the converted"
-              + " file in the user's cache.")
+          "Weights of Inception-v3 (2015-12-05). Default: what RDM_INCEPTION names, else the"
+              + " converted file in the user's cache.")
   @Nullable Path inception;
 
   @Option(

@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
@@ -56,7 +55,8 @@ public final class ActivationsExtraction {
   public ExtractionResult run(
       FeatureExtractor extractor, ExtractionListener listener, Cancellation cancellation) {
     long began = System.nanoTime();
-    try (ImageFolderDataset dataset = ImageFolderDataset.open(options.data(), dataOptions())) {
+    try (ImageFolderDataset dataset =
+        ImageFolderDataset.open(options.data(), DatasetOptions.DEFAULT)) {
       int images = Math.min(dataset.size(), options.maxImages().orElse(dataset.size()));
       if (options.content() == Content.MOMENTS && images < 2) {
         throw new FileException(
@@ -71,7 +71,7 @@ public final class ActivationsExtraction {
       folder.check();
       BitSet there = folder.present(chunks);
       long reused = there.stream().mapToLong(chunks::length).sum();
-      int[] missing = chunks.of(options.share()).filter(c -> !there.get(c)).toArray();
+      int[] missing = chunks.sharedBy(options.share()).filter(c -> !there.get(c)).toArray();
       long extracted = extract(dataset, chunks, missing, folder, extractor, listener, cancellation);
       if (!options.share().isFirst()) {
         double seconds = secondsSince(began);
@@ -84,10 +84,6 @@ public final class ActivationsExtraction {
       return new ExtractionResult(
           extracted, reused, seconds, rate(images - reused, seconds), Optional.of(written));
     }
-  }
-
-  private static DatasetOptions dataOptions() {
-    return new DatasetOptions(false, false, OptionalInt.empty(), 0, false, OptionalInt.empty());
   }
 
   private long extract(
@@ -150,8 +146,8 @@ public final class ActivationsExtraction {
       } else if (now - lastCame > patience.toNanos()) {
         throw new FileException(
             options.target(),
-            ("%d of %d parts are missing, of process%s, and none came for %d s: the same command goes"
-                    + " on")
+            ("%d of %d parts are missing, of process%s, and none came for %d s: the same command"
+                    + " goes on")
                 .formatted(
                     chunks.count() - count,
                     chunks.count(),

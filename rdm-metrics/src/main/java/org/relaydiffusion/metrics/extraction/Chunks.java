@@ -26,7 +26,7 @@ record Chunks(int images, int size) {
   }
 
   /** The chunks of a process, in order. */
-  IntStream of(ExtractionOptions.Share share) {
+  IntStream sharedBy(ExtractionOptions.Share share) {
     return IntStream.range(0, count()).filter(c -> c % share.processes() == share.rank());
   }
 }
