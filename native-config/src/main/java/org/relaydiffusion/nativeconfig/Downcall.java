@@ -12,7 +12,7 @@ final class Downcall {
   static void run(MemorySegment function, FunctionDescriptor descriptor, Object... arguments) {
     try {
       Linker.nativeLinker().downcallHandle(function, descriptor).invokeWithArguments(arguments);
-    } catch (Error e) {
+    } catch (Error | IllegalCallerException e) {
       throw e;
     } catch (Throwable e) {
       throw new NativeLibraryException("a call into the native libraries failed: " + e, e);
@@ -25,7 +25,7 @@ final class Downcall {
       return Linker.nativeLinker()
           .downcallHandle(function, descriptor)
           .invokeWithArguments(arguments);
-    } catch (Error e) {
+    } catch (Error | IllegalCallerException e) {
       throw e;
     } catch (Throwable e) {
       throw new NativeLibraryException("a call into the native libraries failed: " + e, e);

@@ -67,6 +67,7 @@ public record LibTorch(
       throw new NativeLibraryException(failure);
     }
     try {
+      NativeMemory.beforeLoading();
       LibTorch library = open(LibTorchSource.choose());
       NativeLog.tune(library);
       NativeMemory.tune();

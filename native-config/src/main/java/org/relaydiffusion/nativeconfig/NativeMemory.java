@@ -2,7 +2,10 @@ package org.relaydiffusion.nativeconfig;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** The C library's allocator, set so that the memory of activations is kept and used again. */
 public final class NativeMemory {
@@ -13,23 +16,43 @@ public final class NativeMemory {
   private static final int M_TRIM_THRESHOLD = -1;
   private static final int M_TOP_PAD = -2;
   private static final int M_MMAP_THRESHOLD = -3;
-  // The largest threshold that glibc takes.
-  private static final int MMAP_THRESHOLD_BYTES = 32 << 20;
-  private static final int KEEP_BYTES = Integer.MAX_VALUE;
+  private static final int MMAP_THRESHOLD_BYTES = 1 << 30;
+  // The largest threshold that glibc takes before 2.36.
+  private static final int OLD_MMAP_THRESHOLD_BYTES = 32 << 20;
+  private static final int NEVER = -1;
+  // What a thread's own heap can hold: one that has as much to spare is never unmapped.
+  private static final int HEAP_BYTES = 64 << 20;
+  private static final Path HUGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
 
   private NativeMemory() {}
+
+  /**
+   * Has LibTorch ask for huge pages for tensors of 2 MiB or more, where the kernel has them: a
+   * fault then fetches 512 pages instead of one. {@code THP_MEM_ALLOC_ENABLE} is the user's word
+   * and stands. LibTorch reads it when it first allocates, so this comes before it is loaded.
+   */
+  static void beforeLoading() {
+    if (Files.exists(HUGE_PAGES)) {
+      NativeEnvironment.setUnlessSet("THP_MEM_ALLOC_ENABLE", "1");
+    }
+  }
 
   /** Does nothing where the C library is not glibc. */
   static void tune() {
     // glibc gives large blocks back at once, so each activation would be page-faulted in anew.
-    Linker.nativeLinker()
-        .defaultLookup()
-        .find("mallopt")
-        .ifPresent(mallopt -> {
-          Downcall.call(mallopt, MALLOPT, M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
-          Downcall.call(mallopt, MALLOPT, M_TRIM_THRESHOLD, KEEP_BYTES);
-          Downcall.call(mallopt, MALLOPT, M_TOP_PAD, MMAP_THRESHOLD_BYTES);
-        });
+    Linker.nativeLinker().defaultLookup().find("mallopt").ifPresent(NativeMemory::keep);
+  }
+
+  private static void keep(MemorySegment mallopt) {
+    if (!set(mallopt, M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)) {
+      set(mallopt, M_MMAP_THRESHOLD, OLD_MMAP_THRESHOLD_BYTES);
+    }
+    set(mallopt, M_TRIM_THRESHOLD, NEVER);
+    set(mallopt, M_TOP_PAD, HEAP_BYTES);
+  }
+
+  private static boolean set(MemorySegment mallopt, int option, int value) {
+    return (int) Downcall.call(mallopt, MALLOPT, option, value) != 0;
   }
 
   /**

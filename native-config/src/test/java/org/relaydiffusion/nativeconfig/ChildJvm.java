@@ -43,7 +43,11 @@ final class ChildJvm {
     builder
         .environment()
         .keySet()
-        .removeAll(List.of(LibTorchSource.ENVIRONMENT_VARIABLE, "TORCH_CPP_LOG_LEVEL"));
+        .removeAll(
+            List.of(
+                LibTorchSource.ENVIRONMENT_VARIABLE,
+                "TORCH_CPP_LOG_LEVEL",
+                "THP_MEM_ALLOC_ENABLE"));
     builder.environment().putAll(environment);
     Path out = Files.createTempFile(folder, "out", ".txt");
     Path err = Files.createTempFile(folder, "err", ".txt");
