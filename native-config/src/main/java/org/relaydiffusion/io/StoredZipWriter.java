@@ -21,6 +21,7 @@ public final class StoredZipWriter {
   private static final int CRC_AT = 14;
   private static final int IN_EXTRA = 0xffff_ffff;
   private static final int COUNT_IN_EXTRA = 0xffff;
+  private static final int MOST_COMMENT = 0xffff;
   private static final short EXTRA_64 = 1;
 
   /** The extra field that torch fills up with, "FB": readers pass over what they do not know. */
@@ -58,6 +59,7 @@ public final class StoredZipWriter {
   private final Layout layout;
   private final Limits limits;
   private final List<Entry> entries = new ArrayList<>();
+  private byte[] comment = {};
 
   /**
    * An archive without entries.
@@ -166,6 +168,18 @@ public final class StoredZipWriter {
     return 4 + (int) (-(at + 4) & (ALIGNMENT - 1));
   }
 
+  /**
+   * Gives the archive a comment, which readers pass over that do not ask for it.
+   *
+   * @param text ASCII, at most 65535 characters
+   */
+  public void comment(String text) {
+    if (text.length() > MOST_COMMENT) {
+      throw new IllegalArgumentException("a zip's comment has at most 65535 characters");
+    }
+    comment = text.getBytes(StandardCharsets.US_ASCII);
+  }
+
   /** Writes the directory; nothing can be added after that. */
   public void finish() throws IOException {
     long start = out.position();
@@ -181,9 +195,9 @@ public final class StoredZipWriter {
       write(end64(start, size));
     }
     short count = (short) (large ? COUNT_IN_EXTRA : entries.size());
-    ByteBuffer end = little(22).putInt(0x06054b50).putInt(0).putShort(count).putShort(count);
+    ByteBuffer end = little(22 + comment.length).putInt(0x06054b50).putInt(0).putShort(count).putShort(count);
     end.putInt(large ? IN_EXTRA : (int) size).putInt(large ? IN_EXTRA : (int) start);
-    write(end.putShort((short) 0).flip());
+    write(end.putShort((short) comment.length).put(comment).flip());
   }
 
   private byte[] directory(Entry entry) {

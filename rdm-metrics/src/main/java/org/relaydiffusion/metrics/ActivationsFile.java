@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +32,7 @@ import org.relaydiffusion.torch.Tensor;
  * whatever their order in the file. Opening reads the headers only; {@link #close()} ends what was
  * handed out.
  */
-public final class ActivationsFile implements AutoCloseable {
+public final class ActivationsFile implements ActivationSet {
   private final Path path;
   private final NpzFile file;
   private final Map<Feature, NpzActivations> activations = new EnumMap<>(Feature.class);
@@ -98,28 +99,35 @@ public final class ActivationsFile implements AutoCloseable {
     return path;
   }
 
-  /** The number of images, where it is known. */
+  /**
+   * The SHA-256 of the Inception weights behind the features, which files have that this project
+   * extracted.
+   */
+  public Optional<String> inceptionSha256() {
+    return Provenance.sha256(file.comment());
+  }
+
+  @Override
+  public String name() {
+    return path.toString();
+  }
+
+  @Override
   public OptionalLong count() {
     return count;
   }
 
-  /** Whether the activations themselves are there. */
+  @Override
   public boolean hasActivations(Feature feature) {
     return activations.containsKey(feature);
   }
 
-  /** Whether there are moments, or activations to compute them from. */
+  @Override
   public boolean hasMoments(Feature feature) {
     return hasActivations(feature) || moments.containsKey(feature);
   }
 
-  /**
-   * The activations, valid until this file is closed. Their rows are checked as they are read: NaN
-   * and infinite elements are errors.
-   *
-   * @param purpose what they are for, such as {@code precision and recall}, for the message
-   * @throws FileException saying what the file lacks
-   */
+  @Override
   public Activations activations(Feature feature, String purpose) {
     NpzActivations found = activations.get(feature);
     if (found == null) {
@@ -133,16 +141,8 @@ public final class ActivationsFile implements AutoCloseable {
     return found;
   }
 
-  /**
-   * The moments: as the file has them, or computed in one pass over its activations.
-   *
-   * @param purpose what they are for, such as {@code sFID}, for the message
-   * @param listener hears of the rows that are read
-   * @return the caller closes it
-   * @throws FileException when the file has neither, fewer than 2 images, or damaged or infinite
-   *     numbers
-   */
-  public Moments moments(Feature feature, String purpose, WorkListener listener) {
+  @Override
+  public Moments moments(Feature feature, String purpose, WorkOptions work) {
     MomentArrays arrays = moments.get(feature);
     if (arrays != null) {
       return MomentsFile.read(
@@ -155,7 +155,7 @@ public final class ActivationsFile implements AutoCloseable {
           "holds neither '%s' nor '%s' and '%s', needed for %s"
               .formatted(feature.array(), feature.mean(), feature.covariance(), purpose));
     }
-    return MomentsFile.of(rows, listener);
+    return Moments.of(rows, work);
   }
 
   private static boolean has(Set<String> names, String mean, String covariance) {

@@ -13,8 +13,6 @@ import org.relaydiffusion.torch.TensorScope;
 
 /** Moments out of .npz files: computed from activations, or as statistics files hold them. */
 public final class MomentsFile {
-  private static final long BLOCK_ROWS = 1024;
-
   private MomentsFile() {}
 
   /**
@@ -28,22 +26,9 @@ public final class MomentsFile {
    */
   public static Moments ofActivations(Path path, String array) {
     try (NpzFile file = NpzFile.open(path)) {
-      return of(
-          NpzActivations.of(path, file, array, SpatialOrder.CHANNELS_FIRST), WorkListener.NONE);
-    }
-  }
-
-  /** The moments of activations, read once from end to end. */
-  static Moments of(NpzActivations activations, WorkListener listener) {
-    try (MomentsAccumulator sums = new MomentsAccumulator(activations.dimensions());
-        Activations.Reader reader = activations.open()) {
-      while (reader.remainingRows() > 0) {
-        try (Tensor rows = reader.read(BLOCK_ROWS)) {
-          sums.add(rows);
-        }
-        listener.advanced(activations.count() - reader.remainingRows(), activations.count());
-      }
-      return named(activations.path(), activations.array(), sums::moments);
+      return Moments.of(
+          NpzActivations.of(path, file, array, SpatialOrder.CHANNELS_FIRST),
+          WorkOptions.defaults());
     }
   }
 

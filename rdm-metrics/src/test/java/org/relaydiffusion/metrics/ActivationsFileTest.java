@@ -63,7 +63,7 @@ class ActivationsFileTest {
     String mean = feature == Feature.POOL ? "mu_ref" : "s_mu_ref";
     try (ActivationsFile file = ActivationsFile.open(Fixtures.REFERENCE);
         Activations.Reader pass = file.activations(feature, "FID").open();
-        Moments moments = file.moments(feature, "FID", WorkListener.NONE)) {
+        Moments moments = file.moments(feature, "FID", WorkOptions.defaults())) {
       assertThat(file.count()).hasValue(160);
       assertThat(pass.read(7).shape()).containsExactly(7, feature == Feature.POOL ? 32 : 31);
       assertThat(pass.remainingRows()).isEqualTo(153);
@@ -80,7 +80,10 @@ class ActivationsFileTest {
     try (ActivationsFile file = ActivationsFile.open(Fixtures.REFERENCE);
         Moments _ =
             file.moments(
-                Feature.POOL, "FID", (done, total) -> heard.addAll(List.of(done, total)))) {
+                Feature.POOL,
+                "FID",
+                WorkOptions.defaults()
+                    .withListener((done, total) -> heard.addAll(List.of(done, total))))) {
       assertThat(heard).endsWith(160L, 160L);
     }
   }
@@ -96,7 +99,7 @@ class ActivationsFileTest {
               out.array("sigma", sigma);
             });
     try (ActivationsFile file = ActivationsFile.open(path);
-        Moments moments = file.moments(Feature.POOL, "FID", WorkListener.NONE)) {
+        Moments moments = file.moments(Feature.POOL, "FID", WorkOptions.defaults())) {
       assertThat(file.count()).isEmpty();
       assertThat(moments.count()).isEmpty();
       assertThat(moments.covariance().toDoubles()).containsExactly(2, 1, 1, 2);
@@ -108,7 +111,7 @@ class ActivationsFileTest {
               path
                   + ": holds moments only: activations ('feat') are needed for precision and"
                   + " recall");
-      assertThatThrownBy(() -> file.moments(Feature.SPATIAL, "sFID", WorkListener.NONE))
+      assertThatThrownBy(() -> file.moments(Feature.SPATIAL, "sFID", WorkOptions.defaults()))
           .hasMessage(path + ": holds neither 's_feat' nor 's_mu' and 's_sigma', needed for sFID");
       assertThatThrownBy(() -> file.activations(Feature.SPATIAL, "sFID"))
           .hasMessage(path + ": holds no 's_feat', needed for sFID");
@@ -122,7 +125,7 @@ class ActivationsFileTest {
           out.array("count", Torch.tensor(new long[] {50_000}, 1));
         });
     try (ActivationsFile file = ActivationsFile.open(path);
-        Moments moments = file.moments(Feature.SPATIAL, "sFID", WorkListener.NONE)) {
+        Moments moments = file.moments(Feature.SPATIAL, "sFID", WorkOptions.defaults())) {
       assertThat(file.count()).hasValue(50_000);
       assertThat(moments.count()).hasValue(50_000);
     }
@@ -156,7 +159,7 @@ class ActivationsFileTest {
               out.array("s_feat_of_another", zeros(2, 2));
             });
     try (ActivationsFile file = ActivationsFile.open(path);
-        Moments moments = file.moments(Feature.SPATIAL, "sFID", WorkListener.NONE)) {
+        Moments moments = file.moments(Feature.SPATIAL, "sFID", WorkOptions.defaults())) {
       assertThat(moments.mean().toDoubles()).isEqualTo(ours);
       double[] covariance = moments.covariance().toDoubles();
       for (int i = 0; i < SPATIAL; i += 101) {
@@ -169,7 +172,7 @@ class ActivationsFileTest {
       }
     }
     try (ActivationsFile file = ActivationsFile.open(path, SpatialOrder.CHANNELS_FIRST);
-        Moments moments = file.moments(Feature.SPATIAL, "sFID", WorkListener.NONE)) {
+        Moments moments = file.moments(Feature.SPATIAL, "sFID", WorkOptions.defaults())) {
       assertThat(moments.mean().toDoubles()).isEqualTo(theirs);
     }
   }
@@ -224,7 +227,7 @@ class ActivationsFileTest {
       assertThat(pass.read(1234).size(0)).isEqualTo(1234);
       assertThatThrownBy(() -> pass.read(60))
           .hasMessage(path + ": array 'feat' has NaN or infinite elements in row 1234");
-      assertThatThrownBy(() -> file.moments(Feature.POOL, "FID", WorkListener.NONE))
+      assertThatThrownBy(() -> file.moments(Feature.POOL, "FID", WorkOptions.defaults()))
           .isInstanceOf(FileException.class)
           .hasMessage(path + ": array 'feat' has NaN or infinite elements in row 1234");
     }
@@ -287,12 +290,10 @@ class ActivationsFileTest {
     Path path = write(out -> out.array("feat", zeros(1, 2)));
     try (ActivationsFile file = ActivationsFile.open(path)) {
       assertThat(file.count()).hasValue(1);
-      assertThatThrownBy(() -> file.moments(Feature.POOL, "FID", WorkListener.NONE))
-          .isInstanceOf(FileException.class)
+      assertThatThrownBy(() -> file.moments(Feature.POOL, "FID", WorkOptions.defaults()))
+          .isInstanceOf(RdmException.class)
           .hasMessage(
-              path
-                  + ": array 'feat': an unbiased covariance needs 2 samples or more, but there"
-                  + " are 1");
+              path + " 'feat': an unbiased covariance needs 2 images or more, but there are 1");
     }
   }
 
@@ -318,7 +319,7 @@ class ActivationsFileTest {
   /** Some bytes matter to nobody, such as a date; where one does, it is one line of ours. */
   private static void readOrRefuse(Path path) {
     try (ActivationsFile file = ActivationsFile.open(path);
-        Moments moments = file.moments(Feature.POOL, "FID", WorkListener.NONE)) {
+        Moments moments = file.moments(Feature.POOL, "FID", WorkOptions.defaults())) {
       assertThat(moments.mean().toDoubles()).containsExactly(1, 1);
     } catch (FileException e) {
       assertThat(e.getMessage()).startsWith(path.toString()).hasLineCount(1);

@@ -11,6 +11,7 @@ import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.data.DataLoader;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
+import org.relaydiffusion.metrics.Provenance;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Leftovers;
 import org.relaydiffusion.metrics.inception.FeatureExtractor;
@@ -187,6 +188,7 @@ public final class ActivationsExtraction {
                 file,
                 IntStream.range(0, chunks.count()).mapToObj(folder::part).toList(),
                 chunks,
+                Provenance.comment(options.network().sha256(), options.network().numerics()),
                 (done, total) -> {
                   cancellation.check();
                   listener.joined(done, total);

@@ -54,7 +54,7 @@ record MomentParts(int smallest) implements PartFormat {
 
   @Override
   public ExtractionResult.Written join(
-      Path file, List<Path> parts, Chunks chunks, WorkListener listener) {
+      Path file, List<Path> parts, Chunks chunks, String comment, WorkListener listener) {
     try (Sums total = new Sums()) {
       for (int i = 0; i < parts.size(); i++) {
         total.merge(parts.get(i), chunks.length(i));
@@ -66,6 +66,7 @@ record MomentParts(int smallest) implements PartFormat {
         NpzWriter.write(
             file,
             out -> {
+              out.comment(comment);
               array(out, Feature.POOL, pool);
               array(out, Feature.SPATIAL, spatial);
               out.array("count", count);

@@ -22,10 +22,12 @@ sealed interface PartFormat permits RowParts, MomentParts {
    * @param file where to
    * @param parts all parts
    * @param chunks what each is of
+   * @param comment what the file says of where it is from
    * @param listener hears of parts
    * @throws org.relaydiffusion.FileException when one is damaged, or the file cannot be written
    */
-  ExtractionResult.Written join(Path file, List<Path> parts, Chunks chunks, WorkListener listener);
+  ExtractionResult.Written join(
+      Path file, List<Path> parts, Chunks chunks, String comment, WorkListener listener);
 
   /** A part in the making; holds tensors until it is closed. */
   interface Collector extends AutoCloseable {

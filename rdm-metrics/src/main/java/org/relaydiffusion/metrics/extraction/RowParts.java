@@ -42,12 +42,13 @@ record RowParts(int chunk) implements PartFormat {
 
   @Override
   public ExtractionResult.Written join(
-      Path file, List<Path> parts, Chunks chunks, WorkListener listener) {
+      Path file, List<Path> parts, Chunks chunks, String comment, WorkListener listener) {
     long dimensions = dimensions(parts.getFirst(), Feature.POOL);
     long spatialDimensions = dimensions(parts.getFirst(), Feature.SPATIAL);
     NpzWriter.write(
         file,
         out -> {
+          out.comment(comment);
           out.array(
               Feature.POOL.array(),
               DType.FLOAT64,

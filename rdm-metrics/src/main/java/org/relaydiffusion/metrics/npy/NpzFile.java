@@ -81,6 +81,12 @@ public final class NpzFile implements AutoCloseable {
     return members;
   }
 
+  /** What the archive's comment says; empty without one. */
+  public String comment() {
+    String comment = zip.getComment();
+    return comment == null ? "" : comment;
+  }
+
   /** The arrays' names, without {@code .npy}, in the file's order. */
   public List<String> names() {
     return members.keySet().stream()

@@ -67,6 +67,15 @@ public final class NpzWriter {
   }
 
   /**
+   * Says where the arrays are from, in the archive's comment, which numpy passes over.
+   *
+   * @param text ASCII, at most 65535 characters
+   */
+  public void comment(String text) {
+    zip.comment(text);
+  }
+
+  /**
    * Adds an array.
    *
    * @param name without {@code .npy}, in ASCII

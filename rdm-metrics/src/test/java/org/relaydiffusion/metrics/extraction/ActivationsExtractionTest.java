@@ -33,7 +33,7 @@ import org.relaydiffusion.metrics.Activations;
 import org.relaydiffusion.metrics.ActivationsFile;
 import org.relaydiffusion.metrics.Feature;
 import org.relaydiffusion.metrics.Moments;
-import org.relaydiffusion.metrics.WorkListener;
+import org.relaydiffusion.metrics.WorkOptions;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Share;
 import org.relaydiffusion.metrics.inception.FeatureExtractor;
@@ -174,8 +174,8 @@ class ActivationsExtractionTest {
       assertThat(parts.count()).hasValue(IMAGES);
       for (Feature feature : Feature.values()) {
         assertThat(parts.hasActivations(feature)).isFalse();
-        try (Moments expected = whole.moments(feature, "FID", WorkListener.NONE);
-            Moments found = parts.moments(feature, "FID", WorkListener.NONE)) {
+        try (Moments expected = whole.moments(feature, "FID", WorkOptions.defaults());
+            Moments found = parts.moments(feature, "FID", WorkOptions.defaults())) {
           assertThat(found.count()).hasValue(IMAGES);
           // Float64 sums of 70 values in another order: 1e-12 of the largest element.
           assertClose(found.mean(), expected.mean());

@@ -1,0 +1,120 @@
+package org.relaydiffusion.metrics;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.metrics.inception.FeatureExtractor;
+import org.relaydiffusion.metrics.inception.InceptionFeatures;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/**
+ * The activations of images that come in batches, without a file in between: pool features are kept
+ * as float32 (8 kB an image), spatial ones only as the sums behind their moments.
+ *
+ * <p>For one thread at a time; {@link #close()} frees all of it, but not the extractor.
+ */
+public final class ActivationCollector implements ActivationSet {
+  private final String name;
+  private final FeatureExtractor extractor;
+  private final List<Tensor> blocks = new ArrayList<>();
+  private @Nullable MomentsAccumulator spatial;
+
+  /**
+   * A collector without images.
+   *
+   * @param name what messages call the set
+   * @param extractor what turns images into features; stays the caller's
+   */
+  public ActivationCollector(String name, FeatureExtractor extractor) {
+    this.name = name;
+    this.extractor = extractor;
+  }
+
+  /**
+   * Adds images.
+   *
+   * @param images uint8 [N, C, H, W], as {@link FeatureExtractor} takes them; stays the caller's
+   */
+  public void add(Tensor images) {
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      InceptionFeatures features = extractor.features(images);
+      if (spatial == null) {
+        spatial = new MomentsAccumulator(features.spatial().size(1));
+      }
+      spatial.add(features.spatial());
+      // Copied, because it may be a view of more than these rows.
+      Tensor pool = features.pool().to(Device.CPU).to(DType.FLOAT32).contiguous();
+      blocks.add(Shapes.copy(pool).release());
+    }
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public OptionalLong count() {
+    return OptionalLong.of(blocks.stream().mapToLong(block -> block.size(0)).sum());
+  }
+
+  @Override
+  public boolean hasActivations(Feature feature) {
+    return feature == Feature.POOL && !blocks.isEmpty();
+  }
+
+  @Override
+  public boolean hasMoments(Feature feature) {
+    return !blocks.isEmpty();
+  }
+
+  /** As promised; when more images were added since, what was handed out before is at its end. */
+  @Override
+  public Activations activations(Feature feature, String purpose) {
+    requireImages(purpose);
+    if (feature == Feature.SPATIAL) {
+      throw new RdmException(
+          "%s: only the moments of spatial features are kept, no activations for %s"
+              .formatted(name, purpose));
+    }
+    if (blocks.size() > 1) {
+      Tensor all = Shapes.cat(blocks, 0).release();
+      blocks.forEach(Tensor::close);
+      blocks.clear();
+      blocks.add(all);
+    }
+    return Activations.of(name, blocks.getFirst());
+  }
+
+  @Override
+  public Moments moments(Feature feature, String purpose, WorkOptions work) {
+    requireImages(purpose);
+    return feature == Feature.SPATIAL && spatial != null
+        ? spatial.moments()
+        : Moments.of(activations(Feature.POOL, purpose), work);
+  }
+
+  @Override
+  public void close() {
+    blocks.forEach(Tensor::close);
+    blocks.clear();
+    if (spatial != null) {
+      spatial.close();
+      spatial = null;
+    }
+  }
+
+  private void requireImages(String purpose) {
+    if (blocks.isEmpty()) {
+      throw new RdmException("%s: no images were added, for %s".formatted(name, purpose));
+    }
+  }
+}
