@@ -96,4 +96,31 @@ final class Candidates {
       super(List.of("safetensors", "pkl", "both"));
     }
   }
+
+  /** For {@code --metrics}. */
+  static final class Metrics extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    Metrics() {
+      super(List.of("fid", "sfid", "is", "pr"));
+    }
+  }
+
+  /** For {@code --is-bias}. */
+  static final class Biases extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    Biases() {
+      super(List.of("with", "adm"));
+    }
+  }
+
+  /** For {@code --spatial-order}. */
+  static final class SpatialOrders extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    SpatialOrders() {
+      super(List.of("channels", "positions"));
+    }
+  }
 }

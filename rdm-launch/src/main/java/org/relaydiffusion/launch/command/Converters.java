@@ -11,6 +11,7 @@ import org.relaydiffusion.diffusion.train.NetworkPreset;
 import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
 import org.relaydiffusion.diffusion.data.convert.Crop;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
+import org.relaydiffusion.launch.evaluation.Metric;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import picocli.CommandLine;
@@ -37,6 +38,11 @@ final class Converters {
         TrainingNetworkOptions.Preconditioning.class,
         text -> oneOf(TrainingNetworkOptions.Preconditioning.values(), text));
     root.registerConverter(SnapshotFormat.class, text -> oneOf(SnapshotFormat.values(), text));
+    root.registerConverter(Metric.class, text -> oneOf(Metric.values(), text));
+    root.registerConverter(
+        MetricSelection.Bias.class, text -> oneOf(MetricSelection.Bias.values(), text));
+    root.registerConverter(
+        MetricSelection.Order.class, text -> oneOf(MetricSelection.Order.values(), text));
     root.registerConverter(boolean.class, Converters::truth);
     root.registerConverter(Which.class, text -> oneOf(Which.values(), text));
   }

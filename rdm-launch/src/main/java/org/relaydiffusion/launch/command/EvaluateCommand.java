@@ -33,6 +33,8 @@ final class EvaluateCommand implements Runnable {
   static CommandLine commandLine(Console console, StopSignal stop, ExtractorFactory extractors) {
     CommandLine line = new CommandLine(new EvaluateCommand(console));
     line.addSubcommand(new ActivationsCommand(console, stop, extractors));
+    line.addSubcommand(new CalcCommand(console, stop, extractors));
+    line.addSubcommand(new ReportCommand(console, stop, extractors));
     line.addSubcommand(new ExplainCommand(console));
     return line;
   }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import org.relaydiffusion.metrics.inception.FeatureExtractor;
+import org.relaydiffusion.metrics.inception.OutputLayer;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
 
@@ -27,6 +28,9 @@ public interface ExtractorFactory {
   interface Opened extends AutoCloseable {
     /** The network. */
     FeatureExtractor extractor();
+
+    /** Its last layer, which the inception score needs; freed with it. */
+    OutputLayer output();
 
     /** The SHA-256 of its weights, 64 hexadecimal digits. */
     String sha256();

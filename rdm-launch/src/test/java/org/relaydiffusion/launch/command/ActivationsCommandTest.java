@@ -27,7 +27,7 @@ import org.relaydiffusion.metrics.Activations;
 import org.relaydiffusion.metrics.ActivationsFile;
 import org.relaydiffusion.metrics.Feature;
 import org.relaydiffusion.metrics.Moments;
-import org.relaydiffusion.metrics.WorkListener;
+import org.relaydiffusion.metrics.WorkOptions;
 import org.relaydiffusion.torch.TensorScope;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -123,7 +123,7 @@ class ActivationsCommandTest {
     assertThat(json.path("seconds").doubleValue()).isPositive();
     assertThat(json.path("images_per_second").doubleValue()).isPositive();
     try (ActivationsFile file = ActivationsFile.open(target());
-        Moments moments = file.moments(Feature.SPATIAL, "sFID", WorkListener.NONE)) {
+        Moments moments = file.moments(Feature.SPATIAL, "sFID", WorkOptions.defaults())) {
       assertThat(moments.count()).hasValue(5);
       assertThat(moments.dimensions()).isEqualTo(4);
     }

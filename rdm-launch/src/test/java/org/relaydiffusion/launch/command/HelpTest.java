@@ -23,7 +23,8 @@ import picocli.CommandLine.Model.OptionSpec;
 class HelpTest {
   /** What one must give has no default. */
   private static final Set<String> REQUIRED =
-      Set.of("--outdir", "--data", "--network_first", "--network_second", "--source", "--dest");
+      Set.of("--outdir", "--data", "--network_first", "--network_second", "--source", "--dest",
+          "--activations_sample");
 
   private static CommandLine root() {
     PrintWriter nowhere = new PrintWriter(new StringWriter());
@@ -53,6 +54,8 @@ class HelpTest {
         "inspect",
         "dataset",
         "evaluate activations",
+        "evaluate calc",
+        "evaluate report",
         "doctor",
         "demo",
         "launch"
@@ -113,6 +116,8 @@ class HelpTest {
         "convert",
         "dataset",
         "evaluate activations",
+        "evaluate calc",
+        "evaluate report",
         "demo",
         "launch"
       })

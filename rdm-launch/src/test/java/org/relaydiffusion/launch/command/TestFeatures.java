@@ -4,10 +4,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.launch.StopSignal;
 import org.relaydiffusion.metrics.inception.FeatureExtractor;
 import org.relaydiffusion.metrics.inception.InceptionFeatures;
+import org.relaydiffusion.metrics.inception.OutputLayer;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
@@ -24,6 +27,9 @@ final class TestFeatures implements ExtractorFactory {
   /** Asked to stop after so many batches, if at all. */
   Optional<StopSignal> stop = Optional.empty();
 
+  /** The last layer, for the inception score. */
+  @Nullable OutputLayer output;
+
   int closed;
 
   @Override
@@ -34,6 +40,11 @@ final class TestFeatures implements ExtractorFactory {
       @Override
       public FeatureExtractor extractor() {
         return TestFeatures.this::features;
+      }
+
+      @Override
+      public OutputLayer output() {
+        return Objects.requireNonNull(output);
       }
 
       @Override

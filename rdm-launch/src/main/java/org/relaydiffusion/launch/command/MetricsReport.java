@@ -1,0 +1,124 @@
+package org.relaydiffusion.launch.command;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.launch.Console;
+import org.relaydiffusion.launch.Json;
+import org.relaydiffusion.launch.evaluation.Evaluation;
+import org.relaydiffusion.launch.evaluation.EvaluationJob;
+import org.relaydiffusion.launch.evaluation.EvaluationRun;
+import org.relaydiffusion.launch.evaluation.Metric;
+import org.relaydiffusion.launch.evaluation.MetricFigures;
+import org.relaydiffusion.launch.progress.Durations;
+import org.relaydiffusion.launch.progress.StatusLine;
+
+/**
+ * What the commands say that compare activation files: a header, progress and warnings on standard
+ * error, numbers on standard output.
+ */
+final class MetricsReport implements EvaluationRun.EvaluationListener {
+  private final Console console;
+  private final ReportOptions options;
+  private final String command;
+  private final StatusLine status;
+
+  MetricsReport(Console console, ReportOptions options, String command) {
+    this.console = console;
+    this.options = options;
+    this.command = command;
+    StatusLine.Kind kind =
+        options.quiet
+            ? StatusLine.Kind.OFF
+            : console.live() ? StatusLine.Kind.LIVE : StatusLine.Kind.PLAIN;
+    this.status = new StatusLine(console.err(), kind, System::nanoTime);
+  }
+
+  /** One line about what will be done. */
+  void header(EvaluationJob job) {
+    if (!options.quiet) {
+      String against = job.reference().map(file -> " against " + file).orElse("");
+      console
+          .err()
+          .println(
+              "rdm evaluate %s: %s of %s%s"
+                  .formatted(
+                      command,
+                      job.metrics().stream().map(Metric::title).collect(Collectors.joining(", ")),
+                      job.sample(),
+                      against));
+    }
+  }
+
+  @Override
+  public void advanced(Metric metric, long done, long total) {
+    if (status.isDue()) {
+      status.show("%s: %d%%".formatted(metric.title(), 100 * done / Math.max(1, total)));
+    }
+  }
+
+  /** Says what a longer step is about. */
+  void step(String what) {
+    if (status.isDue()) {
+      status.show(what);
+    }
+  }
+
+  /** Takes the progress line off the terminal. */
+  void end() {
+    status.clear();
+  }
+
+  /** The numbers, as text or JSON. */
+  void result(Evaluation evaluation) {
+    result(evaluation, null);
+  }
+
+  /** The same, with the file that was written. */
+  void result(Evaluation evaluation, @Nullable Path written) {
+    evaluation.warnings().forEach(warning -> console.err().println("rdm: " + warning));
+    if (options.json) {
+      console.out().println(Json.write(json(evaluation, written)));
+      return;
+    }
+    for (MetricFigures.Row row : MetricFigures.of(evaluation)) {
+      console
+          .out()
+          .println(
+              String.format(
+                  Locale.ROOT,
+                  "%-10s %s%s",
+                  row.name(),
+                  row.text(),
+                  row.note().isEmpty() ? "" : "  (" + row.note() + ")"));
+    }
+    evaluation
+        .sha256()
+        .ifPresent(sum -> console.out().println("Inception weights: SHA-256 " + sum));
+    if (written != null) {
+      console
+          .out()
+          .println("%s: written, %s".formatted(written, Durations.text(evaluation.seconds())));
+    }
+  }
+
+  private Map<String, @Nullable Object> json(Evaluation evaluation, @Nullable Path written) {
+    Map<String, @Nullable Object> json = new LinkedHashMap<>();
+    json.put("command", "evaluate " + command);
+    json.put("samples", evaluation.samples());
+    json.put("reference", evaluation.reference());
+    MetricFigures.of(evaluation).forEach(row -> json.put(row.key(), row.value()));
+    evaluation.inceptionScore().ifPresent(score -> json.put("is_of_splits", score.scores()));
+    evaluation.precisionRecall().ifPresent(found -> json.put("k", found.k()));
+    json.put("warnings", evaluation.warnings());
+    json.put("inception_sha256", evaluation.sha256());
+    json.put("seconds", evaluation.seconds());
+    if (written != null) {
+      json.put("dest", written);
+    }
+    return json;
+  }
+}

@@ -1,0 +1,46 @@
+package org.relaydiffusion.launch.command;
+
+import org.relaydiffusion.launch.Console;
+import org.relaydiffusion.launch.StopSignal;
+import org.relaydiffusion.launch.evaluation.Evaluation;
+import org.relaydiffusion.launch.evaluation.EvaluationFiles;
+import org.relaydiffusion.launch.evaluation.EvaluationRun;
+import org.relaydiffusion.launch.evaluation.PageContent;
+import org.relaydiffusion.launch.evaluation.ReportBuilder;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code rdm evaluate report}. */
+@Command(
+    name = "report",
+    description = {
+      "Compute metrics as calc does, and write them on one HTML page that needs no other file:",
+      "with a contact sheet, samples beside their nearest neighbours in the reference set, the",
+      "norms of the features, and the options and seeds behind the samples."
+    })
+final class ReportCommand extends ComparingCommand {
+  @Mixin private final PageOptions page = new PageOptions();
+
+  ReportCommand(Console console, StopSignal stop, ExtractorFactory extractors) {
+    super(console, stop, extractors);
+  }
+
+  @Override
+  String name() {
+    return "report";
+  }
+
+  @Override
+  void check() {
+    PageContent unused = page.content();
+  }
+
+  @Override
+  void finish(
+      Evaluation evaluation, EvaluationRun run, EvaluationFiles files, MetricsReport output) {
+    output.step("the page");
+    new ReportBuilder(page.content(), evaluation, files, run).build().write(page.target);
+    output.end();
+    output.result(evaluation, page.target);
+  }
+}

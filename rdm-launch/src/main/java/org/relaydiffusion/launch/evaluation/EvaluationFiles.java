@@ -1,0 +1,66 @@
+package org.relaydiffusion.launch.evaluation;
+
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.metrics.ActivationsFile;
+
+/** The activation files of an evaluation, open until {@link #close()}. */
+public final class EvaluationFiles implements AutoCloseable {
+  private final ActivationsFile samples;
+  private final @Nullable ActivationsFile reference;
+
+  private EvaluationFiles(ActivationsFile samples, @Nullable ActivationsFile reference) {
+    this.samples = samples;
+    this.reference = reference;
+  }
+
+  /**
+   * Opens both files, or the one there is.
+   *
+   * @throws org.relaydiffusion.FileException when one cannot be read or is no activation file
+   */
+  public static EvaluationFiles open(EvaluationJob job) {
+    ActivationsFile samples = ActivationsFile.open(job.sample(), job.spatialOrder().orElse(null));
+    try {
+      ActivationsFile reference =
+          job.reference().isEmpty()
+              ? null
+              : ActivationsFile.open(job.reference().get(), job.spatialOrder().orElse(null));
+      return new EvaluationFiles(samples, reference);
+    } catch (RuntimeException e) {
+      samples.close();
+      throw e;
+    }
+  }
+
+  /** The samples. */
+  public ActivationsFile samples() {
+    return samples;
+  }
+
+  /**
+   * The reference set.
+   *
+   * @throws OptionException when there is none
+   */
+  public ActivationsFile reference() {
+    if (reference == null) {
+      throw new OptionException("--activations_ref is missing");
+    }
+    return reference;
+  }
+
+  /** The files' names and sizes, for the result. */
+  Evaluation.Compared described(ActivationsFile file) {
+    return new Evaluation.Compared(file.path(), file.count());
+  }
+
+  /** Closes both. */
+  @Override
+  public void close() {
+    samples.close();
+    if (reference != null) {
+      reference.close();
+    }
+  }
+}

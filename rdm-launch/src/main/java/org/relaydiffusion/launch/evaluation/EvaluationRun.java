@@ -1,0 +1,128 @@
+package org.relaydiffusion.launch.evaluation;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.metrics.ActivationsFile;
+import org.relaydiffusion.metrics.FrechetDistance;
+import org.relaydiffusion.metrics.InceptionScore;
+import org.relaydiffusion.metrics.Metrics;
+import org.relaydiffusion.metrics.PrecisionRecall;
+import org.relaydiffusion.metrics.WorkOptions;
+import org.relaydiffusion.metrics.inception.OutputLayer;
+
+/** Carries out an {@link EvaluationJob} on files that are open. */
+public final class EvaluationRun {
+  private static final double NANOS = 1e9;
+
+  private final EvaluationJob job;
+  private final EvaluationFiles files;
+  private final EvaluationListener listener;
+  private final Cancellation cancellation;
+
+  /** Hears how far it is. */
+  @FunctionalInterface
+  public interface EvaluationListener {
+    /**
+     * Some of the work for a metric is done.
+     *
+     * @param metric what is computed
+     * @param done how much, in units of its own; begins anew for its parts
+     * @param total how much there is, in the same units
+     */
+    void advanced(Metric metric, long done, long total);
+  }
+
+  /**
+   * A run that has not begun.
+   *
+   * @param job what to compute
+   * @param files what to compute it from; stay the caller's
+   * @param listener hears how far it is
+   * @param cancellation ends it early
+   */
+  public EvaluationRun(
+      EvaluationJob job,
+      EvaluationFiles files,
+      EvaluationListener listener,
+      Cancellation cancellation) {
+    this.job = job;
+    this.files = files;
+    this.listener = listener;
+    this.cancellation = cancellation;
+  }
+
+  /**
+   * Computes, metric by metric.
+   *
+   * @param output the network's last layer, which the inception score needs
+   * @throws org.relaydiffusion.RdmException naming the file that lacks something, or is damaged
+   * @throws org.relaydiffusion.diffusion.CancelledException when the end was asked for
+   */
+  public Evaluation run(Optional<OutputLayer> output) {
+    long began = System.nanoTime();
+    Optional<FrechetDistance> fid = Optional.empty();
+    Optional<FrechetDistance> sfid = Optional.empty();
+    Optional<InceptionScore> score = Optional.empty();
+    Optional<PrecisionRecall> manifolds = Optional.empty();
+    List<String> warnings = new ArrayList<>();
+    for (Metric metric : job.metrics()) {
+      WorkOptions work = work(metric);
+      switch (metric) {
+        case FID -> fid = Optional.of(Metrics.fid(files.samples(), files.reference(), work));
+        case SFID -> sfid = Optional.of(Metrics.sfid(files.samples(), files.reference(), work));
+        case IS -> score =
+            Optional.of(
+                Metrics.inceptionScore(files.samples(), layer(output), job.score(), work));
+        case PR -> manifolds =
+            Optional.of(
+                Metrics.precisionRecall(
+                    files.samples(), files.reference(), job.neighbours(), work));
+      }
+    }
+    otherWeights().ifPresent(warnings::add);
+    fid.flatMap(FrechetDistance::warning).ifPresent(w -> warnings.add("FID: " + w));
+    sfid.flatMap(FrechetDistance::warning).ifPresent(w -> warnings.add("sFID: " + w));
+    return new Evaluation(
+        files.described(files.samples()),
+        job.reference().map(_ -> files.described(files.reference())),
+        fid,
+        sfid,
+        score,
+        manifolds,
+        List.copyOf(warnings),
+        files.samples().inceptionSha256(),
+        (System.nanoTime() - began) / NANOS);
+  }
+
+  /** How one metric is computed; also for what a report adds to it. */
+  public WorkOptions work(Metric metric) {
+    WorkOptions work =
+        WorkOptions.defaults()
+            .withListener((done, total) -> listener.advanced(metric, done, total))
+            .withCancellation(cancellation);
+    return job.threads().isPresent() ? work.withThreads(job.threads().getAsInt()) : work;
+  }
+
+  /** What to say where the two files' features are from different networks. */
+  private Optional<String> otherWeights() {
+    if (job.reference().isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<String> own = files.samples().inceptionSha256();
+    Optional<String> other = files.reference().inceptionSha256();
+    return own.isEmpty() || other.isEmpty() || own.equals(other)
+        ? Optional.empty()
+        : Optional.of(
+            "%s is from Inception weights %s, but %s from %s: they cannot be compared"
+                .formatted(
+                    files.samples().path(), own.get(), files.reference().path(), other.get()));
+  }
+
+  private static OutputLayer layer(Optional<OutputLayer> output) {
+    return output.orElseThrow(
+        () -> new OptionException("the inception score needs the network's output layer"));
+  }
+}

@@ -1,0 +1,87 @@
+package org.relaydiffusion.launch.evaluation;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.relaydiffusion.metrics.InceptionScore;
+import org.relaydiffusion.metrics.PrecisionRecall;
+
+/** The numbers of an {@link Evaluation} in the order of the paper's table. */
+public final class MetricFigures {
+  private MetricFigures() {}
+
+  /**
+   * One number.
+   *
+   * @param key its name in JSON
+   * @param name its name for people
+   * @param value all digits
+   * @param text as many digits as people want
+   * @param note what belongs to it; may be empty
+   * @param meaning a few words: what it measures, and which way is better
+   */
+  public record Row(
+      String key, String name, double value, String text, String note, String meaning) {}
+
+  /** All numbers that were computed. */
+  public static List<Row> of(Evaluation evaluation) {
+    List<Row> rows = new ArrayList<>();
+    evaluation
+        .fid()
+        .ifPresent(
+            fid ->
+                rows.add(
+                    row("fid", "FID", fid.distance(), "%.4f", "", "of pool features; 0 is equal")));
+    evaluation
+        .sfid()
+        .ifPresent(
+            fid ->
+                rows.add(
+                    row(
+                        "sfid",
+                        "sFID",
+                        fid.distance(),
+                        "%.4f",
+                        "",
+                        "of spatial features; 0 is equal")));
+    evaluation.inceptionScore().ifPresent(score -> rows.add(inceptionScore(score)));
+    evaluation.precisionRecall().ifPresent(found -> addParts(rows, found));
+    return List.copyOf(rows);
+  }
+
+  private static Row inceptionScore(InceptionScore score) {
+    String note =
+        score.scores().size() == 1
+            ? "one split"
+            : String.format(
+                Locale.ROOT,
+                "%.2f between %d splits",
+                score.standardDeviation(),
+                score.scores().size());
+    return row("is", "IS", score.mean(), "%.3f", note, "inception score; higher is better");
+  }
+
+  private static void addParts(List<Row> rows, PrecisionRecall found) {
+    rows.add(
+        row(
+            "precision",
+            "precision",
+            found.precision(),
+            "%.4f",
+            "%d of %d samples".formatted(found.samplesInside(), found.samples()),
+            "samples that look like the reference set; 1 is all"));
+    rows.add(
+        row(
+            "recall",
+            "recall",
+            found.recall(),
+            "%.4f",
+            "%d of %d images".formatted(found.referencesInside(), found.references()),
+            "of the reference set, what the samples cover; 1 is all"));
+  }
+
+  private static Row row(
+      String key, String name, double value, String format, String note, String meaning) {
+    return new Row(key, name, value, String.format(Locale.ROOT, format, value), note, meaning);
+  }
+}

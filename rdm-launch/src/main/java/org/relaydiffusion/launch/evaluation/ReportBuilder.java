@@ -1,0 +1,172 @@
+package org.relaydiffusion.launch.evaluation;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.relaydiffusion.diffusion.image.ContactSheet;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.metrics.Activations;
+import org.relaydiffusion.metrics.Feature;
+import org.relaydiffusion.metrics.NearestNeighbours;
+import org.relaydiffusion.metrics.report.EvaluationReport;
+import org.relaydiffusion.metrics.report.EvaluationReport.Figure;
+import org.relaydiffusion.metrics.report.EvaluationReport.Neighbour;
+import org.relaydiffusion.metrics.report.EvaluationReport.NeighbourRow;
+import org.relaydiffusion.metrics.report.EvaluationReport.Sheet;
+import org.relaydiffusion.metrics.report.NormHistogram;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+
+/** Puts a report together: the numbers, and what one looks at. */
+public final class ReportBuilder {
+  private static final int BINS = 60;
+  private static final long BLOCK_ROWS = 1024;
+
+  private final PageContent content;
+  private final Evaluation evaluation;
+  private final EvaluationFiles files;
+  private final EvaluationRun run;
+
+  /**
+   * A report that is not built yet.
+   *
+   * @param content what is wanted on it
+   * @param evaluation the numbers
+   * @param files they are from; stay the caller's
+   * @param run made them
+   */
+  public ReportBuilder(
+      PageContent content, Evaluation evaluation, EvaluationFiles files, EvaluationRun run) {
+    this.content = content;
+    this.evaluation = evaluation;
+    this.files = files;
+    this.run = run;
+  }
+
+  /**
+   * Builds it.
+   *
+   * @throws org.relaydiffusion.FileException when pictures, options or activations cannot be read
+   */
+  public EvaluationReport build() {
+    boolean both =
+        evaluation.reference().isPresent()
+            && files.samples().hasActivations(Feature.POOL)
+            && files.reference().hasActivations(Feature.POOL);
+    Map<String, String> options =
+        SamplingOptionsFile.find(content).map(SamplingOptionsFile::read).orElse(Map.of());
+    try (PictureSet samples = PictureSet.open(content.samples(), files.samples())) {
+      return new EvaluationReport(
+          content.title().orElseGet(() -> evaluation.samples().file().getFileName().toString()),
+          figures(),
+          evaluation.warnings(),
+          facts(),
+          options,
+          sheet(samples),
+          both && content.rows() > 0 ? neighbours(samples) : List.of(),
+          both ? Optional.of(histogram()) : Optional.empty());
+    }
+  }
+
+  private List<Figure> figures() {
+    return MetricFigures.of(evaluation).stream()
+        .map(row -> new Figure(row.name(), row.text(), row.meaning()))
+        .toList();
+  }
+
+  private Map<String, String> facts() {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("Samples", text(evaluation.samples()));
+    evaluation.reference().ifPresent(set -> facts.put("Reference set", text(set)));
+    evaluation
+        .precisionRecall()
+        .ifPresent(found -> facts.put("Neighbours (k)", Integer.toString(found.k())));
+    evaluation
+        .inceptionScore()
+        .ifPresent(score -> facts.put("Splits of the inception score", "" + score.scores().size()));
+    evaluation.sha256().ifPresent(sum -> facts.put("Inception weights (SHA-256)", sum));
+    return facts;
+  }
+
+  private static String text(Evaluation.Compared set) {
+    return set.images().isPresent()
+        ? String.format(Locale.ROOT, "%s, %,d images", set.file(), set.images().getAsLong())
+        : set.file().toString();
+  }
+
+  private Optional<Sheet> sheet(PictureSet samples) {
+    List<Pixels> first = samples.first(content.sheet());
+    return first.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Sheet(
+                ContactSheet.nearSquare(first.size()).of(first),
+                "The first %d samples".formatted(first.size())));
+  }
+
+  private List<NeighbourRow> neighbours(PictureSet samples) {
+    Activations queries = files.samples().activations(Feature.POOL, "nearest neighbours");
+    Activations reference = files.reference().activations(Feature.POOL, "nearest neighbours");
+    List<Long> chosen = spread(queries.count(), content.rows());
+    int nearest = (int) Math.min(content.nearest(), reference.count());
+    try (PictureSet pictures = PictureSet.open(content.reference(), files.reference());
+        TensorScope _ = TensorScope.open()) {
+      Activations rows = Activations.of(queries.name(), rows(queries, chosen));
+      List<List<NearestNeighbours.Neighbour>> found =
+          NearestNeighbours.of(rows, reference, nearest, run.work(Metric.PR));
+      List<NeighbourRow> all = new ArrayList<>();
+      for (int i = 0; i < chosen.size(); i++) {
+        all.add(
+            new NeighbourRow(
+                samples.picture(chosen.get(i)),
+                found.get(i).stream()
+                    .map(n -> new Neighbour(pictures.picture(n.row()), n.distance()))
+                    .toList()));
+      }
+      return all;
+    }
+  }
+
+  /** Numbers of {@code wanted} rows out of {@code count}, at equal steps from the first on. */
+  private static List<Long> spread(long count, int wanted) {
+    long taken = Math.min(count, wanted);
+    List<Long> chosen = new ArrayList<>();
+    for (long i = 0; i < taken; i++) {
+      chosen.add(i * count / taken);
+    }
+    return chosen;
+  }
+
+  /** Some rows, float64 [n, D], in one pass. */
+  private static Tensor rows(Activations activations, List<Long> chosen) {
+    List<Tensor> rows = new ArrayList<>();
+    try (TensorScope scope = TensorScope.open();
+        Activations.Reader reader = activations.open()) {
+      long start = 0;
+      while (rows.size() < chosen.size()) {
+        try (TensorScope inner = TensorScope.open()) {
+          Tensor block = reader.read(BLOCK_ROWS);
+          long end = start + block.size(0);
+          while (rows.size() < chosen.size() && chosen.get(rows.size()) < end) {
+            Tensor row = Shapes.narrow(block, 0, chosen.get(rows.size()) - start, 1);
+            rows.add(inner.keep(Shapes.copy(row.to(DType.FLOAT64))));
+          }
+          start = end;
+        }
+      }
+      return scope.keep(Shapes.cat(rows, 0));
+    }
+  }
+
+  private NormHistogram histogram() {
+    return NormHistogram.of(
+        files.samples().activations(Feature.POOL, "norms"),
+        files.reference().activations(Feature.POOL, "norms"),
+        BINS);
+  }
+}
