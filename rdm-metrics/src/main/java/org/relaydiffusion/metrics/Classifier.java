@@ -7,6 +7,7 @@ import org.relaydiffusion.metrics.inception.OutputLayer;
 import org.relaydiffusion.torch.LinearAlgebra;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /** Inception's output layer and the softmax over its classes, for rows on any thread. */
@@ -31,12 +32,14 @@ final class Classifier implements AutoCloseable {
   Classifier(String source, OutputLayer layer, InceptionScore.Options options) {
     this.source = source;
     splitSize = options.splitSize();
-    weight = Shapes.copy(layer.weight().detach()).release();
-    bias =
-        switch (options.bias()) {
-          case WITH -> layer.bias().detach().toFloats();
-          case NONE -> new float[(int) layer.bias().size(0)];
-        };
+    try (TensorScope _ = TensorScope.open()) {
+      weight = Shapes.copy(layer.weight().detach()).release();
+      bias =
+          switch (options.bias()) {
+            case WITH -> layer.bias().detach().toFloats();
+            case NONE -> new float[(int) layer.bias().size(0)];
+          };
+    }
   }
 
   /**
