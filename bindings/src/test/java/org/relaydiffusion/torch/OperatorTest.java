@@ -166,8 +166,7 @@ class OperatorTest {
     Tensor mean = f(1, 20);
     Tensor variance = f(0.25, 24);
     assertThat(Functional.batchNorm(x, mean, variance, null, null, 1).toDoubles())
-        .containsExactly(
-            new double[] {0, 1 / Math.sqrt(1.25), 10 / 5.0, 20 / 5.0}, within(1e-14));
+        .containsExactly(new double[] {0, 1 / Math.sqrt(1.25), 10 / 5.0, 20 / 5.0}, within(1e-14));
     assertThat(Functional.batchNorm(x, mean, variance, f(2, 3), f(7, 8), 1).toDoubles())
         .containsExactly(
             new double[] {7, 7 + 2 / Math.sqrt(1.25), 8 + 3 * 2.0, 8 + 3 * 4.0}, within(1e-14));

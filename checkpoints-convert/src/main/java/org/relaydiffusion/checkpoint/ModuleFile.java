@@ -21,8 +21,8 @@ import org.relaydiffusion.model.safetensors.SafetensorsFile;
  * .pt} of a plain state_dict, or a {@code .safetensors}. For the files of a network that is none of
  * this project's; those are what {@link Checkpoint} reads.
  *
- * <p>Nothing in the file is executed, and nothing of a TorchScript archive's program is read. {@link
- * #close()} unmaps the file: its tensors must not be used after that. Not for use by several
+ * <p>Nothing in the file is executed, and nothing of a TorchScript archive's program is read.
+ * {@link #close()} unmaps the file: its tensors must not be used after that. Not for use by several
  * threads at once.
  */
 public final class ModuleFile implements AutoCloseable {
@@ -90,7 +90,8 @@ public final class ModuleFile implements AutoCloseable {
 
   private static Map<String, StoredTensor> tensors(Path path, Object root) {
     return switch (root) {
-      case PersistentObject object -> ModuleReader.tensors(path, object.className(), object.state());
+      case PersistentObject object ->
+          ModuleReader.tensors(path, object.className(), object.state());
       case Instance module when CheckpointFile.isProgram(module.type()) ->
           ScriptReader.tensors(path, module);
       case Instance module when module.state() instanceof Map<?, ?> state ->

@@ -146,8 +146,7 @@ final class ModuleReader {
             walk(name + ".", state, depth + 1);
         default ->
             throw bad(
-                "has, as module '%s', %s"
-                    .formatted(Printable.of(name), Values.show(e.getValue())));
+                "has, as module '%s', %s".formatted(Printable.of(name), Values.show(e.getValue())));
       }
     }
   }

@@ -71,8 +71,10 @@ class ModuleFileTest {
   }
 
   private static float[] values(ModuleFile file, String name) {
-    return Fixtures.get(file.tensors(), name).raw().memory().toArray(
-        ValueLayout.JAVA_FLOAT_UNALIGNED);
+    return Fixtures.get(file.tensors(), name)
+        .raw()
+        .memory()
+        .toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
   }
 
   private static void assertHoldsBoth(Path file, String kind) {

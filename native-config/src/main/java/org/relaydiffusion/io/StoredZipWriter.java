@@ -195,7 +195,8 @@ public final class StoredZipWriter {
       write(end64(start, size));
     }
     short count = (short) (large ? COUNT_IN_EXTRA : entries.size());
-    ByteBuffer end = little(22 + comment.length).putInt(0x06054b50).putInt(0).putShort(count).putShort(count);
+    ByteBuffer end =
+        little(22 + comment.length).putInt(0x06054b50).putInt(0).putShort(count).putShort(count);
     end.putInt(large ? IN_EXTRA : (int) size).putInt(large ? IN_EXTRA : (int) start);
     write(end.putShort((short) comment.length).put(comment).flip());
   }

@@ -140,11 +140,10 @@ public record LibTorch(
     MemorySegment function =
         symbols
             .find("aoti_torch_abi_version")
-            .orElseThrow(
-                () ->
-                    new NativeLibraryException(
-                        "%s is a LibTorch without the stable C ABI; %s or newer is needed"
-                            .formatted(source.origin(), OLDEST)));
+            .orElseThrow(() ->
+                new NativeLibraryException(
+                    "%s is a LibTorch without the stable C ABI; %s or newer is needed"
+                        .formatted(source.origin(), OLDEST)));
     return Version.ofAbi(
         (long) Downcall.call(function, FunctionDescriptor.of(ValueLayout.JAVA_LONG)));
   }

@@ -79,10 +79,9 @@ public final class NativeThreads {
         .map(library::find)
         .flatMap(Optional::stream)
         .findFirst()
-        .orElseThrow(
-            () ->
-                new NativeLibraryException(
-                    "%s (LibTorch %s) lacks the function %s"
-                        .formatted(library.path(), library.version(), names[0])));
+        .orElseThrow(() ->
+            new NativeLibraryException(
+                "%s (LibTorch %s) lacks the function %s"
+                    .formatted(library.path(), library.version(), names[0])));
   }
 }

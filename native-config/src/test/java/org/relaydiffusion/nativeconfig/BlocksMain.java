@@ -12,9 +12,9 @@ import java.nio.file.Path;
 /**
  * Takes a block of memory, writes to all of it and frees it, a few times, with LibTorch's or the C
  * library's own pair of functions; the former keeps to boundaries, which costs a fresh place now
- * and then. Says whether the block is asked to lie in huge pages, and the page faults
- * of the time that made fewest: once the JVM's own small blocks have found other places, the same
- * memory is used again.
+ * and then. Says whether the block is asked to lie in huge pages, and the page faults of the time
+ * that made fewest: once the JVM's own small blocks have found other places, the same memory is
+ * used again.
  */
 final class BlocksMain {
   private static final FunctionDescriptor ALLOCATE =

@@ -133,11 +133,10 @@ class DoctorTest {
       AtomicInteger seen = new AtomicInteger();
       Thread alone =
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    NativeThreads.useThisThreadAlone();
-                    seen.set(NativeThreads.threads());
-                  });
+              .start(() -> {
+                NativeThreads.useThisThreadAlone();
+                seen.set(NativeThreads.threads());
+              });
       alone.join();
       assertThat(seen).hasValue(1);
       assertThat(NativeThreads.threads()).isEqualTo(2);

@@ -33,8 +33,7 @@ class NativeMemoryTest {
   void aBlockThatWasFreedIsUsedAgainWithoutPageFaults() throws Exception {
     assumeTrue(keepsLargeBlocks(), "a C library that keeps blocks of this size");
     // Without the settings it is 10,240 pages every time. The JVM itself makes some faults too.
-    assertThat(Long.parseLong(blocks(Map.of(), "malloc", "free").group(2)))
-        .isLessThan(1000);
+    assertThat(Long.parseLong(blocks(Map.of(), "malloc", "free").group(2))).isLessThan(1000);
   }
 
   @Test
@@ -67,13 +66,7 @@ class NativeMemoryTest {
       throws IOException, InterruptedException {
     ChildJvm.Outcome outcome =
         ChildJvm.run(
-            folder,
-            BlocksMain.class,
-            List.of(),
-            environment,
-            Long.toString(BLOCK),
-            allocate,
-            free);
+            folder, BlocksMain.class, List.of(), environment, Long.toString(BLOCK), allocate, free);
     Matcher line = LINE.matcher(outcome.out().strip());
     assertThat(line.matches()).as("%s", outcome).isTrue();
     return line;

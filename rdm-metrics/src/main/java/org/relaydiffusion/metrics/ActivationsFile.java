@@ -166,9 +166,7 @@ public final class ActivationsFile implements ActivationSet {
     try (NpyReader mean = file.array(arrays.mean()).expect(NpzActivations.FLOATS, -1)) {
       long dimensions = mean.shape()[0];
       NpzActivations.checkDimensions(path, arrays.mean(), dimensions);
-      file.array(arrays.covariance())
-          .expect(NpzActivations.FLOATS, dimensions, dimensions)
-          .close();
+      file.array(arrays.covariance()).expect(NpzActivations.FLOATS, dimensions, dimensions).close();
     }
   }
 

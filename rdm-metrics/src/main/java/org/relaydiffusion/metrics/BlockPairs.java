@@ -13,7 +13,7 @@ import org.relaydiffusion.torch.Tensor;
 final class BlockPairs {
   private final Plan plan;
   private final Workers workers;
-  private final Meter meter;
+  private final ProgressMeter meter;
 
   /**
    * How the work is cut, which changes no result.
@@ -43,7 +43,7 @@ final class BlockPairs {
     void visit(RowBlock a, RowBlock b, float[] products);
   }
 
-  BlockPairs(Plan plan, Workers workers, Meter meter) {
+  BlockPairs(Plan plan, Workers workers, ProgressMeter meter) {
     this.plan = plan;
     this.workers = workers;
     this.meter = meter;
@@ -63,7 +63,7 @@ final class BlockPairs {
    * Visits every two blocks of one set once, and each block with itself: where {@code a.first} is
    * {@code b.first}, each pair of rows is there twice, and each row with itself.
    */
-  void within(Activations rows, Viewpoint view, Visitor visitor) {
+  void within(Activations rows, Float32View view, Visitor visitor) {
     for (long skip = 0; skip < rows.count(); ) {
       try (BlockReader reader = new BlockReader(rows, view, plan.blockRows)) {
         reader.skip(skip);
@@ -79,7 +79,7 @@ final class BlockPairs {
   }
 
   /** Visits every block of one set with every block of another. */
-  void between(Activations a, Activations b, Viewpoint view, Visitor visitor) {
+  void between(Activations a, Activations b, Float32View view, Visitor visitor) {
     try (BlockReader panels = new BlockReader(a, view, plan.blockRows)) {
       while (panels.hasNext()) {
         try (BlockReader.Panel panel = panels.takePanel(plan.panelRows, workers);

@@ -8,13 +8,13 @@ import org.relaydiffusion.torch.Tensor;
 /** A pass over activations, a block at a time, with the next block read ahead. For one thread. */
 final class BlockReader implements AutoCloseable {
   private final Activations.Reader reader;
-  private final Viewpoint view;
+  private final Float32View view;
   private final int blockRows;
   private @Nullable RowBlock ahead;
   private long nextRow;
 
   /** A pass that starts at the first row. */
-  BlockReader(Activations activations, Viewpoint view, int blockRows) {
+  BlockReader(Activations activations, Float32View view, int blockRows) {
     this.view = view;
     this.blockRows = blockRows;
     reader = activations.open();

@@ -13,8 +13,7 @@ public enum Feature {
   private final String admMean;
   private final String admCovariance;
 
-  Feature(
-      String array, String mean, String covariance, String admMean, String admCovariance) {
+  Feature(String array, String mean, String covariance, String admMean, String admCovariance) {
     this.array = array;
     this.mean = mean;
     this.covariance = covariance;

@@ -81,7 +81,7 @@ public record InceptionScore(List<Double> scores) {
               .formatted(pool.name(), pool.count(), pool.dimensions(), layer.weight()));
     }
     List<ClassSums> splits = new ArrayList<>();
-    Meter meter = new Meter(work.listener(), pool.count());
+    ProgressMeter meter = new ProgressMeter(work.listener(), pool.count());
     try (Classifier classifier = new Classifier(pool.name(), layer, options);
         Workers workers = new Workers(work)) {
       PlainRows.forEach(

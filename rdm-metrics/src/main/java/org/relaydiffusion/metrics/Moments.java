@@ -64,7 +64,7 @@ public final class Moments implements AutoCloseable {
    */
   public static Moments of(Activations activations, WorkOptions work) {
     CentredRows.requireTwo(activations);
-    Meter meter = new Meter(work.listener(), activations.count());
+    ProgressMeter meter = new ProgressMeter(work.listener(), activations.count());
     try (MomentsAccumulator sums =
             new MomentsAccumulator(activations.dimensions(), work.threads());
         Activations.Reader reader = activations.open()) {

@@ -44,8 +44,7 @@ public final class MomentsFile {
    */
   public static Moments ofStatistics(Path path, String mean, String covariance) {
     try (NpzFile file = NpzFile.open(path)) {
-      return read(
-          path, file, mean, covariance, SpatialOrder.CHANNELS_FIRST, OptionalLong.empty());
+      return read(path, file, mean, covariance, SpatialOrder.CHANNELS_FIRST, OptionalLong.empty());
     }
   }
 

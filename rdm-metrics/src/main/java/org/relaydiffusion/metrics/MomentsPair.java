@@ -121,13 +121,12 @@ final class MomentsPair implements AutoCloseable {
     Tensor covariance = moments.covariance();
     double largest = Reduction.amax(CovarianceSummary.diagonal(covariance), KeepDim.NO, 0).item();
     return LinearAlgebra.cholesky(covariance)
-        .filter(
-            l -> {
-              // L is column-major, so it is the transposed diagonal that is a view.
-              Tensor pivots = CovarianceSummary.diagonal(Shapes.transpose(l, 0, 1));
-              double smallest = Reduction.amin(pivots, KeepDim.NO, 0).item();
-              return smallest * smallest > CovarianceSummary.noise(moments.dimensions(), largest);
-            });
+        .filter(l -> {
+          // L is column-major, so it is the transposed diagonal that is a view.
+          Tensor pivots = CovarianceSummary.diagonal(Shapes.transpose(l, 0, 1));
+          double smallest = Reduction.amin(pivots, KeepDim.NO, 0).item();
+          return smallest * smallest > CovarianceSummary.noise(moments.dimensions(), largest);
+        });
   }
 
   /** A [D, r] with S = A A^T, where r is the largest rank that S can have. */

@@ -52,13 +52,13 @@ public final class NearestNeighbours {
     long total = BlockPairs.workBetween(queries.count(), references.count());
     try (Workers workers = new Workers(work)) {
       Survey first = Survey.of(queries, workers);
-      Viewpoint view = Viewpoint.of(first, Survey.of(references, workers));
-      new BlockPairs(plan, workers, new Meter(work.listener(), total))
+      Float32View view = Float32View.of(first, Survey.of(references, workers));
+      new BlockPairs(plan, workers, new ProgressMeter(work.listener(), total))
           .between(
               queries,
               references,
               view,
-              new NearestScan(view.screen(), nearest, NearestScan.Pairs.FIRST_IN_SECOND));
+              new NearestScan(view.bounds(), nearest, NearestScan.Pairs.FIRST_IN_SECOND));
     }
     List<List<Neighbour>> all = new ArrayList<>();
     for (int row = 0; row < queries.count(); row++) {

@@ -8,7 +8,7 @@ import java.util.Arrays;
  * float64 alone.
  */
 final class NearestScan implements BlockPairs.Visitor {
-  private final Screen screen;
+  private final DistanceBounds bounds;
   private final NearestTable table;
   private final Pairs pairs;
 
@@ -20,8 +20,8 @@ final class NearestScan implements BlockPairs.Visitor {
     FIRST_IN_SECOND
   }
 
-  NearestScan(Screen screen, NearestTable table, Pairs pairs) {
-    this.screen = screen;
+  NearestScan(DistanceBounds bounds, NearestTable table, Pairs pairs) {
+    this.bounds = bounds;
     this.table = table;
     this.pairs = pairs;
   }
@@ -35,8 +35,8 @@ final class NearestScan implements BlockPairs.Visitor {
     if (columns == null) {
       Arrays.fill(columnLimits, Double.NEGATIVE_INFINITY);
     }
-    double[] lowerA = Arrays.stream(a.norms()).map(screen::lower).toArray();
-    double[] lowerB = Arrays.stream(b.norms()).map(screen::lower).toArray();
+    double[] lowerA = Arrays.stream(a.norms()).map(bounds::lower).toArray();
+    double[] lowerB = Arrays.stream(b.norms()).map(bounds::lower).toArray();
     boolean triangle = pairs == Pairs.WITHIN && a.first() == b.first();
     for (int i = 0; i < lowerA.length; i++) {
       double own = lowerA[i];
@@ -46,7 +46,7 @@ final class NearestScan implements BlockPairs.Visitor {
         double lower = own + lowerB[j] - 2 * product;
         // Most pairs are farther apart than either side's nearest: this is the loop's one branch.
         if (lower <= rowLimits[i] || lower <= columnLimits[j]) {
-          double upper = screen.upper(a.norms()[i]) + screen.upper(b.norms()[j]) - 2 * product;
+          double upper = bounds.upper(a.norms()[i]) + bounds.upper(b.norms()[j]) - 2 * product;
           if (lower <= rowLimits[i]) {
             rows.offer(i, j, lower, upper);
           }
@@ -81,7 +81,7 @@ final class NearestScan implements BlockPairs.Visitor {
       this.mine = mine;
       this.others = others;
       limits = table.farthest(mine.first(), mine.count());
-      Arrays.setAll(limits, i -> screen.scaled(limits[i]));
+      Arrays.setAll(limits, i -> bounds.scaled(limits[i]));
       uppers = new double[mine.count() * table.k()];
       Arrays.fill(uppers, Double.POSITIVE_INFINITY);
     }

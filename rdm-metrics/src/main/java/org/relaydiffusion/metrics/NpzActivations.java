@@ -106,7 +106,6 @@ record NpzActivations(
       row++;
     }
     throw new FileException(
-        path,
-        "array '%s' has NaN or infinite elements in row %d".formatted(array, first + row));
+        path, "array '%s' has NaN or infinite elements in row %d".formatted(array, first + row));
   }
 }

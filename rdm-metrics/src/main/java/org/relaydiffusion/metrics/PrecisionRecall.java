@@ -59,11 +59,11 @@ public record PrecisionRecall(
           BlockPairs.workWithin(samples.count())
               + BlockPairs.workWithin(references.count())
               + BlockPairs.workBetween(samples.count(), references.count());
-      BlockPairs pairs = new BlockPairs(plan, workers, new Meter(work.listener(), total));
-      float[] radii = radii(samples, Viewpoint.of(first), k, pairs);
-      float[] referenceRadii = radii(references, Viewpoint.of(second), k, pairs);
-      Viewpoint both = Viewpoint.of(first, second);
-      BallScan balls = new BallScan(both.screen(), radii, referenceRadii);
+      BlockPairs pairs = new BlockPairs(plan, workers, new ProgressMeter(work.listener(), total));
+      float[] radii = radii(samples, Float32View.of(first), k, pairs);
+      float[] referenceRadii = radii(references, Float32View.of(second), k, pairs);
+      Float32View both = Float32View.of(first, second);
+      ManifoldScan balls = new ManifoldScan(both.bounds(), radii, referenceRadii);
       pairs.between(samples, references, both, balls);
       return new PrecisionRecall(
           k, samples.count(), balls.insideA(), references.count(), balls.insideB());
@@ -71,9 +71,9 @@ public record PrecisionRecall(
   }
 
   /** The squared distances of the rows' k-th nearest others, rounded to float32. */
-  static float[] radii(Activations rows, Viewpoint view, int k, BlockPairs pairs) {
+  static float[] radii(Activations rows, Float32View view, int k, BlockPairs pairs) {
     NearestTable nearest = new NearestTable(rows.name(), rows.count(), k);
-    pairs.within(rows, view, new NearestScan(view.screen(), nearest, NearestScan.Pairs.WITHIN));
+    pairs.within(rows, view, new NearestScan(view.bounds(), nearest, NearestScan.Pairs.WITHIN));
     float[] radii = new float[(int) rows.count()];
     for (int i = 0; i < radii.length; i++) {
       radii[i] = (float) nearest.squaredDistance(i, k - 1);

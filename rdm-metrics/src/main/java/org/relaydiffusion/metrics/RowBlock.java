@@ -8,12 +8,12 @@ import org.relaydiffusion.torch.Torch;
  *
  * @param first the number of the first row in its source
  * @param rows float64, one after another
- * @param rounded float32 [n, D] from a {@link Viewpoint}; owned
+ * @param rounded float32 [n, D] from a {@link Float32View}; owned
  * @param norms their squared norms [n]
  */
 record RowBlock(long first, double[] rows, Tensor rounded, double[] norms)
     implements AutoCloseable {
-  static RowBlock of(PlainRows rows, Viewpoint view) {
+  static RowBlock of(PlainRows rows, Float32View view) {
     float[] rounded = new float[rows.values().length];
     double[] norms = new double[rows.count()];
     view.round(rows.values(), rounded, norms);
@@ -37,7 +37,7 @@ record RowBlock(long first, double[] rows, Tensor rounded, double[] norms)
    */
   double squaredDistance(int mine, RowBlock other, int theirs, double[] scratch) {
     int dimensions = scratch.length;
-    return Screen.squaredDistance(
+    return DistanceBounds.squaredDistance(
         rows, mine * dimensions, other.rows, theirs * dimensions, scratch);
   }
 

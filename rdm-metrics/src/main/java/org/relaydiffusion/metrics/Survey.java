@@ -99,10 +99,10 @@ record Survey(long count, double largest, double[] halfMean) {
   /** The length of a row, where it is one that can be worked with. */
   private static int dimensions(Activations activations) {
     long dimensions = activations.dimensions();
-    if (dimensions > Screen.MOST_DIMENSIONS) {
+    if (dimensions > DistanceBounds.MOST_DIMENSIONS) {
       throw new RdmException(
           "%s: rows have %d elements, where %d are the most"
-              .formatted(activations.name(), dimensions, Screen.MOST_DIMENSIONS));
+              .formatted(activations.name(), dimensions, DistanceBounds.MOST_DIMENSIONS));
     }
     return (int) dimensions;
   }

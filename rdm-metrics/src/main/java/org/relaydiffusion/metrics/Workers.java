@@ -43,11 +43,10 @@ final class Workers implements AutoCloseable {
     return Thread.ofPlatform()
         .daemon()
         .name("rdm-metrics")
-        .unstarted(
-            () -> {
-              NativeThreads.useThisThreadAlone();
-              loop.run();
-            });
+        .unstarted(() -> {
+          NativeThreads.useThisThreadAlone();
+          loop.run();
+        });
   }
 
   /** The number of threads. */
@@ -66,17 +65,16 @@ final class Workers implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       int index = i;
       futures.add(
-          threads.submit(
-              () -> {
-                if (dropped.get()) {
-                  throw new CancellationException("an earlier task failed");
-                }
-                cancellation.check();
-                try (TensorScope _ = TensorScope.open();
-                    GradMode _ = GradMode.noGrad()) {
-                  return task.apply(index);
-                }
-              }));
+          threads.submit(() -> {
+            if (dropped.get()) {
+              throw new CancellationException("an earlier task failed");
+            }
+            cancellation.check();
+            try (TensorScope _ = TensorScope.open();
+                GradMode _ = GradMode.noGrad()) {
+              return task.apply(index);
+            }
+          }));
     }
     return new Batch<>(futures, dropped);
   }

@@ -93,11 +93,10 @@ class ActivationsFileTest {
     Tensor mu = Torch.tensor(new double[] {1, 2}, 2);
     Tensor sigma = Torch.tensor(new double[] {2, 1, 1, 2}, 2, 2);
     Path path =
-        write(
-            out -> {
-              out.array("mu", mu);
-              out.array("sigma", sigma);
-            });
+        write(out -> {
+          out.array("mu", mu);
+          out.array("sigma", sigma);
+        });
     try (ActivationsFile file = ActivationsFile.open(path);
         Moments moments = file.moments(Feature.POOL, "FID", WorkOptions.defaults())) {
       assertThat(file.count()).isEmpty();
@@ -116,14 +115,13 @@ class ActivationsFileTest {
       assertThatThrownBy(() -> file.activations(Feature.SPATIAL, "sFID"))
           .hasMessage(path + ": holds no 's_feat', needed for sFID");
     }
-    write(
-        out -> {
-          out.array("mu", mu);
-          out.array("sigma", sigma);
-          out.array("s_mu", mu);
-          out.array("s_sigma", sigma);
-          out.array("count", Torch.tensor(new long[] {50_000}, 1));
-        });
+    write(out -> {
+      out.array("mu", mu);
+      out.array("sigma", sigma);
+      out.array("s_mu", mu);
+      out.array("s_sigma", sigma);
+      out.array("count", Torch.tensor(new long[] {50_000}, 1));
+    });
     try (ActivationsFile file = ActivationsFile.open(path);
         Moments moments = file.moments(Feature.SPATIAL, "sFID", WorkOptions.defaults())) {
       assertThat(file.count()).hasValue(50_000);
@@ -149,15 +147,14 @@ class ActivationsFileTest {
     // The covariance of one direction: sigma[i, j] = x[i] x[j].
     Tensor x = Torch.tensor(theirs, SPATIAL, 1);
     Path path =
-        write(
-            out -> {
-              out.array("arr_0", Torch.zeros(DType.UINT8, 2, 4, 4, 3));
-              out.array("mu", zeros(3));
-              out.array("sigma", zeros(3, 3));
-              out.array("mu_s", Torch.tensor(theirs, SPATIAL));
-              out.array("sigma_s", x.mul(x.reshape(1, SPATIAL)));
-              out.array("s_feat_of_another", zeros(2, 2));
-            });
+        write(out -> {
+          out.array("arr_0", Torch.zeros(DType.UINT8, 2, 4, 4, 3));
+          out.array("mu", zeros(3));
+          out.array("sigma", zeros(3, 3));
+          out.array("mu_s", Torch.tensor(theirs, SPATIAL));
+          out.array("sigma_s", x.mul(x.reshape(1, SPATIAL)));
+          out.array("s_feat_of_another", zeros(2, 2));
+        });
     try (ActivationsFile file = ActivationsFile.open(path);
         Moments moments = file.moments(Feature.SPATIAL, "sFID", WorkOptions.defaults())) {
       assertThat(moments.mean().toDoubles()).isEqualTo(ours);
@@ -182,16 +179,15 @@ class ActivationsFileTest {
     double[] theirs = row(SpatialOrder.POSITIONS_FIRST);
     double[] ours = row(SpatialOrder.CHANNELS_FIRST);
     Path path =
-        write(
-            out ->
-                out.array(
-                    "s_feat",
-                    DType.FLOAT32,
-                    new long[] {2, SPATIAL},
-                    rows -> {
-                      rows.write(Torch.tensor(theirs, 1, SPATIAL));
-                      rows.write(Torch.tensor(theirs, 1, SPATIAL));
-                    }));
+        write(out ->
+            out.array(
+                "s_feat",
+                DType.FLOAT32,
+                new long[] {2, SPATIAL},
+                rows -> {
+                  rows.write(Torch.tensor(theirs, 1, SPATIAL));
+                  rows.write(Torch.tensor(theirs, 1, SPATIAL));
+                }));
     try (ActivationsFile file = ActivationsFile.open(path, SpatialOrder.POSITIONS_FIRST);
         Activations.Reader pass = file.activations(Feature.SPATIAL, "sFID").open()) {
       assertThat(pass.read(1).toDoubles()).isEqualTo(ours);
@@ -215,13 +211,12 @@ class ActivationsFileTest {
     values[1234 * 3 + 1] = Double.NaN;
     values[1300 * 3] = Double.POSITIVE_INFINITY;
     Path path =
-        write(
-            out ->
-                out.array(
-                    "feat",
-                    dtype,
-                    new long[] {1500, 3},
-                    rows -> rows.write(Torch.tensor(values, 1500, 3))));
+        write(out ->
+            out.array(
+                "feat",
+                dtype,
+                new long[] {1500, 3},
+                rows -> rows.write(Torch.tensor(values, 1500, 3))));
     try (ActivationsFile file = ActivationsFile.open(path);
         Activations.Reader pass = file.activations(Feature.POOL, "FID").open()) {
       assertThat(pass.read(1234).size(0)).isEqualTo(1234);
@@ -255,33 +250,29 @@ class ActivationsFileTest {
         write(out -> out.array("feat", zeros(1, 9000))),
         "array 'feat' has 9000 dimensions, where 8192 are the most");
     refused(
-        write(
-            out -> {
-              out.array("feat", zeros(3, 2));
-              out.array("s_feat", zeros(4, 2));
-            }),
+        write(out -> {
+          out.array("feat", zeros(3, 2));
+          out.array("s_feat", zeros(4, 2));
+        }),
         "array 'feat' is of 3 images, but 's_feat' is of 4");
     refused(
-        write(
-            out -> {
-              out.array("mu", zeros(3));
-              out.array("sigma", zeros(2, 2));
-            }),
+        write(out -> {
+          out.array("mu", zeros(3));
+          out.array("sigma", zeros(2, 2));
+        }),
         "array 'sigma' is float64[2, 2], but float32 or float64[3, 3] was expected");
     refused(
-        write(
-            out -> {
-              out.array("feat", zeros(3, 2));
-              out.array("count", Torch.tensor(new long[] {4}, 1));
-            }),
+        write(out -> {
+          out.array("feat", zeros(3, 2));
+          out.array("count", Torch.tensor(new long[] {4}, 1));
+        }),
         "array 'count' is 4, but there are 3 rows");
     refused(
-        write(
-            out -> {
-              out.array("mu", zeros(1));
-              out.array("sigma", zeros(1, 1));
-              out.array("count", Torch.tensor(new long[] {-4}, 1));
-            }),
+        write(out -> {
+          out.array("mu", zeros(1));
+          out.array("sigma", zeros(1, 1));
+          out.array("count", Torch.tensor(new long[] {-4}, 1));
+        }),
         "array 'count' is -4, but it must be at least 1");
   }
 
@@ -300,11 +291,10 @@ class ActivationsFileTest {
   @Test
   void aFileCutOrDamagedAnywhereIsOneLine() throws IOException {
     Path path =
-        write(
-            out -> {
-              out.array("feat", Torch.ones(DType.FLOAT64, 3, 2));
-              out.array("s_feat", Torch.ones(DType.FLOAT64, 3, 1));
-            });
+        write(out -> {
+          out.array("feat", Torch.ones(DType.FLOAT64, 3, 2));
+          out.array("s_feat", Torch.ones(DType.FLOAT64, 3, 1));
+        });
     byte[] whole = Files.readAllBytes(path);
     for (int at = 0; at < whole.length; at++) {
       Files.write(path, Arrays.copyOf(whole, at));

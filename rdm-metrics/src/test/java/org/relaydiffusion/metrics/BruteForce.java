@@ -41,10 +41,9 @@ final class BruteForce {
 
   private static long inside(double[][] rows, double[][] centres, float[] radii) {
     return Arrays.stream(rows)
-        .filter(
-            row ->
-                IntStream.range(0, centres.length)
-                    .anyMatch(i -> squaredDistance(row, centres[i]) <= radii[i]))
+        .filter(row ->
+            IntStream.range(0, centres.length)
+                .anyMatch(i -> squaredDistance(row, centres[i]) <= radii[i]))
         .count();
   }
 

@@ -275,13 +275,12 @@ class FrechetDistanceTest {
     try (Moments few = Fixtures.moments(head(rows, 16));
         Moments many = Fixtures.moments(references)) {
       assertThat(FrechetDistance.between(few, many).warning())
-          .hasValueSatisfying(
-              text ->
-                  assertThat(text)
-                      .matches(
-                          "the covariance of the samples has rank 15 of 32 \\(16 images\\),"
-                              + " eigenvalues 0\\.00 to [0-9.]+: compare the distance with those of"
-                              + " as many images only"));
+          .hasValueSatisfying(text ->
+              assertThat(text)
+                  .matches(
+                      "the covariance of the samples has rank 15 of 32 \\(16 images\\),"
+                          + " eigenvalues 0\\.00 to [0-9.]+: compare the distance with those of"
+                          + " as many images only"));
       assertThat(FrechetDistance.between(many, few).warning().orElseThrow())
           .startsWith("the covariance of the references has rank 15 of 32 (16 images)");
     }

@@ -62,11 +62,10 @@ class InceptionScoreTest {
   private static double byDefinition(double[][] logits) {
     double[][] p =
         Arrays.stream(logits)
-            .map(
-                row -> {
-                  double sum = Arrays.stream(row).map(Math::exp).sum();
-                  return Arrays.stream(row).map(x -> Math.exp(x) / sum).toArray();
-                })
+            .map(row -> {
+              double sum = Arrays.stream(row).map(Math::exp).sum();
+              return Arrays.stream(row).map(x -> Math.exp(x) / sum).toArray();
+            })
             .toArray(double[][]::new);
     double[] q = new double[p[0].length];
     for (double[] row : p) {
@@ -95,7 +94,8 @@ class InceptionScoreTest {
     InceptionScore ofLogits =
         ofLogits(Rows.of(fixture(set + ".logits").to(DType.FLOAT64)), splitSize);
     assertThat(ofLogits.mean()).isCloseTo(expected, within(1e-12 * expected));
-    // With OpenBLAS's Haswell kernels, which recorded the fixture and which the build asks for, this
+    // With OpenBLAS's Haswell kernels, which recorded the fixture and which the build asks for,
+    // this
     // is equal to 1e-15. Others add in another order: 1% of the logits of set0 and 20% of those of
     // set2 are then off by up to 2e-6, which moves the score by up to 2.1e-9.
     assertThat(score(set, splitSize, Bias.WITH).mean())

@@ -63,8 +63,7 @@ class MetricsTest {
     long before = Tensor.liveCount();
     try (ActivationsFile samples = ActivationsFile.open(Fixtures.SAMPLE);
         ActivationsFile reference = ActivationsFile.open(Fixtures.REFERENCE);
-        ActivationCollector collected =
-            new ActivationCollector("samples", new Recorded(samples))) {
+        ActivationCollector collected = new ActivationCollector("samples", new Recorded(samples))) {
       addAll(collected, 50, 1, 69);
 
       assertThat(collected.count()).hasValue(120);
@@ -87,8 +86,7 @@ class MetricsTest {
   @Test
   void anAddedBatchCountsFromThenOn() {
     try (ActivationsFile samples = ActivationsFile.open(Fixtures.SAMPLE);
-        ActivationCollector collected =
-            new ActivationCollector("samples", new Recorded(samples))) {
+        ActivationCollector collected = new ActivationCollector("samples", new Recorded(samples))) {
       addAll(collected, 40, 40);
       assertThat(collected.activations(Feature.POOL, "this").count()).isEqualTo(80);
       addAll(collected, 40);

@@ -49,10 +49,9 @@ class NearestNeighboursTest {
       assertThat(found.get(q))
           .isEqualTo(
               BruteForce.nearest(query, rows, k).stream()
-                  .map(
-                      i ->
-                          new NearestNeighbours.Neighbour(
-                              i, Math.sqrt(BruteForce.squaredDistance(query, rows[i]))))
+                  .map(i ->
+                      new NearestNeighbours.Neighbour(
+                          i, Math.sqrt(BruteForce.squaredDistance(query, rows[i]))))
                   .toList());
     }
   }

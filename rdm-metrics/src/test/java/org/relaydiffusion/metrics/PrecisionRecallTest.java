@@ -91,8 +91,9 @@ class PrecisionRecallTest {
       Activations rows = Activations.of(set, Fixtures.rows(file, "feat"));
       try (Workers workers = new Workers(WORK)) {
         BlockPairs pairs =
-            new BlockPairs(new BlockPairs.Plan(32, 64), workers, new Meter(WorkListener.NONE, 1));
-        Viewpoint view = Viewpoint.of(Survey.of(rows, workers));
+            new BlockPairs(
+                new BlockPairs.Plan(32, 64), workers, new ProgressMeter(WorkListener.NONE, 1));
+        Float32View view = Float32View.of(Survey.of(rows, workers));
         assertThat(PrecisionRecall.radii(rows, view, 3, pairs))
             .isEqualTo(Fixtures.radii("radii_" + set).toFloats());
       }
@@ -238,10 +239,9 @@ class PrecisionRecallTest {
   @Test
   void whatAListenerThrowsEndsTheWork() {
     WorkOptions work =
-        WORK.withListener(
-            (_, _) -> {
-              throw new IllegalStateException("enough");
-            });
+        WORK.withListener((_, _) -> {
+          throw new IllegalStateException("enough");
+        });
     Sets sets = new Sets(Rows.normal(1, 50, 4), Rows.normal(2, 50, 4));
     assertThatThrownBy(() -> sets.quick(3, work, new BlockPairs.Plan(4, 16)))
         .isInstanceOf(IllegalStateException.class)

@@ -45,8 +45,7 @@ final class LegacyStream {
   private final String what;
   private final Globals globals;
 
-  private LegacyStream(
-      CheckpointFile file, MemorySegment memory, String what, Globals globals) {
+  private LegacyStream(CheckpointFile file, MemorySegment memory, String what, Globals globals) {
     this.file = file;
     this.in = new PickleInput(memory);
     this.what = what;
@@ -61,8 +60,7 @@ final class LegacyStream {
   }
 
   /** Reads the object; storages are placed, not read. */
-  static Object read(
-      CheckpointFile file, MemorySegment memory, String what, Globals globals) {
+  static Object read(CheckpointFile file, MemorySegment memory, String what, Globals globals) {
     return new LegacyStream(file, memory, what, globals).read();
   }
 

@@ -103,8 +103,7 @@ final class TorchGlobals {
     }
     Object known = nested.get(bytes);
     if (known == null) {
-      known =
-          LegacyStream.read(file, bytes.memory(), "a storage's stream", withoutNesting()::get);
+      known = LegacyStream.read(file, bytes.memory(), "a storage's stream", withoutNesting()::get);
       nested.put(bytes, known);
     }
     return known;

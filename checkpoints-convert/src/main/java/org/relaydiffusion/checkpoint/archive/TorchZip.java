@@ -57,9 +57,7 @@ final class TorchZip {
     StorageIds ids = new StorageIds(file, (key, storage) -> place(root, key, storage));
     PickleInput in = new PickleInput(entry.memory());
     Globals globals =
-        program
-            ? ModuleGlobals.ofScript(new TorchGlobals(file).table())
-            : file.globals(classes);
+        program ? ModuleGlobals.ofScript(new TorchGlobals(file).table()) : file.globals(classes);
     Object value =
         PickleReader.read(
             file.path(),

@@ -66,8 +66,7 @@ final class ZipArchive {
       long start = dataStart(claim);
       ranges.add(new long[] {claim.header(), start + claim.packed()});
       ZipEntry entry =
-          new ZipEntry(
-              claim.name(), file.slice(start, claim.packed(), quoted(claim)), claim.crc());
+          new ZipEntry(claim.name(), file.slice(start, claim.packed(), quoted(claim)), claim.crc());
       if (entries.put(claim.name(), entry) != null) {
         throw archive.bad("is a zip with two entries %s".formatted(quoted(claim)));
       }

@@ -27,10 +27,7 @@ public final class PickleReader {
   private final PickleMemo memo = new PickleMemo();
 
   private PickleReader(
-      PickleInput in,
-      PickleBudget budget,
-      Globals globals,
-      PersistentIds persistentIds) {
+      PickleInput in, PickleBudget budget, Globals globals, PersistentIds persistentIds) {
     this.in = in;
     this.budget = budget;
     this.globals = globals;

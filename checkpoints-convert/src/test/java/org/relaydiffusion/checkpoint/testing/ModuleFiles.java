@@ -90,9 +90,8 @@ public final class ModuleFiles {
   private static PickleForm script(Map<String, Object> node) {
     Map<String, Object> attributes = new LinkedHashMap<>();
     attributes.put("training", false);
-    node.forEach(
-        (name, value) ->
-            attributes.put(name, value instanceof TensorSource t ? t : script(below(value))));
+    node.forEach((name, value) ->
+        attributes.put(name, value instanceof TensorSource t ? t : script(below(value))));
     return ScriptArchive.object("Net", attributes);
   }
 

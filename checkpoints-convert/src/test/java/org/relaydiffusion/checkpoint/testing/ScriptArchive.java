@@ -42,7 +42,8 @@ public final class ScriptArchive {
    * @param methods how entries that are not to be stored as usual are packed, by name without the
    *     archive's folder
    */
-  public static void write(Path target, Object root, Map<String, Integer> methods) throws IOException {
+  public static void write(Path target, Object root, Map<String, Integer> methods)
+      throws IOException {
     Path data = target.resolveSibling(target.getFileName() + ".data");
     try (FileChannel out =
         FileChannel.open(data, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {

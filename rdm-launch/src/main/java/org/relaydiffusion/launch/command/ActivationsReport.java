@@ -31,8 +31,7 @@ final class ActivationsReport implements ExtractionListener {
   private long saved;
   private long total;
 
-  ActivationsReport(
-      Console console, ReportOptions report, Rank rank, ExtractionOptions options) {
+  ActivationsReport(Console console, ReportOptions report, Rank rank, ExtractionOptions options) {
     this.console = console;
     this.report = report;
     this.rank = rank;

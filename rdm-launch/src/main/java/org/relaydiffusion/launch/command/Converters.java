@@ -7,10 +7,10 @@ import java.util.function.Function;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.Which;
 import org.relaydiffusion.diffusion.Stages;
-import org.relaydiffusion.diffusion.train.NetworkPreset;
-import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
 import org.relaydiffusion.diffusion.data.convert.Crop;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
+import org.relaydiffusion.diffusion.train.NetworkPreset;
+import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
 import org.relaydiffusion.launch.evaluation.Metric;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
@@ -75,8 +75,8 @@ final class Converters {
     return switch (text.toLowerCase(Locale.ROOT)) {
       case "1", "true", "t", "yes", "y", "on" -> true;
       case "0", "false", "f", "no", "n", "off" -> false;
-      default -> throw new TypeConversionException(
-          "expected true or false, but was '%s'".formatted(text));
+      default ->
+          throw new TypeConversionException("expected true or false, but was '%s'".formatted(text));
     };
   }
 

@@ -41,8 +41,8 @@ public record Evaluation(
   public record Compared(Path file, OptionalLong images) {}
 
   /**
-   * This with the network that scored the samples; with a warning where it is not the one that their
-   * features are from.
+   * This with the network that scored the samples; with a warning where it is not the one that
+   * their features are from.
    *
    * @param sum the SHA-256 of its weights
    */

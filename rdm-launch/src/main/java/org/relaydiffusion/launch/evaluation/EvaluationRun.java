@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Optional;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.Cancellation;
-import org.relaydiffusion.metrics.ActivationsFile;
 import org.relaydiffusion.metrics.FrechetDistance;
 import org.relaydiffusion.metrics.InceptionScore;
 import org.relaydiffusion.metrics.Metrics;
@@ -73,13 +72,15 @@ public final class EvaluationRun {
       switch (metric) {
         case FID -> fid = Optional.of(Metrics.fid(files.samples(), files.reference(), work));
         case SFID -> sfid = Optional.of(Metrics.sfid(files.samples(), files.reference(), work));
-        case IS -> score =
-            Optional.of(
-                Metrics.inceptionScore(files.samples(), layer(output), job.score(), work));
-        case PR -> manifolds =
-            Optional.of(
-                Metrics.precisionRecall(
-                    files.samples(), files.reference(), job.neighbours(), work));
+        case IS ->
+            score =
+                Optional.of(
+                    Metrics.inceptionScore(files.samples(), layer(output), job.score(), work));
+        case PR ->
+            manifolds =
+                Optional.of(
+                    Metrics.precisionRecall(
+                        files.samples(), files.reference(), job.neighbours(), work));
       }
     }
     otherWeights().ifPresent(warnings::add);

@@ -28,22 +28,20 @@ public final class MetricFigures {
     List<Row> rows = new ArrayList<>();
     evaluation
         .fid()
-        .ifPresent(
-            fid ->
-                rows.add(
-                    row("fid", "FID", fid.distance(), "%.4f", "", "of pool features; 0 is equal")));
+        .ifPresent(fid ->
+            rows.add(
+                row("fid", "FID", fid.distance(), "%.4f", "", "of pool features; 0 is equal")));
     evaluation
         .sfid()
-        .ifPresent(
-            fid ->
-                rows.add(
-                    row(
-                        "sfid",
-                        "sFID",
-                        fid.distance(),
-                        "%.4f",
-                        "",
-                        "of spatial features; 0 is equal")));
+        .ifPresent(fid ->
+            rows.add(
+                row(
+                    "sfid",
+                    "sFID",
+                    fid.distance(),
+                    "%.4f",
+                    "",
+                    "of spatial features; 0 is equal")));
     evaluation.inceptionScore().ifPresent(score -> rows.add(inceptionScore(score)));
     evaluation.precisionRecall().ifPresent(found -> addParts(rows, found));
     return List.copyOf(rows);

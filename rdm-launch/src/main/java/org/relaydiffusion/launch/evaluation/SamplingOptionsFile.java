@@ -24,12 +24,11 @@ final class SamplingOptionsFile {
   static Optional<Path> find(PageContent content) {
     return content
         .options()
-        .or(
-            () ->
-                content
-                    .samples()
-                    .map(folder -> folder.resolve(SamplingRun.OPTIONS_FILE))
-                    .filter(Files::isRegularFile));
+        .or(() ->
+            content
+                .samples()
+                .map(folder -> folder.resolve(SamplingRun.OPTIONS_FILE))
+                .filter(Files::isRegularFile));
   }
 
   /**
@@ -44,8 +43,7 @@ final class SamplingOptionsFile {
         throw new FileException(
             file, "has %d bytes, more than options take".formatted(Files.size(file)));
       }
-      JsonNode root =
-          JsonMapper.shared().readTree(Files.readString(file, StandardCharsets.UTF_8));
+      JsonNode root = JsonMapper.shared().readTree(Files.readString(file, StandardCharsets.UTF_8));
       if (!root.isObject()) {
         throw new FileException(file, "is no JSON object of options");
       }
@@ -63,12 +61,11 @@ final class SamplingOptionsFile {
     if (value.isObject()) {
       value
           .properties()
-          .forEach(
-              entry ->
-                  add(
-                      name.isEmpty() ? entry.getKey() : name + "." + entry.getKey(),
-                      entry.getValue(),
-                      options));
+          .forEach(entry ->
+              add(
+                  name.isEmpty() ? entry.getKey() : name + "." + entry.getKey(),
+                  entry.getValue(),
+                  options));
     } else if (!value.isNull()) {
       options.put(name, value.isString() ? value.stringValue() : value.toString());
     }

@@ -49,8 +49,7 @@ class ActivationsCommandTest {
 
   private RdmRun run(Map<String, String> environment, StopSignal stop, String... more) {
     List<String> line =
-        new ArrayList<>(
-            List.of("evaluate", "activations", "--data=" + SET, "--dest=" + target()));
+        new ArrayList<>(List.of("evaluate", "activations", "--data=" + SET, "--dest=" + target()));
     line.addAll(Arrays.asList(more));
     return RdmRun.evaluating(features, environment, stop, line.toArray(String[]::new));
   }

@@ -34,8 +34,7 @@ class CalcCommandTest {
       Path.of(System.getProperty("rdm.fixtures")).resolve("metrics");
   private static final String SAMPLE =
       "--activations_sample=" + FIXTURES.resolve("fid_pr/sample.npz");
-  private static final String REFERENCE =
-      "--activations_ref=" + FIXTURES.resolve("fid_pr/ref.npz");
+  private static final String REFERENCE = "--activations_ref=" + FIXTURES.resolve("fid_pr/ref.npz");
 
   @TempDir private Path folder;
 
@@ -44,13 +43,11 @@ class CalcCommandTest {
   private RdmRun calc(Map<String, String> environment, String... more) {
     List<String> line = new ArrayList<>(List.of("evaluate", "calc"));
     line.addAll(Arrays.asList(more));
-    return RdmRun.evaluating(
-        features, environment, new StopSignal(), line.toArray(String[]::new));
+    return RdmRun.evaluating(features, environment, new StopSignal(), line.toArray(String[]::new));
   }
 
   private static JsonNode expected() throws IOException {
-    return JsonMapper.shared()
-        .readTree(Files.readString(FIXTURES.resolve("fid_pr/expected.json")));
+    return JsonMapper.shared().readTree(Files.readString(FIXTURES.resolve("fid_pr/expected.json")));
   }
 
   @Test
@@ -69,8 +66,7 @@ class CalcCommandTest {
     assertThat(json.path("sfid").doubleValue()).isCloseTo(sfid, within(1e-7 * sfid));
     assertThat(json.path("precision").doubleValue())
         .isEqualTo(expected().get("precision").doubleValue());
-    assertThat(json.path("recall").doubleValue())
-        .isEqualTo(expected().get("recall").doubleValue());
+    assertThat(json.path("recall").doubleValue()).isEqualTo(expected().get("recall").doubleValue());
     assertThat(json.path("k").intValue()).isEqualTo(3);
     assertThat(json.at("/samples/images").intValue()).isEqualTo(120);
     assertThat(json.at("/reference/images").intValue()).isEqualTo(160);

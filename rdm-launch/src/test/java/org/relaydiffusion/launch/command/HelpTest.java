@@ -23,7 +23,13 @@ import picocli.CommandLine.Model.OptionSpec;
 class HelpTest {
   /** What one must give has no default. */
   private static final Set<String> REQUIRED =
-      Set.of("--outdir", "--data", "--network_first", "--network_second", "--source", "--dest",
+      Set.of(
+          "--outdir",
+          "--data",
+          "--network_first",
+          "--network_second",
+          "--source",
+          "--dest",
           "--activations_sample");
 
   private static CommandLine root() {
@@ -37,9 +43,7 @@ class HelpTest {
     for (String name : command.split(" ")) {
       line = Objects.requireNonNull(line.getSubcommands().get(name));
     }
-    return line.getCommandSpec()
-        .options()
-        .stream()
+    return line.getCommandSpec().options().stream()
         .filter(option -> !option.usageHelp() && !option.versionHelp());
   }
 

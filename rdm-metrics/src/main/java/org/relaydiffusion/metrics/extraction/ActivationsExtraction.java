@@ -33,9 +33,7 @@ public final class ActivationsExtraction {
 
   /** An extraction that has not begun. */
   public ActivationsExtraction(ExtractionOptions options) {
-    this(
-        options,
-        options.content() == Content.MOMENTS ? MomentParts.DEFAULT : RowParts.DEFAULT);
+    this(options, options.content() == Content.MOMENTS ? MomentParts.DEFAULT : RowParts.DEFAULT);
   }
 
   ActivationsExtraction(ExtractionOptions options, PartFormat format) {
@@ -182,17 +180,16 @@ public final class ActivationsExtraction {
 
   private ExtractionResult.Written join(
       PartsFolder folder, Chunks chunks, ExtractionListener listener, Cancellation cancellation) {
-    return folder.join(
-        file ->
-            format.join(
-                file,
-                IntStream.range(0, chunks.count()).mapToObj(folder::part).toList(),
-                chunks,
-                Provenance.comment(options.network().sha256(), options.network().numerics()),
-                (done, total) -> {
-                  cancellation.check();
-                  listener.joined(done, total);
-                }));
+    return folder.join(file ->
+        format.join(
+            file,
+            IntStream.range(0, chunks.count()).mapToObj(folder::part).toList(),
+            chunks,
+            Provenance.comment(options.network().sha256(), options.network().numerics()),
+            (done, total) -> {
+              cancellation.check();
+              listener.joined(done, total);
+            }));
   }
 
   private static double secondsSince(long began) {

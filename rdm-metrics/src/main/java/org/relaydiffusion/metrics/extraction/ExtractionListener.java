@@ -16,9 +16,7 @@ public interface ExtractionListener {
    */
   default void extracted(long done, long total) {}
 
-  /**
-   * A part is on the disk: of the images extracted, {@code images} need not be extracted again.
-   */
+  /** A part is on the disk: of the images extracted, {@code images} need not be extracted again. */
   default void saved(long images) {}
 
   /**

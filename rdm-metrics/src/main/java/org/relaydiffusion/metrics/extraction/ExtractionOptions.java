@@ -92,8 +92,7 @@ public record ExtractionOptions(
    */
   public ExtractionOptions {
     if (maxImages.isPresent() && maxImages.getAsInt() < 1) {
-      throw new OptionException(
-          "--max-images must be at least 1, but is " + maxImages.getAsInt());
+      throw new OptionException("--max-images must be at least 1, but is " + maxImages.getAsInt());
     }
     if (batch < 1) {
       throw new OptionException("--batch must be at least 1, but is " + batch);

@@ -49,7 +49,11 @@ final class ConvLayer extends Layer {
     Initializer normal = (g, shape) -> g.randn(DType.FLOAT32, shape);
     weight =
         parameter(
-            "weight", scaled(normal, Math.sqrt(2 / fanIn), 0), out, in, kernel.height(),
+            "weight",
+            scaled(normal, Math.sqrt(2 / fanIn), 0),
+            out,
+            in,
+            kernel.height(),
             kernel.width());
     beta = parameter("beta", scaled(normal, 0.1, 0), out);
     mean = buffer("mean", scaled(normal, 0.1, 0), out);

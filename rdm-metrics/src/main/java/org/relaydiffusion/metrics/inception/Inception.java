@@ -88,10 +88,8 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   private static void load(InceptionV3 network, ModuleFile file) {
     network
         .state()
-        .forEach(
-            (name, parameter) ->
-                parameter.set(
-                    Torch.fromData(Objects.requireNonNull(file.tensors().get(name)).data())));
+        .forEach((name, parameter) ->
+            parameter.set(Torch.fromData(Objects.requireNonNull(file.tensors().get(name)).data())));
   }
 
   private static Layer.Path path(LoadOptions options) {
@@ -146,8 +144,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     try (TensorScope scope = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
       for (long at = 0; at < n; at += chunk) {
-        InceptionFeatures features =
-            ofChunk(Shapes.narrow(images, 0, at, Math.min(chunk, n - at)));
+        InceptionFeatures features = ofChunk(Shapes.narrow(images, 0, at, Math.min(chunk, n - at)));
         pool.add(features.pool());
         spatial.add(features.spatial());
       }

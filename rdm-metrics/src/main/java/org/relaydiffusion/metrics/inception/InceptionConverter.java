@@ -59,8 +59,7 @@ public final class InceptionConverter {
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("format", "pt");
     metadata.put(InceptionWeights.EDITION_KEY, InceptionWeights.EDITION);
-    metadata.put(
-        "rdm.source", Printable.of(String.valueOf(source.path().getFileName())));
+    metadata.put("rdm.source", Printable.of(String.valueOf(source.path().getFileName())));
     metadata.put("rdm.source_kind", source.kind());
     metadata.put("rdm.source_sha256", InceptionWeights.sha256(source.path()));
     return metadata;

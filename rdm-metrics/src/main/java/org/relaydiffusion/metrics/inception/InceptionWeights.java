@@ -36,8 +36,7 @@ public final class InceptionWeights {
    */
   public static Path locate(Optional<Path> option, Map<String, String> environment) {
     Path cached = cached(environment);
-    Path chosen =
-        option.or(() -> variable(environment, VARIABLE).map(Path::of)).orElse(cached);
+    Path chosen = option.or(() -> variable(environment, VARIABLE).map(Path::of)).orElse(cached);
     if (Files.isRegularFile(chosen)) {
       return chosen;
     }
@@ -67,8 +66,7 @@ public final class InceptionWeights {
   }
 
   private static Path home(Map<String, String> environment) {
-    return Path.of(
-        variable(environment, "HOME").orElseGet(() -> System.getProperty("user.home")));
+    return Path.of(variable(environment, "HOME").orElseGet(() -> System.getProperty("user.home")));
   }
 
   private static Optional<String> variable(Map<String, String> environment, String name) {

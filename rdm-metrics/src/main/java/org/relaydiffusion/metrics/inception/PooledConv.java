@@ -5,9 +5,9 @@ import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * An average of each 3 x 3 square, then a convolution of single pixels. A mean of sums is the sum of
- * means, so but for {@link Layer.Path#EXACT} the convolution comes first, which leaves a quarter of
- * the channels to be averaged; the ReLU stays last.
+ * An average of each 3 x 3 square, then a convolution of single pixels. A mean of sums is the sum
+ * of means, so but for {@link Layer.Path#EXACT} the convolution comes first, which leaves a quarter
+ * of the channels to be averaged; the ReLU stays last.
  */
 final class PooledConv extends Layer {
   private final PoolLayer pool;

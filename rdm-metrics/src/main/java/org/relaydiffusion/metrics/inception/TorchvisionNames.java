@@ -54,13 +54,11 @@ final class TorchvisionNames {
     e.put("tower_1_mixed_conv_1", "branch3x3dbl_3b");
     e.put("tower_2_conv", "branch_pool");
     List<Map<String, String>> kinds = List.of(a, a, a, b, c, c, c, c, d, e, e);
-    List<String> blocks =
-        List.of("5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e", "7a", "7b", "7c");
+    List<String> blocks = List.of("5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e", "7a", "7b", "7c");
     for (int i = 0; i < blocks.size(); i++) {
       String ours = Tower.numbered("mixed", i);
       String theirs = "Mixed_" + blocks.get(i);
-      kinds.get(i)
-          .forEach((name, their) -> names.put(ours + "." + name, theirs + "." + their));
+      kinds.get(i).forEach((name, their) -> names.put(ours + "." + name, theirs + "." + their));
     }
     return Collections.unmodifiableMap(names);
   }

@@ -138,8 +138,7 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
     if (!order.equals("False")) {
       throw new FileException(
           path,
-          "%s is in Fortran (column-major) order: save np.ascontiguousarray of it"
-              .formatted(what));
+          "%s is in Fortran (column-major) order: save np.ascontiguousarray of it".formatted(what));
     }
     return new NpyHeader(dtype, shape(sizes, dtype, path, what), byteSize);
   }

@@ -45,8 +45,7 @@ public final class NpzFile implements AutoCloseable {
     try {
       zip = new ZipFile(path.toFile());
     } catch (IOException e) {
-      throw new FileException(
-          path, "cannot be read as an .npz file: " + AtomicFile.reason(e), e);
+      throw new FileException(path, "cannot be read as an .npz file: " + AtomicFile.reason(e), e);
     }
     try {
       return new NpzFile(path, zip, members(path, zip));
@@ -63,16 +62,14 @@ public final class NpzFile implements AutoCloseable {
       boolean possible =
           switch (entry.getMethod()) {
             case ZipEntry.STORED -> entry.getSize() == entry.getCompressedSize();
-            case ZipEntry.DEFLATED ->
-                entry.getSize() / LARGEST_RATIO <= entry.getCompressedSize();
+            case ZipEntry.DEFLATED -> entry.getSize() / LARGEST_RATIO <= entry.getCompressedSize();
             default -> false;
           };
       if (!possible || entry.getSize() < 0) {
         throw new FileException(
             path,
             "member '%s' claims %d bytes out of %d (method %d)"
-                .formatted(
-                    name, entry.getSize(), entry.getCompressedSize(), entry.getMethod()));
+                .formatted(name, entry.getSize(), entry.getCompressedSize(), entry.getMethod()));
       }
       if (members.put(entry.getName(), entry) != null) {
         throw new FileException(path, "has two members '%s'".formatted(name));
@@ -107,8 +104,7 @@ public final class NpzFile implements AutoCloseable {
     if (entry == null) {
       String found = list(names());
       throw new FileException(
-          path,
-          "has no array '%s', only: %s".formatted(name, found.isEmpty() ? "none" : found));
+          path, "has no array '%s', only: %s".formatted(name, found.isEmpty() ? "none" : found));
     }
     String what = "array '%s'".formatted(printable(name));
     try {

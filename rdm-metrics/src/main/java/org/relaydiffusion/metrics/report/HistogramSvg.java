@@ -41,8 +41,8 @@ final class HistogramSvg {
     StringBuilder path = new StringBuilder(String.format(Locale.ROOT, "M%.1f %.1f", x(0), y(0)));
     for (int i = 0; i < parts.length; i++) {
       path.append(
-          String.format(Locale.ROOT, " L%.1f %.1f L%.1f %.1f", x(i), y(parts[i]), x(i + 1),
-              y(parts[i])));
+          String.format(
+              Locale.ROOT, " L%.1f %.1f L%.1f %.1f", x(i), y(parts[i]), x(i + 1), y(parts[i])));
     }
     path.append(String.format(Locale.ROOT, " L%.1f %.1f Z", x(parts.length), y(0)));
     return "<path class=\"%s\" d=\"%s\"/>%n".formatted(kind, path);
@@ -57,7 +57,8 @@ final class HistogramSvg {
       svg.append(text(at, HEIGHT - BOTTOM + 18, anchor, String.format(Locale.ROOT, "%.4g", value)));
     }
     svg.append(text(LEFT + (WIDTH - LEFT) / 2.0, HEIGHT - 4, "middle", "norm of the features"));
-    svg.append(text(LEFT - 6, TOP + 8, "end", String.format(Locale.ROOT, "%.1f %%", 100 * highest)));
+    svg.append(
+        text(LEFT - 6, TOP + 8, "end", String.format(Locale.ROOT, "%.1f %%", 100 * highest)));
     svg.append(text(LEFT - 6, y(0), "end", "0"));
   }
 

@@ -12,23 +12,23 @@ final class Html {
   /** {@code text} as it is, whatever is in it: for elements and for quoted attributes. */
   static String text(String text) {
     StringBuilder escaped = new StringBuilder(text.length());
-    text.codePoints().forEach(c -> {
-      switch (c) {
-        case '&' -> escaped.append("&amp;");
-        case '<' -> escaped.append("&lt;");
-        case '>' -> escaped.append("&gt;");
-        case '"' -> escaped.append("&quot;");
-        case '\'' -> escaped.append("&#39;");
-        default -> escaped.appendCodePoint(Character.isISOControl(c) ? ' ' : c);
-      }
-    });
+    text.codePoints()
+        .forEach(c -> {
+          switch (c) {
+            case '&' -> escaped.append("&amp;");
+            case '<' -> escaped.append("&lt;");
+            case '>' -> escaped.append("&gt;");
+            case '"' -> escaped.append("&quot;");
+            case '\'' -> escaped.append("&#39;");
+            default -> escaped.appendCodePoint(Character.isISOControl(c) ? ' ' : c);
+          }
+        });
     return escaped.toString();
   }
 
   /** A picture that lies in the page itself. */
   static String image(Pixels pixels, String alternative) {
-    String data =
-        Base64.getEncoder().encodeToString(PngWriter.encode(pixels, Compression.BEST));
+    String data = Base64.getEncoder().encodeToString(PngWriter.encode(pixels, Compression.BEST));
     return "<img width=\"%d\" height=\"%d\" alt=\"%s\" src=\"data:image/png;base64,%s\">"
         .formatted(pixels.width(), pixels.height(), text(alternative), data);
   }

@@ -123,8 +123,7 @@ final class ReportPage {
             .pixels()
             .map(pixels -> Html.image(pixels, "%s, %s".formatted(picture.label(), what)))
             .orElse("<span class=\"nothing\">no picture</span>");
-    page.append(
-        "<figure>%s<figcaption>%s</figcaption></figure>%n".formatted(image, label));
+    page.append("<figure>%s<figcaption>%s</figcaption></figure>%n".formatted(image, label));
   }
 
   private void histogram(NormHistogram histogram) {

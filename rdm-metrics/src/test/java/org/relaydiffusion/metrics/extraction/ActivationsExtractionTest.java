@@ -86,8 +86,7 @@ class ActivationsExtractionTest {
     assertThat(result.extracted()).isEqualTo(IMAGES);
     assertThat(result.reused()).isZero();
     assertThat(result.written())
-        .contains(
-            new ExtractionResult.Written(IMAGES, Projection.POOL, Projection.SPATIAL));
+        .contains(new ExtractionResult.Written(IMAGES, Projection.POOL, Projection.SPATIAL));
     assertNothingIsLeft(set);
     try (TensorScope _ = TensorScope.open();
         ActivationsFile file = ActivationsFile.open(set.target())) {
@@ -116,9 +115,7 @@ class ActivationsExtractionTest {
     List<Tensor> images = new ArrayList<>();
     for (int i = first; i < end; i++) {
       byte[] planes =
-          PictureReader.decode(
-                  Pictures.png(i, Pictures.SIDE), Path.of("picture"))
-              .planes();
+          PictureReader.decode(Pictures.png(i, Pictures.SIDE), Path.of("picture")).planes();
       images.add(Torch.tensor(planes, 1, 3, Pictures.SIDE, Pictures.SIDE));
     }
     return Shapes.cat(images, 0);
@@ -191,8 +188,7 @@ class ActivationsExtractionTest {
     for (double value : wanted) {
       largest = Math.max(largest, Math.abs(value));
     }
-    assertThat(found.toDoubles())
-        .containsExactly(wanted, within(1e-12 * largest));
+    assertThat(found.toDoubles()).containsExactly(wanted, within(1e-12 * largest));
   }
 
   @ParameterizedTest
@@ -206,13 +202,11 @@ class ActivationsExtractionTest {
   void partsOfOtherInputsAreNeverUsed() throws IOException {
     Extractions set = set(Content.ACTIVATIONS);
     set.runAndStop(Share.ALONE, 2);
-    String start =
-        "%s: %s holds parts of other inputs (".formatted(set.target(), set.parts());
+    String start = "%s: %s holds parts of other inputs (".formatted(set.target(), set.parts());
 
     assertThatThrownBy(() -> set.by("babe").run())
         .isInstanceOf(FileException.class)
-        .hasMessage(
-            start + "network: cafe, exact there, babe, exact now); --fresh discards them");
+        .hasMessage(start + "network: cafe, exact there, babe, exact now); --fresh discards them");
     Path other = Pictures.zip(folder.resolve("other.zip"), IMAGES);
     assertThatThrownBy(() -> set.from(other).run())
         .hasMessageStartingWith(start + "data: " + set.data() + " there, " + other + " now)");
@@ -265,8 +259,7 @@ class ActivationsExtractionTest {
 
     assertThatThrownBy(() -> set.fresh().options(new Share(0, 2, Duration.ZERO)))
         .isInstanceOf(OptionException.class)
-        .hasMessage(
-            "--fresh is for one process; before several begin anew, delete " + set.parts());
+        .hasMessage("--fresh is for one process; before several begin anew, delete " + set.parts());
   }
 
   @Test
@@ -434,8 +427,7 @@ class ActivationsExtractionTest {
           float[] pool = new float[(int) images.size(0) * 2];
           pool[3] = Float.NaN;
           return new InceptionFeatures(
-              Torch.tensor(pool, images.size(0), 2),
-              Torch.zeros(DType.FLOAT32, images.size(0), 1));
+              Torch.tensor(pool, images.size(0), 2), Torch.zeros(DType.FLOAT32, images.size(0), 1));
         };
     Extractions set = set(Content.ACTIVATIONS).with(broken);
 
@@ -458,8 +450,7 @@ class ActivationsExtractionTest {
 
   private long mostTensors(Content content, int images) {
     Path data = Pictures.zip(folder.resolve(images + ".zip"), images);
-    Extractions set =
-        Extractions.of(data, folder.resolve(images + ".npz"), content, extractor());
+    Extractions set = Extractions.of(data, folder.resolve(images + ".npz"), content, extractor());
     long[] most = new long[1];
     ExtractionListener listener =
         new ExtractionListener() {

@@ -102,8 +102,7 @@ record Extractions(
       List<Future<ExtractionResult>> futures = new ArrayList<>();
       for (int rank = 0; rank < processes; rank++) {
         Share share = new Share(rank, processes, Duration.ofMinutes(1));
-        futures.add(
-            threads.submit(() -> run(share, ExtractionListener.NONE, new Cancellation())));
+        futures.add(threads.submit(() -> run(share, ExtractionListener.NONE, new Cancellation())));
       }
       List<ExtractionResult> results = new ArrayList<>();
       for (Future<ExtractionResult> future : futures) {

@@ -61,8 +61,7 @@ class KilledExtractionTest {
   void aRunThatWasKilledAgainAndAgainMakesTheSameFile(Content content) throws Exception {
     Path data = Pictures.zip(folder.resolve("set.zip"), IMAGES);
     Extractions whole =
-        Extractions.of(
-            data, folder.resolve("whole.npz"), content, ExtractionMain.firstPixels(0));
+        Extractions.of(data, folder.resolve("whole.npz"), content, ExtractionMain.firstPixels(0));
     whole.run();
     Extractions killed = whole.to(folder.resolve("killed.npz"));
     for (int round = 0; round < 2; round++) {
@@ -96,10 +95,7 @@ class KilledExtractionTest {
     Path data = Pictures.zip(folder.resolve("set.zip"), images, 64);
     Extractions set =
         Extractions.of(
-            data,
-            folder.resolve("set.npz"),
-            Content.MOMENTS,
-            ExtractionMain.firstPixels(0));
+            data, folder.resolve("set.npz"), Content.MOMENTS, ExtractionMain.firstPixels(0));
 
     Process process = start(set, 24, 0);
 

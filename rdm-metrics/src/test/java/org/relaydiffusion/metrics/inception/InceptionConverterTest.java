@@ -160,10 +160,8 @@ class InceptionConverterTest {
     Map<String, TensorSource> state = torchvision();
     WeightFiles.torchvisionNames()
         .keySet()
-        .forEach(
-            name ->
-                state.put(
-                    name + ".bn.num_batches_tracked", TensorSources.of(Torch.scalar(7L))));
+        .forEach(name ->
+            state.put(name + ".bn.num_batches_tracked", TensorSources.of(Torch.scalar(7L))));
     assertThat(state).hasSize(472 + 94);
     convert(written(Kind.STATE_DICT, state));
     assertHolds(published());
@@ -251,9 +249,7 @@ class InceptionConverterTest {
     state.put("fc.bias", TensorSources.of(Torch.ones(DType.FLOAT32, 1000)));
     Path shape = written(Kind.STATE_DICT, state);
     assertRefused(
-        () -> convert(shape),
-        shape,
-        "tensor 'fc.bias' is float32[1000], expected float32[1008]");
+        () -> convert(shape), shape, "tensor 'fc.bias' is float32[1000], expected float32[1008]");
     state.put("fc.bias", TensorSources.of(Torch.ones(DType.FLOAT16, 1008)));
     Path type = written(Kind.STATE_DICT, state);
     assertRefused(

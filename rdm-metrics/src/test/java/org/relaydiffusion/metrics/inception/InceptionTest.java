@@ -61,17 +61,13 @@ class InceptionTest {
   }
 
   private Inception open(Numerics numerics) {
-    return Inception.open(
-        weights, new LoadOptions(numerics, DType.FLOAT32, Device.CPU), NARROW);
+    return Inception.open(weights, new LoadOptions(numerics, DType.FLOAT32, Device.CPU), NARROW);
   }
 
   /** uint8 images. */
   private static Tensor images(int n, int channels, int height, int width) {
     try (Generator generator = Generator.seeded(2)) {
-      return generator
-          .rand(DType.FLOAT32, n, channels, height, width)
-          .mul(255)
-          .to(DType.UINT8);
+      return generator.rand(DType.FLOAT32, n, channels, height, width).mul(255).to(DType.UINT8);
     }
   }
 
@@ -171,10 +167,8 @@ class InceptionTest {
 
   @Test
   void otherTypesThanFloat32AreRefused() {
-    assertThatThrownBy(
-            () ->
-                Inception.open(
-                    weights, new LoadOptions(Numerics.FAST, DType.BFLOAT16, Device.CPU)))
+    assertThatThrownBy(() ->
+            Inception.open(weights, new LoadOptions(Numerics.FAST, DType.BFLOAT16, Device.CPU)))
         .isInstanceOf(OptionException.class)
         .hasMessage(
             "metrics are computed in float32, not bfloat16: they would measure the rounding as"
@@ -193,8 +187,7 @@ class InceptionTest {
               Torch.zeros(DType.FLOAT64, 1, 3, 32, 32))) {
         assertThatThrownBy(() -> inception.features(bad))
             .isInstanceOf(ModelException.class)
-            .hasMessage(
-                "Inception-v3 takes uint8 or float32 images [N, 1 or 3, H, W], not " + bad);
+            .hasMessage("Inception-v3 takes uint8 or float32 images [N, 1 or 3, H, W], not " + bad);
       }
     }
   }

@@ -125,9 +125,7 @@ class InceptionV3Test {
     published.put("pool2", List.of(2048, 1));
     published.forEach((name, size) -> {
       long side = size.get(1);
-      assertThat(shapes.get("layers." + name))
-          .as(name)
-          .containsExactly(1, size.get(0), side, side);
+      assertThat(shapes.get("layers." + name)).as(name).containsExactly(1, size.get(0), side, side);
     });
     // 94 convolutions; 2 + 9 + 2 + 1 poolings; 9 blocks with 24 towers; 2 blocks; the whole.
     assertThat(shapes).hasSize(94 + 14 + 9 + 24 + 2 + 1);
@@ -146,13 +144,15 @@ class InceptionV3Test {
       PlainInception plain = new PlainInception(network.state());
       double[] pool = plain.run(PlainImage.of(x, 1));
       assertThat(plain.outputs()).hasSize(94 + 3 + 11);
-      plain.outputs().forEach((name, expected) -> {
-        Tensor y = get(seen, name);
-        assertThat(y.shape())
-            .as(name)
-            .containsExactly(2, expected.channels(), expected.height(), expected.width());
-        assertClose(name, Shapes.select(y, 0, 1).toDoubles(), expected.values());
-      });
+      plain
+          .outputs()
+          .forEach((name, expected) -> {
+            Tensor y = get(seen, name);
+            assertThat(y.shape())
+                .as(name)
+                .containsExactly(2, expected.channels(), expected.height(), expected.width());
+            assertClose(name, Shapes.select(y, 0, 1).toDoubles(), expected.values());
+          });
       assertClose("pool", Shapes.select(features.pool(), 0, 1).toDoubles(), pool);
       double[] first7 = Arrays.copyOf(get(plain.outputs(), "layers.mixed_6.conv").values(), 2023);
       assertClose("spatial", Shapes.select(features.spatial(), 0, 1).toDoubles(), first7);

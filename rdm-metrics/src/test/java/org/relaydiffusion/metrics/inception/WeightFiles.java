@@ -108,8 +108,7 @@ final class WeightFiles {
    * @param scales what stands for the scale of each normalisation, of the shape of its argument
    */
   static Map<String, TensorSource> torchvision(
-      Map<String, TensorSource> published,
-      UnaryOperator<TensorSource> scales) {
+      Map<String, TensorSource> published, UnaryOperator<TensorSource> scales) {
     Map<String, TensorSource> state = new LinkedHashMap<>();
     torchvisionNames()
         .forEach((theirs, ours) -> {

@@ -172,31 +172,23 @@ class NpzWriterTest {
     Path target = folder.resolve("a.npz");
     Files.writeString(target, "the old one");
     Tensor row = Torch.zeros(DType.FLOAT64, 1, 3);
-    assertThatThrownBy(
-            () ->
-                NpzWriter.write(
-                    target,
-                    out ->
-                        out.array(
-                            "x", DType.FLOAT64, new long[] {2, 3}, rows -> rows.write(row))))
+    assertThatThrownBy(() ->
+            NpzWriter.write(
+                target,
+                out -> out.array("x", DType.FLOAT64, new long[] {2, 3}, rows -> rows.write(row))))
         .isInstanceOf(RdmException.class)
         .hasMessage("array 'x' of [2, 3] was given 1 rows");
-    assertThatThrownBy(
-            () ->
-                NpzWriter.write(
-                    target,
-                    out ->
-                        out.array(
-                            "x", DType.FLOAT64, new long[] {2, 4}, rows -> rows.write(row))))
-        .hasMessage(
-            "array 'x' of [2, 4] has room for 2 more rows, but the next are float64[1, 3]");
-    assertThatThrownBy(
-            () ->
-                NpzWriter.write(
-                    target,
-                    out -> {
-                      throw new IOException("No space left on device");
-                    }))
+    assertThatThrownBy(() ->
+            NpzWriter.write(
+                target,
+                out -> out.array("x", DType.FLOAT64, new long[] {2, 4}, rows -> rows.write(row))))
+        .hasMessage("array 'x' of [2, 4] has room for 2 more rows, but the next are float64[1, 3]");
+    assertThatThrownBy(() ->
+            NpzWriter.write(
+                target,
+                out -> {
+                  throw new IOException("No space left on device");
+                }))
         .isInstanceOf(FileException.class)
         .hasMessage(target + ": cannot be written: No space left on device");
     assertThat(target).hasContent("the old one");

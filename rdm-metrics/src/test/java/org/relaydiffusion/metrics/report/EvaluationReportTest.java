@@ -28,9 +28,9 @@ import org.relaydiffusion.metrics.report.EvaluationReport.Neighbour;
 import org.relaydiffusion.metrics.report.EvaluationReport.NeighbourRow;
 import org.relaydiffusion.metrics.report.EvaluationReport.Picture;
 import org.relaydiffusion.metrics.report.EvaluationReport.Sheet;
-import org.relaydiffusion.torch.testing.NoLiveTensors;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.testing.NoLiveTensors;
 import org.w3c.dom.Document;
 
 @ExtendWith(NoLiveTensors.class)
@@ -56,15 +56,12 @@ class EvaluationReportTest {
                 List.of(
                     new Neighbour(new Picture("r/7.png", Optional.of(BLUE)), 12.3456),
                     new Neighbour(new Picture("r/9.png", Optional.empty()), 13)))),
-        Optional.of(
-            new NormHistogram(10, 20, new double[] {0.25, 0.75}, new double[] {0.5, 0.5})));
+        Optional.of(new NormHistogram(10, 20, new double[] {0.25, 0.75}, new double[] {0.5, 0.5})));
   }
 
   /** XML's rules are stricter than HTML's but for the elements that stand alone. */
   private static Document parsed(String html) throws Exception {
-    String xml =
-        html.replace("<!doctype html>", "")
-            .replaceAll("<(meta|img)([^>]*)>", "<$1$2/>");
+    String xml = html.replace("<!doctype html>", "").replaceAll("<(meta|img)([^>]*)>", "<$1$2/>");
     return DocumentBuilderFactory.newInstance()
         .newDocumentBuilder()
         .parse(new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
@@ -82,7 +79,8 @@ class EvaluationReportTest {
     assertThat(page.getElementsByTagName("td").item(0).getTextContent()).isEqualTo("a & b.npz");
     assertThat(page.getElementsByTagName("td").item(1).getTextContent()).isEqualTo("0-63");
     assertThat(page.getDocumentElement().getTextContent())
-        .contains("fewer images than \"dimensions\"", "64 samples", "000012.png", "r/7.png · 12.346")
+        .contains(
+            "fewer images than \"dimensions\"", "64 samples", "000012.png", "r/7.png · 12.346")
         .contains("r/9.png · 13.000", "no picture");
     assertThat(page.getElementsByTagName("path").getLength()).isEqualTo(2);
   }
@@ -97,7 +95,8 @@ class EvaluationReportTest {
     Pattern image = Pattern.compile("src=\"data:image/png;base64,([^\"]+)\"");
 
     List<byte[]> files =
-        image.matcher(full().html())
+        image
+            .matcher(full().html())
             .results()
             .map((MatchResult r) -> Base64.getDecoder().decode(r.group(1)))
             .toList();
@@ -143,8 +142,7 @@ class EvaluationReportTest {
     // Norms 5, 10, 15 and 5, 5.
     try (Tensor a = Torch.tensor(new double[] {3, 4, 6, 8, 9, 12}, 3, 2);
         Tensor b = Torch.tensor(new float[] {4, 3, 0, 5}, 2, 2)) {
-      NormHistogram histogram =
-          NormHistogram.of(Activations.of("a", a), Activations.of("b", b), 4);
+      NormHistogram histogram = NormHistogram.of(Activations.of("a", a), Activations.of("b", b), 4);
 
       assertThat(histogram.low()).isEqualTo(5);
       assertThat(histogram.high()).isEqualTo(15);
@@ -157,8 +155,7 @@ class EvaluationReportTest {
   @Test
   void equalNormsHaveABinOfTheirOwn() {
     try (Tensor a = Torch.tensor(new double[] {3, 4}, 1, 2)) {
-      NormHistogram histogram =
-          NormHistogram.of(Activations.of("a", a), Activations.of("a", a), 2);
+      NormHistogram histogram = NormHistogram.of(Activations.of("a", a), Activations.of("a", a), 2);
 
       assertThat(histogram.low()).isEqualTo(4.5);
       assertThat(histogram.high()).isEqualTo(5.5);

@@ -177,8 +177,7 @@ public final class ActivationsBenchmark {
     for (int i = 0; i < count; i++) {
       Path original = originals.resolve(i % DIFFERENT + ".png");
       if (Files.notExists(original)) {
-        Files.write(
-            original, PngWriter.encode(DataBenchmark.picture(SIDE, i), Compression.STORED));
+        Files.write(original, PngWriter.encode(DataBenchmark.picture(SIDE, i), Compression.STORED));
       }
       Files.createLink(data.resolve("%06d.png".formatted(i)), original);
     }

@@ -70,25 +70,23 @@ public final class FidBenchmark {
     Map<String, List<Double>> seconds = new LinkedHashMap<>();
     Map<String, FrechetDistance> results = new LinkedHashMap<>();
     for (int round = 0; round < rounds; round++) {
-      variants.forEach(
-          (name, variant) -> {
-            long start = System.nanoTime();
-            results.put(name, variant.get());
-            double taken = (System.nanoTime() - start) / 1e9;
-            seconds.computeIfAbsent(name, _ -> new ArrayList<>()).add(taken);
-          });
+      variants.forEach((name, variant) -> {
+        long start = System.nanoTime();
+        results.put(name, variant.get());
+        double taken = (System.nanoTime() - start) / 1e9;
+        seconds.computeIfAbsent(name, _ -> new ArrayList<>()).add(taken);
+      });
     }
     System.out.printf("%-28s %8s %20s %12s%n", "", "seconds", "distance", "condition");
-    results.forEach(
-        (name, result) ->
-            System.out.printf(
-                Locale.ROOT,
-                "%-28s %8.3f %20.12g %12.3g%n",
-                name,
-                Samples.median(
-                    seconds.getOrDefault(name, List.of()).stream().mapToDouble(s -> s).toArray()),
-                result.distance(),
-                Math.max(result.samples().condition(), result.references().condition())));
+    results.forEach((name, result) ->
+        System.out.printf(
+            Locale.ROOT,
+            "%-28s %8.3f %20.12g %12.3g%n",
+            name,
+            Samples.median(
+                seconds.getOrDefault(name, List.of()).stream().mapToDouble(s -> s).toArray()),
+            result.distance(),
+            Math.max(result.samples().condition(), result.references().condition())));
   }
 
   private static void measureMoments(Activations rows, WorkOptions work, int rounds) {

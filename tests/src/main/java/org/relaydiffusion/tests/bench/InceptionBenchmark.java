@@ -80,13 +80,12 @@ public final class InceptionBenchmark {
       state.forEach((name, p) -> sources.put(name, TensorSources.of(p.value())));
       SafetensorsWriter.writeSources(file, sources, Map.of());
       double[] flops = new double[1];
-      network.observe(
-          (path, y) -> {
-            Parameter weight = state.get(path + ".weight");
-            if (weight != null) {
-              flops[0] += 2.0 * y.numel() * weight.numel() / weight.shape()[0];
-            }
-          });
+      network.observe((path, y) -> {
+        Parameter weight = state.get(path + ".weight");
+        if (weight != null) {
+          flops[0] += 2.0 * y.numel() * weight.numel() / weight.shape()[0];
+        }
+      });
       int size = InceptionV3.RESOLUTION;
       network.forward(Torch.zeros(DType.FLOAT32, 1, 3, size, size));
       return flops[0];
@@ -100,11 +99,7 @@ public final class InceptionBenchmark {
     List<InceptionFeatures> features = new ArrayList<>();
     try (TensorScope _ = TensorScope.open()) {
       Tensor images =
-          generator
-              .rand(DType.FLOAT32, batch, 3, IMAGE, IMAGE)
-              .mul(255)
-              .to(DType.UINT8)
-              .to(device);
+          generator.rand(DType.FLOAT32, batch, 3, IMAGE, IMAGE).mul(255).to(DType.UINT8).to(device);
       for (Numerics numerics : Numerics.values()) {
         Inception variant =
             Inception.open(weights, new LoadOptions(numerics, DType.FLOAT32, device));
@@ -129,8 +124,7 @@ public final class InceptionBenchmark {
             rate,
             rate * flops / 1e9,
             distance(features.get(i), features.getFirst()),
-            distance(
-                alone(variants.get(i), images), features.get(i)));
+            distance(alone(variants.get(i), images), features.get(i)));
       }
     } finally {
       variants.forEach(Inception::close);

@@ -62,8 +62,7 @@ public final class SyntheticCheckpoint {
   public static Written write(Path file, Map<String, Object> kwargs) throws IOException {
     try (Preconditioner network = Preconditioner.of(config(kwargs))) {
       new SyntheticCheckpoint(kwargs).write(file, network);
-      long bytes =
-          4 * network.state().values().stream().mapToLong(Parameter::numel).sum();
+      long bytes = 4 * network.state().values().stream().mapToLong(Parameter::numel).sum();
       return new Written(file.toFile().length(), bytes, network.parameterCount());
     }
   }
@@ -155,27 +154,24 @@ public final class SyntheticCheckpoint {
     }
     Map<String, Object> modules = new LinkedHashMap<>();
     Map<String, Map<String, Module>> dictionaries = new LinkedHashMap<>();
-    children.forEach(
-        (name, child) -> {
-          int dot = name.indexOf('.');
-          if (dot >= 0) {
-            dictionaries
-                .computeIfAbsent(name.substring(0, dot), _ -> new LinkedHashMap<>())
-                .put(name.substring(dot + 1), child);
-          } else {
-            modules.put(
-                name,
-                new PickleWriter.Persistent(
-                    child.getClass().getSimpleName(),
-                    attributes(child.children(), child.ownState())));
-          }
-        });
-    dictionaries.forEach(
-        (name, members) ->
-            modules.put(
-                name,
-                new PickleWriter.Plain(
-                    "torch.nn.modules.container", "ModuleDict", attributes(members, List.of()))));
+    children.forEach((name, child) -> {
+      int dot = name.indexOf('.');
+      if (dot >= 0) {
+        dictionaries
+            .computeIfAbsent(name.substring(0, dot), _ -> new LinkedHashMap<>())
+            .put(name.substring(dot + 1), child);
+      } else {
+        modules.put(
+            name,
+            new PickleWriter.Persistent(
+                child.getClass().getSimpleName(), attributes(child.children(), child.ownState())));
+      }
+    });
+    dictionaries.forEach((name, members) ->
+        modules.put(
+            name,
+            new PickleWriter.Plain(
+                "torch.nn.modules.container", "ModuleDict", attributes(members, List.of()))));
     Map<String, Object> attributes = new LinkedHashMap<>();
     attributes.put("training", false);
     attributes.put("_parameters", parameters);

@@ -21,14 +21,13 @@ final class Threads {
       for (int i = 0; i < count; i++) {
         int index = i;
         pieces.add(
-            pool.submit(
-                () -> {
-                  NativeThreads.useThisThreadAlone();
-                  try (GradMode _ = GradMode.noGrad();
-                      TensorScope _ = TensorScope.open()) {
-                    work.accept(index);
-                  }
-                }));
+            pool.submit(() -> {
+              NativeThreads.useThisThreadAlone();
+              try (GradMode _ = GradMode.noGrad();
+                  TensorScope _ = TensorScope.open()) {
+                work.accept(index);
+              }
+            }));
       }
       for (Future<?> piece : pieces) {
         piece.get();

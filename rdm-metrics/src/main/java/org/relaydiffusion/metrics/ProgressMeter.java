@@ -1,12 +1,12 @@
 package org.relaydiffusion.metrics;
 
 /** Counts work that is done, and tells a listener. For one thread. */
-final class Meter {
+final class ProgressMeter {
   private final WorkListener listener;
   private final long total;
   private long done;
 
-  Meter(WorkListener listener, long total) {
+  ProgressMeter(WorkListener listener, long total) {
     this.listener = listener;
     this.total = total;
   }

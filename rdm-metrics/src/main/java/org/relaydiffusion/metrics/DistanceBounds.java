@@ -25,17 +25,17 @@ package org.relaydiffusion.metrics;
  * @param absolute the part that does not
  * @param scale s
  */
-record Screen(double relative, double absolute, double scale) {
+record DistanceBounds(double relative, double absolute, double scale) {
   /** The longest rows for which the bounds are worth anything. */
   static final int MOST_DIMENSIONS = 1 << 20;
 
   private static final double U = 0x1p-24;
 
   /** The bounds for rows of {@code dimensions} elements, seen at the scale s. */
-  static Screen of(int dimensions, double scale) {
+  static DistanceBounds of(int dimensions, double scale) {
     double nu = (dimensions + 8) * U;
     double underflow = dimensions * Double.MIN_VALUE * scale * scale;
-    return new Screen(nu / (1 - nu), dimensions * 0x1p-120 + 2 * underflow, scale);
+    return new DistanceBounds(nu / (1 - nu), dimensions * 0x1p-120 + 2 * underflow, scale);
   }
 
   /** A row's part of a lower bound: that of a pair is the sum of two, less twice the product. */

@@ -9,7 +9,7 @@ import org.relaydiffusion.torch.LinearAlgebra;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.TensorScope;
 
-class ScreenTest {
+class DistanceBoundsTest {
   /** Rows of one sign have no rounding errors that cancel. */
   private static double[][] rows(int dimensions, double offset, double size) {
     double[][] normal = Rows.map(Rows.normal(dimensions, 40, dimensions), x -> size * x + offset);
@@ -35,8 +35,8 @@ class ScreenTest {
     double[][] rows = rows(dimensions, offset, size);
     try (TensorScope _ = TensorScope.open();
         Workers workers = new Workers(WorkOptions.defaults())) {
-      Viewpoint view = Viewpoint.of(Survey.of(Rows.of("rows", rows), workers));
-      Screen screen = view.screen();
+      Float32View view = Float32View.of(Survey.of(Rows.of("rows", rows), workers));
+      DistanceBounds bounds = view.bounds();
       double[] flat = Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
       try (RowBlock block = RowBlock.of(new PlainRows(0, rows.length, flat), view)) {
         double[] norms = block.norms();
@@ -47,12 +47,12 @@ class ScreenTest {
         for (int i = 0; i < rows.length; i++) {
           for (int j = 0; j < rows.length; j++) {
             double product = 2.0 * products[i * rows.length + j];
-            double lower = screen.lower(norms[i]) + screen.lower(norms[j]) - product;
-            double upper = screen.upper(norms[i]) + screen.upper(norms[j]) - product;
-            double distance = screen.scaled(block.squaredDistance(i, block, j, scratch));
+            double lower = bounds.lower(norms[i]) + bounds.lower(norms[j]) - product;
+            double upper = bounds.upper(norms[i]) + bounds.upper(norms[j]) - product;
+            double distance = bounds.scaled(block.squaredDistance(i, block, j, scratch));
             assertThat(distance).isBetween(lower, upper);
             assertThat(distance)
-                .isEqualTo(screen.scaled(block.squaredDistance(j, block, i, scratch)));
+                .isEqualTo(bounds.scaled(block.squaredDistance(j, block, i, scratch)));
             if (size > 1e-100) {
               // They are worth something: 2 (D + 8) 2^-24 of the norms, 2.5e-4 at 2048.
               assertThat(upper - lower)

@@ -5,9 +5,9 @@ package org.relaydiffusion.metrics;
  * digits, and at a scale at which no square overflows, nor underflows unless it is negligible.
  *
  * @param scaledCentre s c [D]
- * @param screen the bounds of distances seen from here; its scale is s
+ * @param bounds the bounds of distances seen from here; its scale is s
  */
-record Viewpoint(double[] scaledCentre, Screen screen) {
+record Float32View(double[] scaledCentre, DistanceBounds bounds) {
   /** The exponent that the largest element gets. */
   private static final int LARGEST_EXPONENT = 20;
 
@@ -15,12 +15,12 @@ record Viewpoint(double[] scaledCentre, Screen screen) {
   private static final int MOST_EXPONENT = 1000;
 
   /** The view of one set of rows. */
-  static Viewpoint of(Survey survey) {
+  static Float32View of(Survey survey) {
     return of(survey.largest(), survey.halfMean());
   }
 
   /** The view of two sets together. */
-  static Viewpoint of(Survey a, Survey b) {
+  static Float32View of(Survey a, Survey b) {
     double weight = (double) a.count() / (a.count() + b.count());
     double[] centre = new double[a.halfMean().length];
     for (int d = 0; d < centre.length; d++) {
@@ -29,7 +29,7 @@ record Viewpoint(double[] scaledCentre, Screen screen) {
     return of(Math.max(a.largest(), b.largest()), centre);
   }
 
-  private static Viewpoint of(double largest, double[] halfCentre) {
+  private static Float32View of(double largest, double[] halfCentre) {
     int exponent =
         largest == 0 ? 0 : Math.min(MOST_EXPONENT, LARGEST_EXPONENT - Math.getExponent(largest));
     double scale = Math.scalb(1.0, exponent);
@@ -37,7 +37,7 @@ record Viewpoint(double[] scaledCentre, Screen screen) {
     for (int d = 0; d < centre.length; d++) {
       centre[d] = 2 * (halfCentre[d] * scale);
     }
-    return new Viewpoint(centre, Screen.of(centre.length, scale));
+    return new Float32View(centre, DistanceBounds.of(centre.length, scale));
   }
 
   /**
@@ -49,7 +49,7 @@ record Viewpoint(double[] scaledCentre, Screen screen) {
    */
   void round(double[] rows, float[] rounded, double[] norms) {
     int dimensions = scaledCentre.length;
-    double scale = screen.scale();
+    double scale = bounds.scale();
     for (int row = 0; row < norms.length; row++) {
       int at = row * dimensions;
       double norm = 0;

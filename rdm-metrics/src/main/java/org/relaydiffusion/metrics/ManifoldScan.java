@@ -6,8 +6,8 @@ import java.util.Arrays;
  * Finds which rows of two sets lie inside a ball around a row of the other set. float32 decides
  * where its error cannot matter, float64 elsewhere, so the result is that of float64 alone.
  */
-final class BallScan implements BlockPairs.Visitor {
-  private final Screen screen;
+final class ManifoldScan implements BlockPairs.Visitor {
+  private final DistanceBounds bounds;
   private final float[] radiiA;
   private final float[] radiiB;
 
@@ -22,8 +22,8 @@ final class BallScan implements BlockPairs.Visitor {
    * @param radiiA squared radii of the balls around the first set's rows
    * @param radiiB squared radii of the balls around the second set's rows
    */
-  BallScan(Screen screen, float[] radiiA, float[] radiiB) {
-    this.screen = screen;
+  ManifoldScan(DistanceBounds bounds, float[] radiiA, float[] radiiB) {
+    this.bounds = bounds;
     this.radiiA = radiiA;
     this.radiiB = radiiB;
     insideA = new boolean[radiiA.length];
@@ -55,8 +55,8 @@ final class BallScan implements BlockPairs.Visitor {
     double[] limitsA = limits(radiiA, firstA, a.count());
     double[] limitsB = limits(radiiB, firstB, b.count());
     double[] scratch = new double[a.dimensions()];
-    double[] lowerA = Arrays.stream(a.norms()).map(screen::lower).toArray();
-    double[] lowerB = Arrays.stream(b.norms()).map(screen::lower).toArray();
+    double[] lowerA = Arrays.stream(a.norms()).map(bounds::lower).toArray();
+    double[] lowerB = Arrays.stream(b.norms()).map(bounds::lower).toArray();
     for (int i = 0; i < lowerA.length; i++) {
       double own = lowerA[i];
       double limit = limitsA[i];
@@ -66,7 +66,7 @@ final class BallScan implements BlockPairs.Visitor {
         double lower = own + lowerB[j] - 2 * product;
         // Most pairs are outside both balls: this is the loop's one branch.
         if (lower <= limit || lower <= limitsB[j]) {
-          double upper = screen.upper(a.norms()[i]) + screen.upper(b.norms()[j]) - 2 * product;
+          double upper = bounds.upper(a.norms()[i]) + bounds.upper(b.norms()[j]) - 2 * product;
           boolean inBallOfA = lower <= limit && !insideB[firstB + j];
           boolean inBallOfB = lower <= limitsB[j] && !insideA[firstA + i];
           boolean sure = (!inBallOfA || upper <= limit) && (!inBallOfB || upper <= limitsB[j]);
@@ -89,7 +89,7 @@ final class BallScan implements BlockPairs.Visitor {
   /** Squared radii as bounds are measured. */
   private double[] limits(float[] radii, int first, int count) {
     double[] limits = new double[count];
-    Arrays.setAll(limits, i -> screen.scaled(radii[first + i]));
+    Arrays.setAll(limits, i -> bounds.scaled(radii[first + i]));
     return limits;
   }
 }
