@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -61,6 +62,27 @@ public final class AtomicFile {
       throw new FileException(target, "cannot be written: " + reason(e), e);
     } finally {
       discard(temporary);
+    }
+  }
+
+  /**
+   * Refuses a target that cannot be written, before hours are spent on what goes there. Folders
+   * above it are made.
+   *
+   * @throws FileException naming the target, or what is in the place of its folder
+   */
+  public static void checkWritable(Path target) {
+    Path parent = target.toAbsolutePath().getParent();
+    if (parent == null || Files.isDirectory(target)) {
+      throw new FileException(target, "is no name for a file");
+    }
+    try {
+      Files.createDirectories(parent);
+      Files.delete(Files.createTempFile(parent, ".rdm", ".tmp"));
+    } catch (FileAlreadyExistsException e) {
+      throw new FileException(parent, "is a file, but a folder is needed", e);
+    } catch (IOException e) {
+      throw new FileException(target, "cannot be written: " + reason(e), e);
     }
   }
 

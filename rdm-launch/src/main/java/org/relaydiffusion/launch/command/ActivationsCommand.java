@@ -25,8 +25,11 @@ import picocli.CommandLine.Mixin;
       "A run that was stopped or killed is gone on with by the same command."
     })
 final class ActivationsCommand implements Callable<Integer> {
-  /** How long the first process waits for the next part of another one. */
-  private static final Duration PATIENCE = Duration.ofMinutes(30);
+  /**
+   * How long the first process waits for the next part of another one. A part of moments can be of
+   * 20,000 pictures, and 'rdm launch' ends all processes when one dies.
+   */
+  private static final Duration PATIENCE = Duration.ofHours(6);
 
   private final Console console;
   private final StopSignal stop;

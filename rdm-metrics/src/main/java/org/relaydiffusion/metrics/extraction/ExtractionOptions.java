@@ -79,6 +79,17 @@ public record ExtractionOptions(
     /** A process on its own. */
     public static final Share ALONE = new Share(0, 1, Duration.ofMinutes(30));
 
+    /**
+     * Checks the numbers.
+     *
+     * @throws OptionException when the rank is none of the processes'
+     */
+    public Share {
+      if (processes < 1 || rank < 0 || rank >= processes) {
+        throw new OptionException("there is no process %d of %d".formatted(rank, processes));
+      }
+    }
+
     /** Whether this process writes the file. */
     public boolean isFirst() {
       return rank == 0;

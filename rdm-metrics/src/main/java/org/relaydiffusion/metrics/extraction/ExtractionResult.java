@@ -6,7 +6,8 @@ import java.util.Optional;
  * What a process has done.
  *
  * @param extracted how many images it extracted
- * @param reused how many of all images were in parts that an earlier run left
+ * @param reused how many of all images were in parts that were there when this process looked: of
+ *     an earlier run, or of another process that was quicker
  * @param seconds how long it took until all parts were there, the file not yet written; opening the
  *     data is counted, loading the network is not
  * @param imagesPerSecond images that all processes extracted in that time (this one's for any but

@@ -149,10 +149,17 @@ record MomentParts(int smallest) implements PartFormat {
         }
         Tensor mean = read(file, name(Feature.POOL, PART_MEAN), DType.FLOAT64, -1);
         Tensor spatialMean = read(file, name(Feature.SPATIAL, PART_MEAN), DType.FLOAT64, -1);
+        expectScatter(file, Feature.POOL, mean.size(0));
+        expectScatter(file, Feature.SPATIAL, spatialMean.size(0));
         begin(mean.size(0), spatialMean.size(0));
         merge(file, Feature.POOL, count, mean, pool());
         merge(file, Feature.SPATIAL, count, spatialMean, spatial());
       }
+    }
+
+    /** The file must have as much as is about to be allocated for it. */
+    private static void expectScatter(NpzFile file, Feature feature, long d) {
+      file.array(name(feature, PART_SCATTER)).expect(List.of(DType.FLOAT64), d, d).close();
     }
 
     private static void merge(

@@ -3,8 +3,8 @@ package org.relaydiffusion.metrics.extraction;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -53,27 +53,24 @@ final class PartsFolder {
    * from something else.
    */
   void check() {
-    Path parent = target.toAbsolutePath().getParent();
-    if (parent == null || Files.isDirectory(target)) {
-      throw new FileException(target, "is no name for a file");
-    }
-    try {
-      Files.createDirectories(parent);
-      Files.delete(Files.createTempFile(parent, ".rdm", ".tmp"));
-    } catch (FileAlreadyExistsException e) {
-      throw new FileException(parent, "is a file, but a folder is needed", e);
-    } catch (IOException e) {
-      throw new FileException(target, "cannot be written: " + AtomicFile.reason(e), e);
-    }
+    AtomicFile.checkWritable(target);
     Optional<Manifest> found = description();
     if (found.isPresent()) {
       checkSame(found.get());
     } else if (Files.exists(folder)) {
       try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder, "part-*")) {
         if (parts.iterator().hasNext()) {
-          throw new FileException(
-              folder, "holds parts, but not what they are made from; --fresh discards them");
+          // Another process may have begun just now: then its description is there by now.
+          checkSame(
+              description()
+                  .orElseThrow(() ->
+                      new FileException(
+                          folder,
+                          "holds parts, but not what they are made from; --fresh discards"
+                              + " them")));
         }
+      } catch (NoSuchFileException e) {
+        // Another process has just joined them.
       } catch (IOException e) {
         throw unreadable(e);
       }
@@ -148,6 +145,8 @@ final class PartsFolder {
     delete("{description,.description}*");
     try {
       Files.deleteIfExists(folder);
+    } catch (DirectoryNotEmptyException e) {
+      // A process that came late is writing there: what it makes is its own.
     } catch (IOException e) {
       throw new FileException(folder, "cannot be deleted: " + AtomicFile.reason(e), e);
     }
