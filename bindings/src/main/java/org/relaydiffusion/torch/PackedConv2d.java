@@ -135,8 +135,11 @@ public final class PackedConv2d implements AutoCloseable {
         || geometry.stride < 1
         || geometry.batch < 1
         || geometry.height < 1
-        || geometry.width < 1) {
-      throw new TorchException("a convolution cannot have " + geometry);
+        || geometry.width < 1
+        || geometry.height + 2 * geometry.padding.height() < weight.size(2)
+        || geometry.width + 2 * geometry.padding.width() < weight.size(3)) {
+      throw new TorchException(
+          "a convolution with the weight %s cannot have %s".formatted(weight, geometry));
     }
   }
 

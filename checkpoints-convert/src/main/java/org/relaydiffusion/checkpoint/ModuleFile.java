@@ -1,10 +1,17 @@
 package org.relaydiffusion.checkpoint;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.archive.CheckpointFile;
 import org.relaydiffusion.checkpoint.archive.CheckpointFile.Classes;
@@ -134,6 +141,31 @@ public final class ModuleFile implements AutoCloseable {
   /** The metadata in the header of a {@code .safetensors}; empty for other kinds. */
   public Map<String, String> metadata() {
     return metadata;
+  }
+
+  /**
+   * The SHA-256, in hexadecimal, of what the module is: names, types, shapes and values in the
+   * order of their names. It is the same for equal modules, whatever kind of file they are in.
+   *
+   * @throws FileException when a tensor is damaged
+   */
+  public String valuesSha256() {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (Map.Entry<String, StoredTensor> entry : new TreeMap<>(tensors).entrySet()) {
+        StoredTensor tensor = entry.getValue();
+        String title =
+            "%s %s %s\n"
+                .formatted(
+                    entry.getKey(), tensor.dtype().torchName(), Arrays.toString(tensor.shape()));
+        digest.update(title.getBytes(StandardCharsets.UTF_8));
+        TensorSources.of(tensor).forEachChunk(chunk -> digest.update(chunk.asByteBuffer()));
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException | IOException e) {
+      // Every Java has SHA-256, and summing does no input or output of its own.
+      throw new IllegalStateException(e);
+    }
   }
 
   @Override

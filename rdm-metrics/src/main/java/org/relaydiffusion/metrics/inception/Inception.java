@@ -24,6 +24,7 @@ import org.relaydiffusion.torch.Torch;
  */
 public final class Inception implements FeatureExtractor, AutoCloseable {
   private static final int RGB = 3;
+  private static final String OUTPUT = "output.";
 
   /**
    * How many images a CPU looks at together, however many come: enough for long inner loops, few
@@ -76,7 +77,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
         // What is packed or moved is not needed where it came from.
         file.tensors().values().forEach(tensor -> tensor.data().unload());
       }
-      return new Inception(network, options, file, InceptionWeights.sha256(weights));
+      return new Inception(network, options, file, file.valuesSha256());
     } catch (RuntimeException e) {
       network.close();
       file.close();
@@ -88,8 +89,17 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   private static void load(InceptionV3 network, ModuleFile file) {
     network
         .state()
-        .forEach((name, parameter) ->
-            parameter.set(Torch.fromData(Objects.requireNonNull(file.tensors().get(name)).data())));
+        .forEach((name, parameter) -> {
+          Tensor mapped = Torch.fromData(Objects.requireNonNull(file.tensors().get(name)).data());
+          if (name.startsWith(OUTPUT)) {
+            // Handed out, so that it may be in use when the file is unmapped.
+            try (mapped) {
+              parameter.set(Shapes.copy(mapped));
+            }
+          } else {
+            parameter.set(mapped);
+          }
+        });
   }
 
   private static Layer.Path path(LoadOptions options) {
@@ -197,7 +207,10 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     }
   }
 
-  /** The SHA-256 of the file that the values are from, in hexadecimal. */
+  /**
+   * The SHA-256 of the values, in hexadecimal: the same for equal values, whatever file they were
+   * converted from.
+   */
   public String sha256() {
     return sha256;
   }

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.ConversionReport;
+import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.checkpoint.TensorSources;
 import org.relaydiffusion.checkpoint.testing.ModuleFiles;
 import org.relaydiffusion.model.LoadOptions;
@@ -153,6 +155,26 @@ class InceptionConverterTest {
     InceptionConversion done = convert(written(kind, state));
     assertThat(done.warnings()).isEmpty();
     assertHolds(published());
+  }
+
+  @Test
+  void theSumIsThatOfTheValuesWhateverTheFile() throws IOException {
+    List<String> sums = new ArrayList<>();
+    for (Kind kind : Kind.values()) {
+      convert(written(kind, kind == Kind.PICKLE ? torchvision() : published()));
+      try (ModuleFile file = ModuleFile.open(folder.resolve("out.safetensors"))) {
+        sums.add(file.valuesSha256());
+      }
+    }
+    Map<String, TensorSource> other = published();
+    other.put("output.bias", ones(get(other, "output.bias")));
+    convert(written(Kind.SAFETENSORS, other));
+
+    assertThat(sums).hasSize(4);
+    assertThat(Set.copyOf(sums)).hasSize(1);
+    try (ModuleFile file = ModuleFile.open(folder.resolve("out.safetensors"))) {
+      assertThat(file.valuesSha256()).isNotIn(sums);
+    }
   }
 
   @Test
