@@ -46,13 +46,13 @@ public final class ActivationCollector implements ActivationSet {
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
       InceptionFeatures features = extractor.features(images);
+      // Copied, because it may be a view of more than these rows.
+      Tensor pool = Shapes.copy(features.pool().to(Device.CPU).to(DType.FLOAT32).contiguous());
       if (spatial == null) {
         spatial = new MomentsAccumulator(features.spatial().size(1));
       }
       spatial.add(features.spatial());
-      // Copied, because it may be a view of more than these rows.
-      Tensor pool = features.pool().to(Device.CPU).to(DType.FLOAT32).contiguous();
-      blocks.add(Shapes.copy(pool).release());
+      blocks.add(pool.release());
     }
   }
 
@@ -74,6 +74,14 @@ public final class ActivationCollector implements ActivationSet {
   @Override
   public boolean hasMoments(Feature feature) {
     return !blocks.isEmpty();
+  }
+
+  @Override
+  public long dimensions(Feature feature, String purpose) {
+    requireImages(purpose);
+    return feature == Feature.SPATIAL && spatial != null
+        ? spatial.dimensions()
+        : blocks.getFirst().size(1);
   }
 
   /** As promised; when more images were added since, what was handed out before is at its end. */

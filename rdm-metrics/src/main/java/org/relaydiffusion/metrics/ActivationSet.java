@@ -1,5 +1,6 @@
 package org.relaydiffusion.metrics;
 
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.relaydiffusion.RdmException;
 
@@ -22,6 +23,14 @@ public interface ActivationSet extends AutoCloseable {
   boolean hasMoments(Feature feature);
 
   /**
+   * D, the length of one image's features.
+   *
+   * @param purpose what the moments are for, such as {@code sFID}, for the message
+   * @throws RdmException saying what is lacking, where there are not even moments
+   */
+  long dimensions(Feature feature, String purpose);
+
+  /**
    * The activations, valid until this is closed. NaN and infinite elements are errors when their
    * rows are read.
    *
@@ -41,4 +50,23 @@ public interface ActivationSet extends AutoCloseable {
 
   @Override
   void close();
+
+  /**
+   * A set whose pool features are given.
+   *
+   * @param pool in memory ({@link Activations#of}) or from anywhere; stays the caller's, and its
+   *     name is the set's
+   */
+  static ActivationSet of(Activations pool) {
+    return new GivenActivations(pool, Optional.empty());
+  }
+
+  /**
+   * A set whose features of both kinds are given, which stay the caller's.
+   *
+   * @throws RdmException when they are of different numbers of images
+   */
+  static ActivationSet of(Activations pool, Activations spatial) {
+    return new GivenActivations(pool, Optional.of(spatial));
+  }
 }

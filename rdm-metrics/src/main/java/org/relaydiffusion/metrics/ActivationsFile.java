@@ -40,7 +40,8 @@ public final class ActivationsFile implements ActivationSet {
   private final OptionalLong count;
 
   /** Where a file has a mean and a covariance. */
-  private record MomentArrays(String mean, String covariance, SpatialOrder order) {}
+  private record MomentArrays(
+      String mean, String covariance, long dimensions, SpatialOrder order) {}
 
   private ActivationsFile(Path path, NpzFile file, @Nullable SpatialOrder order) {
     this.path = path;
@@ -52,11 +53,11 @@ public final class ActivationsFile implements ActivationSet {
       if (names.contains(feature.array())) {
         activations.put(feature, NpzActivations.of(path, file, feature.array(), own));
       } else if (has(names, feature.mean(), feature.covariance())) {
-        moments.put(feature, new MomentArrays(feature.mean(), feature.covariance(), own));
+        moments.put(feature, momentArrays(feature.mean(), feature.covariance(), own));
       } else if (has(names, feature.admMean(), feature.admCovariance())) {
         moments.put(
             feature,
-            new MomentArrays(
+            momentArrays(
                 feature.admMean(),
                 feature.admCovariance(),
                 order == null ? SpatialOrder.POSITIONS_FIRST : own));
@@ -68,7 +69,6 @@ public final class ActivationsFile implements ActivationSet {
           "holds neither activations ('feat') nor moments ('mu' and 'sigma'), only: %s"
               .formatted(names.isEmpty() ? "nothing" : NpzFile.list(file.names())));
     }
-    moments.values().forEach(this::checkMoments);
     this.count = names.contains("count") ? OptionalLong.of(readCount()) : rows();
   }
 
@@ -148,6 +148,16 @@ public final class ActivationsFile implements ActivationSet {
       return MomentsFile.read(
           path, file, arrays.mean(), arrays.covariance(), arrays.order(), count);
     }
+    return Moments.of(rows(feature, purpose), work);
+  }
+
+  @Override
+  public long dimensions(Feature feature, String purpose) {
+    MomentArrays arrays = moments.get(feature);
+    return arrays != null ? arrays.dimensions() : rows(feature, purpose).dimensions();
+  }
+
+  private NpzActivations rows(Feature feature, String purpose) {
     NpzActivations rows = activations.get(feature);
     if (rows == null) {
       throw new FileException(
@@ -155,18 +165,20 @@ public final class ActivationsFile implements ActivationSet {
           "holds neither '%s' nor '%s' and '%s', needed for %s"
               .formatted(feature.array(), feature.mean(), feature.covariance(), purpose));
     }
-    return Moments.of(rows, work);
+    return rows;
   }
 
   private static boolean has(Set<String> names, String mean, String covariance) {
     return names.contains(mean) && names.contains(covariance);
   }
 
-  private void checkMoments(MomentArrays arrays) {
-    try (NpyReader mean = file.array(arrays.mean()).expect(NpzActivations.FLOATS, -1)) {
-      long dimensions = mean.shape()[0];
-      NpzActivations.checkDimensions(path, arrays.mean(), dimensions);
-      file.array(arrays.covariance()).expect(NpzActivations.FLOATS, dimensions, dimensions).close();
+  /** Looks at the headers of both. */
+  private MomentArrays momentArrays(String mean, String covariance, SpatialOrder order) {
+    try (NpyReader reader = file.array(mean).expect(NpzActivations.FLOATS, -1)) {
+      long dimensions = reader.shape()[0];
+      NpzActivations.checkDimensions(path, mean, dimensions);
+      file.array(covariance).expect(NpzActivations.FLOATS, dimensions, dimensions).close();
+      return new MomentArrays(mean, covariance, dimensions, order);
     }
   }
 

@@ -66,7 +66,7 @@ final class BlockPairs {
   void within(Activations rows, Float32View view, Visitor visitor) {
     for (long skip = 0; skip < rows.count(); ) {
       try (BlockReader reader = new BlockReader(rows, view, plan.blockRows)) {
-        reader.skip(skip);
+        reader.skip(skip, workers);
         try (BlockReader.Panel panel = reader.takePanel(plan.panelRows, workers)) {
           visitPanel(panel.blocks(), visitor);
           while (reader.hasNext()) {

@@ -21,8 +21,9 @@ final class BlockReader implements AutoCloseable {
   }
 
   /** Passes over rows without looking at them. */
-  void skip(long rows) {
+  void skip(long rows, Workers workers) {
     while (nextRow < rows) {
+      workers.check();
       try (Tensor block = reader.read(Math.min(blockRows, rows - nextRow))) {
         nextRow += block.size(0);
       }
@@ -62,6 +63,7 @@ final class BlockReader implements AutoCloseable {
       }
       long rows = panel.rows();
       while (reader.remainingRows() > 0 && (rows == 0 || rows + blockRows <= mostRows)) {
+        workers.check();
         PlainRows block = read();
         plain.add(block);
         rows += block.count();

@@ -26,6 +26,9 @@ final class ClassSums {
   boolean add(double[] logits) {
     double largest = Double.NEGATIVE_INFINITY;
     for (double x : logits) {
+      if (!Double.isFinite(x)) {
+        return false;
+      }
       largest = Math.max(largest, x);
     }
     double total = 0;
@@ -37,10 +40,6 @@ final class ClassSums {
       // 0 log 0 is 0: no class that never occurs makes a NaN.
       expected += e == 0 ? 0 : e * shifted;
       logits[c] = e;
-    }
-    // Not a number, or -infinity in a logit, shows in these.
-    if (!Double.isFinite(total) || !Double.isFinite(largest)) {
-      return false;
     }
     for (int c = 0; c < logits.length; c++) {
       probabilities[c] += logits[c] / total;

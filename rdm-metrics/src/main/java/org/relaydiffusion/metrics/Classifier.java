@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.metrics.inception.OutputLayer;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.LinearAlgebra;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -33,7 +34,7 @@ final class Classifier implements AutoCloseable {
     this.source = source;
     splitSize = options.splitSize();
     try (TensorScope _ = TensorScope.open()) {
-      weight = Shapes.copy(layer.weight().detach()).release();
+      weight = Shapes.copy(layer.weight().detach().to(Device.CPU)).release();
       bias =
           switch (options.bias()) {
             case WITH -> layer.bias().detach().toFloats();

@@ -104,6 +104,8 @@ public record FrechetDistance(
   public static FrechetDistance between(
       Activations samples, Activations references, WorkOptions work) {
     Survey.requireSameDimensions(samples, references);
+    CentredRows.requireTwo(samples);
+    CentredRows.requireTwo(references);
     if (!areFew(references)) {
       try (Moments moments = Moments.of(references, work)) {
         return between(samples, moments, work);

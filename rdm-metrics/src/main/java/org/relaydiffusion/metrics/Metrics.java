@@ -5,7 +5,8 @@ import org.relaydiffusion.metrics.inception.OutputLayer;
 
 /**
  * The metrics of the paper's tables, computed from what is known of two sets of images: an {@link
- * ActivationsFile}, or an {@link ActivationCollector} that images are handed to.
+ * ActivationsFile}, an {@link ActivationCollector} that images are handed to, or arrays ({@link
+ * ActivationSet#of(Activations)}).
  *
  * <pre>{@code
  * try (Inception inception = Inception.open(weights, LoadOptions.DEFAULT);
@@ -21,6 +22,8 @@ import org.relaydiffusion.metrics.inception.OutputLayer;
  * }</pre>
  */
 public final class Metrics {
+  private static final String MANIFOLDS = "precision and recall";
+
   private Metrics() {}
 
   /**
@@ -64,12 +67,40 @@ public final class Metrics {
    */
   public static PrecisionRecall precisionRecall(
       ActivationSet samples, ActivationSet reference, int k, WorkOptions work) {
-    String purpose = "precision and recall";
     return PrecisionRecall.of(
-        samples.activations(Feature.POOL, purpose),
-        reference.activations(Feature.POOL, purpose),
+        samples.activations(Feature.POOL, MANIFOLDS),
+        reference.activations(Feature.POOL, MANIFOLDS),
         k,
         work);
+  }
+
+  /**
+   * Refuses what cannot be compared by {@link #fid} or {@link #sfid}, without reading a row.
+   *
+   * @param purpose the metric, for the message
+   * @throws RdmException naming the set that lacks moments, or both where they do not fit
+   */
+  public static void requireMoments(
+      ActivationSet samples, ActivationSet reference, Feature feature, String purpose) {
+    long own = samples.dimensions(feature, purpose);
+    long others = reference.dimensions(feature, purpose);
+    if (own != others) {
+      throw new RdmException(
+          "%s has features of %d dimensions and %s of %d: no %s of them"
+              .formatted(samples.name(), own, reference.name(), others, purpose));
+    }
+  }
+
+  /**
+   * Refuses what {@link #precisionRecall} cannot compare, without reading a row.
+   *
+   * @throws RdmException naming the set that has no activations, or too few for k
+   */
+  public static void requireManifolds(ActivationSet samples, ActivationSet reference, int k) {
+    PrecisionRecall.check(
+        samples.activations(Feature.POOL, MANIFOLDS),
+        reference.activations(Feature.POOL, MANIFOLDS),
+        k);
   }
 
   private static FrechetDistance frechet(
@@ -78,6 +109,7 @@ public final class Metrics {
       Feature feature,
       String purpose,
       WorkOptions work) {
+    requireMoments(samples, reference, feature, purpose);
     if (samples.hasActivations(feature) && reference.hasActivations(feature)) {
       return FrechetDistance.between(
           samples.activations(feature, purpose), reference.activations(feature, purpose), work);

@@ -145,6 +145,11 @@ public final class MomentsAccumulator implements AutoCloseable {
     }
   }
 
+  /** D, the length of a sample. */
+  public long dimensions() {
+    return dimensions;
+  }
+
   /** The number of samples so far. */
   public long count() {
     return joinedRows + pendingRows;

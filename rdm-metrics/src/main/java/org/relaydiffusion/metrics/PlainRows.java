@@ -14,6 +14,9 @@ import org.relaydiffusion.torch.Tensor;
  * @param values float64, one after another
  */
 record PlainRows(long first, int count, double[] values) {
+  /** 64 MiB, twice: what is worked on, and what is read meanwhile. */
+  private static final long MOST_VALUES = 1L << 23;
+
   /** The next rows, {@code most} or fewer, the first of which has the number {@code first}. */
   static PlainRows read(Activations.Reader reader, long first, long most) {
     try (Tensor rows = reader.read(most)) {
@@ -51,14 +54,20 @@ record PlainRows(long first, int count, double[] values) {
     }
   }
 
+  /** Two blocks for each thread, as long as they are no burden to the heap. */
   private static List<PlainRows> readSome(
       Activations.Reader reader, long first, int blockRows, Workers workers) {
     List<PlainRows> blocks = new ArrayList<>();
     long at = first;
-    while (blocks.size() < 2 * workers.count() && reader.remainingRows() > 0) {
+    long values = 0;
+    while (blocks.size() < 2 * workers.count()
+        && (blocks.isEmpty() || values < MOST_VALUES)
+        && reader.remainingRows() > 0) {
+      workers.check();
       PlainRows block = read(reader, at, blockRows);
       blocks.add(block);
       at = block.end();
+      values += block.values.length;
     }
     return blocks;
   }

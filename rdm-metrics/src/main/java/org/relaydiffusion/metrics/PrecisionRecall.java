@@ -81,7 +81,8 @@ public record PrecisionRecall(
     return radii;
   }
 
-  private static void check(Activations samples, Activations references, int k) {
+  /** Refuses what cannot be compared, without reading a row. */
+  static void check(Activations samples, Activations references, int k) {
     if (k < 1) {
       throw new OptionException("--k: expected 1 or more, found " + k);
     }

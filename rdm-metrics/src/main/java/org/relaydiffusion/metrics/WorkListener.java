@@ -7,7 +7,7 @@ public interface WorkListener {
   WorkListener NONE = (_, _) -> {};
 
   /**
-   * Some of the work is done. Calls do not overlap, and {@code done} never shrinks.
+   * Some of the work is done. Calls do not overlap; where the work has parts, each begins anew.
    *
    * @param done how much, in units of the computation's own
    * @param total how much there is in all, in the same units

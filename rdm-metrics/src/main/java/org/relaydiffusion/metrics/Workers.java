@@ -79,6 +79,15 @@ final class Workers implements AutoCloseable {
     return new Batch<>(futures, dropped);
   }
 
+  /**
+   * Returns if the work may go on.
+   *
+   * @throws org.relaydiffusion.diffusion.CancelledException if not
+   */
+  void check() {
+    cancellation.check();
+  }
+
   /** Runs tasks to their end; their results are taken on the calling thread, in order. */
   <T> void run(int count, IntFunction<T> task, Consumer<T> taker) {
     try (Batch<T> batch = begin(count, task)) {

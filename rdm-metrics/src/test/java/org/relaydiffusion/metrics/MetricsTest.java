@@ -84,6 +84,39 @@ class MetricsTest {
   }
 
   @Test
+  void arraysAreEnough() {
+    try (TensorScope _ = TensorScope.open();
+        ActivationsFile samples = ActivationsFile.open(Fixtures.SAMPLE);
+        ActivationsFile reference = ActivationsFile.open(Fixtures.REFERENCE);
+        ActivationSet both =
+            ActivationSet.of(inMemory(samples, Feature.POOL), inMemory(samples, Feature.SPATIAL));
+        ActivationSet pool = ActivationSet.of(inMemory(reference, Feature.POOL))) {
+      double fid = Fixtures.expected("fid_batch64");
+      assertThat(Metrics.fid(both, pool, WORK).distance()).isCloseTo(fid, within(1e-7 * fid));
+      double sfid = Fixtures.expected("sfid_batch64");
+      assertThat(Metrics.sfid(both, reference, WORK).distance())
+          .isCloseTo(sfid, within(1e-7 * sfid));
+      assertThat(both.count()).hasValue(120);
+      assertThat(pool.hasMoments(Feature.SPATIAL)).isFalse();
+      assertThatThrownBy(() -> Metrics.sfid(both, pool, WORK))
+          .isInstanceOf(RdmException.class)
+          .hasMessageContaining("no spatial features were given, needed for sFID");
+      assertThatThrownBy(() ->
+              ActivationSet.of(
+                  inMemory(samples, Feature.POOL), inMemory(reference, Feature.SPATIAL)))
+          .isInstanceOf(RdmException.class)
+          .hasMessageContaining("is of 120 images, but ");
+    }
+  }
+
+  private static Activations inMemory(ActivationsFile file, Feature feature) {
+    Activations rows = file.activations(feature, "a test");
+    try (Activations.Reader reader = rows.open()) {
+      return Activations.of(rows.name(), reader.read(rows.count()));
+    }
+  }
+
+  @Test
   void anAddedBatchCountsFromThenOn() {
     try (ActivationsFile samples = ActivationsFile.open(Fixtures.SAMPLE);
         ActivationCollector collected = new ActivationCollector("samples", new Recorded(samples))) {

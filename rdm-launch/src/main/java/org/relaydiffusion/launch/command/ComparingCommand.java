@@ -39,6 +39,9 @@ abstract class ComparingCommand implements Callable<Integer> {
   /** Refuses what was mistyped, before anything is opened. */
   void check() {}
 
+  /** Refuses what cannot be finished, before hours are spent on it. */
+  void check(EvaluationJob job, EvaluationFiles files) {}
+
   /**
    * What is done with the numbers.
    *
@@ -59,10 +62,12 @@ abstract class ComparingCommand implements Callable<Integer> {
     }
     Cancellation cancellation = new Cancellation();
     stop.onRequest(cancellation::cancel);
-    MetricsReport output = new MetricsReport(console, report, name());
-    output.header(job);
+    MetricsReport output = new MetricsReport(console, report, name(), job);
+    output.header();
     try (EvaluationFiles files = EvaluationFiles.open(job)) {
       EvaluationRun run = new EvaluationRun(job, files, output, cancellation);
+      run.check();
+      check(job, files);
       finish(evaluation(job, run), run, files, output);
     } catch (CancelledException e) {
       throw new InterruptedRunException("stopped; nothing was written", e);

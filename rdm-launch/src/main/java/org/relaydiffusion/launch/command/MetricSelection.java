@@ -89,8 +89,8 @@ final class MetricSelection implements Section {
       names = "--threads",
       paramLabel = "N",
       description =
-          "Threads that share the work, at least 1; the result does not depend on it. 0 is one for"
-              + " each core. Default: ${DEFAULT-VALUE}.",
+          "Threads that share the work, at least 1; the result does not depend on it. 0 is as many"
+              + " as LibTorch takes. Default: ${DEFAULT-VALUE}.",
       defaultValue = "0")
   int threads;
 

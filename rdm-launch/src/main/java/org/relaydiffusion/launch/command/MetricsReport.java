@@ -21,15 +21,20 @@ import org.relaydiffusion.launch.progress.StatusLine;
  * error, numbers on standard output.
  */
 final class MetricsReport implements EvaluationRun.EvaluationListener {
+  private static final double NANOS = 1e9;
+
   private final Console console;
   private final ReportOptions options;
   private final String command;
+  private final EvaluationJob job;
   private final StatusLine status;
+  private final long began = System.nanoTime();
 
-  MetricsReport(Console console, ReportOptions options, String command) {
+  MetricsReport(Console console, ReportOptions options, String command, EvaluationJob job) {
     this.console = console;
     this.options = options;
     this.command = command;
+    this.job = job;
     StatusLine.Kind kind =
         options.quiet
             ? StatusLine.Kind.OFF
@@ -38,7 +43,7 @@ final class MetricsReport implements EvaluationRun.EvaluationListener {
   }
 
   /** One line about what will be done. */
-  void header(EvaluationJob job) {
+  void header() {
     if (!options.quiet) {
       String against = job.reference().map(file -> " against " + file).orElse("");
       console
@@ -54,16 +59,9 @@ final class MetricsReport implements EvaluationRun.EvaluationListener {
   }
 
   @Override
-  public void advanced(Metric metric, long done, long total) {
+  public void advanced(String what, long done, long total) {
     if (status.isDue()) {
-      status.show("%s: %d%%".formatted(metric.title(), 100 * done / Math.max(1, total)));
-    }
-  }
-
-  /** Says what a longer step is about. */
-  void step(String what) {
-    if (status.isDue()) {
-      status.show(what);
+      status.show("%s: %d%%".formatted(what, 100 * done / Math.max(1, total)));
     }
   }
 
@@ -95,14 +93,14 @@ final class MetricsReport implements EvaluationRun.EvaluationListener {
                   row.text(),
                   row.note().isEmpty() ? "" : "  (" + row.note() + ")"));
     }
-    evaluation
-        .sha256()
-        .ifPresent(sum -> console.out().println("Inception weights: SHA-256 " + sum));
+    evaluation.weights().forEach(line -> console.out().println("Inception weights: " + line));
     if (written != null) {
-      console
-          .out()
-          .println("%s: written, %s".formatted(written, Durations.text(evaluation.seconds())));
+      console.out().println("%s: written, %s".formatted(written, Durations.text(seconds())));
     }
+  }
+
+  private double seconds() {
+    return (System.nanoTime() - began) / NANOS;
   }
 
   private Map<String, @Nullable Object> json(Evaluation evaluation, @Nullable Path written) {
@@ -112,10 +110,17 @@ final class MetricsReport implements EvaluationRun.EvaluationListener {
     json.put("reference", evaluation.reference());
     MetricFigures.of(evaluation).forEach(row -> json.put(row.key(), row.value()));
     evaluation.inceptionScore().ifPresent(score -> json.put("is_of_splits", score.scores()));
+    evaluation
+        .inceptionScore()
+        .ifPresent(_ -> {
+          json.put("split_size", job.score().splitSize());
+          json.put("is_bias", job.score().bias());
+        });
     evaluation.precisionRecall().ifPresent(found -> json.put("k", found.k()));
+    json.put("spatial_order", job.spatialOrder());
     json.put("warnings", evaluation.warnings());
-    json.put("inception_sha256", evaluation.sha256());
-    json.put("seconds", evaluation.seconds());
+    json.put("inception_sha256", evaluation.network());
+    json.put("seconds", seconds());
     if (written != null) {
       json.put("dest", written);
     }

@@ -57,7 +57,7 @@ final class PageOptions implements Section {
       names = "--rows",
       paramLabel = "N",
       description =
-          "Samples that are shown with their nearest neighbours, 0 to 256, spread over all of them."
+          "Samples that are shown with their nearest neighbours, 0 to 64, spread over all of them."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "8")
   int rows;
@@ -65,7 +65,7 @@ final class PageOptions implements Section {
   @Option(
       names = "--nearest",
       paramLabel = "N",
-      description = "Neighbours beside each, 1 to 64. Default: ${DEFAULT-VALUE}.",
+      description = "Neighbours beside each, 1 to 15. Default: ${DEFAULT-VALUE}.",
       defaultValue = "6")
   int nearest;
 
@@ -74,6 +74,11 @@ final class PageOptions implements Section {
     return "The page";
   }
 
+  /**
+   * All of it, checked.
+   *
+   * @throws org.relaydiffusion.OptionException naming the number that is out of range
+   */
   PageContent content() {
     return new PageContent(
         Optional.ofNullable(title),

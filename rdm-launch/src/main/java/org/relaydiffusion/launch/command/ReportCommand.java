@@ -1,11 +1,12 @@
 package org.relaydiffusion.launch.command;
 
+import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.launch.Console;
 import org.relaydiffusion.launch.StopSignal;
 import org.relaydiffusion.launch.evaluation.Evaluation;
 import org.relaydiffusion.launch.evaluation.EvaluationFiles;
+import org.relaydiffusion.launch.evaluation.EvaluationJob;
 import org.relaydiffusion.launch.evaluation.EvaluationRun;
-import org.relaydiffusion.launch.evaluation.PageContent;
 import org.relaydiffusion.launch.evaluation.ReportBuilder;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,14 +33,26 @@ final class ReportCommand extends ComparingCommand {
 
   @Override
   void check() {
-    PageContent unused = page.content();
+    page.content();
+    AtomicFile.checkWritable(page.target);
+  }
+
+  @Override
+  void check(EvaluationJob job, EvaluationFiles files) {
+    ReportBuilder.check(page.content(), job, files);
   }
 
   @Override
   void finish(
       Evaluation evaluation, EvaluationRun run, EvaluationFiles files, MetricsReport output) {
-    output.step("the page");
-    new ReportBuilder(page.content(), evaluation, files, run).build().write(page.target);
+    try {
+      new ReportBuilder(page.content(), evaluation, files, run).build().write(page.target);
+    } catch (RuntimeException e) {
+      // Whatever is wrong with the page, the numbers are there.
+      output.end();
+      output.result(evaluation);
+      throw e;
+    }
     output.end();
     output.result(evaluation, page.target);
   }

@@ -2,9 +2,12 @@ package org.relaydiffusion.launch.evaluation;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.relaydiffusion.metrics.FrechetDistance;
 import org.relaydiffusion.metrics.InceptionScore;
 import org.relaydiffusion.metrics.PrecisionRecall;
@@ -19,8 +22,7 @@ import org.relaydiffusion.metrics.PrecisionRecall;
  * @param inceptionScore of the samples
  * @param precisionRecall between pool features
  * @param warnings what to know before trusting the numbers, a sentence each
- * @param sha256 of the Inception weights behind the numbers, where it is known
- * @param seconds how long it took
+ * @param network the SHA-256 of the Inception weights whose output layer scored the samples
  */
 public record Evaluation(
     Compared samples,
@@ -30,15 +32,15 @@ public record Evaluation(
     Optional<InceptionScore> inceptionScore,
     Optional<PrecisionRecall> precisionRecall,
     List<String> warnings,
-    Optional<String> sha256,
-    double seconds) {
+    Optional<String> network) {
   /**
    * One of the sets.
    *
    * @param file its file
    * @param images how many there are, where it is known
+   * @param inceptionSha256 of the Inception weights behind its features, where the file says it
    */
-  public record Compared(Path file, OptionalLong images) {}
+  public record Compared(Path file, OptionalLong images, Optional<String> inceptionSha256) {}
 
   /**
    * This with the network that scored the samples; with a warning where it is not the one that
@@ -48,11 +50,13 @@ public record Evaluation(
    */
   public Evaluation withInception(String sum) {
     List<String> all = new ArrayList<>(warnings);
-    if (sha256.isPresent() && !sha256.get().equals(sum)) {
-      all.add(
-          "IS: the samples' features are from Inception weights %s, the output layer from %s"
-              .formatted(sha256.get(), sum));
-    }
+    samples
+        .inceptionSha256()
+        .filter(own -> !own.equals(sum))
+        .ifPresent(own ->
+            all.add(
+                "IS: the samples' features are from Inception weights %s, the output layer from %s"
+                    .formatted(own, sum)));
     return new Evaluation(
         samples,
         reference,
@@ -61,7 +65,24 @@ public record Evaluation(
         inceptionScore,
         precisionRecall,
         List.copyOf(all),
-        Optional.of(sha256.orElse(sum)),
-        seconds);
+        Optional.of(sum));
+  }
+
+  /** Which Inception weights are behind the numbers, a line each; one where all are the same. */
+  public List<String> weights() {
+    Map<String, Optional<String>> sums = new LinkedHashMap<>();
+    sums.put("samples", samples.inceptionSha256());
+    reference.ifPresent(set -> sums.put("reference", set.inceptionSha256()));
+    network.ifPresent(sum -> sums.put("output layer", Optional.of(sum)));
+    if (Set.copyOf(sums.values()).size() == 1) {
+      return List.of(text(sums.values().iterator().next()));
+    }
+    return sums.entrySet().stream()
+        .map(entry -> "%s of the %s".formatted(text(entry.getValue()), entry.getKey()))
+        .toList();
+  }
+
+  private static String text(Optional<String> sum) {
+    return sum.map(s -> "SHA-256 " + s).orElse("not recorded");
   }
 }

@@ -52,7 +52,7 @@ public final class EvaluationFiles implements AutoCloseable {
 
   /** The files' names and sizes, for the result. */
   Evaluation.Compared described(ActivationsFile file) {
-    return new Evaluation.Compared(file.path(), file.count());
+    return new Evaluation.Compared(file.path(), file.count(), file.inceptionSha256());
   }
 
   /** Closes both. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.metrics.Feature;
 import org.relaydiffusion.metrics.FrechetDistance;
 import org.relaydiffusion.metrics.InceptionScore;
 import org.relaydiffusion.metrics.Metrics;
@@ -14,8 +15,6 @@ import org.relaydiffusion.metrics.inception.OutputLayer;
 
 /** Carries out an {@link EvaluationJob} on files that are open. */
 public final class EvaluationRun {
-  private static final double NANOS = 1e9;
-
   private final EvaluationJob job;
   private final EvaluationFiles files;
   private final EvaluationListener listener;
@@ -27,11 +26,11 @@ public final class EvaluationRun {
     /**
      * Some of the work for a metric is done.
      *
-     * @param metric what is computed
+     * @param what is computed, such as {@code FID}
      * @param done how much, in units of its own; begins anew for its parts
      * @param total how much there is, in the same units
      */
-    void advanced(Metric metric, long done, long total);
+    void advanced(String what, long done, long total);
   }
 
   /**
@@ -53,6 +52,28 @@ public final class EvaluationRun {
     this.cancellation = cancellation;
   }
 
+  /** What is computed. */
+  EvaluationJob job() {
+    return job;
+  }
+
+  /**
+   * Refuses what the files lack for any of the metrics, before hours are spent on the others.
+   *
+   * @throws org.relaydiffusion.RdmException naming the file and what it lacks
+   */
+  public void check() {
+    for (Metric metric : job.metrics()) {
+      switch (metric) {
+        case FID -> Metrics.requireMoments(files.samples(), files.reference(), Feature.POOL, "FID");
+        case SFID ->
+            Metrics.requireMoments(files.samples(), files.reference(), Feature.SPATIAL, "sFID");
+        case IS -> files.samples().activations(Feature.POOL, "the inception score");
+        case PR -> Metrics.requireManifolds(files.samples(), files.reference(), job.neighbours());
+      }
+    }
+  }
+
   /**
    * Computes, metric by metric.
    *
@@ -61,14 +82,13 @@ public final class EvaluationRun {
    * @throws org.relaydiffusion.diffusion.CancelledException when the end was asked for
    */
   public Evaluation run(Optional<OutputLayer> output) {
-    long began = System.nanoTime();
     Optional<FrechetDistance> fid = Optional.empty();
     Optional<FrechetDistance> sfid = Optional.empty();
     Optional<InceptionScore> score = Optional.empty();
     Optional<PrecisionRecall> manifolds = Optional.empty();
     List<String> warnings = new ArrayList<>();
     for (Metric metric : job.metrics()) {
-      WorkOptions work = work(metric);
+      WorkOptions work = work(metric.title());
       switch (metric) {
         case FID -> fid = Optional.of(Metrics.fid(files.samples(), files.reference(), work));
         case SFID -> sfid = Optional.of(Metrics.sfid(files.samples(), files.reference(), work));
@@ -94,15 +114,16 @@ public final class EvaluationRun {
         score,
         manifolds,
         List.copyOf(warnings),
-        files.samples().inceptionSha256(),
-        (System.nanoTime() - began) / NANOS);
+        Optional.empty());
   }
 
-  /** How one metric is computed; also for what a report adds to it. */
-  public WorkOptions work(Metric metric) {
+  /**
+   * How one metric is computed, or what a report adds to it: {@code what} is told to the listener.
+   */
+  WorkOptions work(String what) {
     WorkOptions work =
         WorkOptions.defaults()
-            .withListener((done, total) -> listener.advanced(metric, done, total))
+            .withListener((done, total) -> listener.advanced(what, done, total))
             .withCancellation(cancellation);
     return job.threads().isPresent() ? work.withThreads(job.threads().getAsInt()) : work;
   }

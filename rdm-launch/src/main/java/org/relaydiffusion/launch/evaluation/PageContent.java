@@ -24,8 +24,8 @@ public record PageContent(
     int rows,
     int nearest) {
   private static final int MOST_ON_SHEET = 1024;
-  private static final int MOST_ROWS = 256;
-  private static final int MOST_NEAREST = 64;
+  private static final int MOST_ROWS = 64;
+  private static final int MOST_NEAREST = 15;
 
   /**
    * Checks the numbers.

@@ -6,11 +6,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.image.ContactSheet;
 import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.metrics.Activations;
 import org.relaydiffusion.metrics.Feature;
+import org.relaydiffusion.metrics.InceptionScore;
 import org.relaydiffusion.metrics.NearestNeighbours;
+import org.relaydiffusion.metrics.WorkOptions;
 import org.relaydiffusion.metrics.report.EvaluationReport;
 import org.relaydiffusion.metrics.report.EvaluationReport.Figure;
 import org.relaydiffusion.metrics.report.EvaluationReport.Neighbour;
@@ -49,6 +54,26 @@ public final class ReportBuilder {
   }
 
   /**
+   * Refuses what cannot be on the page, before hours are spent on its numbers.
+   *
+   * @param content what is wanted on it
+   * @param job the evaluation
+   * @param files its files
+   * @throws org.relaydiffusion.FileException when pictures or options cannot be read, or do not fit
+   * @throws OptionException when pictures of a reference set are given, but no set
+   */
+  public static void check(PageContent content, EvaluationJob job, EvaluationFiles files) {
+    if (content.reference().isPresent() && job.reference().isEmpty()) {
+      throw new OptionException("--data_ref is of no use without --activations_ref");
+    }
+    SamplingOptionsFile.find(content).ifPresent(SamplingOptionsFile::read);
+    PictureSet.open(content.samples(), files.samples()).close();
+    if (content.reference().isPresent()) {
+      PictureSet.open(content.reference(), files.reference()).close();
+    }
+  }
+
+  /**
    * Builds it.
    *
    * @throws org.relaydiffusion.FileException when pictures, options or activations cannot be read
@@ -60,16 +85,42 @@ public final class ReportBuilder {
             && files.reference().hasActivations(Feature.POOL);
     Map<String, String> options =
         SamplingOptionsFile.find(content).map(SamplingOptionsFile::read).orElse(Map.of());
+    List<String> warnings = new ArrayList<>(evaluation.warnings());
+    if (!both) {
+      warnings.add(
+          "Activations of both sets are needed for nearest neighbours and norms: they are left"
+              + " out.");
+    }
+    otherCount(options).ifPresent(warnings::add);
     try (PictureSet samples = PictureSet.open(content.samples(), files.samples())) {
       return new EvaluationReport(
           content.title().orElseGet(() -> evaluation.samples().file().getFileName().toString()),
           figures(),
-          evaluation.warnings(),
+          warnings,
           facts(),
           options,
           sheet(samples),
           both && content.rows() > 0 ? neighbours(samples) : List.of(),
           both ? Optional.of(histogram()) : Optional.empty());
+    }
+  }
+
+  /** What to say where the options are those of more or fewer pictures: of several runs, say. */
+  private Optional<String> otherCount(Map<String, String> options) {
+    String seeds = options.get("seeds");
+    if (seeds == null || evaluation.samples().images().isEmpty()) {
+      return Optional.empty();
+    }
+    long images = evaluation.samples().images().getAsLong();
+    try {
+      long named = Seeds.parse(seeds).size();
+      return named == images
+          ? Optional.empty()
+          : Optional.of(
+              "The options behind the samples name %,d seeds, but there are %,d images."
+                  .formatted(named, images));
+    } catch (OptionException e) {
+      return Optional.of("The options behind the samples have no list of seeds: " + seeds);
     }
   }
 
@@ -88,8 +139,18 @@ public final class ReportBuilder {
         .ifPresent(found -> facts.put("Neighbours (k)", Integer.toString(found.k())));
     evaluation
         .inceptionScore()
-        .ifPresent(score -> facts.put("Splits of the inception score", "" + score.scores().size()));
-    evaluation.sha256().ifPresent(sum -> facts.put("Inception weights (SHA-256)", sum));
+        .ifPresent(score ->
+            facts.put(
+                "Inception score",
+                "%d splits of %d, %s the output layer's bias"
+                    .formatted(
+                        score.scores().size(),
+                        run.job().score().splitSize(),
+                        run.job().score().bias() == InceptionScore.Bias.WITH
+                            ? "with"
+                            : "without")));
+    run.job().spatialOrder().ifPresent(order -> facts.put("Spatial features", "read as " + order));
+    facts.put("Inception weights", String.join("; ", evaluation.weights()));
     return facts;
   }
 
@@ -116,9 +177,10 @@ public final class ReportBuilder {
     int nearest = (int) Math.min(content.nearest(), reference.count());
     try (PictureSet pictures = PictureSet.open(content.reference(), files.reference());
         TensorScope _ = TensorScope.open()) {
-      Activations rows = Activations.of(queries.name(), rows(queries, chosen));
+      WorkOptions work = run.work("nearest neighbours");
+      Activations rows = Activations.of(queries.name(), rows(queries, chosen, work.cancellation()));
       List<List<NearestNeighbours.Neighbour>> found =
-          NearestNeighbours.of(rows, reference, nearest, run.work(Metric.PR));
+          NearestNeighbours.of(rows, reference, nearest, work);
       List<NeighbourRow> all = new ArrayList<>();
       for (int i = 0; i < chosen.size(); i++) {
         all.add(
@@ -143,12 +205,14 @@ public final class ReportBuilder {
   }
 
   /** Some rows, float64 [n, D], in one pass. */
-  private static Tensor rows(Activations activations, List<Long> chosen) {
+  private static Tensor rows(
+      Activations activations, List<Long> chosen, Cancellation cancellation) {
     List<Tensor> rows = new ArrayList<>();
     try (TensorScope scope = TensorScope.open();
         Activations.Reader reader = activations.open()) {
       long start = 0;
       while (rows.size() < chosen.size()) {
+        cancellation.check();
         try (TensorScope inner = TensorScope.open()) {
           Tensor block = reader.read(BLOCK_ROWS);
           long end = start + block.size(0);
@@ -167,6 +231,7 @@ public final class ReportBuilder {
     return NormHistogram.of(
         files.samples().activations(Feature.POOL, "norms"),
         files.reference().activations(Feature.POOL, "norms"),
-        BINS);
+        BINS,
+        run.work("norms"));
   }
 }

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,10 +26,12 @@ import org.relaydiffusion.model.safetensors.SafetensorsFile;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.testing.NoLiveTensors;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Fixtures metrics/*: the reference's numbers come from its files through the command line. */
+@ExtendWith(NoLiveTensors.class)
 class CalcCommandTest {
   private static final Path FIXTURES =
       Path.of(System.getProperty("rdm.fixtures")).resolve("metrics");
@@ -83,7 +86,8 @@ class CalcCommandTest {
         .containsExactly(
             "FID        2.5434",
             "precision  0.7167  (86 of 120 samples)",
-            "recall     0.8625  (138 of 160 images)");
+            "recall     0.8625  (138 of 160 images)",
+            "Inception weights: not recorded");
     assertThat(run.err())
         .startsWith("rdm evaluate calc: precision and recall, FID of ")
         .contains("sample.npz against ");
@@ -114,13 +118,19 @@ class CalcCommandTest {
       assertThat(json.path("is").doubleValue())
           .isCloseTo(4.484620304024093, within(1e-8 * 4.484620304024093));
       assertThat(json.path("is_of_splits").size()).isEqualTo(1);
+      assertThat(json.path("split_size").intValue()).isEqualTo(5000);
+      assertThat(json.path("is_bias").stringValue()).isEqualTo("with");
       assertThat(json.path("inception_sha256").stringValue()).isEqualTo(TestFeatures.SHA256);
       assertThat(split.out().lines())
           .satisfiesExactly(
               first -> assertThat(first).matches("IS +4\\.427  \\([0-9.]+ between 3 splits\\)"),
               second ->
-                  assertThat(second)
-                      .isEqualTo("Inception weights: SHA-256 " + TestFeatures.SHA256));
+                  assertThat(second).isEqualTo("Inception weights: not recorded of the samples"),
+              third ->
+                  assertThat(third)
+                      .isEqualTo(
+                          "Inception weights: SHA-256 %s of the output layer"
+                              .formatted(TestFeatures.SHA256)));
       assertThat(features.opened).containsExactly("none cpu EXACT", "net.safetensors cpu EXACT");
       assertThat(features.closed).isEqualTo(2);
     }
@@ -144,8 +154,10 @@ class CalcCommandTest {
     String reference = "--activations_ref=" + moments;
 
     assertThat(calc(Map.of(), SAMPLE, reference).out()).startsWith("FID        2.5434");
-    RdmRun refused = calc(Map.of(), SAMPLE, reference, "-m=pr", "--quiet");
+    RdmRun refused = calc(Map.of(), SAMPLE, reference, "-m=fid,pr,is", "--quiet");
     assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.out()).isEmpty();
+    assertThat(features.opened).isEmpty();
     assertThat(refused.err())
         .isEqualToIgnoringNewLines(
             "rdm: %s: holds moments only: activations ('feat') are needed for precision and recall"
@@ -176,7 +188,11 @@ class CalcCommandTest {
     assertThat(run.err())
         .contains("sample.npz is from Inception weights bbbb", "ref.npz from aaaa")
         .contains(": they cannot be compared");
-    assertThat(run.out()).contains("Inception weights: SHA-256 " + "b".repeat(64));
+    assertThat(run.out())
+        .contains(
+            "Inception weights: SHA-256 %s of the samples".formatted("b".repeat(64)),
+            "Inception weights: SHA-256 %s of the reference".formatted("a".repeat(64)));
+    assertThat(same.out()).contains("Inception weights: SHA-256 " + "b".repeat(64) + "\n");
     assertThat(same.err()).doesNotContain("cannot be compared");
   }
 
@@ -228,6 +244,30 @@ class CalcCommandTest {
     assertThat(run.code()).isEqualTo(2);
     assertThat(run.error())
         .isEqualTo("rdm: --activations_ref is missing: sFID compares the samples with it");
+  }
+
+  @Test
+  void damagedAndNonFiniteFilesAreOneLine() throws IOException {
+    Path file = folder.resolve("samples.npz");
+    byte[] whole = Files.readAllBytes(FIXTURES.resolve("fid_pr/sample.npz"));
+    Files.write(file, Arrays.copyOf(whole, whole.length / 2));
+    RdmRun cut = calc(Map.of(), "--activations_sample=" + file, REFERENCE, "--quiet");
+    try (Tensor rows = Torch.tensor(new double[] {1, 2, Double.NaN, 4}, 2, 2)) {
+      NpzWriter.write(file, out -> out.array("feat", rows));
+    }
+    RdmRun nan =
+        calc(Map.of(), "--activations_sample=" + file, "--activations_ref=" + file, "--quiet");
+    RdmRun narrow = calc(Map.of(), "--activations_sample=" + file, REFERENCE, "--quiet");
+
+    for (RdmRun run : List.of(cut, nan, narrow)) {
+      assertThat(run.code()).isEqualTo(1);
+      assertThat(run.out()).isEmpty();
+      assertThat(run.err().lines()).singleElement().asString().contains("samples.npz");
+    }
+    assertThat(cut.err()).contains("cannot be read as an .npz file");
+    assertThat(nan.err()).contains("'feat'", "row 1");
+    assertThat(narrow.err())
+        .contains("has features of 2 dimensions and ", "ref.npz of 32: no FID of them");
   }
 
   @Test

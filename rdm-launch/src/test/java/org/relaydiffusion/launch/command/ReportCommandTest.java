@@ -11,14 +11,17 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.relaydiffusion.launch.RdmRun;
 import org.relaydiffusion.launch.StopSignal;
+import org.relaydiffusion.torch.testing.NoLiveTensors;
 import tools.jackson.databind.json.JsonMapper;
 
 /** From pictures to a page: data sets, activation files, report. */
+@ExtendWith(NoLiveTensors.class)
 class ReportCommandTest {
   @TempDir private Path folder;
 
@@ -115,6 +118,41 @@ class ReportCommandTest {
   }
 
   @Test
+  void momentsAloneHaveNoNeighbours() throws IOException {
+    Path moments = folder.resolve("moments.npz");
+    RdmRun extracted =
+        rdm(
+            "evaluate",
+            "activations",
+            "--data=" + folder.resolve("b"),
+            "--dest=" + moments,
+            "--moments",
+            "--quiet");
+    assertThat(extracted.code()).as(extracted.err()).isZero();
+    Files.writeString(folder.resolve("a/sampling_options.json"), "{\"seeds\": \"0-9\"}");
+
+    RdmRun run = report("--activations_ref=" + moments, "--data_sample=" + folder.resolve("a"));
+
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(Files.readString(page()))
+        .contains("Activations of both sets are needed for nearest neighbours and norms")
+        .contains("name 10 seeds, but there are 12 images")
+        .doesNotContain("Nearest in the reference set", "Norms of the features");
+  }
+
+  @Test
+  void whatCannotBeWrittenIsToldBeforeAnythingIsComputed() throws IOException {
+    Files.createDirectories(page());
+
+    RdmRun run = report("--quiet");
+
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err())
+        .isEqualToIgnoringNewLines("rdm: %s: is no name for a file".formatted(page()));
+  }
+
+  @Test
   void picturesThatAreTooFewAreNamed() {
     RdmRun run = report("--data_ref=" + folder.resolve("a"), "--quiet");
 
@@ -152,8 +190,8 @@ class ReportCommandTest {
       delimiter = '|',
       value = {
         "--sheet=-1   | --sheet must be from 0 to 1024, but is -1",
-        "--rows=1000  | --rows must be from 0 to 256, but is 1000",
-        "--nearest=0  | --nearest must be from 1 to 64, but is 0",
+        "--rows=1000  | --rows must be from 0 to 64, but is 1000",
+        "--nearest=0  | --nearest must be from 1 to 15, but is 0",
       })
   void mistakesAreNamed(String option, String message) {
     RdmRun run = report(option);

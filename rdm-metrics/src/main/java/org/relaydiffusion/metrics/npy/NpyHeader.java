@@ -34,7 +34,7 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
   private static final Pattern ITEM =
       Pattern.compile(
           "\\s*'(\\w+)'\\s*:\\s*('[^'\\\\]*'|True|False|\\([0-9, ]*\\))\\s*(,|(?=\\}))");
-  private static final Pattern SHAPE = Pattern.compile("\\(((\\d{1,18}, )*\\d{1,18},?)?\\)");
+  private static final Pattern SHAPE = Pattern.compile("\\(((\\d{1,18}, )*+\\d{1,18},?)?\\)");
 
   @Override
   public long[] shape() {

@@ -80,8 +80,13 @@ public final class NpzFile implements AutoCloseable {
 
   /** What the archive's comment says; empty without one. */
   public String comment() {
-    String comment = zip.getComment();
-    return comment == null ? "" : comment;
+    try {
+      String comment = zip.getComment();
+      return comment == null ? "" : comment;
+    } catch (IllegalArgumentException e) {
+      // Not in UTF-8: nothing that anybody here has written.
+      return "";
+    }
   }
 
   /** The arrays' names, without {@code .npy}, in the file's order. */

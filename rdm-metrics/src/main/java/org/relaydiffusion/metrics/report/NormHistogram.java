@@ -3,6 +3,7 @@ package org.relaydiffusion.metrics.report;
 import java.util.Arrays;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.metrics.Activations;
+import org.relaydiffusion.metrics.WorkOptions;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Pointwise;
@@ -32,9 +33,13 @@ public record NormHistogram(double low, double high, double[] sample, double[] r
    * @param bins how many bins, at least 1
    * @throws RdmException when a set is empty or has a norm that is not finite
    */
-  public static NormHistogram of(Activations sample, Activations reference, int bins) {
-    double[] a = norms(sample);
-    double[] b = norms(reference);
+  public static NormHistogram of(
+      Activations sample, Activations reference, int bins, WorkOptions work) {
+    if (bins < 1) {
+      throw new IllegalArgumentException("a histogram has 1 bin or more, not " + bins);
+    }
+    double[] a = norms(sample, 0, reference.count(), work);
+    double[] b = norms(reference, sample.count(), 0, work);
     double low = Math.min(min(a), min(b));
     double high = Math.max(max(a), max(b));
     if (low == high) {
@@ -50,7 +55,9 @@ public record NormHistogram(double low, double high, double[] sample, double[] r
     return low + (high - low) * index / sample.length;
   }
 
-  private static double[] norms(Activations activations) {
+  /** The norms of a set, {@code before} rows of another having been read and {@code after} not. */
+  private static double[] norms(
+      Activations activations, long before, long after, WorkOptions work) {
     if (activations.count() < 1) {
       throw new RdmException(activations.name() + ": holds no activations");
     }
@@ -58,6 +65,7 @@ public record NormHistogram(double low, double high, double[] sample, double[] r
     int filled = 0;
     try (Activations.Reader reader = activations.open()) {
       while (reader.remainingRows() > 0) {
+        work.cancellation().check();
         try (TensorScope _ = TensorScope.open();
             GradMode _ = GradMode.noGrad()) {
           Tensor rows = reader.read(BLOCK_ROWS).to(DType.FLOAT64);
@@ -71,6 +79,7 @@ public record NormHistogram(double low, double high, double[] sample, double[] r
             norms[filled++] = norm;
           }
         }
+        work.listener().advanced(before + filled, before + norms.length + after);
       }
     }
     return norms;

@@ -23,6 +23,7 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.metrics.Activations;
+import org.relaydiffusion.metrics.WorkOptions;
 import org.relaydiffusion.metrics.report.EvaluationReport.Figure;
 import org.relaydiffusion.metrics.report.EvaluationReport.Neighbour;
 import org.relaydiffusion.metrics.report.EvaluationReport.NeighbourRow;
@@ -142,7 +143,9 @@ class EvaluationReportTest {
     // Norms 5, 10, 15 and 5, 5.
     try (Tensor a = Torch.tensor(new double[] {3, 4, 6, 8, 9, 12}, 3, 2);
         Tensor b = Torch.tensor(new float[] {4, 3, 0, 5}, 2, 2)) {
-      NormHistogram histogram = NormHistogram.of(Activations.of("a", a), Activations.of("b", b), 4);
+      NormHistogram histogram =
+          NormHistogram.of(
+              Activations.of("a", a), Activations.of("b", b), 4, WorkOptions.defaults());
 
       assertThat(histogram.low()).isEqualTo(5);
       assertThat(histogram.high()).isEqualTo(15);
@@ -155,7 +158,9 @@ class EvaluationReportTest {
   @Test
   void equalNormsHaveABinOfTheirOwn() {
     try (Tensor a = Torch.tensor(new double[] {3, 4}, 1, 2)) {
-      NormHistogram histogram = NormHistogram.of(Activations.of("a", a), Activations.of("a", a), 2);
+      NormHistogram histogram =
+          NormHistogram.of(
+              Activations.of("a", a), Activations.of("a", a), 2, WorkOptions.defaults());
 
       assertThat(histogram.low()).isEqualTo(4.5);
       assertThat(histogram.high()).isEqualTo(5.5);
@@ -166,8 +171,9 @@ class EvaluationReportTest {
   @Test
   void normsThatAreNotFiniteAreNamed() {
     try (Tensor a = Torch.tensor(new double[] {3, 4, Double.NaN, 1}, 2, 2)) {
-      assertThatThrownBy(
-              () -> NormHistogram.of(Activations.of("a.npz", a), Activations.of("b", a), 2))
+      assertThatThrownBy(() ->
+              NormHistogram.of(
+                  Activations.of("a.npz", a), Activations.of("b", a), 2, WorkOptions.defaults()))
           .isInstanceOf(RdmException.class)
           .hasMessage("a.npz: the activations of image 1 are not finite");
     }
