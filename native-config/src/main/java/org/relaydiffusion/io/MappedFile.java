@@ -87,6 +87,19 @@ public final class MappedFile implements AutoCloseable {
     return slice(offset, length, what).toArray(ValueLayout.JAVA_BYTE);
   }
 
+  /**
+   * As {@link #bytes}, where nobody will look again soon: the pages are let go once they are copied.
+   * A large file that is read from end to end does not fill the process's memory so.
+   */
+  public byte[] bytesOnce(long offset, int length, String what) {
+    MemorySegment slice = slice(offset, length, what);
+    byte[] copy = slice.toArray(ValueLayout.JAVA_BYTE);
+    if (length > 0) {
+      slice.unload();
+    }
+    return copy;
+  }
+
   /** The unsigned byte at {@code offset}. */
   public int u8(long offset, String what) {
     check(offset, 1, what);

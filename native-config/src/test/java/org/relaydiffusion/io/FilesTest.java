@@ -79,6 +79,9 @@ class FilesTest {
       assertThat(file.u32(0, "x")).isEqualTo(0x800001ffL);
       assertThat(file.i64(0, "x")).isEqualTo(0x800001ffL);
       assertThat(file.bytes(6, 2, "x")).containsExactly(0, 0);
+      assertThat(file.bytesOnce(6, 2, "x")).containsExactly(0, 0);
+      assertThat(file.bytesOnce(6, 2, "x")).containsExactly(0, 0);
+      assertThat(file.bytesOnce(8, 0, "x")).isEmpty();
     }
   }
 

@@ -81,7 +81,7 @@ public final class ZipContents implements AutoCloseable {
           member,
           "takes %d bytes of the file to hold %d".formatted(member.packed(), member.size()));
     }
-    byte[] packed = file.bytes(dataStart(member), (int) member.packed(), member.name());
+    byte[] packed = file.bytesOnce(dataStart(member), (int) member.packed(), member.name());
     byte[] bytes = member.method() == ZipMember.STORED ? packed : inflate(member, packed);
     CRC32 crc = new CRC32();
     crc.update(bytes);
