@@ -27,6 +27,8 @@ public final class MappedFile implements AutoCloseable {
   private static final ValueLayout.OfLong LE_LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  private static final long AROUND = 1 << 16;
+
   private final Path path;
   private final Arena arena;
   private final MemorySegment memory;
@@ -88,14 +90,16 @@ public final class MappedFile implements AutoCloseable {
   }
 
   /**
-   * As {@link #bytes}, where nobody will look again soon: the pages are let go once they are copied.
-   * A large file that is read from end to end does not fill the process's memory so.
+   * As {@link #bytes}, where nobody will look again soon: the pages are let go once they are
+   * copied. A large file that is read from end to end does not fill the process's memory so.
    */
   public byte[] bytesOnce(long offset, int length, String what) {
-    MemorySegment slice = slice(offset, length, what);
-    byte[] copy = slice.toArray(ValueLayout.JAVA_BYTE);
+    byte[] copy = bytes(offset, length, what);
     if (length > 0) {
-      slice.unload();
+      // Linux maps what lies around a page too, 64 KiB of it, when it is first looked at.
+      long from = Math.max(0, offset - AROUND);
+      long to = Math.min(size(), offset + length + AROUND);
+      memory.asSlice(from, to - from).unload();
     }
     return copy;
   }
