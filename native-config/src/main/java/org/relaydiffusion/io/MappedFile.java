@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.atomic.AtomicLong;
 import org.relaydiffusion.FileException;
 
 /**
@@ -27,11 +28,12 @@ public final class MappedFile implements AutoCloseable {
   private static final ValueLayout.OfLong LE_LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  private static final long AROUND = 1 << 16;
+  private static final long LET_GO_EVERY = 32 << 20;
 
   private final Path path;
   private final Arena arena;
   private final MemorySegment memory;
+  private final AtomicLong readOnce = new AtomicLong();
 
   private MappedFile(Path path, Arena arena, MemorySegment memory) {
     this.path = path;
@@ -90,16 +92,17 @@ public final class MappedFile implements AutoCloseable {
   }
 
   /**
-   * As {@link #bytes}, where nobody will look again soon: the pages are let go once they are
-   * copied. A large file that is read from end to end does not fill the process's memory so.
+   * As {@link #bytes}, where nobody will look again soon: every 32 MiB that are read so, the whole
+   * map's pages are let go. A large file that is read from end to end does not fill the process's
+   * memory then.
    */
   public byte[] bytesOnce(long offset, int length, String what) {
     byte[] copy = bytes(offset, length, what);
-    if (length > 0) {
-      // Linux maps what lies around a page too, 64 KiB of it, when it is first looked at.
-      long from = Math.max(0, offset - AROUND);
-      long to = Math.min(size(), offset + length + AROUND);
-      memory.asSlice(from, to - from).unload();
+    // Not these bytes' own pages only: Linux maps what lies around a page too, 64 KiB of it or, in
+    // newer versions, as much as its cache holds in one piece.
+    if (readOnce.addAndGet(length) >= LET_GO_EVERY) {
+      readOnce.set(0);
+      memory.unload();
     }
     return copy;
   }

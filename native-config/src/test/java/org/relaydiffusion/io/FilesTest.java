@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,6 +86,41 @@ class FilesTest {
       assertThat(file.bytesOnce(6, 2, "x")).containsExactly(0, 0);
       assertThat(file.bytesOnce(8, 0, "x")).isEmpty();
     }
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aFileThatIsReadOnceDoesNotStayInMemory() throws IOException {
+    Path path = folder.resolve("large");
+    int piece = 200_000;
+    long size = 128 << 20;
+    try (FileChannel channel =
+        FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.allocate(1), size - 1);
+    }
+    try (MappedFile file = MappedFile.open(path)) {
+      file.bytes(0, 64 << 20, "x");
+      assertThat(residentBytes(path)).isGreaterThanOrEqualTo(64 << 20);
+      for (long at = 0; at + piece <= size; at += piece) {
+        file.bytesOnce(at, piece, "x");
+      }
+      // 32 MiB, and what is mapped around them.
+      assertThat(residentBytes(path)).isLessThan(40 << 20);
+    }
+  }
+
+  /** How much of a mapped file this process holds. */
+  private static long residentBytes(Path path) throws IOException {
+    long kib = 0;
+    boolean isFile = false;
+    for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
+      if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
+        isFile = line.endsWith(path.toString());
+      } else if (isFile && line.startsWith("Rss:")) {
+        kib += Long.parseLong(line.replaceAll("[^0-9]", ""));
+      }
+    }
+    return kib << 10;
   }
 
   @ParameterizedTest

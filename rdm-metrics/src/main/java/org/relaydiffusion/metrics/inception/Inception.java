@@ -73,11 +73,12 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
       load(network, file);
       Layer.Path path = path(options);
       network.prepare(path, options.device(), CHUNK);
+      String sha256 = file.valuesSha256();
       if (path != Layer.Path.EXACT) {
-        // What is packed or moved is not needed where it came from.
+        // What is packed or moved is not needed where it came from. After the sum, which reads it.
         file.tensors().values().forEach(tensor -> tensor.data().unload());
       }
-      return new Inception(network, options, file, file.valuesSha256());
+      return new Inception(network, options, file, sha256);
     } catch (RuntimeException e) {
       network.close();
       file.close();
