@@ -2,8 +2,10 @@ package org.relaydiffusion.tests.bench;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -19,6 +21,7 @@ import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.PngWriter;
+import org.relaydiffusion.io.StoredZipWriter;
 import org.relaydiffusion.metrics.extraction.ActivationsExtraction;
 import org.relaydiffusion.metrics.extraction.ExtractionListener;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions;
@@ -27,7 +30,10 @@ import org.relaydiffusion.metrics.extraction.ExtractionOptions.Leftovers;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Network;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Share;
 import org.relaydiffusion.metrics.extraction.ExtractionResult;
+import org.relaydiffusion.metrics.inception.FeatureExtractor;
+import org.relaydiffusion.metrics.inception.Inception;
 import org.relaydiffusion.metrics.inception.InceptionFeatures;
+import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
@@ -39,38 +45,45 @@ import org.relaydiffusion.torch.Torch;
  * Time and memory of extracting features: the peak of the resident set must not grow with the
  * number of images. A network that costs next to nothing stands in for Inception (its features are
  * as long), so that decoding, waiting, parts and joining are what is seen; beside it stands the
- * decoding alone.
+ * decoding alone. With {@code inception}, the network itself with random weights, from a zip.
  *
  * <p>The images are 256 pixels wide, 128 different ones under as many names as there are images.
  * Each extraction has a JVM of its own with a heap of a fixed size.
  *
- * <p>Arguments: {@code [images...]}; 1000 and 10000 when left out.
+ * <p>Arguments: {@code [inception] [images...]}; 1000 and 10000 when left out.
  */
 public final class ActivationsBenchmark {
   private static final int DIFFERENT = 128;
   private static final int SIDE = 256;
   private static final int BATCH = 64;
   private static final String HEAP = "64m";
+  private static final String CHILD = "--child";
+  private static final String DECODING = "decoding";
+  private static final String INCEPTION = "inception";
 
   private ActivationsBenchmark() {}
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws IOException, InterruptedException {
-    if (args.length == 4 && args[0].equals("--child")) {
-      child(Path.of(args[1]), Path.of(args[2]), args[3]);
+    List<String> words = List.of(args);
+    if (words.size() == 5 && words.getFirst().equals(CHILD)) {
+      child(Path.of(args[1]), Path.of(args[2]), args[3], Path.of(args[4]));
       return;
     }
-    List<Integer> counts =
-        args.length == 0 ? List.of(1000, 10_000) : Stream.of(args).map(Integer::valueOf).toList();
+    boolean isReal = !words.isEmpty() && words.getFirst().equals(INCEPTION);
+    List<Integer> counts = words.stream().skip(isReal ? 1 : 0).map(Integer::valueOf).toList();
     Path folder = Files.createTempDirectory("rdm-activations-");
     try {
+      Path weights = isReal ? RandomInception.write(folder) : folder;
+      List<String> programs =
+          isReal ? List.of(INCEPTION) : List.of(DECODING, "activations", "moments");
       System.out.printf(
           "%-12s %8s %9s %10s %11s %10s%n",
           "", "images", "images/s", "seconds", "joining", "peak (MB)");
-      for (int count : counts) {
-        Path data = pictures(folder, count);
-        for (String what : List.of("decoding", "activations", "moments")) {
-          run(data, folder.resolve(what + ".npz"), what, count);
+      for (int count : counts.isEmpty() ? List.of(1000, 10_000) : counts) {
+        Path data = isReal ? zip(folder, count) : names(folder, count);
+        for (String program : programs) {
+          run(data, folder.resolve(program + ".npz"), program, weights, count);
         }
       }
     } finally {
@@ -78,7 +91,7 @@ public final class ActivationsBenchmark {
     }
   }
 
-  private static void run(Path data, Path target, String what, int count)
+  private static void run(Path data, Path target, String program, Path weights, int count)
       throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(
@@ -91,21 +104,22 @@ public final class ActivationsBenchmark {
                 "-cp",
                 System.getProperty("java.class.path"),
                 ActivationsBenchmark.class.getName(),
-                "--child",
+                CHILD,
                 data.toString(),
                 target.toString(),
-                what)
+                program,
+                weights.toString())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     List<String> output = process.inputReader().lines().toList();
     if (process.waitFor() != 0 || output.isEmpty()) {
-      throw new IllegalStateException("the child for %s failed".formatted(what));
+      throw new IllegalStateException("the child for %s failed".formatted(program));
     }
     String[] figures = output.getLast().split(" ", -1);
     System.out.printf(
         Locale.ROOT,
         "%-12s %8d %9.0f %10.2f %11.2f %10.1f%n",
-        what,
+        program,
         count,
         Double.parseDouble(figures[0]),
         Double.parseDouble(figures[1]),
@@ -114,10 +128,25 @@ public final class ActivationsBenchmark {
     Files.deleteIfExists(target);
   }
 
-  private static void child(Path data, Path target, String what) {
+  private static void child(Path data, Path target, String program, Path weights) {
     Torch.library();
     long start = System.nanoTime();
-    double[] figures = what.equals("decoding") ? decode(data) : extract(data, target, what);
+    double[] figures =
+        switch (program) {
+          case DECODING -> decode(data);
+          case INCEPTION -> {
+            LoadOptions options = new LoadOptions(Numerics.FAST, DType.FLOAT32, Device.CPU);
+            try (Inception inception = Inception.open(weights, options)) {
+              yield extract(data, target, Content.ACTIVATIONS, inception);
+            }
+          }
+          default ->
+              extract(
+                  data,
+                  target,
+                  Content.valueOf(program.toUpperCase(Locale.ROOT)),
+                  ActivationsBenchmark::features);
+        };
     double seconds = (System.nanoTime() - start) / 1e9;
     System.out.println(
         "%s %s %s %d"
@@ -125,13 +154,14 @@ public final class ActivationsBenchmark {
   }
 
   /** Images a second, and seconds. */
-  private static double[] extract(Path data, Path target, String what) {
+  private static double[] extract(
+      Path data, Path target, Content content, FeatureExtractor network) {
     ExtractionOptions options =
         new ExtractionOptions(
             data,
             OptionalInt.empty(),
             target,
-            Content.valueOf(what.toUpperCase(Locale.ROOT)),
+            content,
             Leftovers.DISCARD,
             BATCH,
             1,
@@ -140,7 +170,7 @@ public final class ActivationsBenchmark {
             new Share(0, 1, Duration.ZERO));
     ExtractionResult result =
         new ActivationsExtraction(options)
-            .run(ActivationsBenchmark::features, ExtractionListener.NONE, new Cancellation());
+            .run(network, ExtractionListener.NONE, new Cancellation());
     return new double[] {result.imagesPerSecond(), result.seconds()};
   }
 
@@ -171,17 +201,39 @@ public final class ActivationsBenchmark {
   }
 
   /** A folder of {@code count} names of the pictures that lie in {@code folder}. */
-  private static Path pictures(Path folder, int count) throws IOException {
-    Path originals = Files.createDirectories(folder.resolve("originals"));
+  private static Path names(Path folder, int count) throws IOException {
     Path data = Files.createDirectories(folder.resolve(count + "-images"));
     for (int i = 0; i < count; i++) {
-      Path original = originals.resolve(i % DIFFERENT + ".png");
-      if (Files.notExists(original)) {
-        Files.write(original, PngWriter.encode(DataBenchmark.picture(SIDE, i), Compression.STORED));
-      }
-      Files.createLink(data.resolve("%06d.png".formatted(i)), original);
+      Files.createLink(data.resolve(name(i)), original(folder, i));
     }
     return data;
+  }
+
+  /** An archive of {@code count} members. */
+  private static Path zip(Path folder, int count) throws IOException {
+    Path data = folder.resolve(count + "-images.zip");
+    try (FileChannel out =
+        FileChannel.open(data, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      StoredZipWriter writer = new StoredZipWriter(out, StoredZipWriter.Layout.NUMPY);
+      for (int i = 0; i < count; i++) {
+        writer.add(name(i), Files.readAllBytes(original(folder, i)));
+      }
+      writer.finish();
+    }
+    return data;
+  }
+
+  private static String name(int image) {
+    return "%06d.png".formatted(image);
+  }
+
+  private static Path original(Path folder, int image) throws IOException {
+    Path original = folder.resolve(image % DIFFERENT + ".png");
+    if (Files.notExists(original)) {
+      byte[] png = PngWriter.encode(DataBenchmark.picture(SIDE, image), Compression.STORED);
+      Files.write(original, png);
+    }
+    return original;
   }
 
   private static void delete(Path folder) throws IOException {

@@ -4,19 +4,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.relaydiffusion.checkpoint.TensorSources;
 import org.relaydiffusion.metrics.inception.Inception;
-import org.relaydiffusion.metrics.inception.InceptionConverter;
 import org.relaydiffusion.metrics.inception.InceptionFeatures;
 import org.relaydiffusion.metrics.inception.InceptionV3;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.Numerics;
-import org.relaydiffusion.model.safetensors.SafetensorsWriter;
-import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
@@ -47,12 +42,10 @@ public final class InceptionBenchmark {
     int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 7;
     Device device = args.length > 2 ? Device.parse(args[2]) : Device.CPU;
     Path folder = Files.createTempDirectory("inception");
-    Path source = folder.resolve("source.safetensors");
-    Path weights = folder.resolve("weights.safetensors");
     try (GradMode _ = GradMode.noGrad();
         Generator generator = Generator.seeded(1)) {
-      double flops = prepare(source, generator);
-      new InceptionConverter().convert(source, weights);
+      double flops = operations(generator);
+      Path weights = RandomInception.write(folder);
       System.out.printf(
           Locale.ROOT,
           "Inception-v3, %d images of %d px on %s: %.2f GFLOP an image, LibTorch %s, %d rounds%n",
@@ -63,22 +56,18 @@ public final class InceptionBenchmark {
           Torch.library().version(),
           rounds);
       run(weights, device, batch, rounds, flops, generator);
+      Files.delete(weights);
     } finally {
-      Files.deleteIfExists(source);
-      Files.deleteIfExists(weights);
       Files.delete(folder);
     }
   }
 
-  /** Writes random weights, and counts the operations of one image's convolutions. */
-  private static double prepare(Path file, Generator generator) {
+  /** Counts the floating-point operations of one image's convolutions. */
+  private static double operations(Generator generator) {
     try (InceptionV3 network = new InceptionV3();
         TensorScope _ = TensorScope.open()) {
       network.initialize(generator);
       Map<String, Parameter> state = network.state();
-      Map<String, TensorSource> sources = new LinkedHashMap<>();
-      state.forEach((name, p) -> sources.put(name, TensorSources.of(p.value())));
-      SafetensorsWriter.writeSources(file, sources, Map.of());
       double[] flops = new double[1];
       network.observe((path, y) -> {
         Parameter weight = state.get(path + ".weight");
