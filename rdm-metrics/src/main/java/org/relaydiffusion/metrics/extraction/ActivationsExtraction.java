@@ -15,6 +15,7 @@ import org.relaydiffusion.metrics.Provenance;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Leftovers;
 import org.relaydiffusion.metrics.inception.FeatureExtractor;
+import org.relaydiffusion.nativeconfig.NativeMemory;
 
 /**
  * Extracts the features of a data set's pictures into a file, in the data set's order.
@@ -118,6 +119,8 @@ public final class ActivationsExtraction {
           folder.prepare();
           part.write(folder.part(chunk));
         }
+        // What a part needed is freed, but kept in pieces that grow from part to part.
+        NativeMemory.trim();
         listener.saved(done);
       }
     }
