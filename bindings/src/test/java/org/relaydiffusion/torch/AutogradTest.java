@@ -3,10 +3,6 @@ package org.relaydiffusion.torch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
@@ -236,7 +232,7 @@ class AutogradTest {
     long before = 0;
     for (int step = 0; step < 200; step++) {
       if (step == 50) {
-        before = residentBytes();
+        before = NativeHeap.bytesInUse();
       }
       try (var _ = TensorScope.open()) {
         Tensor x = Torch.ones(DType.FLOAT32, 1 << 18).requiresGrad(true);
@@ -250,19 +246,7 @@ class AutogradTest {
       }
     }
     // One tensor of 1 MiB left behind at each of 150 steps would show.
-    assertThat(residentBytes() - before).isLessThan(128L << 20);
-  }
-
-  private static long residentBytes() {
-    try (var lines = Files.lines(Path.of("/proc/self/status"))) {
-      return lines
-          .filter(line -> line.startsWith("VmRSS:"))
-          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
-          .findFirst()
-          .orElse(0);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    assertThat(NativeHeap.bytesInUse() - before).isLessThan(32L << 20);
   }
 
   @Test
