@@ -8,6 +8,6 @@ public final class CancelledException extends RdmException {
 
   /** Creates the exception. */
   public CancelledException() {
-    super("sampling was cancelled");
+    super("the run was cancelled");
   }
 }

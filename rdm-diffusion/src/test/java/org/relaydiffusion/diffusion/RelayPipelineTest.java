@@ -135,7 +135,7 @@ class RelayPipelineTest {
               });
       assertThatThrownBy(() -> samples.iterator().hasNext())
           .isInstanceOf(CancelledException.class)
-          .hasMessage("sampling was cancelled");
+          .hasMessage("the run was cancelled");
       assertThat(heard).hasSize(1);
       assertThat(Tensor.liveCount()).isEqualTo(loaded);
       assertThat(GradMode.isEnabled()).isTrue();

@@ -25,6 +25,11 @@ final class CalcCommand extends ComparingCommand {
   }
 
   @Override
+  String stopped() {
+    return "stopped before all was computed; there is no result";
+  }
+
+  @Override
   void finish(
       Evaluation evaluation, EvaluationRun run, EvaluationFiles files, MetricsReport output) {
     output.end();

@@ -36,6 +36,9 @@ abstract class ComparingCommand implements Callable<Integer> {
   /** The command's name, below {@code evaluate}. */
   abstract String name();
 
+  /** What is said of a run that was stopped. */
+  abstract String stopped();
+
   /** Refuses what was mistyped, before anything is opened. */
   void check() {}
 
@@ -70,7 +73,7 @@ abstract class ComparingCommand implements Callable<Integer> {
       check(job, files);
       finish(evaluation(job, run), run, files, output);
     } catch (CancelledException e) {
-      throw new InterruptedRunException("stopped; nothing was written", e);
+      throw new InterruptedRunException(stopped(), e);
     } finally {
       output.end();
     }

@@ -32,6 +32,11 @@ final class ReportCommand extends ComparingCommand {
   }
 
   @Override
+  String stopped() {
+    return "stopped; %s was not written".formatted(page.target);
+  }
+
+  @Override
   void check() {
     page.content();
     AtomicFile.checkWritable(page.target);

@@ -215,7 +215,7 @@ class CalcCommandTest {
             features, Map.of(), stop, "evaluate", "calc", SAMPLE, REFERENCE, "--quiet");
 
     assertThat(run.code()).isEqualTo(130);
-    assertThat(run.err()).isEqualToIgnoringNewLines("rdm: stopped; nothing was written");
+    assertThat(run.err()).isEqualToIgnoringNewLines("rdm: stopped before all was computed; there is no result");
   }
 
   @ParameterizedTest

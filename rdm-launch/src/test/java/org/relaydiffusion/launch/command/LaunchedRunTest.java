@@ -77,10 +77,13 @@ class LaunchedRunTest {
     return Files.readString(folder.resolve("output"));
   }
 
-  /** The ranks' processes, once each has said its first word. */
+  /** The ranks' processes, once each has made a picture and so hears signals. */
   private List<ProcessHandle> ranks(Process launcher) throws Exception {
+    // Batches of two go to the ranks in turn.
+    Path ofRank0 = folder.resolve("pictures/000000/000000.png");
+    Path ofRank1 = folder.resolve("pictures/000000/000002.png");
     long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
-    while (!Files.isDirectory(folder.resolve("pictures/000000"))) {
+    while (!Files.exists(ofRank0) || !Files.exists(ofRank1)) {
       assertThat(launcher.isAlive()).as(output()).isTrue();
       assertThat(System.nanoTime()).as(output()).isLessThan(deadline);
       Thread.sleep(100);

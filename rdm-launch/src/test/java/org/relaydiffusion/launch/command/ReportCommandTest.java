@@ -26,9 +26,10 @@ class ReportCommandTest {
   @TempDir private Path folder;
 
   private final TestFeatures features = new TestFeatures();
+  private final StopSignal stop = new StopSignal();
 
   private RdmRun rdm(String... line) {
-    return RdmRun.evaluating(features, Map.of(), new StopSignal(), line);
+    return RdmRun.evaluating(features, Map.of(), stop, line);
   }
 
   /** Two folders of pictures, the second with those of the first and others. */
@@ -150,6 +151,19 @@ class ReportCommandTest {
     assertThat(run.out()).isEmpty();
     assertThat(run.err())
         .isEqualToIgnoringNewLines("rdm: %s: is no name for a file".formatted(page()));
+  }
+
+  @Test
+  void aStoppedRunWritesNoPage() {
+    stop.request();
+
+    RdmRun run = report("--quiet");
+
+    assertThat(run.code()).isEqualTo(130);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err())
+        .isEqualToIgnoringNewLines("rdm: stopped; %s was not written".formatted(page()));
+    assertThat(page()).doesNotExist();
   }
 
   @Test
