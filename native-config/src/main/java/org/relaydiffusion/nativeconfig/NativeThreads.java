@@ -9,14 +9,20 @@ import org.relaydiffusion.OptionException;
 
 /** How many threads one operator runs on, and with which BLAS threads. */
 public final class NativeThreads {
+  /**
+   * The largest number of threads that is taken: GNU's OpenMP ends the process, or overruns the
+   * stack, where it cannot have as many as it was told to.
+   */
+  public static final int MOST = 1024;
+
   private static final FunctionDescriptor GET = FunctionDescriptor.of(ValueLayout.JAVA_INT);
   private static final FunctionDescriptor SET = FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT);
 
   private NativeThreads() {}
 
   /**
-   * The threads that an operator called on this thread is spread over: {@code OMP_NUM_THREADS}, or
-   * the cores that Java may use (a container's quota counts), until {@link #setThreads} says
+   * The threads that an operator called on this thread is spread over: {@code OMP_NUM_THREADS}
+   * where that is at most {@link #MOST}, or the cores that Java may use (a container's quota counts), until {@link #setThreads} says
    * otherwise.
    *
    * @throws NativeLibraryException when LibTorch cannot be loaded
@@ -29,14 +35,23 @@ public final class NativeThreads {
    * Sets the threads that an operator is spread over, for this thread and for every thread that has
    * not called LibTorch yet. Results may differ in their last bits between counts.
    *
-   * @throws OptionException when {@code threads} is less than 1
+   * @throws OptionException when {@code threads} is not 1 to {@link #MOST}
    * @throws NativeLibraryException when LibTorch cannot be loaded
    */
   public static void setThreads(int threads) {
-    if (threads < 1) {
-      throw new OptionException("--threads: expected 1 or more, found " + threads);
-    }
+    check(threads);
     setThreads(LibTorch.load(), threads);
+  }
+
+  /**
+   * Accepts a number of threads.
+   *
+   * @throws OptionException when it is not 1 to {@link #MOST}
+   */
+  public static void check(int threads) {
+    if (threads < 1 || threads > MOST) {
+      throw new OptionException("--threads: expected 1 to %d, found %d".formatted(MOST, threads));
+    }
   }
 
   /**
@@ -58,7 +73,9 @@ public final class NativeThreads {
     library.find("openblas_set_num_threads").ifPresent(f -> Downcall.run(f, SET, 1));
     // LibTorch counts the machine's cores, also where a container may use only a few of them.
     int cores = Runtime.getRuntime().availableProcessors();
-    if (System.getenv("OMP_NUM_THREADS") == null && cores < threads(library)) {
+    int threads = threads(library);
+    boolean isAsked = System.getenv("OMP_NUM_THREADS") != null;
+    if (threads > MOST || !isAsked && cores < threads) {
       setThreads(library, cores);
     }
   }

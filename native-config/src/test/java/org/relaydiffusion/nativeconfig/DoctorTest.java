@@ -122,7 +122,10 @@ class DoctorTest {
     }
     assertThatThrownBy(() -> NativeThreads.setThreads(0))
         .isInstanceOf(OptionException.class)
-        .hasMessage("--threads: expected 1 or more, found 0");
+        .hasMessage("--threads: expected 1 to 1024, found 0");
+    assertThatThrownBy(() -> NativeThreads.setThreads(NativeThreads.MOST + 1))
+        .isInstanceOf(OptionException.class)
+        .hasMessage("--threads: expected 1 to 1024, found 1025");
   }
 
   @Test

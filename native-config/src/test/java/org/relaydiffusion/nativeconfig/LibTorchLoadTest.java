@@ -12,6 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Every LibTorch that cannot be used is refused in one line, twice alike, and never with a crash.
@@ -118,6 +120,27 @@ class LibTorchLoadTest {
   void aFailedCallLeavesTheErrorStreamAlone() throws Exception {
     ChildJvm.Outcome outcome = ChildJvm.run(folder, FailingCallMain.class, List.of(), Map.of());
     assertThat(outcome).isEqualTo(new ChildJvm.Outcome(0, "code 1" + System.lineSeparator(), ""));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1", "3", "1024"})
+  void theUsersNumberOfThreadsStands(String asked) throws Exception {
+    assertThat(threads(asked)).isEqualTo(asked);
+  }
+
+  /** OpenMP would overrun the stack at the first operator. */
+  @Test
+  void aNumberOfThreadsThatEndsTheProcessIsNotTaken() throws Exception {
+    String cores = Integer.toString(Runtime.getRuntime().availableProcessors());
+    assertThat(threads("1025")).isEqualTo(cores);
+    assertThat(threads("200000")).isEqualTo(cores);
+  }
+
+  private String threads(String variable) throws Exception {
+    ChildJvm.Outcome outcome =
+        ChildJvm.run(folder, ThreadsMain.class, List.of(), Map.of("OMP_NUM_THREADS", variable));
+    assertThat(outcome.code()).as("%s", outcome).isZero();
+    return outcome.out().strip();
   }
 
   @Test

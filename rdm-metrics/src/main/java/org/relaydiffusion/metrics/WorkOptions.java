@@ -1,6 +1,5 @@
 package org.relaydiffusion.metrics;
 
-import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 
@@ -14,9 +13,7 @@ import org.relaydiffusion.nativeconfig.NativeThreads;
 public record WorkOptions(int threads, WorkListener listener, Cancellation cancellation) {
   /** Checks the number of threads. */
   public WorkOptions {
-    if (threads < 1) {
-      throw new OptionException("--threads: expected 1 or more, found " + threads);
-    }
+    NativeThreads.check(threads);
   }
 
   /** As many threads as LibTorch uses; nobody listens, and nobody cancels. */

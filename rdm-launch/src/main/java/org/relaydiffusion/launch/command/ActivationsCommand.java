@@ -57,7 +57,7 @@ final class ActivationsCommand implements Callable<Integer> {
             Optional.ofNullable(network.inception),
             console.environment(),
             options.device(),
-            network.numerics)) {
+            network.compute.numerics)) {
       ExtractionOptions complete = options(rank, opened.sha256());
       ActivationsReport output = new ActivationsReport(console, report, rank, complete);
       output.header();
@@ -88,8 +88,8 @@ final class ActivationsCommand implements Callable<Integer> {
         job.leftovers(),
         job.batch,
         network.workers(rank),
-        network.device(rank),
-        new ExtractionOptions.Network(sha256, network.numerics),
+        network.compute.device(rank),
+        new ExtractionOptions.Network(sha256, network.compute.numerics),
         new ExtractionOptions.Share(rank.index(), rank.worldSize(), PATIENCE));
   }
 }

@@ -121,7 +121,9 @@ final class DatasetCommand implements Callable<Integer> {
               new CropAndScale(crop, resolution),
               target,
               limit(),
-              workers == null ? Runtime.getRuntime().availableProcessors() : workers);
+              workers == null
+                  ? Runtime.getRuntime().availableProcessors()
+                  : ThreadCounts.workers(workers));
       output.header(source, target, conversion);
       ConvertedDataset done = run(conversion, output);
       output.result(source, done);

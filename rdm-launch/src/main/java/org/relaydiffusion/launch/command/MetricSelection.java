@@ -3,7 +3,6 @@ package org.relaydiffusion.launch.command;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.launch.evaluation.EvaluationJob;
@@ -136,9 +135,6 @@ final class MetricSelection implements Section {
     if (splitSize < 1) {
       throw new OptionException("--split-size must be at least 1, but is " + splitSize);
     }
-    if (threads < 0) {
-      throw new OptionException("--threads must be at least 0, but is " + threads);
-    }
     return new EvaluationJob(
         sample,
         Optional.ofNullable(reference),
@@ -146,6 +142,6 @@ final class MetricSelection implements Section {
         neighbours,
         new InceptionScore.Options(splitSize, bias.bias),
         Optional.ofNullable(order).map(o -> o.order),
-        threads == 0 ? OptionalInt.empty() : OptionalInt.of(threads));
+        ThreadCounts.orChosen(threads));
   }
 }

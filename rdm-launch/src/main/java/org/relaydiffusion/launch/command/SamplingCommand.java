@@ -1,7 +1,6 @@
 package org.relaydiffusion.launch.command;
 
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.EdmOptions;
@@ -67,9 +66,6 @@ abstract class SamplingCommand implements Callable<Integer> {
     if (job.batch < 1) {
       throw new OptionException("--batch must be at least 1, but is " + job.batch);
     }
-    if (running.threads < 0) {
-      throw new OptionException("--threads must be at least 0, but is " + running.threads);
-    }
     if (job.classLabel != null && job.classLabel < 0) {
       throw new OptionException("--class must be at least 0, but is " + job.classLabel);
     }
@@ -91,10 +87,10 @@ abstract class SamplingCommand implements Callable<Integer> {
         complete(second.options(preset.second())),
         preset.enhancement(),
         new SamplingJob.Runtime(
-            running.device(rank),
+            running.compute.device(rank),
             running.dtype,
-            running.numerics,
-            running.threads == 0 ? OptionalInt.empty() : OptionalInt.of(running.threads)),
+            running.compute.numerics,
+            running.compute.threads()),
         rank);
   }
 }

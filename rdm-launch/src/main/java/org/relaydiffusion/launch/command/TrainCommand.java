@@ -81,7 +81,7 @@ final class TrainCommand implements Callable<Integer> {
         files.saving(),
         schedule.start(),
         schedule.seed(),
-        running.threads(),
+        running.compute.threads(),
         running.benchmark);
   }
 }

@@ -2,7 +2,6 @@ package org.relaydiffusion.launch.command;
 
 import java.nio.file.Path;
 import java.util.OptionalInt;
-import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
 import picocli.CommandLine.Option;
 
@@ -73,9 +72,6 @@ final class TrainingDataOptions implements Section {
   }
 
   TrainingOptions.Data data() {
-    if (workers < 1) {
-      throw new OptionException("--workers must be at least 1, but is " + workers);
-    }
-    return new TrainingOptions.Data(data, conditional, xflip, OptionalInt.empty(), cache, workers);
+    return new TrainingOptions.Data(data, conditional, xflip, OptionalInt.empty(), cache, ThreadCounts.workers(workers));
   }
 }

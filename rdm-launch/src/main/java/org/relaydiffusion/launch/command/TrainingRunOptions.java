@@ -1,13 +1,11 @@
 package org.relaydiffusion.launch.command;
 
-import java.util.OptionalInt;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.TrainingOptions.LossScaling;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.LoadOptions;
-import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
-import org.relaydiffusion.torch.Device;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where training runs, and in which numbers. */
@@ -49,34 +47,7 @@ final class TrainingRunOptions implements Section {
       defaultValue = "true")
   boolean benchmark;
 
-  @Option(
-      names = "--device",
-      paramLabel = "cpu|cuda[:N]",
-      completionCandidates = Candidates.Devices.class,
-      description =
-          "Where to train; with several processes 'cuda' is each one's own GPU. Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "cpu")
-  String device = "cpu";
-
-  @Option(
-      names = "--numerics",
-      paramLabel = "exact|fast",
-      completionCandidates = Candidates.NumericsNames.class,
-      description =
-          "exact repeats the reference's operations in its order; fast computes the same in less"
-              + " time. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "fast")
-  Numerics numerics = Numerics.FAST;
-
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description =
-          "Threads for one operation, at least 1; 0 lets LibTorch choose."
-              + " Default: ${DEFAULT-VALUE}.",
-      defaultValue = "0")
-  int threads;
+  @Mixin final ComputeOptions compute = new ComputeOptions();
 
   @Option(
       names = {"-n", "--dry-run"},
@@ -92,23 +63,15 @@ final class TrainingRunOptions implements Section {
     if (float16 && bfloat16) {
       throw new OptionException("--fp16 and --bf16 cannot be had together");
     }
-    Device parsed = Device.parse(device);
     return new LoadOptions(
-        numerics,
+        compute.numerics,
         float16 ? DType.FLOAT16 : bfloat16 ? DType.BFLOAT16 : DType.FLOAT32,
-        device.equals("cuda") ? Device.cuda(rank.localIndex()) : parsed);
+        compute.device(rank));
   }
 
   /** The type's part of the run folder's name. */
   String typeName() {
     return float16 ? "fp16" : bfloat16 ? "bf16" : "fp32";
-  }
-
-  OptionalInt threads() {
-    if (threads < 0) {
-      throw new OptionException("--threads must be at least 0, but is " + threads);
-    }
-    return threads == 0 ? OptionalInt.empty() : OptionalInt.of(threads);
   }
 
   LossScaling scaling() {

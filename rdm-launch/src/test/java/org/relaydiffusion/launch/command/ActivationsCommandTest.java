@@ -187,8 +187,10 @@ class ActivationsCommandTest {
       value = {
         "--batch=0         | --batch must be at least 1, but is 0",
         "--max-images=0    | --max-images must be at least 1, but is 0",
-        "--workers=0       | --workers must be at least 1, but is 0",
-        "--threads=-1      | --threads must be at least 0, but is -1",
+        "--workers=0       | --workers must be 1 to 1024, but is 0",
+        "--workers=1025    | --workers must be 1 to 1024, but is 1025",
+        "--threads=-1      | --threads must be 0 to 1024, but is -1",
+        "--threads=1025    | --threads must be 0 to 1024, but is 1025",
         "--device=tpu      | a device is 'cpu', 'cuda' or 'cuda:N', not 'tpu'",
         "--numerics=both   | Invalid value for option '--numerics': expected one of [exact, fast]",
       })

@@ -224,7 +224,8 @@ class CalcCommandTest {
       value = {
         "--k=0                 | --k must be at least 1, but is 0",
         "--split-size=0        | --split-size must be at least 1, but is 0",
-        "--threads=-1          | --threads must be at least 0, but is -1",
+        "--threads=-1          | --threads must be 0 to 1024, but is -1",
+        "--threads=1025        | --threads must be 0 to 1024, but is 1025",
         "--metrics=kid         | Invalid value for option '--metrics' (fid|sfid|is|pr): expected",
         "--is-bias=without     | Invalid value for option '--is-bias': expected one of [with, adm]",
         "--spatial-order=any   | Invalid value for option '--spatial-order': expected one of",

@@ -111,7 +111,8 @@ class DatasetCommandTest {
             + " center",
         "--transform=center-crop | --transform=center-crop needs --resolution, such as 64x64",
         "--max-images=0    | --max-images must be at least 1, but is 0",
-        "--workers=0       | --workers must be at least 1, but is 0",
+        "--workers=0       | --workers must be 1 to 1024, but is 0",
+        "--workers=1025    | --workers must be 1 to 1024, but is 1025",
         "--images=5        | --images is only for --source=synthetic:shapes",
         "--source=synthetic:dogs | --source synthetic:dogs is not known; is synthetic:shapes"
             + " meant?",

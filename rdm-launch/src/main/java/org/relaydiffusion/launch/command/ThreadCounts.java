@@ -1,0 +1,37 @@
+package org.relaydiffusion.launch.command;
+
+import java.util.OptionalInt;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.nativeconfig.NativeThreads;
+
+/** Numbers of threads, checked before anything is started with them. */
+final class ThreadCounts {
+  private ThreadCounts() {}
+
+  /**
+   * The value of {@code --threads}; empty for 0, which leaves the choice to others.
+   *
+   * @throws OptionException when it is out of range
+   */
+  static OptionalInt orChosen(int threads) {
+    check("--threads", threads, 0);
+    return threads == 0 ? OptionalInt.empty() : OptionalInt.of(threads);
+  }
+
+  /**
+   * The value of {@code --workers}.
+   *
+   * @throws OptionException when it is out of range
+   */
+  static int workers(int workers) {
+    check("--workers", workers, 1);
+    return workers;
+  }
+
+  private static void check(String option, int count, int least) {
+    if (count < least || count > NativeThreads.MOST) {
+      throw new OptionException(
+          "%s must be %d to %d, but is %d".formatted(option, least, NativeThreads.MOST, count));
+    }
+  }
+}
