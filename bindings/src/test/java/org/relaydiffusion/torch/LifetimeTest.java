@@ -51,10 +51,12 @@ class LifetimeTest {
     Tensor closed = Torch.scalar(1.0);
     closed.close();
     long before = NativeHeap.bytesInUse();
+    // The measure sees tensors. The compilers of the virtual machine allocate there too, but less.
+    try (Tensor _ = Torch.empty(DType.FLOAT32, Device.CPU, 64 << 20)) {
+      assertThat(NativeHeap.bytesInUse() - before).isGreaterThan(128L << 20);
+    }
     for (int i = 0; i < 32; i++) {
       try (Tensor big = Torch.ones(DType.FLOAT32, 4 << 20)) {
-        // The measure sees this one tensor, whatever the virtual machine's own threads do meanwhile.
-        assertThat(NativeHeap.bytesInUse() - before).isGreaterThan(8L << 20);
         assertThatThrownBy(() -> Shapes.cat(List.of(big, closed), 0))
             .hasMessage("this tensor is closed");
         assertThatThrownBy(() -> Pointwise.mul(big, closed)).hasMessage("this tensor is closed");

@@ -29,6 +29,7 @@ public final class MappedFile implements AutoCloseable {
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private static final long LET_GO_EVERY = 32 << 20;
+  private static final long MAPPED_AROUND = 64 << 10;
 
   private final Path path;
   private final Arena arena;
@@ -92,15 +93,15 @@ public final class MappedFile implements AutoCloseable {
   }
 
   /**
-   * As {@link #bytes}, where nobody will look again soon: every 32 MiB that are read so, the whole
-   * map's pages are let go. A large file that is read from end to end does not fill the process's
-   * memory then.
+   * As {@link #bytes}, where nobody will look again soon: the whole map's pages are let go every 32
+   * MiB that are read so, in whatever order, with 64 KiB counted for what is mapped around each
+   * piece. A large file that is read once does not fill the process's memory then.
    */
   public byte[] bytesOnce(long offset, int length, String what) {
     byte[] copy = bytes(offset, length, what);
     // Not these bytes' own pages only: Linux maps what lies around a page too, 64 KiB of it or, in
     // newer versions, as much as its cache holds in one piece.
-    if (readOnce.addAndGet(length) >= LET_GO_EVERY) {
+    if (readOnce.addAndGet(length + MAPPED_AROUND) >= LET_GO_EVERY) {
       readOnce.set(0);
       memory.unload();
     }

@@ -57,8 +57,9 @@ public final class NativeMemory {
 
   /**
    * Gives the kernel back what was freed and is kept for later. What is used again after that has
-   * to be fetched anew, so call it once where much is freed for good, as after the first step of a
-   * training. Does nothing where the C library is not glibc.
+   * to be fetched anew, so call it seldom: once where much is freed for good, as after the first
+   * step of a training, or between long phases, whose blocks would otherwise find ever more places.
+   * Does nothing where the C library is not glibc.
    */
   public static void trim() {
     Linker.nativeLinker()

@@ -75,7 +75,7 @@ public final class NativeThreads {
     int cores = Runtime.getRuntime().availableProcessors();
     int threads = threads(library);
     boolean isAsked = System.getenv("OMP_NUM_THREADS") != null;
-    if (threads > MOST || !isAsked && cores < threads) {
+    if (threads > MOST || (!isAsked && cores < threads)) {
       setThreads(library, cores);
     }
   }

@@ -119,7 +119,8 @@ public final class ActivationsExtraction {
           folder.prepare();
           part.write(folder.part(chunk));
         }
-        // What a part needed is freed, but kept in pieces that grow from part to part.
+        // What a part needed is freed, but its blocks would not all be found again: what the
+        // allocator holds would grow from part to part.
         NativeMemory.trim();
         listener.saved(done);
       }
@@ -127,7 +128,7 @@ public final class ActivationsExtraction {
     return done;
   }
 
-  /** Waits for the parts of the other processes. */
+  /** Waits for the parts of the other processes; this one's are there. */
   private void await(
       PartsFolder folder, Chunks chunks, ExtractionListener listener, Cancellation cancellation) {
     Duration patience = options.share().patience();
@@ -140,6 +141,11 @@ public final class ActivationsExtraction {
         return;
       }
       cancellation.check();
+      if (chunks.sharedBy(options.share()).anyMatch(c -> !there.get(c))) {
+        throw new FileException(
+            options.target(),
+            "parts that this process made are gone: does another one write the same file?");
+      }
       listener.waiting(count, chunks.count());
       long now = System.nanoTime();
       if (count > before) {

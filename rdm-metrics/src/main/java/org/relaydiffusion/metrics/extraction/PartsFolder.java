@@ -3,6 +3,7 @@ package org.relaydiffusion.metrics.extraction;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -10,7 +11,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -58,8 +61,8 @@ final class PartsFolder {
     if (found.isPresent()) {
       checkSame(found.get());
     } else if (Files.exists(folder)) {
-      try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder, "part-*")) {
-        if (parts.iterator().hasNext()) {
+      try {
+        if (!files("part-*").isEmpty()) {
           // Another process may have begun just now: then its description is there by now.
           checkSame(
               description()
@@ -89,8 +92,8 @@ final class PartsFolder {
   /** Which chunks have a part. */
   BitSet present(Chunks chunks) {
     BitSet present = new BitSet(chunks.count());
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "part-*.npz")) {
-      for (Path file : files) {
+    try {
+      for (Path file : files("part-*.npz")) {
         Matcher name = PART.matcher(file.getFileName().toString());
         if (name.matches() && Integer.parseInt(name.group(1)) < chunks.count()) {
           present.set(Integer.parseInt(name.group(1)));
@@ -123,11 +126,7 @@ final class PartsFolder {
     try {
       result = joiner.writeTo(joined);
     } catch (FileException e) {
-      if (!String.valueOf(e.getMessage()).startsWith(folder.resolve("part-").toString())) {
-        throw e;
-      }
-      throw new RdmException(
-          e.getMessage() + "; once it is deleted, the same command makes it again", e);
+      throw explained(e, joined);
     }
     try {
       Files.move(joined, target, StandardCopyOption.ATOMIC_MOVE);
@@ -136,6 +135,22 @@ final class PartsFolder {
     }
     discard();
     return result;
+  }
+
+  /** Says what can be done about a part that is damaged, or a target that cannot be written. */
+  private RdmException explained(FileException e, Path joined) {
+    String message = String.valueOf(e.getMessage());
+    if (message.startsWith(folder.resolve("part-").toString())) {
+      return new RdmException(message + "; once it is deleted, the same command makes it again", e);
+    }
+    String prefix = joined + ": ";
+    if (message.startsWith(prefix)) {
+      // The user knows the target, not the name that it has until it is whole.
+      String what = message.substring(prefix.length());
+      return new FileException(
+          target, what + "; the parts are kept, and the same command goes on", e);
+    }
+    return e;
   }
 
   /** Deletes all parts, if there are any. */
@@ -153,14 +168,24 @@ final class PartsFolder {
   }
 
   private void delete(String names) {
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, names)) {
-      for (Path file : files) {
+    try {
+      for (Path file : files(names)) {
         Files.deleteIfExists(file);
       }
     } catch (NoSuchFileException e) {
       // Nothing is there.
     } catch (IOException e) {
       throw new FileException(folder, "cannot be emptied: " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private List<Path> files(String names) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, names)) {
+      List<Path> list = new ArrayList<>();
+      files.forEach(list::add);
+      return list;
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
     }
   }
 

@@ -74,7 +74,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
       Layer.Path path = path(options);
       network.prepare(path, options.device(), CHUNK);
       String sha256 = file.valuesSha256();
-      if (path != Layer.Path.EXACT) {
+      if (path != Layer.Path.EXACT || options.device().type() != Device.Type.CPU) {
         // What is packed or moved is not needed where it came from. After the sum, which reads it.
         file.tensors().values().forEach(tensor -> tensor.data().unload());
       }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -292,6 +293,48 @@ class ActivationsExtractionTest {
     set.run();
 
     assertNothingIsLeft(set);
+  }
+
+  @Test
+  void aTargetThatCannotBeWrittenKeepsItsParts() throws IOException {
+    Extractions set = set(Content.ACTIVATIONS);
+    set.runAndStop(Share.ALONE, 1);
+    Path inTheWay = set.parts().resolve("joined.npz/file");
+    Files.createDirectories(inTheWay);
+
+    assertThatThrownBy(set::run)
+        .isInstanceOf(FileException.class)
+        .hasMessageStartingWith(set.target() + ": ")
+        .hasMessageEndingWith("; the parts are kept, and the same command goes on");
+    assertThat(set.target()).doesNotExist();
+
+    Files.delete(inTheWay);
+    Files.delete(inTheWay.getParent());
+    assertThat(set.run().extracted()).isZero();
+    assertNothingIsLeft(set);
+  }
+
+  @Test
+  void partsThatGoWhileAProcessWorksAreMissedAtOnce() {
+    Extractions set = set(Content.ACTIVATIONS);
+    ExtractionListener thief =
+        new ExtractionListener() {
+          @Override
+          public void saved(long images) {
+            try {
+              Files.deleteIfExists(set.parts().resolve("part-000001.npz"));
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          }
+        };
+
+    assertThatThrownBy(() -> set.run(Share.ALONE, thief, new Cancellation()))
+        .isInstanceOf(FileException.class)
+        .hasMessage(
+            set.target()
+                + ": parts that this process made are gone: does another one write the same file?");
+    assertThat(set.run().extracted()).isEqualTo(Extractions.CHUNK);
   }
 
   @Test

@@ -1,20 +1,16 @@
 package org.relaydiffusion.tests.bench;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.data.DataLoader;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
@@ -87,7 +83,7 @@ public final class ActivationsBenchmark {
         }
       }
     } finally {
-      delete(folder);
+      TemporaryFolder.delete(folder);
     }
   }
 
@@ -234,17 +230,5 @@ public final class ActivationsBenchmark {
       Files.write(original, png);
     }
     return original;
-  }
-
-  private static void delete(Path folder) throws IOException {
-    List<Path> files = new ArrayList<>();
-    try (Stream<Path> walk = Files.walk(folder)) {
-      walk.sorted(Comparator.reverseOrder()).forEach(files::add);
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
-    }
-    for (Path file : files) {
-      Files.deleteIfExists(file);
-    }
   }
 }

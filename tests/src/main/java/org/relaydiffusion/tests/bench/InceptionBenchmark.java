@@ -56,9 +56,8 @@ public final class InceptionBenchmark {
           Torch.library().version(),
           rounds);
       run(weights, device, batch, rounds, flops, generator);
-      Files.delete(weights);
     } finally {
-      Files.delete(folder);
+      TemporaryFolder.delete(folder);
     }
   }
 
