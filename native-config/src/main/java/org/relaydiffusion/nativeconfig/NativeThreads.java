@@ -22,8 +22,8 @@ public final class NativeThreads {
 
   /**
    * The threads that an operator called on this thread is spread over: {@code OMP_NUM_THREADS}
-   * where that is at most {@link #MOST}, or the cores that Java may use (a container's quota counts), until {@link #setThreads} says
-   * otherwise.
+   * where that is at most {@link #MOST}, or the cores that Java may use (a container's quota
+   * counts), until {@link #setThreads} says otherwise.
    *
    * @throws NativeLibraryException when LibTorch cannot be loaded
    */

@@ -33,7 +33,7 @@ final class ComputeOptions {
       names = "--threads",
       paramLabel = "N",
       description =
-          "Threads for one operation, at least 1; 0 lets LibTorch choose."
+          "Threads for one operation, 1 to 1024; 0 lets LibTorch choose."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "0")
   int threads;

@@ -99,7 +99,7 @@ final class DatasetCommand implements Callable<Integer> {
       names = "--workers",
       paramLabel = "N",
       description =
-          "Threads that read and scale pictures, at least 1; the result does not depend on it."
+          "Threads that read and scale pictures, 1 to 1024; the result does not depend on it."
               + " Default: one for each core.")
   private @Nullable Integer workers;
 

@@ -29,7 +29,7 @@ final class ExtractorOptions implements Section {
       names = "--workers",
       paramLabel = "N",
       description =
-          "Threads that decode pictures ahead of the network, at least 1; the result does not"
+          "Threads that decode pictures ahead of the network, 1 to 1024; the result does not"
               + " depend on it. Default: 1 on the CPU, 8 or one for each core with CUDA.")
   @Nullable Integer workers;
 

@@ -88,7 +88,7 @@ final class MetricSelection implements Section {
       names = "--threads",
       paramLabel = "N",
       description =
-          "Threads that share the work, at least 1; the result does not depend on it. 0 is as many"
+          "Threads that share the work, 1 to 1024; the result does not depend on it. 0 is as many"
               + " as LibTorch takes. Default: ${DEFAULT-VALUE}.",
       defaultValue = "0")
   int threads;

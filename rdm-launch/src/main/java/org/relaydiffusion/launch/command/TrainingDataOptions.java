@@ -50,7 +50,7 @@ final class TrainingDataOptions implements Section {
       names = "--workers",
       paramLabel = "N",
       description =
-          "Threads that decode images ahead of the step, at least 1. Default: ${DEFAULT-VALUE}.",
+          "Threads that decode images ahead of the step, 1 to 1024. Default: ${DEFAULT-VALUE}.",
       defaultValue = "1")
   int workers;
 
@@ -72,6 +72,7 @@ final class TrainingDataOptions implements Section {
   }
 
   TrainingOptions.Data data() {
-    return new TrainingOptions.Data(data, conditional, xflip, OptionalInt.empty(), cache, ThreadCounts.workers(workers));
+    return new TrainingOptions.Data(
+        data, conditional, xflip, OptionalInt.empty(), cache, ThreadCounts.workers(workers));
   }
 }

@@ -215,7 +215,8 @@ class CalcCommandTest {
             features, Map.of(), stop, "evaluate", "calc", SAMPLE, REFERENCE, "--quiet");
 
     assertThat(run.code()).isEqualTo(130);
-    assertThat(run.err()).isEqualToIgnoringNewLines("rdm: stopped before all was computed; there is no result");
+    assertThat(run.err())
+        .isEqualToIgnoringNewLines("rdm: stopped before all was computed; there is no result");
   }
 
   @ParameterizedTest
