@@ -60,7 +60,7 @@ public final class Autograd {
     }
     if (gradOutputs != null && gradOutputs.size() != outputs.size()) {
       throw new TorchException(
-          "grad() has %d outputs, but %d gradients of them"
+          "grad() has %s outputs, but %s gradients of them"
               .formatted(outputs.size(), gradOutputs.size()));
     }
     List<@Nullable Tensor> before = new ArrayList<>();

@@ -19,7 +19,7 @@ final class Cuda {
             .or(() ->
                 device.index() < FOUND.devices().size()
                     ? Optional.empty()
-                    : Optional.of("there are %d".formatted(FOUND.devices().size())));
+                    : Optional.of("there are %s".formatted(FOUND.devices().size())));
     if (reason.isPresent()) {
       throw new OptionException("device %s cannot be used: %s".formatted(device, reason.get()));
     }

@@ -20,7 +20,7 @@ public record Device(Type type, int index) {
   public Device {
     if (index < 0 || (type == Type.CPU && index != 0)) {
       throw new OptionException(
-          "a %s device cannot have the index %d"
+          "a %s device cannot have the index %s"
               .formatted(type == Type.CPU ? "cpu" : "cuda", index));
     }
   }

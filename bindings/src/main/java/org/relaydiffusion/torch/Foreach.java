@@ -129,7 +129,7 @@ public final class Foreach {
     public AdamLists {
       if (parameters.isEmpty() || parameters.size() != steps.size()) {
         throw new TorchException(
-            "an Adam step of %d parameters has %d numbers of steps"
+            "an Adam step of %s parameters has %s numbers of steps"
                 .formatted(parameters.size(), steps.size()));
       }
       Tensor first = parameters.getFirst();
@@ -139,7 +139,7 @@ public final class Foreach {
       for (List<Tensor> others : List.of(gradients, expAvgs, expAvgSqs)) {
         if (others.size() != parameters.size()) {
           throw new TorchException(
-              "an Adam step of %d parameters has %d gradients or moments"
+              "an Adam step of %s parameters has %s gradients or moments"
                   .formatted(parameters.size(), others.size()));
         }
         for (int i = 0; i < others.size(); i++) {

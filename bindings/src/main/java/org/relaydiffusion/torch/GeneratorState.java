@@ -28,13 +28,13 @@ final class GeneratorState {
     int expected = cuda ? CUDA_BYTES : CPU_BYTES;
     if (state.length != expected) {
       throw new TorchException(
-          "the state of a generator on %s has %d bytes, not %d"
+          "the state of a generator on %s has %s bytes, not %s"
               .formatted(device, expected, state.length));
     }
     ByteBuffer bytes = ByteBuffer.wrap(state).order(ByteOrder.nativeOrder());
     if (cuda ? !isPhilox(bytes) : !isTwister(bytes)) {
       throw new TorchException(
-          "these %d bytes are no state of a generator on %s".formatted(expected, device));
+          "these %s bytes are no state of a generator on %s".formatted(expected, device));
     }
   }
 

@@ -49,7 +49,7 @@ sealed interface RandomSource {
       try {
         return new Tensor(RandomAbi.randint(generator, high, sizes, DType.INT64.code()));
       } catch (NativeCallException e) {
-        throw TorchException.failed("randint(%d)".formatted(high), e);
+        throw TorchException.failed("randint(%s)".formatted(high), e);
       }
     }
 

@@ -13,11 +13,11 @@ final class Sizes {
   static void check(long... sizes) {
     if (sizes.length > Scratch.MAX_RANK) {
       throw new TorchException(
-          "a tensor has at most %d axes, not %d".formatted(Scratch.MAX_RANK, sizes.length));
+          "a tensor has at most %s axes, not %s".formatted(Scratch.MAX_RANK, sizes.length));
     }
     for (long s : sizes) {
       if (s < 0) {
-        throw new TorchException("a size of %d is negative".formatted(s));
+        throw new TorchException("a size of %s is negative".formatted(s));
       }
     }
   }

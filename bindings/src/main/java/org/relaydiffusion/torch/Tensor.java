@@ -224,7 +224,7 @@ public final class Tensor implements AutoCloseable {
     int code = (int) usable().ask(TensorAbi::dtype);
     return DType.ofCode(code)
         .orElseThrow(
-            () -> new TorchException("LibTorch's element type %d is unknown".formatted(code)));
+            () -> new TorchException("LibTorch's element type %s is unknown".formatted(code)));
   }
 
   /** Where it lives. */

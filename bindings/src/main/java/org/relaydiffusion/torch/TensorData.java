@@ -21,7 +21,7 @@ public record TensorData(DType dtype, long[] shape, long[] strides, MemorySegmen
     strides = strides.clone();
     if (shape.length != strides.length) {
       throw new RdmException(
-          "a tensor with %d sizes has %d strides".formatted(shape.length, strides.length));
+          "a tensor with %s sizes has %s strides".formatted(shape.length, strides.length));
     }
     long last = 0;
     boolean empty = false;
@@ -42,7 +42,7 @@ public record TensorData(DType dtype, long[] shape, long[] strides, MemorySegmen
       long dense = empty ? 0 : Math.multiplyExact(count, dtype.byteSize());
       if (needed > memory.byteSize() || dense > memory.byteSize()) {
         throw new RdmException(
-            "a %s tensor of sizes %s and strides %s needs %d bytes, but its storage has %d"
+            "a %s tensor of sizes %s and strides %s needs %s bytes, but its storage has %s"
                 .formatted(
                     dtype.torchName(),
                     Arrays.toString(shape),

@@ -205,7 +205,7 @@ public final class Torch {
     Sizes.check(sizes);
     if (Sizes.numel(sizes) != length) {
       throw new TorchException(
-          "%d values do not fill sizes %s".formatted(length, Arrays.toString(sizes)));
+          "%s values do not fill sizes %s".formatted(length, Arrays.toString(sizes)));
     }
     return empty(dtype, Device.CPU, sizes);
   }

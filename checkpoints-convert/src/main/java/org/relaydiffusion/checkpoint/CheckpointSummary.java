@@ -84,7 +84,7 @@ public record CheckpointSummary(
     lines.add("%s: %s".formatted(file, format.label()));
     networks.forEach((key, network) -> {
       lines.add(
-          "%s: %s, %d parameters in %d tensors"
+          "%s: %s, %s parameters in %s tensors"
               .formatted(
                   key,
                   Printable.of(network.className()),

@@ -77,7 +77,7 @@ final class ModuleReader {
     if (positional.size() > PRECONDITIONER_ARGS.size()) {
       throw new FileException(
           file,
-          "'%s' was made with %d positional arguments, only %s are known"
+          "'%s' was made with %s positional arguments, only %s are known"
               .formatted(key, positional.size(), PRECONDITIONER_ARGS));
     }
     Map<String, @Nullable Object> all = new LinkedHashMap<>();
@@ -122,7 +122,7 @@ final class ModuleReader {
 
   private void walk(String prefix, Map<?, ?> module, int depth) {
     if (depth > DEEPEST || modules.size() == MOST_MODULES) {
-      throw bad("has more than %d levels or %d modules".formatted(DEEPEST, MOST_MODULES));
+      throw bad("has more than %s levels or %s modules".formatted(DEEPEST, MOST_MODULES));
     }
     if (depth > 0) {
       modules.add(prefix.substring(0, prefix.length() - 1));
@@ -171,7 +171,7 @@ final class ModuleReader {
           "has, as '%s', %s, expected a tensor".formatted(Printable.of(name), Values.show(value)));
     }
     if (tensors.size() == MOST_TENSORS) {
-      throw bad("has more than %d tensors".formatted(MOST_TENSORS));
+      throw bad("has more than %s tensors".formatted(MOST_TENSORS));
     }
     if (tensors.put(name, new StoredTensor(tensor)) != null) {
       throw bad("has two tensors '%s'".formatted(Printable.of(name)));

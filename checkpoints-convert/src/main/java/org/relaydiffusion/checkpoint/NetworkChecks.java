@@ -47,7 +47,7 @@ final class NetworkChecks {
 
     @Override
     public String toString() {
-      return "a whole number from %d to %d".formatted(least, most);
+      return "a whole number from %s to %s".formatted(least, most);
     }
   }
 

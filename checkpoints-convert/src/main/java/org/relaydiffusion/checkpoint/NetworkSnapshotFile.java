@@ -2,6 +2,7 @@ package org.relaydiffusion.checkpoint;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
@@ -28,7 +29,7 @@ public final class NetworkSnapshotFile {
    * @param extension {@code pkl} or {@code safetensors}
    */
   public static String name(long kimg, String extension) {
-    return "network-snapshot-%06d.%s".formatted(kimg, extension);
+    return String.format(Locale.ROOT, "network-snapshot-%06d.%s", kimg, extension);
   }
 
   /**

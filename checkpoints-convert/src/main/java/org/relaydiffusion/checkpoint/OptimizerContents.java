@@ -89,7 +89,7 @@ public record OptimizerContents(
     StoredTensor square = state.tensors().get("exp_avg_sq");
     if (mean == null || square == null) {
       throw new RdmException(
-          "parameter %d has no exp_avg and exp_avg_sq: the optimizer is not Adam"
+          "parameter %s has no exp_avg and exp_avg_sq: the optimizer is not Adam"
               .formatted(number));
     }
     return new Moments(state.step(), TensorSources.of(mean), TensorSources.of(square));

@@ -63,7 +63,7 @@ final class OptimizerReader {
           others.put(name, plain.of(e.getValue()));
         } catch (PlainValues.NotPlainException x) {
           throw bad(
-              "has, for parameter %d, the %s: %s"
+              "has, for parameter %s, the %s: %s"
                   .formatted(number, Printable.of(name), x.getMessage()));
         }
       }

@@ -76,7 +76,7 @@ final class PickleContents {
         others.put(
             key,
             new CheckpointEntry.Summary(
-                "optimizer state of %d parameters".formatted(optimizer.parameters().size())));
+                "optimizer state of %s parameters".formatted(optimizer.parameters().size())));
       }
       case Map<?, ?> map -> container(key, map);
       case Object o when network ->

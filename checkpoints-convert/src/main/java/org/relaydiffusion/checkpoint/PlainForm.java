@@ -35,7 +35,7 @@ final class PlainForm {
   private @Nullable Object form(String name, @Nullable Object value, int depth) {
     if (++values > PlainValues.MOST_VALUES || depth > PlainValues.DEEPEST) {
       throw new RdmException(
-          "entry '%s' has more than %d values or %d levels"
+          "entry '%s' has more than %s values or %s levels"
               .formatted(Printable.of(name), PlainValues.MOST_VALUES, PlainValues.DEEPEST));
     }
     return switch (value) {
@@ -75,7 +75,7 @@ final class PlainForm {
   private static String text(String name, String text) {
     if (text.getBytes(StandardCharsets.UTF_8).length > LONGEST_TEXT) {
       throw new RdmException(
-          "entry '%s' has a text of more than %d bytes"
+          "entry '%s' has a text of more than %s bytes"
               .formatted(Printable.of(name), LONGEST_TEXT));
     }
     return text;

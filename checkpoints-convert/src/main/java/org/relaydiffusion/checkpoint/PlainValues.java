@@ -75,7 +75,7 @@ final class PlainValues {
   private @Nullable Object plain(Object value, int depth) throws NotPlainException {
     if (++values > MOST_VALUES || depth > DEEPEST) {
       throw new NotPlainException(
-          "has more than %d values or %d levels".formatted(MOST_VALUES, DEEPEST));
+          "has more than %s values or %s levels".formatted(MOST_VALUES, DEEPEST));
     }
     return switch (value) {
       case PyNone _ -> null;

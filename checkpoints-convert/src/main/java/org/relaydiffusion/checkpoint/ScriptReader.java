@@ -42,12 +42,12 @@ final class ScriptReader {
   private void walk(String prefix, Instance module, int depth) {
     if (depth > DEEPEST || !(module.state() instanceof Map<?, ?> attributes)) {
       throw bad(
-          "has, as module '%s', %s, or more than %d levels"
+          "has, as module '%s', %s, or more than %s levels"
               .formatted(Printable.of(prefix), Values.show(module.state()), DEEPEST));
     }
     for (Map.Entry<?, ?> e : attributes.entrySet()) {
       if (++values > MOST_VALUES) {
-        throw bad("has more than %d attributes".formatted(MOST_VALUES));
+        throw bad("has more than %s attributes".formatted(MOST_VALUES));
       }
       switch (e.getValue()) {
         case TensorRef tensor -> add(prefix + part(prefix, e.getKey()), tensor);

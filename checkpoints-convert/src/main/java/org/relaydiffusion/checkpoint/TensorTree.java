@@ -45,7 +45,7 @@ final class TensorTree {
     if (++values > MOST_VALUES || depth > DEEPEST || name.length() > LONGEST_NAME) {
       throw new FileException(
           file,
-          "entry '%s' has more than %d values or %d levels, or contains itself"
+          "entry '%s' has more than %s values or %s levels, or contains itself"
               .formatted(Printable.of(name), MOST_VALUES, DEEPEST));
     }
     switch (value) {

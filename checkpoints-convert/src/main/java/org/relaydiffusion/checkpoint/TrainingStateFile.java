@@ -2,6 +2,7 @@ package org.relaydiffusion.checkpoint;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +29,7 @@ public final class TrainingStateFile {
    * training-state-000123.pt}.
    */
   public static String name(long kimg) {
-    return "training-state-%06d.pt".formatted(kimg);
+    return String.format(Locale.ROOT, "training-state-%06d.pt", kimg);
   }
 
   /**

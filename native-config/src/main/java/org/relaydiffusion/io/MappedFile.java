@@ -136,7 +136,7 @@ public final class MappedFile implements AutoCloseable {
     if (offset < 0 || length < 0 || length > size() - offset) {
       throw new FileException(
           path,
-          "%s needs %s bytes at offset %s, but the file has %d bytes"
+          "%s needs %s bytes at offset %s, but the file has %s bytes"
               .formatted(
                   what, Long.toUnsignedString(length), Long.toUnsignedString(offset), size()));
     }

@@ -129,7 +129,7 @@ public final class StoredZipWriter {
     });
     if (out.position() - start != size) {
       throw new IOException(
-          "entry '%s' has %d bytes, expected %d".formatted(name, out.position() - start, size));
+          "entry '%s' has %s bytes, expected %s".formatted(name, out.position() - start, size));
     }
     ByteBuffer sum = little(4).putInt((int) crc.getValue()).flip();
     // The bytes come before their sum is known, the header comes before the bytes.

@@ -37,7 +37,7 @@ final class ElfFile {
       long needed = endOfSegments(channel, header, length);
       if (Long.compareUnsigned(needed, length) > 0) {
         throw new NativeLibraryException(
-            "%s is cut short: it has %d bytes and needs at least %s"
+            "%s is cut short: it has %s bytes and needs at least %s"
                 .formatted(file, length, Long.toUnsignedString(needed)));
       }
     } catch (IOException e) {

@@ -50,7 +50,7 @@ public final class NativeThreads {
    */
   public static void check(int threads) {
     if (threads < 1 || threads > MOST) {
-      throw new OptionException("--threads: expected 1 to %d, found %d".formatted(MOST, threads));
+      throw new OptionException("--threads: expected 1 to %s, found %s".formatted(MOST, threads));
     }
   }
 

@@ -44,7 +44,7 @@ final class BlocksMain {
       }
       Downcall.run(free, FREE, block);
     }
-    System.out.printf("huge pages %b, faults %d%n", huge, fewest);
+    System.out.printf("huge pages %b, faults %s%n", huge, fewest);
   }
 
   /** The faults of this process so far that needed no disk. */

@@ -29,7 +29,7 @@ final class Check {
   static void atLeast(String option, int least, int value) {
     if (value < least) {
       throw new OptionException(
-          "%s must be at least %d, but is %d".formatted(option, least, value));
+          "%s must be at least %s, but is %s".formatted(option, least, value));
     }
   }
 }

@@ -51,12 +51,12 @@ final class InputImages {
   private static void check(Pixels pixels, long seed, Denoiser second) {
     if (pixels.channels() != second.channels()) {
       throw new OptionException(
-          "the picture of seed %d has %d channels, but the second network has %d"
+          "the picture of seed %s has %s channels, but the second network has %s"
               .formatted(seed, pixels.channels(), second.channels()));
     }
     if (pixels.width() != pixels.height() || second.resolution() % pixels.width() != 0) {
       throw new OptionException(
-          "the picture of seed %d is %d x %d: it must be square, and its side divide %d"
+          "the picture of seed %s is %s x %s: it must be square, and its side divide %s"
               .formatted(seed, pixels.width(), pixels.height(), second.resolution()));
     }
   }

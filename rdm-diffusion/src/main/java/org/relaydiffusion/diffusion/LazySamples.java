@@ -79,7 +79,7 @@ final class LazySamples implements Samples {
     @Override
     public Sample next() {
       if (!hasNext()) {
-        throw new NoSuchElementException("all %d samples were walked".formatted(size));
+        throw new NoSuchElementException("all %s samples were walked".formatted(size));
       }
       return ready.remove();
     }

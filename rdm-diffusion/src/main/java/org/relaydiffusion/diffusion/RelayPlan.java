@@ -62,7 +62,7 @@ record RelayPlan(
   private static void checkChannels(String stage, Denoiser net) {
     if (net.channels() != 1 && net.channels() != 3) {
       throw new OptionException(
-          "the %s network makes images of %d channels; pictures have 1 or 3"
+          "the %s network makes images of %s channels; pictures have 1 or 3"
               .formatted(stage, net.channels()));
     }
   }
@@ -70,7 +70,7 @@ record RelayPlan(
   private static void checkPatches(Denoiser second, int upScale) {
     if (second.resolution() % upScale != 0) {
       throw new OptionException(
-          "up_scale = %d does not divide the second network's resolution of %d"
+          "up_scale = %s does not divide the second network's resolution of %s"
               .formatted(upScale, second.resolution()));
     }
   }
@@ -78,17 +78,17 @@ record RelayPlan(
   private static void checkAgreement(Denoiser first, Denoiser second) {
     if (first.channels() != second.channels()) {
       throw new OptionException(
-          "the first network makes images of %d channels, the second of %d: they are no pair"
+          "the first network makes images of %s channels, the second of %s: they are no pair"
               .formatted(first.channels(), second.channels()));
     }
     if (second.resolution() % first.resolution() != 0) {
       throw new OptionException(
-          "the second network's resolution of %d is no multiple of the first's %d"
+          "the second network's resolution of %s is no multiple of the first's %s"
               .formatted(second.resolution(), first.resolution()));
     }
     if (first.labelDim() != second.labelDim() && first.labelDim() > 0 && second.labelDim() > 0) {
       throw new OptionException(
-          "the first network knows %d classes, the second %d: they are no pair"
+          "the first network knows %s classes, the second %s: they are no pair"
               .formatted(first.labelDim(), second.labelDim()));
     }
   }
@@ -96,10 +96,10 @@ record RelayPlan(
   private static void checkClass(int label, int classes) {
     if (classes == 0) {
       throw new OptionException(
-          "class = %d was asked for, but the networks are unconditional".formatted(label));
+          "class = %s was asked for, but the networks are unconditional".formatted(label));
     }
     if (label >= classes) {
-      throw new OptionException("class must be 0 to %d, but is %d".formatted(classes - 1, label));
+      throw new OptionException("class must be 0 to %s, but is %s".formatted(classes - 1, label));
     }
   }
 }

@@ -47,7 +47,7 @@ public record SampleRequest(
       Check.atLeast("class", 0, classLabel.getAsInt());
     }
     if (rank < 0 || rank >= worldSize) {
-      throw new OptionException("rank %d is not one of %d processes".formatted(rank, worldSize));
+      throw new OptionException("rank %s is not one of %s processes".formatted(rank, worldSize));
     }
     if (stages == Stages.SECOND && inputs.isEmpty()) {
       throw new OptionException(

@@ -1,5 +1,6 @@
 package org.relaydiffusion.diffusion;
 
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.relaydiffusion.diffusion.fixture.Fixture;
 import org.relaydiffusion.diffusion.fixture.SamplerKwargs;
@@ -52,7 +53,8 @@ record RelayFixture(Fixture files, JsonNode config) {
   }
 
   Pixels picture(long seed) {
-    return PictureReader.read(files.file("png/%06d/%06d.png".formatted(seed - seed % 1000, seed)));
+    return PictureReader.read(files.file(String.format(
+        Locale.ROOT, "png/%06d/%06d.png", seed - seed % 1000, seed)));
   }
 
   @Override

@@ -30,7 +30,7 @@ public final class StopExitCode {
     int code = text.matches("\\d{1,3}") ? Integer.parseInt(text) : HIGHEST + 1;
     if (code > HIGHEST) {
       throw new OptionException(
-          "the environment variable %s must be an exit code from 0 to %d, but is '%s'"
+          "the environment variable %s must be an exit code from 0 to %s, but is '%s'"
               .formatted(VARIABLE, HIGHEST, text));
     }
     return code;

@@ -189,7 +189,7 @@ public final class ActivationsFile implements ActivationSet {
     if (pool != null && spatial != null && pool.count() != spatial.count()) {
       throw new FileException(
           path,
-          "array '%s' is of %d images, but '%s' is of %d"
+          "array '%s' is of %s images, but '%s' is of %s"
               .formatted(pool.array(), pool.count(), spatial.array(), spatial.count()));
     }
     NpzActivations any = pool != null ? pool : spatial;
@@ -204,11 +204,11 @@ public final class ActivationsFile implements ActivationSet {
       if (number < 1 || (rows.isPresent() && rows.getAsLong() != number)) {
         throw new FileException(
             path,
-            "array 'count' is %d, but %s"
+            "array 'count' is %s, but %s"
                 .formatted(
                     number,
                     rows.isPresent()
-                        ? "there are %d rows".formatted(rows.getAsLong())
+                        ? "there are %s rows".formatted(rows.getAsLong())
                         : "it must be at least 1"));
       }
       return number;

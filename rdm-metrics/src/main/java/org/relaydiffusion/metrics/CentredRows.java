@@ -50,7 +50,7 @@ record CentredRows(Tensor mean, Tensor rows) implements AutoCloseable {
   static void requireTwo(Activations activations) {
     if (activations.count() < 2) {
       throw new RdmException(
-          "%s: an unbiased covariance needs 2 images or more, but there are %d"
+          "%s: an unbiased covariance needs 2 images or more, but there are %s"
               .formatted(activations.name(), activations.count()));
     }
   }

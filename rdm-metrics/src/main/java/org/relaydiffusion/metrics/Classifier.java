@@ -64,7 +64,7 @@ final class Classifier implements AutoCloseable {
       }
       if (!parts.getLast().sums().add(logits)) {
         throw new RdmException(
-            "%s: row %d has logits that are infinite or not a number"
+            "%s: row %s has logits that are infinite or not a number"
                 .formatted(source, block.first() + row));
       }
     }

@@ -47,7 +47,7 @@ public record CovarianceSummary(
   @Override
   public String toString() {
     String images =
-        count.isPresent() ? "%d images".formatted(count.getAsLong()) : "number of images unknown";
+        count.isPresent() ? "%s images".formatted(count.getAsLong()) : "number of images unknown";
     return String.format(
         Locale.ROOT,
         "rank %d of %d (%s), eigenvalues %.3g to %.3g",

@@ -136,7 +136,7 @@ public record FrechetDistance(
   private static void requireSame(long a, long b) {
     if (a != b) {
       throw new RdmException(
-          "moments of %d and of %d dimensions cannot be compared".formatted(a, b));
+          "moments of %s and of %s dimensions cannot be compared".formatted(a, b));
     }
   }
 

@@ -14,7 +14,7 @@ record GivenActivations(Activations pool, Optional<Activations> spatial) impleme
   GivenActivations {
     if (spatial.isPresent() && spatial.get().count() != pool.count()) {
       throw new RdmException(
-          "%s is of %d images, but %s of %d"
+          "%s is of %s images, but %s of %s"
               .formatted(pool.name(), pool.count(), spatial.get().name(), spatial.get().count()));
     }
   }

@@ -77,7 +77,7 @@ public record InceptionScore(List<Double> scores) {
       Activations pool, OutputLayer layer, Options options, WorkOptions work) {
     if (pool.count() == 0 || pool.dimensions() != layer.weight().size(1)) {
       throw new RdmException(
-          "%s: %d rows of %d features cannot be scored by an output layer of %s"
+          "%s: %s rows of %s features cannot be scored by an output layer of %s"
               .formatted(pool.name(), pool.count(), pool.dimensions(), layer.weight()));
     }
     List<ClassSums> splits = new ArrayList<>();

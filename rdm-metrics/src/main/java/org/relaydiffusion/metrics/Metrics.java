@@ -86,7 +86,7 @@ public final class Metrics {
     long others = reference.dimensions(feature, purpose);
     if (own != others) {
       throw new RdmException(
-          "%s has features of %d dimensions and %s of %d: no %s of them"
+          "%s has features of %s dimensions and %s of %s: no %s of them"
               .formatted(samples.name(), own, reference.name(), others, purpose));
     }
   }

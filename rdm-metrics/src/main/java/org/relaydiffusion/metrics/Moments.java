@@ -1,6 +1,7 @@
 package org.relaydiffusion.metrics;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.OptionalLong;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.DType;
@@ -148,7 +149,7 @@ public final class Moments implements AutoCloseable {
   private static void checkFinite(String what, Tensor t) {
     if (Reduction.all(Pointwise.isFinite(t)).item() == 0) {
       throw new RdmException(
-          "the %s of %d activations is not finite: some are infinite or NaN, or too large"
+          "the %s of %s activations is not finite: some are infinite or NaN, or too large"
               .formatted(what, t.size(0)));
     }
   }
@@ -159,8 +160,13 @@ public final class Moments implements AutoCloseable {
     double off = Reduction.amax(difference, KeepDim.NO).item();
     if (off > ASYMMETRY * scale) {
       throw new RdmException(
-          "a covariance must be symmetric, but %s is off by %.3g where its largest element is %.3g"
-              .formatted(c, off, scale));
+          String.format(
+              Locale.ROOT,
+              "a covariance must be symmetric, but %s is off by %.3g where its largest element is"
+                  + " %.3g",
+              c,
+              off,
+              scale));
     }
   }
 }

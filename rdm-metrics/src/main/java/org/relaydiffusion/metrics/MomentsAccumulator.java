@@ -83,7 +83,7 @@ public final class MomentsAccumulator implements AutoCloseable {
             && (batch.dtype() == DType.FLOAT32 || batch.dtype() == DType.FLOAT64);
     if (!accepted) {
       throw new RdmException(
-          "a batch must be float32 or float64 [n, %d], not %s".formatted(dimensions, batch));
+          "a batch must be float32 or float64 [n, %s], not %s".formatted(dimensions, batch));
     }
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
@@ -292,7 +292,7 @@ public final class MomentsAccumulator implements AutoCloseable {
   private long wholeRows(int length) {
     if (length % dimensions != 0) {
       throw new RdmException(
-          "%d values are not whole samples of %d dimensions".formatted(length, dimensions));
+          "%s values are not whole samples of %s dimensions".formatted(length, dimensions));
     }
     return length / dimensions;
   }

@@ -44,7 +44,7 @@ public final class NearestNeighbours {
     }
     if (references.count() < k) {
       throw new RdmException(
-          "%s: the %d nearest images were asked for, but there are %d"
+          "%s: the %s nearest images were asked for, but there are %s"
               .formatted(references.name(), k, references.count()));
     }
     Survey.requireSameDimensions(queries, references);

@@ -20,7 +20,7 @@ final class NearestTable {
   NearestTable(String name, long count, int k) {
     if (count > Integer.MAX_VALUE / k) {
       throw new RdmException(
-          "%s: the %d nearest of %d rows are too many to hold".formatted(name, k, count));
+          "%s: the %s nearest of %s rows are too many to hold".formatted(name, k, count));
     }
     this.k = k;
     distances = new double[(int) count * k];

@@ -51,7 +51,7 @@ record NpzActivations(
     if (dimensions > MOST_DIMENSIONS) {
       throw new FileException(
           path,
-          "array '%s' has %d dimensions, where %d are the most"
+          "array '%s' has %s dimensions, where %s are the most"
               .formatted(array, dimensions, MOST_DIMENSIONS));
     }
   }
@@ -106,6 +106,6 @@ record NpzActivations(
       row++;
     }
     throw new FileException(
-        path, "array '%s' has NaN or infinite elements in row %d".formatted(array, first + row));
+        path, "array '%s' has NaN or infinite elements in row %s".formatted(array, first + row));
   }
 }

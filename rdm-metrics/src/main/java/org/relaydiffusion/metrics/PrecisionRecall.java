@@ -89,7 +89,7 @@ public record PrecisionRecall(
     for (Activations set : new Activations[] {samples, references}) {
       if (set.count() <= k) {
         throw new RdmException(
-            "%s: precision and recall with --k %d need %d images or more, but there are %d"
+            "%s: precision and recall with --k %s need %s images or more, but there are %s"
                 .formatted(set.name(), k, k + 1L, set.count()));
       }
     }

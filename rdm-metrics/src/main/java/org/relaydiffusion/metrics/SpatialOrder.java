@@ -28,7 +28,7 @@ public enum SpatialOrder {
     }
     if (rows.rank() != 2 || rows.size(1) != InceptionFeatures.SPATIAL_DIM) {
       throw new RdmException(
-          "spatial features of %d channels at %d positions are [n, %d], not %s"
+          "spatial features of %s channels at %s positions are [n, %s], not %s"
               .formatted(CHANNELS, POSITIONS, InceptionFeatures.SPATIAL_DIM, rows));
     }
     long n = rows.size(0);

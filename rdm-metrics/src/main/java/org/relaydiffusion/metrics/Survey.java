@@ -81,7 +81,7 @@ record Survey(long count, double largest, double[] halfMean) {
     for (int i = 0; i < values.length; i++) {
       if (!Double.isFinite(values[i])) {
         throw new RdmException(
-            "%s: row %d holds %s, but activations must be finite"
+            "%s: row %s holds %s, but activations must be finite"
                 .formatted(source, rows.first() + i / rows.dimensions(), values[i]));
       }
     }
@@ -91,7 +91,7 @@ record Survey(long count, double largest, double[] halfMean) {
   static void requireSameDimensions(Activations a, Activations b) {
     if (a.dimensions() != b.dimensions()) {
       throw new RdmException(
-          "%s has %d dimensions and %s %d: they cannot be compared"
+          "%s has %s dimensions and %s %s: they cannot be compared"
               .formatted(a.name(), a.dimensions(), b.name(), b.dimensions()));
     }
   }
@@ -101,7 +101,7 @@ record Survey(long count, double largest, double[] halfMean) {
     long dimensions = activations.dimensions();
     if (dimensions > DistanceBounds.MOST_DIMENSIONS) {
       throw new RdmException(
-          "%s: rows have %d elements, where %d are the most"
+          "%s: rows have %s elements, where %s are the most"
               .formatted(activations.name(), dimensions, DistanceBounds.MOST_DIMENSIONS));
     }
     return (int) dimensions;

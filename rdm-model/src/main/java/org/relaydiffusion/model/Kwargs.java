@@ -29,7 +29,7 @@ final class Kwargs {
         && n.longValue() <= max) {
       return n.intValue();
     }
-    throw wrong(name, "a whole number from %d to %d".formatted(min, max), v);
+    throw wrong(name, "a whole number from %s to %s".formatted(min, max), v);
   }
 
   double real(String name, double fallback, double min, double max) {
@@ -83,7 +83,7 @@ final class Kwargs {
       return list.stream().map(e -> ((Number) e).intValue()).toList();
     }
     throw wrong(
-        name, "a list of at most %d whole numbers from %d to %d".formatted(maxSize, min, max), v);
+        name, "a list of at most %s whole numbers from %s to %s".formatted(maxSize, min, max), v);
   }
 
   /** Marks a setting as known without reading it. */

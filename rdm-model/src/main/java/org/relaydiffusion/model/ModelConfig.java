@@ -135,7 +135,7 @@ public record ModelConfig(
             "channel_mult", song ? List.of(1, 2, 2, 2) : List.of(1, 2, 3, 4), 1, 256, MAX_LEVELS);
     if (mult.isEmpty() || resolution % (1 << (mult.size() - 1)) != 0) {
       throw new ModelException(
-          "channel_mult has %d levels, but images of %d pixels can be halved only %d times"
+          "channel_mult has %s levels, but images of %s pixels can be halved only %s times"
               .formatted(mult.size(), resolution, Integer.numberOfTrailingZeros(resolution)));
     }
     int width = k.integer("model_channels", song ? 128 : 192, 1, MAX_WIDTH);
@@ -146,7 +146,7 @@ public record ModelConfig(
     for (int m : mult) {
       if ((long) width * m > MAX_WIDTH || width * m < 4) {
         throw new ModelException(
-            "model_channels %d times %d is not a width from 4 to %d"
+            "model_channels %s times %s is not a width from 4 to %s"
                 .formatted(width, m, MAX_WIDTH));
       }
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.LongStream;
@@ -77,26 +78,32 @@ public record ModuleSummary(List<Row> rows, long parameters) {
     for (Row r : rows) {
       cells.add(
           new String[] {
-            r.name, r.kind, "%,d".formatted(r.parameters), r.shape.toString(), r.dtype.torchName()
+            r.name, r.kind, grouped(r.parameters), r.shape.toString(), r.dtype.torchName()
           });
     }
-    cells.add(new String[] {"total", "", "%,d".formatted(parameters), "", ""});
+    cells.add(new String[] {"total", "", grouped(parameters), "", ""});
     int[] widths = new int[5];
     cells.forEach(row -> Arrays.setAll(widths, i -> Math.max(widths[i], row[i].length())));
     StringBuilder text = new StringBuilder();
     for (String[] row : cells) {
       String line =
-          "%-*s".replace("*", "" + widths[0]).formatted(row[0])
-              + "  "
-              + "%-*s".replace("*", "" + widths[1]).formatted(row[1])
-              + "  "
-              + "%*s".replace("*", "" + widths[2]).formatted(row[2])
-              + "  "
-              + "%-*s".replace("*", "" + widths[3]).formatted(row[3])
-              + "  "
-              + row[4];
+          String.join(
+              "  ",
+              row[0] + padding(row[0], widths[0]),
+              row[1] + padding(row[1], widths[1]),
+              padding(row[2], widths[2]) + row[2],
+              row[3] + padding(row[3], widths[3]),
+              row[4]);
       text.append(line.stripTrailing()).append('\n');
     }
     return text.toString();
+  }
+
+  private static String grouped(long number) {
+    return String.format(Locale.ROOT, "%,d", number);
+  }
+
+  private static String padding(String text, int width) {
+    return " ".repeat(width - text.length());
   }
 }

@@ -23,12 +23,12 @@ final class Operands {
         || x.size(2) != config.resolution()
         || x.size(3) != config.resolution()) {
       throw new ModelException(
-          "this network takes images [N, %d, %d, %d], not %s"
+          "this network takes images [N, %s, %s, %s], not %s"
               .formatted(config.channels(), config.resolution(), config.resolution(), x));
     }
     if (sigma.numel() != 1 && sigma.numel() != x.size(0)) {
       throw new ModelException(
-          "%d images need 1 or %d noise levels, not %s".formatted(x.size(0), x.size(0), sigma));
+          "%s images need 1 or %s noise levels, not %s".formatted(x.size(0), x.size(0), sigma));
     }
     checkRows("labels", labels, config.labelDim(), x.size(0));
     checkRows("augmentation labels", augment, config.network().augmentDim(), x.size(0));
@@ -42,7 +42,7 @@ final class Operands {
         || rows.size(1) != width
         || (rows.size(0) != 1 && rows.size(0) != images)) {
       throw new ModelException(
-          "%d images need %s [%d, %d] or [1, %d], not %s"
+          "%s images need %s [%s, %s] or [1, %s], not %s"
               .formatted(images, what, images, width, width, rows));
     }
   }

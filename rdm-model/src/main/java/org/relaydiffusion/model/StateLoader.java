@@ -52,7 +52,7 @@ final class StateLoader {
     extra.removeAll(wanted.keySet());
     if (!extra.isEmpty()) {
       throw new ModelException(
-          "tensor %s is not part of this network (%d such tensors)"
+          "tensor %s is not part of this network (%s such tensors)"
               .formatted(extra.iterator().next(), extra.size()));
     }
   }

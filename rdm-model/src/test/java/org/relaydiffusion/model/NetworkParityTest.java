@@ -52,7 +52,7 @@ class NetworkParityTest {
                       .filter(n -> n == Numerics.EXACT || !call.get("train").asBoolean())
                       .map(numerics ->
                           DynamicTest.dynamicTest(
-                              "%s call %d %s %s"
+                              "%s call %s %s %s"
                                   .formatted(
                                       name,
                                       call.get("index").asInt(),

@@ -7,6 +7,7 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -50,7 +51,8 @@ class DemoModelTest {
         IntStream.range(0, SAMPLES)
             .filter(seed ->
                 classifier.classify(
-                        PictureReader.read(folder.resolve("000000/%06d.png".formatted(seed))))
+                        PictureReader.read(folder.resolve(String.format(
+                            Locale.ROOT, "000000/%06d.png", seed))))
                     == seed % CLASSES)
             .count();
 

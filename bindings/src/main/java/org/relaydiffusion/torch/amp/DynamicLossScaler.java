@@ -89,7 +89,7 @@ public final class DynamicLossScaler implements LossScaler {
   public void restore(State saved) {
     if (!(saved.scale() > 0) || Double.isInfinite(saved.scale()) || saved.growthTracker() < 0) {
       throw new OptionException(
-          "a loss scaler cannot have the scale %s after %d steps"
+          "a loss scaler cannot have the scale %s after %s steps"
               .formatted(saved.scale(), saved.growthTracker()));
     }
     state = saved;

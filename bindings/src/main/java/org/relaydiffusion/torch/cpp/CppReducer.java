@@ -123,7 +123,7 @@ public final class CppReducer implements AutoCloseable {
             .map(i -> names.get(Integer.parseInt(i)))
             .toList();
     return String.join(", ", all.subList(0, Math.min(MOST_NAMES, all.size())))
-        + (all.size() > MOST_NAMES ? " and %d more".formatted(all.size() - MOST_NAMES) : "");
+        + (all.size() > MOST_NAMES ? " and %s more".formatted(all.size() - MOST_NAMES) : "");
   }
 
   /**

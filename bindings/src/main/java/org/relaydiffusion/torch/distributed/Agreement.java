@@ -75,7 +75,7 @@ final class Agreement {
         .filter(r -> !Arrays.equals(part(all, r), mine))
         .mapToObj(r -> {
           long[] other = part(all, r);
-          return "rank %d brings %s, rank %d %s%s"
+          return "rank %s brings %s, rank %s %s%s"
               .formatted(rank, describe(mine), r, describe(other), detail(mine, other));
         })
         .findFirst()
@@ -95,7 +95,7 @@ final class Agreement {
     return switch (Math.clamp(numbers[TENSORS], 0, 2)) {
       case 0 -> name;
       case 1 -> name + " of " + first(numbers);
-      default -> "%s of %d tensors from %s on".formatted(name, numbers[TENSORS], first(numbers));
+      default -> "%s of %s tensors from %s on".formatted(name, numbers[TENSORS], first(numbers));
     };
   }
 
@@ -105,10 +105,10 @@ final class Agreement {
       return "";
     }
     if (mine[COUNT] != other[COUNT]) {
-      return ", as operations %d and %d".formatted(mine[COUNT], other[COUNT]);
+      return ", as operations %s and %s".formatted(mine[COUNT], other[COUNT]);
     }
     return mine[PARAMETER] != other[PARAMETER]
-        ? ", with %d and %d".formatted(mine[PARAMETER], other[PARAMETER])
+        ? ", with %s and %s".formatted(mine[PARAMETER], other[PARAMETER])
         : ", of other types or shapes";
   }
 

@@ -80,7 +80,7 @@ public final class DistributedDataParallel implements AutoCloseable {
   private void checkPlace(Tensor parameter) {
     if (!parameter.device().equals(group.device())) {
       throw new TorchException(
-          "the network of rank %d has a parameter %s, but its process group is for %s"
+          "the network of rank %s has a parameter %s, but its process group is for %s"
               .formatted(group.rank(), parameter, group.device()));
     }
   }

@@ -87,12 +87,12 @@ public final class ProcessGroup implements AutoCloseable {
     Store.checked(timeout);
     if (rank < 0 || rank >= size) {
       throw new OptionException(
-          "there is no rank %d among %d processes, from 0".formatted(rank, size));
+          "there is no rank %s among %s processes, from 0".formatted(rank, size));
     }
     String prefix = store.nextGroup();
     CppGroup group =
         store.use(
-            "connecting rank %d of %d".formatted(rank, size),
+            "connecting rank %s of %s".formatted(rank, size),
             timeout,
             s -> {
               CppGroup made =
@@ -139,7 +139,7 @@ public final class ProcessGroup implements AutoCloseable {
    */
   public void broadcast(List<Tensor> tensors, int root) {
     if (root < 0 || root >= size) {
-      throw new OptionException("there is no rank %d among %d processes".formatted(root, size));
+      throw new OptionException("there is no rank %s among %s processes".formatted(root, size));
     }
     inPlace(Operation.BROADCAST, root, tensors, h -> group.broadcast(h, root));
   }
@@ -276,11 +276,11 @@ public final class ProcessGroup implements AutoCloseable {
 
   final synchronized void checkUsable() {
     if (closed) {
-      throw new TorchException("the process group of rank %d is closed".formatted(rank));
+      throw new TorchException("the process group of rank %s is closed".formatted(rank));
     }
     if (broken != null) {
       throw new TorchException(
-          "the process group of rank %d broke before: %s".formatted(rank, broken));
+          "the process group of rank %s broke before: %s".formatted(rank, broken));
     }
   }
 
@@ -288,13 +288,13 @@ public final class ProcessGroup implements AutoCloseable {
     Device actual = tensor.device();
     if (actual.type() != Device.Type.CPU && !actual.equals(device)) {
       throw new TorchException(
-          "the process group of rank %d is for tensors on %s, not for %s"
+          "the process group of rank %s is for tensors on %s, not for %s"
               .formatted(rank, device, tensor));
     }
   }
 
   private String where() {
-    return " on rank %d of %d".formatted(rank, size);
+    return " on rank %s of %s".formatted(rank, size);
   }
 
   private String broke(String message) {

@@ -50,7 +50,7 @@ public final class TcpStore extends Store {
   private static int checkedPort(int port, boolean isServer) {
     if (port < (isServer ? 0 : 1) || port > HIGHEST_PORT) {
       throw new OptionException(
-          "a port is a number from 1 to %d, not %d".formatted(HIGHEST_PORT, port));
+          "a port is a number from 1 to %s, not %s".formatted(HIGHEST_PORT, port));
     }
     return port;
   }

@@ -176,19 +176,19 @@ public final class Adam implements AutoCloseable {
   private void check(int i, State state) {
     if (i < 0 || i >= states.length) {
       throw new TorchException(
-          "Adam's state is of a parameter %d, but there are %d".formatted(i, states.length));
+          "Adam's state is of a parameter %s, but there are %s".formatted(i, states.length));
     }
     Parameter p = parameters.get(i);
     for (Tensor t : List.of(state.expAvg(), state.expAvgSq())) {
       if (!Arrays.equals(t.shape(), p.shape())) {
         throw new TorchException(
-            "Adam's state of parameter %d (%s) is %s, but the parameter is %s"
+            "Adam's state of parameter %s (%s) is %s, but the parameter is %s"
                 .formatted(i, p.name(), t, p.value()));
       }
     }
     if (state.step() < 0) {
       throw new TorchException(
-          "Adam's state of parameter %d (%s) has %d steps".formatted(i, p.name(), state.step()));
+          "Adam's state of parameter %s (%s) has %s steps".formatted(i, p.name(), state.step()));
     }
   }
 

@@ -28,7 +28,7 @@ public final class ExponentialMovingAverage {
     }
     if (average.size() != trained.size()) {
       throw new TorchException(
-          "%d parameters cannot follow %d".formatted(average.size(), trained.size()));
+          "%s parameters cannot follow %s".formatted(average.size(), trained.size()));
     }
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {

@@ -141,10 +141,10 @@ final class ParallelPeerMain {
   private static String same(List<float[]> actual, List<float[]> expected) {
     for (int i = 0; i < expected.size(); i++) {
       if (!Arrays.equals(actual.get(i), expected.get(i))) {
-        return "parameter %d differs".formatted(i);
+        return "parameter %s differs".formatted(i);
       }
     }
-    return "same in %d parameters, %d numbers"
+    return "same in %s parameters, %s numbers"
         .formatted(actual.size(), actual.stream().mapToInt(g -> g.length).sum());
   }
 
@@ -165,7 +165,7 @@ final class ParallelPeerMain {
               loss.backward();
             }
             expected = expected(root, true, round);
-            say("round %d: %s".formatted(round, same(net.gradients(), expected)));
+            say("round %s: %s".formatted(round, same(net.gradients(), expected)));
           }
         }
       }
@@ -212,7 +212,7 @@ final class ParallelPeerMain {
       parallel.backward(parallel.forward(() -> net.loss(data(rank, 1), false)));
       got = net.gradients();
       List<float[]> expected = expected(root, false, 1);
-      say("b has %d numbers".formatted(got.get(1).length));
+      say("b has %s numbers".formatted(got.get(1).length));
       got.set(1, expected.get(1));
       say(same(got, expected));
       group.barrier();

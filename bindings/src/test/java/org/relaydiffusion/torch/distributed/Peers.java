@@ -41,7 +41,7 @@ final class Peers {
       for (int i = 0; i < ranks.length; i++) {
         if (!processes.get(i).waitFor(SECONDS, TimeUnit.SECONDS)) {
           throw new IllegalStateException(
-              "rank %d of %s has no end after %d s: %s"
+              "rank %s of %s has no end after %s s: %s"
                   .formatted(
                       ranks[i], scenario, SECONDS, Files.readAllLines(out(folder, ranks[i]))));
         }

@@ -24,7 +24,7 @@ public final class NoLiveTensors implements BeforeEachCallback, AfterEachCallbac
     long after = Tensor.liveCount();
     if (before != null && after != before) {
       throw new AssertionError(
-          "%d tensors were open before this test and %d are after it".formatted(before, after));
+          "%s tensors were open before this test and %s are after it".formatted(before, after));
     }
   }
 }

@@ -18,7 +18,7 @@ final class BarePickle {
             globals,
             PickleReader.PersistentIds.none());
     if (in.remaining() > 0) {
-      throw file.bad("has %d bytes after the end of its pickle".formatted(in.remaining()));
+      throw file.bad("has %s bytes after the end of its pickle".formatted(in.remaining()));
     }
     return value;
   }

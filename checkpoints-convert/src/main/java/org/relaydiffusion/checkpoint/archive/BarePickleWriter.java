@@ -70,7 +70,7 @@ public final class BarePickleWriter {
       written[0] += chunk.byteSize();
     });
     if (written[0] != size) {
-      throw new IOException("a tensor gave %d bytes, expected %d".formatted(written[0], size));
+      throw new IOException("a tensor gave %s bytes, expected %s".formatted(written[0], size));
     }
   }
 

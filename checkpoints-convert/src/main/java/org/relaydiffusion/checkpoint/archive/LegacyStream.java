@@ -97,7 +97,7 @@ final class LegacyStream {
         long numel = in.i64();
         if (numel != storage.numel()) {
           throw new BadPickleException(
-              "has %d elements, its tensor's storage %d".formatted(numel, storage.numel()));
+              "has %s elements, its tensor's storage %s".formatted(numel, storage.numel()));
         }
         storage.place(in.take(storage.byteSize()), () -> {});
       } catch (BadPickleException e) {

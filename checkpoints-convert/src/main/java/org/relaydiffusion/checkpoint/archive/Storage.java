@@ -31,14 +31,14 @@ final class Storage implements Described {
     this.numel = numel;
     if (numel < 0 || numel > file.file().size() / dtype.byteSize()) {
       throw file.bad(
-          "%s claims %d elements of %s, but the file has %d bytes"
+          "%s claims %s elements of %s, but the file has %s bytes"
               .formatted(name, numel, dtype.torchName(), file.file().size()));
     }
   }
 
   @Override
   public String describe() {
-    return "a storage of %d %s".formatted(numel, dtype.torchName());
+    return "a storage of %s %s".formatted(numel, dtype.torchName());
   }
 
   DType dtype() {

@@ -70,7 +70,7 @@ final class StorageIds implements PersistentIds {
     }
     if (known.dtype() != type.dtype() || known.numel() != numel) {
       throw new BadPickleException(
-          "has storage %s as %d %s and as %d %s"
+          "has storage %s as %s %s and as %s %s"
               .formatted(
                   Values.show(key),
                   known.numel(),

@@ -48,7 +48,7 @@ public final class TensorRef implements Described {
 
   private static TensorRef of(List<Object> args, int least, int most, @Nullable DType dtype) {
     if (args.size() < least || args.size() > most) {
-      throw new BadPickleException("rebuilds a tensor from %d arguments".formatted(args.size()));
+      throw new BadPickleException("rebuilds a tensor from %s arguments".formatted(args.size()));
     }
     if (!(args.get(0) instanceof Storage storage)) {
       throw new BadPickleException(
@@ -106,7 +106,7 @@ public final class TensorRef implements Described {
       // A stride of 0 would let a small storage claim any number of elements.
       if (count > elements || offset > elements || (count > 0 && last >= elements)) {
         throw new BadPickleException(
-            "has %s, but its storage has %d elements".formatted(describe(), elements));
+            "has %s, but its storage has %s elements".formatted(describe(), elements));
       }
     } catch (ArithmeticException e) {
       throw new BadPickleException("has %s: larger than any memory".formatted(describe()));
@@ -144,7 +144,7 @@ public final class TensorRef implements Described {
 
   @Override
   public String describe() {
-    return "a %s tensor of sizes %s, strides %s, offset %d"
+    return "a %s tensor of sizes %s, strides %s, offset %s"
         .formatted(dtype.torchName(), Arrays.toString(shape), Arrays.toString(strides), offset);
   }
 }

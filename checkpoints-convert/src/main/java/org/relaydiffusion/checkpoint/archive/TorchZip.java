@@ -43,7 +43,7 @@ final class TorchZip {
             .toList();
     if (pickles.size() != 1) {
       throw file.bad(
-          "is a zip with %d files data.pkl in its folders, expected 1: not made by torch.save"
+          "is a zip with %s files data.pkl in its folders, expected 1: not made by torch.save"
               .formatted(pickles.size()));
     }
     String pickle = pickles.getFirst();
@@ -67,7 +67,7 @@ final class TorchZip {
             globals,
             ids);
     if (in.remaining() > 0) {
-      throw file.bad("has %d bytes after the end of its pickle".formatted(in.remaining()));
+      throw file.bad("has %s bytes after the end of its pickle".formatted(in.remaining()));
     }
     return value;
   }
@@ -118,7 +118,7 @@ final class TorchZip {
     ZipEntry entry = entry(root + "data/" + key);
     if (entry.memory().byteSize() != storage.byteSize()) {
       throw new BadPickleException(
-          "has storage %s as %d elements of %s, but its entry has %d bytes"
+          "has storage %s as %s elements of %s, but its entry has %s bytes"
               .formatted(
                   Values.show(key),
                   storage.numel(),

@@ -57,7 +57,7 @@ final class ZipArchive {
     }
     if (at != directory.offset() + directory.size()) {
       throw archive.bad(
-          "is a zip whose directory has more than the %d entries claimed"
+          "is a zip whose directory has more than the %s entries claimed"
               .formatted(directory.entries()));
     }
     Map<String, ZipEntry> entries = new LinkedHashMap<>();
@@ -77,13 +77,13 @@ final class ZipArchive {
 
   private Claim claim(long at, long limit) {
     if (at > limit - DIRECTORY_BYTES || file.u32(at, "a zip record") != DIRECTORY_RECORD) {
-      throw archive.bad("is a zip with a broken directory at offset %d".formatted(at));
+      throw archive.bad("is a zip with a broken directory at offset %s".formatted(at));
     }
     int nameLength = file.u16(at + 28, "a name's length");
     int extraLength = file.u16(at + 30, "an extra field's length");
     long end = at + DIRECTORY_BYTES + nameLength + extraLength + file.u16(at + 32, "a comment");
     if (end > limit) {
-      throw archive.bad("is a zip with a broken directory at offset %d".formatted(at));
+      throw archive.bad("is a zip with a broken directory at offset %s".formatted(at));
     }
     String name =
         CheckpointFile.ascii(file.slice(at + DIRECTORY_BYTES, nameLength, "an entry's name"));
@@ -113,7 +113,7 @@ final class ZipArchive {
     }
     if (method != STORED && !(method == DEFLATED && isProgram(name))) {
       throw archive.bad(
-          "entry '%s' is compressed (method %d): unpack the file and save it again"
+          "entry '%s' is compressed (method %s): unpack the file and save it again"
               .formatted(Printable.of(name), method));
     }
     boolean outside =
@@ -166,7 +166,7 @@ final class ZipArchive {
     long at = claim.header();
     String what = quoted(claim);
     if (file.u32(at, what) != LOCAL_RECORD) {
-      throw archive.bad("entry %s has no header at offset %d".formatted(what, at));
+      throw archive.bad("entry %s has no header at offset %s".formatted(what, at));
     }
     int nameLength = file.u16(at + 26, what);
     String name = CheckpointFile.ascii(file.slice(at + LOCAL_BYTES, nameLength, what));
@@ -195,7 +195,7 @@ final class ZipArchive {
     long at = 0;
     for (long[] range : ranges) {
       if (range[0] < at) {
-        throw archive.bad("is a zip with two entries on the same bytes at %d".formatted(range[0]));
+        throw archive.bad("is a zip with two entries on the same bytes at %s".formatted(range[0]));
       }
       at = range[1];
     }

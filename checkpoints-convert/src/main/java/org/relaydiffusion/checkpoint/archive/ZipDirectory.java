@@ -40,7 +40,7 @@ record ZipDirectory(long offset, long size, long entries) {
     long most = Math.min(MOST_ENTRIES, found.size / SMALLEST_RECORD);
     if (found.entries < 0 || found.entries > most) {
       throw archive.bad(
-          "is a zip that claims %s entries in a directory of %d bytes"
+          "is a zip that claims %s entries in a directory of %s bytes"
               .formatted(Long.toUnsignedString(found.entries), found.size));
     }
     return found;

@@ -48,7 +48,7 @@ final class Numbers {
   /** Little-endian two's complement; no bytes are 0. */
   static Object ofBytes(PickleInput in, long length) {
     if (length > MOST_BYTES) {
-      throw new BadPickleException("has a number of %d bytes".formatted(length));
+      throw new BadPickleException("has a number of %s bytes".formatted(length));
     }
     MemorySegment taken = in.take(length);
     byte[] bytes = taken.toArray(ValueLayout.JAVA_BYTE);

@@ -69,7 +69,7 @@ final class NumpyType implements Buildable {
 
   private BadPickleException unknown(MemorySegment bytes) {
     return new BadPickleException(
-        "has a numpy number of type %s%s in %d bytes: not supported"
+        "has a numpy number of type %s%s in %s bytes: not supported"
             .formatted(bigEndian ? ">" : "", Printable.of(code), bytes.byteSize()));
   }
 }

@@ -26,7 +26,7 @@ public record PersistentObject(String className, Map<?, ?> state) {
     Object version = meta.get("version");
     if (!Long.valueOf(VERSION).equals(version)) {
       throw new BadPickleException(
-          "a persistent object has version %s, expected %d"
+          "a persistent object has version %s, expected %s"
               .formatted(Values.show(version), VERSION));
     }
     if (!(meta.get("class_name") instanceof String className)) {

@@ -32,14 +32,14 @@ public final class PickleBudget {
   void steps(long steps) {
     opcodes -= steps;
     if (opcodes < 0) {
-      throw new BadPickleException("has more than %d opcodes".formatted(MOST_OPCODES));
+      throw new BadPickleException("has more than %s opcodes".formatted(MOST_OPCODES));
     }
   }
 
   void text(long bytes) {
     text -= bytes;
     if (text < 0) {
-      throw new BadPickleException("has more than %d bytes of text".formatted(MOST_TEXT));
+      throw new BadPickleException("has more than %s bytes of text".formatted(MOST_TEXT));
     }
   }
 

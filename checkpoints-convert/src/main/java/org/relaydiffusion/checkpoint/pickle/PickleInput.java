@@ -38,7 +38,7 @@ public final class PickleInput {
   public MemorySegment take(long length) {
     if (length < 0 || length > remaining()) {
       throw new BadPickleException(
-          "claims %s bytes where %d are left"
+          "claims %s bytes where %s are left"
               .formatted(Long.toUnsignedString(length), remaining()));
     }
     MemorySegment taken = memory.asSlice(position, length);

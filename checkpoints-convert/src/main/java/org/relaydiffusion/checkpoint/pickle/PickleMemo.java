@@ -32,7 +32,7 @@ final class PickleMemo {
   Object get(long index) {
     Object value = index >= 0 && index < values.length ? values[(int) index] : null;
     if (value == null) {
-      throw new BadPickleException("refers to value %d, which was never stored".formatted(index));
+      throw new BadPickleException("refers to value %s, which was never stored".formatted(index));
     }
     return value;
   }

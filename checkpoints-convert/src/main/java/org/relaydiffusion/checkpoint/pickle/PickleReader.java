@@ -96,7 +96,7 @@ public final class PickleReader {
       return new PickleReader(in, budget, globals, persistentIds).run();
     } catch (BadPickleException e) {
       throw new FileException(
-          file, "%s, byte %d: %s".formatted(what, in.position() - start, e.getMessage()), e);
+          file, "%s, byte %s: %s".formatted(what, in.position() - start, e.getMessage()), e);
     }
   }
 
@@ -254,14 +254,14 @@ public final class PickleReader {
         int protocol = in.u8();
         if (protocol > NEWEST_PROTOCOL) {
           throw new BadPickleException(
-              "has protocol %d, the newest known is %d".formatted(protocol, NEWEST_PROTOCOL));
+              "has protocol %s, the newest known is %s".formatted(protocol, NEWEST_PROTOCOL));
         }
       }
       case Opcode.FRAME -> {
         long length = in.i64();
         if (length < 0 || length > in.remaining()) {
           throw new BadPickleException(
-              "claims a frame of %s bytes where %d are left"
+              "claims a frame of %s bytes where %s are left"
                   .formatted(Long.toUnsignedString(length), in.remaining()));
         }
       }

@@ -31,7 +31,7 @@ final class PickleStack {
 
   void mark() {
     if (marks.size() == MOST_MARKS) {
-      throw new BadPickleException("nests more than %d levels".formatted(MOST_MARKS));
+      throw new BadPickleException("nests more than %s levels".formatted(MOST_MARKS));
     }
     marks.add(floor);
     floor = items.size();

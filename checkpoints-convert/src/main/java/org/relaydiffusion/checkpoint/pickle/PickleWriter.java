@@ -85,7 +85,7 @@ public final class PickleWriter {
   private void put(@Nullable Object value) throws IOException {
     if (++depth > DEEPEST) {
       throw new RdmException(
-          "a value that nests more than %d levels cannot be written to a pickle"
+          "a value that nests more than %s levels cannot be written to a pickle"
               .formatted(DEEPEST));
     }
     switch (value) {
@@ -130,7 +130,7 @@ public final class PickleWriter {
     byte[] bytes = n.toByteArray();
     if (bytes.length > 0xff) {
       throw new RdmException(
-          "a number of %d bits cannot be written to a pickle".formatted(n.bitLength()));
+          "a number of %s bits cannot be written to a pickle".formatted(n.bitLength()));
     }
     out.write(Opcode.LONG1);
     out.write(bytes.length);

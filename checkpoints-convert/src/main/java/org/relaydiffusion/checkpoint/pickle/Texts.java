@@ -23,7 +23,7 @@ final class Texts {
   /** A Python 2 string, which must be ASCII. */
   static String ascii(PickleInput in, long length, PickleBudget budget) {
     if (length > LONGEST) {
-      throw new BadPickleException("has a Python 2 string of %d bytes".formatted(length));
+      throw new BadPickleException("has a Python 2 string of %s bytes".formatted(length));
     }
     budget.text(length);
     String text = PickleInput.utf8(in.take(length));

@@ -163,7 +163,7 @@ public final class RawPickle {
   }
 
   private void items(String path, String type, List<?> items) {
-    lines.add("%s = %s of %d".formatted(path, type, items.size()));
+    lines.add("%s = %s of %s".formatted(path, type, items.size()));
     for (int i = 0; i < items.size(); i++) {
       describe(path + "/" + i, items.get(i));
     }

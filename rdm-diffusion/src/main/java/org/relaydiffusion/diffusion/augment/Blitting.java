@@ -38,7 +38,7 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
     if (options.has(AugmentSetting.ROTATE_INT)) {
       if (width != height) {
         throw new OptionException(
-            "augmentation by rotate_int needs square images, not %d x %d".formatted(width, height));
+            "augmentation by rotate_int needs square images, not %s x %s".formatted(width, height));
       }
       turns = draws.keep(draws.integers(4), options.probability(AugmentSetting.ROTATE_INT));
       float[] label = turns;

@@ -56,7 +56,7 @@ public final class Patches {
     }
     if (patchSize < 1 || x.size(2) % patchSize != 0 || x.size(3) % patchSize != 0) {
       throw new OptionException(
-          "a patch side (up_scale) of %d does not divide an image of %d x %d"
+          "a patch side (up_scale) of %s does not divide an image of %s x %s"
               .formatted(patchSize, x.size(3), x.size(2)));
     }
   }

@@ -97,7 +97,7 @@ public final class DataLoader implements AutoCloseable {
     }
     long bytes = (long) batch * dataset.channels() * dataset.resolution() * dataset.resolution();
     if (bytes > Integer.MAX_VALUE) {
-      throw new OptionException("a batch of %d such images is too large".formatted(batch));
+      throw new OptionException("a batch of %s such images is too large".formatted(batch));
     }
     return batch;
   }

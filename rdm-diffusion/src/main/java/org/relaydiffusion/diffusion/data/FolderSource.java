@@ -89,7 +89,7 @@ final class FolderSource implements PictureSource {
     try (InputStream in = Files.newInputStream(file)) {
       byte[] bytes = in.readNBytes(most);
       if (in.read() >= 0) {
-        throw new FileException(file, "has more than the %d bytes that are read".formatted(most));
+        throw new FileException(file, "has more than the %s bytes that are read".formatted(most));
       }
       return bytes;
     } catch (IOException e) {

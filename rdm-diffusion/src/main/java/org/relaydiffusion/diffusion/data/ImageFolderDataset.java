@@ -184,7 +184,7 @@ public final class ImageFolderDataset implements AutoCloseable {
     if (size.width() != resolution || size.height() != resolution) {
       throw new FileException(
           file,
-          "has %d x %d pixels, but the set's first picture has %d x %d"
+          "has %s x %s pixels, but the set's first picture has %s x %s"
               .formatted(size.width(), size.height(), resolution, resolution));
     }
     Pixels pixels = PictureReader.decode(bytes, file);
@@ -205,13 +205,13 @@ public final class ImageFolderDataset implements AutoCloseable {
     if (side != size.height() || Integer.bitCount(side) != 1 || side > LARGEST_SIDE) {
       throw new FileException(
           file,
-          "has %d x %d pixels: training wants squares with a side of 1, 2, 4, 8, ... %d"
+          "has %s x %s pixels: training wants squares with a side of 1, 2, 4, 8, ... %s"
               .formatted(side, size.height(), LARGEST_SIDE));
     }
     if (options.resolution().isPresent() && options.resolution().getAsInt() != side) {
       throw new FileException(
           file,
-          "has %d x %d pixels, but a resolution of %d is asked for"
+          "has %s x %s pixels, but a resolution of %s is asked for"
               .formatted(side, side, options.resolution().getAsInt()));
     }
     return PictureReader.decode(bytes, file);

@@ -133,7 +133,7 @@ final class LabelFile {
     // As a double first: a number of more than 64 bits is no class either.
     if (!whole || in.getDoubleValue() < 0 || in.getDoubleValue() >= MOST_CLASSES) {
       throw bad(
-          "has a label of %s that is neither a class from 0 to %d nor a list of numbers: %s"
+          "has a label of %s that is neither a class from 0 to %s nor a list of numbers: %s"
               .formatted(quoted(name), MOST_CLASSES - 1, Printable.of(in.getString())));
     }
     return (long) in.getDoubleValue();
@@ -149,7 +149,7 @@ final class LabelFile {
                 .formatted(quoted(name), Printable.of(in.getString())));
       }
       if (count == MOST_CLASSES) {
-        throw bad("has a label of %s with more than %d numbers".formatted(quoted(name), count));
+        throw bad("has a label of %s with more than %s numbers".formatted(quoted(name), count));
       }
       if (count == vector.length) {
         vector = Arrays.copyOf(vector, 2 * count);
@@ -160,7 +160,7 @@ final class LabelFile {
     if (all == null) {
       if (count == 0 || (long) count * pictures.size() > Integer.MAX_VALUE - 8) {
         throw bad(
-            "has a label of %d numbers for %s and %d pictures"
+            "has a label of %s numbers for %s and %s pictures"
                 .formatted(count, quoted(name), pictures.size()));
       }
       vectorDim = count;
@@ -169,7 +169,7 @@ final class LabelFile {
     }
     if (count != vectorDim) {
       throw bad(
-          "has labels of %d numbers, but %s has %d".formatted(vectorDim, quoted(name), count));
+          "has labels of %s numbers, but %s has %s".formatted(vectorDim, quoted(name), count));
     }
     System.arraycopy(vector, 0, all, place * vectorDim, count);
   }

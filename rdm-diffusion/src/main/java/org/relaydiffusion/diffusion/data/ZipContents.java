@@ -67,19 +67,19 @@ public final class ZipContents implements AutoCloseable {
   public byte[] read(ZipMember member, int mostBytes) {
     if (member.size() > mostBytes) {
       throw bad(
-          member, "has %d bytes, but at most %d are read".formatted(member.size(), mostBytes));
+          member, "has %s bytes, but at most %s are read".formatted(member.size(), mostBytes));
     }
     if (member.size() > MOST_UNPACKED * member.packed()) {
       throw bad(
           member,
-          "claims to unpack to %d bytes, more than its %d bytes can hold"
+          "claims to unpack to %s bytes, more than its %s bytes can hold"
               .formatted(member.size(), member.packed()));
     }
     // Not above mostBytes times 2 even when deflate made it longer, which it does by little.
     if (member.packed() > 2L * mostBytes || member.packed() > Integer.MAX_VALUE - 8) {
       throw bad(
           member,
-          "takes %d bytes of the file to hold %d".formatted(member.packed(), member.size()));
+          "takes %s bytes of the file to hold %s".formatted(member.packed(), member.size()));
     }
     byte[] packed = file.bytesOnce(dataStart(member), (int) member.packed(), member.name());
     byte[] bytes = member.method() == ZipMember.STORED ? packed : inflate(member, packed);
@@ -126,7 +126,7 @@ public final class ZipContents implements AutoCloseable {
       }
       boolean whole = at == bytes.length && inflater.inflate(new byte[1]) == 0;
       if (!whole || !inflater.finished()) {
-        throw bad(member, "does not unpack to the %d bytes that it claims".formatted(bytes.length));
+        throw bad(member, "does not unpack to the %s bytes that it claims".formatted(bytes.length));
       }
       return bytes;
     } catch (DataFormatException e) {

@@ -55,21 +55,21 @@ final class ZipDirectory {
     List<ZipMember> members = new ArrayList<>();
     for (int i = 0; i < end.members(); i++) {
       if (at > limit - ZipEnd.SMALLEST_RECORD || file.u32(at, "a record") != DIRECTORY_RECORD) {
-        throw bad("is a zip with a broken directory at offset %d".formatted(at));
+        throw bad("is a zip with a broken directory at offset %s".formatted(at));
       }
       int nameLength = file.u16(at + 28, "a name's length");
       int extraLength = file.u16(at + 30, "an extra field's length");
       long next =
           at + ZipEnd.SMALLEST_RECORD + nameLength + extraLength + file.u16(at + 32, "a comment");
       if (next > limit) {
-        throw bad("is a zip with a broken directory at offset %d".formatted(at));
+        throw bad("is a zip with a broken directory at offset %s".formatted(at));
       }
       members.add(member(at, nameLength, extraLength));
       at = next;
     }
     if (at != limit) {
       throw bad(
-          "is a zip whose directory has more than the %d entries claimed".formatted(end.members()));
+          "is a zip whose directory has more than the %s entries claimed".formatted(end.members()));
     }
     return members;
   }
@@ -85,7 +85,7 @@ final class ZipDirectory {
     }
     if (method != ZipMember.STORED && method != ZipMember.DEFLATED) {
       throw bad(
-          "entry '%s' is packed by method %d: only stored and deflated entries are read"
+          "entry '%s' is packed by method %s: only stored and deflated entries are read"
               .formatted(Printable.of(name), method));
     }
     Extra extra = extra(at + ZipEnd.SMALLEST_RECORD + nameLength, extraLength, name);
@@ -140,7 +140,7 @@ final class ZipDirectory {
       // Written so that no claim can overflow.
       if (member.packed() > next - LOCAL_BYTES - member.header()) {
         throw bad(
-            "is a zip whose entry '%s' of %d bytes at offset %d reaches into what follows it"
+            "is a zip whose entry '%s' of %s bytes at offset %s reaches into what follows it"
                 .formatted(Printable.of(member.name()), member.packed(), member.header()));
       }
       limited.set(i, member.withLimit(next));

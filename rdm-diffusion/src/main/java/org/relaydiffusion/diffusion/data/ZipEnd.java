@@ -49,7 +49,7 @@ record ZipEnd(long offset, long size, int members) {
     if (members < 0 || members > Math.min(Integer.MAX_VALUE - 8, size / SMALLEST_RECORD)) {
       throw new FileException(
           file.path(),
-          "is a zip that claims %s entries in a directory of %d bytes"
+          "is a zip that claims %s entries in a directory of %s bytes"
               .formatted(Long.toUnsignedString(members), size));
     }
     return new ZipEnd(offset, size, (int) members);

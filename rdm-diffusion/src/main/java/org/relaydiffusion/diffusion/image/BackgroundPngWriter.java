@@ -38,7 +38,7 @@ public final class BackgroundPngWriter implements AutoCloseable {
   public BackgroundPngWriter(Compression compression, int threads, int pending) {
     if (threads < 1 || pending < threads) {
       throw new IllegalArgumentException(
-          "%d threads with room for %d pictures: both are at least 1, the room at least the threads"
+          "%s threads with room for %s pictures: both are at least 1, the room at least the threads"
               .formatted(threads, pending));
     }
     this.compression = compression;

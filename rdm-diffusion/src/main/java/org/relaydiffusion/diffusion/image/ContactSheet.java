@@ -66,7 +66,7 @@ public record ContactSheet(int columns, int padding, int background) {
     // Both sides are below 2^44, so the first test keeps the product from overflowing.
     if (Math.max(width, height) > 1 << 28 || width * height > 1 << 28) {
       throw new OptionException(
-          "a contact sheet of %d x %d pixels is too large: at most 2^28 pixels"
+          "a contact sheet of %s x %s pixels is too large: at most 2^28 pixels"
               .formatted(width, height));
     }
     Pixels sheet = Pixels.black((int) width, (int) height, channels);

@@ -95,19 +95,19 @@ public final class OtherPictureReader {
   private static void checkSize(int width, int height, long bytes, Path file) {
     if (width < 1 || height < 1) {
       throw new FileException(
-          file, "is damaged: it claims %d x %d pixels".formatted(width, height));
+          file, "is damaged: it claims %s x %s pixels".formatted(width, height));
     }
     long pixels = (long) width * height;
     if (pixels > PictureReader.MAX_PIXELS) {
       throw new FileException(
           file,
-          "has %d x %d pixels, but at most %d are read"
+          "has %s x %s pixels, but at most %s are read"
               .formatted(width, height, PictureReader.MAX_PIXELS));
     }
     if (pixels > bytes * PIXELS_PER_BYTE) {
       throw new FileException(
           file,
-          "is damaged: it claims %d x %d pixels, more than its bytes can hold"
+          "is damaged: it claims %s x %s pixels, more than its bytes can hold"
               .formatted(width, height));
     }
   }

@@ -49,7 +49,7 @@ public final class PictureReader {
     try (MappedFile mapped = MappedFile.open(file)) {
       if (mapped.size() > MAX_FILE_BYTES) {
         throw new FileException(
-            file, "has %d bytes, more than a picture should".formatted(mapped.size()));
+            file, "has %s bytes, more than a picture should".formatted(mapped.size()));
       }
       return decode(mapped.bytes(0, (int) mapped.size(), "the picture"), file);
     }
@@ -122,7 +122,7 @@ public final class PictureReader {
   private static Size checked(int width, int height, Path file) {
     if (width < 1 || height < 1) {
       throw new FileException(
-          file, "is damaged: it claims %d x %d pixels".formatted(width, height));
+          file, "is damaged: it claims %s x %s pixels".formatted(width, height));
     }
     return new Size(width, height);
   }
@@ -151,12 +151,12 @@ public final class PictureReader {
     long pixels = (long) width * height;
     if (pixels > MAX_PIXELS) {
       throw new FileException(
-          file, "has %d x %d pixels, but at most %d are read".formatted(width, height, MAX_PIXELS));
+          file, "has %s x %s pixels, but at most %s are read".formatted(width, height, MAX_PIXELS));
     }
     if (pixels > most) {
       throw new FileException(
           file,
-          "is damaged: it claims %d x %d pixels, more than its bytes can hold"
+          "is damaged: it claims %s x %s pixels, more than its bytes can hold"
               .formatted(width, height));
     }
   }

@@ -25,7 +25,7 @@ public final class Pixels {
   public Pixels(int width, int height, int channels, byte[] data) {
     if (data.length != length(width, height, channels)) {
       throw new IllegalArgumentException(
-          "a picture of %d x %d with %d channels needs %d bytes, not %d"
+          "a picture of %s x %s with %s channels needs %s bytes, not %s"
               .formatted(width, height, channels, length(width, height, channels), data.length));
     }
     this.width = width;
@@ -42,14 +42,14 @@ public final class Pixels {
   private static int length(int width, int height, int channels) {
     if (width < 1 || height < 1 || (channels != 1 && channels != 3)) {
       throw new IllegalArgumentException(
-          "a picture has 1 or 3 channels and a side of at least 1, not %d x %d with %d channels"
+          "a picture has 1 or 3 channels and a side of at least 1, not %s x %s with %s channels"
               .formatted(width, height, channels));
     }
     // No overflow: the product of two positive ints times 3 fits a long.
     long length = (long) width * height * channels;
     if (length > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
-          "a picture of %d x %d with %d channels is larger than an array can be"
+          "a picture of %s x %s with %s channels is larger than an array can be"
               .formatted(width, height, channels));
     }
     return (int) length;
@@ -81,7 +81,7 @@ public final class Pixels {
   public int value(int x, int y, int channel) {
     if (x < 0 || x >= width || y < 0 || y >= height || channel < 0 || channel >= channels) {
       throw new IndexOutOfBoundsException(
-          "no value (%d, %d, %d) in %s".formatted(x, y, channel, this));
+          "no value (%s, %s, %s) in %s".formatted(x, y, channel, this));
     }
     return data[(y * width + x) * channels + channel] & 0xff;
   }
@@ -129,6 +129,6 @@ public final class Pixels {
 
   @Override
   public String toString() {
-    return "a picture of %d x %d with %d channels".formatted(width, height, channels);
+    return "a picture of %s x %s with %s channels".formatted(width, height, channels);
   }
 }

@@ -109,7 +109,7 @@ final class PngDecoder {
         at += CHUNK_OVERHEAD + length;
       }
       if (filled < rows.length) {
-        throw damaged("its pixels end in row %d of %d".formatted(filled / (row + 1), height));
+        throw damaged("its pixels end in row %s of %s".formatted(filled / (row + 1), height));
       }
       return rows;
     } catch (DataFormatException e) {
@@ -123,7 +123,7 @@ final class PngDecoder {
     RowUnfilter unfilter = new RowUnfilter(channels, row);
     for (int y = 0; y < height; y++) {
       if (!unfilter.next(rows, y * (row + 1), pixels, y * row)) {
-        throw damaged("row %d has the unknown filter %d".formatted(y, rows[y * (row + 1)] & 0xff));
+        throw damaged("row %s has the unknown filter %s".formatted(y, rows[y * (row + 1)] & 0xff));
       }
     }
   }

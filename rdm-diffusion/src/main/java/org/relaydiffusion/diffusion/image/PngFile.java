@@ -74,7 +74,7 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
   private static String typeAt(ByteBuffer in, Path file) {
     if (in.remaining() < CHUNK_OVERHEAD) {
       throw new FileException(
-          file, "is cut off: it ends at byte %d, before its IEND chunk".formatted(in.limit()));
+          file, "is cut off: it ends at byte %s, before its IEND chunk".formatted(in.limit()));
     }
     byte[] name = new byte[4];
     in.get(in.position() + 4, name);
@@ -91,14 +91,14 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
     if (length < 0 || length > in.remaining() - CHUNK_OVERHEAD) {
       throw new FileException(
           file,
-          "is cut off: the chunk at byte %d claims %s bytes, but %d are left"
+          "is cut off: the chunk at byte %s claims %s bytes, but %s are left"
               .formatted(start, Integer.toUnsignedString(length), in.remaining() - CHUNK_OVERHEAD));
     }
     CRC32 crc = new CRC32();
     crc.update(in.slice(start + 4, length + 4));
     if ((int) crc.getValue() != in.getInt(start + 8 + length)) {
       throw new FileException(
-          file, "is damaged: the checksum of the chunk at byte %d is wrong".formatted(start));
+          file, "is damaged: the checksum of the chunk at byte %s is wrong".formatted(start));
     }
     in.position(start + CHUNK_OVERHEAD + length);
     return in.slice(start + 8, length).order(ByteOrder.BIG_ENDIAN);

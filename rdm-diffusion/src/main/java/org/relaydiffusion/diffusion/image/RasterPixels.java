@@ -30,7 +30,7 @@ final class RasterPixels {
     int channels = bands - (colours.hasAlpha() ? 1 : 0);
     if (channels != 1 && channels != 3) {
       throw new FileException(
-          file, "has %d colour channels: only grey and RGB pictures are read".formatted(channels));
+          file, "has %s colour channels: only grey and RGB pictures are read".formatted(channels));
     }
     Pixels pixels = Pixels.black(raster.getWidth(), raster.getHeight(), channels);
     if (raster.getTransferType() == DataBuffer.TYPE_BYTE
@@ -75,7 +75,7 @@ final class RasterPixels {
         if (row[x] >= palette.getMapSize()) {
           throw new FileException(
               file,
-              "is damaged: colour %d of a palette of %d".formatted(row[x], palette.getMapSize()));
+              "is damaged: colour %s of a palette of %s".formatted(row[x], palette.getMapSize()));
         }
         int argb = palette.getRGB(row[x]);
         if (argb >>> 24 != 0xff) {
@@ -107,7 +107,7 @@ final class RasterPixels {
   private static FileException transparent(Path file, int x, int y) {
     return new FileException(
         file,
-        "has transparent pixels, the first at (%d, %d): lay it on a background first"
+        "has transparent pixels, the first at (%s, %s): lay it on a background first"
             .formatted(x, y));
   }
 }

@@ -29,7 +29,7 @@ public final class InfiniteSampler implements PrimitiveIterator.OfInt {
     }
     if (rank < 0 || rank >= replicas) {
       throw new IllegalArgumentException(
-          "rank %d is not one of %d replicas".formatted(rank, replicas));
+          "rank %s is not one of %s replicas".formatted(rank, replicas));
     }
     if (!(windowSize >= 0 && windowSize <= 1)) {
       throw new IllegalArgumentException("a window is 0 to 1 of the data, not " + windowSize);

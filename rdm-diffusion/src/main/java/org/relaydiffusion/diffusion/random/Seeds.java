@@ -33,7 +33,7 @@ public final class Seeds {
       long end = starts[i] + ranges.get(i).length();
       if (end > MAX_SEEDS || end < starts[i]) {
         throw new OptionException(
-            "--seeds names more than %d images, the most one run can make".formatted(MAX_SEEDS));
+            "--seeds names more than %s images, the most one run can make".formatted(MAX_SEEDS));
       }
       starts[i + 1] = (int) end;
     }
@@ -102,7 +102,7 @@ public final class Seeds {
   /** Seed number {@code index}, counted from 0. */
   public long get(int index) {
     if (index < 0 || index >= size()) {
-      throw new IndexOutOfBoundsException("no seed %d among %d".formatted(index, size()));
+      throw new IndexOutOfBoundsException("no seed %s among %s".formatted(index, size()));
     }
     int at = Arrays.binarySearch(starts, index);
     int range = at >= 0 ? at : -at - 2;
@@ -130,7 +130,7 @@ public final class Seeds {
     }
     if (rank < 0 || rank >= worldSize) {
       throw new IllegalArgumentException(
-          "rank %d is not one of %d processes".formatted(rank, worldSize));
+          "rank %s is not one of %s processes".formatted(rank, worldSize));
     }
     int perRank = (int) ((size() - 1) / ((long) maxBatch * worldSize)) + 1;
     return new Batches(perRank, rank, worldSize);
@@ -156,7 +156,7 @@ public final class Seeds {
     @Override
     public long[] get(int index) {
       if (index < 0 || index >= count) {
-        throw new IndexOutOfBoundsException("no batch %d among %d".formatted(index, count));
+        throw new IndexOutOfBoundsException("no batch %s among %s".formatted(index, count));
       }
       long parts = (long) count * worldSize;
       long part = (long) index * worldSize + rank;

@@ -18,7 +18,7 @@ public final class Subset {
   /** All of {@code size} items, in order. */
   public static Subset all(int size) {
     if (size < 0) {
-      throw new IllegalArgumentException("a data set cannot have %d items".formatted(size));
+      throw new IllegalArgumentException("a data set cannot have %s items".formatted(size));
     }
     int[] items = new int[size];
     for (int i = 0; i < size; i++) {
@@ -79,7 +79,7 @@ public final class Subset {
 
   private int checked(int index) {
     if (index < 0 || index >= size()) {
-      throw new IndexOutOfBoundsException("no item %d among %d".formatted(index, size()));
+      throw new IndexOutOfBoundsException("no item %s among %s".formatted(index, size()));
     }
     return index;
   }

@@ -15,7 +15,7 @@ public final class TrainingSeed {
   public static long of(long seed, int rank, int worldSize) {
     if (rank < 0 || rank >= worldSize) {
       throw new IllegalArgumentException(
-          "rank %d is not one of %d processes".formatted(rank, worldSize));
+          "rank %s is not one of %s processes".formatted(rank, worldSize));
     }
     // Wrapping around 2^64 does not matter to a remainder by 2^31.
     return new NumpyRandom(Math.floorMod(seed * worldSize + rank, 1L << 31)).randint(1L << 31);

@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
 import java.util.Map;
 import java.util.zip.CRC32C;
 import org.relaydiffusion.FileException;
@@ -33,8 +34,11 @@ final class EventFile implements AutoCloseable {
   EventFile(Path folder, double now) {
     file =
         folder.resolve(
-            "events.out.tfevents.%010d.rdm.%d"
-                .formatted((long) now, ProcessHandle.current().pid()));
+            String.format(
+                Locale.ROOT,
+                "events.out.tfevents.%010d.rdm.%d",
+                (long) now,
+                ProcessHandle.current().pid()));
     try {
       channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
       Message event = new Message();

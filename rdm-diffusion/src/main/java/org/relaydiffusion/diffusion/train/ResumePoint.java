@@ -90,7 +90,7 @@ record ResumePoint(
     if (r.integer("format") != FORMAT) {
       throw new FileException(
           checkpoint.path(),
-          "was written by another version: its format is %d, expected %d"
+          "was written by another version: its format is %s, expected %s"
               .formatted(r.integer("format"), FORMAT));
     }
     int processes = (int) r.atLeast("num_processes", 1, 1 << 20);
@@ -98,7 +98,7 @@ record ResumePoint(
     if (host.size() != processes) {
       throw new FileException(
           checkpoint.path(),
-          "has generators of %d processes, expected %d".formatted(host.size(), processes));
+          "has generators of %s processes, expected %s".formatted(host.size(), processes));
     }
     return Optional.of(
         new ResumePoint(
@@ -141,7 +141,7 @@ record ResumePoint(
     long atLeast(String key, long least, long most) {
       long number = integer(key);
       if (number < least || number > most) {
-        throw bad(key, number + ", expected %d to %d".formatted(least, most));
+        throw bad(key, number + ", expected %s to %s".formatted(least, most));
       }
       return number;
     }

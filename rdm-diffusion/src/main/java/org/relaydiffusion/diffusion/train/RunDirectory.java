@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -40,7 +41,7 @@ public final class RunDirectory {
    */
   public static RunDirectory numbered(Path outdir, String description) {
     int next = folders(outdir).stream().mapToInt(RunDirectory::number).max().orElse(-1) + 1;
-    return made(outdir.resolve("%05d-%s".formatted(next, description)));
+    return made(outdir.resolve(String.format(Locale.ROOT, "%05d-%s", next, description)));
   }
 
   /** The folder of the highest number in {@code outdir}, if there is one. */
@@ -74,7 +75,7 @@ public final class RunDirectory {
       int batch,
       String type,
       String suffix) {
-    return "%s-%s-%s-%s-gpus%d-batch%d-%s%s"
+    return "%s-%s-%s-%s-gpus%s-batch%s-%s%s"
         .formatted(
             data,
             conditional ? "cond" : "uncond",
@@ -107,12 +108,13 @@ public final class RunDirectory {
 
   /** The training state at a number of images, named by whole thousands. */
   public Path state(long images) {
-    return path.resolve("training-state-%06d.pt".formatted(images / 1000));
+    return path.resolve(String.format(Locale.ROOT, "training-state-%06d.pt", images / 1000));
   }
 
   /** The network's snapshot at a number of images, named by whole thousands. */
   public Path snapshot(long images, String extension) {
-    return path.resolve("network-snapshot-%06d.%s".formatted(images / 1000, extension));
+    return path.resolve(String.format(
+        Locale.ROOT, "network-snapshot-%06d.%s", images / 1000, extension));
   }
 
   /** The state with the highest number of images, if there is one. */

@@ -3,6 +3,7 @@ package org.relaydiffusion.diffusion.train;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -73,9 +74,9 @@ public final class RunStart {
       if (point.isEmpty()) {
         long images = RunDirectory.kimgOf(file).orElse(0L) * 1000;
         listener.message(
-            "state: %s, of the official code: from %d kimg on; it has no generators, so all noise begins"
-                    .formatted(file, images / 1000)
-                + " anew");
+            ("state: %s, of the official code: from %s kimg on; it has no generators,"
+                    + " so all noise begins anew")
+                .formatted(file, images / 1000));
         return new Progress(images, 0, images);
       }
       return goOn(file, point.get(), run, world, options, listener);
@@ -91,18 +92,23 @@ public final class RunStart {
       TrainingListener listener) {
     String difference =
         point.seed() != options.seed()
-            ? "seed %d, was %d".formatted(options.seed(), point.seed())
+            ? "seed %s, was %s".formatted(options.seed(), point.seed())
             : point.processes() != world.size()
-                ? "%d processes, were %d".formatted(world.size(), point.processes())
+                ? "%s processes, were %s".formatted(world.size(), point.processes())
                 : point.batch() != options.batching().batch()
-                    ? "batch %d, was %d".formatted(options.batching().batch(), point.batch())
+                    ? "batch %s, was %s".formatted(options.batching().batch(), point.batch())
                     : "";
     run.restore(point, world.rank(), difference.isEmpty());
     listener.message(
         difference.isEmpty()
-            ? "state: %s, at %.3f kimg".formatted(file, point.progress().images() / 1e3)
-            : "state: %s, at %.3f kimg; with %s the run goes on, but not as it would have"
-                .formatted(file, point.progress().images() / 1e3, difference));
+            ? String.format(
+                Locale.ROOT, "state: %s, at %.3f kimg", file, point.progress().images() / 1e3)
+            : String.format(
+                Locale.ROOT,
+                "state: %s, at %.3f kimg; with %s the run goes on, but not as it would have",
+                file,
+                point.progress().images() / 1e3,
+                difference));
     return point.progress();
   }
 

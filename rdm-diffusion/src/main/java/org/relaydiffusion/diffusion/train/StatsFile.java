@@ -76,7 +76,7 @@ final class StatsFile {
     StringBuilder line = new StringBuilder("{");
     statistics.forEach((name, m) ->
         line.append(
-            "\"%s\": {\"num\": %d, \"mean\": %s, \"std\": %s}, "
+            "\"%s\": {\"num\": %s, \"mean\": %s, \"std\": %s}, "
                 .formatted(name, (long) m.count(), number(m.mean()), number(m.deviation()))));
     line.append("\"timestamp\": ").append(now).append("}\n");
     try {

@@ -33,7 +33,7 @@ public record TickReport(
   /** The reference's status line, with the loss after it. */
   public String line() {
     StringBuilder line = new StringBuilder();
-    line.append("tick %-5d ".formatted(tick));
+    line.append(String.format(Locale.ROOT, "tick %-5d ", tick));
     line.append(String.format(Locale.ROOT, "kimg %-9.1f ", images / 1e3));
     line.append("time %-12s ".formatted(time(totalSeconds)));
     line.append(String.format(Locale.ROOT, "sec/tick %-7.1f ", tickSeconds));
@@ -58,11 +58,11 @@ public record TickReport(
       return s + "s";
     }
     if (s < 3600) {
-      return "%dm %02ds".formatted(s / 60, s % 60);
+      return String.format(Locale.ROOT, "%dm %02ds", s / 60, s % 60);
     }
     if (s < 86_400) {
-      return "%dh %02dm %02ds".formatted(s / 3600, s / 60 % 60, s % 60);
+      return String.format(Locale.ROOT, "%dh %02dm %02ds", s / 3600, s / 60 % 60, s % 60);
     }
-    return "%dd %02dh %02dm".formatted(s / 86_400, s / 3600 % 24, s / 60 % 60);
+    return String.format(Locale.ROOT, "%dd %02dh %02dm", s / 86_400, s / 3600 % 24, s / 60 % 60);
   }
 }

@@ -1,5 +1,6 @@
 package org.relaydiffusion.diffusion.train;
 
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -98,7 +99,7 @@ public final class Trainer {
 
   private void describe(RunFiles files, ImageFolderDataset dataset, TrainingRun run) {
     files.message(
-        "data: %s, %d images of %d x %d, %d channels, %s"
+        "data: %s, %s images of %s x %s, %s channels, %s"
             .formatted(
                 options.data().path(),
                 dataset.size(),
@@ -107,14 +108,13 @@ public final class Trainer {
                 dataset.channels(),
                 dataset.labelDim() == 0 ? "no classes" : dataset.labelDim() + " classes"));
     files.message(
-        "network: %s, %,d parameters, %s, %s"
-            .formatted(
+        String.format(Locale.ROOT, "network: %s, %,d parameters, %s, %s", 
                 options.network().className(),
                 run.network().parameterCount(),
                 options.running().device(),
                 options.running().dtype().torchName()));
     files.message(
-        "training: batch %d = %d process%s x %d round%s x %d images, %s kimg to go"
+        "training: batch %s = %s process%s x %s round%s x %s images, %s kimg to go"
             .formatted(
                 options.batching().batch(),
                 world.size(),
@@ -196,7 +196,7 @@ public final class Trainer {
           && saving.sampleTicks().isPresent()
           && (last || isDue(saving.sampleTicks(), tick - 1))) {
         files.grid(
-            "fakes%06d.png".formatted(run.images() / 1000),
+            String.format(Locale.ROOT, "fakes%06d.png", run.images() / 1000),
             "fakes",
             run.images(),
             grid.fakes(run.average()));

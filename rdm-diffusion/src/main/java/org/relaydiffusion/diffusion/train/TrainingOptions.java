@@ -109,11 +109,11 @@ public record TrainingOptions(
       }
       if (batch % processes != 0) {
         throw new OptionException(
-            "a batch of %d does not divide over %d processes".formatted(batch, processes));
+            "a batch of %s does not divide over %s processes".formatted(batch, processes));
       }
       if (perRound.orElse(1) < 1 || share(processes) % round(processes) != 0) {
         throw new OptionException(
-            "a process's %d images do not divide into rounds of %d (batch-gpu)"
+            "a process's %s images do not divide into rounds of %s (batch-gpu)"
                 .formatted(share(processes), perRound.orElse(1)));
       }
     }
@@ -162,7 +162,7 @@ public record TrainingOptions(
     private static void check(String what, OptionalInt ticks) {
       if (ticks.orElse(1) < 1) {
         throw new OptionException(
-            "%s come every 1 tick or more, not %d".formatted(what, ticks.getAsInt()));
+            "%s come every 1 tick or more, not %s".formatted(what, ticks.getAsInt()));
       }
     }
   }

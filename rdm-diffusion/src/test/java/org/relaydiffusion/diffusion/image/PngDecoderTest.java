@@ -41,7 +41,7 @@ class PngDecoderTest {
       for (int top = 0; top < 256; top++) {
         for (int corner = 0; corner < 256; corner++) {
           if (RowUnfilter.nearest((byte) 0, left, top, corner) != paeth(left, top, corner)) {
-            throw new AssertionError("%d, %d, %d".formatted(left, top, corner));
+            throw new AssertionError("%s, %s, %s".formatted(left, top, corner));
           }
         }
       }

@@ -84,7 +84,7 @@ class GeneratorParityTest {
       int k = 0;
       for (JsonNode op : json.path("ops")) {
         try (var _ = TensorScope.open()) {
-          String name = "seed%d.%d.%s".formatted(seed, k++, op.path("op").asString());
+          String name = "seed%s.%s.%s".formatted(seed, k++, op.path("op").asString());
           Tensor expected = draws.get(name);
           assertSame(draw(generator, op, expected), expected, name);
         }

@@ -164,7 +164,7 @@ class TrainingParityTest {
       assertThat(run.learningRate()).isCloseTo(expected.get("lr").asDouble(), within(1e-15));
       assertSums(expected.get("params"), run.network().state(), "params of iteration " + i);
       assertSums(expected.get("ema"), run.average().state(), "averages of iteration " + i);
-      assertAfter(fixture, run, "iter%d.safetensors".formatted(i));
+      assertAfter(fixture, run, "iter%s.safetensors".formatted(i));
     }
     assertAfter(fixture, run, "final.safetensors");
     assertMoments(Tensors.read(fixture.file("final.safetensors")), run);
@@ -283,7 +283,7 @@ class TrainingParityTest {
           .as("loss of iteration " + iteration)
           .isCloseTo(official, within(TOLERANCE * official));
       Tensors losses = Tensors.read(fixture.file("loss.safetensors"));
-      String name = "iter%d.round%d".formatted(iteration, rounds);
+      String name = "iter%s.round%s".formatted(iteration, rounds);
       if (losses.has(name)) {
         Tensors.assertClose(loss.detach(), losses.get(name), TOLERANCE, name);
       }

@@ -82,7 +82,7 @@ class TwoRanksTest {
         String link = (rank == 0 ? "va" : "vb") + id;
         String name = names.get(rank);
         assumeTrue(
-            ip("-n", name, "addr", "add", "10.231.77.%d/24".formatted(rank + 1), "dev", link)
+            ip("-n", name, "addr", "add", "10.231.77.%s/24".formatted(rank + 1), "dev", link)
                 && ip("-n", name, "link", "set", link, "up")
                 && ip("-n", name, "link", "set", "lo", "up"),
             "this machine does not allow addresses in network namespaces");
@@ -143,7 +143,7 @@ class TwoRanksTest {
   }
 
   private Path file(int rank) {
-    return folder.resolve("rank%d.safetensors".formatted(rank));
+    return folder.resolve("rank%s.safetensors".formatted(rank));
   }
 
   private void run(List<List<String>> commands) throws IOException, InterruptedException {
@@ -151,7 +151,7 @@ class TwoRanksTest {
     List<Path> logs = new ArrayList<>();
     try {
       for (List<String> command : commands) {
-        Path log = folder.resolve("log%d.txt".formatted(logs.size()));
+        Path log = folder.resolve("log%s.txt".formatted(logs.size()));
         logs.add(log);
         processes.add(
             new ProcessBuilder(command)

@@ -54,12 +54,12 @@ final class ActivationsReport implements ExtractionListener {
     }
     String processes =
         rank.isDistributed()
-            ? ", %d processes (%s)".formatted(rank.worldSize(), rank.source())
+            ? ", %s processes (%s)".formatted(rank.worldSize(), rank.source())
             : "";
     console
         .err()
         .println(
-            "rdm evaluate activations: %s -> %s, %s, batch %d, %s, %s%s"
+            "rdm evaluate activations: %s -> %s, %s, batch %s, %s, %s%s"
                 .formatted(
                     options.data(),
                     options.target(),
@@ -80,7 +80,7 @@ final class ActivationsReport implements ExtractionListener {
     } else if (status.isDue()) {
       double rate = (done - first) / ((System.nanoTime() - began) / NANOS);
       status.show(
-          "%d/%d images  %s images/s  %s left"
+          "%s/%s images  %s images/s  %s left"
               .formatted(done, all, Durations.rate(rate), Durations.text((all - done) / rate)));
     }
   }
@@ -93,21 +93,21 @@ final class ActivationsReport implements ExtractionListener {
   @Override
   public void waiting(long parts, long all) {
     if (status.isDue()) {
-      status.show("waiting for the other processes: %d/%d parts".formatted(parts, all));
+      status.show("waiting for the other processes: %s/%s parts".formatted(parts, all));
     }
   }
 
   @Override
   public void joined(long done, long all) {
     if (status.isDue()) {
-      status.show("writing %s: %d%%".formatted(options.target(), 100 * done / all));
+      status.show("writing %s: %s%%".formatted(options.target(), 100 * done / all));
     }
   }
 
   /** What is there of a run that was stopped, and how to go on. */
   String stopped() {
     return saved < total
-        ? ("stopped with the features of %d of %d pictures in parts beside %s; the same command"
+        ? ("stopped with the features of %s of %s pictures in parts beside %s; the same command"
                 + " goes on")
             .formatted(saved, total, options.target())
         : "stopped before %s was written; its parts are kept, and the same command goes on"
@@ -128,7 +128,7 @@ final class ActivationsReport implements ExtractionListener {
           .println(report.json ? Json.write(json(result, written)) : text(result, written));
     } else if (speaks()) {
       status.print(
-          "rank %d: %d images in %s, %s a second"
+          "rank %s: %s images in %s, %s a second"
               .formatted(
                   rank.index(),
                   result.extracted(),
@@ -140,7 +140,7 @@ final class ActivationsReport implements ExtractionListener {
   private String text(ExtractionResult result, ExtractionResult.Written written) {
     StringBuilder text = new StringBuilder();
     text.append(
-        "%s: %s of %d images, %d and %d dimensions, %s"
+        "%s: %s of %s images, %s and %s dimensions, %s"
             .formatted(
                 options.target(),
                 options.content() == Content.MOMENTS ? "moments" : "activations",
@@ -152,7 +152,7 @@ final class ActivationsReport implements ExtractionListener {
       text.append(", %s images/s".formatted(Durations.rate(result.imagesPerSecond())));
     }
     if (result.reused() > 0) {
-      text.append("; %d were there already".formatted(result.reused()));
+      text.append("; %s were there already".formatted(result.reused()));
     }
     return text.append("\nInception weights: SHA-256 ")
         .append(options.network().sha256())

@@ -151,7 +151,7 @@ final class ConvertCommand implements Callable<Integer> {
     console
         .out()
         .println(
-            "%s: %d tensors, all equal to those of %s (SHA-256), %s"
+            "%s: %s tensors, all equal to those of %s (SHA-256), %s"
                 .formatted(
                     done.converted(), done.tensors().size(), source, Durations.text(seconds)));
   }

@@ -138,7 +138,7 @@ final class DatasetCommand implements Callable<Integer> {
       return conversion.run(output::pictureDone, cancellation);
     } catch (CancelledException e) {
       throw new InterruptedRunException(
-          "stopped after %d of %d pictures; %s %s"
+          "stopped after %s of %s pictures; %s %s"
               .formatted(
                   output.done(),
                   conversion.count(),

@@ -41,7 +41,7 @@ final class DatasetReport {
       console
           .err()
           .println(
-              "rdm dataset: %s -> %s, %d pictures, %d workers"
+              "rdm dataset: %s -> %s, %s pictures, %s workers"
                   .formatted(source, target, conversion.count(), conversion.workers()));
     }
   }
@@ -53,7 +53,7 @@ final class DatasetReport {
       double rate = finished / seconds();
       int filled = (int) ((long) finished * BAR / total);
       status.show(
-          "[%s%s] %d/%d pictures  %s/s  %s left"
+          "[%s%s] %s/%s pictures  %s/s  %s left"
               .formatted(
                   "#".repeat(filled),
                   ".".repeat(BAR - filled),
@@ -82,7 +82,7 @@ final class DatasetReport {
       console
           .err()
           .println(
-              "rdm: only %d of %d pictures have a label, so no labels were written"
+              "rdm: only %s of %s pictures have a label, so no labels were written"
                   .formatted(result.labelled(), result.images()));
     }
     console
@@ -97,7 +97,7 @@ final class DatasetReport {
   private static String text(ConvertedDataset result, double seconds) {
     StringBuilder text = new StringBuilder();
     text.append(
-        "%s: %d pictures of %d x %d, %s, %s, %s"
+        "%s: %s pictures of %s x %s, %s, %s, %s"
             .formatted(
                 result.target(),
                 result.images(),
@@ -107,7 +107,7 @@ final class DatasetReport {
                 result.classes() == 0 ? "no labels" : result.classes() + " classes",
                 Durations.text(seconds)));
     if (result.skipped() > 0) {
-      text.append("; %d were left out: too small".formatted(result.skipped()));
+      text.append("; %s were left out: too small".formatted(result.skipped()));
     }
     return text.toString();
   }

@@ -33,8 +33,11 @@ final class DoctorCommand implements Callable<Integer> {
       console.out().println(Json.write(found));
     } else {
       int width = found.facts().keySet().stream().mapToInt(String::length).max().orElse(0);
-      String format = "%-" + (width + 2) + "s%s";
-      found.facts().forEach((name, fact) -> console.out().println(format.formatted(name, fact)));
+      found
+          .facts()
+          .forEach(
+              (name, fact) ->
+                  console.out().println(name + " ".repeat(width + 2 - name.length()) + fact));
     }
     return found.libTorch() instanceof DoctorReport.Loaded ? ExitCode.OK : ExitCode.FAILURE;
   }

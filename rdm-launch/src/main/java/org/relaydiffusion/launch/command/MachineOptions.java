@@ -95,12 +95,12 @@ final class MachineOptions implements Section {
     int index = nodeRank == null ? 0 : nodeRank;
     if (nodeRank == null && count > 1) {
       throw new OptionException(
-          "--nnodes=%d needs --node_rank: which machine this is, 0 to %d"
+          "--nnodes=%s needs --node_rank: which machine this is, 0 to %s"
               .formatted(count, count - 1));
     }
     if (index < 0 || index >= count) {
       throw new OptionException(
-          "--node_rank must be 0 to %d with --nnodes=%d, but is %d"
+          "--node_rank must be 0 to %s with --nnodes=%s, but is %s"
               .formatted(count - 1, count, index));
     }
     if (backend != null && !backend.equals("static") && !backend.equals("c10d")) {
@@ -134,7 +134,7 @@ final class MachineOptions implements Section {
     int number = text.matches("\\d{1,6}") ? Integer.parseInt(text) : 0;
     if (number < 1 || number > MOST_PROCESSES) {
       throw new OptionException(
-          "%s must be %s from 1 to %d, but is '%s'"
+          "%s must be %s from 1 to %s, but is '%s'"
               .formatted(option, expected, MOST_PROCESSES, text));
     }
     return number;

@@ -61,7 +61,7 @@ final class MetricsReport implements EvaluationRun.EvaluationListener {
   @Override
   public void advanced(String what, long done, long total) {
     if (status.isDue()) {
-      status.show("%s: %d%%".formatted(what, 100 * done / Math.max(1, total)));
+      status.show("%s: %s%%".formatted(what, 100 * done / Math.max(1, total)));
     }
   }
 

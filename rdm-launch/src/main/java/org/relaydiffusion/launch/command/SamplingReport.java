@@ -32,12 +32,12 @@ final class SamplingReport {
     SamplingJob.Runtime runtime = job.runtime();
     String processes =
         job.rank().worldSize() > 1
-            ? ", %d processes (%s)".formatted(job.rank().worldSize(), job.rank().source())
+            ? ", %s processes (%s)".formatted(job.rank().worldSize(), job.rank().source())
             : "";
     console
         .err()
         .println(
-            "rdm %s: seeds %s, batch %d, %s, %s, %s, %s%s"
+            "rdm %s: seeds %s, batch %s, %s, %s, %s, %s%s"
                 .formatted(
                     job.command(),
                     job.seedsText(),
@@ -75,13 +75,13 @@ final class SamplingReport {
             console
                 .out()
                 .println(
-                    "%s: contact sheet of %d pictures".formatted(sheet.file(), sheet.images())));
+                    "%s: contact sheet of %s pictures".formatted(sheet.file(), sheet.images())));
   }
 
   private static String text(SamplingResult result) {
     StringBuilder text = new StringBuilder();
     text.append(result.job().target().outdir());
-    text.append(": %d pictures".formatted(result.images()));
+    text.append(": %s pictures".formatted(result.images()));
     if (result.images() > 0) {
       text.append(
           " in %s, %s a second"
@@ -89,7 +89,7 @@ final class SamplingReport {
                   Durations.text(result.seconds()), Durations.rate(result.imagesPerSecond())));
     }
     if (result.skipped() > 0) {
-      text.append("; %d were there already".formatted(result.skipped()));
+      text.append("; %s were there already".formatted(result.skipped()));
     }
     return text.toString();
   }

@@ -84,7 +84,7 @@ final class SupervisionOptions implements Section {
     }
     if (patience < 1 || patience > LONGEST_PATIENCE) {
       throw new OptionException(
-          "--stop_timeout must be 1 to %d, but is %d".formatted(LONGEST_PATIENCE, patience));
+          "--stop_timeout must be 1 to %s, but is %s".formatted(LONGEST_PATIENCE, patience));
     }
   }
 

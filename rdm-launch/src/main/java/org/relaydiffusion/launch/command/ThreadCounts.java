@@ -31,7 +31,7 @@ final class ThreadCounts {
   private static void check(String option, int count, int least) {
     if (count < least || count > NativeThreads.MOST) {
       throw new OptionException(
-          "%s must be %d to %d, but is %d".formatted(option, least, NativeThreads.MOST, count));
+          "%s must be %s to %s, but is %s".formatted(option, least, NativeThreads.MOST, count));
     }
   }
 }

@@ -69,7 +69,7 @@ final class TrainingFileOptions implements Section {
 
   private static OptionalInt ticks(String option, int ticks) {
     if (ticks < 0) {
-      throw new OptionException("%s must be at least 0, but is %d".formatted(option, ticks));
+      throw new OptionException("%s must be at least 0, but is %s".formatted(option, ticks));
     }
     return ticks == 0 ? OptionalInt.empty() : OptionalInt.of(ticks);
   }

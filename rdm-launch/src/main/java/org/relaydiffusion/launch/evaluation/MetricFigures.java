@@ -66,7 +66,7 @@ public final class MetricFigures {
             "precision",
             found.precision(),
             "%.4f",
-            "%d of %d samples".formatted(found.samplesInside(), found.samples()),
+            "%s of %s samples".formatted(found.samplesInside(), found.samples()),
             "samples that look like the reference set; 1 is all"));
     rows.add(
         row(
@@ -74,7 +74,7 @@ public final class MetricFigures {
             "recall",
             found.recall(),
             "%.4f",
-            "%d of %d images".formatted(found.referencesInside(), found.references()),
+            "%s of %s images".formatted(found.referencesInside(), found.references()),
             "of the reference set, what the samples cover; 1 is all"));
   }
 

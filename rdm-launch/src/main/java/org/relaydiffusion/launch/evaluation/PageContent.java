@@ -41,7 +41,7 @@ public record PageContent(
   private static void check(String option, int value, int least, int most) {
     if (value < least || value > most) {
       throw new OptionException(
-          "%s must be from %d to %d, but is %d".formatted(option, least, most, value));
+          "%s must be from %s to %s, but is %s".formatted(option, least, most, value));
     }
   }
 }

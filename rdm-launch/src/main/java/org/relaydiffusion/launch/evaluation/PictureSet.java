@@ -39,7 +39,7 @@ final class PictureSet implements AutoCloseable {
       pictures.close();
       throw new FileException(
           path.get(),
-          "holds %d pictures, but %s is of %d images".formatted(found, activations.path(), wanted));
+          "holds %s pictures, but %s is of %s images".formatted(found, activations.path(), wanted));
     }
     return new PictureSet(path.get(), pictures);
   }

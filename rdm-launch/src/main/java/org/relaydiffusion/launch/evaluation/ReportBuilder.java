@@ -117,8 +117,11 @@ public final class ReportBuilder {
       return named == images
           ? Optional.empty()
           : Optional.of(
-              "The options behind the samples name %,d seeds, but there are %,d images."
-                  .formatted(named, images));
+              String.format(
+                  Locale.ROOT,
+                  "The options behind the samples name %,d seeds, but there are %,d images.",
+                  named,
+                  images));
     } catch (OptionException e) {
       return Optional.of("The options behind the samples have no list of seeds: " + seeds);
     }
@@ -142,7 +145,7 @@ public final class ReportBuilder {
         .ifPresent(score ->
             facts.put(
                 "Inception score",
-                "%d splits of %d, %s the output layer's bias"
+                "%s splits of %s, %s the output layer's bias"
                     .formatted(
                         score.scores().size(),
                         run.job().score().splitSize(),
@@ -167,7 +170,7 @@ public final class ReportBuilder {
         : Optional.of(
             new Sheet(
                 ContactSheet.nearSquare(first.size()).of(first),
-                "The first %d samples".formatted(first.size())));
+                "The first %s samples".formatted(first.size())));
   }
 
   private List<NeighbourRow> neighbours(PictureSet samples) {

@@ -41,7 +41,7 @@ final class SamplingOptionsFile {
     try {
       if (Files.size(file) > MOST_BYTES) {
         throw new FileException(
-            file, "has %d bytes, more than options take".formatted(Files.size(file)));
+            file, "has %s bytes, more than options take".formatted(Files.size(file)));
       }
       JsonNode root = JsonMapper.shared().readTree(Files.readString(file, StandardCharsets.UTF_8));
       if (!root.isObject()) {

@@ -193,7 +193,7 @@ final class Attempt {
     }
     allEndedWell = false;
     if (failure != null || killed) {
-      screen.say("rank %d %s".formatted(ended.worker().rank(), status.text()));
+      screen.say("rank %s %s".formatted(ended.worker().rank(), status.text()));
     } else if (!status.isStopped()) {
       failed(doubtful == null ? ended : doubtful);
     } else if (stop == null && doubtful == null) {
@@ -206,10 +206,10 @@ final class Attempt {
   private void failed(Worker.Ended ended) {
     Worker worker = ended.worker();
     ExitStatus status = ended.status();
-    String what = "rank %d %s".formatted(worker.rank(), status.text());
+    String what = "rank %s %s".formatted(worker.rank(), status.text());
     List<String> lines = worker.lastErrors();
     screen.say(
-        "%s (process %d, attempt %d); %s"
+        "%s (process %s, attempt %s); %s"
             .formatted(
                 what,
                 worker.pid(),
@@ -242,7 +242,7 @@ final class Attempt {
     doubtful = null;
     if (failure == null && !running.isEmpty()) {
       screen.say(
-          "%s: waiting for %s to finish the step and save (at most %d s; again to kill)"
+          "%s: waiting for %s to finish the step and save (at most %s s; again to kill)"
               .formatted(asked.why(), ranks(), plan.patience().toSeconds()));
       running.forEach(Worker::terminate);
       within(plan.patience());

@@ -41,6 +41,6 @@ record ExitStatus(int code) {
     String signal = SIGNALS.get(code - SIGNAL_BASE);
     return signal == null
         ? "ended with exit code " + code
-        : "was ended by %s (exit code %d)".formatted(signal, code);
+        : "was ended by %s (exit code %s)".formatted(signal, code);
   }
 }

@@ -54,7 +54,7 @@ final class LinkClient implements Link {
       }
     }
     throw new RdmException(
-        "the launcher of machine 0 cannot be reached at %s within %d s: %s"
+        "the launcher of machine 0 cannot be reached at %s within %s s: %s"
             .formatted(meeting.at().text(), meeting.patience().toSeconds(), reason));
   }
 

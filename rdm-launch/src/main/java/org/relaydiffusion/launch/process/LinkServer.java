@@ -50,7 +50,7 @@ final class LinkServer implements Link {
       socket.bind(new InetSocketAddress(meeting.at().port()));
     } catch (IOException e) {
       throw new RdmException(
-          "port %d, where the launchers meet (the ranks' port + 1), cannot be had: %s"
+          "port %s, where the launchers meet (the ranks' port + 1), cannot be had: %s"
               .formatted(meeting.at().port(), e.getMessage()),
           e);
     }
@@ -61,11 +61,11 @@ final class LinkServer implements Link {
     long deadline = meeting.deadline();
     meeting
         .screen()
-        .say("waiting at %s for %d more machines".formatted(meeting.at().text(), others));
+        .say("waiting at %s for %s more machines".formatted(meeting.at().text(), others));
     while (!isComplete()) {
       if (!meeting.goesOn(deadline)) {
         throw new RdmException(
-            "only %d of %d machines came to %s within %d s"
+            "only %s of %s machines came to %s within %s s"
                 .formatted(
                     present() + 1,
                     others + 1,
@@ -135,15 +135,15 @@ final class LinkServer implements Link {
       return "it has --rdzv_id=%s, the first machine %s".formatted(hello.runId(), meeting.runId());
     }
     if (other.count() != own.count()) {
-      return "it has --nnodes=%d, the first machine %d".formatted(other.count(), own.count());
+      return "it has --nnodes=%s, the first machine %s".formatted(other.count(), own.count());
     }
     if (other.processes() != own.processes()) {
-      return "it has --nproc_per_node=%d, the first machine %d"
+      return "it has --nproc_per_node=%s, the first machine %s"
           .formatted(other.processes(), own.processes());
     }
     int index = other.index();
     if (index < 1 || index >= own.count() || members.containsKey(index)) {
-      return "there is a machine with --node_rank=%d already".formatted(index);
+      return "there is a machine with --node_rank=%s already".formatted(index);
     }
     return "";
   }

@@ -36,7 +36,7 @@ final class RankLog implements AutoCloseable {
    * @throws FileException when it cannot be made
    */
   static RankLog open(Path folder, int attempt, int rank, Screen screen) {
-    Path file = folder.resolve("attempt_" + attempt).resolve("rank_%d.log".formatted(rank));
+    Path file = folder.resolve("attempt_" + attempt).resolve("rank_%s.log".formatted(rank));
     try {
       Files.createDirectories(file.getParent());
       Writer writer =

@@ -45,7 +45,7 @@ final class RankOutput implements AutoCloseable {
 
   /** Says in the file whose lines follow. */
   void begin(long pid) {
-    log.ifPresent(file -> file.begin("rank %d, process %d".formatted(rank, pid)));
+    log.ifPresent(file -> file.begin("rank %s, process %s".formatted(rank, pid)));
   }
 
   LineSplitter.Listener out() {
@@ -102,7 +102,7 @@ final class RankOutput implements AutoCloseable {
     }
 
     private String prefixed(String text) {
-      return "[rank %d] %s".formatted(rank, text);
+      return "[rank %s] %s".formatted(rank, text);
     }
   }
 }

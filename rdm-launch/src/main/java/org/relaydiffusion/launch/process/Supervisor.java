@@ -77,7 +77,7 @@ public final class Supervisor {
     try (Link link = meeting().join(events::add)) {
       if (environment.sharesCores()) {
         screen.say(
-            "OMP_NUM_THREADS=%d for each of %d ranks (%d cores), because it is not set"
+            "OMP_NUM_THREADS=%s for each of %s ranks (%s cores), because it is not set"
                 .formatted(
                     environment.threads(), plan.machines().processes(), environment.cores()));
       }
@@ -125,7 +125,7 @@ public final class Supervisor {
             return exitCode;
           }
           screen.say(
-              "starting all ranks again (restart %d of %d)"
+              "starting all ranks again (restart %s of %s)"
                   .formatted(number + 1, plan.maxRestarts()));
         }
       }

@@ -54,7 +54,7 @@ final class Worker {
     } catch (IOException e) {
       output.close();
       throw new RdmException(
-          "rank %d cannot be started: %s".formatted(spec.rank(), e.getMessage()), e);
+          "rank %s cannot be started: %s".formatted(spec.rank(), e.getMessage()), e);
     }
     Worker worker = new Worker(spec.rank(), process, output);
     output.begin(process.pid());
@@ -139,6 +139,6 @@ final class Worker {
   }
 
   private Thread thread(String name, Runnable work) {
-    return Thread.ofPlatform().daemon().name("rank-%d-%s".formatted(rank, name)).start(work);
+    return Thread.ofPlatform().daemon().name("rank-%s-%s".formatted(rank, name)).start(work);
   }
 }

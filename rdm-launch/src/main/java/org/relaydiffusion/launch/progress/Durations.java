@@ -16,12 +16,12 @@ public final class Durations {
       return whole + "s";
     }
     if (whole < 3600) {
-      return "%dm%02ds".formatted(whole / 60, whole % 60);
+      return String.format(Locale.ROOT, "%dm%02ds", whole / 60, whole % 60);
     }
     long minutes = whole / 60;
     return minutes < 24 * 60
-        ? "%dh%02dm".formatted(minutes / 60, minutes % 60)
-        : "%dd%02dh".formatted(minutes / (24 * 60), minutes / 60 % 24);
+        ? String.format(Locale.ROOT, "%dh%02dm", minutes / 60, minutes % 60)
+        : String.format(Locale.ROOT, "%dd%02dh", minutes / (24 * 60), minutes / 60 % 24);
   }
 
   /** A rate with three significant digits: {@code 12.3}, {@code 0.0456}, {@code 789}. */

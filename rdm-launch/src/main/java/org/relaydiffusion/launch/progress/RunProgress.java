@@ -52,7 +52,7 @@ public final class RunProgress {
     pace.step(stage - firstStage, steps, batch, (now - last) / NANOS);
     last = now;
     if (line.isDue()) {
-      line.show(text("stage %d step %d/%d".formatted(stage, step, steps)));
+      line.show(text("stage %s step %s/%s".formatted(stage, step, steps)));
     }
   }
 
@@ -85,7 +85,7 @@ public final class RunProgress {
 
   private String text(String where) {
     StringBuilder text = new StringBuilder(where);
-    text.append("  %d/%d images".formatted(done, images));
+    text.append("  %s/%s images".formatted(done, images));
     if (done > 0) {
       text.append("  %s images/s".formatted(Durations.rate(done / seconds())));
     }

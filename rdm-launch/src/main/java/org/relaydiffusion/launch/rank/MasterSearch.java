@@ -36,7 +36,7 @@ record MasterSearch(Map<String, String> environment, Rank rank) {
         launcher.filter(Launcher.SLURM::equals).flatMap(_ -> SlurmLists.firstHost(environment));
     return host.orElseThrow(() ->
         new OptionException(
-            "rank %d of %d does not know where rank 0 is: %s"
+            "rank %s of %s does not know where rank 0 is: %s"
                 .formatted(rank.index(), rank.worldSize(), advice(launcher))));
   }
 

@@ -63,7 +63,7 @@ public record Rank(int index, int worldSize, int localIndex, int localWorldSize,
         return SINGLE; // The script of a job that never said how many tasks it wants.
       }
       throw new OptionException(
-          "the environment has %s=%d but not %s: set both or neither"
+          "the environment has %s=%s but not %s: set both or neither"
               .formatted(launcher.rank(), rank, worldSizeVariable));
     }
     int worldSize = Variables.number(environment, worldSizeVariable);
@@ -72,7 +72,7 @@ public record Rank(int index, int worldSize, int localIndex, int localWorldSize,
     }
     if (rank >= worldSize) {
       throw new OptionException(
-          "%s=%d is not below %s=%d"
+          "%s=%s is not below %s=%s"
               .formatted(launcher.rank(), rank, worldSizeVariable, worldSize));
     }
     int localRank =
@@ -80,7 +80,7 @@ public record Rank(int index, int worldSize, int localIndex, int localWorldSize,
     int localWorldSize = localWorldSize(launcher, environment, localRank);
     if (localRank >= localWorldSize) {
       throw new OptionException(
-          "%s=%d is not below %s=%d"
+          "%s=%s is not below %s=%s"
               .formatted(
                   launcher.localRank().orElse("the local rank"),
                   localRank,

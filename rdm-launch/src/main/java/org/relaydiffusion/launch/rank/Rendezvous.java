@@ -33,7 +33,7 @@ public record Rendezvous(String address, int port) {
     }
     if (port < 1 || port > HIGHEST_PORT) {
       throw new OptionException(
-          "the port at which ranks meet must be 1 to %d, not %d".formatted(HIGHEST_PORT, port));
+          "the port at which ranks meet must be 1 to %s, not %s".formatted(HIGHEST_PORT, port));
     }
   }
 
@@ -67,7 +67,7 @@ public record Rendezvous(String address, int port) {
     int port = text.strip().matches("\\d{1,5}") ? Integer.parseInt(text.strip()) : 0;
     if (port < 1 || port > HIGHEST_PORT) {
       throw new OptionException(
-          "%s must be a port from 1 to %d, but is '%s'".formatted(what, HIGHEST_PORT, text));
+          "%s must be a port from 1 to %s, but is '%s'".formatted(what, HIGHEST_PORT, text));
     }
     return port;
   }
@@ -98,6 +98,6 @@ public record Rendezvous(String address, int port) {
 
   /** As in {@code node0:29500}. */
   public String text() {
-    return (address.contains(":") ? "[%s]:%d" : "%s:%d").formatted(address, port);
+    return (address.contains(":") ? "[%s]:%s" : "%s:%s").formatted(address, port);
   }
 }

@@ -90,6 +90,6 @@ final class SlurmLists {
       }
     }
     throw new OptionException(
-        "SLURM_NODEID=%d is beyond the nodes of %s=%s".formatted(node, variable, list));
+        "SLURM_NODEID=%s is beyond the nodes of %s=%s".formatted(node, variable, list));
   }
 }

@@ -46,7 +46,7 @@ final class InputPictures implements FirstStageImages {
     if (pixels.width() != pixels.height() || resolution % pixels.width() != 0) {
       throw new FileException(
           file,
-          "has %d x %d pixels, but the second stage starts from squares whose side divides %d"
+          "has %s x %s pixels, but the second stage starts from squares whose side divides %s"
               .formatted(pixels.width(), pixels.height(), resolution));
     }
     if (channels == 3) {
@@ -55,7 +55,7 @@ final class InputPictures implements FirstStageImages {
     if (pixels.channels() != channels) {
       throw new FileException(
           file,
-          "has %d channels, but the second stage's network takes %d"
+          "has %s channels, but the second stage's network takes %s"
               .formatted(pixels.channels(), channels));
     }
     return pixels;
@@ -72,6 +72,6 @@ final class InputPictures implements FirstStageImages {
     }
     throw new FileException(
         file,
-        "is missing: --indir needs a picture for seed %d, here or as %s".formatted(seed, flat));
+        "is missing: --indir needs a picture for seed %s, here or as %s".formatted(seed, flat));
   }
 }

@@ -206,7 +206,7 @@ public final class SamplingRun {
       // The writer is closed by now: what was finished is on the disk.
       progress.end();
       throw new InterruptedRunException(
-          "stopped with %d of %d pictures written to %s; the same command with --resume goes on"
+          "stopped with %s of %s pictures written to %s; the same command with --resume goes on"
               .formatted(progress.done(), progress.images(), folder.root()),
           e);
     }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -119,7 +120,7 @@ class LaunchedRunTest {
         .anyMatch(line -> line.startsWith("[rank 1] "))
         .allMatch(line -> line.matches("\\[rank [01]] .*"));
     for (int seed = 0; seed < 6; seed++) {
-      String name = "000000/%06d.png".formatted(seed);
+      String name = String.format(Locale.ROOT, "000000/%06d.png", seed);
       assertThat(launched.resolve(name)).hasSameBinaryContentAs(alone.resolve(name));
     }
   }

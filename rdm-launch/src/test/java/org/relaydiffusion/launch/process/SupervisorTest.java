@@ -42,7 +42,7 @@ class SupervisorTest {
   }
 
   private static long pid(ShellRun run, int rank) {
-    Matcher matcher = Pattern.compile("\\[rank %d] up (\\d+)".formatted(rank)).matcher(run.out());
+    Matcher matcher = Pattern.compile("\\[rank %s] up (\\d+)".formatted(rank)).matcher(run.out());
     assertThat(matcher.find()).as(run.out()).isTrue();
     return Long.parseLong(matcher.group(1));
   }
@@ -77,13 +77,13 @@ class SupervisorTest {
 
     assertThat(run.code()).isZero();
     for (int rank = 0; rank < 3; rank++) {
-      String prefix = "[rank %d] ".formatted(rank);
+      String prefix = "[rank %s] ".formatted(rank);
       int r = rank;
       assertThat(lines(run.out()).stream().filter(line -> line.startsWith(prefix)))
           .containsExactlyElementsOf(
               IntStream.rangeClosed(0, 300)
                   .mapToObj(i ->
-                      prefix + (i == 300 ? "no line end" : "rank%d-line%d-end".formatted(r, i)))
+                      prefix + (i == 300 ? "no line end" : "rank%s-line%s-end".formatted(r, i)))
                   .toList());
     }
     assertThat(lines(run.out())).hasSize(3 * 301);
@@ -271,7 +271,7 @@ class SupervisorTest {
     assertThat(run.out()).isEmpty();
     for (int attempt = 0; attempt < 2; attempt++) {
       for (int rank = 0; rank < 2; rank++) {
-        Path log = folder.resolve("attempt_%d/rank_%d.log".formatted(attempt, rank));
+        Path log = folder.resolve("attempt_%s/rank_%s.log".formatted(attempt, rank));
         assertThat(Files.readAllLines(log))
             .anyMatch(line -> line.matches("rdm launch: \\S+Z, rank \\d, process \\d+"))
             .contains("out " + rank, "err " + rank);
@@ -285,7 +285,7 @@ class SupervisorTest {
     for (int i = 0; i < 2; i++) {
       ShellRun run = ShellRun.of(1, "echo run " + i).output(folder, StreamChoice.BOTH).start();
       assertThat(run.code()).isZero();
-      assertThat(run.out()).isEqualTo("[rank 0] run %d\n".formatted(i));
+      assertThat(run.out()).isEqualTo("[rank 0] run %s\n".formatted(i));
     }
     assertThat(Files.readAllLines(folder.resolve("attempt_0/rank_0.log")))
         .contains("run 0", "run 1")

@@ -154,7 +154,7 @@ public final class ActivationsExtraction {
       } else if (now - lastCame > patience.toNanos()) {
         throw new FileException(
             options.target(),
-            ("%d of %d parts are missing, of process%s, and none came for %d s: the same command"
+            ("%s of %s parts are missing, of process%s, and none came for %s s: the same command"
                     + " goes on")
                 .formatted(
                     chunks.count() - count,

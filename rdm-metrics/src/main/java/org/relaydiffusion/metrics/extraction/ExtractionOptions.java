@@ -86,7 +86,7 @@ public record ExtractionOptions(
      */
     public Share {
       if (processes < 1 || rank < 0 || rank >= processes) {
-        throw new OptionException("there is no process %d of %d".formatted(rank, processes));
+        throw new OptionException("there is no process %s of %s".formatted(rank, processes));
       }
     }
 

@@ -43,7 +43,7 @@ record FeatureBatches(ImageFolderDataset dataset, DataLoader loader, FeatureExtr
   private void checkFinite(Tensor rows, int[] indices) {
     if (rows.size(0) != indices.length) {
       throw new RdmException(
-          "the network made features %s of %d images".formatted(rows, indices.length));
+          "the network made features %s of %s images".formatted(rows, indices.length));
     }
     if (Reduction.all(Pointwise.isFinite(rows)).item() != 0) {
       return;

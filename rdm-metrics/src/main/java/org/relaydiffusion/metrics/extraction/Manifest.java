@@ -25,7 +25,7 @@ record Manifest(List<String> lines) {
             "images: " + chunks.images(),
             "names and sizes: " + dataset.fingerprint(chunks.images()),
             "network: " + options.network(),
-            "content: %s, %d images a part".formatted(format.name(), chunks.size())));
+            "content: %s, %s images a part".formatted(format.name(), chunks.size())));
   }
 
   /** A name with line breaks must not look like two lines. */

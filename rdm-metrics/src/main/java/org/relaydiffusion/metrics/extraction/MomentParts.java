@@ -145,7 +145,7 @@ record MomentParts(int smallest) implements PartFormat {
         long count = read(file, "count", DType.INT64, 1).toLongs()[0];
         if (count != images) {
           throw new FileException(
-              part, "is of %d images, but %d were expected".formatted(count, images));
+              part, "is of %s images, but %s were expected".formatted(count, images));
         }
         Tensor mean = read(file, name(Feature.POOL, PART_MEAN), DType.FLOAT64, -1);
         Tensor spatialMean = read(file, name(Feature.SPATIAL, PART_MEAN), DType.FLOAT64, -1);

@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -48,7 +49,7 @@ final class PartsFolder {
 
   /** Where chunk {@code chunk}'s part lies, or will. */
   Path part(int chunk) {
-    return folder.resolve("part-%06d.npz".formatted(chunk));
+    return folder.resolve(String.format(Locale.ROOT, "part-%06d.npz", chunk));
   }
 
   /**

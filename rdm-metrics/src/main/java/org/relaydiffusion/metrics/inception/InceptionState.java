@@ -92,7 +92,7 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
             .limit(NAMED)
             .map(name -> "'" + Printable.of(name) + "'")
             .collect(Collectors.joining(", "));
-    return names.isEmpty() ? "no tensors" : "%s (%d in all)".formatted(first, names.size());
+    return names.isEmpty() ? "no tensors" : "%s (%s in all)".formatted(first, names.size());
   }
 
   /** Reads one file. */
@@ -116,7 +116,7 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
           scaled.isEmpty()
               ? List.of()
               : List.of(
-                  "%s: %d normalisations have a scale that is not 1, first '%s': it was multiplied"
+                  "%s: %s normalisations have a scale that is not 1, first '%s': it was multiplied"
                           .formatted(file.path(), scaled.size(), scaled.getFirst())
                       + " into weights and means");
       return new InceptionState(tensors, warnings);

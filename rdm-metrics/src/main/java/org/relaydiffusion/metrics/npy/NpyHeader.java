@@ -97,7 +97,7 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
     if (start[6] < 1 || start[6] > 3 || start[7] != 0) {
       throw new FileException(
           path,
-          "%s is of .npy version %d.%d, but 1.0 to 3.0 are known"
+          "%s is of .npy version %s.%s, but 1.0 to 3.0 are known"
               .formatted(what, start[6] & 0xff, start[7] & 0xff));
     }
     byte[] size = in.readNBytes(start[6] == 1 ? 2 : 4);
@@ -108,7 +108,7 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
     if (length > LONGEST) {
       throw new FileException(
           path,
-          "%s claims an .npy header of %d bytes, where %d are the most"
+          "%s claims an .npy header of %s bytes, where %s are the most"
               .formatted(what, length, LONGEST));
     }
     byte[] text = in.readNBytes((int) length);

@@ -196,7 +196,7 @@ public final class NpyReader implements AutoCloseable {
     if (expected != bytes) {
       throw new FileException(
           path,
-          "%s claims %s%s, which takes %d bytes, but it has %d"
+          "%s claims %s%s, which takes %s bytes, but it has %s"
               .formatted(what, dtype().torchName(), Arrays.toString(shape), expected, bytes));
     }
   }

@@ -45,7 +45,7 @@ public final class NpyWriter {
     }
     if (!fits) {
       throw new RdmException(
-          "array '%s' of %s has room for %d more rows, but the next are %s"
+          "array '%s' of %s has room for %s more rows, but the next are %s"
               .formatted(name, Arrays.toString(shape), shape[0] - rows, block));
     }
     try (TensorScope _ = TensorScope.open()) {
@@ -68,7 +68,7 @@ public final class NpyWriter {
   void checkWhole() {
     if (rows != shape[0]) {
       throw new RdmException(
-          "array '%s' of %s was given %d rows".formatted(name, Arrays.toString(shape), rows));
+          "array '%s' of %s was given %s rows".formatted(name, Arrays.toString(shape), rows));
     }
   }
 }

@@ -68,7 +68,7 @@ public final class NpzFile implements AutoCloseable {
       if (!possible || entry.getSize() < 0) {
         throw new FileException(
             path,
-            "member '%s' claims %d bytes out of %d (method %d)"
+            "member '%s' claims %s bytes out of %s (method %s)"
                 .formatted(name, entry.getSize(), entry.getCompressedSize(), entry.getMethod()));
       }
       if (members.put(entry.getName(), entry) != null) {

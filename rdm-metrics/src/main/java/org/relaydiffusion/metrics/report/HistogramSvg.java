@@ -28,7 +28,7 @@ final class HistogramSvg {
     StringBuilder svg = new StringBuilder();
     svg.append(
         """
-        <svg viewBox="0 0 %d %d" role="img" aria-label="Histogram of feature norms">
+        <svg viewBox="0 0 %s %s" role="img" aria-label="Histogram of feature norms">
         """
             .formatted(WIDTH, HEIGHT));
     axis(svg);

@@ -29,7 +29,7 @@ final class Html {
   /** A picture that lies in the page itself. */
   static String image(Pixels pixels, String alternative) {
     String data = Base64.getEncoder().encodeToString(PngWriter.encode(pixels, Compression.BEST));
-    return "<img width=\"%d\" height=\"%d\" alt=\"%s\" src=\"data:image/png;base64,%s\">"
+    return "<img width=\"%s\" height=\"%s\" alt=\"%s\" src=\"data:image/png;base64,%s\">"
         .formatted(pixels.width(), pixels.height(), text(alternative), data);
   }
 }

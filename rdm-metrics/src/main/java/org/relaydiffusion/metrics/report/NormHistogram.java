@@ -73,7 +73,7 @@ public record NormHistogram(double low, double high, double[] sample, double[] r
           for (double norm : Pointwise.sqrt(squares).toDoubles()) {
             if (!Double.isFinite(norm)) {
               throw new RdmException(
-                  "%s: the activations of image %d are not finite"
+                  "%s: the activations of image %s are not finite"
                       .formatted(activations.name(), filled));
             }
             norms[filled++] = norm;

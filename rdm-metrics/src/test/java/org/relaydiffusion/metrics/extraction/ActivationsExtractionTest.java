@@ -13,6 +13,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -217,7 +218,7 @@ class ActivationsExtractionTest {
     Pictures.zip(other, IMAGES + 1);
     Pictures.zip(set.data(), IMAGES + 1);
     assertThatThrownBy(set::run)
-        .hasMessageStartingWith(start + "images: %d there, %d now".formatted(IMAGES, IMAGES + 1));
+        .hasMessageStartingWith(start + "images: %s there, %s now".formatted(IMAGES, IMAGES + 1));
     assertThat(set.target()).doesNotExist();
 
     ExtractionResult fresh = set.fresh().run();
@@ -233,7 +234,7 @@ class ActivationsExtractionTest {
     Extractions set =
         Extractions.of(data, folder.resolve("set.npz"), Content.ACTIVATIONS, extractor());
     set.runAndStop(Share.ALONE, 1);
-    Path last = data.resolve("%05d.png".formatted(IMAGES - 1));
+    Path last = data.resolve(String.format(Locale.ROOT, "%05d.png", IMAGES - 1));
     Files.setLastModifiedTime(last, FileTime.fromMillis(12_345));
 
     assertThatThrownBy(set::run).hasMessageContaining("other inputs (names and sizes: ");
@@ -359,7 +360,7 @@ class ActivationsExtractionTest {
         new ExtractionListener() {
           @Override
           public void extracted(long done, long total) {
-            heard.add("extracted %d/%d".formatted(done, total));
+            heard.add("extracted %s/%s".formatted(done, total));
           }
 
           @Override
@@ -369,7 +370,7 @@ class ActivationsExtractionTest {
 
           @Override
           public void joined(long done, long total) {
-            heard.add("joined %d/%d".formatted(done, total));
+            heard.add("joined %s/%s".formatted(done, total));
           }
         };
 

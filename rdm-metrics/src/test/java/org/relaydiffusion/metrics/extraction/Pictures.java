@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Random;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
@@ -28,7 +29,7 @@ final class Pictures {
       zip.setMethod(ZipOutputStream.STORED);
       for (int i = 0; i < count; i++) {
         byte[] png = png(i, side);
-        ZipEntry entry = new ZipEntry("%05d.png".formatted(i));
+        ZipEntry entry = new ZipEntry(String.format(Locale.ROOT, "%05d.png", i));
         CRC32 crc = new CRC32();
         crc.update(png);
         entry.setCrc(crc.getValue());
@@ -46,7 +47,7 @@ final class Pictures {
   static Path folder(Path folder, int count) throws IOException {
     Files.createDirectories(folder);
     for (int i = 0; i < count; i++) {
-      Files.write(folder.resolve("%05d.png".formatted(i)), png(i, SIDE));
+      Files.write(folder.resolve(String.format(Locale.ROOT, "%05d.png", i)), png(i, SIDE));
     }
     return folder;
   }

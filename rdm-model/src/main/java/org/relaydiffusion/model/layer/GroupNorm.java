@@ -34,7 +34,7 @@ public final class GroupNorm extends Module {
     this.groups = Math.min(MAX_GROUPS, channels / MIN_CHANNELS_PER_GROUP);
     if (groups == 0 || channels % groups != 0) {
       throw new ModelException(
-          "%d channels cannot be normalised in %d equal groups".formatted(channels, groups));
+          "%s channels cannot be normalised in %s equal groups".formatted(channels, groups));
     }
     this.eps = eps;
     this.weight = parameter("weight", WeightInit.ones(), channels);

@@ -115,7 +115,7 @@ public final class UNetBlock extends Module {
     if (heads > 0) {
       if (out % heads != 0) {
         throw new ModelException(
-            "%d channels cannot be cut into %d equal attention heads".formatted(out, heads));
+            "%s channels cannot be cut into %s equal attention heads".formatted(out, heads));
       }
       norm2 = child("norm2", new GroupNorm(out, s.eps));
       Conv2d qkv =

@@ -97,7 +97,7 @@ public final class SafetensorsFile implements AutoCloseable {
       if (claim.begin() != at || claim.end() < claim.begin()) {
         throw bad(
             e.getKey(),
-            "has data_offsets [%d, %d], expected to begin at %d: a gap or an overlap"
+            "has data_offsets [%s, %s], expected to begin at %s: a gap or an overlap"
                 .formatted(claim.begin(), claim.end(), at));
       }
       at = claim.end();
@@ -106,7 +106,7 @@ public final class SafetensorsFile implements AutoCloseable {
     if (at != data) {
       throw new FileException(
           file.path(),
-          "the tensors take %d bytes, but the file has %d for them".formatted(at, data));
+          "the tensors take %s bytes, but the file has %s for them".formatted(at, data));
     }
   }
 
@@ -123,7 +123,7 @@ public final class SafetensorsFile implements AutoCloseable {
     if (data.byteSize() != length) {
       throw bad(
           name,
-          "of type %s and shape %s has %d bytes, expected %d"
+          "of type %s and shape %s has %s bytes, expected %s"
               .formatted(
                   claim.dtype().torchName(),
                   Arrays.toString(claim.shape()),

@@ -47,7 +47,7 @@ record SafetensorsHeader(Map<String, Claim> tensors, Map<String, String> metadat
     if (length < 2 || length > LONGEST) {
       throw new FileException(
           file.path(),
-          "the safetensors header claims %s bytes, expected 2 to %d"
+          "the safetensors header claims %s bytes, expected 2 to %s"
               .formatted(Long.toUnsignedString(length), LONGEST));
     }
     byte[] bytes = file.bytes(8, (int) length, "the safetensors header");

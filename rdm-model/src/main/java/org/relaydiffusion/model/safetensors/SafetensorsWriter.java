@@ -73,7 +73,7 @@ public final class SafetensorsWriter {
             long written = out.position() - before;
             if (written != byteSize(target, e.getKey(), e.getValue())) {
               throw new IOException(
-                  "tensor '%s' gave %d bytes, expected %d"
+                  "tensor '%s' gave %s bytes, expected %s"
                       .formatted(
                           Printable.of(e.getKey()),
                           written,

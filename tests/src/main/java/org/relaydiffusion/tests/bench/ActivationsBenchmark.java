@@ -145,7 +145,7 @@ public final class ActivationsBenchmark {
         };
     double seconds = (System.nanoTime() - start) / 1e9;
     System.out.println(
-        "%s %s %s %d"
+        "%s %s %s %s"
             .formatted(figures[0], figures[1], seconds - figures[1], ProcessMemory.peak()));
   }
 
@@ -220,7 +220,7 @@ public final class ActivationsBenchmark {
   }
 
   private static String name(int image) {
-    return "%06d.png".formatted(image);
+    return String.format(Locale.ROOT, "%06d.png", image);
   }
 
   private static Path original(Path folder, int image) throws IOException {

@@ -147,7 +147,7 @@ public final class DataBenchmark {
     try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
       zip.setMethod(ZipOutputStream.STORED);
       for (int i = 0; i < pictures.size(); i++) {
-        ZipEntry entry = new ZipEntry("00000/img%08d.png".formatted(i));
+        ZipEntry entry = new ZipEntry(String.format(Locale.ROOT, "00000/img%08d.png", i));
         CRC32 crc = new CRC32();
         crc.update(pictures.get(i));
         entry.setCrc(crc.getValue());

@@ -58,7 +58,7 @@ public final class FidBenchmark {
         variants.put(
             "1000 rows, 1000 rows", () -> FrechetDistance.between(few, fewReferences, work));
         System.out.printf(
-            "%d dimensions, %d threads, %d rounds%n",
+            "%s dimensions, %s threads, %s rounds%n",
             SyntheticActivations.DIMENSIONS, work.threads(), rounds);
         measure(variants, rounds);
         measureMoments(many, work, rounds);

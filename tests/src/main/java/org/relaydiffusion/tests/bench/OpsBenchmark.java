@@ -35,7 +35,7 @@ public final class OpsBenchmark {
     List<Map<String, Double>> measured = new ArrayList<>();
     for (int round = 0; round < rounds; round++) {
       measured.add(round(operators));
-      System.out.printf("round %d of %d is done%n", round + 1, rounds);
+      System.out.printf("round %s of %s is done%n", round + 1, rounds);
     }
     print(operators, measured);
   }

@@ -48,7 +48,7 @@ final class Cifar10Source implements ImageSource {
     if (batches.size() != BATCHES) {
       throw new FileException(
           file,
-          "has the batches %s of CIFAR-10, expected data_batch_1 to data_batch_%d"
+          "has the batches %s of CIFAR-10, expected data_batch_1 to data_batch_%s"
               .formatted(batches.keySet(), BATCHES));
     }
     Cifar10Source source = new Cifar10Source(file);
@@ -69,7 +69,7 @@ final class Cifar10Source implements ImageSource {
       if (name.matches()) {
         if (size > LARGEST_BATCH) {
           throw new FileException(
-              file, "has a batch of %d bytes, at most %d are read".formatted(size, LARGEST_BATCH));
+              file, "has a batch of %s bytes, at most %s are read".formatted(size, LARGEST_BATCH));
         }
         byte[] batch = in.readNBytes((int) size);
         if (batch.length != size) {
@@ -108,14 +108,14 @@ final class Cifar10Source implements ImageSource {
       }
       for (int i = 0; i < found.size(); i++) {
         if (!(found.get(i) instanceof Integer label) || label < 0 || label >= CLASSES) {
-          throw new CifarPickle.BadPickle("label %d is not from 0 to 9".formatted(i));
+          throw new CifarPickle.BadPickle("label %s is not from 0 to 9".formatted(i));
         }
         labels.add(label);
         pictures.add(Arrays.copyOfRange(data, i * 3 * PLANE, (i + 1) * 3 * PLANE));
       }
     } catch (CifarPickle.BadPickle e) {
       throw new FileException(
-          file, "data_batch_%d is no batch of CIFAR-10: %s".formatted(batch, e.getMessage()), e);
+          file, "data_batch_%s is no batch of CIFAR-10: %s".formatted(batch, e.getMessage()), e);
     }
   }
 
@@ -143,7 +143,7 @@ final class Cifar10Source implements ImageSource {
 
   @Override
   public String name(int index) {
-    return "%s picture %d".formatted(file, index);
+    return "%s picture %s".formatted(file, index);
   }
 
   @Override

@@ -66,7 +66,7 @@ final class CifarPickle {
     } catch (BufferUnderflowException e) {
       throw new BadPickle("it is cut off");
     } catch (BadPickle e) {
-      throw new BadPickle("%s (byte %d)".formatted(e.getMessage(), reader.in.position()));
+      throw new BadPickle("%s (byte %s)".formatted(e.getMessage(), reader.in.position()));
     }
   }
 
@@ -114,7 +114,7 @@ final class CifarPickle {
       case 0x80 -> {
         int protocol = in.get();
         if (protocol < 2 || protocol > 3) {
-          throw new BadPickle("its protocol is %d, expected 2 or 3".formatted(protocol));
+          throw new BadPickle("its protocol is %s, expected 2 or 3".formatted(protocol));
         }
       }
       case '(' -> push(MARK);
@@ -206,7 +206,7 @@ final class CifarPickle {
   private byte[] bytes(int length) throws BadPickle {
     if (length < 0 || length > in.remaining()) {
       throw new BadPickle(
-          "it claims %s bytes where %d are left"
+          "it claims %s bytes where %s are left"
               .formatted(Integer.toUnsignedString(length), in.remaining()));
     }
     byte[] bytes = new byte[length];
@@ -260,7 +260,7 @@ final class CifarPickle {
   private Object remembered(int index) throws BadPickle {
     Object value = memo.get(index);
     if (value == null) {
-      throw new BadPickle("value %d is missing".formatted(index));
+      throw new BadPickle("value %s is missing".formatted(index));
     }
     return value;
   }

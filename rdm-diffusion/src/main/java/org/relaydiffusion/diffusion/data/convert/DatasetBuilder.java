@@ -2,6 +2,7 @@ package org.relaydiffusion.diffusion.data.convert;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,7 @@ final class DatasetBuilder {
     }
     check(index, picture.get());
     // The folder is the first five of eight digits: a thousand pictures in each.
-    String number = "%08d".formatted(index);
+    String number = String.format(Locale.ROOT, "%08d", index);
     String name = "%s/img%s.png".formatted(number.substring(0, 5), number);
     out.add(name, picture.get().png());
     images++;
@@ -56,7 +57,7 @@ final class DatasetBuilder {
   void finish(DatasetWriter.Entries out) {
     if (images == 0) {
       throw new RdmException(
-          "none of the %d pictures is large enough for the crop: nothing to write"
+          "none of the %s pictures is large enough for the crop: nothing to write"
               .formatted(skipped));
     }
     String value = hasLabels() ? "[" + labels + "]" : "null";
@@ -82,13 +83,13 @@ final class DatasetBuilder {
       if (picture.width() != picture.height()) {
         throw refused(
             index,
-            "is %s, but the pictures of a data set are square: give --transform=center-crop and"
+            "but the pictures of a data set are square: give --transform=center-crop and"
                 + " --resolution",
             picture);
       }
       if (Integer.bitCount(picture.width()) != 1) {
         throw refused(
-            index, "is %s, but the side must be a power of two: give --resolution", picture);
+            index, "but the side must be a power of two: give --resolution", picture);
       }
       first = picture;
     } else if (picture.width() != first.width()
@@ -96,7 +97,7 @@ final class DatasetBuilder {
         || picture.channels() != first.channels()) {
       throw refused(
           index,
-          "is %s, but those before are "
+          "but those before are "
               + kind(first)
               + ": the pictures of a data set must be alike; --transform=center-crop with"
               + " --resolution makes them so",
@@ -105,11 +106,12 @@ final class DatasetBuilder {
   }
 
   private RdmException refused(int index, String what, EncodedPicture picture) {
-    return new RdmException("%s: %s".formatted(source.name(index), what.formatted(kind(picture))));
+    return new RdmException(
+        "%s: is %s, %s".formatted(source.name(index), kind(picture), what));
   }
 
   private static String kind(EncodedPicture picture) {
-    return "%d x %d %s"
+    return "%s x %s %s"
         .formatted(picture.width(), picture.height(), picture.channels() == 1 ? "grey" : "RGB");
   }
 }

@@ -31,7 +31,7 @@ final class FolderDatasetWriter implements DatasetWriter {
       throw e;
     } catch (RdmException e) {
       throw new RdmException(
-          "%s; %d files are left in %s, which is not complete"
+          "%s; %s files are left in %s, which is not complete"
               .formatted(e.getMessage(), written, target),
           e);
     }

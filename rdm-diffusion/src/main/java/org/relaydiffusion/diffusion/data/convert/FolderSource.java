@@ -60,7 +60,7 @@ final class FolderSource implements ImageSource {
     try (MappedFile mapped = MappedFile.open(file)) {
       if (mapped.size() > MAX_FILE_BYTES) {
         throw new FileException(
-            file, "has %d bytes, at most %d are read".formatted(mapped.size(), MAX_FILE_BYTES));
+            file, "has %s bytes, at most %s are read".formatted(mapped.size(), MAX_FILE_BYTES));
       }
       return mapped.bytes(0, (int) mapped.size(), "the file");
     }

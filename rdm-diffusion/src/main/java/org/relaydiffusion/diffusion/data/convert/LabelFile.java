@@ -58,7 +58,7 @@ final class LabelFile {
   private Map<String, Integer> labels() {
     Map<String, Integer> labels = new HashMap<>();
     while (json.nextToken() != JsonToken.END_ARRAY) {
-      String expected = "label %d as [name, class]".formatted(labels.size());
+      String expected = "label %s as [name, class]".formatted(labels.size());
       expect(json.currentToken(), JsonToken.START_ARRAY, expected);
       expect(json.nextToken(), JsonToken.VALUE_STRING, expected);
       String name = json.getString();
@@ -77,7 +77,7 @@ final class LabelFile {
     if (found != expected) {
       throw new FileException(
           file,
-          "expected %s at line %d, but found %s"
+          "expected %s at line %s, but found %s"
               .formatted(
                   what,
                   json.currentTokenLocation().getLineNr(),

@@ -55,12 +55,12 @@ record LmdbFile(
     }
     if (version != 1) {
       throw new FileException(
-          map.path(), "is an LMDB file of format %d, only 1 is read".formatted(version));
+          map.path(), "is an LMDB file of format %s, only 1 is read".formatted(version));
     }
     int treeFlags = map.u16(at + MAIN_TREE + 4, "LMDB's main tree");
     int depth = map.u16(at + MAIN_TREE + 6, "LMDB's main tree");
     if (depth > MOST_LEVELS) {
-      throw damaged(map.path(), "its tree claims %d levels".formatted(depth));
+      throw damaged(map.path(), "its tree claims %s levels".formatted(depth));
     }
     if ((treeFlags & 0x14) != 0) {
       throw new FileException(map.path(), "is an LMDB file with several values of a key: not read");
@@ -77,7 +77,7 @@ record LmdbFile(
   /** Where a page begins; whether all of it is in the file is checked by each access. */
   long offset(long page) {
     if (page < 2 || page >= pages()) {
-      throw damaged(map.path(), "it refers to page %d of %d".formatted(page, pages()));
+      throw damaged(map.path(), "it refers to page %s of %s".formatted(page, pages()));
     }
     return page * pageSize;
   }

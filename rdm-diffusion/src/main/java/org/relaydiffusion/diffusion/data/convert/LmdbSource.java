@@ -48,7 +48,7 @@ final class LmdbSource implements ImageSource {
   @Override
   public Pixels read(int index) {
     byte[] bytes =
-        map.bytes(values.offset(index), values.length(index), "entry %d".formatted(index));
+        map.bytes(values.offset(index), values.length(index), "entry %s".formatted(index));
     return OtherPictureReader.decode(bytes, Path.of(name(index)));
   }
 
@@ -60,7 +60,7 @@ final class LmdbSource implements ImageSource {
 
   @Override
   public String name(int index) {
-    return "%s entry %d".formatted(map.path(), Objects.checkIndex(index, size()));
+    return "%s entry %s".formatted(map.path(), Objects.checkIndex(index, size()));
   }
 
   @Override

@@ -43,7 +43,7 @@ final class LmdbValues {
     }
     if (values.size < most && values.size != file.entries()) {
       throw values.damaged(
-          "it claims %d entries, but has %d".formatted(file.entries(), values.size));
+          "it claims %s entries, but has %s".formatted(file.entries(), values.size));
     }
     return values;
   }
@@ -71,17 +71,17 @@ final class LmdbValues {
     int expected = levels > 1 ? BRANCH : LEAF;
     if (kind != expected) {
       throw damaged(
-          "page %d has the type 0x%x where 0x%x belongs".formatted(number, kind, expected));
+          "page %s has the type 0x%x where 0x%x belongs".formatted(number, kind, expected));
     }
     int lower = file.map().u16(at + 12, "a page");
     if (lower < LmdbFile.PAGE_HEADER || lower > file.pageSize() || lower % 2 != 0) {
-      throw damaged("page %d ends its index at %d".formatted(number, lower));
+      throw damaged("page %s ends its index at %s".formatted(number, lower));
     }
     int nodes = (lower - LmdbFile.PAGE_HEADER) / 2;
     for (int i = 0; i < nodes && size < most; i++) {
       int node = file.map().u16(at + LmdbFile.PAGE_HEADER + 2L * i, "a page's index");
       if (node < lower || node > file.pageSize() - NODE_HEADER) {
-        throw damaged("page %d has an entry at %d".formatted(number, node));
+        throw damaged("page %s has an entry at %s".formatted(number, node));
       }
       if (levels > 1) {
         page(child(at + node), levels - 1);
@@ -107,11 +107,11 @@ final class LmdbValues {
           file.map().path(), "is an LMDB file with databases inside it: not read");
     }
     if (length > LARGEST_VALUE) {
-      throw damaged("entry %d claims %d bytes".formatted(size, length));
+      throw damaged("entry %s claims %s bytes".formatted(size, length));
     }
     boolean big = (flags & BIG) != 0;
     if (keyEnd + (big ? Long.BYTES : length) > file.pageSize()) {
-      throw damaged("entry %d reaches out of page %d".formatted(size, page));
+      throw damaged("entry %s reaches out of page %s".formatted(size, page));
     }
     add(big ? overflow(at + keyEnd, length) : at + keyEnd, (int) length);
   }
@@ -124,7 +124,7 @@ final class LmdbValues {
     long room = file.map().u32(at + 12, "a page") * file.pageSize() - LmdbFile.PAGE_HEADER;
     if (kind != OVERFLOW || length > room) {
       throw damaged(
-          "entry %d claims %d bytes on page %d, which is none of its kind"
+          "entry %s claims %s bytes on page %s, which is none of its kind"
               .formatted(size, length, number));
     }
     return at + LmdbFile.PAGE_HEADER;
@@ -132,7 +132,7 @@ final class LmdbValues {
 
   private void add(long offset, int length) {
     if (offset + length > file.map().size()) {
-      throw damaged("entry %d reaches beyond its end: it is cut off".formatted(size));
+      throw damaged("entry %s reaches beyond its end: it is cut off".formatted(size));
     }
     if (size == offsets.length) {
       offsets = Arrays.copyOf(offsets, size * 2);

@@ -52,13 +52,13 @@ final class MnistSource implements ImageSource {
     if (images.length != labels.length * SIDE * SIDE || labels.length == 0) {
       throw new FileException(
           labelFile,
-          "has %d labels for the %d pictures of %s"
+          "has %s labels for the %s pictures of %s"
               .formatted(labels.length, images.length / (SIDE * SIDE), file));
     }
     for (int i = 0; i < labels.length; i++) {
       if (labels[i] < 0 || labels[i] >= CLASSES) {
         throw new FileException(
-            labelFile, "label %d is %d, expected 0 to 9".formatted(i, labels[i] & 0xff));
+            labelFile, "label %s is %s, expected 0 to 9".formatted(i, labels[i] & 0xff));
       }
     }
     return new MnistSource(file, images, labels);
@@ -79,7 +79,7 @@ final class MnistSource implements ImageSource {
     if (found != magic || count < 0 || count > MOST) {
       throw new FileException(
           file,
-          "is no IDX file of MNIST: expected the type 0x%x and at most %d items, found 0x%x and %s"
+          "is no IDX file of MNIST: expected the type 0x%x and at most %s items, found 0x%x and %s"
               .formatted(magic, MOST, found, Integer.toUnsignedString(count)));
     }
     int size = count;
@@ -87,7 +87,7 @@ final class MnistSource implements ImageSource {
       int given = header.getInt();
       if (given != side) {
         throw new FileException(
-            file, "has pictures with a side of %d, expected %d".formatted(given, side));
+            file, "has pictures with a side of %s, expected %s".formatted(given, side));
       }
       size *= side;
     }
@@ -97,7 +97,7 @@ final class MnistSource implements ImageSource {
   private static byte[] exactly(InputStream in, int length) throws IOException {
     byte[] bytes = in.readNBytes(length);
     if (bytes.length != length) {
-      throw new EOFException("%d bytes of %d are there".formatted(bytes.length, length));
+      throw new EOFException("%s bytes of %s are there".formatted(bytes.length, length));
     }
     return bytes;
   }
@@ -126,7 +126,7 @@ final class MnistSource implements ImageSource {
 
   @Override
   public String name(int index) {
-    return "%s picture %d".formatted(file, index);
+    return "%s picture %s".formatted(file, index);
   }
 
   @Override

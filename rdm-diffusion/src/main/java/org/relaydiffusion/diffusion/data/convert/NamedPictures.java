@@ -47,7 +47,7 @@ final class NamedPictures {
     List<String> names =
         files.stream().filter(PictureNames::isPicture).sorted(order).collect(Collectors.toList());
     if (names.isEmpty()) {
-      throw new FileException(source, "has no pictures among its %d files".formatted(files.size()));
+      throw new FileException(source, "has no pictures among its %s files".formatted(files.size()));
     }
     if (!files.contains(LabelFile.NAME)) {
       return new NamedPictures(names, byTopFolder(names));

@@ -18,7 +18,7 @@ public record Resolution(int width, int height) {
   public Resolution {
     if (width < 1 || height < 1 || width > LARGEST || height > LARGEST) {
       throw new OptionException(
-          "--resolution takes sides of 1 to %d pixels, not %dx%d"
+          "--resolution takes sides of 1 to %s pixels, not %sx%s"
               .formatted(LARGEST, width, height));
     }
   }

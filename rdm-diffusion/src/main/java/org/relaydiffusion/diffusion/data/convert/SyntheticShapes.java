@@ -35,7 +35,7 @@ public final class SyntheticShapes implements ImageSource {
     }
     if (resolution < 1 || resolution > LARGEST || Integer.bitCount(resolution) != 1) {
       throw new OptionException(
-          "%s is drawn at a side that is a power of two up to %d, not %d"
+          "%s is drawn at a side that is a power of two up to %s, not %s"
               .formatted(NAME, LARGEST, resolution));
     }
     this.images = images;

@@ -78,7 +78,7 @@ final class ZipSource implements ImageSource {
     if (entry.getSize() < 0 || entry.getSize() > MAX_ENTRY_BYTES) {
       throw new FileException(
           shown,
-          "claims %d bytes, at most %d are read".formatted(entry.getSize(), MAX_ENTRY_BYTES));
+          "claims %s bytes, at most %s are read".formatted(entry.getSize(), MAX_ENTRY_BYTES));
     }
     try (InputStream in = zip.getInputStream(entry)) {
       byte[] bytes = in.readNBytes((int) entry.getSize() + 1);
@@ -87,7 +87,7 @@ final class ZipSource implements ImageSource {
       if (bytes.length != entry.getSize() || crc.getValue() != entry.getCrc()) {
         throw new FileException(
             shown,
-            "is damaged: expected %d bytes with CRC %08x, found %d with %08x"
+            "is damaged: expected %s bytes with CRC %08x, found %s with %08x"
                 .formatted(entry.getSize(), entry.getCrc(), bytes.length, crc.getValue()));
       }
       return bytes;

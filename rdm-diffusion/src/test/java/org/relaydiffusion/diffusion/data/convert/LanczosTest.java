@@ -25,7 +25,7 @@ class LanczosTest {
   })
   void everyByteIsPillows(int width, int height, int channels, int toWidth, int toHeight) {
     Fixture fixture = Fixture.of("dataset/lanczos");
-    String name = "%dx%dx%d_to_%dx%d".formatted(width, height, channels, toWidth, toHeight);
+    String name = "%sx%sx%s_to_%sx%s".formatted(width, height, channels, toWidth, toHeight);
     Pixels in = new Pixels(width, height, channels, fixture.bytes(name + ".in"));
 
     Pixels out = Lanczos.resize(in, new Resolution(toWidth, toHeight));

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -39,7 +40,8 @@ class LmdbSourceTest {
   private static Map<String, byte[]> pictures(int count) {
     Map<String, byte[]> values = new TreeMap<>();
     for (int i = 0; i < count; i++) {
-      values.put("key%06d".formatted(i), PngWriter.encode(picture(i), Compression.STORED));
+      values.put(String.format(
+          Locale.ROOT, "key%06d", i), PngWriter.encode(picture(i), Compression.STORED));
     }
     return values;
   }
@@ -137,7 +139,7 @@ class LmdbSourceTest {
   void aTreeThatLeadsInCirclesIsRefused() {
     Map<String, byte[]> values = new TreeMap<>();
     for (int i = 0; i < 2000; i++) {
-      values.put("key%06d".formatted(i), new byte[1]);
+      values.put(String.format(Locale.ROOT, "key%06d", i), new byte[1]);
     }
     byte[] file = LmdbWriter.file(values);
     int leaf = page(file, 2);
