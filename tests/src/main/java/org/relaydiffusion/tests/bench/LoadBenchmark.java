@@ -54,6 +54,7 @@ public final class LoadBenchmark {
     long free = Files.getFileStore(folder).getUsableSpace();
     if (free < needed) {
       System.err.printf(
+          Locale.ROOT,
           "%s has %.1f GB free, %.1f GB are needed: name another folder%n",
           folder, free / 1e9, needed / 1e9);
       System.exit(1);
