@@ -11,10 +11,25 @@ module org.relaydiffusion.launch {
   requires ch.qos.logback.classic;
 
   exports org.relaydiffusion.launch;
+  exports org.relaydiffusion.launch.command;
   exports org.relaydiffusion.launch.progress;
   exports org.relaydiffusion.launch.rank;
   exports org.relaydiffusion.launch.sampling;
 
+  opens org.relaydiffusion.launch to
+      info.picocli;
+  opens org.relaydiffusion.launch.checkpoints to
+      info.picocli;
   opens org.relaydiffusion.launch.command to
+      info.picocli;
+  opens org.relaydiffusion.launch.dataset to
+      info.picocli;
+  opens org.relaydiffusion.launch.evaluation to
+      info.picocli;
+  opens org.relaydiffusion.launch.process to
+      info.picocli;
+  opens org.relaydiffusion.launch.sampling to
+      info.picocli;
+  opens org.relaydiffusion.launch.training to
       info.picocli;
 }

@@ -7,8 +7,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.relaydiffusion.launch.command.RootCommand;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.process.LauncherWatch;
+import org.relaydiffusion.launch.process.WorkerCommand;
 import picocli.CommandLine;
 
 /** The rdm command. */
@@ -39,7 +42,8 @@ public final class Rdm {
    * @return the exit code, see {@link ExitCode}
    */
   public static int run(List<String> arguments, Console console, StopSignal stop) {
-    return run(arguments, console, RootCommand.commandLine(console, stop));
+    return run(arguments, console, RootCommand.commandLine(
+            console, stop, WorkerCommand.likeThisProcess(Rdm.class)));
   }
 
   /** Runs one command line on commands that were made already. */

@@ -1,4 +1,4 @@
-/** The rdm command line. */
+/** The rdm command line: all commands under one name, and what becomes of their errors. */
 @NullMarked
 package org.relaydiffusion.launch;
 

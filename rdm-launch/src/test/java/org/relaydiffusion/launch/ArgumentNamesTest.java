@@ -7,7 +7,9 @@ import java.io.StringWriter;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.relaydiffusion.launch.command.RootCommand;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.process.WorkerCommand;
 import picocli.CommandLine;
 
 class ArgumentNamesTest {
@@ -18,7 +20,8 @@ class ArgumentNamesTest {
               new PrintWriter(new StringWriter()),
               false,
               Map.of()),
-          new StopSignal());
+          new StopSignal(),
+          WorkerCommand.likeThisProcess(Rdm.class));
 
   private static List<String> normalised(String... arguments) {
     return ArgumentNames.normalise(List.of(arguments), ROOT);

@@ -4,8 +4,10 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
 import java.util.Map;
-import org.relaydiffusion.launch.command.ExtractorFactory;
-import org.relaydiffusion.launch.command.RootCommand;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.evaluation.ExtractorFactory;
+import org.relaydiffusion.launch.process.WorkerCommand;
 import picocli.CommandLine;
 
 /**
@@ -44,7 +46,9 @@ public record RdmRun(int code, String out, String err) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     Console console = new Console(new PrintWriter(out), new PrintWriter(err), false, environment);
-    CommandLine root = RootCommand.commandLine(console, stop, extractors);
+    CommandLine root = 
+        RootCommand.commandLine(
+            console, stop, WorkerCommand.likeThisProcess(Rdm.class), extractors);
     int code = Rdm.run(List.of(arguments), console, root);
     return new RdmRun(code, out.toString(), err.toString());
   }

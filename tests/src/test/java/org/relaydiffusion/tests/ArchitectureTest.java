@@ -84,6 +84,16 @@ class ArchitectureTest {
           .because("a cycle between packages means that they are one package");
 
   @ArchTest
+  static final ArchRule NOTHING_OF_THE_COMMAND_KNOWS_ITS_ROOT =
+      noClasses()
+          .that()
+          .resideInAPackage(ROOT + ".launch.*")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage(ROOT + ".launch")
+          .because("the root package starts all commands: with the rule above it has no cycle");
+
+  @ArchTest
   static final ArchRule JAVACPP_STAYS_IN_ITS_CORNERS =
       noClasses()
           .that()

@@ -16,9 +16,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.relaydiffusion.diffusion.data.convert.SyntheticShapes;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
-import org.relaydiffusion.launch.Console;
+import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.Rdm;
-import org.relaydiffusion.launch.StopSignal;
+import org.relaydiffusion.launch.command.StopSignal;
 
 /**
  * The demo's pictures are of the shapes that they were asked for. A classifier fitted on the data

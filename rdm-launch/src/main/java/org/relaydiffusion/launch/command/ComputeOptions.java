@@ -8,7 +8,7 @@ import org.relaydiffusion.torch.Device;
 import picocli.CommandLine.Option;
 
 /** Where networks run, in which order of operations, and on how many threads. */
-final class ComputeOptions {
+public final class ComputeOptions {
   @Option(
       names = "--device",
       paramLabel = "cpu|cuda[:N]",
@@ -17,7 +17,7 @@ final class ComputeOptions {
           "Where the networks run; with several processes 'cuda' is each one's own GPU."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "cpu")
-  String device = "cpu";
+  public String device = "cpu";
 
   @Option(
       names = "--numerics",
@@ -27,7 +27,7 @@ final class ComputeOptions {
           "exact repeats the reference's operations in its order; fast computes the same in less"
               + " time, rounded otherwise. Default: ${DEFAULT-VALUE}.",
       defaultValue = "fast")
-  Numerics numerics = Numerics.FAST;
+  public Numerics numerics = Numerics.FAST;
 
   @Option(
       names = "--threads",
@@ -36,10 +36,10 @@ final class ComputeOptions {
           "Threads for one operation, 1 to 1024; 0 lets LibTorch choose."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "0")
-  int threads;
+  public int threads;
 
   /** The device; {@code cuda} without a number is the process's own among several. */
-  Device device(Rank rank) {
+  public Device device(Rank rank) {
     Device parsed = Device.parse(device);
     return device.equals("cuda") ? Device.cuda(rank.localIndex()) : parsed;
   }
@@ -49,7 +49,7 @@ final class ComputeOptions {
    *
    * @throws OptionException when the number is out of range
    */
-  OptionalInt threads() {
+  public OptionalInt threads() {
     return ThreadCounts.orChosen(threads);
   }
 }

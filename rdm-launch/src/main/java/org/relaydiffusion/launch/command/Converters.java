@@ -11,7 +11,6 @@ import org.relaydiffusion.diffusion.data.convert.Crop;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
 import org.relaydiffusion.diffusion.train.NetworkPreset;
 import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
-import org.relaydiffusion.launch.evaluation.Metric;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import picocli.CommandLine;
@@ -19,36 +18,33 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** How option values are read from text, and defaults written as text. */
-final class Converters {
+public final class Converters {
   private static final List<DType> NETWORK_TYPES =
       List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16);
 
   private Converters() {}
 
   /** Teaches {@code root} and its subcommands the types of this project's options. */
-  static void register(CommandLine root) {
+  public static void register(CommandLine root) {
     root.registerConverter(double.class, Converters::number);
     root.registerConverter(Stages.class, inOwnWords(Stages::parse));
     root.registerConverter(Crop.class, inOwnWords(Crop::parse));
     root.registerConverter(Resolution.class, inOwnWords(Resolution::parse));
     root.registerConverter(DType.class, Converters::networkType);
-    root.registerConverter(Numerics.class, text -> oneOf(Numerics.values(), text));
-    root.registerConverter(NetworkPreset.class, text -> oneOf(NetworkPreset.values(), text));
-    root.registerConverter(
-        TrainingNetworkOptions.Preconditioning.class,
-        text -> oneOf(TrainingNetworkOptions.Preconditioning.values(), text));
-    root.registerConverter(SnapshotFormat.class, text -> oneOf(SnapshotFormat.values(), text));
-    root.registerConverter(Metric.class, text -> oneOf(Metric.values(), text));
-    root.registerConverter(
-        MetricSelection.Bias.class, text -> oneOf(MetricSelection.Bias.values(), text));
-    root.registerConverter(
-        MetricSelection.Order.class, text -> oneOf(MetricSelection.Order.values(), text));
+    registerNames(root, Numerics.class);
+    registerNames(root, NetworkPreset.class);
+    registerNames(root, SnapshotFormat.class);
     root.registerConverter(boolean.class, Converters::truth);
-    root.registerConverter(Which.class, text -> oneOf(Which.values(), text));
+    registerNames(root, Which.class);
+  }
+
+  /** Teaches {@code root} and its subcommands to read the constants of {@code type} by name. */
+  public static <E extends Enum<E>> void registerNames(CommandLine root, Class<E> type) {
+    root.registerConverter(type, text -> oneOf(type.getEnumConstants(), text));
   }
 
   /** A number as the reference's command lines write it: {@code 80}, {@code 0.002}, {@code inf}. */
-  static String text(double value) {
+  public static String text(double value) {
     if (Double.isInfinite(value)) {
       return value > 0 ? "inf" : "-inf";
     }

@@ -6,8 +6,6 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.launch.Console;
-import org.relaydiffusion.launch.ExitCode;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,7 +17,7 @@ import picocli.CommandLine.Spec;
     name = "help",
     helpCommand = true,
     description = "Show the help of a command, as in 'rdm help evaluate activations'.")
-final class ExplainCommand implements Callable<Integer> {
+public final class ExplainCommand implements Callable<Integer> {
   private final Console console;
 
   @Spec private @Nullable CommandSpec spec;
@@ -30,7 +28,7 @@ final class ExplainCommand implements Callable<Integer> {
       description = "The command; without one, all are listed.")
   private List<String> names = new ArrayList<>();
 
-  ExplainCommand(Console console) {
+  public ExplainCommand(Console console) {
     this.console = console;
   }
 

@@ -11,7 +11,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /** The help's list of options, {@link Section} by section in the order of their declaration. */
-final class GroupedOptionList implements IHelpSectionRenderer {
+public final class GroupedOptionList implements IHelpSectionRenderer {
   private static final String OTHERS = "Options";
 
   @Override

@@ -4,22 +4,22 @@ import org.relaydiffusion.OptionException;
 import picocli.CommandLine.Option;
 
 /** How much a command says, and in which form. */
-final class ReportOptions implements Section {
+public final class ReportOptions implements Section {
   @Option(
       names = "--json",
       description = "Print the result as one JSON object on standard output. Default: text.")
-  boolean json;
+  public boolean json;
 
   @Option(
       names = "--quiet",
       description = "No header, no progress: only results, warnings and errors. Default: off.")
-  boolean quiet;
+  public boolean quiet;
 
   @Option(names = "--verbose", description = "Say more about what is done. Default: off.")
-  boolean verbose;
+  public boolean verbose;
 
   @Option(names = "--debug", description = "Show the stack trace of an error. Default: off.")
-  boolean debug;
+  public boolean debug;
 
   @Override
   public String heading() {
@@ -31,7 +31,7 @@ final class ReportOptions implements Section {
    *
    * @throws OptionException when the options contradict each other
    */
-  void apply() {
+  public void apply() {
     if (quiet && verbose) {
       throw new OptionException("--quiet and --verbose cannot be had together");
     }

@@ -1,7 +1,7 @@
 package org.relaydiffusion.launch.command;
 
 /** A group of options that the help shows under a heading of its own. */
-interface Section {
+public interface Section {
   /** The heading, without a colon. */
   String heading();
 }

@@ -5,7 +5,7 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 
 /** Numbers of threads, checked before anything is started with them. */
-final class ThreadCounts {
+public final class ThreadCounts {
   private ThreadCounts() {}
 
   /**
@@ -13,7 +13,7 @@ final class ThreadCounts {
    *
    * @throws OptionException when it is out of range
    */
-  static OptionalInt orChosen(int threads) {
+  public static OptionalInt orChosen(int threads) {
     check("--threads", threads, 0);
     return threads == 0 ? OptionalInt.empty() : OptionalInt.of(threads);
   }
@@ -23,7 +23,7 @@ final class ThreadCounts {
    *
    * @throws OptionException when it is out of range
    */
-  static int workers(int workers) {
+  public static int workers(int workers) {
     check("--workers", workers, 1);
     return workers;
   }

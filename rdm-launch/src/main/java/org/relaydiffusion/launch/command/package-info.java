@@ -1,4 +1,4 @@
-/** The subcommands of rdm and the options that they share. */
+/** What all commands share: the console, exit codes, JSON, the wish to stop, common options. */
 @NullMarked
 package org.relaydiffusion.launch.command;
 

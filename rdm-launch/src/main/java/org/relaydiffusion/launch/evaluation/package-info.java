@@ -1,4 +1,4 @@
-/** Metrics of activation files, and what a report says of them. */
+/** {@code rdm evaluate}: activation files, metrics of them, and the report. */
 @NullMarked
 package org.relaydiffusion.launch.evaluation;
 

@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.relaydiffusion.launch.ExitCode;
+import org.relaydiffusion.launch.command.ExitCode;
 
 /**
  * The ranks of this machine from their start to their end, once. All runs on one thread, which

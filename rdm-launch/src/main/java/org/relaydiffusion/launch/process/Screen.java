@@ -1,7 +1,7 @@
 package org.relaydiffusion.launch.process;
 
 import java.io.PrintWriter;
-import org.relaydiffusion.launch.Console;
+import org.relaydiffusion.launch.command.Console;
 
 /**
  * The launcher's terminal or log, which all ranks share: whole lines, and below them on a terminal

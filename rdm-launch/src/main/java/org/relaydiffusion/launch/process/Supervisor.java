@@ -8,9 +8,9 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
-import org.relaydiffusion.launch.Console;
-import org.relaydiffusion.launch.ExitCode;
-import org.relaydiffusion.launch.StopExitCode;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.StopExitCode;
 import org.relaydiffusion.launch.rank.Rendezvous;
 
 /**

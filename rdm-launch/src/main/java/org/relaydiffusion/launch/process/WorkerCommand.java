@@ -1,7 +1,6 @@
 package org.relaydiffusion.launch.process;
 
 import java.util.List;
-import org.relaydiffusion.launch.Rdm;
 
 /** How a rank's process is started. */
 @FunctionalInterface
@@ -22,8 +21,12 @@ public interface WorkerCommand {
    */
   List<String> line(List<String> arguments, Display display);
 
-  /** Ranks that are JVMs like this one: the same Java, the same flags, the same modules. */
-  static WorkerCommand likeThisProcess() {
-    return JavaCommand.likeThisJvm(Rdm.class);
+  /**
+   * Ranks that are JVMs like this one: the same Java, the same flags, the same modules.
+   *
+   * @param main the class that they run
+   */
+  static WorkerCommand likeThisProcess(Class<?> main) {
+    return JavaCommand.likeThisJvm(main);
   }
 }

@@ -2,7 +2,7 @@ package org.relaydiffusion.launch.process;
 
 import java.util.HashMap;
 import java.util.Map;
-import org.relaydiffusion.launch.StopExitCode;
+import org.relaydiffusion.launch.command.StopExitCode;
 import org.relaydiffusion.launch.rank.Rendezvous;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The worker processes of {@code rdm launch}: how they are started, watched, stopped and started
- * again, and what becomes of their output.
+ * {@code rdm launch}: how worker processes are started, watched, stopped and started again, and
+ * what becomes of their output.
  */
 @NullMarked
 package org.relaydiffusion.launch.process;

@@ -1,4 +1,4 @@
-/** A sampling run of the command line: from its options to files and a summary. */
+/** {@code rdm generate} and its relatives: from their options to images and a summary. */
 @NullMarked
 package org.relaydiffusion.launch.sampling;
 

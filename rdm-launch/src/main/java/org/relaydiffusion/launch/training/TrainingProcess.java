@@ -23,8 +23,8 @@ import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.diffusion.train.TrainingResult;
 import org.relaydiffusion.diffusion.train.World;
 import org.relaydiffusion.io.AtomicFile;
-import org.relaydiffusion.launch.Json;
-import org.relaydiffusion.launch.StopSignal;
+import org.relaydiffusion.launch.command.Json;
+import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.Torch;
 

@@ -1,4 +1,4 @@
-/** A training run as a process: its folder, its peers, and what it goes on from. */
+/** {@code rdm train}: a training run as a process, its folder, its peers, and its options. */
 @NullMarked
 package org.relaydiffusion.launch.training;
 

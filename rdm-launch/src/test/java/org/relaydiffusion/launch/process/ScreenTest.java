@@ -6,7 +6,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.relaydiffusion.launch.Console;
+import org.relaydiffusion.launch.command.Console;
 
 class ScreenTest {
   private final StringWriter text = new StringWriter();

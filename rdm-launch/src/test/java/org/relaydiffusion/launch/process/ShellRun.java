@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import org.relaydiffusion.launch.Console;
+import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.rank.Rendezvous;
 
 /** A launch whose ranks are shell scripts, which find their numbers in their variables. */

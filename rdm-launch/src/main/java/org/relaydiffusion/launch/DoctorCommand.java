@@ -1,0 +1,45 @@
+package org.relaydiffusion.launch;
+
+import java.util.concurrent.Callable;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.Json;
+import org.relaydiffusion.launch.command.ReportOptions;
+import org.relaydiffusion.nativeconfig.Doctor;
+import org.relaydiffusion.nativeconfig.DoctorReport;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code rdm doctor}. */
+@Command(
+    name = "doctor",
+    description = {
+      "Say what rdm runs on: Java, the machine, LibTorch, CUDA.",
+      "Exits with 1 where LibTorch cannot be loaded."
+    })
+final class DoctorCommand implements Callable<Integer> {
+  private final Console console;
+
+  @Mixin private final ReportOptions report = new ReportOptions();
+
+  DoctorCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() {
+    report.apply();
+    DoctorReport found = Doctor.examine();
+    if (report.json) {
+      console.out().println(Json.write(found));
+    } else {
+      int width = found.facts().keySet().stream().mapToInt(String::length).max().orElse(0);
+      found
+          .facts()
+          .forEach(
+              (name, fact) ->
+                  console.out().println(name + " ".repeat(width + 2 - name.length()) + fact));
+    }
+    return found.libTorch() instanceof DoctorReport.Loaded ? ExitCode.OK : ExitCode.FAILURE;
+  }
+}

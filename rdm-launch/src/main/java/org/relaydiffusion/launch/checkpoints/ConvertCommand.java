@@ -1,0 +1,160 @@
+package org.relaydiffusion.launch.checkpoints;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.checkpoint.CheckpointConverter;
+import org.relaydiffusion.checkpoint.ConversionReport;
+import org.relaydiffusion.checkpoint.NetworkValidator;
+import org.relaydiffusion.checkpoint.Which;
+import org.relaydiffusion.launch.command.Candidates;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.Json;
+import org.relaydiffusion.launch.command.ReportOptions;
+import org.relaydiffusion.launch.progress.Durations;
+import org.relaydiffusion.metrics.inception.InceptionConversion;
+import org.relaydiffusion.metrics.inception.InceptionConverter;
+import org.relaydiffusion.metrics.inception.InceptionWeights;
+import org.relaydiffusion.torch.DType;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code rdm convert}. */
+@Command(
+    name = "convert",
+    description = {
+      "Turn an official checkpoint into a .safetensors file that opens at once.",
+      "The result is read back, and every tensor compared with its source.",
+      "With --inception: the same for a file with Inception-v3, which metrics need."
+    })
+public final class ConvertCommand implements Callable<Integer> {
+  private static final double NANOS = 1e9;
+
+  private final Console console;
+
+  @Option(
+      names = "--source",
+      paramLabel = "FILE",
+      required = true,
+      description =
+          "The checkpoint: .pkl, .pt or .safetensors; with --inception also a .pth of pytorch-fid"
+              + " or torch-fidelity.")
+  private Path source = Path.of("");
+
+  @Option(
+      names = "--dest",
+      paramLabel = "FILE",
+      description =
+          "The .safetensors file to write; an old one is replaced. Default: none, but with"
+              + " --inception the one in the user's cache that metrics look for.")
+  private @Nullable Path target;
+
+  @Option(
+      names = "--which",
+      paramLabel = "ema|net",
+      completionCandidates = Candidates.NetworkKeys.class,
+      description =
+          "Which network: the moving average, which one samples from, or the one that training goes"
+              + " on with. Default: ema.")
+  private @Nullable Which which;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "float32|bfloat16|float16",
+      completionCandidates = Candidates.Types.class,
+      description = "Type of all floating-point tensors there. Default: each one's own.")
+  private @Nullable DType dtype;
+
+  @Option(
+      names = "--inception",
+      description = "The file holds Inception-v3 of 2015-12-05, for metrics. Default: off.")
+  private boolean inception;
+
+  @Mixin private final ReportOptions report = new ReportOptions();
+
+  public ConvertCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() {
+    report.apply();
+    checkOptions();
+    Path dest = target == null ? InceptionWeights.cached(console.environment()) : target;
+    if (!report.quiet) {
+      console.err().println("rdm convert: %s -> %s".formatted(source, dest));
+    }
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("command", "convert");
+    long began = System.nanoTime();
+    ConversionReport done =
+        inception ? convertInception(dest, json) : convertCheckpoint(dest, json);
+    double seconds = (System.nanoTime() - began) / NANOS;
+    if (report.json) {
+      json.put("source", done.source());
+      json.put("dest", done.converted());
+      json.put("all_equal", done.allEqual());
+      json.put("seconds", seconds);
+      json.put("tensors", done.tensors());
+      console.out().println(Json.write(json));
+    } else {
+      print(done, seconds);
+    }
+    return ExitCode.OK;
+  }
+
+  private void checkOptions() {
+    if (inception && which != null) {
+      throw new OptionException("--which and --inception cannot be had together");
+    }
+    if (inception && dtype != null) {
+      throw new OptionException("--dtype and --inception cannot be had together");
+    }
+    if (!inception && target == null) {
+      throw new OptionException("--dest is missing: only --inception has a place of its own");
+    }
+  }
+
+  private ConversionReport convertCheckpoint(Path dest, Map<String, Object> json) {
+    Which network = which == null ? Which.EMA : which;
+    json.put("which", network);
+    return new CheckpointConverter(NetworkValidator.definition())
+        .convert(source, dest, network, Optional.ofNullable(dtype));
+  }
+
+  private ConversionReport convertInception(Path dest, Map<String, Object> json) {
+    InceptionConversion done = new InceptionConverter().convert(source, dest);
+    json.put("source_kind", done.kind());
+    json.put("warnings", done.warnings());
+    done.warnings().forEach(warning -> console.err().println("rdm convert: warning: " + warning));
+    return done.report();
+  }
+
+  private void print(ConversionReport done, double seconds) {
+    if (report.verbose) {
+      for (ConversionReport.TensorCheck tensor : done.tensors()) {
+        console
+            .out()
+            .println(
+                "%s  %s %s%s"
+                    .formatted(
+                        tensor.sha256(),
+                        tensor.name(),
+                        tensor.dtype().torchName(),
+                        tensor.shape()));
+      }
+    }
+    console
+        .out()
+        .println(
+            "%s: %s tensors, all equal to those of %s (SHA-256), %s"
+                .formatted(
+                    done.converted(), done.tensors().size(), source, Durations.text(seconds)));
+  }
+}

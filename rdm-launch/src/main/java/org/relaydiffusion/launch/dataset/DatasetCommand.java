@@ -1,0 +1,191 @@
+package org.relaydiffusion.launch.dataset;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.CancelledException;
+import org.relaydiffusion.diffusion.data.convert.ConvertedDataset;
+import org.relaydiffusion.diffusion.data.convert.Crop;
+import org.relaydiffusion.diffusion.data.convert.CropAndScale;
+import org.relaydiffusion.diffusion.data.convert.DatasetConversion;
+import org.relaydiffusion.diffusion.data.convert.ImageSource;
+import org.relaydiffusion.diffusion.data.convert.ImageSources;
+import org.relaydiffusion.diffusion.data.convert.Resolution;
+import org.relaydiffusion.diffusion.data.convert.SyntheticShapes;
+import org.relaydiffusion.launch.command.Candidates;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.InterruptedRunException;
+import org.relaydiffusion.launch.command.ReportOptions;
+import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.command.ThreadCounts;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code rdm dataset}. */
+@Command(
+    name = "dataset",
+    description = {
+      "Make the folder or zip that training reads: pictures of one size, and their labels.",
+      "'synthetic:shapes' as the source draws a labelled set of eight classes of shapes."
+    })
+public final class DatasetCommand implements Callable<Integer> {
+  private static final int SYNTHETIC_IMAGES = 10_000;
+  private static final int SYNTHETIC_RESOLUTION = 64;
+
+  private final Console console;
+  private final StopSignal stop;
+
+  @Option(
+      names = "--source",
+      paramLabel = "PATH",
+      required = true,
+      description =
+          "Where the pictures come from: a folder (with the folders in it), a .zip, an LMDB,"
+              + " cifar-10-python.tar.gz, train-images-idx3-ubyte.gz (MNIST; its labels beside"
+              + " it), or synthetic:shapes.")
+  private String source = "";
+
+  @Option(
+      names = "--dest",
+      paramLabel = "PATH",
+      required = true,
+      description = "A file that ends with .zip, or else a folder, which must be new or empty.")
+  private Path target = Path.of("");
+
+  @Option(
+      names = "--max-images",
+      paramLabel = "N",
+      description = "Take the first N pictures of the source, at least 1. Default: all.")
+  private @Nullable Integer maxImages;
+
+  @Option(
+      names = "--transform",
+      paramLabel = "none|center-crop|center-crop-wide",
+      completionCandidates = Candidates.Crops.class,
+      description =
+          "What is cut out before scaling: nothing, the square in the middle, or a wide part that"
+              + " then stands on black. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "none")
+  private Crop crop = Crop.NONE;
+
+  @Option(
+      names = "--resolution",
+      paramLabel = "WxH",
+      description =
+          "Size of the pictures, such as 64x64. Default: as in the source; 64x64 for"
+              + " synthetic:shapes.")
+  private @Nullable Resolution resolution;
+
+  @Option(
+      names = "--images",
+      paramLabel = "N",
+      description =
+          "How many pictures synthetic:shapes draws. Default: --max-images, or else 10000.")
+  private @Nullable Integer images;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description =
+          "Seed of synthetic:shapes: the same seed gives the same scenes at any size."
+              + " Default: ${DEFAULT-VALUE}.",
+      defaultValue = "0")
+  private long seed;
+
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description =
+          "Threads that read and scale pictures, 1 to 1024; the result does not depend on it."
+              + " Default: one for each core.")
+  private @Nullable Integer workers;
+
+  @Mixin private final ReportOptions report = new ReportOptions();
+
+  public DatasetCommand(Console console, StopSignal stop) {
+    this.console = console;
+    this.stop = stop;
+  }
+
+  @Override
+  public Integer call() {
+    report.apply();
+    DatasetReport output = new DatasetReport(console, report);
+    try (ImageSource opened = open()) {
+      DatasetConversion conversion =
+          new DatasetConversion(
+              opened,
+              new CropAndScale(crop, resolution),
+              target,
+              limit(),
+              workers == null
+                  ? Runtime.getRuntime().availableProcessors()
+                  : ThreadCounts.workers(workers));
+      output.header(source, target, conversion);
+      ConvertedDataset done = run(conversion, output);
+      output.result(source, done);
+    }
+    return ExitCode.OK;
+  }
+
+  private ConvertedDataset run(DatasetConversion conversion, DatasetReport output) {
+    Cancellation cancellation = new Cancellation();
+    stop.onRequest(cancellation::cancel);
+    try {
+      return conversion.run(output::pictureDone, cancellation);
+    } catch (CancelledException e) {
+      throw new InterruptedRunException(
+          "stopped after %s of %s pictures; %s %s"
+              .formatted(
+                  output.done(),
+                  conversion.count(),
+                  target,
+                  conversion.isZip() ? "was not written" : "has what was made so far"),
+          e);
+    } finally {
+      output.end();
+    }
+  }
+
+  private ImageSource open() {
+    if (source.startsWith("synthetic:")) {
+      return synthetic();
+    }
+    if (images != null) {
+      throw new OptionException("--images is only for --source=" + SyntheticShapes.NAME);
+    }
+    try {
+      return ImageSources.open(Path.of(source), limit());
+    } catch (InvalidPathException e) {
+      throw new OptionException("--source %s: %s".formatted(source, e.getReason()));
+    }
+  }
+
+  private ImageSource synthetic() {
+    if (!source.equals(SyntheticShapes.NAME)) {
+      throw new OptionException(
+          "--source %s is not known; is %s meant?".formatted(source, SyntheticShapes.NAME));
+    }
+    if (resolution != null && resolution.width() != resolution.height()) {
+      throw new OptionException(
+          "--resolution %s: %s is square".formatted(resolution, SyntheticShapes.NAME));
+    }
+    return new SyntheticShapes(
+        images != null ? images : maxImages != null ? maxImages : SYNTHETIC_IMAGES,
+        resolution == null ? SYNTHETIC_RESOLUTION : resolution.width(),
+        seed);
+  }
+
+  private OptionalInt limit() {
+    if (maxImages != null && maxImages < 1) {
+      throw new OptionException("--max-images must be at least 1, but is " + maxImages);
+    }
+    return maxImages == null ? OptionalInt.empty() : OptionalInt.of(maxImages);
+  }
+}

@@ -1,0 +1,131 @@
+package org.relaydiffusion.launch.dataset;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.data.convert.ConvertedDataset;
+import org.relaydiffusion.diffusion.data.convert.DatasetConversion;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.Json;
+import org.relaydiffusion.launch.command.ReportOptions;
+import org.relaydiffusion.launch.progress.Durations;
+import org.relaydiffusion.launch.progress.StatusLine;
+
+/**
+ * What the dataset command says: a header and a progress bar on standard error, its result on
+ * standard output.
+ */
+final class DatasetReport {
+  private static final double NANOS = 1e9;
+  private static final int BAR = 24;
+
+  private final Console console;
+  private final ReportOptions options;
+  private final StatusLine status;
+  private final long began = System.nanoTime();
+  private int done;
+
+  DatasetReport(Console console, ReportOptions options) {
+    this.console = console;
+    this.options = options;
+    StatusLine.Kind kind =
+        options.quiet
+            ? StatusLine.Kind.OFF
+            : console.live() ? StatusLine.Kind.LIVE : StatusLine.Kind.PLAIN;
+    this.status = new StatusLine(console.err(), kind, System::nanoTime);
+  }
+
+  /** One line about what will be done. */
+  void header(String source, Path target, DatasetConversion conversion) {
+    if (!options.quiet) {
+      console
+          .err()
+          .println(
+              "rdm dataset: %s -> %s, %s pictures, %s workers"
+                  .formatted(source, target, conversion.count(), conversion.workers()));
+    }
+  }
+
+  /** A picture of the source is done. */
+  void pictureDone(int finished, int total) {
+    done = finished;
+    if (status.isDue()) {
+      double rate = finished / seconds();
+      int filled = (int) ((long) finished * BAR / total);
+      status.show(
+          "[%s%s] %s/%s pictures  %s/s  %s left"
+              .formatted(
+                  "#".repeat(filled),
+                  ".".repeat(BAR - filled),
+                  finished,
+                  total,
+                  Durations.rate(rate),
+                  Durations.text((total - finished) / rate)));
+    }
+  }
+
+  /** How many pictures of the source are done. */
+  int done() {
+    return done;
+  }
+
+  /** Takes the progress bar off the terminal. */
+  void end() {
+    status.clear();
+  }
+
+  /** The result, as text or JSON. */
+  void result(String source, ConvertedDataset result) {
+    double seconds = seconds();
+    boolean someLabels = result.labelled() > 0 && result.classes() == 0;
+    if (someLabels && !options.quiet) {
+      console
+          .err()
+          .println(
+              "rdm: only %s of %s pictures have a label, so no labels were written"
+                  .formatted(result.labelled(), result.images()));
+    }
+    console
+        .out()
+        .println(options.json ? Json.write(json(source, result, seconds)) : text(result, seconds));
+  }
+
+  private double seconds() {
+    return (System.nanoTime() - began) / NANOS;
+  }
+
+  private static String text(ConvertedDataset result, double seconds) {
+    StringBuilder text = new StringBuilder();
+    text.append(
+        "%s: %s pictures of %s x %s, %s, %s, %s"
+            .formatted(
+                result.target(),
+                result.images(),
+                result.resolution(),
+                result.resolution(),
+                result.channels() == 1 ? "grey" : "RGB",
+                result.classes() == 0 ? "no labels" : result.classes() + " classes",
+                Durations.text(seconds)));
+    if (result.skipped() > 0) {
+      text.append("; %s were left out: too small".formatted(result.skipped()));
+    }
+    return text.toString();
+  }
+
+  private static Map<String, @Nullable Object> json(
+      String source, ConvertedDataset result, double seconds) {
+    Map<String, @Nullable Object> json = new LinkedHashMap<>();
+    json.put("command", "dataset");
+    json.put("source", source);
+    json.put("dest", result.target());
+    json.put("images", result.images());
+    json.put("skipped", result.skipped());
+    json.put("resolution", result.resolution());
+    json.put("channels", result.channels());
+    json.put("classes", result.classes());
+    json.put("seconds", seconds);
+    json.put("images_per_second", result.images() / seconds);
+    return json;
+  }
+}

@@ -1,0 +1,96 @@
+package org.relaydiffusion.launch.evaluation;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.CancelledException;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.InterruptedRunException;
+import org.relaydiffusion.launch.command.ReportOptions;
+import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.metrics.extraction.ActivationsExtraction;
+import org.relaydiffusion.metrics.extraction.ExtractionOptions;
+import org.relaydiffusion.metrics.extraction.ExtractionResult;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code rdm evaluate activations}. */
+@Command(
+    name = "activations",
+    description = {
+      "Extract Inception's features of pictures into a file, on one process or many ('rdm"
+          + " launch').",
+      "A run that was stopped or killed is gone on with by the same command."
+    })
+final class ActivationsCommand implements Callable<Integer> {
+  /**
+   * How long the first process waits for the next part of another one. A part of moments can be of
+   * 20,000 pictures, and 'rdm launch' ends all processes when one dies.
+   */
+  private static final Duration PATIENCE = Duration.ofHours(6);
+
+  private final Console console;
+  private final StopSignal stop;
+  private final ExtractorFactory extractors;
+
+  @Mixin private final ActivationsOptions job = new ActivationsOptions();
+  @Mixin private final ExtractorOptions network = new ExtractorOptions();
+  @Mixin private final ReportOptions report = new ReportOptions();
+
+  ActivationsCommand(Console console, StopSignal stop, ExtractorFactory extractors) {
+    this.console = console;
+    this.stop = stop;
+    this.extractors = extractors;
+  }
+
+  @Override
+  public Integer call() {
+    report.apply();
+    Rank rank = Rank.of(console.environment());
+    // What was mistyped is told before the network is loaded.
+    ExtractionOptions options = options(rank, "");
+    network.prepare(rank);
+    try (ExtractorFactory.Opened opened =
+        extractors.open(
+            Optional.ofNullable(network.inception),
+            console.environment(),
+            options.device(),
+            network.compute.numerics)) {
+      ExtractionOptions complete = options(rank, opened.sha256());
+      ActivationsReport output = new ActivationsReport(console, report, rank, complete);
+      output.header();
+      output.result(run(complete, opened, output));
+    }
+    return ExitCode.OK;
+  }
+
+  private ExtractionResult run(
+      ExtractionOptions options, ExtractorFactory.Opened opened, ActivationsReport output) {
+    Cancellation cancellation = new Cancellation();
+    stop.onRequest(cancellation::cancel);
+    try {
+      return new ActivationsExtraction(options).run(opened.extractor(), output, cancellation);
+    } catch (CancelledException e) {
+      throw new InterruptedRunException(output.stopped(), e);
+    } finally {
+      output.end();
+    }
+  }
+
+  private ExtractionOptions options(Rank rank, String sha256) {
+    return new ExtractionOptions(
+        job.data,
+        job.limit(),
+        job.target,
+        job.content(),
+        job.leftovers(),
+        job.batch,
+        network.workers(rank),
+        network.compute.device(rank),
+        new ExtractionOptions.Network(sha256, network.compute.numerics),
+        new ExtractionOptions.Share(rank.index(), rank.worldSize(), PATIENCE));
+  }
+}

@@ -1,0 +1,35 @@
+package org.relaydiffusion.launch.evaluation;
+
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.StopSignal;
+import picocli.CommandLine.Command;
+
+/** {@code rdm evaluate calc}. */
+@Command(
+    name = "calc",
+    description = {
+      "Compute FID, sFID, inception score, precision and recall from activation files.",
+      "Files may be larger than memory. Of several processes, the first computes."
+    })
+final class CalcCommand extends ComparingCommand {
+  CalcCommand(Console console, StopSignal stop, ExtractorFactory extractors) {
+    super(console, stop, extractors);
+  }
+
+  @Override
+  String name() {
+    return "calc";
+  }
+
+  @Override
+  String stopped() {
+    return "stopped before all was computed; there is no result";
+  }
+
+  @Override
+  void finish(
+      Evaluation evaluation, EvaluationRun run, EvaluationFiles files, MetricsReport output) {
+    output.end();
+    output.result(evaluation);
+  }
+}

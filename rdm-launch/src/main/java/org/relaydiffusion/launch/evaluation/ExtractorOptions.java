@@ -1,0 +1,67 @@
+package org.relaydiffusion.launch.evaluation;
+
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.launch.command.ComputeOptions;
+import org.relaydiffusion.launch.command.Section;
+import org.relaydiffusion.launch.command.ThreadCounts;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.nativeconfig.NativeThreads;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Torch;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The network whose features are compared, and where it runs. */
+final class ExtractorOptions implements Section {
+  private static final int MOST_WORKERS_BY_DEFAULT = 8;
+
+  @Option(
+      names = "--inception",
+      paramLabel = "FILE",
+      description =
+          "Weights of Inception-v3 (2015-12-05). Default: what RDM_INCEPTION names, else the"
+              + " converted file in the user's cache.")
+  @Nullable Path inception;
+
+  @Mixin final ComputeOptions compute = new ComputeOptions();
+
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description =
+          "Threads that decode pictures ahead of the network, 1 to 1024; the result does not"
+              + " depend on it. Default: 1 on the CPU, 8 or one for each core with CUDA.")
+  @Nullable Integer workers;
+
+  @Override
+  public String heading() {
+    return "Network";
+  }
+
+  /** The number of decoding threads. */
+  int workers(Rank rank) {
+    if (workers != null) {
+      return ThreadCounts.workers(workers);
+    }
+    if (compute.device(rank).type() == Device.Type.CPU) {
+      return 1;
+    }
+    int cores = Runtime.getRuntime().availableProcessors() / rank.localWorldSize();
+    return Math.clamp(cores, 1, MOST_WORKERS_BY_DEFAULT);
+  }
+
+  /**
+   * Makes LibTorch ready.
+   *
+   * @throws OptionException when the device cannot be used
+   */
+  void prepare(Rank rank) {
+    OptionalInt threads = compute.threads();
+    Torch.library();
+    threads.ifPresent(NativeThreads::setThreads);
+    Torch.requireUsable(compute.device(rank));
+  }
+}

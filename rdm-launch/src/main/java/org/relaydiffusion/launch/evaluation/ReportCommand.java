@@ -1,0 +1,59 @@
+package org.relaydiffusion.launch.evaluation;
+
+import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.StopSignal;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code rdm evaluate report}. */
+@Command(
+    name = "report",
+    description = {
+      "Compute metrics as calc does, and write them on one HTML page that needs no other file:",
+      "with a contact sheet, samples beside their nearest neighbours in the reference set, the",
+      "norms of the features, and the options and seeds behind the samples."
+    })
+final class ReportCommand extends ComparingCommand {
+  @Mixin private final PageOptions page = new PageOptions();
+
+  ReportCommand(Console console, StopSignal stop, ExtractorFactory extractors) {
+    super(console, stop, extractors);
+  }
+
+  @Override
+  String name() {
+    return "report";
+  }
+
+  @Override
+  String stopped() {
+    return "stopped; %s was not written".formatted(page.target);
+  }
+
+  @Override
+  void check() {
+    page.content();
+    AtomicFile.checkWritable(page.target);
+  }
+
+  @Override
+  void check(EvaluationJob job, EvaluationFiles files) {
+    ReportBuilder.check(page.content(), job, files);
+  }
+
+  @Override
+  void finish(
+      Evaluation evaluation, EvaluationRun run, EvaluationFiles files, MetricsReport output) {
+    try {
+      new ReportBuilder(page.content(), evaluation, files, run).build().write(page.target);
+    } catch (RuntimeException e) {
+      // Whatever is wrong with the page, the numbers are there.
+      output.end();
+      output.result(evaluation);
+      throw e;
+    }
+    output.end();
+    output.result(evaluation, page.target);
+  }
+}

@@ -1,0 +1,109 @@
+package org.relaydiffusion.launch.process;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.launch.command.Converters;
+import org.relaydiffusion.launch.command.Section;
+import picocli.CommandLine.Option;
+
+/** What happens when a rank fails or the run is stopped, and where its words go. */
+final class SupervisionOptions implements Section {
+  private static final int LONGEST_PATIENCE = 86_400;
+
+  @Option(
+      names = "--max_restarts",
+      paramLabel = "N",
+      description =
+          "How often all ranks are started again after one has failed; train then goes on from its"
+              + " last state. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "0")
+  int maxRestarts;
+
+  @Option(
+      names = "--monitor_interval",
+      paramLabel = "SECONDS",
+      description =
+          "Taken for torchrun's sake: the end of a rank is noticed at once."
+              + " Default: ${DEFAULT-VALUE}.",
+      defaultValue = "0.1")
+  double monitorInterval;
+
+  @Option(
+      names = "--stop_timeout",
+      paramLabel = "SECONDS",
+      description =
+          "How long ranks may take to finish their step and save after Ctrl-C or SIGTERM, before"
+              + " they are killed. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "300")
+  int patience;
+
+  @Option(
+      names = "--log_dir",
+      paramLabel = "DIR",
+      description =
+          "Write what ranks print to DIR/attempt_0/rank_0.log and so on, instead of here."
+              + " Default: here, a line at a time, behind the rank's name.")
+  @Nullable Path folder;
+
+  @Option(
+      names = {"-t", "--tee"},
+      paramLabel = "STREAMS",
+      description =
+          "What goes to the files and is shown here too: 1 standard output, 2 standard error, 3"
+              + " both, or by local rank as in 0:3,1:2. Default: 0.")
+  @Nullable String tee;
+
+  @Option(
+      names = {"-r", "--redirects"},
+      paramLabel = "STREAMS",
+      description =
+          "What goes to the files only, written as for --tee. Default: 3 with --log_dir and without"
+              + " --tee, else 0.")
+  @Nullable String redirects;
+
+  @Override
+  public String heading() {
+    return "Failures and output";
+  }
+
+  /**
+   * Checks the numbers.
+   *
+   * @throws OptionException naming the one that is out of range
+   */
+  void check() {
+    if (maxRestarts < 0) {
+      throw new OptionException("--max_restarts must be at least 0, but is " + maxRestarts);
+    }
+    if (!(monitorInterval > 0)) {
+      throw new OptionException(
+          "--monitor_interval must be more than 0, but is " + Converters.text(monitorInterval));
+    }
+    if (patience < 1 || patience > LONGEST_PATIENCE) {
+      throw new OptionException(
+          "--stop_timeout must be 1 to %s, but is %s".formatted(LONGEST_PATIENCE, patience));
+    }
+  }
+
+  /** How long ranks may take to stop. */
+  Duration patience() {
+    return Duration.ofSeconds(patience);
+  }
+
+  /**
+   * Where output goes.
+   *
+   * @throws OptionException when the options do not go together
+   */
+  OutputPlan output() {
+    return new OutputPlan(
+        Optional.ofNullable(folder), choice("--tee", tee), choice("--redirects", redirects));
+  }
+
+  private static StreamChoice choice(String option, @Nullable String text) {
+    return text == null ? StreamChoice.NONE : StreamChoice.parse(option, text);
+  }
+}

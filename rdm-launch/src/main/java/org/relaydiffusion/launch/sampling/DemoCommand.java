@@ -1,0 +1,84 @@
+package org.relaydiffusion.launch.sampling;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import org.relaydiffusion.diffusion.Preset;
+import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.random.Seeds;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.ReportOptions;
+import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
+import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code rdm demo}. */
+@Command(
+    name = "demo",
+    description = {
+      "Run the whole relay in seconds, with two small networks that come along.",
+      "They were trained by 'rdm train' on 'rdm dataset --source synthetic:shapes': eight classes",
+      "of simple shapes, 16 pixels in the first stage, 64 in the second."
+    })
+public final class DemoCommand implements Callable<Integer> {
+  private static final String SEEDS = "0-63";
+  private static final String SHEET = "grid.png";
+
+  private final Console console;
+  private final StopSignal stop;
+
+  @Option(
+      names = "--outdir",
+      paramLabel = "DIR",
+      description =
+          "Where the pictures and the contact sheet grid.png go. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "demo")
+  private Path outdir = Path.of("");
+
+  @Mixin private final ReportOptions report = new ReportOptions();
+
+  public DemoCommand(Console console, StopSignal stop) {
+    this.console = console;
+    this.stop = stop;
+  }
+
+  @Override
+  public Integer call() {
+    report.apply();
+    SamplingReport output = new SamplingReport(console, report);
+    try (DemoNetworks networks = DemoNetworks.unpack()) {
+      SamplingJob job = job(networks);
+      output.header(job);
+      SamplingResult result = new SamplingRun(job, output.status(job.rank()), stop).run();
+      output.result(result);
+    }
+    return ExitCode.OK;
+  }
+
+  private SamplingJob job(DemoNetworks networks) {
+    return new SamplingJob(
+        "demo",
+        Optional.of(networks.first()),
+        Optional.of(networks.second()),
+        new SamplingJob.Target(
+            outdir, Optional.empty(), Optional.of(outdir.resolve(SHEET)), Existing.REPLACE),
+        Seeds.parse(SEEDS),
+        SEEDS,
+        Preset.DEFAULT_BATCH,
+        OptionalInt.empty(),
+        Stages.BOTH,
+        Preset.GENERATE.first(),
+        Preset.GENERATE.second(),
+        Preset.GENERATE.enhancement(),
+        new SamplingJob.Runtime(Device.CPU, DType.FLOAT32, Numerics.FAST, OptionalInt.empty()),
+        Rank.SINGLE);
+  }
+}

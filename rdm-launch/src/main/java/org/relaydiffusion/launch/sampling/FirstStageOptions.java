@@ -1,0 +1,97 @@
+package org.relaydiffusion.launch.sampling;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.Churn;
+import org.relaydiffusion.diffusion.EdmOptions;
+import org.relaydiffusion.launch.command.Section;
+import picocli.CommandLine.Option;
+
+/** How the first stage samples; defaults come from {@link PresetDefaults}. */
+final class FirstStageOptions implements Section {
+  @Option(
+      names = "--network_first",
+      paramLabel = "FILE",
+      description = "First stage's checkpoint: .pkl, .pt or .safetensors.")
+  @Nullable Path network;
+
+  @Option(
+      names = "--num_steps_first",
+      paramLabel = "N",
+      description = "Noise levels, at least 2. Default: ${DEFAULT-VALUE}.")
+  int numSteps;
+
+  @Option(
+      names = "--sigma_min_first",
+      paramLabel = "X",
+      description =
+          "Lowest noise level, at least 0 (pixels span -1 to 1). Default: ${DEFAULT-VALUE}.")
+  double sigmaMin;
+
+  @Option(
+      names = "--sigma_max_first",
+      paramLabel = "X",
+      description = "Highest noise level, above --sigma_min_first. Default: ${DEFAULT-VALUE}.")
+  double sigmaMax;
+
+  @Option(
+      names = "--rho_first",
+      paramLabel = "X",
+      description =
+          "Exponent of the noise levels' curve, above 0: the higher, the more steps at low levels."
+              + " Default: ${DEFAULT-VALUE}.")
+  double rho;
+
+  @Option(
+      names = "--cfg_scale_first",
+      paramLabel = "X",
+      description =
+          "Classifier-free guidance; above 1 it costs a second network call."
+              + " Default: ${DEFAULT-VALUE} (1 or less is off).")
+  double guidance;
+
+  @Option(
+      names = "--S_churn_first",
+      paramLabel = "X",
+      description = "Amount of fresh noise in all steps, at least 0. Default: ${DEFAULT-VALUE}.")
+  double churn;
+
+  @Option(
+      names = "--S_min_first",
+      paramLabel = "X",
+      description = "Lowest noise level with fresh noise, at least 0. Default: ${DEFAULT-VALUE}.")
+  double churnMin;
+
+  @Option(
+      names = "--S_max_first",
+      paramLabel = "X",
+      description =
+          "Highest noise level with fresh noise, at least 0 or inf. Default: ${DEFAULT-VALUE}.")
+  double churnMax;
+
+  @Option(
+      names = "--S_noise_first",
+      paramLabel = "X",
+      description = "Deviation of the fresh noise, at least 0. Default: ${DEFAULT-VALUE}.")
+  double churnNoise;
+
+  @Override
+  public String heading() {
+    return "First stage (diffusion at low resolution)";
+  }
+
+  /** The sampler's options, checked; what the command line does not say stays as in the preset. */
+  EdmOptions options(EdmOptions preset) {
+    return StageOptions.checked(
+        "_first",
+        () ->
+            preset.toBuilder()
+                .numSteps(numSteps)
+                .sigmaMin(sigmaMin)
+                .sigmaMax(sigmaMax)
+                .rho(rho)
+                .guidance(guidance)
+                .churn(new Churn(churn, churnMin, churnMax, churnNoise))
+                .build());
+  }
+}

@@ -1,0 +1,89 @@
+package org.relaydiffusion.launch.sampling;
+
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.launch.command.Candidates;
+import org.relaydiffusion.launch.command.Section;
+import picocli.CommandLine.Option;
+
+/** What to sample, and where the pictures go. */
+final class JobOptions implements Section {
+  @Option(
+      names = "--outdir",
+      paramLabel = "DIR",
+      required = true,
+      description =
+          "Where the pictures go, a folder for every 1000 seeds: seed 80123 is"
+              + " DIR/080000/080123.png.")
+  Path outdir = Path.of("");
+
+  @Option(
+      names = "--seeds",
+      paramLabel = "LIST",
+      description =
+          "One seed a picture: numbers and ranges, as in 0-63,100. Default: ${DEFAULT-VALUE}.")
+  String seeds = "";
+
+  @Option(
+      names = "--subdirs",
+      description =
+          "Taken for the reference's sake: pictures always go to a folder for every 1000 seeds."
+              + " Default: so.")
+  boolean subdirs;
+
+  @Option(
+      names = "--class",
+      paramLabel = "N",
+      description =
+          "Class of every picture, from 0 to the network's classes - 1. Default: seed mod classes.")
+  @Nullable Integer classLabel;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description =
+          "Pictures made at once, at least 1: more take more memory. Default: ${DEFAULT-VALUE}.")
+  int batch;
+
+  @Option(
+      names = "--sampler_stages",
+      paramLabel = "both|first|second",
+      completionCandidates = Candidates.StageNames.class,
+      description =
+          "Which stages run; 'first' writes the small pictures, 'second' starts from those in"
+              + " --indir. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "both")
+  Stages stages = Stages.BOTH;
+
+  @Option(
+      names = "--indir",
+      paramLabel = "DIR",
+      description =
+          "The first stage's pictures, named as in --outdir, or {seed}.png in DIR itself; only for"
+              + " --sampler_stages=second. Default: none.")
+  @Nullable Path indir;
+
+  @Option(
+      names = "--resume",
+      description = "Skip pictures that are there already and whole. Default: off.")
+  boolean resume;
+
+  @Option(
+      names = "--grid",
+      paramLabel = "FILE",
+      description =
+          "Also write a contact sheet of the first 256 pictures (of the first process, where there"
+              + " are several). Default: none.")
+  @Nullable Path grid;
+
+  @Override
+  public String heading() {
+    return "What to make";
+  }
+
+  OptionalInt label() {
+    return classLabel == null ? OptionalInt.empty() : OptionalInt.of(classLabel);
+  }
+}

@@ -1,0 +1,108 @@
+package org.relaydiffusion.launch.sampling;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.EdmOptions;
+import org.relaydiffusion.diffusion.Preset;
+import org.relaydiffusion.diffusion.RelayOptions;
+import org.relaydiffusion.diffusion.random.Seeds;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.ReportOptions;
+import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+
+/** What the three sampling commands have in common; they differ in their {@link Preset}. */
+public abstract class SamplingCommand implements Callable<Integer> {
+  private final Preset preset;
+  private final Console console;
+  private final StopSignal stop;
+
+  @Mixin private final JobOptions job = new JobOptions();
+  @Mixin private final FirstStageOptions first = new FirstStageOptions();
+  @Mixin private final SecondStageOptions second = new SecondStageOptions();
+  @Mixin private final RunOptions running = new RunOptions();
+  @Mixin private final ReportOptions report = new ReportOptions();
+
+  SamplingCommand(Preset preset, Console console, StopSignal stop) {
+    this.preset = preset;
+    this.console = console;
+    this.stop = stop;
+  }
+
+  /** The command lines of all three, each with its preset's defaults. */
+  public static List<CommandLine> commandLines(Console console, StopSignal stop) {
+    return Stream.of(
+            new GenerateCommand(console, stop),
+            new GenerateCelebaHqCommand(console, stop),
+            new GenerateImageNetCommand(console, stop))
+        .map(SamplingCommand::commandLine)
+        .toList();
+  }
+
+  private static CommandLine commandLine(SamplingCommand command) {
+    CommandLine line = new CommandLine(command);
+    line.setDefaultValueProvider(new PresetDefaults(command.preset));
+    return line;
+  }
+
+  /** The first sampler's options, with those that only this command has. */
+  EdmOptions complete(EdmOptions options) {
+    return options;
+  }
+
+  /** The second sampler's options, with those that only this command has. */
+  RelayOptions complete(RelayOptions options) {
+    return options;
+  }
+
+  @Override
+  public Integer call() {
+    report.apply();
+    SamplingJob what = job();
+    SamplingReport output = new SamplingReport(console, report);
+    output.header(what);
+    SamplingResult result = new SamplingRun(what, output.status(what.rank()), stop).run();
+    output.result(result);
+    return ExitCode.OK;
+  }
+
+  private SamplingJob job() {
+    Rank rank = Rank.of(console.environment());
+    if (job.batch < 1) {
+      throw new OptionException("--batch must be at least 1, but is " + job.batch);
+    }
+    if (job.classLabel != null && job.classLabel < 0) {
+      throw new OptionException("--class must be at least 0, but is " + job.classLabel);
+    }
+    return new SamplingJob(
+        preset.script(),
+        Optional.ofNullable(first.network),
+        Optional.ofNullable(second.network),
+        new SamplingJob.Target(
+            job.outdir,
+            Optional.ofNullable(job.indir),
+            Optional.ofNullable(job.grid),
+            job.resume ? Existing.KEEP : Existing.REPLACE),
+        Seeds.parse(job.seeds),
+        job.seeds,
+        job.batch,
+        job.label(),
+        job.stages,
+        complete(first.options(preset.first())),
+        complete(second.options(preset.second())),
+        preset.enhancement(),
+        new SamplingJob.Runtime(
+            running.compute.device(rank),
+            running.dtype,
+            running.compute.numerics,
+            running.compute.threads()),
+        rank);
+  }
+}

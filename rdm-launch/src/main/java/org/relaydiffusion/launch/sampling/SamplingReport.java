@@ -1,0 +1,107 @@
+package org.relaydiffusion.launch.sampling;
+
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.Json;
+import org.relaydiffusion.launch.command.ReportOptions;
+import org.relaydiffusion.launch.progress.Durations;
+import org.relaydiffusion.launch.progress.StatusLine;
+import org.relaydiffusion.launch.rank.Rank;
+
+/**
+ * What a sampling command says: a header and progress on standard error, its result on standard
+ * output.
+ */
+final class SamplingReport {
+  private final Console console;
+  private final ReportOptions options;
+
+  SamplingReport(Console console, ReportOptions options) {
+    this.console = console;
+    this.options = options;
+  }
+
+  /** One line about what will be done, from the first process. */
+  void header(SamplingJob job) {
+    if (options.quiet || !job.rank().isFirst()) {
+      return;
+    }
+    SamplingJob.Runtime runtime = job.runtime();
+    String processes =
+        job.rank().worldSize() > 1
+            ? ", %s processes (%s)".formatted(job.rank().worldSize(), job.rank().source())
+            : "";
+    console
+        .err()
+        .println(
+            "rdm %s: seeds %s, batch %s, %s, %s, %s, %s%s"
+                .formatted(
+                    job.command(),
+                    job.seedsText(),
+                    job.batch(),
+                    switch (job.stages()) {
+                      case BOTH -> "both stages";
+                      case FIRST -> "first stage";
+                      case SECOND -> "second stage";
+                    },
+                    runtime.device(),
+                    runtime.dtype().torchName(),
+                    runtime.numerics().name().toLowerCase(Locale.ROOT),
+                    processes));
+  }
+
+  /** The progress line: of the first process, or of all with {@code --verbose}. */
+  StatusLine status(Rank rank) {
+    StatusLine.Kind kind =
+        options.quiet || !(rank.isFirst() || options.verbose)
+            ? StatusLine.Kind.OFF
+            : console.live() ? StatusLine.Kind.LIVE : StatusLine.Kind.PLAIN;
+    return new StatusLine(console.err(), kind, System::nanoTime);
+  }
+
+  /** The result, as text or JSON. */
+  void result(SamplingResult result) {
+    if (options.json) {
+      console.out().println(Json.write(json(result)));
+      return;
+    }
+    console.out().println(text(result));
+    result
+        .sheet()
+        .ifPresent(sheet ->
+            console
+                .out()
+                .println(
+                    "%s: contact sheet of %s pictures".formatted(sheet.file(), sheet.images())));
+  }
+
+  private static String text(SamplingResult result) {
+    StringBuilder text = new StringBuilder();
+    text.append(result.job().target().outdir());
+    text.append(": %s pictures".formatted(result.images()));
+    if (result.images() > 0) {
+      text.append(
+          " in %s, %s a second"
+              .formatted(
+                  Durations.text(result.seconds()), Durations.rate(result.imagesPerSecond())));
+    }
+    if (result.skipped() > 0) {
+      text.append("; %s were there already".formatted(result.skipped()));
+    }
+    return text.toString();
+  }
+
+  private static Map<String, @Nullable Object> json(SamplingResult result) {
+    SamplingJob job = result.job();
+    Map<String, @Nullable Object> json = job.resolved();
+    json.put("images", result.images());
+    json.put("skipped", result.skipped());
+    json.put("seconds", result.seconds());
+    json.put("images_per_second", result.imagesPerSecond());
+    json.put("grid", result.sheet().map(SamplingResult.Sheet::file));
+    json.put("rank", job.rank().index());
+    return json;
+  }
+}

@@ -1,0 +1,32 @@
+package org.relaydiffusion.launch.sampling;
+
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.relaydiffusion.OptionException;
+
+/** What the options of both stages share. */
+final class StageOptions {
+  private static final Pattern NAMES_OPTION = Pattern.compile("(\\w+) must (.*)");
+
+  private StageOptions() {}
+
+  /**
+   * Puts a stage's options together; a complaint about one of them names it as it was typed.
+   *
+   * @param suffix of the stage's options, {@code _first} or {@code _second}
+   */
+  static <T> T checked(String suffix, Supplier<T> options) {
+    try {
+      return options.get();
+    } catch (OptionException e) {
+      String message = String.valueOf(e.getMessage());
+      Matcher matcher = NAMES_OPTION.matcher(message);
+      if (!matcher.matches()) {
+        throw e;
+      }
+      String name = matcher.group(1).equals("prob_length") ? "truncation_t" : matcher.group(1);
+      throw new OptionException("--%s%s must %s".formatted(name, suffix, matcher.group(2)));
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package org.relaydiffusion.launch.training;
+
+import java.util.concurrent.Callable;
+import org.relaydiffusion.diffusion.train.TrainingResult;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.Converters;
+import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.Json;
+import org.relaydiffusion.launch.command.ReportOptions;
+import org.relaydiffusion.launch.command.StopExitCode;
+import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.launch.rank.Rendezvous;
+import org.relaydiffusion.launch.rank.RunAttempt;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code rdm train}. */
+@Command(
+    name = "train",
+    description = {
+      "Train either stage of the relay, on one process or many ('rdm launch').",
+      "A SIGTERM or Ctrl-C ends the step, saves the state, and says how to go on."
+    })
+public final class TrainCommand implements Callable<Integer> {
+  private final Console console;
+  private final StopSignal stop;
+
+  @Mixin private final TrainingDataOptions data = new TrainingDataOptions();
+  @Mixin private final TrainingNetworkOptions network = new TrainingNetworkOptions();
+  @Mixin private final TrainingScheduleOptions schedule = new TrainingScheduleOptions();
+  @Mixin private final TrainingFileOptions files = new TrainingFileOptions();
+  @Mixin private final TrainingRunOptions running = new TrainingRunOptions();
+  @Mixin private final ReportOptions report = new ReportOptions();
+
+  private TrainCommand(Console console, StopSignal stop) {
+    this.console = console;
+    this.stop = stop;
+  }
+
+  /** The command with its options' types. */
+  public static CommandLine commandLine(Console console, StopSignal stop) {
+    CommandLine line = new CommandLine(new TrainCommand(console, stop));
+    Converters.registerNames(line, TrainingNetworkOptions.Preconditioning.class);
+    return line;
+  }
+
+  @Override
+  public Integer call() {
+    report.apply();
+    Rank rank = Rank.of(console.environment());
+    TrainingJob job = job(rank);
+    if (running.dryRun) {
+      if (rank.isFirst()) {
+        console.out().println(Json.write(job.resolved()));
+      }
+      return ExitCode.OK;
+    }
+    TrainingReport output = new TrainingReport(console, report, rank);
+    TrainingResult result = new TrainingProcess(job, output, stop).run();
+    output.result(result);
+    return switch (result.end()) {
+      case FINISHED -> ExitCode.OK;
+      case STOPPED -> StopExitCode.of(console.environment());
+    };
+  }
+
+  private TrainingJob job(Rank rank) {
+    schedule.check();
+    return new TrainingJob(
+        rank,
+        rank.isDistributed() ? Rendezvous.of(console.environment(), rank) : Rendezvous.LOCAL,
+        RunAttempt.of(console.environment()),
+        new TrainingJob.Target(data.outdir, data.description, data.noSubfolder),
+        data.data(),
+        new TrainingJob.Network(
+            network.architecture,
+            network.changes(),
+            network.preconditioning.className(),
+            network.preconditioning.text()),
+        network.loss(),
+        network.augmentation(),
+        schedule.schedule(),
+        schedule.batching(),
+        running.scaling(),
+        running.running(rank),
+        running.typeName(),
+        files.saving(),
+        schedule.start(),
+        schedule.seed(),
+        running.compute.threads(),
+        running.benchmark);
+  }
+}

@@ -1,0 +1,131 @@
+package org.relaydiffusion.launch.training;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.train.TickReport;
+import org.relaydiffusion.diffusion.train.TrainingListener;
+import org.relaydiffusion.diffusion.train.TrainingResult;
+import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.command.Json;
+import org.relaydiffusion.launch.command.ReportOptions;
+import org.relaydiffusion.launch.progress.Durations;
+import org.relaydiffusion.launch.progress.StatusLine;
+import org.relaydiffusion.launch.rank.Rank;
+
+/** What {@code rdm train} says: how it goes on standard error, its result on standard output. */
+final class TrainingReport implements TrainingListener {
+  private static final double NANOS = 1e9;
+
+  private final Console console;
+  private final ReportOptions options;
+  private final Rank rank;
+  private final StatusLine status;
+  private long began;
+  private long beganAt = -1;
+
+  TrainingReport(Console console, ReportOptions options, Rank rank) {
+    this.console = console;
+    this.options = options;
+    this.rank = rank;
+    boolean off = options.quiet || !rank.isFirst();
+    // In a log the ticks' lines are enough.
+    this.status =
+        new StatusLine(
+            console.err(),
+            off || !console.live() ? StatusLine.Kind.OFF : StatusLine.Kind.LIVE,
+            System::nanoTime);
+  }
+
+  @Override
+  public synchronized void message(String line) {
+    say(line);
+  }
+
+  @Override
+  public synchronized void step(long images, long total) {
+    if (beganAt < 0) {
+      began = System.nanoTime();
+      beganAt = images;
+      return;
+    }
+    if (status.isDue()) {
+      double seconds = (System.nanoTime() - began) / NANOS;
+      double rate = (images - beganAt) / seconds;
+      status.show(
+          String.format(
+              Locale.ROOT,
+              "kimg %.1f/%.1f, %s images a second, %s left",
+              images / 1e3,
+              total / 1e3,
+              Durations.rate(rate),
+              Durations.text((total - images) / rate)));
+    }
+  }
+
+  @Override
+  public synchronized void tick(TickReport report) {
+    say(report.line());
+  }
+
+  @Override
+  public synchronized void saved(Path file) {
+    if (options.verbose) {
+      say("wrote " + file);
+    }
+  }
+
+  @Override
+  public synchronized void warning(String line) {
+    status.clear();
+    console.err().println("rdm train: warning: " + line);
+  }
+
+  private void say(String line) {
+    if (!options.quiet && rank.isFirst()) {
+      status.clear();
+      console.err().println(line);
+    }
+  }
+
+  /** The result, from the first process. */
+  synchronized void result(TrainingResult result) {
+    status.clear();
+    if (!rank.isFirst()) {
+      return;
+    }
+    if (options.json) {
+      console.out().println(Json.write(json(result)));
+      return;
+    }
+    console.out().println(text(result));
+  }
+
+  private static String text(TrainingResult result) {
+    String seen = String.format(Locale.ROOT, "%.1f kimg", result.images() / 1e3);
+    String took = Durations.text(result.seconds());
+    return switch (result.end()) {
+      case FINISHED ->
+          "finished %s in %s%s"
+              .formatted(
+                  seen, took, result.snapshot().or(result::state).map(f -> ": " + f).orElse(""));
+      case STOPPED ->
+          "stopped at %s after %s; to go on: the same command with --resume=%s"
+              .formatted(seen, took, result.state().map(Path::toString).orElse(""));
+    };
+  }
+
+  private static Map<String, @Nullable Object> json(TrainingResult result) {
+    Map<String, @Nullable Object> json = new LinkedHashMap<>();
+    json.put("command", "train");
+    json.put("end", result.end());
+    json.put("images", result.images());
+    json.put("seconds", result.seconds());
+    json.put("loss", result.loss());
+    json.put("state", result.state());
+    json.put("snapshot", result.snapshot());
+    return json;
+  }
+}

@@ -1,0 +1,90 @@
+package org.relaydiffusion.launch.training;
+
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.train.TrainingOptions.LossScaling;
+import org.relaydiffusion.launch.command.ComputeOptions;
+import org.relaydiffusion.launch.command.Section;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.torch.DType;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Where training runs, and in which numbers. */
+final class TrainingRunOptions implements Section {
+  @Option(
+      names = "--fp16",
+      paramLabel = "BOOL",
+      arity = "0..1",
+      fallbackValue = "true",
+      description = "Mixed precision with float16; needs CUDA. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "false")
+  boolean float16;
+
+  @Option(
+      names = "--bf16",
+      paramLabel = "BOOL",
+      arity = "0..1",
+      fallbackValue = "true",
+      description = "Mixed precision with bfloat16, on the CPU too. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "false")
+  boolean bfloat16;
+
+  @Option(
+      names = "--ls",
+      paramLabel = "X|auto",
+      description =
+          "What the loss is multiplied by; auto lowers it, and leaves a step out, whenever a"
+              + " gradient overflows. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "1")
+  String lossScale = "1";
+
+  @Option(
+      names = "--bench",
+      paramLabel = "BOOL",
+      arity = "1",
+      description =
+          "Let cuDNN try which of its kernels is quickest; bits may then differ from run to run."
+              + " Default: ${DEFAULT-VALUE}.",
+      defaultValue = "true")
+  boolean benchmark;
+
+  @Mixin final ComputeOptions compute = new ComputeOptions();
+
+  @Option(
+      names = {"-n", "--dry-run"},
+      description = "Print the resolved options as JSON and end. Default: off.")
+  boolean dryRun;
+
+  @Override
+  public String heading() {
+    return "Running";
+  }
+
+  LoadOptions running(Rank rank) {
+    if (float16 && bfloat16) {
+      throw new OptionException("--fp16 and --bf16 cannot be had together");
+    }
+    return new LoadOptions(
+        compute.numerics,
+        float16 ? DType.FLOAT16 : bfloat16 ? DType.BFLOAT16 : DType.FLOAT32,
+        compute.device(rank));
+  }
+
+  /** The type's part of the run folder's name. */
+  String typeName() {
+    return float16 ? "fp16" : bfloat16 ? "bf16" : "fp32";
+  }
+
+  LossScaling scaling() {
+    if (lossScale.equalsIgnoreCase("auto")) {
+      return new LossScaling.Dynamic();
+    }
+    try {
+      return new LossScaling.Fixed(Double.parseDouble(lossScale));
+    } catch (NumberFormatException _) {
+      throw new OptionException(
+          "--ls must be a number above 0 or auto, but is '%s'".formatted(lossScale));
+    }
+  }
+}

@@ -1,0 +1,132 @@
+package org.relaydiffusion.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Mistakes that are found before a network is opened. */
+class UsageErrorsTest {
+  @TempDir private Path folder;
+
+  private RdmRun generate(String... more) {
+    String[] start = {
+      "generate",
+      "--network_first=first.pkl",
+      "--network_second=second.pt",
+      "--outdir=" + folder.resolve("out")
+    };
+    return RdmRun.of(Stream.of(start, more).flatMap(Stream::of).toArray(String[]::new));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--seeds=10-7           | --seeds 10-7: a range goes from the lower seed to the higher one",
+        "--seeds=a              | --seeds takes numbers and ranges",
+        "--batch=0              | --batch must be at least 1, but is 0",
+        "--batch=x              | Invalid value for option '--batch': 'x' is not an int",
+        "--class=-1             | --class must be at least 0, but is -1",
+        "--num_steps_first=1    | --num_steps_first must be at least 2, but is 1",
+        "--num-steps-second=1   | --num_steps_second must be at least 2, but is 1",
+        "--rho_first=0          | --rho_first must be a finite number above 0, but is 0.0",
+        "--rho_first=nan        | Invalid value for option '--rho_first': 'nan' is not a number",
+        "--sigma_min_second=2   | --sigma_min_second must be below truncation_sigma = 0.9",
+        "--truncation_t_second=0| --truncation_t_second must be a finite number above 0",
+        "--s_noise_second=2     | --s_noise_second must be in [0, 1], but is 2.0",
+        "--S_churn_first=-1     | --S_churn_first must be a finite number of at least 0",
+        "--up_scale_second=0    | --up_scale_second must be at least 1, but is 0",
+        "--dtype=int8           | Invalid value for option '--dtype': expected float32, bfloat16",
+        "--dtype=float16        | --dtype=float16 needs --device=cuda; on the CPU use bfloat16 or",
+        "--numerics=slow        | Invalid value for option '--numerics': expected one of [exact,",
+        "--device=tpu           | a device is 'cpu', 'cuda' or 'cuda:N', not 'tpu'",
+        "--threads=-1           | --threads must be 0 to 1024, but is -1",
+        "--threads=1025         | --threads must be 0 to 1024, but is 1025",
+        "--sampler_stages=third | Invalid value for option '--sampler_stages': --sampler_stages is",
+        "--sampler_stages=second| --sampler_stages=second needs --indir",
+        "--indir=in             | --indir is only for --sampler_stages=second",
+        "--sde_scale_first=1    | Unknown option: '--sde_scale_first=1'",
+        "--no-such-option       | Unknown option: '--no-such-option'",
+      })
+  void aMistakeIsOneLineAndAHint(String option, String message) {
+    RdmRun run = generate(option);
+
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.error()).startsWith("rdm: " + message);
+    assertThat(run.err().lines()).hasSize(2).last().isEqualTo("rdm: see 'rdm generate --help'");
+    assertThat(run.out()).isEmpty();
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void bothNetworksAreNeeded() {
+    String outdir = "--outdir=" + folder.resolve("out");
+
+    assertThat(RdmRun.of("generate", outdir, "--network_first=a").error())
+        .isEqualTo("rdm: --network_second is missing: the second stage needs its checkpoint");
+    assertThat(RdmRun.of("generate", outdir, "--network_second=a").error())
+        .isEqualTo("rdm: --network_first is missing: the first stage needs its checkpoint");
+  }
+
+  @Test
+  void outdirIsNeeded() {
+    RdmRun run = RdmRun.of("generate");
+
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.error()).isEqualTo("rdm: Missing required option: '--outdir=DIR'");
+  }
+
+  @Test
+  void badRanksAreNamed() {
+    RdmRun run =
+        RdmRun.in(
+            Map.of("RANK", "2", "WORLD_SIZE", "2"),
+            "generate",
+            "--outdir=" + folder,
+            "--network_first=a",
+            "--network_second=b");
+
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.error()).isEqualTo("rdm: RANK=2 is not below WORLD_SIZE=2");
+  }
+
+  @Test
+  void quietAndVerboseContradict() {
+    assertThat(generate("--quiet", "--verbose").error())
+        .isEqualTo("rdm: --quiet and --verbose cannot be had together");
+  }
+
+  @Test
+  void theLastOfAnOptionGivenTwiceCounts() {
+    assertThat(generate("--batch=4", "--batch=0").error()).contains("--batch must be at least 1");
+  }
+
+  @Test
+  void anUnknownCommandIsAMistake() {
+    RdmRun run = RdmRun.of("draw");
+
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.error()).startsWith("rdm: there is no command 'draw'");
+  }
+
+  @Test
+  void whatMayBeMeantIsSaid() {
+    assertThat(RdmRun.of("genrate").error())
+        .isEqualTo("rdm: there is no command 'genrate'; is generate meant?");
+    assertThat(generate("--network_frist=a").error())
+        .isEqualTo("rdm: Unknown option: '--network_frist=a'; is --network_first meant?");
+    assertThat(generate("first.pkl").error()).isEqualTo("rdm: 'first.pkl' belongs to no option");
+  }
+
+  @Test
+  void debugAddsTheStackTrace() {
+    assertThat(generate("--batch=0", "--debug").err())
+        .contains("OptionException", "at org.relaydiffusion.launch");
+  }
+}

@@ -1,0 +1,178 @@
+package org.relaydiffusion.launch.dataset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.zip.ZipFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.relaydiffusion.launch.RdmRun;
+import org.relaydiffusion.launch.command.StopSignal;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class DatasetCommandTest {
+  private static final Path FIXTURES =
+      Path.of(System.getProperty("rdm.fixtures")).resolve("dataset/convert");
+
+  @TempDir private Path folder;
+
+  private String dest(String name) {
+    return "--dest=" + folder.resolve(name);
+  }
+
+  private static String source(String name) {
+    return "--source=" + FIXTURES.resolve(name);
+  }
+
+  @Test
+  void aFolderBecomesAZip() throws IOException {
+    RdmRun run =
+        RdmRun.of(
+            "dataset",
+            source("src_classes"),
+            dest("set.zip"),
+            "--transform=center-crop",
+            "--resolution=64x64");
+
+    assertThat(run.code()).isZero();
+    assertThat(run.err())
+        .matches("rdm dataset: .*src_classes -> .*set.zip, 9 pictures, \\d+ workers\\R");
+    assertThat(run.out()).matches(".*set.zip: 9 pictures of 64 x 64, RGB, 3 classes, [0-9.]+s\\R");
+    try (ZipFile zip = new ZipFile(folder.resolve("set.zip").toFile())) {
+      assertThat(zip.size()).isEqualTo(10);
+    }
+  }
+
+  @Test
+  void theSummaryAsJson() {
+    RdmRun run =
+        RdmRun.of(
+            "dataset",
+            source("src_classes"),
+            dest("set"),
+            "--transform=center_crop_wide",
+            "--resolution=64,40",
+            "--max_images=8",
+            "--workers=1",
+            "--quiet",
+            "--json");
+
+    assertThat(run.code()).isZero();
+    assertThat(run.err()).isEmpty();
+    JsonNode json = JsonMapper.shared().readTree(run.out());
+    assertThat(json.path("command").asString()).isEqualTo("dataset");
+    assertThat(json.path("images").intValue()).isEqualTo(5);
+    assertThat(json.path("skipped").intValue()).isEqualTo(3);
+    assertThat(json.path("resolution").intValue()).isEqualTo(64);
+    assertThat(json.path("channels").intValue()).isEqualTo(3);
+    assertThat(json.path("classes").intValue()).isEqualTo(3);
+    assertThat(json.path("seconds").doubleValue()).isPositive();
+    assertThat(folder.resolve("set/00000/img00000002.png")).exists();
+  }
+
+  @Test
+  void shapesAreTheSameForTheSameSeedAtAnyCount() throws IOException {
+    RdmRun run =
+        RdmRun.of(
+            "dataset",
+            "--source=synthetic:shapes",
+            dest("a"),
+            "--resolution=16x16",
+            "--max-images=12",
+            "--seed=5");
+    assertThat(run.code()).isZero();
+    assertThat(run.out()).contains("12 pictures of 16 x 16, RGB, 8 classes");
+    RdmRun.of(
+        "dataset",
+        "--source=synthetic:shapes",
+        dest("b"),
+        "--resolution=16x16",
+        "--images=9",
+        "--seed=5");
+
+    byte[] picture = Files.readAllBytes(folder.resolve("a/00000/img00000008.png"));
+    assertThat(folder.resolve("b/00000/img00000008.png")).hasBinaryContent(picture);
+    assertThat(folder.resolve("b/00000/img00000009.png")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--resolution=64   | Invalid value for option '--resolution': --resolution takes"
+            + " WIDTHxHEIG",
+        "--transform=crop  | Invalid value for option '--transform': --transform takes none,"
+            + " center",
+        "--transform=center-crop | --transform=center-crop needs --resolution, such as 64x64",
+        "--max-images=0    | --max-images must be at least 1, but is 0",
+        "--workers=0       | --workers must be 1 to 1024, but is 0",
+        "--workers=1025    | --workers must be 1 to 1024, but is 1025",
+        "--images=5        | --images is only for --source=synthetic:shapes",
+        "--source=synthetic:dogs | --source synthetic:dogs is not known; is synthetic:shapes"
+            + " meant?",
+      })
+  void mistakesAreNamed(String option, String message) {
+    RdmRun run = RdmRun.of("dataset", source("src_square"), dest("set.zip"), option);
+
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.error()).startsWith("rdm: " + message);
+    assertThat(run.err().lines().count()).isEqualTo(2);
+    assertThat(run.out()).isEmpty();
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "src_truncated | t.png: is cut off",
+        "src_alpha     | rgba.png: has transparent pixels",
+        "src_empty     | src_empty: has no pictures among its 1 files",
+        "src_nothere   | src_nothere: no such file or folder",
+        "src_big       | photo.png: is 150 x 111 RGB, but the pictures of a data set are square",
+      })
+  void whatIsWrongWithASourceIsOneLine(String name, String message) {
+    RdmRun run = RdmRun.of("dataset", source(name), dest("set.zip"), "--quiet");
+
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err().lines()).singleElement().asString().contains(message);
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void missingLabelsAreMentioned() throws IOException {
+    Path set = folder.resolve("in");
+    Files.createDirectories(set);
+    for (String name : new String[] {"img0.png", "img1.png"}) {
+      Files.copy(FIXTURES.resolve("src_square").resolve(name), set.resolve(name));
+    }
+    Files.writeString(set.resolve("dataset.json"), "{\"labels\": [[\"img1.png\", 0]]}");
+
+    RdmRun run = RdmRun.of("dataset", "--source=" + set, dest("set.zip"));
+
+    assertThat(run.code()).isZero();
+    assertThat(run.err())
+        .contains("rdm: only 1 of 2 pictures have a label, so no labels were written");
+    assertThat(run.out()).contains("no labels");
+  }
+
+  @Test
+  void aStoppedRunSaysWhatIsThere() {
+    StopSignal stop = new StopSignal();
+    stop.request();
+
+    RdmRun run =
+        RdmRun.run(Map.of(), stop, "dataset", "--source=synthetic:shapes", dest("set.zip"));
+
+    assertThat(run.code()).isEqualTo(130);
+    assertThat(run.err())
+        .contains("rdm: stopped after 0 of 10000 pictures; ", "set.zip was not written");
+    assertThat(folder).isEmptyDirectory();
+  }
+}

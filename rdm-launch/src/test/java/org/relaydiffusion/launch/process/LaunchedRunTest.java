@@ -1,0 +1,178 @@
+package org.relaydiffusion.launch.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.relaydiffusion.launch.Rdm;
+import org.relaydiffusion.launch.RdmRun;
+import org.relaydiffusion.launch.process.WorkerCommand.Display;
+import org.relaydiffusion.launch.sampling.Relay;
+
+/** Launches of a real command: each rank is a JVM of its own. */
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "has neither SIGTERM nor SIGKILL")
+class LaunchedRunTest {
+  /** More pictures than any test waits for. */
+  private static final String[] ENDLESS = {"--seeds=0-99999", "--batch=2"};
+
+  @TempDir private Path folder;
+
+  private final List<Process> launchers = new ArrayList<>();
+
+  @AfterEach
+  void nothingIsLeftRunning() {
+    for (Process launcher : launchers) {
+      launcher.descendants().forEach(ProcessHandle::destroyForcibly);
+      launcher.destroyForcibly();
+    }
+  }
+
+  private List<String> generate(Path outdir, String... more) {
+    Relay relay = Relay.conditional(outdir);
+    List<String> line =
+        new ArrayList<>(
+            List.of(
+                "generate",
+                "--network_first=" + relay.first(),
+                "--network_second=" + relay.second(),
+                "--outdir=" + outdir,
+                "--threads=1",
+                "--numerics=exact",
+                "--num_steps_first=2",
+                "--num_steps_second=4"));
+    line.addAll(List.of(more));
+    return line;
+  }
+
+  private static List<String> launch(List<String> command, String... options) {
+    List<String> line = new ArrayList<>(List.of("launch", "--standalone", "--nproc_per_node=2"));
+    line.addAll(List.of(options));
+    line.addAll(command);
+    return line;
+  }
+
+  /** A launcher in a process of its own, as a shell starts it. */
+  private Process start(List<String> line) throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(WorkerCommand.likeThisProcess(Rdm.class).line(line, Display.PLAIN))
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("output").toFile());
+    Process launcher = builder.start();
+    launchers.add(launcher);
+    return launcher;
+  }
+
+  private String output() throws IOException {
+    return Files.readString(folder.resolve("output"));
+  }
+
+  /** The ranks' processes, once each has made a picture and so hears signals. */
+  private List<ProcessHandle> ranks(Process launcher) throws Exception {
+    // Batches of two go to the ranks in turn.
+    Path ofRank0 = folder.resolve("pictures/000000/000000.png");
+    Path ofRank1 = folder.resolve("pictures/000000/000002.png");
+    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
+    while (!Files.exists(ofRank0) || !Files.exists(ofRank1)) {
+      assertThat(launcher.isAlive()).as(output()).isTrue();
+      assertThat(System.nanoTime()).as(output()).isLessThan(deadline);
+      Thread.sleep(100);
+    }
+    List<ProcessHandle> ranks = launcher.children().toList();
+    assertThat(ranks).hasSize(2);
+    return ranks;
+  }
+
+  private static void awaitEnd(List<ProcessHandle> processes, Duration within) throws Exception {
+    for (ProcessHandle process : processes) {
+      process.onExit().get(within.toSeconds(), TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void twoRanksMakeTheSamePicturesAsOneProcess() throws IOException {
+    Path alone = folder.resolve("alone");
+    Path launched = folder.resolve("launched");
+    Map<String, String> environment = new HashMap<>(System.getenv());
+
+    RdmRun one =
+        RdmRun.in(environment, generate(alone, "--seeds=0-5", "--batch=2").toArray(String[]::new));
+    RdmRun two =
+        RdmRun.in(
+            environment,
+            launch(generate(launched, "--seeds=0-5", "--batch=2")).toArray(String[]::new));
+
+    assertThat(one.code()).as(one.err()).isZero();
+    assertThat(two.code()).as(two.err()).isZero();
+    assertThat(two.out().lines())
+        .anyMatch(line -> line.startsWith("[rank 0] "))
+        .anyMatch(line -> line.startsWith("[rank 1] "))
+        .allMatch(line -> line.matches("\\[rank [01]] .*"));
+    for (int seed = 0; seed < 6; seed++) {
+      String name = String.format(Locale.ROOT, "000000/%06d.png", seed);
+      assertThat(launched.resolve(name)).hasSameBinaryContentAs(alone.resolve(name));
+    }
+  }
+
+  @Test
+  void aUsageMistakeOfTheCommandIsTheLaunchersToo() {
+    RdmRun run = RdmRun.in(System.getenv(), launch(List.of("generate")).toArray(String[]::new));
+
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err())
+        .contains("  | rdm: Missing required option", "--outdir")
+        .containsPattern("rdm: rank [01] ended with exit code 2\\R$");
+  }
+
+  @Test
+  void aRankThatIsKilledEndsTheRun() throws Exception {
+    Process launcher = start(launch(generate(folder.resolve("pictures"), ENDLESS)));
+    List<ProcessHandle> ranks = ranks(launcher);
+
+    ranks.getLast().destroyForcibly();
+
+    awaitEnd(ranks, Duration.ofSeconds(10));
+    assertThat(launcher.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(launcher.exitValue()).isEqualTo(1);
+    assertThat(output()).containsPattern("rdm: rank [01] was ended by SIGKILL \\(exit code 137\\)");
+  }
+
+  @Test
+  void aStoppedLauncherLetsItsRanksFinish() throws Exception {
+    Process launcher = start(launch(generate(folder.resolve("pictures"), ENDLESS)));
+    List<ProcessHandle> ranks = ranks(launcher);
+
+    launcher.toHandle().destroy();
+
+    assertThat(launcher.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(launcher.exitValue()).isEqualTo(143);
+    assertThat(ranks).noneMatch(ProcessHandle::isAlive);
+    assertThat(output())
+        .contains("rdm launch: SIGTERM: waiting for ranks 0, 1")
+        .containsPattern("\\[rank 0] rdm: stopped with \\d+ of \\d+ pictures written")
+        .containsPattern("\\[rank 1] rdm: stopped with \\d+ of \\d+ pictures written");
+  }
+
+  @Test
+  void ranksDoNotOutliveAKilledLauncher() throws Exception {
+    Process launcher = start(launch(generate(folder.resolve("pictures"), ENDLESS)));
+    List<ProcessHandle> ranks = ranks(launcher);
+
+    launcher.destroyForcibly();
+
+    awaitEnd(ranks, Duration.ofSeconds(60));
+    assertThat(ranks).noneMatch(ProcessHandle::isAlive);
+  }
+}

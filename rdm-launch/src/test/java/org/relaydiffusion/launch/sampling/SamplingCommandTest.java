@@ -1,0 +1,180 @@
+package org.relaydiffusion.launch.sampling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.relaydiffusion.diffusion.image.PictureReader;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.launch.RdmRun;
+import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.StopSignal;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The sampling commands from the command line to files. */
+class SamplingCommandTest {
+  @TempDir private Path folder;
+
+  @Test
+  void textAndHeaderGoToTheirStreams() {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+
+    RdmRun run = relay.run("--seeds=3,1", "--batch=1");
+
+    assertThat(run.out())
+        .matches("\\Q%s\\E: 2 pictures in \\S+, \\S+ a second\\R".formatted(relay.outdir()));
+    assertThat(run.err())
+        .isEqualTo(
+            "rdm generate: seeds 3,1, batch 1, both stages, cpu, float32, fast%n".formatted());
+    assertThat(pictures(relay.outdir())).containsExactly("000000/000001.png", "000000/000003.png");
+  }
+
+  @Test
+  void theSummaryIsOneJsonObject() {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+
+    RdmRun run =
+        relay.run(
+            "--seeds=0", "--class=2", "--json", "--quiet", "--grid=" + folder.resolve("g.png"));
+
+    assertThat(run.err()).isEmpty();
+    JsonNode json = new JsonMapper().readTree(run.out());
+    assertThat(json.get("images").intValue()).isEqualTo(1);
+    assertThat(json.get("class").intValue()).isEqualTo(2);
+    assertThat(json.get("device").stringValue()).isEqualTo("cpu");
+    assertThat(json.at("/first/num_steps").intValue()).isEqualTo(2);
+    assertThat(json.at("/second/up_scale").intValue()).isEqualTo(4);
+    assertThat(json.get("grid").stringValue()).isEqualTo(folder.resolve("g.png").toString());
+  }
+
+  @Test
+  void theOptionsStandBesideThePictures() throws IOException {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+
+    relay.run("--seeds=0,4", "--class=2");
+
+    JsonNode json =
+        new JsonMapper()
+            .readTree(Files.readString(relay.outdir().resolve("sampling_options.json")));
+    assertThat(json.get("command").stringValue()).isEqualTo("generate");
+    assertThat(json.get("seeds").stringValue()).isEqualTo("0,4");
+    assertThat(json.get("class").intValue()).isEqualTo(2);
+    assertThat(json.at("/second/up_scale").intValue()).isEqualTo(4);
+    assertThat(json.get("numerics").stringValue()).isEqualTo("fast");
+  }
+
+  @Test
+  void aResumedRunMakesOnlyWhatIsMissingOrDamaged() throws IOException {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+    Path sheet = folder.resolve("sheet.png");
+    relay.run("--seeds=0-3");
+    Pixels second = PictureReader.read(relay.picture("000000/000002.png"));
+    Files.delete(relay.picture("000000/000001.png"));
+    Files.write(relay.picture("000000/000002.png"), new byte[] {1, 2, 3});
+    FileTime old = FileTime.fromMillis(1000);
+    Files.setLastModifiedTime(relay.picture("000000/000000.png"), old);
+
+    RdmRun run = relay.run("--seeds=0-3", "--resume", "--grid=" + sheet);
+
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.out())
+        .contains(": 2 pictures in ", "; 2 were there already")
+        .contains(sheet + ": contact sheet of 4 pictures");
+    assertThat(Files.getLastModifiedTime(relay.picture("000000/000000.png"))).isEqualTo(old);
+    assertThat(pictures(relay.outdir())).hasSize(4);
+    // The same seed is the same picture in another batch, but for the sums' rounding.
+    Pixels again = PictureReader.read(relay.picture("000000/000002.png"));
+    assertThat(valuesOffByOne(again, second)).isLessThan(second.data().length / 1000);
+    assertThat(relay.run("--seeds=0-3", "--resume").out())
+        .isEqualTo("%s: 0 pictures; 4 were there already%n".formatted(relay.outdir()));
+  }
+
+  @Test
+  void theSecondStageStartsFromTheFirstOnesPictures() {
+    Relay small = Relay.conditional(folder.resolve("small"));
+    Relay large = Relay.conditional(folder.resolve("large"));
+
+    RdmRun first = small.run("--seeds=5,6", "--sampler_stages=first");
+    RdmRun second =
+        large.run("--seeds=5,6", "--sampler_stages=second", "--indir=" + small.outdir());
+
+    assertThat(first.code()).as(first.err()).isZero();
+    assertThat(second.code()).as(second.err()).isZero();
+    assertThat(PictureReader.read(small.picture("000000/000005.png")).width()).isEqualTo(8);
+    assertThat(PictureReader.read(large.picture("000000/000005.png")).width()).isEqualTo(32);
+  }
+
+  @Test
+  void everyProcessWritesItsOwnBatches() {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+
+    RdmRun second = relay.run(Map.of("RANK", "1", "WORLD_SIZE", "2"), "--seeds=0-3", "--batch=1");
+
+    assertThat(second.err()).isEmpty();
+    assertThat(pictures(relay.outdir())).containsExactly("000000/000001.png", "000000/000003.png");
+
+    RdmRun first = relay.run(Map.of("RANK", "0", "WORLD_SIZE", "2"), "--seeds=0-3", "--batch=1");
+
+    assertThat(first.err()).contains("2 processes (torchrun)");
+    assertThat(pictures(relay.outdir())).hasSize(4);
+  }
+
+  @Test
+  void aStoppedRunSaysHowToGoOn() {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+    StopSignal stop = new StopSignal();
+    stop.request();
+
+    RdmRun run = relay.run(Map.of(), stop, "--seeds=0-3", "--quiet");
+
+    assertThat(run.code()).isEqualTo(ExitCode.INTERRUPTED);
+    assertThat(run.err())
+        .isEqualTo(
+            ("rdm: stopped with 0 of 4 pictures written to %s;"
+                    + " the same command with --resume goes on%n")
+                .formatted(relay.outdir()));
+    assertThat(run.out()).isEmpty();
+  }
+
+  @Test
+  void theDemoMakesAContactSheet() {
+    RdmRun run = RdmRun.of("demo", "--outdir=" + folder);
+
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.out()).contains("grid.png: contact sheet of 64 pictures");
+    assertThat(PictureReader.read(folder.resolve("grid.png")).width()).isEqualTo(8 * 66 + 2);
+  }
+
+  /** How many values differ; none by more than one. */
+  private static long valuesOffByOne(Pixels made, Pixels expected) {
+    assertThat(made.toString()).isEqualTo(expected.toString());
+    long different = 0;
+    for (int i = 0; i < made.data().length; i++) {
+      int distance = Math.abs((made.data()[i] & 0xff) - (expected.data()[i] & 0xff));
+      assertThat(distance).as("value %d", i).isLessThan(2);
+      different += distance;
+    }
+    return different;
+  }
+
+  private static List<String> pictures(Path root) {
+    try (Stream<Path> files = Files.walk(root)) {
+      return files
+          .filter(file -> file.toString().endsWith(".png"))
+          .map(file -> root.relativize(file).toString().replace('\\', '/'))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
