@@ -14,11 +14,11 @@ public class FileException extends RdmException {
    * @param what one line: what was expected and what was found
    */
   public FileException(Path file, String what) {
-    super(file + ": " + what);
+    super(Printable.of(file) + ": " + what);
   }
 
   /** As {@link #FileException(Path, String)}, with the error that the file system gave. */
   public FileException(Path file, String what, @Nullable Throwable cause) {
-    super(file + ": " + what, cause);
+    super(Printable.of(file) + ": " + what, cause);
   }
 }

@@ -5,18 +5,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * The root of everything that this project throws on purpose. A message is one line that names the
  * file, option, operator or tensor, what was expected and what was found; the command line prints
- * it as it is and exits with 1 ({@link OptionException}: 2).
+ * it as it is and exits with 1 ({@link OptionException}: 2). Whatever a message quotes, it is
+ * {@link Printable}.
  */
 public class RdmException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /** Creates an exception with a one-line message. */
   public RdmException(String message) {
-    super(message);
+    super(Printable.line(message));
   }
 
   /** Creates an exception with a one-line message and its cause. */
   public RdmException(String message, @Nullable Throwable cause) {
-    super(message, cause);
+    super(Printable.line(message), cause);
   }
 }

@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.DType;
 

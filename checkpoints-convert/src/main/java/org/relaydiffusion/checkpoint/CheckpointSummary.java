@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.torch.DType;
 
 /**

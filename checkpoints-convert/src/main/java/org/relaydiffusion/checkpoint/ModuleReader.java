@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.checkpoint.archive.TensorRef;
 import org.relaydiffusion.checkpoint.pickle.Instance;
 import org.relaydiffusion.checkpoint.pickle.PersistentObject;
 import org.relaydiffusion.checkpoint.pickle.PyNone;
 import org.relaydiffusion.checkpoint.pickle.Values;
-import org.relaydiffusion.model.safetensors.Printable;
 
 /** Reads a pickled module tree as PyTorch's state_dict would list it. */
 final class ModuleReader {

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.model.safetensors.SafetensorsFile;
 import tools.jackson.core.JacksonException;
 

@@ -6,11 +6,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.pickle.PickleForm;
 import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.writing.PersistentForm;
-import org.relaydiffusion.model.safetensors.Printable;
 
 /**
  * An object of the official code, without tensors, to be written to a checkpoint: a loss or the

@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.checkpoint.OptimizerRecord.ParameterState;
 import org.relaydiffusion.checkpoint.archive.TensorRef;
 import org.relaydiffusion.checkpoint.pickle.Values;
-import org.relaydiffusion.model.safetensors.Printable;
 
 /** Reads an optimizer's state_dict: {state: {number: {name: value}}, param_groups: [...]}. */
 final class OptimizerReader {

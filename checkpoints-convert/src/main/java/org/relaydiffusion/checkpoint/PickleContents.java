@@ -8,11 +8,11 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.checkpoint.archive.TensorRef;
 import org.relaydiffusion.checkpoint.pickle.PersistentObject;
 import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
-import org.relaydiffusion.model.safetensors.Printable;
 
 /** Sorts the entries of a pickled dictionary: networks, optimizer state, tensors, and the rest. */
 final class PickleContents {

@@ -7,8 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
-import org.relaydiffusion.model.safetensors.Printable;
 import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.TensorData;
 

@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.checkpoint.archive.CheckpointFile;
 import org.relaydiffusion.checkpoint.archive.TensorRef;
 import org.relaydiffusion.checkpoint.pickle.Instance;
 import org.relaydiffusion.checkpoint.pickle.Values;
-import org.relaydiffusion.model.safetensors.Printable;
 
 /**
  * Reads the module in a TorchScript archive as PyTorch's state_dict would list it: its attributes

@@ -5,10 +5,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.checkpoint.archive.TensorRef;
 import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
-import org.relaydiffusion.model.safetensors.Printable;
 
 /**
  * The tensors in nested dictionaries and lists, under dotted names. What is no tensor is left out.

@@ -13,7 +13,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.model.safetensors.TensorSource;
 
 /** What every conversion does beside converting: it reads back what it wrote. */

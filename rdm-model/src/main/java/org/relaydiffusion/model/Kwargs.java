@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.Printable;
 
 /** Keyword arguments of a reference constructor, read with their types and ranges checked. */
 final class Kwargs {
@@ -95,7 +96,7 @@ final class Kwargs {
   void refuseRest() {
     for (String name : values.keySet()) {
       if (!read.contains(name)) {
-        throw new ModelException("%s has no setting '%s'".formatted(owner, printable(name)));
+        throw new ModelException("%s has no setting '%s'".formatted(owner, Printable.of(name)));
       }
     }
   }
@@ -108,16 +109,6 @@ final class Kwargs {
   private ModelException wrong(String name, String expected, @Nullable Object found) {
     return new ModelException(
         "%s: %s must be %s, not %s"
-            .formatted(owner, name, expected, printable(String.valueOf(found))));
-  }
-
-  private static String printable(String text) {
-    String line =
-        text.codePoints()
-            .limit(80)
-            .map(c -> Character.isISOControl(c) ? '?' : c)
-            .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-            .toString();
-    return line.length() < text.length() ? line + "..." : line;
+            .formatted(owner, name, expected, Printable.of(String.valueOf(found))));
   }
 }

@@ -7,12 +7,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.checkpoint.pickle.GlobalName;
 import org.relaydiffusion.checkpoint.pickle.PickleBudget;
 import org.relaydiffusion.checkpoint.pickle.PickleInput;
 import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
 import org.relaydiffusion.io.MappedFile;
-import org.relaydiffusion.model.safetensors.Printable;
 
 /**
  * A mapped file that holds a pickle in one of three ways, told apart by content.

@@ -2,13 +2,13 @@ package org.relaydiffusion.checkpoint.archive;
 
 import java.util.List;
 import java.util.Map;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.checkpoint.archive.CheckpointFile.Classes;
 import org.relaydiffusion.checkpoint.pickle.BadPickleException;
 import org.relaydiffusion.checkpoint.pickle.PickleInput;
-import org.relaydiffusion.checkpoint.pickle.PickleReader;
 import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
+import org.relaydiffusion.checkpoint.pickle.PickleReader;
 import org.relaydiffusion.checkpoint.pickle.Values;
-import org.relaydiffusion.model.safetensors.Printable;
 
 /**
  * What {@code torch.save} writes since PyTorch 1.6: root/data.pkl and root/data/0, 1, 2, ... A

@@ -6,8 +6,8 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.MappedFile;
-import org.relaydiffusion.model.safetensors.Printable;
 
 /**
  * The entries of a mapped zip archive. Both records of each entry, in the directory and before its

@@ -2,7 +2,7 @@ package org.relaydiffusion.checkpoint.archive;
 
 import java.lang.foreign.MemorySegment;
 import java.util.zip.CRC32;
-import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.Printable;
 
 /**
  * A stored (not compressed) entry of a zip archive.

@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.math.BigInteger;
 import java.util.regex.Pattern;
-import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.Printable;
 
 /** Numbers as pickles write them: as text in protocol 0, else as bytes. */
 final class Numbers {

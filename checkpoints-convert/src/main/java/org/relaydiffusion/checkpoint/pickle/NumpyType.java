@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
-import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.Printable;
 
 /** numpy's dtype, as far as single numbers (settings computed with numpy) need it. */
 final class NumpyType implements Buildable {

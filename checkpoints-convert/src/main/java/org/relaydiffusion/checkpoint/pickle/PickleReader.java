@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.Printable;
 
 /**
  * Python's unpickling machine, without Python: opcodes of protocols 0 to 5 build plain values, and

@@ -1,7 +1,7 @@
 package org.relaydiffusion.checkpoint.pickle;
 
 import java.lang.foreign.MemorySegment;
-import org.relaydiffusion.model.safetensors.Printable;
+import org.relaydiffusion.Printable;
 
 /** Text as pickles write it. */
 final class Texts {

@@ -143,7 +143,7 @@ class PickleReaderTest {
                     "os\u001b[2J\nsystem\n".getBytes(java.nio.charset.StandardCharsets.UTF_8))
             + "2e";
     assertThatThrownBy(() -> read(evil))
-        .hasMessageContaining("os\\u001b[2J.system is not allowed in a checkpoint");
+        .hasMessageContaining("os\\u{1b}[2J.system is not allowed in a checkpoint");
   }
 
   @Test

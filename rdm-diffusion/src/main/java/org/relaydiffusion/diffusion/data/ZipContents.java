@@ -6,8 +6,8 @@ import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.MappedFile;
-import org.relaydiffusion.model.safetensors.Printable;
 
 /**
  * The files inside a mapped zip archive, stored or deflated. No size that the archive claims is

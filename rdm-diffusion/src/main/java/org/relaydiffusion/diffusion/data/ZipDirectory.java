@@ -8,8 +8,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.MappedFile;
-import org.relaydiffusion.model.safetensors.Printable;
 
 /**
  * Reads a zip archive's central directory, and nothing else of the file: a data set of a million

@@ -1,10 +1,10 @@
 package org.relaydiffusion.metrics.extraction;
 
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 
 /**
@@ -21,16 +21,11 @@ record Manifest(List<String> lines) {
     return new Manifest(
         List.of(
             VERSION,
-            "data: " + printable(options.data().toAbsolutePath().normalize()),
+            "data: " + Printable.of(options.data().toAbsolutePath().normalize()),
             "images: " + chunks.images(),
             "names and sizes: " + dataset.fingerprint(chunks.images()),
             "network: " + options.network(),
             "content: %s, %s images a part".formatted(format.name(), chunks.size())));
-  }
-
-  /** A name with line breaks must not look like two lines. */
-  private static String printable(Path path) {
-    return path.toString().replaceAll("\\p{Cntrl}", "?");
   }
 
   /** What a file of parts says of itself. */

@@ -5,10 +5,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.checkpoint.ConversionReport;
 import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.checkpoint.Verification;
-import org.relaydiffusion.model.safetensors.Printable;
 import org.relaydiffusion.model.safetensors.SafetensorsWriter;
 
 /**

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.torch.DType;
 
 /**
@@ -126,14 +127,16 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
     String sizes = items == null ? null : items.get("shape");
     if (descr == null || order == null || sizes == null || !descr.startsWith("'")) {
       throw new FileException(
-          path, "%s is not a plain array: its .npy header is %s".formatted(what, quoted(dict)));
+          path,
+          "%s is not a plain array: its .npy header is %s"
+              .formatted(what, Printable.of(dict.strip())));
     }
     DType dtype = TYPES.get(descr.substring(1, descr.length() - 1));
     if (dtype == null) {
       throw new FileException(
           path,
           "%s has elements of type %s, where '<f4', '<f8', '|u1' and '<i8' are known"
-              .formatted(what, quoted(descr)));
+              .formatted(what, Printable.of(descr.strip())));
     }
     if (!order.equals("False")) {
       throw new FileException(
@@ -164,7 +167,8 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
 
   private static long[] shape(String sizes, DType dtype, Path path, String what) {
     if (!SHAPE.matcher(sizes).matches()) {
-      throw new FileException(path, "%s has the shape %s".formatted(what, quoted(sizes)));
+      throw new FileException(
+          path, "%s has the shape %s".formatted(what, Printable.of(sizes.strip())));
     }
     long[] shape =
         Pattern.compile("\\d+")
@@ -182,10 +186,5 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
           path, "%s claims the shape %s, larger than any file".formatted(what, sizes), e);
     }
     return shape;
-  }
-
-  private static String quoted(String text) {
-    String line = text.strip().replaceAll("[^\\x20-\\x7e]", "?");
-    return line.length() <= 100 ? line : line.substring(0, 100) + "...";
   }
 }

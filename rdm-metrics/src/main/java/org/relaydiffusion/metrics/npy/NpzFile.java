@@ -9,6 +9,7 @@ import java.util.SequencedMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
@@ -58,7 +59,7 @@ public final class NpzFile implements AutoCloseable {
   private static SequencedMap<String, ZipEntry> members(Path path, ZipFile zip) {
     SequencedMap<String, ZipEntry> members = new LinkedHashMap<>();
     for (ZipEntry entry : Collections.list(zip.entries())) {
-      String name = printable(entry.getName());
+      String name = Printable.of(entry.getName());
       boolean possible =
           switch (entry.getMethod()) {
             case ZipEntry.STORED -> entry.getSize() == entry.getCompressedSize();
@@ -111,7 +112,7 @@ public final class NpzFile implements AutoCloseable {
       throw new FileException(
           path, "has no array '%s', only: %s".formatted(name, found.isEmpty() ? "none" : found));
     }
-    String what = "array '%s'".formatted(printable(name));
+    String what = "array '%s'".formatted(Printable.of(name));
     try {
       return new NpyReader(path, what, zip.getInputStream(entry), entry.getSize(), entry.getCrc());
     } catch (IOException e) {
@@ -128,12 +129,7 @@ public final class NpzFile implements AutoCloseable {
 
   /** The first ten of some names from a file, in one line that is safe to print. */
   public static String list(List<String> names) {
-    return String.join(", ", names.stream().limit(10).map(NpzFile::printable).toList());
-  }
-
-  private static String printable(String name) {
-    String line = name.replaceAll("[^\\x20-\\x7e]", "?");
-    return line.length() <= 60 ? line : line.substring(0, 60) + "...";
+    return String.join(", ", names.stream().limit(10).map(Printable::of).toList());
   }
 
   private static void closeQuietly(ZipFile zip) {

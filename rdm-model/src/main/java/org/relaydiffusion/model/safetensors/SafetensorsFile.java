@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.TensorData;

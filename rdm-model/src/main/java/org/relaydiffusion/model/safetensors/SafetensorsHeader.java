@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.DType;
 import tools.jackson.core.JacksonException;

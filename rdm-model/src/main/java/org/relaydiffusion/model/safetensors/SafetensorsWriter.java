@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.torch.TensorData;
 import tools.jackson.core.JacksonException;

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.relaydiffusion.Printable;
 
 /**
  * Reads the one kind of pickle that CIFAR-10's Python archive consists of: a dictionary of lists
@@ -194,13 +195,8 @@ final class CifarPickle {
       case "numpy.dtype" -> Global.DTYPE;
       default ->
           throw new BadPickle(
-              "the name %s has no place here".formatted(shown(module + "." + name)));
+              "the name %s has no place here".formatted(Printable.of(module + "." + name)));
     };
-  }
-
-  private static String shown(String name) {
-    String printable = name.replaceAll("[^\\x20-\\x7e]", "?");
-    return printable.length() > 80 ? printable.substring(0, 80) + "..." : printable;
   }
 
   private byte[] bytes(int length) throws BadPickle {

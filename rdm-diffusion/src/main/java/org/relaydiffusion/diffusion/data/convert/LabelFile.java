@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -81,12 +82,7 @@ final class LabelFile {
               .formatted(
                   what,
                   json.currentTokenLocation().getLineNr(),
-                  found == null ? "the end" : "'" + shown() + "'"));
+                  found == null ? "the end" : "'" + Printable.of(json.getString()) + "'"));
     }
-  }
-
-  private String shown() {
-    String text = json.getString().replaceAll("\\p{Cntrl}", "?");
-    return text.length() > 40 ? text.substring(0, 40) + "..." : text;
   }
 }

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Set;
+import org.relaydiffusion.Printable;
 
 /** Which files of a folder or archive are pictures, and in which order they come. */
 final class PictureNames {
@@ -49,9 +50,8 @@ final class PictureNames {
    * What messages call a file of an archive. The name may be anything: it comes from the archive.
    */
   static Path inside(Path archive, String name) {
-    String printable = name.replaceAll("\\p{Cntrl}", "?");
     try {
-      return Path.of(archive.toString(), printable);
+      return Path.of(archive.toString(), Printable.of(name));
     } catch (InvalidPathException e) {
       return archive;
     }
