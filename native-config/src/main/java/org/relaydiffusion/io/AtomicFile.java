@@ -44,6 +44,7 @@ public final class AtomicFile {
     if (folder == null) {
       throw new FileException(target, "is not the name of a file");
     }
+    checkReplaceable(target);
     Path temporary = null;
     try {
       Files.createDirectories(folder);
@@ -76,6 +77,7 @@ public final class AtomicFile {
     if (parent == null || Files.isDirectory(target)) {
       throw new FileException(target, "is no name for a file");
     }
+    checkReplaceable(target);
     try {
       Files.createDirectories(parent);
       Files.delete(Files.createTempFile(parent, ".rdm", ".tmp"));
@@ -83,6 +85,14 @@ public final class AtomicFile {
       throw new FileException(parent, "is a file, but a folder is needed", e);
     } catch (IOException e) {
       throw new FileException(target, "cannot be written: " + reason(e), e);
+    }
+  }
+
+  /** A file renamed over a device or a pipe would take it away from every other program. */
+  private static void checkReplaceable(Path target) {
+    String kind = InputFile.irregular(target);
+    if (kind != null && !Files.isDirectory(target)) {
+      throw new FileException(target, "is %s, which a file cannot replace".formatted(kind));
     }
   }
 

@@ -1,15 +1,16 @@
 package org.relaydiffusion.io;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 
 /**
@@ -19,6 +20,11 @@ import org.relaydiffusion.FileException;
  *
  * <p>{@link #close()} unmaps it: whoever hands its memory to LibTorch must keep it open for as
  * long. Reads from several threads are safe.
+ *
+ * <p>Another program may cut the file while it is mapped. What lies beyond the new end is then no
+ * memory any more: Java's own access to it is an {@link InternalError}, which the methods here, and
+ * {@link #fault} elsewhere, turn into a {@link FileException}; native code ends the process (see
+ * {@link #checkWhole}).
  */
 public final class MappedFile implements AutoCloseable {
   private static final ValueLayout.OfInt LE_INT =
@@ -34,34 +40,38 @@ public final class MappedFile implements AutoCloseable {
   private final Path path;
   private final Arena arena;
   private final MemorySegment memory;
+  // Not the channel that it was mapped through: an interrupt would close that.
+  private final RandomAccessFile opened;
   private final AtomicLong readOnce = new AtomicLong();
 
-  private MappedFile(Path path, Arena arena, MemorySegment memory) {
+  private MappedFile(Path path, Arena arena, MemorySegment memory, RandomAccessFile opened) {
     this.path = path;
     this.arena = arena;
     this.memory = memory;
+    this.opened = opened;
   }
 
   /**
    * Maps a file. An empty file is allowed and has length 0.
    *
-   * @throws FileException when it is missing, a folder, or unreadable
+   * @throws FileException when it is missing, unreadable, or no regular file
    */
-  @SuppressWarnings("MustBeClosedChecker") // The arena belongs to the MappedFile, which closes it.
+  @SuppressWarnings("MustBeClosedChecker") // The MappedFile owns both, and closes them.
   public static MappedFile open(Path path) {
-    if (Files.isDirectory(path)) {
-      throw new FileException(path, "is a folder, not a file");
-    }
+    InputFile.check(path);
     Arena arena = Arena.ofShared();
+    RandomAccessFile opened = null;
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      opened = new RandomAccessFile(path.toFile(), "r");
       long size = channel.size();
       MemorySegment memory =
           size == 0
               ? MemorySegment.NULL.asReadOnly()
               : channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
-      return new MappedFile(path, arena, memory);
+      return new MappedFile(path, arena, memory, opened);
     } catch (IOException e) {
       arena.close();
+      closeQuietly(opened);
       throw new FileException(path, "cannot be read: " + AtomicFile.reason(e), e);
     }
   }
@@ -89,7 +99,12 @@ public final class MappedFile implements AutoCloseable {
 
   /** A copy of {@code length} bytes at {@code offset}; {@code length} is checked first. */
   public byte[] bytes(long offset, int length, String what) {
-    return slice(offset, length, what).toArray(ValueLayout.JAVA_BYTE);
+    MemorySegment found = slice(offset, length, what);
+    try {
+      return found.toArray(ValueLayout.JAVA_BYTE);
+    } catch (InternalError e) {
+      throw fault(e);
+    }
   }
 
   /**
@@ -111,25 +126,92 @@ public final class MappedFile implements AutoCloseable {
   /** The unsigned byte at {@code offset}. */
   public int u8(long offset, String what) {
     check(offset, 1, what);
-    return memory.get(ValueLayout.JAVA_BYTE, offset) & 0xff;
+    try {
+      return memory.get(ValueLayout.JAVA_BYTE, offset) & 0xff;
+    } catch (InternalError e) {
+      throw fault(e);
+    }
   }
 
   /** The little-endian unsigned 16-bit number at {@code offset}. */
   public int u16(long offset, String what) {
     check(offset, 2, what);
-    return memory.get(LE_SHORT, offset) & 0xffff;
+    try {
+      return memory.get(LE_SHORT, offset) & 0xffff;
+    } catch (InternalError e) {
+      throw fault(e);
+    }
   }
 
   /** The little-endian unsigned 32-bit number at {@code offset}. */
   public long u32(long offset, String what) {
     check(offset, 4, what);
-    return memory.get(LE_INT, offset) & 0xffff_ffffL;
+    try {
+      return memory.get(LE_INT, offset) & 0xffff_ffffL;
+    } catch (InternalError e) {
+      throw fault(e);
+    }
   }
 
   /** The little-endian 64-bit number at {@code offset}; a caller must expect negative values. */
   public long i64(long offset, String what) {
     check(offset, 8, what);
-    return memory.get(LE_LONG, offset);
+    try {
+      return memory.get(LE_LONG, offset);
+    } catch (InternalError e) {
+      throw fault(e);
+    }
+  }
+
+  /**
+   * Refuses a file that is now shorter than it was when it was mapped. For the moment before native
+   * code is handed its memory: a cut that comes later ends the process, so this makes an accident
+   * unlikely, not impossible.
+   *
+   * @throws FileException when another program has cut it
+   */
+  public void checkWhole() {
+    long now = lengthNow();
+    if (now < size()) {
+      throw cut(now, null);
+    }
+  }
+
+  /**
+   * What is thrown in place of the virtual machine's error on reading memory of a file that was
+   * cut.
+   *
+   * @param error from an access to this file's memory
+   * @return the exception to throw
+   * @throws InternalError the same, when it is of another kind
+   */
+  public FileException fault(InternalError error) {
+    if (isFault(error)) {
+      return cut(lengthNow(), error);
+    }
+    throw error;
+  }
+
+  /** Whether an error comes from reading memory of a mapped file that was cut. */
+  public static boolean isFault(InternalError error) {
+    return String.valueOf(error.getMessage()).contains("unsafe memory access");
+  }
+
+  private FileException cut(long now, @Nullable Throwable cause) {
+    return new FileException(
+        path,
+        "was cut by another program while it was open: it had %s bytes, now %s"
+            .formatted(size(), now),
+        cause);
+  }
+
+  private long lengthNow() {
+    try {
+      return opened.length();
+    } catch (IOException _) {
+      // Nothing better is known than what was mapped.
+      return size();
+    }
   }
 
   private void check(long offset, long length, String what) {
@@ -146,6 +228,17 @@ public final class MappedFile implements AutoCloseable {
   public void close() {
     if (arena.scope().isAlive()) {
       arena.close();
+    }
+    closeQuietly(opened);
+  }
+
+  private static void closeQuietly(@Nullable RandomAccessFile file) {
+    if (file != null) {
+      try {
+        file.close();
+      } catch (IOException _) {
+        // Only read from: nothing is lost.
+      }
     }
   }
 }
