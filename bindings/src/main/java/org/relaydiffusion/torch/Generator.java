@@ -87,6 +87,20 @@ public final class Generator implements AutoCloseable {
     }
   }
 
+  /** The bytes of a {@link #state()} of a generator there. */
+  public static int stateBytes(Device device) {
+    return device.type() == Device.Type.CPU ? GeneratorState.CPU_BYTES : GeneratorState.CUDA_BYTES;
+  }
+
+  /**
+   * Refuses bytes that {@link #restore} would not take.
+   *
+   * @throws TorchException saying what is wrong with them
+   */
+  public static void checkState(byte[] state, Device device) {
+    GeneratorState.check(state, device);
+  }
+
   /**
    * Goes on from where {@link #state()} was taken. Returns this.
    *

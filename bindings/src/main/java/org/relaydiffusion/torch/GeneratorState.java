@@ -18,6 +18,8 @@ final class GeneratorState {
   private static final int LEFT_AT = 8;
   private static final int SEEDED_AT = 12;
   private static final int NEXT_AT = 16;
+  private static final int NORMAL_CACHED_AT = 5040;
+  private static final int FLOAT_CACHED_AT = 5052;
   private static final int OFFSET_AT = 8;
   private static final int OFFSET_STEP = 4;
 
@@ -43,14 +45,20 @@ final class GeneratorState {
     return ByteBuffer.allocate(CUDA_BYTES).order(ByteOrder.nativeOrder()).putLong(seed).array();
   }
 
+  /**
+   * Beyond LibTorch's own check: it believes {@code left} more words to lie behind the {@code
+   * next}th, and would read what lies behind its memory if they do not.
+   */
   private static boolean isTwister(ByteBuffer bytes) {
     int left = bytes.getInt(LEFT_AT);
     long next = bytes.getLong(NEXT_AT);
+    boolean seeded = left == 1 && next == 0;
+    boolean drawn =
+        left > 0 && left <= TWISTER_WORDS && next > 0 && left + next == TWISTER_WORDS + 1;
     return bytes.getInt(SEEDED_AT) == 1
-        && left > 0
-        && left <= TWISTER_WORDS
-        && next >= 0
-        && next <= TWISTER_WORDS;
+        && (seeded || drawn)
+        && (bytes.getInt(NORMAL_CACHED_AT) & ~1) == 0
+        && (bytes.get(FLOAT_CACHED_AT) & ~1) == 0;
   }
 
   private static boolean isPhilox(ByteBuffer bytes) {

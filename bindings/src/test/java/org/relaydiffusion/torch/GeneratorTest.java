@@ -92,8 +92,16 @@ class GeneratorTest {
       beyondTheTwister[17] = 3;
       byte[] nothingLeft = state.clone();
       Arrays.fill(nothingLeft, 8, 12, (byte) 0);
+      byte[] readsBeyondTheTwister = state.clone();
+      readsBeyondTheTwister[8] = (byte) 200;
+      readsBeyondTheTwister[16] = (byte) 255;
+      readsBeyondTheTwister[17] = 1;
+      byte[] noTruthValue = state.clone();
+      noTruthValue[5052] = 7;
       for (byte[] bad :
           new byte[][] {
+            readsBeyondTheTwister,
+            noTruthValue,
             {},
             new byte[16],
             new byte[5056],
@@ -107,6 +115,20 @@ class GeneratorTest {
             .isInstanceOf(TorchException.class)
             .hasMessageContaining("a generator on cpu");
         assertThat(g.state()).isEqualTo(state);
+      }
+    }
+  }
+
+  @Test
+  void everyStateThatAGeneratorComesToIsOne() {
+    try (Generator g = Generator.seeded(3)) {
+      for (int i = 0; i < 700; i++) {
+        Generator.checkState(g.state(), Device.CPU);
+        switch (i % 3) {
+          case 0 -> g.randn(DType.FLOAT32, i % 20 + 1).close();
+          case 1 -> g.rand(DType.FLOAT64, i % 7 + 1).close();
+          default -> g.randint(10, 1).close();
+        }
       }
     }
   }

@@ -74,9 +74,12 @@ public final class Checkpoint implements AutoCloseable {
           file.close();
         };
     try {
-      Object root = new CheckpointFile(file, arena).read(container);
+      CheckpointFile pickle = new CheckpointFile(file, arena);
       return new Checkpoint(
-          path, CheckpointFormat.of(container), PickleContents.read(path, root), closer);
+          path,
+          CheckpointFormat.of(container),
+          PickleContents.read(path, pickle.read(container), pickle.budget()),
+          closer);
     } catch (RuntimeException e) {
       closer.run();
       throw e;

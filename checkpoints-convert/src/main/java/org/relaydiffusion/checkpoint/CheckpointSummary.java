@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.PlainText;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.torch.DType;
 
@@ -25,6 +26,7 @@ public record CheckpointSummary(
     Map<String, NetworkSummary> networks,
     List<TensorInfo> tensors,
     Map<String, CheckpointEntry> otherEntries) {
+  private static final int LONGEST_VALUE = 400;
 
   /**
    * A network.
@@ -112,6 +114,6 @@ public record CheckpointSummary(
   }
 
   private static String json(@Nullable Object value) {
-    return Printable.of(PlainJson.write(value));
+    return PlainText.of(value, LONGEST_VALUE);
   }
 }

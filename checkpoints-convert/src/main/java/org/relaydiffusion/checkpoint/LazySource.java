@@ -18,6 +18,10 @@ record LazySource(StoredTensor tensor) implements TensorSource {
 
   @Override
   public void forEachChunk(ChunkConsumer consumer) throws IOException {
-    TensorSource.of(tensor.raw()).forEachChunk(consumer);
+    try {
+      TensorSource.of(tensor.raw()).forEachChunk(consumer);
+    } catch (InternalError e) {
+      throw tensor.fault(e);
+    }
   }
 }

@@ -28,6 +28,7 @@ final class ModuleReader {
 
   private final Path file;
   private final String key;
+  private final NameBudget names;
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
   private final List<String> parameterNames = new ArrayList<>();
   private final List<String> modules = new ArrayList<>();
@@ -35,6 +36,7 @@ final class ModuleReader {
   private ModuleReader(Path file, String key) {
     this.file = file;
     this.key = key;
+    this.names = new NameBudget(file);
   }
 
   /**
@@ -87,7 +89,7 @@ final class ModuleReader {
     named.forEach((name, value) -> {
       if (all.containsKey(name)) {
         throw new FileException(
-            file, "'%s' was given the argument '%s' twice".formatted(key, name));
+            file, "'%s' was given the argument '%s' twice".formatted(key, Printable.of(name)));
       }
       all.put(name, value);
     });
@@ -128,17 +130,18 @@ final class ModuleReader {
       modules.add(prefix.substring(0, prefix.length() - 1));
     }
     for (Map.Entry<?, ?> e : dictionary(prefix, module, "_parameters").entrySet()) {
-      add(prefix, e.getKey(), e.getValue(), true);
+      add(path(prefix, e.getKey()), e.getValue(), true);
     }
     Set<?> notStored =
         module.get("_non_persistent_buffers_set") instanceof Set<?> set ? set : Set.of();
     for (Map.Entry<?, ?> e : dictionary(prefix, module, "_buffers").entrySet()) {
+      String name = path(prefix, e.getKey());
       if (!notStored.contains(e.getKey())) {
-        add(prefix, e.getKey(), e.getValue(), false);
+        add(name, e.getValue(), false);
       }
     }
     for (Map.Entry<?, ?> e : dictionary(prefix, module, "_modules").entrySet()) {
-      String name = prefix + part(prefix, e.getKey());
+      String name = path(prefix, e.getKey());
       switch (e.getValue()) {
         case PyNone _ -> {}
         case PersistentObject object -> walk(name + ".", object.state(), depth + 1);
@@ -160,9 +163,7 @@ final class ModuleReader {
             .formatted(Printable.of(prefix), Values.show(module.get(field)), field));
   }
 
-  private void add(
-      String prefix, @Nullable Object part, @Nullable Object value, boolean parameter) {
-    String name = prefix + part(prefix, part);
+  private void add(String name, @Nullable Object value, boolean parameter) {
     if (value == PyNone.NONE) {
       return;
     }
@@ -173,12 +174,18 @@ final class ModuleReader {
     if (tensors.size() == MOST_TENSORS) {
       throw bad("has more than %s tensors".formatted(MOST_TENSORS));
     }
+    names.tensor(name, tensor.rank());
     if (tensors.put(name, new StoredTensor(tensor)) != null) {
       throw bad("has two tensors '%s'".formatted(Printable.of(name)));
     }
     if (parameter) {
       parameterNames.add(name);
     }
+  }
+
+  /** A dotted name. Each is counted, of what is left out as well: a module may be met many times. */
+  private String path(String prefix, @Nullable Object part) {
+    return names.name(prefix + part(prefix, part));
   }
 
   /** One part of a dotted name: without dots, or two paths might meet in one name. */

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.PlainText;
 import org.relaydiffusion.Printable;
 
 /**
@@ -81,17 +82,17 @@ final class NetworkChecks {
     kwargs.forEach((name, value) -> {
       Range whole = WHOLE_NUMBERS.get(name);
       if (whole != null && !whole.contains(value)) {
-        throw setting(name, PlainJson.write(value), whole.toString());
+        throw setting(name, PlainText.of(value), whole.toString());
       }
       Range items = LISTS.get(name);
       if (items != null && !isList(value, items)) {
-        throw setting(name, PlainJson.write(value), "up to 32 numbers, each " + items);
+        throw setting(name, PlainText.of(value), "up to 32 numbers, each " + items);
       }
       if (name.equals(MODEL_TYPE) && !(value instanceof String s && MODELS.contains(s))) {
-        throw setting(name, PlainJson.write(value), "one of " + MODELS.stream().sorted().toList());
+        throw setting(name, PlainText.of(value), "one of " + MODELS.stream().sorted().toList());
       }
       if (name.equals("dropout") && !isProbability(value)) {
-        throw setting(name, PlainJson.write(value), "a number from 0 to 1");
+        throw setting(name, PlainText.of(value), "a number from 0 to 1");
       }
     });
   }
@@ -119,6 +120,6 @@ final class NetworkChecks {
     return new FileException(
         file,
         "the network's setting %s is %s, expected %s"
-            .formatted(name, Printable.of(found), expected));
+            .formatted(name, found, expected));
   }
 }

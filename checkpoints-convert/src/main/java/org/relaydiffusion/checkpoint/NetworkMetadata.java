@@ -53,7 +53,7 @@ final class NetworkMetadata {
   /** The file's network, or its plain tensors where the header describes none. */
   static CheckpointContents read(SafetensorsFile file) {
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    file.tensors().forEach((name, data) -> tensors.put(name, new StoredTensor(data)));
+    file.tensors().forEach((name, data) -> tensors.put(name, new StoredTensor(data, file.file())));
     Map<String, CheckpointEntry> others = new LinkedHashMap<>();
     file.metadata()
         .forEach((key, value) -> {
@@ -96,7 +96,7 @@ final class NetworkMetadata {
     Set<String> buffers;
     try {
       buffers = Set.copyOf(PlainJson.readStrings(file.metadata().getOrDefault(BUFFERS, "[]")));
-    } catch (JacksonException | NullPointerException e) {
+    } catch (JacksonException e) {
       throw bad(file.path(), BUFFERS, "no JSON list of names", e);
     }
     return new NetworkRecord(

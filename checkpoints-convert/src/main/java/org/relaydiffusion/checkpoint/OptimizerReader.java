@@ -41,7 +41,10 @@ final class OptimizerReader {
   private Map<Long, ParameterState> states(Map<?, ?> state) {
     Map<Long, ParameterState> states = new LinkedHashMap<>();
     for (Map.Entry<?, ?> e : state.entrySet()) {
-      if (!(e.getKey() instanceof Long number) || !(e.getValue() instanceof Map<?, ?> values)) {
+      if (!(e.getKey() instanceof Long number)
+          || number < 0
+          || number > Integer.MAX_VALUE
+          || !(e.getValue() instanceof Map<?, ?> values)) {
         throw bad(
             "has the state %s for parameter %s"
                 .formatted(Values.show(e.getValue()), Values.show(e.getKey())));

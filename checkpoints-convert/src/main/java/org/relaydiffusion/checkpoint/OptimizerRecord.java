@@ -16,6 +16,7 @@ import org.relaydiffusion.torch.DType;
  */
 public record OptimizerRecord(
     Map<Long, ParameterState> parameters, List<Map<String, @Nullable Object>> groups) {
+  private static final float MOST_STEPS = 1e15f;
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -29,19 +30,29 @@ public record OptimizerRecord(
   public record ParameterState(
       Map<String, StoredTensor> tensors, Map<String, @Nullable Object> values) {
     /**
-     * How often the parameter was moved.
+     * How often the parameter was moved; 0 or more.
      *
      * @throws RdmException when the state does not say
      */
     public long step() {
-      if (values.get("step") instanceof Long step) {
+      if (values.get("step") instanceof Long step && step >= 0) {
         return step;
       }
       StoredTensor step = tensors.get("step");
       if (step == null || step.dtype() != DType.FLOAT32 || step.numel() != 1) {
         throw new RdmException("the optimizer's state has no step that is one float32 or a number");
       }
-      return (long) step.raw().memory().get(FLOAT, 0);
+      float number;
+      try {
+        number = step.raw().memory().get(FLOAT, 0);
+      } catch (InternalError e) {
+        throw step.fault(e);
+      }
+      if (number >= 0 && number <= MOST_STEPS && number == Math.rint(number)) {
+        return (long) number;
+      }
+      throw new RdmException(
+          "the optimizer's state has the step %s, expected a whole number".formatted(number));
     }
   }
 }

@@ -10,7 +10,11 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.checkpoint.archive.TensorRef;
+import org.relaydiffusion.checkpoint.pickle.BadPickleException;
+import org.relaydiffusion.checkpoint.pickle.InertName;
+import org.relaydiffusion.checkpoint.pickle.InertSearch;
 import org.relaydiffusion.checkpoint.pickle.PersistentObject;
+import org.relaydiffusion.checkpoint.pickle.PickleBudget;
 import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
@@ -23,26 +27,36 @@ final class PickleContents {
       Set.of(OPTIMIZER, "step", "ema", "net", "loss_fn", "augment_pipe", "dataset_kwargs");
 
   private final Path file;
+  private final PickleBudget budget;
   private final Map<String, NetworkRecord> networks = new LinkedHashMap<>();
   private final Map<String, CheckpointEntry> others = new LinkedHashMap<>();
   private final TensorTree tensors;
-  private final PlainValues plain = new PlainValues();
+  private final PlainValues plain = PlainValues.strict();
+  private final PlainValues shown = PlainValues.shown();
   private final PlainValues plainOrTensors = PlainValues.withTensors();
   private final Map<String, @Nullable Object> extra = new LinkedHashMap<>();
   private @Nullable OptimizerRecord optimizer;
 
-  private PickleContents(Path file) {
+  private PickleContents(Path file, PickleBudget budget) {
     this.file = file;
+    this.budget = budget;
     this.tensors = new TensorTree(file);
   }
 
-  static CheckpointContents read(Path file, Object root) {
+  /**
+   * Sorts what a file's pickle holds.
+   *
+   * @param budget what the file may still use
+   * @throws FileException when it is no dictionary, or a network is not made of data alone
+   */
+  static CheckpointContents read(Path file, Object root, PickleBudget budget) {
+    PickleContents contents = new PickleContents(file, budget);
     if (!(root instanceof Map<?, ?> entries)) {
+      contents.refuseInert("the object", root);
       throw new FileException(
           file,
           "holds %s, expected a dictionary of networks or tensors".formatted(Values.show(root)));
     }
-    PickleContents contents = new PickleContents(file);
     for (Map.Entry<?, ?> e : entries.entrySet()) {
       contents.sort(TensorTree.key(e.getKey()), e.getValue());
       contents.keepExtra(TensorTree.key(e.getKey()), e.getValue());
@@ -67,6 +81,9 @@ final class PickleContents {
 
   private void sort(String key, Object value) {
     boolean network = Arrays.stream(Which.values()).anyMatch(w -> w.key().equals(key));
+    if (network) {
+      refuseInert("entry '%s'".formatted(key), value);
+    }
     switch (value) {
       case PersistentObject object when network ->
           networks.put(key, ModuleReader.network(file, key, object, plain));
@@ -87,9 +104,21 @@ final class PickleContents {
     }
   }
 
+  /** A network may hold nothing but data, also where nobody looks. */
+  private void refuseInert(String what, Object value) {
+    try {
+      InertSearch.find(value, budget)
+          .ifPresent(name -> {
+            throw new BadPickleException(InertName.refusal(name));
+          });
+    } catch (BadPickleException e) {
+      throw new FileException(file, "%s: %s".formatted(what, e.getMessage()), e);
+    }
+  }
+
   private void container(String key, Object value) {
     try {
-      others.put(key, new CheckpointEntry.Plain(plain.of(value)));
+      others.put(key, new CheckpointEntry.Plain(shown.of(value)));
     } catch (PlainValues.NotPlainException e) {
       int before = tensors.tensors().size();
       if (value instanceof Map<?, ?> || value instanceof Iterable<?> || value instanceof Tuple) {
@@ -104,10 +133,10 @@ final class PickleContents {
   private CheckpointEntry object(String key, PersistentObject object) {
     Map<String, @Nullable Object> arguments = new LinkedHashMap<>();
     int position = 0;
-    for (Object value : ModuleReader.positional(file, key, object, plain)) {
+    for (Object value : ModuleReader.positional(file, key, object, shown)) {
       arguments.put(String.valueOf(position++), value);
     }
-    arguments.putAll(ModuleReader.named(file, key, object, plain));
+    arguments.putAll(ModuleReader.named(file, key, object, shown));
     return new CheckpointEntry.ObjectEntry(Printable.of(object.className()), arguments);
   }
 }

@@ -5,11 +5,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -38,19 +41,38 @@ final class PlainJson {
   /**
    * The object in {@code json}.
    *
-   * @throws tools.jackson.core.JacksonException when it is no JSON object
+   * @throws JacksonException when it is no JSON object
    */
   static Map<String, @Nullable Object> readObject(String json) {
+    JsonNode root = MAPPER.readTree(json);
+    if (!root.isObject()) {
+      throw new StreamReadException(null, "expected a JSON object");
+    }
     Map<String, @Nullable Object> read =
-        MAPPER.readValue(json, new TypeReference<LinkedHashMap<String, @Nullable Object>>() {});
+        MAPPER.treeToValue(
+            root, new TypeReference<LinkedHashMap<String, @Nullable Object>>() {});
     Map<String, @Nullable Object> decoded = new LinkedHashMap<>();
     read.forEach((key, value) -> decoded.put(key, decode(value)));
     return decoded;
   }
 
-  /** The strings of the list in {@code json}. */
+  /**
+   * The strings of the list in {@code json}.
+   *
+   * @throws JacksonException when it is no JSON list of strings
+   */
   static List<String> readStrings(String json) {
-    return MAPPER.readValue(json, new TypeReference<List<String>>() {});
+    JsonNode root = MAPPER.readTree(json);
+    List<String> strings = new ArrayList<>();
+    for (JsonNode item : root) {
+      if (item.isString()) {
+        strings.add(item.stringValue());
+      }
+    }
+    if (!root.isArray() || strings.size() < root.size()) {
+      throw new StreamReadException(null, "expected a JSON list of strings");
+    }
+    return strings;
   }
 
   private static @Nullable Object encode(@Nullable Object value) {

@@ -8,46 +8,55 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.checkpoint.archive.TensorRef;
+import org.relaydiffusion.checkpoint.pickle.InertName;
+import org.relaydiffusion.checkpoint.pickle.InertObject;
 import org.relaydiffusion.checkpoint.pickle.PyNone;
 import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
 /**
  * Turns settings from a pickle into plain Java values. One instance serves one file: it bounds what
- * comes out of it altogether, as a small pickle can refer to the same large value many times.
+ * comes out of it altogether, values and text, as a small pickle can refer to the same large value
+ * or the same long text many times.
  */
 final class PlainValues {
   static final int DEEPEST = 16;
   static final int MOST_VALUES = 500_000;
+  static final int MOST_TEXT = 4_000_000;
 
-  private final Leaves leaves;
-  private int values;
-
-  /** Knows plain values alone. */
-  PlainValues() {
-    this(value -> {
-      throw new NotPlainException("holds " + Values.show(value));
-    });
+  /** What there may be beside plain values. */
+  private enum Beside {
+    NOTHING,
+    TENSORS,
+    /** Anything but tensors, by its description where it is nothing better. */
+    ANYTHING
   }
 
-  private PlainValues(Leaves leaves) {
-    this.leaves = leaves;
+  private final Beside beside;
+  private int values;
+  private long text;
+  private int inert;
+
+  private PlainValues(Beside beside) {
+    this.beside = beside;
+  }
+
+  /** Knows plain values alone: for what is used. */
+  static PlainValues strict() {
+    return new PlainValues(Beside.NOTHING);
   }
 
   /** Knows tensors beside plain values. */
   static PlainValues withTensors() {
-    return new PlainValues(value -> {
-      if (value instanceof TensorRef tensor) {
-        return new StoredTensor(tensor);
-      }
-      throw new NotPlainException("holds " + Values.show(value));
-    });
+    return new PlainValues(Beside.TENSORS);
   }
 
-  /** Turns what is neither simple nor a container. */
-  @FunctionalInterface
-  private interface Leaves {
-    Object of(Object value) throws NotPlainException;
+  /**
+   * For what is only shown: knows objects of unknown classes as {@link InertValue}, tensors in
+   * these, and all else in containers, by descriptions in angle brackets.
+   */
+  static PlainValues shown() {
+    return new PlainValues(Beside.ANYTHING);
   }
 
   /** Signals that a value is no plain one. */
@@ -79,12 +88,61 @@ final class PlainValues {
     }
     return switch (value) {
       case PyNone _ -> null;
-      case String _, Long _, Double _, Boolean _, BigInteger _ -> value;
+      case String s -> counted(s);
+      case Long _, Double _, Boolean _ -> value;
+      case BigInteger n -> {
+        count(n.bitLength() / 3);
+        yield n;
+      }
       case Collection<?> items -> list(items, depth);
       case Tuple tuple -> list(tuple.items(), depth);
       case Map<?, ?> map -> map(map, depth);
-      default -> leaves.of(value);
+      case TensorRef tensor when beside == Beside.TENSORS -> new StoredTensor(tensor);
+      case InertName name when beside == Beside.ANYTHING -> described(name);
+      case InertObject object when beside == Beside.ANYTHING -> inert(object, depth);
+      default -> {
+        boolean shown = beside == Beside.ANYTHING && depth > 0;
+        if (!shown || (value instanceof TensorRef && inert == 0)) {
+          throw new NotPlainException("holds " + Values.show(value));
+        }
+        yield described(value);
+      }
     };
+  }
+
+  private InertValue inert(InertObject object, int depth) throws NotPlainException {
+    inert++;
+    List<@Nullable Object> arguments = list(object.args(), depth);
+    Map<String, @Nullable Object> attributes = map(object.keywords(), depth);
+    if (object.items() instanceof List<?> items) {
+      arguments.add(plain(items, depth + 1));
+    }
+    if (object.entries() instanceof Map<?, ?> entries) {
+      arguments.add(plain(entries, depth + 1));
+    }
+    if (object.state() instanceof Map<?, ?> state) {
+      attributes.putAll(map(state, depth));
+    } else if (object.state() instanceof Object state) {
+      arguments.add(plain(state, depth + 1));
+    }
+    inert--;
+    return new InertValue(counted(object.type().toString()), arguments, attributes);
+  }
+
+  private String described(Object value) throws NotPlainException {
+    return counted("<" + Values.show(value) + ">");
+  }
+
+  private String counted(String s) throws NotPlainException {
+    count(s.length());
+    return s;
+  }
+
+  private void count(long characters) throws NotPlainException {
+    text += characters;
+    if (text > MOST_TEXT) {
+      throw new NotPlainException("has more than %s characters of text".formatted(MOST_TEXT));
+    }
   }
 
   private List<@Nullable Object> list(Collection<?> items, int depth) throws NotPlainException {
@@ -98,12 +156,18 @@ final class PlainValues {
   private Map<String, @Nullable Object> map(Map<?, ?> map, int depth) throws NotPlainException {
     Map<String, @Nullable Object> plain = new LinkedHashMap<>();
     for (Map.Entry<?, ?> e : map.entrySet()) {
-      if (!(e.getKey() instanceof String key)) {
-        throw new NotPlainException(
-            "has the key %s, expected text".formatted(Values.show(e.getKey())));
-      }
-      plain.put(key, plain(e.getValue(), depth + 1));
+      plain.put(key(e.getKey()), plain(e.getValue(), depth + 1));
     }
     return plain;
+  }
+
+  private String key(Object key) throws NotPlainException {
+    if (key instanceof String s) {
+      return counted(s);
+    }
+    if (beside == Beside.ANYTHING) {
+      return counted(Values.show(key));
+    }
+    throw new NotPlainException("has the key %s, expected text".formatted(Values.show(key)));
   }
 }

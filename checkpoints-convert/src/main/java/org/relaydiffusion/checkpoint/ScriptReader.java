@@ -21,10 +21,12 @@ final class ScriptReader {
 
   private final Path file;
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+  private final NameBudget names;
   private int values;
 
   private ScriptReader(Path file) {
     this.file = file;
+    this.names = new NameBudget(file);
   }
 
   /**
@@ -60,6 +62,7 @@ final class ScriptReader {
 
   private void add(String name, TensorRef tensor) {
     // No two paths give one name, as no part of a name has dots.
+    names.tensor(name, tensor.rank());
     tensors.put(name, new StoredTensor(tensor));
   }
 

@@ -1,7 +1,9 @@
 package org.relaydiffusion.checkpoint;
 
 import java.util.function.Supplier;
+import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.archive.TensorRef;
+import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.TensorData;
 
@@ -13,21 +15,40 @@ import org.relaydiffusion.torch.TensorData;
 public final class StoredTensor {
   private final DType dtype;
   private final long[] shape;
+  private final MappedFile file;
   private final Supplier<TensorData> raw;
   private final Supplier<TensorData> data;
 
   StoredTensor(TensorRef tensor) {
-    this(tensor.dtype(), tensor.shape(), tensor::raw, tensor::aligned);
+    this(tensor.dtype(), tensor.shape(), tensor.file(), tensor::raw, tensor::aligned);
   }
 
-  StoredTensor(TensorData tensor) {
-    this(tensor.dtype(), tensor.shape(), () -> tensor, () -> tensor);
+  /**
+   * A tensor of a safetensors file.
+   *
+   * @param file that it lies in
+   */
+  StoredTensor(TensorData tensor, MappedFile file) {
+    this(
+        tensor.dtype(),
+        tensor.shape(),
+        file,
+        () -> tensor,
+        () -> {
+          file.checkWhole();
+          return tensor;
+        });
   }
 
   private StoredTensor(
-      DType dtype, long[] shape, Supplier<TensorData> raw, Supplier<TensorData> data) {
+      DType dtype,
+      long[] shape,
+      MappedFile file,
+      Supplier<TensorData> raw,
+      Supplier<TensorData> data) {
     this.dtype = dtype;
     this.shape = shape;
+    this.file = file;
     this.raw = raw;
     this.data = data;
   }
@@ -61,12 +82,18 @@ public final class StoredTensor {
     return raw.get();
   }
 
+  /** As {@link MappedFile#fault}, for whoever reads {@link #raw()}. */
+  FileException fault(InternalError error) {
+    return file.fault(error);
+  }
+
   /**
    * The tensor at an address aligned to its element size, as LibTorch needs it: in the file where
    * possible, else in a copy that belongs to the checkpoint (the storages inside {@code .pkl} files
    * lie anywhere).
    *
-   * @throws org.relaydiffusion.FileException when its checksum is not the one written
+   * @throws org.relaydiffusion.FileException when its checksum is not the one written, or another
+   *     program has cut the file since it was opened: LibTorch would end the process on reading it
    */
   public TensorData data() {
     return data.get();

@@ -20,10 +20,12 @@ final class TensorTree {
 
   private final Path file;
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+  private final NameBudget names;
   private int values;
 
   TensorTree(Path file) {
     this.file = file;
+    this.names = new NameBudget(file);
   }
 
   /** What was collected so far. */
@@ -50,6 +52,7 @@ final class TensorTree {
     }
     switch (value) {
       case TensorRef tensor -> {
+        names.tensor(name, tensor.rank());
         if (tensors.put(name, new StoredTensor(tensor)) != null) {
           throw new FileException(file, "has two tensors named '%s'".formatted(Printable.of(name)));
         }

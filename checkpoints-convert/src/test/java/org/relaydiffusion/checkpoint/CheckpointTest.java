@@ -91,7 +91,7 @@ class CheckpointTest {
                 "_init_kwargs",
                 Map.of("sigma_min", PyNone.NONE)));
     Path file = Path.of("x.pkl");
-    Map<String, ?> arguments = ModuleReader.arguments(file, "ema", object, new PlainValues());
+    Map<String, ?> arguments = ModuleReader.arguments(file, "ema", object, PlainValues.strict());
     assertThat(arguments.keySet())
         .containsExactly("img_resolution", "img_channels", "label_dim", "sigma_min");
     assertThat(arguments.values().stream().map(String::valueOf))
@@ -109,7 +109,7 @@ class CheckpointTest {
                 "_init_kwargs",
                 Map.of("img_resolution", 32L)));
     assertThatThrownBy(
-            () -> ModuleReader.arguments(Path.of("x.pkl"), "ema", object, new PlainValues()))
+            () -> ModuleReader.arguments(Path.of("x.pkl"), "ema", object, PlainValues.strict()))
         .hasMessage("x.pkl: 'ema' was given the argument 'img_resolution' twice");
   }
 

@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /**
  * A look at a Linux library before it is opened. The system's loader believes what the file says of
@@ -25,7 +26,7 @@ final class ElfFile {
    * @throws NativeLibraryException naming the file, when it is shorter than it says
    */
   static void check(Path file) {
-    try (FileChannel channel = FileChannel.open(file)) {
+    try (FileChannel channel = InputFile.channel(file)) {
       long length = channel.size();
       ByteBuffer header = read(channel, 0, HEADER_BYTES);
       if (header.remaining() < HEADER_BYTES

@@ -1,11 +1,13 @@
 package org.relaydiffusion.model;
 
+import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.PlainText;
 import org.relaydiffusion.Printable;
 
 /** Keyword arguments of a reference constructor, read with their types and ranges checked. */
@@ -24,10 +26,7 @@ final class Kwargs {
     if (v == null && fallback != null) {
       return fallback;
     }
-    if (v instanceof Number n
-        && !(v instanceof Double || v instanceof Float)
-        && n.longValue() >= min
-        && n.longValue() <= max) {
+    if (v instanceof Number n && isWhole(n, min, max)) {
       return n.intValue();
     }
     throw wrong(name, "a whole number from %s to %s".formatted(min, max), v);
@@ -40,6 +39,8 @@ final class Kwargs {
     }
     double d =
         switch (v) {
+          // One beyond a double's range is no infinity, though it would become one.
+          case BigInteger n when n.bitLength() > Double.MAX_EXPONENT -> Double.NaN;
           case Number n -> n.doubleValue();
           case String s when s.equals("inf") -> Double.POSITIVE_INFINITY;
           default -> Double.NaN;
@@ -76,11 +77,7 @@ final class Kwargs {
     }
     if (v instanceof List<?> list
         && list.size() <= maxSize
-        && list.stream()
-            .allMatch(e ->
-                (e instanceof Long || e instanceof Integer)
-                    && ((Number) e).longValue() >= min
-                    && ((Number) e).longValue() <= max)) {
+        && list.stream().allMatch(e -> isWhole(e, min, max))) {
       return list.stream().map(e -> ((Number) e).intValue()).toList();
     }
     throw wrong(
@@ -101,6 +98,13 @@ final class Kwargs {
     }
   }
 
+  /** Nothing of more than 64 bits is narrowed to a number that happens to be in range. */
+  private static boolean isWhole(@Nullable Object v, int min, int max) {
+    return (v instanceof Long || v instanceof Integer)
+        && ((Number) v).longValue() >= min
+        && ((Number) v).longValue() <= max;
+  }
+
   private @Nullable Object take(String name) {
     read.add(name);
     return values.get(name);
@@ -109,6 +113,6 @@ final class Kwargs {
   private ModelException wrong(String name, String expected, @Nullable Object found) {
     return new ModelException(
         "%s: %s must be %s, not %s"
-            .formatted(owner, name, expected, Printable.of(String.valueOf(found))));
+            .formatted(owner, name, expected, PlainText.of(found)));
   }
 }

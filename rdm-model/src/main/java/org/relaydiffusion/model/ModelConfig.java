@@ -3,6 +3,7 @@ package org.relaydiffusion.model;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.model.unet.UNetConfig;
 
 /**
@@ -84,7 +85,7 @@ public record ModelConfig(
             .orElseThrow(() ->
                 new ModelException(
                     "unknown network class '%s': EDMPrecond, VPPrecond, VEPrecond and"
-                            .formatted(className)
+                            .formatted(Printable.of(className))
                         + " iDDPMPrecond are known"));
     Kwargs k = new Kwargs(className, initKwargs);
     int resolution = k.integer("img_resolution", null, 1, MAX_RESOLUTION);

@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Shapes;
@@ -53,7 +54,7 @@ final class StateLoader {
     if (!extra.isEmpty()) {
       throw new ModelException(
           "tensor %s is not part of this network (%s such tensors)"
-              .formatted(extra.iterator().next(), extra.size()));
+              .formatted(Printable.of(extra.iterator().next()), extra.size()));
     }
   }
 
@@ -72,7 +73,7 @@ final class StateLoader {
     });
     for (String module : modules) {
       if (!known.contains(module)) {
-        throw new ModelException("module %s is not part of this network".formatted(module));
+        throw new ModelException("module %s is not part of this network".formatted(Printable.of(module)));
       }
     }
   }

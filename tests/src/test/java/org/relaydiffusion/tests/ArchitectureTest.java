@@ -93,6 +93,44 @@ class ArchitectureTest {
           .resideInAPackage(ROOT + ".launch")
           .because("the root package starts all commands: with the rule above it has no cycle");
 
+  /** Of {@code Files}, what opens a file to read it; the others are whole classes. */
+  private static final Set<String> READERS =
+      Set.of(
+          "newInputStream",
+          "newByteChannel",
+          "newBufferedReader",
+          "readAllBytes",
+          "readAllLines",
+          "readString",
+          "lines");
+
+  private static final Set<String> OPENED_BY_CONSTRUCTORS =
+      Set.of(
+          "java.io.FileInputStream",
+          "java.io.FileReader",
+          "java.io.RandomAccessFile",
+          "java.util.zip.ZipFile",
+          "java.util.Scanner");
+
+  /** There, pipes and devices are refused before they are opened. */
+  @ArchTest
+  static final ArchRule FILES_ARE_OPENED_FOR_READING_IN_ONE_PLACE =
+      noClasses()
+          .that()
+          // The exception reads what the kernel says of the process and the processor.
+          .resideOutsideOfPackages(ROOT + ".io..", ROOT + ".nativeconfig..", ROOT + ".tests..")
+          .should()
+          .callCodeUnitWhere(
+              DescribedPredicate.describe(
+                  "opens a file for reading",
+                  call -> {
+                    String owner = call.getTargetOwner().getFullName();
+                    String name = call.getTarget().getName();
+                    return (owner.equals("java.nio.file.Files") && READERS.contains(name))
+                        || (name.equals("<init>") && OPENED_BY_CONSTRUCTORS.contains(owner));
+                  }))
+          .because("org.relaydiffusion.io refuses pipes and devices before they are opened");
+
   @ArchTest
   static final ArchRule JAVACPP_STAYS_IN_ITS_CORNERS =
       noClasses()

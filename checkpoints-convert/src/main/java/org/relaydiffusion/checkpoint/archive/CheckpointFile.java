@@ -65,6 +65,14 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
    * @throws FileException when they are the beginning of nothing known
    */
   public static Container detect(MappedFile file) {
+    try {
+      return container(file);
+    } catch (InternalError e) {
+      throw file.fault(e);
+    }
+  }
+
+  private static Container container(MappedFile file) {
     long size = file.size();
     if (size == 0) {
       throw new FileException(file.path(), "is empty, expected a checkpoint");
@@ -81,7 +89,7 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
         return Container.TORCH_ZIP;
       }
     }
-    if (LegacyStream.looksLike(file.slice(0, size, "the file"))) {
+    if (LegacyStream.looksLike(file.path(), file.slice(0, size, "the file"))) {
       return Container.TORCH_LEGACY;
     }
     int first = file.u8(0, "the first byte");
@@ -114,6 +122,14 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
    *     org.relaydiffusion.checkpoint.pickle.Instance}
    */
   public Object read(Container container, Classes classes) {
+    try {
+      return value(container, classes);
+    } catch (InternalError e) {
+      throw file.fault(e);
+    }
+  }
+
+  private Object value(Container container, Classes classes) {
     MemorySegment all = file.slice(0, file.size(), "the file");
     return switch (container) {
       case SAFETENSORS -> throw new IllegalArgumentException("a safetensors file has no pickle");
@@ -127,7 +143,7 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
   Globals globals(Classes classes) {
     Map<GlobalName, Object> known = new TorchGlobals(this).table();
     return switch (classes) {
-      case OFFICIAL -> known::get;
+      case OFFICIAL -> new InertGlobals(known);
       case MODULES -> ModuleGlobals.ofPickle(known);
     };
   }

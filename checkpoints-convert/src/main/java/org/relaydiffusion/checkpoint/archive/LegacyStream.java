@@ -1,13 +1,16 @@
 package org.relaydiffusion.checkpoint.archive;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.math.BigInteger;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.pickle.BadPickleException;
+import org.relaydiffusion.checkpoint.pickle.PickleBudget;
 import org.relaydiffusion.checkpoint.pickle.PickleInput;
 import org.relaydiffusion.checkpoint.pickle.PickleReader;
 import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
@@ -23,22 +26,8 @@ final class LegacyStream {
   static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
   static final Long VERSION = 1001L;
 
-  /** A pickle of the magic number: PROTO, LONG1 of 10 bytes, the number, STOP. */
-  private static final byte[] MAGIC_TAIL = {
-    (byte) 0x8a,
-    0x0a,
-    0x6c,
-    (byte) 0xfc,
-    (byte) 0x9c,
-    0x46,
-    (byte) 0xf9,
-    0x20,
-    0x6a,
-    (byte) 0xa8,
-    0x50,
-    0x19,
-    0x2e
-  };
+  /** More than a pickle of the magic number takes in any protocol. */
+  private static final long LONGEST_MAGIC = 64;
 
   private final CheckpointFile file;
   private final PickleInput in;
@@ -52,11 +41,18 @@ final class LegacyStream {
     this.globals = globals;
   }
 
-  /** Whether the memory begins with the magic number, in any protocol that can write it so. */
-  static boolean looksLike(MemorySegment memory) {
-    return memory.byteSize() >= 2 + MAGIC_TAIL.length
-        && memory.get(ValueLayout.JAVA_BYTE, 0) == (byte) 0x80
-        && memory.asSlice(2, MAGIC_TAIL.length).mismatch(MemorySegment.ofArray(MAGIC_TAIL)) == -1;
+  /** Whether the memory begins with a pickle of the magic number, in whatever protocol. */
+  static boolean looksLike(Path file, MemorySegment memory) {
+    MemorySegment start = memory.asSlice(0, Math.min(LONGEST_MAGIC, memory.byteSize()));
+    PickleInput in = new PickleInput(start);
+    PickleBudget budget = new PickleBudget(Arena.global(), 0);
+    try {
+      return MAGIC.equals(
+          PickleReader.read(
+              file, "the magic number", in, budget, Map.of(), PersistentIds.none()));
+    } catch (FileException _) {
+      return false;
+    }
   }
 
   /** Reads the object; storages are placed, not read. */
@@ -65,21 +61,21 @@ final class LegacyStream {
   }
 
   private Object read() {
-    Object magic = pickle("magic number", PersistentIds.none());
+    Object magic = plain("magic number");
     if (!MAGIC.equals(magic)) {
       throw bad("begins with " + Values.show(magic) + ", expected torch's magic number");
     }
-    Object version = pickle("version", PersistentIds.none());
+    Object version = plain("version");
     if (!VERSION.equals(version)) {
       throw bad("has version " + Values.show(version) + ", expected 1001");
     }
-    Object machine = pickle("machine", PersistentIds.none());
+    Object machine = plain("machine");
     if (!(machine instanceof Map<?, ?> facts) || !Boolean.TRUE.equals(facts.get("little_endian"))) {
       throw bad("was not written by a little-endian machine");
     }
     StorageIds ids = new StorageIds(file, (_, _) -> {});
-    Object value = pickle("object", ids);
-    if (!(pickle("keys", PersistentIds.none()) instanceof List<?> keys)) {
+    Object value = pickle("object", globals, ids);
+    if (!(plain("keys") instanceof List<?> keys)) {
       throw bad("has no list of storages");
     }
     placeStorages(ids.storages(), keys);
@@ -109,8 +105,13 @@ final class LegacyStream {
     }
   }
 
-  private Object pickle(String part, PersistentIds ids) {
-    return PickleReader.read(file.path(), what + "'s " + part, in, file.budget(), globals, ids);
+  /** Of the five, only the object may name anything. */
+  private Object plain(String part) {
+    return pickle(part, _ -> null, PersistentIds.none());
+  }
+
+  private Object pickle(String part, Globals names, PersistentIds ids) {
+    return PickleReader.read(file.path(), what + "'s " + part, in, file.budget(), names, ids);
   }
 
   private RuntimeException bad(String found) {

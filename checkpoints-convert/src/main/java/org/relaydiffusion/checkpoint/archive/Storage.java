@@ -3,6 +3,7 @@ package org.relaydiffusion.checkpoint.archive;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.checkpoint.pickle.Described;
+import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.DType;
 
 /**
@@ -69,8 +70,21 @@ final class Storage implements Described {
     check = checkOnFirstUse;
   }
 
+  /** The file that the bytes lie in. */
+  MappedFile file() {
+    return file.file();
+  }
+
   /** The bytes where they lie: in the file, at any address. */
   MemorySegment raw() {
+    try {
+      return checked();
+    } catch (InternalError e) {
+      throw file.file().fault(e);
+    }
+  }
+
+  private MemorySegment checked() {
     MemorySegment where = memory;
     if (where == null) {
       throw file.bad(name + " is used but not in the file");
@@ -87,11 +101,16 @@ final class Storage implements Described {
   MemorySegment aligned(int alignment) {
     MemorySegment where = raw();
     if (where.byteSize() == 0 || (where.isNative() && where.address() % alignment == 0)) {
+      file.file().checkWhole();
       return where;
     }
     MemorySegment copy = aligned;
     if (copy == null) {
-      copy = file.copy(where);
+      try {
+        copy = file.copy(where);
+      } catch (InternalError e) {
+        throw file.file().fault(e);
+      }
       aligned = copy;
     }
     return copy;

@@ -4,6 +4,8 @@ import java.util.HashMap;
 import java.util.Map;
 import org.relaydiffusion.checkpoint.pickle.BadPickleException;
 import org.relaydiffusion.checkpoint.pickle.Callable;
+import org.relaydiffusion.checkpoint.pickle.GlobalName;
+import org.relaydiffusion.checkpoint.pickle.InertName;
 import org.relaydiffusion.checkpoint.pickle.PickleReader.PersistentIds;
 import org.relaydiffusion.checkpoint.pickle.PyNone;
 import org.relaydiffusion.checkpoint.pickle.Tuple;
@@ -40,8 +42,12 @@ final class StorageIds implements PersistentIds {
     if (!(id instanceof Tuple tuple) || tuple.size() < 2) {
       throw bad(id);
     }
-    if (tuple.get(0).equals("module") && tuple.get(1) instanceof Callable type) {
-      return type;
+    boolean type = tuple.get(1) instanceof Callable || tuple.get(1) instanceof InertName;
+    if (tuple.get(0).equals("module") && type) {
+      return tuple.get(1);
+    }
+    if (tuple.get(0).equals("storage") && tuple.get(1) instanceof InertName(GlobalName name)) {
+      throw new BadPickleException(InertName.refusal(name));
     }
     boolean isStorage =
         tuple.get(0).equals("storage")

@@ -8,6 +8,7 @@ import org.relaydiffusion.checkpoint.pickle.BadPickleException;
 import org.relaydiffusion.checkpoint.pickle.Described;
 import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
+import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.TensorData;
 
@@ -118,6 +119,11 @@ public final class TensorRef implements Described {
     return dtype;
   }
 
+  /** The number of axes. */
+  public int rank() {
+    return shape.length;
+  }
+
   /** The sizes, outermost first. */
   public long[] shape() {
     return shape.clone();
@@ -136,6 +142,11 @@ public final class TensorRef implements Described {
   /** As {@link #raw}, at an address that LibTorch can use; copied where the file's is not. */
   public TensorData aligned() {
     return on(storage.aligned(dtype.byteSize()));
+  }
+
+  /** The file that it lies in. */
+  public MappedFile file() {
+    return storage.file();
   }
 
   private TensorData on(MemorySegment memory) {

@@ -1,6 +1,7 @@
 package org.relaydiffusion.checkpoint.archive;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.zip.CRC32;
 import org.relaydiffusion.Printable;
 
@@ -12,7 +13,7 @@ import org.relaydiffusion.Printable;
  * @param crc the checksum written beside them
  */
 record ZipEntry(String name, MemorySegment memory, int crc) {
-  private static final long CHUNK = 1 << 20;
+  private static final long CHUNK = 256 << 10;
 
   /**
    * Reads the bytes once and compares their checksum.
@@ -21,8 +22,12 @@ record ZipEntry(String name, MemorySegment memory, int crc) {
    */
   void checkCrc(CheckpointFile file) {
     CRC32 sum = new CRC32();
+    // Copied first: summed where they lie, bytes of a file that was cut would end the process.
+    byte[] chunk = new byte[(int) Math.min(CHUNK, memory.byteSize())];
     for (long at = 0; at < memory.byteSize(); at += CHUNK) {
-      sum.update(memory.asSlice(at, Math.min(CHUNK, memory.byteSize() - at)).asByteBuffer());
+      int length = (int) Math.min(CHUNK, memory.byteSize() - at);
+      MemorySegment.copy(memory, ValueLayout.JAVA_BYTE, at, chunk, 0, length);
+      sum.update(chunk, 0, length);
     }
     if ((int) sum.getValue() != crc) {
       throw file.bad(

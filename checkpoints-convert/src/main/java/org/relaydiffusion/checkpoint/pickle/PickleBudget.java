@@ -8,7 +8,11 @@ import java.lang.foreign.MemorySegment;
  * file says. Real checkpoints stay a hundred times below.
  */
 public final class PickleBudget {
-  private static final long MOST_OPCODES = 4_000_000;
+  private static final long MOST_OPCODES = 1_000_000;
+
+  /** An object takes more memory than most that one opcode can make. */
+  private static final long INERT_OBJECT = 8;
+
   private static final long MOST_TEXT = 64L << 20;
   private static final long ALIGNMENT = 64;
 
@@ -34,6 +38,11 @@ public final class PickleBudget {
     if (opcodes < 0) {
       throw new BadPickleException("has more than %s opcodes".formatted(MOST_OPCODES));
     }
+  }
+
+  /** Counts an object of which nothing is known but its name. */
+  void inertObject() {
+    steps(INERT_OBJECT);
   }
 
   void text(long bytes) {

@@ -2,6 +2,7 @@ package org.relaydiffusion.checkpoint.pickle;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -9,7 +10,6 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.Printable;
 
 /**
  * Python's unpickling machine, without Python: opcodes of protocols 0 to 5 build plain values, and
@@ -25,6 +25,7 @@ public final class PickleReader {
   private final PersistentIds persistentIds;
   private final PickleStack stack = new PickleStack();
   private final PickleMemo memo = new PickleMemo();
+  private boolean inert;
 
   private PickleReader(
       PickleInput in, PickleBudget budget, Globals globals, PersistentIds persistentIds) {
@@ -37,7 +38,10 @@ public final class PickleReader {
   /** Says what a name stands for. */
   @FunctionalInterface
   public interface Globals {
-    /** The value of a name, or null when it is not allowed. */
+    /**
+     * The value of a name: {@link InertName} for one that may stand where nothing is made of it, or
+     * null when it is not allowed.
+     */
     @Nullable Object get(GlobalName name);
   }
 
@@ -184,7 +188,11 @@ public final class PickleReader {
       }
       case Opcode.ADDITEMS -> {
         List<Object> items = stack.popToMark();
-        add(set(), items);
+        if (stack.peek() instanceof InertObject object) {
+          object.growItems().addAll(items);
+        } else {
+          add(set(), items);
+        }
       }
       default -> {
         return false;
@@ -209,27 +217,29 @@ public final class PickleReader {
       }
       case Opcode.NEWOBJ -> {
         Object args = stack.pop();
-        stack.push(construct(stack.pop(), args));
+        stack.push(construct(stack.pop(), args, Map.of()));
       }
       case Opcode.NEWOBJ_EX -> {
         Object keywords = stack.pop();
         Object args = stack.pop();
         Object type = stack.pop();
-        if (!(keywords instanceof Map<?, ?> map) || !map.isEmpty()) {
-          throw new BadPickleException("makes %s with keywords".formatted(Values.show(type)));
+        if (!(keywords instanceof Map<?, ?> map)) {
+          throw new BadPickleException(
+              "makes %s with %s as keywords".formatted(Values.show(type), Values.show(keywords)));
         }
-        stack.push(construct(type, args));
+        stack.push(construct(type, args, map));
       }
       case Opcode.INST -> {
         Object type = global(in.line(), in.line());
-        stack.push(construct(type, new Tuple(stack.popToMark())));
+        stack.push(construct(type, new Tuple(stack.popToMark()), Map.of()));
       }
       case Opcode.OBJ -> {
         List<Object> parts = stack.popToMark();
         if (parts.isEmpty()) {
           throw new BadPickleException("makes an object of no class");
         }
-        stack.push(construct(parts.getFirst(), new Tuple(parts.subList(1, parts.size()))));
+        List<Object> args = List.copyOf(parts.subList(1, parts.size()));
+        stack.push(construct(parts.getFirst(), new Tuple(args), Map.of()));
       }
       case Opcode.BUILD -> {
         Object state = stack.pop();
@@ -298,33 +308,75 @@ public final class PickleReader {
     GlobalName full = new GlobalName(module, name);
     Object value = globals.get(full);
     if (value == null) {
-      throw new BadPickleException(
-          Printable.of(full.toString())
-              + " is not allowed in a checkpoint: it is not among the names known to be data");
+      throw new BadPickleException(InertName.refusal(full));
     }
+    inert |= value instanceof InertName;
     return value;
   }
 
-  private static Object call(Object function, Object args) {
-    if (!(function instanceof Callable callable) || !(args instanceof Tuple tuple)) {
-      throw new BadPickleException(
-          "calls %s with %s".formatted(Values.show(function), Values.show(args)));
+  private Object call(Object function, Object args) {
+    if (args instanceof Tuple tuple) {
+      if (function instanceof Callable callable) {
+        return called(callable, tuple.items());
+      }
+      if (function instanceof InertName name) {
+        return inertObject(name, tuple.items(), Map.of());
+      }
     }
-    return callable.body().call(tuple.items());
+    throw new BadPickleException(
+        "calls %s with %s".formatted(Values.show(function), Values.show(args)));
   }
 
-  private static Object construct(Object type, Object args) {
+  private Object called(Callable callable, List<Object> args) {
+    Object result = callable.body().call(args);
+    boolean holdsArguments =
+        result instanceof Map
+            || result instanceof Collection
+            || result instanceof Tuple
+            || result instanceof PersistentObject
+            || result instanceof InertObject;
+    if (!holdsArguments) {
+      refuseInert(new Tuple(args));
+    }
+    return result;
+  }
+
+  private Object construct(Object type, Object args, Map<?, ?> keywords) {
+    if (type instanceof InertName name && args instanceof Tuple tuple) {
+      return inertObject(name, tuple.items(), keywords);
+    }
     if (!(type instanceof Callable callable) || callable.kind() != Callable.Kind.CLASS) {
       throw new BadPickleException("makes an object of %s".formatted(Values.show(type)));
+    }
+    if (!keywords.isEmpty()) {
+      throw new BadPickleException("makes %s with keywords".formatted(Values.show(type)));
     }
     return call(callable, args);
   }
 
-  private static void build(Object object, Object state) {
+  private InertObject inertObject(InertName name, List<Object> args, Map<?, ?> keywords) {
+    budget.inertObject();
+    return new InertObject(name.name(), args, keywords);
+  }
+
+  /**
+   * Refuses unknown names in what is not kept: where it cannot be seen later whether they are
+   * beside a network or in it.
+   */
+  private void refuseInert(Object dropped) {
+    if (inert) {
+      InertSearch.find(dropped, budget)
+          .ifPresent(name -> {
+            throw new BadPickleException(InertName.refusal(name));
+          });
+    }
+  }
+
+  private void build(Object object, Object state) {
     switch (object) {
       case Buildable buildable -> buildable.build(state);
       // OrderedDict keeps attributes (torch's _metadata) beside its entries; nothing needs them.
-      case Map<?, ?> _ when state instanceof Map<?, ?> -> {}
+      case Map<?, ?> _ when state instanceof Map<?, ?> -> refuseInert(state);
       default ->
           throw new BadPickleException(
               "sets the state of %s to %s".formatted(Values.show(object), Values.show(state)));
@@ -338,6 +390,9 @@ public final class PickleReader {
     if (stack.peek() instanceof ArrayList<?> list) {
       return (List<Object>) list;
     }
+    if (stack.peek() instanceof InertObject object) {
+      return object.growItems();
+    }
     throw new BadPickleException("appends to %s".formatted(Values.show(stack.peek())));
   }
 
@@ -345,6 +400,9 @@ public final class PickleReader {
   private Map<Object, Object> map() {
     if (stack.peek() instanceof Map<?, ?> map) {
       return (Map<Object, Object>) map;
+    }
+    if (stack.peek() instanceof InertObject object) {
+      return object.growEntries();
     }
     throw new BadPickleException("sets an item of %s".formatted(Values.show(stack.peek())));
   }

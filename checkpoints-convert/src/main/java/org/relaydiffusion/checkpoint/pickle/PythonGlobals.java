@@ -59,8 +59,8 @@ public final class PythonGlobals {
       // Stands for the base class in what protocols 0 and 1 write; making one means nothing.
       add(module, "object", Kind.FUNCTION, _ -> new Instance(new GlobalName(module, "object")));
     }
-    add("copy_reg", "_reconstructor", Kind.FUNCTION, PythonGlobals::reconstruct);
-    add("copyreg", "_reconstructor", Kind.FUNCTION, PythonGlobals::reconstruct);
+    add("copy_reg", "_reconstructor", Kind.FUNCTION, this::reconstruct);
+    add("copyreg", "_reconstructor", Kind.FUNCTION, this::reconstruct);
   }
 
   private void addNumpy() {
@@ -141,7 +141,13 @@ public final class PythonGlobals {
   }
 
   /** Protocols 0 and 1: {@code _reconstructor(cls, object, None)}. */
-  private static Object reconstruct(List<Object> args) {
+  private Object reconstruct(List<Object> args) {
+    if (args.size() == 3 && args.getFirst() instanceof InertName type) {
+      budget.inertObject();
+      Object base = args.get(2);
+      List<Object> basis = base == PyNone.NONE ? List.of() : List.of(base);
+      return new InertObject(type.name(), basis, Map.of());
+    }
     if (args.size() == 3
         && args.getFirst() instanceof Callable type
         && type.kind() == Kind.CLASS

@@ -27,6 +27,8 @@ public final class Values {
       case Set<?> set -> "a set of %s".formatted(set.size());
       case ByteRange bytes -> "%s bytes".formatted(bytes.memory().byteSize());
       case LongText text -> "a text of %s bytes".formatted(text.utf8().byteSize());
+      case InertName inert -> Printable.of(inert.name().toString());
+      case InertObject object -> "an object " + Printable.of(object.type().toString());
       case Callable callable -> Printable.of(callable.name().toString());
       case Instance instance -> "an object " + Printable.of(instance.type().toString());
       case PersistentObject object -> "an object " + Printable.of(object.className());

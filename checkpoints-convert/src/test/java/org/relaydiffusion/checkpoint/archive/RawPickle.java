@@ -87,7 +87,7 @@ public final class RawPickle {
 
   private Object value(MemorySegment memory) {
     PickleInput in = new PickleInput(memory);
-    if (LegacyStream.looksLike(memory)) {
+    if (LegacyStream.looksLike(file, memory)) {
       for (int i = 0; i < LEGACY_PICKLES_BEFORE_VALUE; i++) {
         read(in);
       }

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /**
  * Pictures in a folder and the folders below it. Links to files are followed, links to folders are
@@ -86,7 +87,7 @@ final class FolderSource implements PictureSource {
 
   /** Small files are read, not mapped: to map and unmap one takes longer than to decode it. */
   private static byte[] bytes(Path file, int most) {
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = InputFile.stream(file)) {
       byte[] bytes = in.readNBytes(most);
       if (in.read() >= 0) {
         throw new FileException(file, "has more than the %s bytes that are read".formatted(most));

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /**
  * A file that TensorBoard reads while it grows: TFRecords (length, its checksum, data, its
@@ -40,6 +41,7 @@ final class EventFile implements AutoCloseable {
                 (long) now,
                 ProcessHandle.current().pid()));
     try {
+      InputFile.check(file);
       channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
       Message event = new Message();
       event.fixed64(1, Double.doubleToLongBits(now));

@@ -1,8 +1,8 @@
 package org.relaydiffusion.diffusion.train;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import org.relaydiffusion.io.InputFile;
 
 /** The memory of this process, tensors included. */
 final class HostMemory {
@@ -14,7 +14,7 @@ final class HostMemory {
   /** Resident bytes; where the system does not tell, the Java heap's. */
   static long resident() {
     try {
-      for (String line : Files.readAllLines(STATUS)) {
+      for (String line : InputFile.lines(STATUS)) {
         if (line.startsWith(RESIDENT)) {
           return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
         }

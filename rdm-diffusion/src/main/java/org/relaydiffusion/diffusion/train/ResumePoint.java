@@ -12,10 +12,12 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.Checkpoint;
 import org.relaydiffusion.checkpoint.StoredTensor;
 import org.relaydiffusion.checkpoint.TensorSources;
+import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.amp.LossScaler;
 
 /**
@@ -84,6 +86,11 @@ record ResumePoint(
   static Optional<ResumePoint> of(Checkpoint checkpoint) {
     Object entry = checkpoint.extra().get(KEY);
     if (entry == null) {
+      if (checkpoint.otherEntries().containsKey(KEY)) {
+        throw new FileException(
+            checkpoint.path(),
+            "has, as %s, something that no run of this program wrote".formatted(KEY));
+      }
       return Optional.empty();
     }
     Reader r = new Reader(checkpoint.path(), entry);
@@ -94,25 +101,25 @@ record ResumePoint(
               .formatted(r.integer("format"), FORMAT));
     }
     int processes = (int) r.atLeast("num_processes", 1, 1 << 20);
-    List<byte[]> host = r.bytes("generators");
-    if (host.size() != processes) {
-      throw new FileException(
-          checkpoint.path(),
-          "has generators of %s processes, expected %s".formatted(host.size(), processes));
-    }
+    List<byte[]> host = r.generators("generators", processes, Device.CPU);
+    List<byte[]> device =
+        r.isEmpty("device_generators")
+            ? List.of()
+            : r.generators("device_generators", processes, Device.cuda(0));
+    long images = r.atLeast("nimg", 0, Long.MAX_VALUE);
     return Optional.of(
         new ResumePoint(
             new Progress(
-                r.atLeast("nimg", 0, Long.MAX_VALUE),
+                images,
                 (int) r.atLeast("tick", 0, Integer.MAX_VALUE),
-                r.atLeast("tick_start_nimg", 0, Long.MAX_VALUE)),
+                r.atLeast("tick_start_nimg", 0, images)),
             r.atLeast("seed", 0, 0xffff_ffffL),
             processes,
             (int) r.atLeast("batch_size", 1, Integer.MAX_VALUE),
             new LossScaler.State(
-                r.real("loss_scale"), (int) r.atLeast("loss_scale_steps", 0, Integer.MAX_VALUE)),
+                r.positive("loss_scale"), (int) r.atLeast("loss_scale_steps", 0, Integer.MAX_VALUE)),
             host,
-            r.bytes("device_generators")));
+            device));
   }
 
   /** The seed of the run whose state this is; empty for a state of the official code. */
@@ -146,27 +153,41 @@ record ResumePoint(
       return number;
     }
 
-    double real(String key) {
-      if (value(key) instanceof Double number) {
+    double positive(String key) {
+      if (value(key) instanceof Double number && number > 0 && number < Double.POSITIVE_INFINITY) {
         return number;
       }
-      throw bad(key, "no number");
+      throw bad(key, "no positive number");
     }
 
-    List<byte[]> bytes(String key) {
-      List<byte[]> all = new ArrayList<>();
-      if (value(key) instanceof List<?> list) {
-        for (Object each : list) {
-          if (!(each instanceof StoredTensor tensor)) {
-            throw bad(key, "something that is no tensor");
-          }
-          try (Tensor bytes = Torch.fromData(tensor.data())) {
-            all.add(bytes.toBytes());
-          }
-        }
-        return all;
+    boolean isEmpty(String key) {
+      return value(key) instanceof List<?> list && list.isEmpty();
+    }
+
+    /** One state of a generator for each process, checked before any is copied. */
+    List<byte[]> generators(String key, int processes, Device on) {
+      if (!(value(key) instanceof List<?> list) || list.size() != processes) {
+        throw bad(key, "no list of %s states".formatted(processes));
       }
-      throw bad(key, "no list");
+      List<byte[]> all = new ArrayList<>();
+      int expected = Generator.stateBytes(on);
+      for (Object each : list) {
+        if (!(each instanceof StoredTensor tensor)
+            || tensor.dtype() != DType.UINT8
+            || tensor.numel() != expected) {
+          throw bad(
+              "%s.%s".formatted(key, all.size()), "no uint8 tensor of %s".formatted(expected));
+        }
+        try (Tensor bytes = Torch.fromData(tensor.data())) {
+          all.add(bytes.toBytes());
+        }
+        try {
+          Generator.checkState(all.getLast(), on);
+        } catch (TorchException e) {
+          throw bad("%s.%s".formatted(key, all.size() - 1), String.valueOf(e.getMessage()));
+        }
+      }
+      return all;
     }
 
     private @Nullable Object value(String key) {

@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /** The folder of one training run, and the names of the files in it. */
 public final class RunDirectory {
@@ -141,7 +142,7 @@ public final class RunDirectory {
 
   private static String idOf(Path folder) {
     try {
-      return Files.readString(folder.resolve(RUN_ID)).strip();
+      return InputFile.text(folder.resolve(RUN_ID)).strip();
     } catch (IOException _) {
       return "";
     }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.Checkpoint;
 import org.relaydiffusion.checkpoint.NetworkRecord;
@@ -149,7 +150,9 @@ public final class RunStart {
       for (String name : from.tensors().keySet()) {
         if (!state.containsKey(name)) {
           throw new FileException(
-              file, "has a tensor '%s': the options describe another network".formatted(name));
+              file,
+              "has a tensor '%s': the options describe another network"
+                  .formatted(Printable.of(name)));
         }
       }
     }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /**
  * {@code stats.jsonl}: a line a tick, an object of {@code num}, {@code mean} and {@code std} for
@@ -32,7 +33,7 @@ final class StatsFile {
     if (Files.exists(file)) {
       try {
         List<String> kept = new ArrayList<>();
-        for (String line : Files.readAllLines(file)) {
+        for (String line : InputFile.lines(file)) {
           if (line.endsWith("}") && kimgOf(line) <= kimg) {
             kept.add(line);
           }

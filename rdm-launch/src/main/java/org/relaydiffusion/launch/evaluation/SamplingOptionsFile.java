@@ -1,7 +1,6 @@
 package org.relaydiffusion.launch.evaluation;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -9,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 import org.relaydiffusion.launch.sampling.SamplingRun;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -43,7 +43,7 @@ final class SamplingOptionsFile {
         throw new FileException(
             file, "has %s bytes, more than options take".formatted(Files.size(file)));
       }
-      JsonNode root = JsonMapper.shared().readTree(Files.readString(file, StandardCharsets.UTF_8));
+      JsonNode root = JsonMapper.shared().readTree(InputFile.text(file));
       if (!root.isObject()) {
         throw new FileException(file, "is no JSON object of options");
       }

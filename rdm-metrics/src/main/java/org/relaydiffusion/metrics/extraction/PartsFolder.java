@@ -21,6 +21,7 @@ import java.util.regex.Pattern;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /**
  * The hidden folder beside a target where its parts lie until they are joined. Each part is whole,
@@ -193,9 +194,7 @@ final class PartsFolder {
   private Optional<Manifest> description() {
     Path file = folder.resolve(DESCRIPTION);
     try {
-      // Not Files.readString, which refuses bytes that are not UTF-8 with an exception of its own.
-      byte[] text = Files.readAllBytes(file);
-      return Optional.of(Manifest.parse(new String(text, StandardCharsets.UTF_8)));
+      return Optional.of(Manifest.parse(InputFile.text(file)));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {

@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /** The file with Inception-v3's values: where it lies, and how to come by it. */
 public final class InceptionWeights {
@@ -100,7 +101,7 @@ public final class InceptionWeights {
 
   /** The SHA-256 of a file's bytes, in hexadecimal. */
   static String sha256(Path path) {
-    try (InputStream in = Files.newInputStream(path)) {
+    try (InputStream in = InputFile.stream(path)) {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       byte[] chunk = new byte[CHUNK];
       for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {

@@ -14,6 +14,7 @@ import java.util.zip.CheckedInputStream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Tensor;
@@ -62,7 +63,7 @@ public final class NpyReader implements AutoCloseable {
   public static NpyReader open(Path path) {
     InputStream in = null;
     try {
-      in = new BufferedInputStream(Files.newInputStream(path), CHUNK);
+      in = new BufferedInputStream(InputFile.stream(path), CHUNK);
       return new NpyReader(path, "the array", in, Files.size(path), null);
     } catch (IOException e) {
       closeQuietly(in);

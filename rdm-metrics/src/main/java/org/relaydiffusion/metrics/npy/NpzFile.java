@@ -11,6 +11,7 @@ import java.util.zip.ZipFile;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /**
  * The named arrays of an .npz file, as {@code np.savez} (stored) and {@code np.savez_compressed}
@@ -44,7 +45,7 @@ public final class NpzFile implements AutoCloseable {
   public static NpzFile open(Path path) {
     ZipFile zip;
     try {
-      zip = new ZipFile(path.toFile());
+      zip = InputFile.zip(path);
     } catch (IOException e) {
       throw new FileException(path, "cannot be read as an .npz file: " + AtomicFile.reason(e), e);
     }

@@ -55,6 +55,11 @@ public final class SafetensorsFile implements AutoCloseable {
     Arena copies = Arena.ofShared();
     try {
       return new SafetensorsFile(file, copies);
+    } catch (InternalError e) {
+      FileException cut = file.fault(e);
+      copies.close();
+      file.close();
+      throw cut;
     } catch (RuntimeException e) {
       copies.close();
       file.close();
@@ -75,6 +80,11 @@ public final class SafetensorsFile implements AutoCloseable {
   /** The file that this is a map of. */
   public Path path() {
     return file.path();
+  }
+
+  /** The map, for those who read tensors out of it. */
+  public MappedFile file() {
+    return file;
   }
 
   @Override

@@ -4,12 +4,12 @@ import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /** Reads gzip files. */
 final class GzipFile {
@@ -30,7 +30,7 @@ final class GzipFile {
    * @throws FileException when it cannot be read, is no gzip file, or is damaged
    */
   static void read(Path file, Reader reader) {
-    try (InputStream in = Files.newInputStream(file);
+    try (InputStream in = InputFile.stream(file);
         InputStream unpacked = new BufferedInputStream(new GZIPInputStream(in, BUFFER), BUFFER)) {
       reader.read(unpacked);
     } catch (ZipException e) {

@@ -16,6 +16,7 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.image.OtherPictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /** The pictures in a zip, stored or deflated. */
 final class ZipSource implements ImageSource {
@@ -46,7 +47,7 @@ final class ZipSource implements ImageSource {
   static ZipSource open(Path file) {
     ZipFile zip = null;
     try {
-      zip = new ZipFile(file.toFile());
+      zip = InputFile.zip(file);
       ZipSource source = new ZipSource(file, zip);
       zip = null;
       return source;
