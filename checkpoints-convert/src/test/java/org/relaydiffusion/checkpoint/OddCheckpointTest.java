@@ -189,6 +189,24 @@ class OddCheckpointTest {
     }
   }
 
+  @Test
+  void aTensorThatRepeatsTheEndOfItsStorageIsRefusedWithItsFile() throws IOException {
+    // Sizes [2, 2] and strides [0, 1] from the second of three elements on.
+    String legacy =
+        new String(Files.readAllBytes(odd("legacy-2.pt")), StandardCharsets.ISO_8859_1);
+    String sizes = "K\0K\3\u0085q\bK\1\u0085q\t";
+    assertThat(legacy).contains(sizes);
+    Path file = folder.resolve("legacy.pt");
+    Files.write(
+        file,
+        legacy
+            .replace(sizes, "K\1K\2K\2\u0086K\0K\1\u0086")
+            .getBytes(StandardCharsets.ISO_8859_1));
+    assertThatThrownBy(() -> Checkpoint.open(file).close())
+        .isInstanceOf(FileException.class)
+        .hasMessageContaining("of sizes [2, 2], strides [0, 1], offset 1, but its storage has 3");
+  }
+
   private Path safetensors(String metadata) throws IOException {
     String header =
         "{\"__metadata__\": {\"rdm.class_name\": \"EDMPrecond\", %s}}".formatted(metadata);

@@ -25,7 +25,7 @@ import org.relaydiffusion.FileException;
  */
 @Timeout(60)
 class TextBombTest {
-  private static final long MOST_HEAP = 128L << 20;
+  private static final long MOST_HEAP = 256L << 20;
   private static final Consumer<Pickle> NOTHING = _ -> {};
   private static final String LONG_TEXT = "s".repeat(45_000);
 
@@ -160,7 +160,7 @@ class TextBombTest {
     within(() ->
         assertThatThrownBy(() -> Checkpoint.open(file))
             .isInstanceOf(FileException.class)
-            .hasMessageContaining("has more than 1000000 opcodes"));
+            .hasMessageContaining("has more than 2000000 opcodes"));
   }
 
   private void convert(Path file) {

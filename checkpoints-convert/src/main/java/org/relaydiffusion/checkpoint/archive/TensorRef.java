@@ -105,7 +105,7 @@ public final class TensorRef implements Described {
       }
       long elements = storage.byteSize() / dtype.byteSize();
       // A stride of 0 would let a small storage claim any number of elements.
-      if (count > elements || offset > elements || (count > 0 && last >= elements)) {
+      if (offset > elements || count > elements - offset || (count > 0 && last >= elements)) {
         throw new BadPickleException(
             "has %s, but its storage has %s elements".formatted(describe(), elements));
       }
