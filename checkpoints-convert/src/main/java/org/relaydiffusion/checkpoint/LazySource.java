@@ -1,6 +1,7 @@
 package org.relaydiffusion.checkpoint;
 
 import java.io.IOException;
+import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.DType;
 
@@ -18,10 +19,12 @@ record LazySource(StoredTensor tensor) implements TensorSource {
 
   @Override
   public void forEachChunk(ChunkConsumer consumer) throws IOException {
-    try {
-      TensorSource.of(tensor.raw()).forEachChunk(consumer);
-    } catch (InternalError e) {
-      throw tensor.fault(e);
-    }
+    TensorSource source = TensorSource.of(tensor.raw());
+    tensor.reading(
+        (MappedFile.Reader<Boolean, IOException>)
+            () -> {
+              source.forEachChunk(consumer);
+              return true;
+            });
   }
 }

@@ -42,12 +42,7 @@ public record OptimizerRecord(
       if (step == null || step.dtype() != DType.FLOAT32 || step.numel() != 1) {
         throw new RdmException("the optimizer's state has no step that is one float32 or a number");
       }
-      float number;
-      try {
-        number = step.raw().memory().get(FLOAT, 0);
-      } catch (InternalError e) {
-        throw step.fault(e);
-      }
+      float number = step.reading(() -> step.raw().memory().get(FLOAT, 0));
       if (number >= 0 && number <= MOST_STEPS && number == Math.rint(number)) {
         return (long) number;
       }

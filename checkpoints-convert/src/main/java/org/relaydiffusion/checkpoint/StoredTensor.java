@@ -1,7 +1,6 @@
 package org.relaydiffusion.checkpoint;
 
 import java.util.function.Supplier;
-import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.archive.TensorRef;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.DType;
@@ -82,9 +81,9 @@ public final class StoredTensor {
     return raw.get();
   }
 
-  /** As {@link MappedFile#fault}, for whoever reads {@link #raw()}. */
-  FileException fault(InternalError error) {
-    return file.fault(error);
+  /** As {@link MappedFile#reading}, for whoever reads {@link #raw()}. */
+  <T, E extends Exception> T reading(MappedFile.Reader<T, E> reader) throws E {
+    return file.reading(reader);
   }
 
   /**

@@ -22,8 +22,8 @@ import org.relaydiffusion.FileException;
  * long. Reads from several threads are safe.
  *
  * <p>Another program may cut the file while it is mapped. What lies beyond the new end is then no
- * memory any more: Java's own access to it is an {@link InternalError}, which the methods here, and
- * {@link #fault} elsewhere, turn into a {@link FileException}; native code ends the process (see
+ * memory any more: Java's own access to it gives an {@link InternalError}, which {@link #reading}
+ * and the methods that copy turn into a {@link FileException}; native code ends the process (see
  * {@link #checkWhole}).
  */
 public final class MappedFile implements AutoCloseable {
@@ -100,11 +100,7 @@ public final class MappedFile implements AutoCloseable {
   /** A copy of {@code length} bytes at {@code offset}; {@code length} is checked first. */
   public byte[] bytes(long offset, int length, String what) {
     MemorySegment found = slice(offset, length, what);
-    try {
-      return found.toArray(ValueLayout.JAVA_BYTE);
-    } catch (InternalError e) {
-      throw fault(e);
-    }
+    return reading(() -> found.toArray(ValueLayout.JAVA_BYTE));
   }
 
   /**
@@ -126,41 +122,25 @@ public final class MappedFile implements AutoCloseable {
   /** The unsigned byte at {@code offset}. */
   public int u8(long offset, String what) {
     check(offset, 1, what);
-    try {
-      return memory.get(ValueLayout.JAVA_BYTE, offset) & 0xff;
-    } catch (InternalError e) {
-      throw fault(e);
-    }
+    return memory.get(ValueLayout.JAVA_BYTE, offset) & 0xff;
   }
 
   /** The little-endian unsigned 16-bit number at {@code offset}. */
   public int u16(long offset, String what) {
     check(offset, 2, what);
-    try {
-      return memory.get(LE_SHORT, offset) & 0xffff;
-    } catch (InternalError e) {
-      throw fault(e);
-    }
+    return memory.get(LE_SHORT, offset) & 0xffff;
   }
 
   /** The little-endian unsigned 32-bit number at {@code offset}. */
   public long u32(long offset, String what) {
     check(offset, 4, what);
-    try {
-      return memory.get(LE_INT, offset) & 0xffff_ffffL;
-    } catch (InternalError e) {
-      throw fault(e);
-    }
+    return memory.get(LE_INT, offset) & 0xffff_ffffL;
   }
 
   /** The little-endian 64-bit number at {@code offset}; a caller must expect negative values. */
   public long i64(long offset, String what) {
     check(offset, 8, what);
-    try {
-      return memory.get(LE_LONG, offset);
-    } catch (InternalError e) {
-      throw fault(e);
-    }
+    return memory.get(LE_LONG, offset);
   }
 
   /**
@@ -177,19 +157,34 @@ public final class MappedFile implements AutoCloseable {
     }
   }
 
+  /** What reads the map. */
+  @FunctionalInterface
+  public interface Reader<T, E extends Exception> {
+    /** Reads. */
+    T read() throws E;
+  }
+
   /**
-   * What is thrown in place of the virtual machine's error on reading memory of a file that was
-   * cut.
+   * Reads the map in Java, and finds out if it was cut.
    *
-   * @param error from an access to this file's memory
-   * @return the exception to throw
-   * @throws InternalError the same, when it is of another kind
+   * <p>The virtual machine reports a fault some time after the access, at the latest in the next
+   * native call: so this surrounds a piece of work, not a number, and what was read counts only
+   * when this has returned.
+   *
+   * @param reader may read anything of the map; its result must not be used when this throws
+   * @throws FileException when another program has cut the file
    */
-  public FileException fault(InternalError error) {
-    if (isFault(error)) {
-      return cut(lengthNow(), error);
+  public <T, E extends Exception> T reading(Reader<T, E> reader) throws E {
+    try {
+      T result = reader.read();
+      checkWhole();
+      return result;
+    } catch (InternalError e) {
+      if (isFault(e)) {
+        throw cut(lengthNow(), e);
+      }
+      throw e;
     }
-    throw error;
   }
 
   /** Whether an error comes from reading memory of a mapped file that was cut. */

@@ -65,11 +65,7 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
    * @throws FileException when they are the beginning of nothing known
    */
   public static Container detect(MappedFile file) {
-    try {
-      return container(file);
-    } catch (InternalError e) {
-      throw file.fault(e);
-    }
+    return file.reading(() -> container(file));
   }
 
   private static Container container(MappedFile file) {
@@ -122,11 +118,7 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
    *     org.relaydiffusion.checkpoint.pickle.Instance}
    */
   public Object read(Container container, Classes classes) {
-    try {
-      return value(container, classes);
-    } catch (InternalError e) {
-      throw file.fault(e);
-    }
+    return file.reading(() -> value(container, classes));
   }
 
   private Object value(Container container, Classes classes) {

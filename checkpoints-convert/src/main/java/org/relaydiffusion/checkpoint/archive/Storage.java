@@ -77,11 +77,7 @@ final class Storage implements Described {
 
   /** The bytes where they lie: in the file, at any address. */
   MemorySegment raw() {
-    try {
-      return checked();
-    } catch (InternalError e) {
-      throw file.file().fault(e);
-    }
+    return file.file().reading(this::checked);
   }
 
   private MemorySegment checked() {
@@ -106,11 +102,7 @@ final class Storage implements Described {
     }
     MemorySegment copy = aligned;
     if (copy == null) {
-      try {
-        copy = file.copy(where);
-      } catch (InternalError e) {
-        throw file.file().fault(e);
-      }
+      copy = file.file().reading(() -> file.copy(where));
       aligned = copy;
     }
     return copy;

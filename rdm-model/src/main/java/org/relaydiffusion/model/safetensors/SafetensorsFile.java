@@ -54,12 +54,7 @@ public final class SafetensorsFile implements AutoCloseable {
     MappedFile file = MappedFile.open(path);
     Arena copies = Arena.ofShared();
     try {
-      return new SafetensorsFile(file, copies);
-    } catch (InternalError e) {
-      FileException cut = file.fault(e);
-      copies.close();
-      file.close();
-      throw cut;
+      return file.reading(() -> new SafetensorsFile(file, copies));
     } catch (RuntimeException e) {
       copies.close();
       file.close();
