@@ -4,6 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.InterruptedRunException;
@@ -72,6 +73,9 @@ final class Failures {
               "not enough memory (%s): try a smaller --batch%s"
                   .formatted(oneLine(memory.getMessage()), again()),
               memory);
+      case InternalError fault when MappedFile.isFault(fault) ->
+          report(
+              "a file was cut by another program while it was being read" + again(), fault);
       default -> report("unexpected " + oneLine(e.toString()) + again(), e);
     }
     return ExitCode.FAILURE;
