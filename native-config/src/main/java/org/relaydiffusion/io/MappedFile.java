@@ -5,11 +5,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.atomic.AtomicLong;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 
 /**
@@ -46,6 +48,7 @@ public final class MappedFile implements AutoCloseable {
    * Maps a file. An empty file is allowed and has length 0.
    *
    * @throws FileException when it is missing, a folder, or unreadable
+   * @throws CancelledException when the thread is interrupted meanwhile
    */
   @SuppressWarnings("MustBeClosedChecker") // The arena belongs to the MappedFile, which closes it.
   public static MappedFile open(Path path) {
@@ -60,6 +63,9 @@ public final class MappedFile implements AutoCloseable {
               ? MemorySegment.NULL.asReadOnly()
               : channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
       return new MappedFile(path, arena, memory);
+    } catch (ClosedByInterruptException e) {
+      arena.close();
+      throw CancelledException.interrupted("reading " + path, e);
     } catch (IOException e) {
       arena.close();
       throw new FileException(path, "cannot be read: " + AtomicFile.reason(e), e);

@@ -17,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.model.Numerics;
