@@ -146,6 +146,27 @@ class RelayPipelineTest {
   }
 
   @Test
+  void anInterruptedThreadEndsAtItsNextStepAndStaysInterrupted() {
+    try (RelayPipeline pipeline = FIXTURE.load(Numerics.FAST)) {
+      long loaded = Tensor.liveCount();
+      List<Progress> heard = new ArrayList<>();
+      try (Samples samples =
+          pipeline.sample(
+              FIXTURE.request().build(),
+              p -> {
+                heard.add(p);
+                Thread.currentThread().interrupt();
+              })) {
+        assertThatThrownBy(() -> samples.iterator().hasNext())
+            .isInstanceOf(CancelledException.class);
+      }
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(heard).hasSize(1);
+      assertThat(Tensor.liveCount()).isEqualTo(loaded);
+    }
+  }
+
+  @Test
   void samplesAreWalkedOnceAndStopWhenClosed() {
     try (RelayPipeline pipeline = FIXTURE.load(Numerics.FAST)) {
       Samples samples = pipeline.sample(FIXTURE.request().batch(1).build());

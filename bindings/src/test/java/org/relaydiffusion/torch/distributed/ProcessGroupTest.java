@@ -55,7 +55,7 @@ class ProcessGroupTest {
   void aServerWaitsForTheOthersNoLongerThanItsTimeOut() throws Exception {
     assertThat(onlyLine(Peers.run(folder, PeerMain.class, "missing", 2, 0).getFirst()))
         .matches(
-            "thrown TorchException: store 127\\.0\\.0\\.1:\\d+ :"
+            "thrown TorchException: store 127\\.0\\.0\\.1:\\d+:"
                 + " 1 of 2 processes did not come within 2 s");
   }
 
