@@ -1,6 +1,7 @@
 package org.relaydiffusion.io;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -13,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 
 /**
@@ -37,6 +39,7 @@ public final class AtomicFile {
    * Writes {@code target} through {@code writer}. Folders above it are made.
    *
    * @throws FileException naming the target, when it cannot be written
+   * @throws CancelledException when the thread is interrupted meanwhile, which closes the channel
    */
   public static void write(Path target, Writer writer) {
     Path absolute = target.toAbsolutePath();
@@ -59,6 +62,8 @@ public final class AtomicFile {
       }
       move(temporary, absolute);
       temporary = null;
+    } catch (ClosedByInterruptException e) {
+      throw CancelledException.interrupted("writing " + target, e);
     } catch (IOException e) {
       throw new FileException(target, "cannot be written: " + reason(e), e);
     } finally {

@@ -6,11 +6,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 
 /**
@@ -55,6 +57,7 @@ public final class MappedFile implements AutoCloseable {
    * Maps a file. An empty file is allowed and has length 0.
    *
    * @throws FileException when it is missing, unreadable, or no regular file
+   * @throws CancelledException when the thread is interrupted meanwhile
    */
   @SuppressWarnings("MustBeClosedChecker") // The MappedFile owns both, and closes them.
   public static MappedFile open(Path path) {
@@ -69,6 +72,10 @@ public final class MappedFile implements AutoCloseable {
               ? MemorySegment.NULL.asReadOnly()
               : channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
       return new MappedFile(path, arena, memory, opened);
+    } catch (ClosedByInterruptException e) {
+      arena.close();
+      closeQuietly(opened);
+      throw CancelledException.interrupted("reading " + path, e);
     } catch (IOException e) {
       arena.close();
       closeQuietly(opened);

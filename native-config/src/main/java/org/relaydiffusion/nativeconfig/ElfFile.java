@@ -3,8 +3,10 @@ package org.relaydiffusion.nativeconfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
@@ -24,6 +26,7 @@ final class ElfFile {
    * left to the system's loader, which refuses it in its own words.
    *
    * @throws NativeLibraryException naming the file, when it is shorter than it says
+   * @throws CancelledException when the thread is interrupted meanwhile
    */
   static void check(Path file) {
     try (FileChannel channel = InputFile.channel(file)) {
@@ -41,6 +44,8 @@ final class ElfFile {
             "%s is cut short: it has %s bytes and needs at least %s"
                 .formatted(file, length, Long.toUnsignedString(needed)));
       }
+    } catch (ClosedByInterruptException e) {
+      throw CancelledException.interrupted("reading " + file, e);
     } catch (IOException e) {
       throw new NativeLibraryException(file + " cannot be read: " + AtomicFile.reason(e), e);
     }

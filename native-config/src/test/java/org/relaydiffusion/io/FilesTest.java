@@ -18,6 +18,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 
 class FilesTest {
@@ -42,6 +43,24 @@ class FilesTest {
     try (Stream<Path> files = Files.list(target.getParent())) {
       assertThat(files).containsExactly(target);
     }
+  }
+
+  @Test
+  void anInterruptIsNoDamageAndLeavesTheOldFile() throws IOException {
+    Path target = folder.resolve("file.txt");
+    AtomicFile.write(target, text("old"));
+
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> AtomicFile.write(target, text("new")))
+        .isInstanceOf(CancelledException.class)
+        .hasMessage("writing " + target + " was interrupted");
+    assertThatThrownBy(() -> MappedFile.open(target))
+        .isInstanceOf(CancelledException.class)
+        .hasMessage("reading " + target + " was interrupted");
+
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(target).hasContent("old");
+    assertThat(entries()).isEqualTo(1);
   }
 
   @Test

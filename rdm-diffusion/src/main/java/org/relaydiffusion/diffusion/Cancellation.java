@@ -1,8 +1,11 @@
 package org.relaydiffusion.diffusion;
 
+import org.relaydiffusion.CancelledException;
+
 /**
  * A switch that ends a run early. {@link #cancel()} may be called on any thread and as often as one
- * likes; the run then throws {@link CancelledException} at its next step.
+ * likes; the run then throws {@link CancelledException} at its next step. Interrupting the thread
+ * of a run, as {@code Future.cancel(true)} does, has the same effect on that run alone.
  */
 public final class Cancellation {
   private volatile boolean cancelled;
@@ -23,10 +26,11 @@ public final class Cancellation {
   /**
    * Returns if the run may go on.
    *
-   * @throws CancelledException if not
+   * @throws CancelledException if {@link #cancel()} was called, or the current thread is
+   *     interrupted; its interrupted status stays set
    */
   public void check() {
-    if (cancelled) {
+    if (cancelled || Thread.currentThread().isInterrupted()) {
       throw new CancelledException();
     }
   }

@@ -17,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.model.Numerics;
@@ -142,6 +143,27 @@ class RelayPipelineTest {
       samples.close();
     }
     assertThat(Tensor.liveCount()).isEqualTo(before);
+  }
+
+  @Test
+  void anInterruptedThreadEndsAtItsNextStepAndStaysInterrupted() {
+    try (RelayPipeline pipeline = FIXTURE.load(Numerics.FAST)) {
+      long loaded = Tensor.liveCount();
+      List<Progress> heard = new ArrayList<>();
+      try (Samples samples =
+          pipeline.sample(
+              FIXTURE.request().build(),
+              p -> {
+                heard.add(p);
+                Thread.currentThread().interrupt();
+              })) {
+        assertThatThrownBy(() -> samples.iterator().hasNext())
+            .isInstanceOf(CancelledException.class);
+      }
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(heard).hasSize(1);
+      assertThat(Tensor.liveCount()).isEqualTo(loaded);
+    }
   }
 
   @Test

@@ -8,7 +8,7 @@ import org.relaydiffusion.nativeconfig.NativeThreads;
  *
  * @param threads how many threads of Java share the work, 1 or more
  * @param listener hears how far it is, on the calling thread
- * @param cancellation ends it early with a {@link org.relaydiffusion.diffusion.CancelledException}
+ * @param cancellation ends it early with a {@link org.relaydiffusion.CancelledException}
  */
 public record WorkOptions(int threads, WorkListener listener, Cancellation cancellation) {
   /** Checks the number of threads. */

@@ -10,7 +10,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
-import org.relaydiffusion.RdmException;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.GradMode;
@@ -82,7 +82,7 @@ final class Workers implements AutoCloseable {
   /**
    * Returns if the work may go on.
    *
-   * @throws org.relaydiffusion.diffusion.CancelledException if not
+   * @throws org.relaydiffusion.CancelledException if not
    */
   void check() {
     cancellation.check();
@@ -127,8 +127,7 @@ final class Workers implements AutoCloseable {
       try {
         return task.get();
       } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new RdmException("interrupted while a metric was being computed", e);
+        throw CancelledException.interrupted("computing a metric", e);
       } catch (ExecutionException e) {
         switch (e.getCause()) {
           case RuntimeException known -> throw known;

@@ -19,10 +19,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.Cancellation;
-import org.relaydiffusion.diffusion.CancelledException;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.TensorScope;
 

@@ -11,7 +11,8 @@ public final class CppException extends Exception {
     this.text = text;
   }
 
-  CppException(String reason) {
+  /** For what Java found out before C++ could. */
+  public CppException(String reason) {
     this(reason, reason);
   }
 

@@ -32,10 +32,9 @@ public final class CppStore implements AutoCloseable {
   }
 
   /**
-   * Connects, and waits until all have.
+   * Listens or connects; does not wait for further processes.
    *
-   * @param port 0, for a server, is any that is free; the others cannot know it yet, so that it
-   *     does not wait for them
+   * @param port 0, for a server, is any that is free
    * @throws org.relaydiffusion.nativeconfig.NativeLibraryException when the C++ classes cannot be
    *     loaded
    */
@@ -48,7 +47,7 @@ public final class CppStore implements AutoCloseable {
               .port((short) port)
               .isServer(role == Role.SERVER)
               .numWorkers(new SizeTPointer(1).put(worldSize))
-              .waitWorkers(port != 0)
+              .waitWorkers(false)
               .timeout(Cpp.milliseconds(timeout));
       TCPStore made = Cpp.kept(new TCPStore(host, options));
       int actual = Short.toUnsignedInt(made.getPort());
@@ -89,6 +88,11 @@ public final class CppStore implements AutoCloseable {
   /** The port that a TCP store uses. */
   public int port() {
     return port;
+  }
+
+  /** Changes how long {@link #get} waits. */
+  public void setTimeout(Duration timeout) throws CppException {
+    Cpp.run(() -> store.setTimeout(Cpp.milliseconds(timeout)));
   }
 
   /** Sets a value. */

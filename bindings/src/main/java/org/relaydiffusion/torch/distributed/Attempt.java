@@ -6,6 +6,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.cpp.CppException;
 
@@ -45,28 +46,46 @@ final class Attempt {
   /**
    * Calls on a thread of its own, and gives up on it when its time is long over: some of LibTorch's
    * calls wait for an answer without an end, if a server took the connection and then says nothing.
+   * None of them can be interrupted, but this wait for them can.
    *
-   * @param call what it returns is closed, if it can be, when nobody waits for it any more
+   * @param call what it returns is closed, if it can be, when nobody waits for it any more; its
+   *     thread is interrupted then
+   * @param notices who is told that this takes long
+   * @throws CancelledException when the current thread is interrupted
    */
-  static <T> T within(Duration limit, String what, Call<T> call) {
+  static <T> T within(Duration limit, String what, Call<T> call, WaitNotices notices) {
     long start = System.nanoTime();
     Task<T> task = new Task<>(call);
     Thread.ofPlatform().daemon().name("rdm-store").start(task);
     try {
-      return task.get(limit.plus(GRACE).toMillis(), TimeUnit.MILLISECONDS);
+      return await(task, start + limit.plus(GRACE).toNanos(), notices);
     } catch (TimeoutException e) {
-      task.cancel(false);
+      task.cancel(true);
       throw failed(what, start, "there is no answer");
     } catch (InterruptedException e) {
-      task.cancel(false);
-      Thread.currentThread().interrupt();
-      throw failed(what, start, "this thread was interrupted");
+      task.cancel(true);
+      throw CancelledException.interrupted(what, e);
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case CppException c -> throw failed(what, start, c.reason());
         case RuntimeException r -> throw r;
         case Error r -> throw r;
         case null, default -> throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  private static <T> T await(Task<T> task, long end, WaitNotices notices)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    while (true) {
+      long now = System.nanoTime();
+      try {
+        return task.get(Math.min(end - now, notices.nanosLeft(now)), TimeUnit.NANOSECONDS);
+      } catch (TimeoutException e) {
+        if (System.nanoTime() - end >= 0) {
+          throw e;
+        }
+        notices.tellIfDue(System.nanoTime());
       }
     }
   }

@@ -20,21 +20,29 @@ public final class FileStore extends Store {
     this(path, worldSize, DEFAULT_TIMEOUT);
   }
 
+  /** As {@link #FileStore(Path, int, Duration, WaitListener)}, telling nobody. */
+  public FileStore(Path path, int worldSize, Duration timeout) {
+    this(path, worldSize, timeout, WaitListener.NONE);
+  }
+
   /**
    * Opens or makes the file.
    *
    * @param path the file; its folder must exist
    * @param worldSize how many processes there are, this one included
    * @param timeout how long to wait for a value
+   * @param listener told while this process waits
    * @throws FileException when there is no such folder
    * @throws org.relaydiffusion.OptionException when the size or the time-out cannot be
    * @throws org.relaydiffusion.nativeconfig.NativeLibraryException when LibTorch is not the bundled
    *     one
    */
-  public FileStore(Path path, int worldSize, Duration timeout) {
+  public FileStore(Path path, int worldSize, Duration timeout, WaitListener listener) {
     super(
         path.toString(),
         checked(timeout),
+        listener,
+        () -> "opening store " + path,
         () -> CppStore.file(checkedPath(path).toString(), checkedSize(worldSize), timeout));
     this.path = path;
   }

@@ -27,6 +27,10 @@ import org.relaydiffusion.torch.distributed.Agreement.Operation;
  * else. After that the group is broken, and every later operation says so; only what this process
  * alone got wrong (a closed tensor, say) leaves it whole.
  *
+ * <p>An interrupt ends the wait for the other processes when a group is made, but no operation:
+ * native code works with its tensors. The thread's interrupted status stays set, and the operation
+ * ends with the others', or with the group's timeout.
+ *
  * <p>Any thread may call, one after the other. A group is the caller's, who closes it.
  */
 public final class ProcessGroup implements AutoCloseable {
@@ -57,6 +61,7 @@ public final class ProcessGroup implements AutoCloseable {
    * @param timeout how long to wait for the others, here and in each operation
    * @throws OptionException when there can be no such rank, size or time-out
    * @throws TorchException when not all of them come in time
+   * @throws org.relaydiffusion.CancelledException when the thread is interrupted while it waits
    */
   public static ProcessGroup gloo(Store store, int rank, int size, Duration timeout) {
     return make(store, rank, size, Device.CPU, timeout);
@@ -90,6 +95,9 @@ public final class ProcessGroup implements AutoCloseable {
           "there is no rank %s among %s processes, from 0".formatted(rank, size));
     }
     String prefix = store.nextGroup();
+    Arrivals arrivals = new Arrivals(store, prefix, size, timeout);
+    arrivals.register();
+    arrivals.await();
     CppGroup group =
         store.use(
             "connecting rank %s of %s".formatted(rank, size),

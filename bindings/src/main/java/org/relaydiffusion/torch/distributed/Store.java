@@ -2,6 +2,7 @@ package org.relaydiffusion.torch.distributed;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.cpp.CppException;
@@ -12,21 +13,32 @@ import org.relaydiffusion.torch.cpp.CppStore;
  * connected. Any thread may use it.
  *
  * <p>Every call that fails throws a {@link TorchException} that names the store, the call and the
- * time it took; a call that has to wait gives up after the store's time-out.
+ * time it took; a call that has to wait gives up after the store's timeout, or with a {@link
+ * org.relaydiffusion.CancelledException} when its thread is interrupted. While it waits it tells
+ * the store's {@link WaitListener}.
  */
 public abstract sealed class Store implements AutoCloseable permits TcpStore, FileStore {
   private final CppStore store;
   private final Duration timeout;
+  private final WaitListener listener;
   private int groups;
   private int users;
   private boolean closed;
 
   /**
    * @param place where it is to be, for messages
+   * @param line what {@code listener} is told while it is being opened
    */
-  Store(String place, Duration timeout, Attempt.Call<CppStore> open) {
+  Store(
+      String place,
+      Duration timeout,
+      WaitListener listener,
+      Supplier<String> line,
+      Attempt.Call<CppStore> open) {
     this.timeout = timeout;
-    this.store = Attempt.within(timeout, "store " + place, open);
+    this.listener = listener;
+    this.store =
+        Attempt.within(timeout, "store " + place, open, new WaitNotices(listener, line));
   }
 
   /** Where it is, for messages. */
@@ -49,6 +61,11 @@ public abstract sealed class Store implements AutoCloseable permits TcpStore, Fi
   /** How long a call waits. */
   public final Duration timeout() {
     return timeout;
+  }
+
+  /** Who is told that a call takes long. */
+  final WaitListener listener() {
+    return listener;
   }
 
   /** Sets the value of a key, for all processes. */
@@ -104,16 +121,18 @@ public abstract sealed class Store implements AutoCloseable permits TcpStore, Fi
   /** Calls with the native store, which stays open for as long as that lasts. */
   final <T> T use(String what, Duration limit, Use<T> use) {
     acquire();
+    String call = this + ": " + what;
     return Attempt.within(
         limit,
-        this + ": " + what,
+        call,
         () -> {
           try {
             return use.of(store);
           } finally {
             release();
           }
-        });
+        },
+        new WaitNotices(listener, () -> call));
   }
 
   private synchronized void acquire() {

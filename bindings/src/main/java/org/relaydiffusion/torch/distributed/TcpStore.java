@@ -2,7 +2,6 @@ package org.relaydiffusion.torch.distributed;
 
 import java.time.Duration;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.torch.cpp.CppStore;
 import org.relaydiffusion.torch.cpp.CppStore.Role;
 
 /** A store that one process keeps and the others reach over the network ({@code TCPStore}). */
@@ -11,32 +10,60 @@ public final class TcpStore extends Store {
 
   private final String host;
 
+  /** As {@link #TcpStore(String, int, int, boolean, Duration, WaitListener)}, telling nobody. */
+  public TcpStore(String host, int port, int worldSize, boolean isServer, Duration timeout) {
+    this(host, port, worldSize, isServer, timeout, WaitListener.NONE);
+  }
+
   /**
-   * Serves or connects, and waits until all processes have connected.
+   * Serves or connects, and waits until all processes have come.
    *
-   * @param host the server's host name or address
+   * @param host the server's host name or address; one that is not known yet is asked for again
+   *     until the timeout is over
    * @param port its port; 0, for the server alone, takes a free one and does not wait for the
    *     others, who cannot know it yet
    * @param worldSize how many processes there are, this one included
    * @param isServer whether this one is the server: true in exactly one of them
    * @param timeout how long to wait for the others, and later for a value
+   * @param listener told while this process waits, here and in later calls
    * @throws OptionException when one of these cannot be
    * @throws org.relaydiffusion.torch.TorchException when the host is unknown, the port is in use,
    *     or the others do not come in time
+   * @throws org.relaydiffusion.CancelledException when the thread is interrupted while it waits
    * @throws org.relaydiffusion.nativeconfig.NativeLibraryException when LibTorch is not the bundled
    *     one
    */
-  public TcpStore(String host, int port, int worldSize, boolean isServer, Duration timeout) {
-    super(
-        host + ":" + port,
-        checked(timeout),
-        () ->
-            CppStore.tcp(
-                checkedHost(host),
-                checkedPort(port, isServer),
-                checkedSize(worldSize),
-                isServer ? Role.SERVER : Role.CLIENT,
-                timeout));
+  public TcpStore(
+      String host,
+      int port,
+      int worldSize,
+      boolean isServer,
+      Duration timeout,
+      WaitListener listener) {
+    this(
+        host,
+        new TcpOpening(
+            checkedHost(host),
+            checkedPort(port, isServer),
+            checkedSize(worldSize),
+            isServer ? Role.SERVER : Role.CLIENT,
+            checked(timeout)),
+        timeout,
+        listener);
+    try {
+      Arrivals arrivals = new Arrivals(this, "rdm/processes", worldSize, timeout);
+      arrivals.register();
+      if (port != 0) {
+        arrivals.await(isServer);
+      }
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private TcpStore(String host, TcpOpening opening, Duration timeout, WaitListener listener) {
+    super(opening.place(), timeout, listener, opening::line, opening);
     this.host = host;
   }
 

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.random.InfiniteSampler;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Torch;
@@ -36,6 +36,9 @@ public final class DataLoader implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition workWaits = lock.newCondition();
   private final Condition itemIsDone = lock.newCondition();
+
+  /** How many batches are kept at least. */
+  private int wanted;
 
   /** Batches in order, the next one first. Guarded by the lock, as are those in it. */
   private final ArrayDeque<PendingBatch> pending = new ArrayDeque<>();
@@ -79,6 +82,7 @@ public final class DataLoader implements AutoCloseable {
     this.dataset = dataset;
     this.batches = batches;
     this.device = device;
+    this.wanted = workers == 0 ? 1 : 1 + AHEAD;
     for (int i = 0; i < workers; i++) {
       this.workers.add(Thread.ofPlatform().daemon().name("rdm-data-" + i).unstarted(this::work));
     }
@@ -124,21 +128,55 @@ public final class DataLoader implements AutoCloseable {
    *
    * @throws org.relaydiffusion.FileException naming the file when one cannot be read; so does every
    *     later call
-   * @throws RdmException when the thread is interrupted meanwhile
+   * @throws CancelledException when the thread is interrupted meanwhile; the batch stays the next
    */
   public Batch next() {
     lock.lock();
     try {
-      if (closed) {
-        throw new IllegalStateException("the data loader is closed");
-      }
-      if (failure != null) {
-        throw failure;
-      }
+      checkUsable();
       await(pending.element());
       return take(pending.remove());
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Waits until the next batches are decoded, so that as many calls of {@link #next()} neither wait
+   * nor fail. From now on as many are kept ahead.
+   *
+   * @param count at least 1; where fewer are left, those
+   * @throws RdmException as {@link #next()} does, for the first of them that fails
+   * @throws CancelledException when the thread is interrupted meanwhile; no batch is lost
+   */
+  public void prepare(int count) {
+    lock.lock();
+    try {
+      checkUsable();
+      wanted = Math.max(wanted, count);
+      refill();
+      Iterator<PendingBatch> next = pending.iterator();
+      for (int i = 0; i < count && next.hasNext(); i++) {
+        PendingBatch batch = next.next();
+        await(batch);
+        try {
+          batch.check();
+        } catch (RuntimeException e) {
+          failure = e;
+          throw e;
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void checkUsable() {
+    if (closed) {
+      throw new IllegalStateException("the data loader is closed");
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 
@@ -168,14 +206,12 @@ public final class DataLoader implements AutoCloseable {
         }
       }
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RdmException("waiting for training data was interrupted", e);
+      throw CancelledException.interrupted("waiting for training data", e);
     }
   }
 
   /** Draws batches up to the number that is kept; with the lock, or before there are threads. */
   private void refill() {
-    int wanted = workers.isEmpty() ? 1 : 1 + AHEAD;
     while (pending.size() < wanted && batches.hasNext()) {
       int[] indices = batches.next();
       checked(dataset, indices.length);

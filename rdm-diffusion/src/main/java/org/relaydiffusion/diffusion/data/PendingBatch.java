@@ -94,20 +94,29 @@ final class PendingBatch {
   }
 
   /**
+   * Returns if all items are in their place, once this is done.
+   *
+   * @throws RdmException when one has failed
+   */
+  void check() {
+    Throwable fault = failure;
+    if (fault instanceof RdmException known) {
+      throw known;
+    }
+    if (fault != null) {
+      throw new RdmException(
+          "%s: cannot be read: %s".formatted(dataset.file(indices[failed]), fault), fault);
+    }
+  }
+
+  /**
    * Hands the batch out, in the caller's scope, and closes this.
    *
    * @throws RdmException when an item has failed
    */
   Batch take(Device device) {
     try {
-      Throwable fault = failure;
-      if (fault instanceof RdmException known) {
-        throw known;
-      }
-      if (fault != null) {
-        throw new RdmException(
-            "%s: cannot be read: %s".formatted(dataset.file(indices[failed]), fault), fault);
-      }
+      check();
       Tensor pixels = onto(images, device);
       try {
         return new Batch(pixels, onto(labels, device), indices);

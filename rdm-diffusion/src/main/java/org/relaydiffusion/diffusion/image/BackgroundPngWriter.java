@@ -7,8 +7,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.RdmException;
 
 /**
  * Encodes and writes pictures on threads of its own while the next ones are being made. At most
@@ -55,6 +55,8 @@ public final class BackgroundPngWriter implements AutoCloseable {
    * @param file where it goes; an old file is replaced, folders above it are made
    * @param pixels not to be changed afterwards
    * @throws FileException the first failure so far, of whichever picture
+   * @throws CancelledException when the thread is interrupted while it waits; the picture is not
+   *     written then
    */
   public void submit(Path file, Pixels pixels) {
     if (closed) {
@@ -64,8 +66,7 @@ public final class BackgroundPngWriter implements AutoCloseable {
     try {
       free.acquire();
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RdmException(file + ": interrupted while waiting to write it", e);
+      throw CancelledException.interrupted("waiting to write " + file, e);
     }
     boolean accepted = false;
     try {

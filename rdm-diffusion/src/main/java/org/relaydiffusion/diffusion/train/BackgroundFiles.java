@@ -1,5 +1,6 @@
 package org.relaydiffusion.diffusion.train;
 
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -15,6 +16,7 @@ final class BackgroundFiles implements AutoCloseable {
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("rdm-files").factory());
   private final TrainingListener listener;
+  private volatile @Nullable String failure;
   private @Nullable Future<?> last;
 
   BackgroundFiles(TrainingListener listener) {
@@ -34,13 +36,19 @@ final class BackgroundFiles implements AutoCloseable {
             work.run();
           } catch (RdmException e) {
             // A run of days does not end because a disk is full; older files are still there.
-            listener.warning(String.valueOf(e.getMessage()));
+            failure = String.valueOf(e.getMessage());
+            listener.warning(failure);
             throw e;
           }
         });
   }
 
-  /** Waits for the file in work, if any; that it could not be written was told as a warning. */
+  /** Why the last of the files that could not be written was not. */
+  Optional<String> failure() {
+    return Optional.ofNullable(failure);
+  }
+
+  /** Waits for the file in work, if any, interrupted or not; that it could not be written was told as a warning. */
   void drain() {
     Future<?> running = last;
     last = null;
@@ -48,14 +56,11 @@ final class BackgroundFiles implements AutoCloseable {
       return;
     }
     try {
-      running.get();
+      Uninterrupted.get(running);
     } catch (ExecutionException e) {
       if (!(e.getCause() instanceof RdmException)) {
         throw new IllegalStateException(e.getCause());
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RdmException("interrupted while a file was written", e);
     }
   }
 

@@ -2,10 +2,11 @@ package org.relaydiffusion.diffusion.train;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
@@ -29,7 +30,8 @@ final class EventFile implements AutoCloseable {
   private static final int FIXED32 = 5;
 
   private final Path file;
-  private final FileChannel channel;
+  // Not a FileChannel, which an interrupt of the training thread would close for good.
+  private final OutputStream out;
 
   /** Begins a file in {@code folder}, named by the second of {@code now} as TensorBoard expects. */
   EventFile(Path folder, double now) {
@@ -42,7 +44,7 @@ final class EventFile implements AutoCloseable {
                 ProcessHandle.current().pid()));
     try {
       InputFile.check(file);
-      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      out = Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
       Message event = new Message();
       event.fixed64(1, Double.doubleToLongBits(now));
       event.bytes(3, "brain.Event:2".getBytes(StandardCharsets.UTF_8));
@@ -100,10 +102,8 @@ final class EventFile implements AutoCloseable {
     byte[] data = event.out.toByteArray();
     ByteBuffer record =
         ByteBuffer.allocate(data.length + 16).order(ByteOrder.LITTLE_ENDIAN).putLong(data.length);
-    record.putInt(masked(record.array(), 8)).put(data).putInt(masked(data, data.length)).flip();
-    while (record.hasRemaining()) {
-      channel.write(record);
-    }
+    record.putInt(masked(record.array(), 8)).put(data).putInt(masked(data, data.length));
+    out.write(record.array(), 0, record.position());
   }
 
   private static int masked(byte[] bytes, int length) {
@@ -119,7 +119,7 @@ final class EventFile implements AutoCloseable {
   @Override
   public void close() {
     try {
-      channel.close();
+      out.close();
     } catch (IOException e) {
       throw failed(e);
     }

@@ -3,51 +3,72 @@ package org.relaydiffusion.diffusion.train;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The moments of every pixel's loss since they were last asked for. They stay on the device until
- * then, so that counting waits for nothing.
+ * The moments of every pixel's loss since they were last asked for, and how many rounds had a loss
+ * that was not finite. They stay on the device until then, so that counting waits for nothing.
  */
 final class LossStatistics implements AutoCloseable {
+  /**
+   * What was counted.
+   *
+   * @param moments of every pixel's loss
+   * @param rounds how many losses were added up, each of one round
+   * @param nonFinite how many of these were infinite or NaN
+   */
+  record Counted(Moments moments, double rounds, double nonFinite) {
+    private static final Counted NOTHING = new Counted(Moments.NONE, 0, 0);
+  }
+
   private double count;
+  private double rounds;
   private @Nullable Tensor sums;
 
   /** Counts a round's loss [N, C, H, W]; records no gradient. */
   void add(Tensor loss) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor values = loss.detach().to(DType.FLOAT32);
-      Tensor two =
+      Tensor sum = Reduction.sum(values, Reduction.KeepDim.NO);
+      Tensor three =
           Shapes.cat(
               List.of(
-                  Reduction.sum(values, Reduction.KeepDim.NO).to(DType.FLOAT64).reshape(1),
+                  sum.to(DType.FLOAT64).reshape(1),
                   Reduction.sum(values.mul(values), Reduction.KeepDim.NO)
                       .to(DType.FLOAT64)
-                      .reshape(1)),
+                      .reshape(1),
+                  Pointwise.isFinite(sum).to(DType.FLOAT64).reshape(1)),
               0);
       Tensor before = sums;
-      Tensor total = before == null ? two : before.add(two);
+      Tensor total = before == null ? three : before.add(three);
       sums = scope.keep(total).release();
       if (before != null) {
         before.close();
       }
       count += values.numel();
+      rounds++;
     }
   }
 
   /** What has been counted in this process; begins anew. */
-  Moments take() {
+  Counted take() {
+    Counted counted = peek();
+    close();
+    return counted;
+  }
+
+  /** As {@link #take}, but counting goes on. */
+  Counted peek() {
     Tensor counted = sums;
     if (counted == null) {
-      return Moments.NONE;
+      return Counted.NOTHING;
     }
-    double[] two = counted.toDoubles();
-    Moments moments = new Moments(count, two[0], two[1]);
-    close();
-    return moments;
+    double[] three = counted.toDoubles();
+    return new Counted(new Moments(count, three[0], three[1]), rounds, rounds - three[2]);
   }
 
   @Override
@@ -57,5 +78,6 @@ final class LossStatistics implements AutoCloseable {
       sums = null;
     }
     count = 0;
+    rounds = 0;
   }
 }

@@ -81,6 +81,12 @@ final class RunFiles implements AutoCloseable {
     listener.tick(report);
   }
 
+  /** Appends a warning to the log, and tells it. */
+  void warning(String line) {
+    guarded(() -> log("warning: " + line));
+    listener.warning(line);
+  }
+
   /** A grid of pictures, as a file and an event. */
   void grid(String name, String tag, long images, Pixels pixels) {
     guarded(() -> {
@@ -98,10 +104,10 @@ final class RunFiles implements AutoCloseable {
     });
   }
 
-  /** Training outlives a disk that is full for a while. */
+  /** Training outlives a disk that is full for a while, and saves before an interrupt ends it. */
   private void guarded(Runnable work) {
     try {
-      work.run();
+      Uninterrupted.run(work);
     } catch (FileException e) {
       listener.warning(String.valueOf(e.getMessage()));
     }
@@ -147,6 +153,11 @@ final class RunFiles implements AutoCloseable {
   boolean drain() {
     background.drain();
     return stateIsWritten && snapshotIsWritten;
+  }
+
+  /** Why the last of the states and snapshots that could not be written was not. */
+  Optional<String> failure() {
+    return background.failure();
   }
 
   /** The last state that is whole. */

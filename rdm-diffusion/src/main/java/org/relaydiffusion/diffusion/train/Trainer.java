@@ -1,5 +1,6 @@
 package org.relaydiffusion.diffusion.train;
 
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -29,7 +30,8 @@ public final class Trainer {
   private final TrainingOptions options;
   private final World world;
   private final TrainingListener listener;
-  private final BooleanSupplier stop;
+  private final StepGate gate;
+  private final LossCheck lossCheck;
   private final long began = System.nanoTime();
   private int tick;
   private long tickImages;
@@ -42,11 +44,20 @@ public final class Trainer {
     this.options = options;
     this.world = world;
     this.listener = listener;
-    this.stop = stop;
+    this.gate = new StepGate(world, stop);
+    this.lossCheck = new LossCheck(world, options.nonFiniteLoss());
   }
 
   /**
    * Trains until the run's length is reached or it is asked to stop; then the state is saved.
+   *
+   * <p>Interrupting the thread of any process asks the run to stop: the step is finished, the state
+   * saved, and the result says {@link TrainingResult.End#STOPPED}; the thread's interrupted status
+   * is set again. Before the first step there is nothing to save, and it ends with a {@link
+   * org.relaydiffusion.CancelledException}.
+   *
+   * <p>When a picture of the next step cannot be read, whichever process it belongs to, the state
+   * is saved and every process fails with a message that names the file and the state.
    *
    * @param world this process among the others; every process has the same options
    * @param directory where the first process writes; the others' is not used
@@ -55,6 +66,10 @@ public final class Trainer {
    * @throws org.relaydiffusion.FileException when the data or the start cannot be read, or the last
    *     state cannot be written
    * @throws org.relaydiffusion.OptionException when the options do not fit the data or one another
+   * @throws RdmException also when a picture cannot be read, or a loss is not finite and the options
+   *     say to stop then
+   * @throws org.relaydiffusion.CancelledException when the thread of some process is interrupted
+   *     before the first step
    */
   public static TrainingResult train(
       TrainingOptions options,
@@ -63,7 +78,12 @@ public final class Trainer {
       TrainingListener listener,
       BooleanSupplier stop) {
     options.batching().check(world.size());
-    return new Trainer(options, world, listener, stop).run(directory);
+    Trainer trainer = new Trainer(options, world, listener, stop);
+    try {
+      return trainer.run(directory);
+    } finally {
+      trainer.gate.restoreInterrupt();
+    }
   }
 
   private TrainingResult run(RunDirectory directory) {
@@ -128,6 +148,10 @@ public final class Trainer {
   private TrainingResult loop(
       TrainingRun run, @Nullable RunFiles files, @Nullable SampleGrid grid) {
     boolean trimmed = false;
+    if (run.images() < options.schedule().totalImages()) {
+      gate.first(run);
+    }
+    listener.begun();
     while (true) {
       boolean done = run.images() >= options.schedule().totalImages();
       if (!done) {
@@ -140,7 +164,8 @@ public final class Trainer {
         done = run.images() >= options.schedule().totalImages();
         listener.step(run.images(), (long) options.schedule().totalImages());
       }
-      boolean stopping = world.any(stop.getAsBoolean());
+      StepGate.Verdict verdict = gate.next(run, done);
+      boolean stopping = verdict != StepGate.Verdict.GO_ON;
       boolean due = tick == 0 || run.images() >= tickImages + options.saving().tickKimg() * 1000;
       if (!done && !due && !stopping) {
         continue;
@@ -150,7 +175,7 @@ public final class Trainer {
         finishTick(run, files, grid, done);
       }
       if (done || stopping) {
-        return finish(run, files, done, whole);
+        return finish(run, files, done, whole, verdict);
       }
     }
   }
@@ -159,10 +184,14 @@ public final class Trainer {
   private void finishTick(
       TrainingRun run, @Nullable RunFiles files, @Nullable SampleGrid grid, boolean done) {
     long now = System.nanoTime();
-    Moments mine = run.takeLosses();
-    double[] sums = world.sums(mine.count(), mine.sum(), mine.squares());
+    LossStatistics.Counted counted = run.takeLosses();
+    Moments mine = counted.moments();
+    double[] sums =
+        world.sums(
+            mine.count(), mine.sum(), mine.squares(), counted.rounds(), counted.nonFinite());
     Moments losses = new Moments(sums[0], sums[1], sums[2]);
     lastLoss = losses.mean();
+    Optional<String> complaint = LossCheck.complaint(sums[3], sums[4]);
     TickReport report =
         new TickReport(
             tick,
@@ -181,10 +210,14 @@ public final class Trainer {
         saving.stateTicks().isPresent() && (done || tick != 0 && isDue(saving.stateTicks(), tick));
     tick++;
     tickImages = run.images();
+    if (files != null) {
+      files.tick(report, losses);
+      complaint.ifPresent(files::warning);
+    }
+    lossCheck.beforeSaving(run, complaint, () -> lastState(files));
     // Every process hands in its generators, whoever writes them.
     CapturedState state = saves ? CapturedState.whole(run, world, progress(run), options) : null;
     if (files != null) {
-      files.tick(report, losses);
       if (state != null) {
         files.state(state);
       }
@@ -216,8 +249,18 @@ public final class Trainer {
   }
 
   private TrainingResult finish(
-      TrainingRun run, @Nullable RunFiles files, boolean done, boolean whole) {
+      TrainingRun run,
+      @Nullable RunFiles files,
+      boolean done,
+      boolean whole,
+      StepGate.Verdict verdict) {
     if (!done) {
+      if (!whole) {
+        LossStatistics.Counted counted = run.peekLosses();
+        double[] sums = world.sums(counted.rounds(), counted.nonFinite());
+        lossCheck.beforeSaving(
+            run, LossCheck.complaint(sums[0], sums[1]), () -> lastState(files));
+      }
       CapturedState state = CapturedState.whole(run, world, progress(run), options);
       if (files == null) {
         state.close();
@@ -226,14 +269,11 @@ public final class Trainer {
       }
     }
     boolean written = files == null || files.drain();
+    if (verdict == StepGate.Verdict.FAIL) {
+      throw gate.failed("; " + world.fromFirst(files == null ? null : saved(files, written)));
+    }
     if (!written && files != null) {
-      throw new RdmException(
-          "the run's last state or snapshot could not be written; %s"
-              .formatted(
-                  files
-                      .state()
-                      .map(f -> "the last whole state is " + f)
-                      .orElse("there is no state of this run")));
+      throw new RdmException(saved(files, false));
     }
     world.barrier();
     return new TrainingResult(
@@ -243,5 +283,27 @@ public final class Trainer {
         files == null ? Optional.empty() : files.snapshot(),
         (System.nanoTime() - began) / NANOS,
         whole ? lastLoss : Double.NaN);
+  }
+
+  /** What there is to resume from, in the first process: the last state that is whole. */
+  private Optional<Path> lastState(@Nullable RunFiles files) {
+    if (files == null) {
+      return Optional.empty();
+    }
+    files.drain();
+    return files
+        .state()
+        .or(() ->
+            options.start() instanceof TrainingOptions.Start.Resume(Path state)
+                ? Optional.of(state)
+                : Optional.empty());
+  }
+
+  /** What a run that fails says of its last state. */
+  private String saved(RunFiles files, boolean written) {
+    String which = written ? "the state is saved as " : "the last whole state is ";
+    String failure = written ? "" : files.failure().map(f -> " (" + f + ")").orElse("");
+    return (written ? "" : "the run's last state or snapshot could not be written" + failure + "; ")
+        + lastState(files).map(f -> which + f).orElse("there is no state of this run");
   }
 }

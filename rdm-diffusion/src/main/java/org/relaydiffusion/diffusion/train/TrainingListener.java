@@ -10,6 +10,15 @@ public interface TrainingListener {
   /** What is said once, before the first step: the data, the network, where a run goes on from. */
   default void message(String line) {}
 
+  /** The process has been waiting for its peers for some seconds; said ever less often. */
+  default void waiting(String line) {}
+
+  /**
+   * All processes are ready, and the first step begins. What this throws ends the run, of which
+   * there is nothing to save yet.
+   */
+  default void begun() {}
+
   /**
    * A step is done.
    *

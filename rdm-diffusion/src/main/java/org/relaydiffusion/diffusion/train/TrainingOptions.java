@@ -26,6 +26,7 @@ import org.relaydiffusion.torch.optim.AdamOptions;
  * @param scaling what the loss is multiplied by, so that small gradients survive in float16
  * @param running numerics, type and device
  * @param saving which files are written, and when
+ * @param nonFiniteLoss what happens when a loss is infinite or NaN
  * @param start what the run begins with
  * @param seed of the data's order and, with the rank, of every draw; at least 0
  */
@@ -40,6 +41,7 @@ public record TrainingOptions(
     LossScaling scaling,
     LoadOptions running,
     Saving saving,
+    NonFiniteLoss nonFiniteLoss,
     Start start,
     long seed) {
   /** Checks the seed. */
@@ -175,6 +177,14 @@ public record TrainingOptions(
     PKL,
     /** One of each. */
     BOTH
+  }
+
+  /** What happens when a loss is infinite or NaN. */
+  public enum NonFiniteLoss {
+    /** It is said at the end of its tick, and the run goes on, as the reference's does. */
+    REPORT,
+    /** The run fails at the end of its tick, without saving what the loss may have spoiled. */
+    STOP
   }
 
   /** What a run begins with. */

@@ -183,12 +183,27 @@ final class TrainingRun implements AutoCloseable {
             options.running().device());
   }
 
-  /** One step of all processes: gradients of every round, then the update. */
-  void step() {
+  /**
+   * Waits for the data of the next step, which then begins without waiting and cannot fail for it.
+   *
+   * @throws org.relaydiffusion.RdmException naming the file when a picture cannot be read
+   * @throws org.relaydiffusion.CancelledException when the thread is interrupted meanwhile
+   */
+  void prepare() {
+    begun().prepare(options.batching().rounds(world.size()));
+  }
+
+  private DataLoader begun() {
     DataLoader batches = loader;
     if (batches == null) {
       throw new IllegalStateException("the run has not begun");
     }
+    return batches;
+  }
+
+  /** One step of all processes: gradients of every round, then the update. */
+  void step() {
+    DataLoader batches = begun();
     int rounds = options.batching().rounds(world.size());
     for (int round = 1; round <= rounds; round++) {
       try (Batch batch = batches.next()) {
@@ -323,8 +338,13 @@ final class TrainingRun implements AutoCloseable {
   }
 
   /** This process's loss since it was last asked for. */
-  Moments takeLosses() {
+  LossStatistics.Counted takeLosses() {
     return losses.take();
+  }
+
+  /** As {@link #takeLosses}, which then still has them. */
+  LossStatistics.Counted peekLosses() {
+    return losses.peek();
   }
 
   @Override

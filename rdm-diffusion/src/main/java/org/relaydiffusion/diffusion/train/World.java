@@ -40,7 +40,12 @@ public record World(
 
   /** Whether any process says so; every process asks at the same point. */
   boolean any(boolean mine) {
-    return agreement.isEmpty() ? mine : reduced(ReduceOp.MAX, mine ? 1 : 0)[0] > 0;
+    return most(mine ? 1 : 0) > 0;
+  }
+
+  /** The largest of all processes' numbers; every process asks at the same point. */
+  int most(int mine) {
+    return agreement.isEmpty() ? mine : (int) reduced(ReduceOp.MAX, mine)[0];
   }
 
   /** The sums over all processes; every process asks at the same point. */

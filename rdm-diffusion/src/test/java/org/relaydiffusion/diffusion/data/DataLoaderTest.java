@@ -15,9 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.fixture.Fixture;
 import org.relaydiffusion.diffusion.random.InfiniteSampler;
 import org.relaydiffusion.torch.DType;
@@ -168,11 +168,37 @@ class DataLoaderTest {
         var loader = new DataLoader(data, sampler(9, 0, 1), 1000, 1, Device.CPU)) {
       Thread.currentThread().interrupt();
       assertThatThrownBy(loader::next)
-          .isInstanceOf(RdmException.class)
-          .hasMessageContaining("interrupted");
+          .isInstanceOf(CancelledException.class)
+          .hasMessage("waiting for training data was interrupted");
+      assertThat(Thread.interrupted()).isTrue();
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> loader.prepare(1)).isInstanceOf(CancelledException.class);
       assertThat(Thread.interrupted()).isTrue();
       assertThat(indices(loader)).isEqualTo(take(sampler(9, 0, 1), 1000));
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3})
+  void preparedBatchesAreThereAndTheSame(int workers) {
+    long before = Tensor.liveCount();
+    try (var data = ImageFolderDataset.open(SET, DatasetOptions.DEFAULT);
+        var loader = new DataLoader(data, sampler(9, 0, 1), 4, workers, Device.CPU)) {
+      List<Integer> all = new ArrayList<>();
+      for (int step = 0; step < 3; step++) {
+        loader.prepare(5);
+        // What is prepared is not waited for.
+        Thread.currentThread().interrupt();
+        for (int i = 0; i < 5; i++) {
+          for (int index : indices(loader)) {
+            all.add(index);
+          }
+        }
+        assertThat(Thread.interrupted()).isTrue();
+      }
+      assertThat(all.stream().mapToInt(i -> i).toArray()).isEqualTo(take(sampler(9, 0, 1), 60));
+    }
+    assertThat(Tensor.liveCount()).isEqualTo(before);
   }
 
   @Test

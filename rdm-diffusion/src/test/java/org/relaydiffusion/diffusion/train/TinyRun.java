@@ -79,6 +79,7 @@ record TinyRun(
         new TrainingOptions.LossScaling.Fixed(lossScale),
         LoadOptions.EXACT,
         saving,
+        TrainingOptions.NonFiniteLoss.REPORT,
         start,
         seed);
   }

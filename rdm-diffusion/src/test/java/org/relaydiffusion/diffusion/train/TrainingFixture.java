@@ -62,6 +62,7 @@ record TrainingFixture(Fixture fixture, JsonNode config) {
             TrainingOptions.SnapshotFormat.SAFETENSORS,
             OptionalInt.of(config.get("state_dump_ticks").asInt()),
             OptionalInt.empty()),
+        TrainingOptions.NonFiniteLoss.REPORT,
         start,
         config.get("seed").asLong());
   }

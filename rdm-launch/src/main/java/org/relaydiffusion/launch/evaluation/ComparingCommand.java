@@ -2,8 +2,8 @@ package org.relaydiffusion.launch.evaluation;
 
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.diffusion.Cancellation;
-import org.relaydiffusion.diffusion.CancelledException;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.InterruptedRunException;

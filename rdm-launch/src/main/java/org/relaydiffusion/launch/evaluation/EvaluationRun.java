@@ -79,7 +79,7 @@ public final class EvaluationRun {
    *
    * @param output the network's last layer, which the inception score needs
    * @throws org.relaydiffusion.RdmException naming the file that lacks something, or is damaged
-   * @throws org.relaydiffusion.diffusion.CancelledException when the end was asked for
+   * @throws org.relaydiffusion.CancelledException when the end was asked for
    */
   public Evaluation run(Optional<OutputLayer> output) {
     Optional<FrechetDistance> fid = Optional.empty();

@@ -3,6 +3,7 @@ package org.relaydiffusion.launch.process;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Map;
+import org.relaydiffusion.nativeconfig.NativeExit;
 
 /**
  * Ends a rank whose launcher is gone. The launcher holds the other end of its ranks' standard input
@@ -41,13 +42,14 @@ public final class LauncherWatch {
       // As good as its end.
     }
     System.err.println("rdm: the launcher is gone, so this rank stops");
-    // As if somebody had asked this process to stop: the step is finished, the state saved.
+    // As if somebody had asked this process to stop: a rank that waits ends at once, one that
+    // trains finishes the step and saves.
     Thread.ofPlatform().daemon().name("rdm-launcher-gone").start(StopSignals::raiseTerm);
     try {
       Thread.sleep(patience * 1000);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    Runtime.getRuntime().halt(StopSignals.TERM_EXIT_CODE);
+    NativeExit.now(StopSignals.TERM_EXIT_CODE);
   }
 }

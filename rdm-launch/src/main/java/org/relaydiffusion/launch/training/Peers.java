@@ -11,6 +11,7 @@ import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.Store;
 import org.relaydiffusion.torch.distributed.TcpStore;
+import org.relaydiffusion.torch.distributed.WaitListener;
 
 /** The connections to the other processes of a run. */
 final class Peers implements AutoCloseable {
@@ -28,9 +29,11 @@ final class Peers implements AutoCloseable {
   /**
    * Meets the other processes, where there are any: over NCCL on CUDA, over Gloo on the CPU.
    *
+   * @param listener told while this process waits for the others
    * @throws org.relaydiffusion.torch.TorchException when they do not come in time
+   * @throws org.relaydiffusion.CancelledException when the thread is interrupted while it waits
    */
-  static Peers join(Rank rank, Rendezvous rendezvous, Device device) {
+  static Peers join(Rank rank, Rendezvous rendezvous, Device device, WaitListener listener) {
     if (rank.worldSize() == 1) {
       return new Peers(World.SINGLE, List.of());
     }
@@ -38,7 +41,12 @@ final class Peers implements AutoCloseable {
     try {
       Store store =
           new TcpStore(
-              rendezvous.address(), rendezvous.port(), rank.worldSize(), rank.isFirst(), PATIENCE);
+              rendezvous.address(),
+              rendezvous.port(),
+              rank.worldSize(),
+              rank.isFirst(),
+              PATIENCE,
+              listener);
       open.add(store);
       ProcessGroup agreement = ProcessGroup.gloo(store, rank.index(), rank.worldSize(), PATIENCE);
       open.add(agreement);

@@ -87,6 +87,7 @@ public final class TrainCommand implements Callable<Integer> {
         running.running(rank),
         running.typeName(),
         files.saving(),
+        running.nonFiniteLoss(),
         schedule.start(),
         schedule.seed(),
         running.compute.threads(),

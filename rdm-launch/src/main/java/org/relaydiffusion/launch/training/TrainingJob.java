@@ -37,6 +37,7 @@ import org.relaydiffusion.torch.optim.AdamOptions;
  * @param running numerics, type and device
  * @param typeName the type's part of the folder's name
  * @param saving which files are written
+ * @param nonFiniteLoss what happens when a loss is infinite or NaN
  * @param start what it begins with
  * @param seed if one was asked for
  * @param threads for one operation, if they were asked for
@@ -57,6 +58,7 @@ public record TrainingJob(
     LoadOptions running,
     String typeName,
     TrainingOptions.Saving saving,
+    TrainingOptions.NonFiniteLoss nonFiniteLoss,
     Start start,
     OptionalLong seed,
     OptionalInt threads,
@@ -118,6 +120,7 @@ public record TrainingJob(
         scaling,
         running,
         saving,
+        nonFiniteLoss,
         from,
         drawn);
   }

@@ -9,8 +9,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
@@ -23,10 +23,12 @@ import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.diffusion.train.TrainingResult;
 import org.relaydiffusion.diffusion.train.World;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.TorchException;
 
 /** One process of a training run, from the command line to the result. */
 public final class TrainingProcess {
@@ -52,18 +54,35 @@ public final class TrainingProcess {
    */
   private record Decision(RunDirectory folder, @Nullable Path state, long seed) {}
 
-  /** Trains; every process of the run calls this. */
+  /**
+   * Trains; every process of the run calls this.
+   *
+   * @throws InterruptedRunException when it was asked to stop before the first step, or its peers
+   *     ended before the step was done in which it was asked
+   */
   public TrainingResult run() {
+    try (StopPhases phases = new StopPhases(listener, stop)) {
+      return run(phases);
+    } catch (CancelledException e) {
+      throw new InterruptedRunException("stopped before the first step: nothing was trained", e);
+    } catch (TorchException e) {
+      if (!stop.isRequested()) {
+        throw e;
+      }
+      throw new InterruptedRunException(
+          "stopped without saving, because another process ended first: " + e.getMessage(), e);
+    }
+  }
+
+  private TrainingResult run(StopPhases phases) {
     job.batching().check(job.rank().worldSize());
     job.threads().ifPresent(NativeThreads::setThreads);
     Torch.requireUsable(job.running().device());
     if (job.benchmark()) {
       Torch.benchmarkCudnn();
     }
-    AtomicBoolean stopping = new AtomicBoolean();
-    // A step and a state take their time, and the process ends as if nobody had asked.
-    stop.onRequest(() -> stopping.set(true), StopSignal.Ending.IN_ITS_OWN_TIME);
-    try (Peers peers = Peers.join(job.rank(), job.rendezvous(), job.running().device())) {
+    try (Peers peers =
+        Peers.join(job.rank(), job.rendezvous(), job.running().device(), phases::waiting)) {
       World world = peers.world();
       int resolution;
       String name;
@@ -91,7 +110,7 @@ public final class TrainingProcess {
         listener.message("run: " + directory.path());
         writeOptions(directory, options);
       }
-      return Trainer.train(options, world, directory, listener, stopping::get);
+      return Trainer.train(options, world, directory, phases, phases::isStopping);
     }
   }
 

@@ -83,6 +83,15 @@ final class TrainingReport implements TrainingListener {
     console.err().println("rdm train: warning: " + line);
   }
 
+  @Override
+  public synchronized void waiting(String line) {
+    // Every rank says for whom it waits: the first one may not be there.
+    if (!options.quiet) {
+      status.clear();
+      console.err().println("rdm train: " + line);
+    }
+  }
+
   private void say(String line) {
     if (!options.quiet && rank.isFirst()) {
       status.clear();

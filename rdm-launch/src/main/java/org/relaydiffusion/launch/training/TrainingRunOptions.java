@@ -2,6 +2,7 @@ package org.relaydiffusion.launch.training;
 
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.TrainingOptions.LossScaling;
+import org.relaydiffusion.diffusion.train.TrainingOptions.NonFiniteLoss;
 import org.relaydiffusion.launch.command.ComputeOptions;
 import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.rank.Rank;
@@ -49,6 +50,13 @@ final class TrainingRunOptions implements Section {
       defaultValue = "true")
   boolean benchmark;
 
+  @Option(
+      names = "--stop-on-nan",
+      description =
+          "Fail at the end of a tick in which a loss was infinite or NaN, without saving what it may"
+              + " have spoiled. Default: off, where it is only reported.")
+  boolean stopOnNan;
+
   @Mixin final ComputeOptions compute = new ComputeOptions();
 
   @Option(
@@ -69,6 +77,10 @@ final class TrainingRunOptions implements Section {
         compute.numerics,
         float16 ? DType.FLOAT16 : bfloat16 ? DType.BFLOAT16 : DType.FLOAT32,
         compute.device(rank));
+  }
+
+  NonFiniteLoss nonFiniteLoss() {
+    return stopOnNan ? NonFiniteLoss.STOP : NonFiniteLoss.REPORT;
   }
 
   /** The type's part of the run folder's name. */

@@ -37,4 +37,32 @@ class StopSignalTest {
 
     assertThat(stop.request()).contains(StopSignal.Ending.IN_ITS_OWN_TIME);
   }
+
+  @Test
+  void aLaterPartOfARunEndsInItsOwnWay() {
+    StopSignal stop = new StopSignal();
+    AtomicInteger waiting = new AtomicInteger();
+    AtomicInteger training = new AtomicInteger();
+    stop.onRequest(waiting::incrementAndGet, StopSignal.Ending.AT_ONCE);
+
+    assertThat(stop.replace(training::incrementAndGet, StopSignal.Ending.IN_ITS_OWN_TIME)).isTrue();
+
+    assertThat(stop.request()).contains(StopSignal.Ending.IN_ITS_OWN_TIME);
+    assertThat(waiting).hasValue(0);
+    assertThat(training).hasValue(1);
+  }
+
+  @Test
+  void aRunThatWasAskedToEndAtOnceDoesNotComeToItsNextPart() {
+    StopSignal stop = new StopSignal();
+    AtomicInteger training = new AtomicInteger();
+    stop.onRequest(() -> {}, StopSignal.Ending.AT_ONCE);
+    stop.request();
+
+    assertThat(stop.replace(training::incrementAndGet, StopSignal.Ending.IN_ITS_OWN_TIME))
+        .isFalse();
+
+    assertThat(stop.request()).contains(StopSignal.Ending.AT_ONCE);
+    assertThat(training).hasValue(0);
+  }
 }

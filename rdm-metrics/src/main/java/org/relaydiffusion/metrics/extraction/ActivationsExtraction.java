@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.Cancellation;
@@ -50,7 +51,7 @@ public final class ActivationsExtraction {
    * @throws FileException naming the picture that cannot be read or differs from the first one in
    *     size, the part that is damaged, or the target when it cannot be written; there is none then
    * @throws RdmException when other processes' parts do not come
-   * @throws org.relaydiffusion.diffusion.CancelledException when the end was asked for
+   * @throws org.relaydiffusion.CancelledException when the end was asked for
    */
   public ExtractionResult run(
       FeatureExtractor extractor, ExtractionListener listener, Cancellation cancellation) {
@@ -182,8 +183,7 @@ public final class ActivationsExtraction {
     try {
       Thread.sleep(100);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RdmException("waiting for the other processes was interrupted", e);
+      throw CancelledException.interrupted("waiting for the other processes", e);
     }
   }
 

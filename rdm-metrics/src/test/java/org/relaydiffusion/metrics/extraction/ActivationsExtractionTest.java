@@ -26,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
@@ -350,6 +351,34 @@ class ActivationsExtractionTest {
                 + ": 3 of 5 parts are missing, of processes 1, 2, and none came for 0 s: the same"
                 + " command goes on");
     assertThat(set.target()).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aProcessThatWaitsForTheOthersCanBeStopped(boolean byInterrupt) {
+    Extractions set = set(Content.ACTIVATIONS);
+    Cancellation cancellation = new Cancellation();
+    ExtractionListener asking =
+        new ExtractionListener() {
+          @Override
+          public void waiting(long parts, long total) {
+            if (byInterrupt) {
+              Thread.currentThread().interrupt();
+            } else {
+              cancellation.cancel();
+            }
+          }
+        };
+
+    Share share = new Share(0, 2, Duration.ofMinutes(10));
+    assertThatThrownBy(() -> set.run(share, asking, cancellation))
+        .isInstanceOf(CancelledException.class);
+
+    assertThat(Thread.interrupted()).isEqualTo(byInterrupt);
+    assertThat(set.target()).doesNotExist();
+    // What it has made is kept.
+    set.run(new Share(1, 2, Duration.ofMinutes(10)), ExtractionListener.NONE, new Cancellation());
+    assertThat(set.run().extracted()).isZero();
   }
 
   @Test

@@ -5,9 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.stream.Stream;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
-import org.relaydiffusion.diffusion.CancelledException;
 import org.relaydiffusion.io.AtomicFile;
 
 /**

@@ -8,7 +8,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
-import org.relaydiffusion.RdmException;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.diffusion.Cancellation;
 
 /**
@@ -39,7 +39,7 @@ record OrderedWork(int count, int workers) {
    * @param work makes a result, on one of the threads
    * @param taker takes it, on the calling thread
    * @param cancellation ends the work early
-   * @throws org.relaydiffusion.diffusion.CancelledException when that was asked for
+   * @throws org.relaydiffusion.CancelledException when that was asked for
    */
   <T> void run(IntFunction<T> work, Taker<T> taker, Cancellation cancellation) {
     ExecutorService threads =
@@ -65,8 +65,7 @@ record OrderedWork(int count, int workers) {
     try {
       return future.get();
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RdmException("interrupted while pictures were being read", e);
+      throw CancelledException.interrupted("reading pictures", e);
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case RuntimeException known -> throw known;

@@ -1,0 +1,61 @@
+package org.relaydiffusion.diffusion.train;
+
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import org.relaydiffusion.CancelledException;
+
+/**
+ * Work that an interrupt of its thread must not cut short, such as saving the state for whose sake
+ * the run ends. The thread's interrupted status is set again afterwards.
+ */
+final class Uninterrupted {
+  private Uninterrupted() {}
+
+  /**
+   * Does the work, once more from its beginning if an interrupt has ended it.
+   *
+   * @param work that may be repeated
+   */
+  static void run(Runnable work) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (true) {
+        try {
+          work.run();
+          return;
+        } catch (CancelledException e) {
+          if (!Thread.interrupted()) {
+            throw e;
+          }
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /**
+   * Waits for a result.
+   *
+   * @throws ExecutionException as {@link Future#get()} does
+   */
+  static <T> T get(Future<T> future) throws ExecutionException {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return future.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package org.relaydiffusion.launch.training;
+
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.relaydiffusion.CancelledException;
+import org.relaydiffusion.diffusion.train.TickReport;
+import org.relaydiffusion.diffusion.train.TrainingListener;
+import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.command.StopSignal.Ending;
+
+/**
+ * How a training run answers the wish to stop. Until the first step it is waiting for its peers or
+ * preparing, so it ends at once; from then on it finishes the step and saves its state, which takes
+ * its own time.
+ */
+final class StopPhases implements TrainingListener, AutoCloseable {
+  private final TrainingListener listener;
+  private final StopSignal stop;
+  private final AtomicBoolean interrupting = new AtomicBoolean();
+  private final AtomicBoolean stopping = new AtomicBoolean();
+
+  /** Begins the first phase, in which a wish to stop interrupts the current thread. */
+  StopPhases(TrainingListener listener, StopSignal stop) {
+    this.listener = listener;
+    this.stop = stop;
+    Thread waiting = Thread.currentThread();
+    stop.onRequest(
+        () -> {
+          interrupting.set(true);
+          waiting.interrupt();
+        },
+        Ending.AT_ONCE);
+  }
+
+  /** Whether a run that is training was asked to stop. */
+  boolean isStopping() {
+    return stopping.get();
+  }
+
+  /** Takes back an interrupt that was only meant to end the wait. */
+  @Override
+  public void close() {
+    if (interrupting.get()) {
+      boolean _ = Thread.interrupted();
+    }
+  }
+
+  @Override
+  public void begun() {
+    if (!stop.replace(() -> stopping.set(true), Ending.IN_ITS_OWN_TIME)) {
+      throw new CancelledException();
+    }
+    listener.begun();
+  }
+
+  @Override
+  public void waiting(String line) {
+    listener.waiting(line);
+  }
+
+  @Override
+  public void message(String line) {
+    listener.message(line);
+  }
+
+  @Override
+  public void step(long images, long total) {
+    listener.step(images, total);
+  }
+
+  @Override
+  public void tick(TickReport report) {
+    listener.tick(report);
+  }
+
+  @Override
+  public void saved(Path file) {
+    listener.saved(file);
+  }
+
+  @Override
+  public void warning(String line) {
+    listener.warning(line);
+  }
+}
