@@ -21,6 +21,7 @@ final class DoctorFacts {
       case DoctorReport.Loaded loaded -> libTorch(facts, loaded);
       case DoctorReport.NotLoaded(String reason) -> facts.put("LibTorch", "none: " + reason);
     }
+    cache(facts, report.cache());
     cuda(facts, report.cuda());
     return facts;
   }
@@ -68,6 +69,24 @@ final class DoctorFacts {
             .or(() -> blas.file().map(f -> f + " (slow, unless it is an optimised one)"))
             .orElse("one that does not tell its name"));
     blas.oneDnn().ifPresent(o -> facts.put("oneDNN", o));
+  }
+
+  private static void cache(
+      SequencedMap<String, String> facts, DoctorReport.LibraryCache cache) {
+    facts.put(
+        "Library cache",
+        cache
+            .folder()
+            .map(f -> "%s, %s, from %s".formatted(f, size(cache.bytes()), cache.origin()))
+            .orElse("none: " + cache.origin()));
+    if (!cache.unused().isEmpty()) {
+      facts.put(
+          "Other versions",
+          cache.unused().stream()
+                  .map(u -> "%s, %s".formatted(u.folder(), size(u.bytes())))
+                  .collect(Collectors.joining("; "))
+              + " (may be deleted if no other installation of rdm uses them)");
+    }
   }
 
   private static String override(DoctorReport.Loaded libTorch) {

@@ -13,10 +13,12 @@ import java.util.SequencedMap;
  *
  * @param java the Java runtime
  * @param machine the system, its processor and memory
+ * @param cache where the bundled libraries are unpacked
  * @param libTorch the LibTorch that was loaded, or why none was
  * @param cuda NVIDIA devices, or why there are none to compute on
  */
-public record DoctorReport(JavaRuntime java, Machine machine, LibTorchState libTorch, Cuda cuda) {
+public record DoctorReport(
+    JavaRuntime java, Machine machine, LibraryCache cache, LibTorchState libTorch, Cuda cuda) {
   /**
    * The Java runtime.
    *
@@ -52,6 +54,25 @@ public record DoctorReport(JavaRuntime java, Machine machine, LibTorchState libT
       int usableCores,
       OptionalLong memoryBytes,
       long usableMemoryBytes) {}
+
+  /**
+   * Where the bundled libraries are unpacked.
+   *
+   * @param folder the folder; empty where nothing names one
+   * @param origin what chose it, or one line that says why there is none
+   * @param bytes the length of all files in it
+   * @param unused what other versions left there, safe to delete unless these are used too
+   */
+  public record LibraryCache(
+      Optional<Path> folder, String origin, long bytes, List<UnusedFolder> unused) {}
+
+  /**
+   * A folder with the libraries of another version.
+   *
+   * @param folder the folder
+   * @param bytes the length of all files in it
+   */
+  public record UnusedFolder(Path folder, long bytes) {}
 
   /** LibTorch: loaded or not. */
   public sealed interface LibTorchState {}

@@ -98,6 +98,11 @@ class DoctorTest {
                 4,
                 OptionalLong.of(64L << 30),
                 8L << 30),
+            new DoctorReport.LibraryCache(
+                Optional.of(Path.of("cache")),
+                "HOME",
+                3L << 30,
+                List.of(new DoctorReport.UnusedFolder(Path.of("old"), 1L << 30))),
             new DoctorReport.NotLoaded("because"),
             new DoctorReport.Cuda(
                 Optional.of("13.1"),
@@ -107,6 +112,10 @@ class DoctorTest {
         .containsEntry("Cores", "4 of 64")
         .containsEntry("Memory", "8.0 GiB of 64.0 GiB")
         .containsEntry("LibTorch", "none: because")
+        .containsEntry("Library cache", "cache, 3.0 GiB, from HOME")
+        .containsEntry(
+            "Other versions",
+            "old, 1.0 GiB (may be deleted if no other installation of rdm uses them)")
         .containsEntry("CUDA", "not usable: LibTorch is not loaded")
         .containsEntry("cuda:0", "H, 80.0 GiB, compute capability 9.0");
   }
