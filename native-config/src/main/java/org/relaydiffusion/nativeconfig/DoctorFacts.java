@@ -57,6 +57,13 @@ final class DoctorFacts {
             .collect(Collectors.joining(" ")));
     libTorch.cpuCapability().ifPresent(c -> facts.put("CPU kernels", c + override(libTorch)));
     facts.put("Threads", Integer.toString(libTorch.threads()));
+    DoctorReport.Waiting waiting = libTorch.waiting();
+    facts.put(
+        "Threads wait",
+        waiting.variables().entrySet().stream()
+                .map(e -> e.getKey() + "=" + e.getValue())
+                .collect(Collectors.joining(" "))
+            + (waiting.byUser() ? " (from the environment)" : " (chosen by rdm)"));
     DoctorReport.Blas blas = libTorch.blas();
     String blasThreads =
         blas.openBlasThreads().isPresent()

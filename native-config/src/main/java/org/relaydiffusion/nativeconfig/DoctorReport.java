@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.SequencedMap;
+import java.util.SortedMap;
 
 /**
  * What this process runs on, as {@link Doctor#examine()} found it. Plain values, so that it can be
@@ -86,6 +87,7 @@ public record DoctorReport(
    * @param files every file that was loaded, in order
    * @param blas what multiplies its matrices on the CPU
    * @param threads the threads that one operator runs on
+   * @param waiting how they wait for the next operator
    * @param cpuCapability the instruction set of its own kernels, such as {@code AVX512}; empty
    *     where the build does not tell
    * @param cpuCapabilityVariable {@code ATEN_CPU_CAPABILITY}, where it is set
@@ -98,10 +100,19 @@ public record DoctorReport(
       List<Path> files,
       Blas blas,
       int threads,
+      Waiting waiting,
       Optional<String> cpuCapability,
       Optional<String> cpuCapabilityVariable,
       boolean withCuda)
       implements LibTorchState {}
+
+  /**
+   * How OpenMP's threads wait.
+   *
+   * @param variables what OpenMP found in the environment when it was loaded
+   * @param byUser whether the user set them; else they are this project's choice
+   */
+  public record Waiting(SortedMap<String, String> variables, boolean byUser) {}
 
   /**
    * No LibTorch.
