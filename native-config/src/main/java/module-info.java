@@ -4,7 +4,6 @@
 module org.relaydiffusion.nativeconfig {
   requires static transitive org.jspecify;
   requires jdk.management;
-  requires org.bytedeco.javacpp;
 
   exports org.relaydiffusion;
   exports org.relaydiffusion.io;

@@ -1,19 +1,21 @@
 package org.relaydiffusion.nativeconfig;
 
-import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import org.bytedeco.javacpp.Loader;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The libraries inside the JavaCPP artifacts. They are unpacked into JavaCPP's cache, so that its
- * own classes, where they are used at all, find the very same files; but they are loaded by us, one
- * exact file after the other. JavaCPP's own loading would also preload whatever it finds on the
- * system under names such as {@code tbb}, which crashes where another LibTorch is installed.
+ * The libraries inside the JavaCPP artifacts, unpacked into our own {@link LibraryCache} and loaded
+ * one exact file after the other. JavaCPP's own way is taken for none of them: its cache may be a
+ * folder that another user made first, and its loading preloads whatever it finds on the system
+ * under names such as {@code tbb}, which crashes where another LibTorch is installed.
  */
 final class BundledLibraries {
   private record Entry(String preset, String linuxName, Need need) {}
@@ -55,7 +57,7 @@ final class BundledLibraries {
   private BundledLibraries() {}
 
   static LibTorchSource.Bundled locate() {
-    String platform = Loader.getPlatform();
+    String platform = Platform.name();
     List<Path> files = new ArrayList<>();
     List<Path> cudaFiles = new ArrayList<>();
     boolean gpu = resource("pytorch", platform, "libtorch_cuda.so") != null;
@@ -78,13 +80,32 @@ final class BundledLibraries {
    * @throws NativeLibraryException when it is not on the class or module path
    */
   static Path jni(String preset, String library) {
-    String platform = Loader.getPlatform();
+    String platform = Platform.name();
     String name = System.mapLibraryName(library);
     URL resource = resource(preset, platform, name);
     if (resource == null) {
       throw new NativeLibraryException(missing(name, platform, preset));
     }
     return unpacked(resource, name);
+  }
+
+  /** The jars that hold libraries of this process's, in the words of {@link LibraryCache}. */
+  static Set<String> jars() {
+    String platform = Platform.name();
+    Set<String> jars = new HashSet<>();
+    Stream.concat(
+            Stream.concat(ORDER.stream(), CUDA.stream())
+                .map(e -> resource(e.preset, platform, nameOn(platform, e.linuxName))),
+            Stream.of(resource("javacpp", platform, System.mapLibraryName("jnijavacpp"))))
+        .filter(url -> url != null && url.getProtocol().equals("jar"))
+        .forEach(url -> {
+          try {
+            jars.add(BundledFile.of(url).jar());
+          } catch (IOException e) {
+            // Loading says so; here it is only not counted as used.
+          }
+        });
+    return jars;
   }
 
   private static void add(List<Path> files, Entry entry, String platform) {
@@ -109,14 +130,13 @@ final class BundledLibraries {
 
   private static Path unpacked(URL resource, String name) {
     try {
-      File cached = Loader.cacheResource(resource);
-      if (cached == null) {
-        throw new NativeLibraryException(name + " cannot be unpacked from " + resource);
-      }
-      return cached.toPath().toAbsolutePath();
-    } catch (IOException e) {
+      // Class folders, as in an IDE, hold the very file.
+      return resource.getProtocol().equals("file")
+          ? Path.of(resource.toURI()).toAbsolutePath()
+          : LibraryCache.unpacked(BundledFile.of(resource));
+    } catch (IOException | URISyntaxException e) {
       throw new NativeLibraryException(
-          "%s cannot be unpacked: %s".formatted(name, e.getMessage()), e);
+          "%s cannot be read from %s: %s".formatted(name, resource, e.getMessage()), e);
     }
   }
 

@@ -23,7 +23,11 @@ public final class Doctor {
       noCudaHalf = Optional.of("LibTorch is not loaded");
     }
     return new DoctorReport(
-        HostProbe.javaRuntime(), HostProbe.machine(), libTorch, cuda(noCudaHalf));
+        HostProbe.javaRuntime(),
+        HostProbe.machine(),
+        CacheProbe.examine(),
+        libTorch,
+        cuda(noCudaHalf));
   }
 
   private static DoctorReport.Cuda cuda(Optional<String> noCudaHalf) {

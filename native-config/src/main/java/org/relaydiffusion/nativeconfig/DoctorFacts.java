@@ -21,6 +21,7 @@ final class DoctorFacts {
       case DoctorReport.Loaded loaded -> libTorch(facts, loaded);
       case DoctorReport.NotLoaded(String reason) -> facts.put("LibTorch", "none: " + reason);
     }
+    cache(facts, report.cache());
     cuda(facts, report.cuda());
     return facts;
   }
@@ -56,6 +57,13 @@ final class DoctorFacts {
             .collect(Collectors.joining(" ")));
     libTorch.cpuCapability().ifPresent(c -> facts.put("CPU kernels", c + override(libTorch)));
     facts.put("Threads", Integer.toString(libTorch.threads()));
+    DoctorReport.Waiting waiting = libTorch.waiting();
+    facts.put(
+        "Threads wait",
+        waiting.variables().entrySet().stream()
+                .map(e -> e.getKey() + "=" + e.getValue())
+                .collect(Collectors.joining(" "))
+            + (waiting.byUser() ? " (from the environment)" : " (chosen by rdm)"));
     DoctorReport.Blas blas = libTorch.blas();
     String blasThreads =
         blas.openBlasThreads().isPresent()
@@ -68,6 +76,24 @@ final class DoctorFacts {
             .or(() -> blas.file().map(f -> f + " (slow, unless it is an optimised one)"))
             .orElse("one that does not tell its name"));
     blas.oneDnn().ifPresent(o -> facts.put("oneDNN", o));
+  }
+
+  private static void cache(
+      SequencedMap<String, String> facts, DoctorReport.LibraryCache cache) {
+    facts.put(
+        "Library cache",
+        cache
+            .folder()
+            .map(f -> "%s, %s, from %s".formatted(f, size(cache.bytes()), cache.origin()))
+            .orElse("none: " + cache.origin()));
+    if (!cache.unused().isEmpty()) {
+      facts.put(
+          "Other versions",
+          cache.unused().stream()
+                  .map(u -> "%s, %s".formatted(u.folder(), size(u.bytes())))
+                  .collect(Collectors.joining("; "))
+              + " (may be deleted if no other installation of rdm uses them)");
+    }
   }
 
   private static String override(DoctorReport.Loaded libTorch) {

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.SequencedMap;
+import java.util.SortedMap;
 
 /**
  * What this process runs on, as {@link Doctor#examine()} found it. Plain values, so that it can be
@@ -13,10 +14,12 @@ import java.util.SequencedMap;
  *
  * @param java the Java runtime
  * @param machine the system, its processor and memory
+ * @param cache where the bundled libraries are unpacked
  * @param libTorch the LibTorch that was loaded, or why none was
  * @param cuda NVIDIA devices, or why there are none to compute on
  */
-public record DoctorReport(JavaRuntime java, Machine machine, LibTorchState libTorch, Cuda cuda) {
+public record DoctorReport(
+    JavaRuntime java, Machine machine, LibraryCache cache, LibTorchState libTorch, Cuda cuda) {
   /**
    * The Java runtime.
    *
@@ -53,6 +56,25 @@ public record DoctorReport(JavaRuntime java, Machine machine, LibTorchState libT
       OptionalLong memoryBytes,
       long usableMemoryBytes) {}
 
+  /**
+   * Where the bundled libraries are unpacked.
+   *
+   * @param folder the folder; empty where nothing names one
+   * @param origin what chose it, or one line that says why there is none
+   * @param bytes the length of all files in it
+   * @param unused what other versions left there, safe to delete unless these are used too
+   */
+  public record LibraryCache(
+      Optional<Path> folder, String origin, long bytes, List<UnusedFolder> unused) {}
+
+  /**
+   * A folder with the libraries of another version.
+   *
+   * @param folder the folder
+   * @param bytes the length of all files in it
+   */
+  public record UnusedFolder(Path folder, long bytes) {}
+
   /** LibTorch: loaded or not. */
   public sealed interface LibTorchState {}
 
@@ -65,6 +87,7 @@ public record DoctorReport(JavaRuntime java, Machine machine, LibTorchState libT
    * @param files every file that was loaded, in order
    * @param blas what multiplies its matrices on the CPU
    * @param threads the threads that one operator runs on
+   * @param waiting how they wait for the next operator
    * @param cpuCapability the instruction set of its own kernels, such as {@code AVX512}; empty
    *     where the build does not tell
    * @param cpuCapabilityVariable {@code ATEN_CPU_CAPABILITY}, where it is set
@@ -77,10 +100,19 @@ public record DoctorReport(JavaRuntime java, Machine machine, LibTorchState libT
       List<Path> files,
       Blas blas,
       int threads,
+      Waiting waiting,
       Optional<String> cpuCapability,
       Optional<String> cpuCapabilityVariable,
       boolean withCuda)
       implements LibTorchState {}
+
+  /**
+   * How OpenMP's threads wait.
+   *
+   * @param variables what OpenMP found in the environment when it was loaded
+   * @param byUser whether the user set them; else they are this project's choice
+   */
+  public record Waiting(SortedMap<String, String> variables, boolean byUser) {}
 
   /**
    * No LibTorch.

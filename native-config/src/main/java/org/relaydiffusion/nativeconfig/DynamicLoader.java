@@ -15,6 +15,7 @@ import java.util.Optional;
 final class DynamicLoader {
   private static final int RTLD_NOW_AND_GLOBAL = 0x2 | 0x100;
   private static final int MAC_RTLD_NOW_AND_GLOBAL = 0x2 | 0x8;
+  private static final int LONGEST_REASON = 1 << 16;
 
   private DynamicLoader() {}
 
@@ -31,6 +32,12 @@ final class DynamicLoader {
     // Global, because JavaCPP's JNI libraries look the same symbols up in the process.
     boolean mac = System.getProperty("os.name", "").startsWith("Mac");
     try (Arena arena = Arena.ofConfined()) {
+      // Before the library is opened: to look this function up would clear the error that it tells.
+      Optional<MethodHandle> lastError =
+          linker
+              .defaultLookup()
+              .find("dlerror")
+              .map(f -> linker.downcallHandle(f, FunctionDescriptor.of(ValueLayout.ADDRESS)));
       MethodHandle open =
           linker.downcallHandle(
               dlopen.get(),
@@ -42,7 +49,7 @@ final class DynamicLoader {
                   arena.allocateFrom(file.toString()),
                   mac ? MAC_RTLD_NOW_AND_GLOBAL : RTLD_NOW_AND_GLOBAL);
       if (handle.equals(MemorySegment.NULL)) {
-        throw new NativeLibraryException(file + " cannot be loaded: " + lastError(linker));
+        throw new NativeLibraryException(file + " cannot be loaded: " + text(lastError));
       }
     } catch (NativeLibraryException | IllegalCallerException e) {
       throw e;
@@ -60,18 +67,13 @@ final class DynamicLoader {
     }
   }
 
-  private static String lastError(Linker linker) throws Throwable {
-    Optional<MemorySegment> dlerror = linker.defaultLookup().find("dlerror");
-    if (dlerror.isEmpty()) {
-      return "no reason given";
-    }
+  private static String text(Optional<MethodHandle> lastError) throws Throwable {
     MemorySegment text =
-        (MemorySegment)
-            linker
-                .downcallHandle(dlerror.get(), FunctionDescriptor.of(ValueLayout.ADDRESS))
-                .invokeExact();
+        lastError.isEmpty()
+            ? MemorySegment.NULL
+            : (MemorySegment) lastError.get().invokeExact();
     return text.equals(MemorySegment.NULL)
         ? "no reason given"
-        : text.reinterpret(4096).getString(0).lines().findFirst().orElse("no reason given");
+        : text.reinterpret(LONGEST_REASON).getString(0).lines().findFirst().orElse("no reason given");
   }
 }

@@ -68,6 +68,7 @@ public record LibTorch(
     }
     try {
       NativeMemory.beforeLoading();
+      ThreadWaiting.beforeLoading();
       LibTorch library = open(LibTorchSource.choose());
       NativeLog.tune(library);
       NativeMemory.tune();

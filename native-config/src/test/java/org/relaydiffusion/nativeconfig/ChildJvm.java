@@ -47,6 +47,9 @@ final class ChildJvm {
             List.of(
                 LibTorchSource.ENVIRONMENT_VARIABLE,
                 "TORCH_CPP_LOG_LEVEL",
+                "OMP_WAIT_POLICY",
+                "GOMP_SPINCOUNT",
+                "KMP_BLOCKTIME",
                 "THP_MEM_ALLOC_ENABLE"));
     builder.environment().putAll(environment);
     Path out = Files.createTempFile(folder, "out", ".txt");

@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.relaydiffusion.OptionException;
 
@@ -46,7 +50,7 @@ class DoctorTest {
     assertThat(report.cuda().whyUnusable().isPresent())
         .isEqualTo(report.cuda().devices().isEmpty() || !libTorch.withCuda());
     assertThat(report.facts())
-        .containsKeys("Java", "System", "CPU", "Cores", "Memory", "LibTorch", "BLAS", "CUDA")
+        .containsKeys("Java", "System", "CPU", "Cores", "Memory", "LibTorch", "Threads wait", "BLAS", "CUDA")
         .allSatisfy((_, fact) -> assertThat(fact).isNotBlank().doesNotContain("Optional", "\n"));
   }
 
@@ -84,6 +88,28 @@ class DoctorTest {
     assertThat(HostProbe.memory(List.of("nothing"))).isEmpty();
   }
 
+  /** What OpenMP itself says that it took, when it is loaded. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void openMpIsToldHowToWaitUnlessTheUserHas() throws Exception {
+    assertThat(shownByOpenMp(Map.of())).contains("GOMP_SPINCOUNT = '1000'");
+    assertThat(shownByOpenMp(Map.of("OMP_WAIT_POLICY", "PASSIVE")))
+        .contains("OMP_WAIT_POLICY = 'PASSIVE'")
+        .doesNotContain("GOMP_SPINCOUNT = '1000'");
+    assertThat(shownByOpenMp(Map.of("GOMP_SPINCOUNT", "77"))).contains("GOMP_SPINCOUNT = '77'");
+    assertThat(ThreadWaiting.examine(Map.of("HOME", "/", "KMP_BLOCKTIME", "5")))
+        .isEqualTo(new DoctorReport.Waiting(new TreeMap<>(Map.of("KMP_BLOCKTIME", "5")), true));
+    assertThat(ThreadWaiting.examine(Map.of("HOME", "/")).byUser()).isFalse();
+  }
+
+  private String shownByOpenMp(Map<String, String> more) throws Exception {
+    Map<String, String> environment = new HashMap<>(more);
+    environment.put("OMP_DISPLAY_ENV", "VERBOSE");
+    ChildJvm.Outcome outcome = ChildJvm.run(folder, LoadMain.class, List.of(), environment);
+    assertThat(outcome.code()).as("%s", outcome).isZero();
+    return outcome.err();
+  }
+
   @Test
   void factsSayWhatAContainerAllows() {
     DoctorReport report =
@@ -98,6 +124,11 @@ class DoctorTest {
                 4,
                 OptionalLong.of(64L << 30),
                 8L << 30),
+            new DoctorReport.LibraryCache(
+                Optional.of(Path.of("cache")),
+                "HOME",
+                3L << 30,
+                List.of(new DoctorReport.UnusedFolder(Path.of("old"), 1L << 30))),
             new DoctorReport.NotLoaded("because"),
             new DoctorReport.Cuda(
                 Optional.of("13.1"),
@@ -107,6 +138,10 @@ class DoctorTest {
         .containsEntry("Cores", "4 of 64")
         .containsEntry("Memory", "8.0 GiB of 64.0 GiB")
         .containsEntry("LibTorch", "none: because")
+        .containsEntry("Library cache", "cache, 3.0 GiB, from HOME")
+        .containsEntry(
+            "Other versions",
+            "old, 1.0 GiB (may be deleted if no other installation of rdm uses them)")
         .containsEntry("CUDA", "not usable: LibTorch is not loaded")
         .containsEntry("cuda:0", "H, 80.0 GiB, compute capability 9.0");
   }

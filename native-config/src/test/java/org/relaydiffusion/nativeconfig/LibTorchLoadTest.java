@@ -54,7 +54,20 @@ class LibTorchLoadTest {
   @Test
   void aFileThatIsNoLibraryIsRefusedInTheLoadersWords() throws Exception {
     Files.writeString(folder.resolve(CPU), "this is no library");
-    assertThat(given(folder)).startsWith("refused " + folder.resolve(CPU) + " cannot be loaded: ");
+    assertThat(given(folder))
+        .startsWith("refused " + folder.resolve(CPU) + " cannot be loaded: ")
+        .doesNotContain("no reason given");
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aLibraryThatLacksAnotherIsRefusedNamingThatOne() throws Exception {
+    // It needs libc10 and others, which are not beside it, nor in the process.
+    Path cpu = Files.createSymbolicLink(folder.resolve(CPU), bundled("torch_cpu"));
+    assertThat(given(folder))
+        .startsWith("refused " + cpu + " cannot be loaded: lib")
+        .contains("cannot open shared object file");
+    Files.delete(cpu);
   }
 
   @Test

@@ -1,5 +1,6 @@
 package org.relaydiffusion.launch;
 
+import java.nio.file.InvalidPathException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
@@ -7,6 +8,7 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.FileNames;
 import org.relaydiffusion.launch.command.InterruptedRunException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -67,7 +69,12 @@ final class Failures {
         hint(command);
         return ExitCode.USAGE;
       }
-      case RdmException known -> report(oneLine(known.getMessage()), known);
+      case RdmException known ->
+          report(
+              oneLine(known.getMessage())
+                  + FileNames.hint(String.valueOf(known.getMessage())).map(h -> "; " + h).orElse(""),
+              known);
+      case InvalidPathException name -> report(oneLine(FileNames.reason(name)), name);
       case OutOfMemoryError memory ->
           report(
               "not enough memory (%s): try a smaller --batch%s"
@@ -81,10 +88,10 @@ final class Failures {
     return ExitCode.FAILURE;
   }
 
-  /** A failed class initialiser hides the library that could not be loaded behind it. */
+  /** A failed class initialiser, say, hides the library that could not be loaded behind it. */
   private static Throwable unwrap(Throwable thrown) {
     for (Throwable e = thrown; e != null; e = e.getCause()) {
-      if (e instanceof RdmException) {
+      if (e instanceof RdmException || e instanceof InvalidPathException) {
         return e;
       }
     }

@@ -34,7 +34,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 or 143 stopped by a signal.",
-      "RDM_LIBTORCH=DIR uses the LibTorch in DIR instead of the bundled one."
+      "RDM_LIBTORCH=DIR uses the LibTorch in DIR instead of the bundled one.",
+      "RDM_CACHE=DIR unpacks the bundled one in DIR instead of ~/.cache/rdm."
     },
     commandListHeading = "%nCommands:%n")
 final class RootCommand implements Runnable {

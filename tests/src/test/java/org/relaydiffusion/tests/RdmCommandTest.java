@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -50,10 +51,16 @@ class RdmCommandTest {
   }
 
   private static Finished rdm(String... arguments) throws IOException, InterruptedException {
+    return rdm(Map.of(), arguments);
+  }
+
+  private static Finished rdm(Map<String, String> environment, String... arguments)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(ROOT.resolve("rdm").toString()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("RDM_JAVA_HOME", System.getProperty("java.home"));
+    builder.environment().putAll(environment);
     Process process = builder.start();
     List<String> output = process.inputReader().lines().toList();
     return new Finished(process.waitFor(), output);
@@ -65,6 +72,33 @@ class RdmCommandTest {
     assertThat(doctor.code).as(String.join("\n", doctor.output)).isZero();
     assertThat(doctor.output).anyMatch(line -> line.contains("LibTorch"));
     assertThat(doctor.output).noneMatch(line -> line.startsWith("WARNING"));
+  }
+
+  /** As in a container, a cron or a Slurm job without a locale, with another collector. */
+  @Test
+  void whereTheLocaleIsCFilesHaveNamesThatAreNotAscii() throws IOException, InterruptedException {
+    Path pictures = folder.resolve("\u00e9t\u00e9");
+    Map<String, String> bare = Map.of("LC_ALL", "C", "JAVA_TOOL_OPTIONS", "-XX:+UseParallelGC");
+    Finished made =
+        rdm(
+            bare,
+            "dataset",
+            "--quiet",
+            "--source=synthetic:shapes",
+            "--images=1",
+            "--resolution=16x16",
+            "--dest=" + pictures);
+    assertThat(made.code).as(String.join("\n", made.output)).isZero();
+    Path picture;
+    try (Stream<Path> files = Files.walk(pictures)) {
+      picture = files.filter(f -> f.toString().endsWith(".png")).findFirst().orElseThrow();
+    }
+    Files.move(picture, picture.resolveSibling("caf\u00e9.png"));
+    Files.deleteIfExists(pictures.resolve("dataset.json"));
+    Path archive = folder.resolve("\u00e9.zip");
+    Finished packed = rdm(bare, "dataset", "--source=" + pictures, "--dest=" + archive);
+    assertThat(packed.code).as(String.join("\n", packed.output)).isZero();
+    assertThat(archive).isNotEmptyFile();
   }
 
   @Test

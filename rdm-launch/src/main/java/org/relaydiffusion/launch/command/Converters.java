@@ -1,5 +1,6 @@
 package org.relaydiffusion.launch.command;
 
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -27,6 +28,7 @@ public final class Converters {
   /** Teaches {@code root} and its subcommands the types of this project's options. */
   public static void register(CommandLine root) {
     root.registerConverter(double.class, Converters::number);
+    root.registerConverter(Path.class, inOwnWords(FileNames::path));
     root.registerConverter(Stages.class, inOwnWords(Stages::parse));
     root.registerConverter(Crop.class, inOwnWords(Crop::parse));
     root.registerConverter(Resolution.class, inOwnWords(Resolution::parse));

@@ -1,6 +1,5 @@
 package org.relaydiffusion.launch.dataset;
 
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -19,6 +18,7 @@ import org.relaydiffusion.diffusion.data.convert.SyntheticShapes;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.FileNames;
 import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
@@ -160,11 +160,7 @@ public final class DatasetCommand implements Callable<Integer> {
     if (images != null) {
       throw new OptionException("--images is only for --source=" + SyntheticShapes.NAME);
     }
-    try {
-      return ImageSources.open(Path.of(source), limit());
-    } catch (InvalidPathException e) {
-      throw new OptionException("--source %s: %s".formatted(source, e.getReason()));
-    }
+    return ImageSources.open(FileNames.path(source), limit());
   }
 
   private ImageSource synthetic() {

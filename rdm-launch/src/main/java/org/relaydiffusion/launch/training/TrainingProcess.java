@@ -17,6 +17,7 @@ import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.train.ResolvedOptions;
 import org.relaydiffusion.diffusion.train.RunDirectory;
 import org.relaydiffusion.diffusion.train.RunStart;
+import org.relaydiffusion.diffusion.train.StepThreads;
 import org.relaydiffusion.diffusion.train.Trainer;
 import org.relaydiffusion.diffusion.train.TrainingListener;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
@@ -89,11 +90,12 @@ public final class TrainingProcess {
       try (ImageFolderDataset dataset = open(job)) {
         resolution = dataset.resolution();
         name = dataset.name();
+        TrainingOptions fresh = job.options(new TrainingOptions.Start.Fresh(), 0, resolution);
         if (world.isFirst()) {
           // What cannot be trained is refused before there is a folder for it.
-          ResolvedOptions.of(
-              job.options(new TrainingOptions.Start.Fresh(), 0, resolution), dataset, world.size());
+          ResolvedOptions.of(fresh, dataset, world.size());
         }
+        chooseThreads(fresh, dataset, world.size());
       }
       Decision mine = world.isFirst() ? decide(name) : null;
       String folder = world.fromFirst(mine == null ? null : mine.folder().path().toString());
@@ -112,6 +114,19 @@ public final class TrainingProcess {
       }
       return Trainer.train(options, world, directory, phases, phases::isStopping);
     }
+  }
+
+  private void chooseThreads(TrainingOptions options, ImageFolderDataset dataset, int processes) {
+    if (job.threads().isPresent() || System.getenv("OMP_NUM_THREADS") != null) {
+      return;
+    }
+    StepThreads.of(options, dataset, processes)
+        .ifPresent(threads -> {
+          NativeThreads.setThreads(threads);
+          listener.message(
+              "threads: %s, because the network is small (--threads=N sets another number)"
+                  .formatted(threads));
+        });
   }
 
   private TrainingOptions.Start start(@Nullable Path state) {

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.diffusion.train.TrainingSchedule;
+import org.relaydiffusion.launch.command.FileNames;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
@@ -114,7 +115,7 @@ final class TrainingScheduleOptions implements Section {
     }
     return resume.equals("latest")
         ? new TrainingJob.Start.Latest()
-        : new TrainingJob.Start.Resume(Path.of(resume));
+        : new TrainingJob.Start.Resume(FileNames.path(resume));
   }
 
   OptionalLong seed() {

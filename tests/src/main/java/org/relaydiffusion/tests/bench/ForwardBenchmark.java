@@ -96,7 +96,7 @@ public final class ForwardBenchmark {
   }
 
   /** Nothing is zero, as it is in fresh networks, or the variants would agree whatever they do. */
-  private static Map<String, TensorData> randomState(ModelConfig config, Generator generator) {
+  static Map<String, TensorData> randomState(ModelConfig config, Generator generator) {
     Map<String, TensorData> state = new LinkedHashMap<>();
     try (Preconditioner network = Preconditioner.of(config)) {
       network

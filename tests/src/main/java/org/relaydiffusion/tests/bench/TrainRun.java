@@ -24,7 +24,7 @@ import org.relaydiffusion.torch.optim.ExponentialMovingAverage;
 import org.relaydiffusion.torch.optim.Gradients;
 
 /** Training steps in this process, phase by phase, on images of noise. */
-final class TrainRun {
+final class TrainRun implements AutoCloseable {
   /** The loop's divisor for images of 64 pixels. */
   private static final double LOSS_SCALE = 1.0 / 32;
 
@@ -37,10 +37,15 @@ final class TrainRun {
   private final Tensor images;
   private final Tensor labels;
 
-  private TrainRun(Preconditioner network, Preconditioner average, Adam adam, int batch) {
-    this.network = network;
-    this.average = average;
-    this.adam = adam;
+  private final TensorScope scope = TensorScope.open();
+
+  /** A network of random weights, to be closed by the thread that made it. */
+  TrainRun(ModelConfig config, LoadOptions options, int batch) {
+    try (Generator generator = Generator.seeded(1)) {
+      network = Preconditioner.trainable(config, generator, options);
+    }
+    average = network.copyForEvaluation();
+    adam = new Adam(network.parameters(), AdamOptions.DEFAULT);
     int r = network.resolution();
     Generator global = Generator.global();
     images = global.rand(DType.FLOAT32, batch, network.channels(), r, r).mul(2).add(-1);
@@ -93,12 +98,7 @@ final class TrainRun {
     // Before and after, so that its operands are no part of the peak.
     double rate = convolutionRate(config, options, batch);
     List<Result> results = new ArrayList<>();
-    try (TensorScope _ = TensorScope.open();
-        Generator generator = Generator.seeded(1);
-        Preconditioner network = Preconditioner.trainable(config, generator, options);
-        Preconditioner average = network.copyForEvaluation();
-        Adam adam = new Adam(network.parameters(), AdamOptions.DEFAULT)) {
-      TrainRun run = new TrainRun(network, average, adam, batch);
+    try (TrainRun run = new TrainRun(config, options, batch)) {
       run.step();
       // The optimizer's state has found its place by now.
       NativeMemory.trim();
@@ -118,7 +118,8 @@ final class TrainRun {
     }
   }
 
-  private Result step() {
+  /** One step on the same images as the others. */
+  Result step() {
     try (TensorScope _ = TensorScope.open()) {
       long start = System.nanoTime();
       Tensor loss =
@@ -144,6 +145,14 @@ final class TrainRun {
           0,
           0);
     }
+  }
+
+  @Override
+  public void close() {
+    adam.close();
+    average.close();
+    network.close();
+    scope.close();
   }
 
   private static double seconds(long from, long to) {

@@ -1,0 +1,88 @@
+package org.relaydiffusion.nativeconfig;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The folder in which libraries are unpacked. It is the user's own: never one below the current
+ * folder, and never one below a folder for temporary files, where another user can be first.
+ *
+ * @param path an absolute path
+ * @param origin the property or variable that chose it
+ */
+record CacheFolder(Path path, String origin) {
+  /** The variable that names the folder. */
+  static final String ENVIRONMENT_VARIABLE = "RDM_CACHE";
+
+  /** The system property that does the same, and wins over the variable. */
+  static final String SYSTEM_PROPERTY = "rdm.cache";
+
+  /** JavaCPP's own property for the same purpose. */
+  static final String JAVACPP_PROPERTY = "org.bytedeco.javacpp.cachedir";
+
+  private static final String NAME = "rdm";
+
+  /**
+   * The folder for this process; it need not exist.
+   *
+   * @throws NativeLibraryException when nothing names one, or what names it is not an absolute path
+   */
+  static CacheFolder choose() {
+    return choose(System.getProperties(), System.getenv());
+  }
+
+  static CacheFolder choose(Properties properties, Map<String, String> environment) {
+    return asked(properties.getProperty(SYSTEM_PROPERTY), "-D" + SYSTEM_PROPERTY)
+        .or(() -> asked(environment.get(ENVIRONMENT_VARIABLE), ENVIRONMENT_VARIABLE))
+        .or(() -> asked(properties.getProperty(JAVACPP_PROPERTY), "-D" + JAVACPP_PROPERTY))
+        .or(() -> usual(environment, "XDG_CACHE_HOME", ""))
+        .or(() -> ofSystem(properties.getProperty("os.name", ""), environment))
+        .orElseThrow(
+            () ->
+                new NativeLibraryException(
+                    "LibTorch's libraries have no folder to be unpacked in: neither XDG_CACHE_HOME"
+                        + " nor HOME is an absolute path; name one with %s=DIR or -D%s=DIR"
+                            .formatted(ENVIRONMENT_VARIABLE, SYSTEM_PROPERTY)));
+  }
+
+  private static Optional<CacheFolder> asked(@Nullable String value, String by) {
+    if (value == null || value.isBlank()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        absolute(value)
+            .map(p -> new CacheFolder(p, by + "=" + value))
+            .orElseThrow(
+                () ->
+                    new NativeLibraryException(
+                        "%s=%s: expected the absolute path of a folder".formatted(by, value))));
+  }
+
+  private static Optional<CacheFolder> ofSystem(String os, Map<String, String> environment) {
+    String system = os.toLowerCase(Locale.ROOT);
+    if (system.startsWith("windows")) {
+      return usual(environment, "LOCALAPPDATA", "");
+    }
+    return usual(environment, "HOME", system.startsWith("mac") ? "Library/Caches" : ".cache");
+  }
+
+  // The specification of XDG has relative paths ignored.
+  private static Optional<CacheFolder> usual(
+      Map<String, String> environment, String variable, String below) {
+    return absolute(environment.getOrDefault(variable, ""))
+        .map(p -> new CacheFolder(p.resolve(below).resolve(NAME), variable));
+  }
+
+  private static Optional<Path> absolute(String path) {
+    try {
+      return Optional.of(Path.of(path)).filter(Path::isAbsolute).map(Path::normalize);
+    } catch (InvalidPathException e) {
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,156 @@
+package org.relaydiffusion.nativeconfig;
+
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.UUID;
+import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
+import org.relaydiffusion.io.AtomicFile;
+
+/**
+ * The libraries of the jars, unpacked below the user's {@link CacheFolder}: a folder for each jar,
+ * and beside each file a {@link LibraryStamp} that says what it was when it was last compared with
+ * the jar, byte by byte. A file that is still so is used; any other is compared again, and written
+ * anew where it differs. Only the user can have written them, which is checked at each use.
+ */
+final class LibraryCache {
+  private static final String FOLDER = "libtorch";
+  private static final String TEMPORARY = ".tmp";
+  private static final int BUFFER_BYTES = 1 << 16;
+
+  private LibraryCache() {}
+
+  /** The folder that holds the libraries of all jars; it need not exist. */
+  static Path root(CacheFolder cache) {
+    return cache.path().resolve(FOLDER);
+  }
+
+  /**
+   * The library as a file, unpacked if it is not yet.
+   *
+   * @throws NativeLibraryException when there is no folder for it, the folder or the file could be
+   *     another user's work, or it cannot be written
+   */
+  static Path unpacked(BundledFile library) {
+    return unpacked(library, CacheFolder.choose());
+  }
+
+  static synchronized Path unpacked(BundledFile library, CacheFolder cache) {
+    Path root = root(cache);
+    Path folder = root.resolve(library.jar());
+    Path file = folder.resolve(library.name());
+    try {
+      makePrivate(cache.path(), root, folder);
+      if (LibraryStamp.isAsChecked(library, file)) {
+        return file;
+      }
+      try (CacheLock lock = CacheLock.take(root)) {
+        if (!LibraryStamp.isAsChecked(library, file)) {
+          if (lock.isHeld()) {
+            deleteTemporaries(folder);
+          }
+          if (!isWhole(library, file)) {
+            write(library, file);
+          }
+          LibraryStamp.write(library, file);
+        }
+      }
+      return file;
+    } catch (NativeLibraryException e) {
+      throw new NativeLibraryException(e.getMessage() + otherFolder(), e);
+    } catch (IOException e) {
+      throw new NativeLibraryException(
+          "%s: %s cannot be unpacked: %s%s"
+              .formatted(folder, library.name(), AtomicFile.reason(e), otherFolder()),
+          e);
+    }
+  }
+
+  private static String otherFolder() {
+    return "; %s=DIR chooses another folder".formatted(CacheFolder.ENVIRONMENT_VARIABLE);
+  }
+
+  private static void makePrivate(Path base, Path root, Path folder) throws IOException {
+    if (!Files.isDirectory(base)) {
+      try {
+        Files.createDirectories(base, Ownership.privateFolder(base));
+      } catch (IOException e) {
+        throw new NativeLibraryException(
+            "%s cannot be made: %s".formatted(base, AtomicFile.reason(e)), e);
+      }
+    }
+    // Both as it was named and as it is: either could be redirected.
+    Ownership.checkAbove(base);
+    Ownership.checkAbove(base.toRealPath());
+    for (Path own : new Path[] {root, folder}) {
+      try {
+        Files.createDirectory(own, Ownership.privateFolder(own));
+      } catch (FileAlreadyExistsException e) {
+        // Made before, by whom is checked next.
+      }
+      Ownership.checkFolder(own);
+    }
+  }
+
+  private static boolean isWhole(BundledFile library, Path file) throws IOException {
+    if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
+    }
+    Ownership.checkFile(file);
+    if (Files.size(file) != library.bytes()) {
+      return false;
+    }
+    try (InputStream expected = library.open();
+        InputStream found = Files.newInputStream(file)) {
+      byte[] a = new byte[BUFFER_BYTES];
+      byte[] b = new byte[BUFFER_BYTES];
+      int n;
+      do {
+        n = expected.readNBytes(a, 0, a.length);
+        if (n != found.readNBytes(b, 0, b.length) || !Arrays.equals(a, 0, n, b, 0, n)) {
+          return false;
+        }
+      } while (n > 0);
+      return true;
+    }
+  }
+
+  /** Under a temporary name, checked, flushed and renamed, so that a file is whole or not there. */
+  private static void write(BundledFile library, Path file) throws IOException {
+    Path temporary =
+        Files.createFile(
+            file.resolveSibling(library.name() + "." + UUID.randomUUID() + TEMPORARY),
+            Ownership.privateFile(file));
+    try {
+      CRC32 crc = new CRC32();
+      try (InputStream in = new CheckedInputStream(library.open(), crc);
+          FileOutputStream out = new FileOutputStream(temporary.toFile())) {
+        long bytes = in.transferTo(out);
+        if (bytes != library.bytes() || crc.getValue() != library.crc()) {
+          throw new IOException("its jar is damaged (%s)".formatted(library.url()));
+        }
+        out.getFD().sync();
+      }
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  /** What killed processes left. */
+  private static void deleteTemporaries(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path left : files.filter(f -> f.toString().endsWith(TEMPORARY)).toList()) {
+        Files.deleteIfExists(left);
+      }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+package org.relaydiffusion.nativeconfig;
+
+import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.OptionalInt;
+import org.relaydiffusion.io.AtomicFile;
+
+/**
+ * Whose a file is, and who else could change it. Asked before code is loaded from it. On systems
+ * without owners and modes (Windows), every file passes.
+ */
+final class Ownership {
+  private static final int GROUP_OR_OTHERS_WRITE = 0022;
+  private static final int OTHERS_WRITE = 0002;
+  private static final int STICKY = 01000;
+  private static final int PERMISSIONS = 07777;
+  private static final int ROOT = 0;
+
+  private Ownership() {}
+
+  /** For a new folder that is its owner's alone. */
+  static FileAttribute<?>[] privateFolder(Path where) {
+    return attributes(where, "rwx------");
+  }
+
+  /** For a new file that is its owner's alone. */
+  static FileAttribute<?>[] privateFile(Path where) {
+    return attributes(where, "rw-------");
+  }
+
+  private static FileAttribute<?>[] attributes(Path where, String permissions) {
+    return has(where, "posix")
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
+        }
+        : new FileAttribute<?>[0];
+  }
+
+  /**
+   * Accepts a folder, which must not be a link, that belongs to this process's user and that nobody
+   * else can write to.
+   *
+   * @throws NativeLibraryException naming the folder, what was expected and what was found
+   */
+  static void checkFolder(Path folder) {
+    check(folder, "folder", Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS));
+  }
+
+  /** As {@link #checkFolder}, for a regular file. */
+  static void checkFile(Path file) {
+    check(file, "file", Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS));
+  }
+
+  private static void check(Path path, String kind, boolean isOfKind) {
+    if (!isOfKind) {
+      throw new NativeLibraryException(
+          "%s: expected a %s, found %s"
+              .formatted(path, kind, Files.isSymbolicLink(path) ? "a symbolic link" : "another"));
+    }
+    OptionalInt user = user();
+    if (user.isEmpty() || !has(path, "unix")) {
+      return;
+    }
+    Facts facts = Facts.of(path, LinkOption.NOFOLLOW_LINKS);
+    if (facts.owner != user.getAsInt() || (facts.mode & GROUP_OR_OTHERS_WRITE) != 0) {
+      throw new NativeLibraryException(
+          "%s: expected a %s of user %s that nobody else can write to, found %s"
+              .formatted(path, kind, user.getAsInt(), facts));
+    }
+  }
+
+  /**
+   * Accepts the folders from {@code folder} upwards, where none lets everybody rename what is in
+   * it: one that everybody may write to must be sticky, and belong to root or this user.
+   *
+   * @param folder an absolute path; links in it are followed
+   * @throws NativeLibraryException naming the folder at fault
+   */
+  static void checkAbove(Path folder) {
+    OptionalInt user = user();
+    if (user.isEmpty() || !has(folder, "unix")) {
+      return;
+    }
+    for (Path at = folder; at != null; at = at.getParent()) {
+      Facts facts = Facts.of(at);
+      boolean isKept =
+          (facts.mode & STICKY) != 0 && (facts.owner == ROOT || facts.owner == user.getAsInt());
+      if ((facts.mode & OTHERS_WRITE) != 0 && !isKept) {
+        throw new NativeLibraryException(
+            "%s: anybody can replace what is in this folder (%s)".formatted(at, facts));
+      }
+    }
+  }
+
+  private record Facts(int owner, int mode) {
+    static Facts of(Path path, LinkOption... options) {
+      try {
+        return new Facts(
+            (int) Files.getAttribute(path, "unix:uid", options),
+            (int) Files.getAttribute(path, "unix:mode", options));
+      } catch (IOException e) {
+        throw new NativeLibraryException(
+            "%s cannot be examined: %s".formatted(path, AtomicFile.reason(e)), e);
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "user %s, mode %s".formatted(owner, Integer.toOctalString(mode & PERMISSIONS));
+    }
+  }
+
+  private static boolean has(Path path, String view) {
+    return path.getFileSystem().supportedFileAttributeViews().contains(view);
+  }
+
+  /** The number of the user whose rights this process has, where the system has such numbers. */
+  static OptionalInt user() {
+    return Linker.nativeLinker()
+        .defaultLookup()
+        .find("geteuid")
+        .map(f -> OptionalInt.of((int) Downcall.call(f, FunctionDescriptor.of(ValueLayout.JAVA_INT))))
+        .orElse(OptionalInt.empty());
+  }
+}
