@@ -33,7 +33,7 @@ class PipesTest {
         "dataset --source=PIPE --dest=OUT",
         "calc --metrics=fid --activations_sample=PIPE --activations_ref=PIPE",
         "activations --data=PIPE --dest=OUT",
-        "report --activations_sample=PIPE --activations_ref=PIPE --html=OUT",
+        "report --activations_sample=PIPE --activations_ref=PIPE --dest=OUT",
       })
   void isRefusedInOneLine(String command) throws IOException, InterruptedException {
     Path pipe = folder.resolve("pipe.npz");
