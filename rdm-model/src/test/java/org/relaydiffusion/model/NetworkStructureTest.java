@@ -197,7 +197,8 @@ class NetworkStructureTest {
     assertThatThrownBy(() -> ModelConfig.of("OtherPrecond", good))
         .hasMessageContaining("unknown network class 'OtherPrecond'");
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_type", "Transformer")))
-        .hasMessageContaining("model_type must be one of DhariwalUNet, SongUNet, not \"Transformer\"");
+        .hasMessageContaining(
+            "model_type must be one of DhariwalUNet, SongUNet, not \"Transformer\"");
     // Narrowed to a long this would be 8, and this an infinity.
     BigInteger eight = BigInteger.TWO.pow(64).add(BigInteger.valueOf(8));
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_channels", eight)))
