@@ -8,8 +8,8 @@ public sealed interface CheckpointEntry {
   /**
    * A plain value.
    *
-   * @param value a String, Long, BigInteger, Double, Boolean, null, an {@link InertValue}, or a list or
-   *     map of these; what is none of them is described in angle brackets
+   * @param value a String, Long, BigInteger, Double, Boolean, null, an {@link InertValue}, or a
+   *     list or map of these; what is none of them is described in angle brackets
    */
   record Plain(@Nullable Object value) implements CheckpointEntry {}
 

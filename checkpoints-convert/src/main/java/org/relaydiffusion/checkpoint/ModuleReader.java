@@ -183,7 +183,7 @@ final class ModuleReader {
     }
   }
 
-  /** A dotted name. Each is counted, of what is left out as well: a module may be met many times. */
+  /** A dotted name. Those of what is left out are counted too: a module may be met many times. */
   private String path(String prefix, @Nullable Object part) {
     return names.name(prefix + part(prefix, part));
   }

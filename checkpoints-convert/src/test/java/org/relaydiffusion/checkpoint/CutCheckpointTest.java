@@ -36,7 +36,8 @@ class CutCheckpointTest {
     try (Checkpoint checkpoint = Checkpoint.open(file)) {
       List<StoredTensor> tensors =
           Stream.concat(
-                  checkpoint.networks().values().stream().flatMap(n -> n.tensors().values().stream()),
+                  checkpoint.networks().values().stream()
+                      .flatMap(n -> n.tensors().values().stream()),
                   checkpoint.tensors().values().stream())
               .filter(t -> t.numel() > 0)
               .toList();

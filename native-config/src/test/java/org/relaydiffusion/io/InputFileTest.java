@@ -63,7 +63,8 @@ class InputFileTest {
     for (Path target : List.of(pipe, Path.of("/dev/null"))) {
       assertThatThrownBy(() -> AtomicFile.write(target, out -> out.write(ByteBuffer.allocate(1))))
           .isInstanceOf(FileException.class)
-          .hasMessageMatching(target + ": is a (pipe|character device), which a file cannot replace");
+          .hasMessageMatching(
+              target + ": is a (pipe|character device), which a file cannot replace");
       assertThatThrownBy(() -> AtomicFile.checkWritable(target)).isInstanceOf(FileException.class);
       assertThat(Files.isRegularFile(target)).isFalse();
     }

@@ -73,7 +73,8 @@ final class StateLoader {
     });
     for (String module : modules) {
       if (!known.contains(module)) {
-        throw new ModelException("module %s is not part of this network".formatted(Printable.of(module)));
+        throw new ModelException(
+            "module %s is not part of this network".formatted(Printable.of(module)));
       }
     }
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -196,7 +197,16 @@ class NetworkStructureTest {
     assertThatThrownBy(() -> ModelConfig.of("OtherPrecond", good))
         .hasMessageContaining("unknown network class 'OtherPrecond'");
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_type", "Transformer")))
-        .hasMessageContaining("model_type must be one of DhariwalUNet, SongUNet, not Transformer");
+        .hasMessageContaining(
+            "model_type must be one of DhariwalUNet, SongUNet, not \"Transformer\"");
+    // Narrowed to a long this would be 8, and this an infinity.
+    BigInteger eight = BigInteger.TWO.pow(64).add(BigInteger.valueOf(8));
+    assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_channels", eight)))
+        .hasMessageContaining("model_channels must be a whole number")
+        .hasMessageContaining("not 18446744073709551624");
+    assertThatThrownBy(() ->
+            ModelConfig.of("EDMPrecond", with(good, "sigma_max", BigInteger.TEN.pow(400))))
+        .hasMessageContaining("sigma_max must be a number");
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_channels", -1L)))
         .hasMessageContaining("model_channels must be a whole number");
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_channels", 1L << 40)))

@@ -117,7 +117,8 @@ record ResumePoint(
             processes,
             (int) r.atLeast("batch_size", 1, Integer.MAX_VALUE),
             new LossScaler.State(
-                r.positive("loss_scale"), (int) r.atLeast("loss_scale_steps", 0, Integer.MAX_VALUE)),
+                r.positive("loss_scale"),
+                (int) r.atLeast("loss_scale_steps", 0, Integer.MAX_VALUE)),
             host,
             device));
   }

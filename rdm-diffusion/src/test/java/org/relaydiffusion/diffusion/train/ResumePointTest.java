@@ -57,7 +57,10 @@ class ResumePointTest {
     assertRefused(
         state, "generators", List.of(beyond), "rdm.generators.0, these 5056 bytes are no state");
     assertRefused(
-        state, "device_generators", List.of(good), "rdm.device_generators.0, no uint8 tensor of 16");
+        state,
+        "device_generators",
+        List.of(good),
+        "rdm.device_generators.0, no uint8 tensor of 16");
     assertRefused(
         state,
         "device_generators",
@@ -72,8 +75,7 @@ class ResumePointTest {
     assertRefused(state, "loss_scale", null, "rdm.loss_scale, no positive number");
   }
 
-  private void assertRefused(
-      Path state, String key, @Nullable Object value, String reason) {
+  private void assertRefused(Path state, String key, @Nullable Object value, String reason) {
     assertThatThrownBy(() -> read(state, key, value))
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(folder.resolve("changed.pt").toString())

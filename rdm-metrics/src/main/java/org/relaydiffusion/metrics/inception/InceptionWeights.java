@@ -38,7 +38,7 @@ public final class InceptionWeights {
   public static Path locate(Optional<Path> option, Map<String, String> environment) {
     Path cached = cached(environment);
     Path chosen = option.or(() -> variable(environment, VARIABLE).map(Path::of)).orElse(cached);
-    if (Files.isRegularFile(chosen)) {
+    if (Files.exists(chosen) && !Files.isDirectory(chosen)) {
       return chosen;
     }
     throw new FileException(
