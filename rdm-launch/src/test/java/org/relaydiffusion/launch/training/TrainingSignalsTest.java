@@ -84,6 +84,6 @@ class TrainingSignalsTest {
 
     assertThat(rank.code()).as(rank.said()).isEqualTo(1);
     assertThat(rank.said())
-        .contains("losses since the last status line were infinite or NaN (--stop-on-nan)");
+        .contains(" infinite or NaN (--stop-on-nan); nothing of this is saved, ");
   }
 }
