@@ -10,7 +10,10 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.TcpStore;
 
-/** Loads the C++ classes and prints which files of a folder came into the process with them. */
+/**
+ * Loads the C++ classes and prints which files of a folder came into the process with them:
+ * their names, or where the folder is the root, their paths.
+ */
 final class CppLoadMain {
   private static final Duration LONG = Duration.ofSeconds(60);
 
@@ -33,7 +36,7 @@ final class CppLoadMain {
     try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
       lines
           .filter(l -> l.contains(args[1]))
-          .map(l -> l.substring(l.lastIndexOf('/') + 1))
+          .map(l -> l.substring(args[1].equals("/") ? l.indexOf('/') : l.lastIndexOf('/') + 1))
           .distinct()
           .sorted()
           .forEach(System.out::println);

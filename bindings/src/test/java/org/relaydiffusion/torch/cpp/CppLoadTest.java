@@ -72,13 +72,20 @@ class CppLoadTest {
   private List<String> run(
       List<String> options, Map<String, String> environment, String... arguments)
       throws IOException, InterruptedException {
+    return run(folder, options, environment, arguments);
+  }
+
+  /** The lines of a {@link CppLoadMain} that runs in {@code folder}. */
+  static List<String> run(
+      Path folder, List<String> options, Map<String, String> environment, String... arguments)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "--enable-native-access=ALL-UNNAMED"));
     command.addAll(options);
     command.addAll(List.of("-cp", classPath(), CppLoadMain.class.getName()));
     command.addAll(List.of(arguments));
-    ProcessBuilder builder = new ProcessBuilder(command);
+    ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
     builder.environment().remove("RDM_LIBTORCH");
     builder.environment().putAll(environment);
     Path out = folder.resolve("out.txt");
