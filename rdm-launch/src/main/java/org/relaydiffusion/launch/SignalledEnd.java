@@ -26,10 +26,9 @@ final class SignalledEnd {
   private volatile @Nullable Received received;
 
   /** Takes the signals, for the rest of the process's life. */
-  @SuppressWarnings("MustBeClosed")
   static SignalledEnd install() {
     SignalledEnd end = new SignalledEnd();
-    StopSignals.take(end::first, end::again);
+    StopSignals _ = StopSignals.take(end::first, end::again);
     return end;
   }
 
@@ -83,7 +82,8 @@ final class SignalledEnd {
       return;
     }
     Optional<Ending> how = stop.request();
-    boolean ownCode = how.equals(Optional.of(Ending.IN_ITS_OWN_TIME)) && code != ExitCode.INTERRUPTED;
+    boolean ownCode =
+        how.equals(Optional.of(Ending.IN_ITS_OWN_TIME)) && code != ExitCode.INTERRUPTED;
     int answer = ownCode ? code : signal.exitCode();
     if (how.equals(Optional.of(Ending.AT_ONCE))) {
       // What it waited for may still be tried by a native thread.

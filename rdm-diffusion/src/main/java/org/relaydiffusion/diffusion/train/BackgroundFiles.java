@@ -36,8 +36,9 @@ final class BackgroundFiles implements AutoCloseable {
             work.run();
           } catch (RdmException e) {
             // A run of days does not end because a disk is full; older files are still there.
-            failure = String.valueOf(e.getMessage());
-            listener.warning(failure);
+            String reason = String.valueOf(e.getMessage());
+            failure = reason;
+            listener.warning(reason);
             throw e;
           }
         });
@@ -48,7 +49,10 @@ final class BackgroundFiles implements AutoCloseable {
     return Optional.ofNullable(failure);
   }
 
-  /** Waits for the file in work, if any, interrupted or not; that it could not be written was told as a warning. */
+  /**
+   * Waits for the file in work, if any, interrupted or not; that it could not be written was told as
+   * a warning.
+   */
   void drain() {
     Future<?> running = last;
     last = null;

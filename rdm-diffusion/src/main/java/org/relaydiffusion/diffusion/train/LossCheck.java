@@ -46,10 +46,11 @@ final class LossCheck {
    * that is there already was checked in the same way, so the last one is good.
    *
    * @param complaint the losses' of all processes
-   * @param lastState the last one that is whole, in the first process; asked for when it is needed
+   * @param lastState the last one that is whole, in the first process; asked for only to be named
    * @throws RdmException in every process, when a loss or a weight is not finite
    */
-  void beforeSaving(TrainingRun run, Optional<String> complaint, Supplier<Optional<Path>> lastState) {
+  void beforeSaving(
+      TrainingRun run, Optional<String> complaint, Supplier<Optional<Path>> lastState) {
     if (!stops) {
       return;
     }

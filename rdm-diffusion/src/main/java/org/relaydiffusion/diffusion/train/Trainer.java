@@ -66,8 +66,8 @@ public final class Trainer {
    * @throws org.relaydiffusion.FileException when the data or the start cannot be read, or the last
    *     state cannot be written
    * @throws org.relaydiffusion.OptionException when the options do not fit the data or one another
-   * @throws RdmException also when a picture cannot be read, or a loss is not finite and the options
-   *     say to stop then
+   * @throws RdmException also when a picture cannot be read, or a loss is not finite and the
+   *     options say to stop then
    * @throws org.relaydiffusion.CancelledException when the thread of some process is interrupted
    *     before the first step
    */

@@ -53,8 +53,8 @@ final class TrainingRunOptions implements Section {
   @Option(
       names = "--stop-on-nan",
       description =
-          "Fail at the end of a tick in which a loss was infinite or NaN, without saving what it may"
-              + " have spoiled. Default: off, where it is only reported.")
+          "Fail at the end of a tick in which a loss was infinite or NaN, without saving what it"
+              + " may have spoiled. Default: off, where it is only reported.")
   boolean stopOnNan;
 
   @Mixin final ComputeOptions compute = new ComputeOptions();
