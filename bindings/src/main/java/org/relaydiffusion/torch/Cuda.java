@@ -11,6 +11,11 @@ final class Cuda {
 
   private Cuda() {}
 
+  /** How many can be computed on. */
+  static int count() {
+    return FOUND.whyUnusable().isPresent() ? 0 : FOUND.devices().size();
+  }
+
   /** Refuses a device that is not there, with the reason. */
   static void require(Device device) {
     Optional<String> reason =

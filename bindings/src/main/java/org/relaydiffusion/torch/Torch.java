@@ -58,6 +58,14 @@ public final class Torch {
     }
   }
 
+  /**
+   * How many CUDA devices this process can use; {@code CUDA_VISIBLE_DEVICES} and the scheduler may
+   * have left it fewer than the machine has.
+   */
+  public static int cudaDeviceCount() {
+    return Cuda.count();
+  }
+
   /** An uninitialised tensor whose elements lie as {@code strides} says, none of them negative. */
   public static Tensor emptyStrided(DType dtype, Device device, long[] sizes, long[] strides) {
     Sizes.check(sizes);

@@ -11,6 +11,9 @@ public sealed interface LibTorchSource {
   /** The system property that does the same, and wins over the variable. */
   String SYSTEM_PROPERTY = "rdm.libtorch";
 
+  /** The property's value for the bundled libraries, whatever the variable says. */
+  String BUNDLED = "bundled";
+
   /** The files that must load, in the order in which they are loaded. */
   List<Path> files();
 
@@ -52,6 +55,9 @@ public sealed interface LibTorchSource {
    */
   static LibTorchSource choose() {
     String property = System.getProperty(SYSTEM_PROPERTY);
+    if (BUNDLED.equals(property)) {
+      return BundledLibraries.locate();
+    }
     if (property != null && !property.isBlank()) {
       return GivenLibraries.locate(property, SYSTEM_PROPERTY);
     }

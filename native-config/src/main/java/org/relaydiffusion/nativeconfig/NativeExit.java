@@ -29,6 +29,16 @@ public final class NativeExit {
   public static void now(int code) {
     System.out.flush();
     System.err.flush();
+    withoutFlushing(code);
+  }
+
+  /**
+   * Ends the process without flushing anything: for where nobody reads standard output or error, so
+   * that to flush them would wait without an end.
+   *
+   * @param code the exit code
+   */
+  public static void withoutFlushing(int code) {
     Optional<MemorySegment> exit = Linker.nativeLinker().defaultLookup().find("_exit");
     try {
       exit.ifPresent(function -> Downcall.run(function, EXIT, code));

@@ -10,6 +10,7 @@ import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.FileNames;
 import org.relaydiffusion.launch.command.InterruptedRunException;
+import org.relaydiffusion.torch.distributed.PeerLostException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -68,6 +69,10 @@ final class Failures {
         report(oneLine(option.getMessage()), option);
         hint(command);
         return ExitCode.USAGE;
+      }
+      case PeerLostException lost -> {
+        report(oneLine(lost.getMessage()), lost);
+        return ExitCode.PEER_LOST;
       }
       case RdmException known ->
           report(

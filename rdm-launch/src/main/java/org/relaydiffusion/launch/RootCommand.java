@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 or 143 stopped by a signal.",
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 75 another rank was lost, 130 or 143 stopped by"
+          + " a signal.",
       "RDM_LIBTORCH=DIR uses the LibTorch in DIR instead of the bundled one.",
       "RDM_CACHE=DIR unpacks the bundled one in DIR instead of ~/.cache/rdm."
     },

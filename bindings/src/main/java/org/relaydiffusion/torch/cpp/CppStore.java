@@ -81,6 +81,10 @@ public final class CppStore implements AutoCloseable {
   }
 
   /** Another view of the same store, whose keys all begin with {@code prefix}. */
+  public CppStore withPrefix(String prefix) throws CppException {
+    return Cpp.call(() -> new CppStore(under(prefix), port));
+  }
+
   Store under(String prefix) {
     return shared(Cpp.kept(new PrefixStore(prefix, store)));
   }
@@ -108,6 +112,21 @@ public final class CppStore implements AutoCloseable {
   /** Adds to a counter, which begins at 0, and returns what it is then. */
   public long add(String key, long amount) throws CppException {
     return Cpp.call(() -> store.add(key, amount));
+  }
+
+  /** Whether all keys have values. */
+  public boolean has(List<String> keys) throws CppException {
+    return Cpp.call(() -> store.check(new StringVector(keys.toArray(String[]::new))));
+  }
+
+  /**
+   * Sets a value if the key's value is {@code expected}, where no value counts as an empty one.
+   *
+   * @return the value that the key has afterwards
+   */
+  public byte[] compareSet(String key, byte[] expected, byte[] desired) throws CppException {
+    return Cpp.call(() ->
+        store.compareSet(key, new ByteVector(expected), new ByteVector(desired)).get());
   }
 
   /** Waits until all keys have values. */

@@ -2,7 +2,6 @@ package org.relaydiffusion.torch.distributed;
 
 import java.time.Duration;
 import org.relaydiffusion.CancelledException;
-import org.relaydiffusion.torch.TorchException;
 
 /**
  * Lets the processes of a job wait at a store until all have come, counted by two keys. {@code
@@ -46,7 +45,7 @@ final class Arrivals {
   /**
    * Waits until all are registered.
    *
-   * @throws TorchException when they do not come in time
+   * @throws PeerLostException when they do not come in time
    * @throws CancelledException when the thread is interrupted
    */
   void await() {
@@ -74,7 +73,7 @@ final class Arrivals {
       }
       long now = System.nanoTime();
       if (now >= end) {
-        throw new TorchException(
+        throw new PeerLostException(
             "%s: %s of %s processes did not come within %s s"
                 .formatted(store, worldSize - come, worldSize, timeout.toSeconds()));
       }

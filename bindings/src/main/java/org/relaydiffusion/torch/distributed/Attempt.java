@@ -15,6 +15,8 @@ final class Attempt {
   // LibTorch's own time-outs end some seconds late, more on a busy machine, and say more than ours.
   private static final Duration GRACE = Duration.ofSeconds(20);
 
+  private static final String NO_ANSWER = "timed out, there is no answer";
+
   private Attempt() {}
 
   /** A call with a result. */
@@ -61,7 +63,7 @@ final class Attempt {
       return await(task, start + limit.plus(GRACE).toNanos(), notices);
     } catch (TimeoutException e) {
       task.cancel(true);
-      throw failed(what, start, "there is no answer");
+      throw failed(what, start, NO_ANSWER);
     } catch (InterruptedException e) {
       task.cancel(true);
       throw CancelledException.interrupted(what, e);
@@ -110,7 +112,7 @@ final class Attempt {
 
   private static TorchException failed(String what, long start, String reason) {
     double seconds = Duration.ofNanos(System.nanoTime() - start).toMillis() / 1000.0;
-    return new TorchException(
-        String.format(Locale.ROOT, "%s failed after %.1f s: %s", what, seconds, reason));
+    return PeerLostException.orOther(
+        String.format(Locale.ROOT, "%s failed after %.1f s: %s", what, seconds, reason), reason);
   }
 }

@@ -3,6 +3,7 @@ package org.relaydiffusion.torch.distributed;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.torch.cpp.CppStore;
 
@@ -13,7 +14,10 @@ import org.relaydiffusion.torch.cpp.CppStore;
 public final class FileStore extends Store {
   private static final Duration DEFAULT_TIMEOUT = Duration.ofMinutes(5);
 
+  private static final String LOOPBACK = "127.0.0.1";
+
   private final Path path;
+  private final Optional<String> localAddress;
 
   /** As {@link #FileStore(Path, int, Duration)}, waiting for 5 minutes. */
   public FileStore(Path path, int worldSize) {
@@ -38,6 +42,15 @@ public final class FileStore extends Store {
    *     one
    */
   public FileStore(Path path, int worldSize, Duration timeout, WaitListener listener) {
+    this(path, worldSize, timeout, listener, Optional.empty());
+  }
+
+  private FileStore(
+      Path path,
+      int worldSize,
+      Duration timeout,
+      WaitListener listener,
+      Optional<String> localAddress) {
     super(
         path.toString(),
         checked(timeout),
@@ -45,11 +58,26 @@ public final class FileStore extends Store {
         () -> "opening store " + path,
         () -> CppStore.file(checkedPath(path).toString(), checkedSize(worldSize), timeout));
     this.path = path;
+    this.localAddress = localAddress;
+  }
+
+  /**
+   * As {@link #FileStore(Path, int, Duration, WaitListener)}, for processes that are all on this
+   * machine: groups that meet here listen at its loopback address only.
+   */
+  public static FileStore ofThisMachine(
+      Path path, int worldSize, Duration timeout, WaitListener listener) {
+    return new FileStore(path, worldSize, timeout, listener, Optional.of(LOOPBACK));
   }
 
   @Override
   String place() {
     return path.toString();
+  }
+
+  @Override
+  Optional<String> localAddress() {
+    return localAddress;
   }
 
   private static Path checkedPath(Path path) {

@@ -22,16 +22,14 @@ final class LocalAddress {
 
   private LocalAddress() {}
 
-  /** The user's interfaces, else the address from which the store's server is reached. */
+  /** The user's interfaces, else the address that fits the store. */
   static Addresses of(Store store) {
     String interfaces = System.getenv(INTERFACES);
     if (interfaces != null && !interfaces.isBlank()) {
       return new Addresses(
           Kind.INTERFACE, Stream.of(interfaces.split(",")).map(String::strip).toList());
     }
-    Optional<String> address =
-        store instanceof TcpStore tcp ? towards(tcp.host(), tcp.port()) : Optional.empty();
-    return new Addresses(Kind.HOST, address.stream().toList());
+    return new Addresses(Kind.HOST, store.localAddress().stream().toList());
   }
 
   /** This machine's address on the way to a server; empty when there is no way. */

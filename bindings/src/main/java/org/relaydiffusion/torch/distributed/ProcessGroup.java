@@ -23,9 +23,10 @@ import org.relaydiffusion.torch.distributed.Agreement.Operation;
  * tensors of the same types and shapes; each operation returns when its result is there.
  *
  * <p>What goes wrong is a {@link TorchException} that names the operation, the rank and the time: a
- * process that does not come within the group's time-out, one that ended, one that brings something
- * else. After that the group is broken, and every later operation says so; only what this process
- * alone got wrong (a closed tensor, say) leaves it whole.
+ * process that does not come within the group's time-out or one that ended (then it is a {@link
+ * PeerLostException}), one that brings something else. After that the group is broken, and every
+ * later operation says so; only what this process alone got wrong (a closed tensor, say) leaves it
+ * whole.
  *
  * <p>An interrupt ends the wait for the other processes when a group is made, but no operation:
  * native code works with its tensors. The thread's interrupted status stays set, and the operation
@@ -201,7 +202,7 @@ public final class ProcessGroup implements AutoCloseable {
             group
                 .backgroundError()
                 .ifPresent(error -> {
-                  throw new TorchException(error + where());
+                  throw PeerLostException.orOther(error + where(), error);
                 }));
   }
 
@@ -287,8 +288,8 @@ public final class ProcessGroup implements AutoCloseable {
       throw new TorchException("the process group of rank %s is closed".formatted(rank));
     }
     if (broken != null) {
-      throw new TorchException(
-          "the process group of rank %s broke before: %s".formatted(rank, broken));
+      throw PeerLostException.orOther(
+          "the process group of rank %s broke before: %s".formatted(rank, broken), broken);
     }
   }
 

@@ -2,6 +2,7 @@ package org.relaydiffusion.torch.distributed;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.torch.TorchException;
@@ -17,7 +18,8 @@ import org.relaydiffusion.torch.cpp.CppStore;
  * org.relaydiffusion.CancelledException} when its thread is interrupted. While it waits it tells
  * the store's {@link WaitListener}.
  */
-public abstract sealed class Store implements AutoCloseable permits TcpStore, FileStore {
+public abstract sealed class Store implements AutoCloseable
+    permits TcpStore, FileStore, PrefixStore {
   private final CppStore store;
   private final Duration timeout;
   private final WaitListener listener;
@@ -43,6 +45,12 @@ public abstract sealed class Store implements AutoCloseable permits TcpStore, Fi
 
   /** Where it is, for messages. */
   abstract String place();
+
+  /**
+   * The address at which this process listens for the others of a group that meets here; empty
+   * where the machine's own name has to say.
+   */
+  abstract Optional<String> localAddress();
 
   static Duration checked(Duration timeout) {
     if (!timeout.isPositive()) {
@@ -90,6 +98,29 @@ public abstract sealed class Store implements AutoCloseable permits TcpStore, Fi
    */
   public final long add(String key, long amount) {
     return use("add to " + key, s -> s.add(key, amount));
+  }
+
+  /** Whether the key has a value; does not wait for one. */
+  public final boolean has(String key) {
+    return use("look for " + key, s -> s.has(List.of(key)));
+  }
+
+  /**
+   * Sets the value of a key if it is {@code expected}, in one step that no other process comes
+   * between. A key without a value counts as one whose value is empty.
+   *
+   * @return the value that the key has afterwards: {@code desired}, or what another process set
+   */
+  public final byte[] compareSet(String key, byte[] expected, byte[] desired) {
+    return use("compare and set " + key, s -> s.compareSet(key, expected, desired));
+  }
+
+  /**
+   * A view of this store whose keys all begin with {@code prefix}: what is set there is out of the
+   * way of other keys. It has to be closed too, and stays usable when this store is closed.
+   */
+  public final Store withPrefix(String prefix) {
+    return new PrefixStore(this, prefix);
   }
 
   /** Waits until all these keys have a value, no longer than {@code atMost}. */

@@ -1,6 +1,7 @@
 package org.relaydiffusion.torch.distributed;
 
 import java.time.Duration;
+import java.util.Optional;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.torch.cpp.CppStore.Role;
 
@@ -67,6 +68,29 @@ public final class TcpStore extends Store {
     this.host = host;
   }
 
+  /**
+   * Serves, and waits for nobody. Whoever reaches the port on any of this machine's interfaces can
+   * read and set every key: a {@code TCPStore} knows no passwords.
+   *
+   * @param port 0 takes a free one
+   * @param timeout how long to wait for a value
+   * @throws org.relaydiffusion.torch.TorchException when the port is in use
+   */
+  public static TcpStore serve(int port, Duration timeout) {
+    return new TcpStore("localhost", port, 1, true, timeout);
+  }
+
+  /**
+   * Connects to a store that a process serves which counts nobody, such as torchrun's agent.
+   *
+   * @param timeout how long to try, and later to wait for a value
+   * @param listener told while this process waits, here and in later calls
+   * @throws org.relaydiffusion.torch.TorchException when the host is unknown or does not answer
+   */
+  public static TcpStore connect(String host, int port, Duration timeout, WaitListener listener) {
+    return new TcpStore(host, port, 1, false, timeout, listener);
+  }
+
   private static String checkedHost(String host) {
     if (host.isBlank()) {
       throw new OptionException("a store needs the server's host name or address");
@@ -85,6 +109,11 @@ public final class TcpStore extends Store {
   @Override
   String place() {
     return host + ":" + port();
+  }
+
+  @Override
+  Optional<String> localAddress() {
+    return LocalAddress.towards(host, port());
   }
 
   /** The server's host. */

@@ -74,7 +74,7 @@ class DistributedDataParallelTest {
     assertThat(left.out().get(0))
         .matches("first backward on rank 0 of 2 failed after [1-4]?\\d\\.\\d s: .+");
     assertThat(left.out().get(1))
-        .startsWith("thrown TorchException: the process group of rank 0 broke before: backward");
+        .startsWith("thrown PeerLostException: the process group of rank 0 broke before: backward");
   }
 
   @Test

@@ -55,7 +55,7 @@ class ProcessGroupTest {
   void aServerWaitsForTheOthersNoLongerThanItsTimeOut() throws Exception {
     assertThat(onlyLine(Peers.run(folder, PeerMain.class, "missing", 2, 0).getFirst()))
         .matches(
-            "thrown TorchException: store 127\\.0\\.0\\.1:\\d+:"
+            "thrown PeerLostException: store 127\\.0\\.0\\.1:\\d+:"
                 + " 1 of 2 processes did not come within 2 s");
   }
 
@@ -63,7 +63,7 @@ class ProcessGroupTest {
   void aClientWaitsForTheServerNoLongerThanItsTimeOut() throws Exception {
     assertThat(onlyLine(Peers.run(folder, PeerMain.class, "missing", 2, 1).getFirst()))
         .matches(
-            "thrown TorchException: store 127\\.0\\.0\\.1:\\d+ failed after \\d+\\.\\d s:"
+            "thrown PeerLostException: store 127\\.0\\.0\\.1:\\d+ failed after \\d+\\.\\d s:"
                 + " The client socket has timed out after \\d+ms .*");
   }
 
@@ -78,7 +78,7 @@ class ProcessGroupTest {
         .matches("first barrier on rank 0 of 2 failed after \\d+\\.\\d s: Timed out waiting .*");
     assertThat(waiting.out().get(1))
         .isEqualTo(
-            "thrown TorchException: the process group of rank 0 broke before: "
+            "thrown PeerLostException: the process group of rank 0 broke before: "
                 + first.substring("first ".length()));
   }
 
@@ -90,7 +90,8 @@ class ProcessGroupTest {
     assertThat(left.out()).hasSize(2).startsWith("together");
     assertThat(left.out().get(1))
         .matches(
-            "thrown TorchException: all-reduce on rank 0 of 2 failed after [1-4]?\\d\\.\\d s: .+");
+            "thrown PeerLostException: all-reduce on rank 0 of 2 failed after"
+                + " [1-4]?\\d\\.\\d s: .+");
   }
 
   @Test

@@ -1,10 +1,12 @@
 package org.relaydiffusion.launch.command;
 
 import java.util.OptionalInt;
+import java.util.function.IntSupplier;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Torch;
 import picocli.CommandLine.Option;
 
 /** Where networks run, in which order of operations, and on how many threads. */
@@ -38,10 +40,22 @@ public final class ComputeOptions {
       defaultValue = "0")
   public int threads;
 
-  /** The device; {@code cuda} without a number is the process's own among several. */
+  /**
+   * The device. With several processes on a machine {@code cuda} without a number is the one that
+   * has the process's local number; where each process is shown one GPU only, as with Slurm's
+   * {@code --gpus-per-task=1}, it is that one, whose number is 0 in every process.
+   */
   public Device device(Rank rank) {
+    return device(rank, Torch::cudaDeviceCount);
+  }
+
+  Device device(Rank rank, IntSupplier visibleGpus) {
     Device parsed = Device.parse(device);
-    return device.equals("cuda") ? Device.cuda(rank.localIndex()) : parsed;
+    if (!device.equals("cuda")) {
+      return parsed;
+    }
+    boolean onlyOne = rank.localIndex() > 0 && visibleGpus.getAsInt() == 1;
+    return Device.cuda(onlyOne ? 0 : rank.localIndex());
   }
 
   /**

@@ -11,6 +11,12 @@ public final class ExitCode {
   /** The command line cannot be meant. */
   public static final int USAGE = 2;
 
+  /**
+   * Another process of the run was lost, and this one could not go on without it; it did nothing
+   * wrong itself. {@code EX_TEMPFAIL} of sysexits.h: worth trying again.
+   */
+  public static final int PEER_LOST = 75;
+
   /** Stopped by Ctrl-C; a SIGTERM makes the JVM answer 143 instead. */
   public static final int INTERRUPTED = 130;
 

@@ -2,16 +2,16 @@ package org.relaydiffusion.launch.process;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.launch.command.ExitCode;
 
 /**
- * The ranks of this machine from their start to their end, once. All runs on one thread, which
+ * The ranks of this node from their start to their end, once. All runs on one thread, which
  * waits for {@link Event}s.
  *
  * <p>As long as all is well it only waits. When a rank fails, here or elsewhere, or a launcher is
@@ -25,9 +25,13 @@ final class Attempt {
 
   /**
    * A Ctrl-C may reach a rank before it reaches the launcher: a rank that a signal has stopped is a
-   * failure only if the launcher hears nothing of a signal for so long.
+   * failure only if the launcher hears nothing of a signal for so long. In the same way a rank that
+   * has lost another one is the first failure only if no better one becomes known.
    */
   private static final Duration DOUBT = Duration.ofSeconds(1);
+
+  /** How long other nodes are waited for before it is said. */
+  private static final Duration QUIET_WAIT = Duration.ofSeconds(5);
 
   /** A process that SIGKILL does not end hangs in the system, and is not waited for. */
   private static final Duration LAST_WAIT = Duration.ofSeconds(5);
@@ -37,7 +41,7 @@ final class Attempt {
     /** Every rank ended with 0. */
     record Done() implements Outcome {}
 
-    /** Somebody asked for the end, and every rank of this machine ended with 0: it has saved. */
+    /** Somebody asked for the end, and every rank of this node ended with 0: it has saved. */
     record Saved() implements Outcome {}
 
     /**
@@ -47,42 +51,48 @@ final class Attempt {
      */
     record Stopped(int exitCode) implements Outcome {}
 
-    /**
-     * A rank failed.
-     *
-     * @param what one line that names it
-     * @param exitCode what the launcher answers
-     * @param isFinal whether another attempt would make no sense
-     */
-    record Failed(String what, int exitCode, boolean isFinal) implements Outcome {}
+    /** A rank failed, here or on another node. */
+    record Failed(Failure failure) implements Outcome {}
   }
 
   private final int number;
   private final LaunchPlan plan;
   private final Screen screen;
-  private final Link link;
+  private final OtherNodes others;
   private final BlockingQueue<Event> events;
   private final List<Worker> running = new ArrayList<>();
-  private final Set<Integer> endedMachines = new HashSet<>();
 
-  private Worker.@Nullable Ended doubtful;
+  /** Ranks whose last words are still on their way, with what is said then. */
+  private final Map<Worker, Runnable> draining = new HashMap<>();
+
+  private Event.@Nullable Ended doubtful;
   private Event.@Nullable Stop stop;
-  private Outcome.@Nullable Failed failure;
+  private @Nullable Failure failure;
   private boolean allEndedWell = true;
   private boolean killed;
   private boolean givenUp;
 
-  /** Whether other machines are out of reach, or not waited for. */
+  /** Whether this node has told the others that it has no rank left. */
+  private boolean toldEnd;
+
+  private int endedNodes;
+
+  /** Whether other nodes are out of reach, or not waited for. */
   private boolean lonely;
 
   /** When to act if no event comes, in {@link System#nanoTime()}. */
   private @Nullable Long deadline;
 
-  Attempt(int number, LaunchPlan plan, Screen screen, Link link, BlockingQueue<Event> events) {
+  Attempt(
+      int number,
+      LaunchPlan plan,
+      Screen screen,
+      OtherNodes others,
+      BlockingQueue<Event> events) {
     this.number = number;
     this.plan = plan;
     this.screen = screen;
-    this.link = link;
+    this.others = others;
     this.events = events;
   }
 
@@ -96,7 +106,7 @@ final class Attempt {
     running.forEach(Worker::kill);
   }
 
-  /** Waits until no rank of this attempt is left, here or on other machines. */
+  /** Waits until no rank of this attempt is left, here or on other nodes. */
   Outcome await() throws InterruptedException {
     while (!isOver()) {
       Event event = next();
@@ -106,26 +116,32 @@ final class Attempt {
       } else {
         handle(event);
       }
-      if (isOverHere() && endedMachines.add(plan.machines().index())) {
-        link.send(new Message.Ended(number, plan.machines().index()));
+      if (isOverHere() && !toldEnd) {
+        toldEnd = true;
+        others.ended(number);
+        within(QUIET_WAIT);
       }
     }
     return outcome();
   }
 
   private boolean isOverHere() {
-    return givenUp || (running.isEmpty() && doubtful == null);
+    return givenUp || (running.isEmpty() && draining.isEmpty() && doubtful == null);
   }
 
+  /** Whoever is asked to stop does not wait for other nodes, which are asked too. */
   private boolean isOver() {
-    return isOverHere() && (lonely || endedMachines.size() >= plan.machines().count());
+    return isOverHere()
+        && (lonely || stop != null || plan.nodes().isAlone() || allNodesEnded());
+  }
+
+  private boolean allNodesEnded() {
+    return endedNodes >= plan.nodes().count();
   }
 
   private Outcome outcome() {
     if (failure != null) {
-      return stop == null && !givenUp
-          ? failure
-          : new Outcome.Failed(failure.what, failure.exitCode, true);
+      return new Outcome.Failed(stop == null && !givenUp ? failure : failure.asFinal());
     }
     if (stop != null) {
       return allEndedWell ? new Outcome.Saved() : new Outcome.Stopped(stop.exitCode());
@@ -141,72 +157,112 @@ final class Attempt {
 
   private void handle(Event event) {
     switch (event) {
-      case Worker.Ended ended -> ended(ended);
-      case Event.Stop asked -> {
-        if (stop == null) {
-          link.send(new Message.Stop(asked.why(), asked.exitCode()));
-        }
-        stop(asked);
-      }
+      case Event.Ended ended -> ended(ended);
+      case Event.Drained(Worker worker) -> drained(worker);
+      case Event.Stop asked -> stop(asked);
       case Event.Kill(String why) -> {
-        lonely = true; // Other machines are not waited for any longer either.
+        lonely = true; // Other nodes are not waited for any longer either.
         if (!running.isEmpty()) {
-          screen.say("%s again: killing what still runs".formatted(why));
           kill();
+          screen.say("%s again: killing what still runs".formatted(why));
         }
       }
       case Event.Lost(String who) -> lost(who);
-      case Event.Said(Message message) -> heard(message);
+      case Event.FailedElsewhere(int attempt, Failure what) when attempt == number ->
+          failedElsewhere(what);
+      case Event.NodesEnded(int attempt, int nodes) when attempt == number -> endedNodes = nodes;
+      case Event.FailedElsewhere _, Event.NodesEnded _, Event.Joined _, Event.NotJoined _ -> {
+        // What is left over from an earlier attempt, or from before the first.
+      }
     }
   }
 
-  private void heard(Message message) {
-    switch (message) {
-      case Message.Failed(int attempt, String what, int exitCode) when attempt == number -> {
-        if (failure == null) {
-          screen.say(what + " on another machine");
-          fail(new Outcome.Failed(what, exitCode, exitCode == ExitCode.USAGE));
-        }
-      }
-      case Message.Stop(String why, int exitCode) -> stop(new Event.Stop(why, exitCode));
-      case Message.Ended(int attempt, int machine) when attempt == number ->
-          endedMachines.add(machine);
-      default -> {
-        // What is left over from an earlier attempt.
-      }
+  private void failedElsewhere(Failure what) {
+    if (failure == null) {
+      int exitCode = what.exitCode() == ExitCode.USAGE ? ExitCode.USAGE : ExitCode.PEER_LOST;
+      String stopping = fail(new Failure(what.what(), exitCode, what.isFinal()));
+      screen.say(what.what() + " on another node");
+      sayIfAny(stopping);
+    } else if (what.isFinal()) {
+      failure = failure.asFinal();
     }
   }
 
   private void lost(String who) {
     lonely = true;
-    if (failure == null) {
+    if (failure == null && stop == null) {
+      String stopping = fail(Failure.lost(who));
       screen.say(who + " is gone");
-      fail(new Outcome.Failed(who + " is gone", ExitCode.FAILURE, true));
+      sayIfAny(stopping);
     }
   }
 
-  private void ended(Worker.Ended ended) {
-    running.remove(ended.worker());
+  private void ended(Event.Ended ended) {
+    Worker worker = ended.worker();
+    running.remove(worker);
+    draining.put(worker, () -> {});
     ExitStatus status = ended.status();
     if (status.isSuccess()) {
       return;
     }
     allEndedWell = false;
     if (failure != null || killed) {
-      screen.say("rank %s %s".formatted(ended.worker().rank(), status.text()));
-    } else if (!status.isStopped()) {
-      failed(doubtful == null ? ended : doubtful);
-    } else if (stop == null && doubtful == null) {
-      doubtful = ended;
-      within(DOUBT);
+      screen.say("rank %s %s".formatted(worker.rank(), status.text()));
+    } else if (status.isStopped() || status.isPeerLost()) {
+      doubt(ended);
+    } else {
+      failed(doubtful == null || doubtful.status().isPeerLost() ? ended : doubtful);
     }
   }
 
-  /** A rank of this machine is the first to have failed. */
-  private void failed(Worker.Ended ended) {
+  /** A rank that may have ended because of something that is not known yet. */
+  private void doubt(Event.Ended ended) {
+    if (stop != null) {
+      return;
+    }
+    if (doubtful == null) {
+      doubtful = ended;
+      within(DOUBT);
+    } else if (doubtful.status().isPeerLost()) {
+      doubtful = ended;
+    }
+  }
+
+  private void drained(Worker worker) {
+    Runnable toSay = draining.remove(worker);
+    if (toSay != null) {
+      toSay.run();
+    }
+  }
+
+  /**
+   * A rank of this node is the first to have failed: the others are stopped, then it is told what
+   * happened.
+   */
+  private void failed(Event.Ended ended) {
     Worker worker = ended.worker();
     ExitStatus status = ended.status();
     String what = "rank %s %s".formatted(worker.rank(), status.text());
+    int exitCode =
+        switch (status.code()) {
+          case ExitCode.USAGE, ExitCode.PEER_LOST -> status.code();
+          default -> ExitCode.FAILURE;
+        };
+    // A wrong command line is as wrong the next time.
+    Failure failed = new Failure(what, exitCode, exitCode == ExitCode.USAGE);
+    String stopping = fail(failed);
+    others.failed(number, failed);
+    Runnable report =
+        () -> {
+          report(worker, what);
+          sayIfAny(stopping);
+        };
+    if (draining.computeIfPresent(worker, (_, _) -> report) == null) {
+      report.run();
+    }
+  }
+
+  private void report(Worker worker, String what) {
     List<String> lines = worker.lastErrors();
     screen.say(
         "%s (process %s, attempt %s); %s"
@@ -218,19 +274,24 @@ final class Attempt {
                     ? "it wrote nothing to standard error"
                     : "its last lines on standard error:"));
     lines.forEach(line -> screen.err("  | " + line));
-    int exitCode = status.code() == ExitCode.USAGE ? ExitCode.USAGE : ExitCode.FAILURE;
-    link.send(new Message.Failed(number, what, exitCode));
-    // A wrong command line is as wrong the next time.
-    fail(new Outcome.Failed(what, exitCode, exitCode == ExitCode.USAGE));
   }
 
-  private void fail(Outcome.Failed what) {
+  /** Stops the ranks that still run; returns what to say about it, which may be nothing. */
+  private String fail(Failure what) {
     failure = what;
     doubtful = null;
-    if (!running.isEmpty() && !killed) {
-      screen.say("stopping %s".formatted(ranks()));
-      running.forEach(Worker::terminate);
-      within(GRACE);
+    if (running.isEmpty() || killed) {
+      return "";
+    }
+    running.forEach(Worker::terminate);
+    within(GRACE);
+    screen.hurry();
+    return "stopping " + ranks();
+  }
+
+  private void sayIfAny(String text) {
+    if (!text.isEmpty()) {
+      screen.say(text);
     }
   }
 
@@ -240,24 +301,31 @@ final class Attempt {
     }
     stop = asked;
     doubtful = null;
+    screen.hurry();
+    others.stop(asked);
     if (failure == null && !running.isEmpty()) {
+      running.forEach(Worker::terminate);
+      within(plan.patience());
       screen.say(
           "%s: waiting for %s to finish the step and save (at most %s s; again to kill)"
               .formatted(asked.why(), ranks(), plan.patience().toSeconds()));
-      running.forEach(Worker::terminate);
-      within(plan.patience());
     }
   }
 
   private void deadlineHasPassed() {
     if (doubtful != null) {
       failed(doubtful);
-    } else if (killed) {
+    } else if (killed && !running.isEmpty()) {
       screen.say("%s cannot be ended, not even by SIGKILL".formatted(ranks()));
       givenUp = true;
     } else if (!running.isEmpty()) {
-      screen.say("%s did not stop in time: killing".formatted(ranks()));
+      String ranks = ranks();
       kill();
+      screen.say("%s did not stop in time: killing".formatted(ranks));
+    } else if (isOverHere() && !isOver()) {
+      screen.say(
+          "waiting for the ranks of other nodes: %s of %s nodes have ended"
+              .formatted(endedNodes, plan.nodes().count()));
     }
   }
 

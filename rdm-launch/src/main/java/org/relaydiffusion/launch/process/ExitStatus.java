@@ -1,6 +1,7 @@
 package org.relaydiffusion.launch.process;
 
 import java.util.Map;
+import org.relaydiffusion.launch.command.ExitCode;
 
 /**
  * How a process ended.
@@ -30,6 +31,11 @@ record ExitStatus(int code) {
     return code == 0;
   }
 
+  /** Whether it ended because it lost another process of the run. */
+  boolean isPeerLost() {
+    return code == ExitCode.PEER_LOST;
+  }
+
   /** Whether it ended because it was asked to: by a hang-up, Ctrl-C or SIGTERM. */
   boolean isStopped() {
     int signal = code - SIGNAL_BASE;
@@ -38,6 +44,9 @@ record ExitStatus(int code) {
 
   /** What to say after the name of the rank: {@code ended with exit code 3}. */
   String text() {
+    if (isPeerLost()) {
+      return "lost another rank (exit code %s)".formatted(code);
+    }
     String signal = SIGNALS.get(code - SIGNAL_BASE);
     return signal == null
         ? "ended with exit code " + code

@@ -11,10 +11,12 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.nativeconfig.NativeExit;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -22,7 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "launch",
     description = {
-      "Run any rdm command as several processes, on one machine or on several, as torchrun does.",
+      "Run any rdm command as several processes, on one node or on several, as torchrun does.",
       "Example: rdm launch --standalone --nproc_per_node=2 generate --outdir=out ...",
       "What follows the command's name belongs to the command.",
       "When a rank fails, the others are stopped within 10 s; when this process is stopped, the"
@@ -31,13 +33,16 @@ import picocli.CommandLine.Spec;
 public final class LaunchCommand implements Callable<Integer> {
   private static final Set<String> HELP = Set.of("-h", "--help", "-V", "--version");
 
+  /** With one of these a command prints one JSON object, and nothing else, on standard output. */
+  private static final Set<String> DOCUMENT = Set.of("--json", "--dry-run");
+
   private final Console console;
   private final StopSignal stop;
   private final WorkerCommand worker;
 
   @Spec private @Nullable CommandSpec spec;
 
-  @Mixin private final MachineOptions machines = new MachineOptions();
+  @Mixin private final NodeOptions nodes = new NodeOptions();
   @Mixin private final SupervisionOptions supervision = new SupervisionOptions();
 
   @Parameters(
@@ -72,15 +77,15 @@ public final class LaunchCommand implements Callable<Integer> {
     if (command.stream().anyMatch(HELP::contains)) {
       return known.execute(command.subList(1, command.size()).toArray(String[]::new));
     }
-    Machines spread = machines.machines();
+    Nodes spread = nodes.nodes();
     LaunchPlan plan =
         new LaunchPlan(
             spread,
-            machines.master(spread),
-            machines.runId,
+            nodes.master(spread),
+            nodes.runId(),
             supervision.maxRestarts,
             supervision.patience(),
-            supervision.output(),
+            supervision.output(results(known)),
             command);
     Supervisor supervisor = new Supervisor(plan, worker, console);
     stop.onRequest(() -> supervisor.stop("asked to stop", ExitCode.INTERRUPTED));
@@ -88,8 +93,39 @@ public final class LaunchCommand implements Callable<Integer> {
         StopSignals.take(
             signal -> supervisor.stop(signal.name(), signal.exitCode()),
             signal -> supervisor.kill(signal.name()))) {
-      return supervisor.run();
+      return run(supervisor);
     }
+  }
+
+  /** Runs to the end, and ends this process where its output is stuck. */
+  static int run(Supervisor supervisor) {
+    int code = ExitCode.FAILURE;
+    try {
+      code = supervisor.run();
+      return code;
+    } finally {
+      if (!supervisor.wroteAll()) {
+        // The ranks have ended, but whoever should read what this process writes does not. Flushing
+        // the streams, as the way out of here does, would wait for that reader without an end.
+        NativeExit.withoutFlushing(code == ExitCode.OK ? ExitCode.FAILURE : code);
+      }
+    }
+  }
+
+  /** What the command prints on standard output: one document for another program, or lines. */
+  private OutputPlan.Results results(CommandLine known) {
+    CommandLine at = known;
+    for (String argument : command.subList(1, command.size())) {
+      at = at.getSubcommands().getOrDefault(argument, at);
+      String[] option = argument.split("=", 2);
+      OptionSpec spec = at.getCommandSpec().findOption(option[0].replace('_', '-'));
+      if (spec != null
+          && DOCUMENT.contains(spec.longestName())
+          && !(option.length == 2 && option[1].equals("false"))) {
+        return OutputPlan.Results.OF_RANK_0;
+      }
+    }
+    return OutputPlan.Results.OF_ALL_RANKS;
   }
 
   /** The command that is launched; what it says of itself needs no ranks. */

@@ -3,24 +3,23 @@ package org.relaydiffusion.launch.process;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import org.relaydiffusion.launch.rank.Rendezvous;
+import org.relaydiffusion.launch.rank.Endpoint;
 
 /**
- * What {@code rdm launch} is asked to do on this machine.
+ * What {@code rdm launch} is asked to do on this node.
  *
- * @param machines how many processes on how many machines
- * @param master where the ranks meet, on the first machine; empty for a free port of this one,
- *     which then is the only machine
- * @param runId what this run is called in the ranks' environment; equal on all machines
+ * @param nodes how many processes on how many nodes
+ * @param master where node 0's launcher serves the store; empty where this is the only node
+ * @param runId what this run is called, if somebody has said so; else node 0 makes a name
  * @param maxRestarts how often all ranks are started again after one has failed
  * @param patience how long ranks that are asked to stop may take to finish their step and save
  * @param output where what ranks print goes
  * @param command the rdm command line that every rank runs
  */
 public record LaunchPlan(
-    Machines machines,
-    Optional<Rendezvous> master,
-    String runId,
+    Nodes nodes,
+    Optional<Endpoint> master,
+    Optional<String> runId,
     int maxRestarts,
     Duration patience,
     OutputPlan output,
@@ -28,5 +27,8 @@ public record LaunchPlan(
   /** Copies {@code command}. */
   public LaunchPlan {
     command = List.copyOf(command);
+    if (!nodes.isAlone() && master.isEmpty()) {
+      throw new IllegalArgumentException("several nodes need a place to meet");
+    }
   }
 }

@@ -23,6 +23,7 @@ final class LineSplitter {
   private static final String CLEAR_REST_OF_LINE = "\033[K";
 
   private final Charset charset;
+  private final int longest;
   private final Listener listener;
   private final ByteArrayOutputStream line = new ByteArrayOutputStream();
   private boolean afterReturn;
@@ -32,10 +33,12 @@ final class LineSplitter {
    * A splitter that has seen nothing.
    *
    * @param charset of the text; one in which line ends are single bytes
+   * @param longest the most bytes of a line; a longer one is cut
    * @param listener told as soon as a line is whole
    */
-  LineSplitter(Charset charset, Listener listener) {
+  LineSplitter(Charset charset, int longest, Listener listener) {
     this.charset = charset;
+    this.longest = longest;
     this.listener = listener;
   }
 
@@ -65,7 +68,7 @@ final class LineSplitter {
       return;
     }
     line.write(b);
-    if (line.size() >= LONGEST_LINE) {
+    if (line.size() >= longest) {
       endLine();
     }
   }

@@ -1,5 +1,7 @@
 package org.relaydiffusion.launch.process;
 
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -8,10 +10,15 @@ final class RankOutput implements AutoCloseable {
   /** How many lines are shown when a rank fails. */
   private static final int LAST_LINES = 20;
 
+  /** A document is not cut anywhere: it may be one line. */
+  private static final int LONGEST_DOCUMENT = 1 << 29;
+
   private final int rank;
   private final Screen screen;
   private final Optional<RankLog> log;
   private final LastLines lastErrors = new LastLines(LAST_LINES);
+  private final List<String> document = Collections.synchronizedList(new ArrayList<>());
+  private final int longestLine;
   private final LineSplitter.Listener out;
   private final LineSplitter.Listener err;
 
@@ -20,6 +27,8 @@ final class RankOutput implements AutoCloseable {
     this.rank = rank;
     this.screen = screen;
     this.log = log;
+    this.longestLine =
+        plan.isDocument(StreamChoice.OUT) ? LONGEST_DOCUMENT : LineSplitter.LONGEST_LINE;
     this.out = new Stream(StreamChoice.OUT, localRank, plan);
     this.err = new Stream(StreamChoice.ERR, localRank, plan);
   }
@@ -27,15 +36,15 @@ final class RankOutput implements AutoCloseable {
   /**
    * Opens the rank's file, if it has one.
    *
-   * @param machines which ranks this machine has
-   * @param localRank which process of this machine
+   * @param nodes which ranks this node has
+   * @param localRank which process of this node
    * @param attempt from 0
    * @param plan what goes where
    * @param screen the launcher's own streams
    */
   static RankOutput open(
-      Machines machines, int localRank, int attempt, OutputPlan plan, Screen screen) {
-    int rank = machines.rank(localRank);
+      Nodes nodes, int localRank, int attempt, OutputPlan plan, Screen screen) {
+    int rank = nodes.rank(localRank);
     Optional<RankLog> log =
         plan.hasFile(localRank)
             ? plan.folder().map(folder -> RankLog.open(folder, attempt, rank, screen))
@@ -52,6 +61,11 @@ final class RankOutput implements AutoCloseable {
     return out;
   }
 
+  /** How long a line of standard output may be before it is cut in two. */
+  int longestLine() {
+    return longestLine;
+  }
+
   LineSplitter.Listener err() {
     return err;
   }
@@ -59,6 +73,13 @@ final class RankOutput implements AutoCloseable {
   /** The last lines of standard error, oldest first. */
   List<String> lastErrors() {
     return lastErrors.lines();
+  }
+
+  /** Nothing more comes on standard output. */
+  void drained() {
+    if (rank == 0 && !document.isEmpty()) {
+      screen.result(document);
+    }
   }
 
   @Override
@@ -71,11 +92,13 @@ final class RankOutput implements AutoCloseable {
     private final boolean isError;
     private final boolean shown;
     private final boolean filed;
+    private final boolean isDocument;
 
     Stream(int stream, int localRank, OutputPlan plan) {
       this.isError = stream == StreamChoice.ERR;
       this.shown = plan.isShown(localRank, stream);
       this.filed = plan.isFiled(localRank, stream);
+      this.isDocument = plan.isDocument(stream);
     }
 
     @Override
@@ -86,8 +109,12 @@ final class RankOutput implements AutoCloseable {
       if (filed) {
         log.ifPresent(file -> file.line(text));
       }
-      if (shown && isError) {
-        screen.err(prefixed(text));
+      if (isDocument) {
+        if (shown && rank == 0) {
+          document.add(text);
+        }
+      } else if (shown && isError) {
+        screen.fromRank(prefixed(text));
       } else if (shown) {
         screen.out(prefixed(text));
       }

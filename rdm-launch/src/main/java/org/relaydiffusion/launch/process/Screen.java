@@ -1,20 +1,57 @@
 package org.relaydiffusion.launch.process;
 
 import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.launch.command.Console;
 
 /**
  * The launcher's terminal or log, which all ranks share: whole lines, and below them on a terminal
  * the status line of one rank. Threads may share it.
+ *
+ * <p>One thread writes; all others only put lines in its queue. Where nobody reads what the
+ * launcher writes, that thread alone is stuck. The launcher's own lines never wait for room. Those
+ * of ranks do, so that none is lost to a slow reader; but once the end has been asked for ({@link
+ * #hurry}) a reader that takes nothing is not waited for, and they are dropped.
  */
 final class Screen {
+  /** Characters that may wait; a line counts for a little more than its text. */
+  private static final int MOST_WAITING = 1 << 20;
+
+  private static final int LINE_COST = 64;
+
+  /** A reader that has taken nothing for so long is taken for one that never will. */
+  private static final Duration STUCK = Duration.ofSeconds(1);
+
   private static final String CLEAR_LINE = "\r\033[K";
 
+  private record Line(boolean isError, String text) {
+    int cost() {
+      return text.length() + LINE_COST;
+    }
+  }
+
   private final Console console;
+  private final Deque<Line> lines = new ArrayDeque<>();
+  private int waiting;
   private String status = "";
+  private boolean statusChanged;
+  private boolean hurried;
+  private boolean finishing;
+  private long dropped;
+  private List<String> result = List.of();
+
+  /** Whether the thread is about to write, and since when in {@link System#nanoTime()}. */
+  private boolean writing;
+
+  private long writingSince;
 
   Screen(Console console) {
     this.console = console;
+    Thread.ofPlatform().daemon().name("rdm-screen").start(this::write);
   }
 
   /** Whether a status line can be shown. */
@@ -22,14 +59,19 @@ final class Screen {
     return console.live();
   }
 
-  /** A line for standard output. */
-  synchronized void out(String line) {
-    print(console.out(), line);
+  /** A rank's line for standard output. */
+  void out(String line) {
+    put(new Line(false, line));
   }
 
-  /** A line for standard error. */
+  /** A rank's line for standard error. */
+  void fromRank(String line) {
+    put(new Line(true, line));
+  }
+
+  /** A line of the launcher for standard error. */
   synchronized void err(String line) {
-    print(console.err(), line);
+    add(new Line(true, line));
   }
 
   /** What the launcher itself has to say. */
@@ -37,25 +79,144 @@ final class Screen {
     err("rdm launch: " + line);
   }
 
+  /** What the run's last attempt has to answer; replaces the answer of an attempt before. */
+  synchronized void result(List<String> answer) {
+    result = List.copyOf(answer);
+  }
+
   /** Writes over the status line; an empty text takes it away. */
   synchronized void status(String text) {
     if (isLive() && !text.equals(status)) {
       status = text;
-      console.err().print(CLEAR_LINE + text);
-      console.err().flush();
+      statusChanged = true;
+      notifyAll();
     }
   }
 
-  private void print(PrintWriter to, String line) {
-    if (!status.isEmpty()) {
-      console.err().print(CLEAR_LINE);
-      console.err().flush();
+  /** From now on a reader that takes nothing is not waited for. */
+  synchronized void hurry() {
+    hurried = true;
+    notifyAll();
+  }
+
+  /** Every line is waited for again. */
+  synchronized void calm() {
+    hurried = false;
+  }
+
+  /**
+   * Waits until all is written.
+   *
+   * @return false when that was given up, because nobody reads
+   */
+  synchronized boolean finish() {
+    result.forEach(line -> add(new Line(false, line)));
+    finishing = true;
+    notifyAll();
+    try {
+      while (writing || !lines.isEmpty() || statusChanged) {
+        if (isGivenUp()) {
+          return false;
+        }
+        wait(100);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
-    to.println(line);
+    return true;
+  }
+
+  private synchronized void put(Line line) {
+    try {
+      while (waiting >= MOST_WAITING && !finishing) {
+        if (isGivenUp()) {
+          dropped++;
+          return;
+        }
+        wait(100);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    add(line);
+  }
+
+  private synchronized void add(Line line) {
+    lines.add(line);
+    waiting += line.cost();
+    notifyAll();
+  }
+
+  private boolean isGivenUp() {
+    return hurried && writing && System.nanoTime() - writingSince > STUCK.toNanos();
+  }
+
+  private void write() {
+    String shown = "";
+    try {
+      while (true) {
+        @Nullable Line line;
+        String wanted;
+        synchronized (this) {
+          writing = false;
+          notifyAll();
+          while (lines.isEmpty() && !statusChanged && dropped == 0) {
+            if (finishing) {
+              return;
+            }
+            wait();
+          }
+          writing = true;
+          writingSince = System.nanoTime();
+          line = next();
+          wanted = status;
+          statusChanged = false;
+        }
+        shown = write(line, shown, wanted);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** The next line, which may say that lines were dropped; null where there is none. */
+  private @Nullable Line next() {
+    Line line = lines.poll();
+    if (line != null) {
+      waiting -= line.cost();
+    } else if (dropped > 0) {
+      line =
+          new Line(
+              true,
+              "rdm launch: %s lines of ranks are missing here, because nobody read them"
+                  .formatted(dropped));
+      dropped = 0;
+    }
+    return line;
+  }
+
+  /** Writes a line above the status line; returns the status line that is shown then. */
+  private String write(@Nullable Line line, String shown, String wanted) {
+    PrintWriter err = console.err();
+    if (line == null) {
+      if (!wanted.equals(shown)) {
+        print(err, CLEAR_LINE + wanted);
+      }
+      return wanted;
+    }
+    if (!shown.isEmpty()) {
+      print(err, CLEAR_LINE);
+    }
+    print(line.isError() ? err : console.out(), line.text() + System.lineSeparator());
+    if (!wanted.isEmpty()) {
+      print(err, wanted);
+    }
+    return wanted;
+  }
+
+  private static void print(PrintWriter to, String text) {
+    to.print(text);
     to.flush();
-    if (!status.isEmpty()) {
-      console.err().print(status);
-      console.err().flush();
-    }
   }
 }

@@ -96,11 +96,15 @@ final class SupervisionOptions implements Section {
   /**
    * Where output goes.
    *
+   * @param results what standard output is for
    * @throws OptionException when the options do not go together
    */
-  OutputPlan output() {
+  OutputPlan output(OutputPlan.Results results) {
     return new OutputPlan(
-        Optional.ofNullable(folder), choice("--tee", tee), choice("--redirects", redirects));
+        Optional.ofNullable(folder),
+        choice("--tee", tee),
+        choice("--redirects", redirects),
+        results);
   }
 
   private static StreamChoice choice(String option, @Nullable String text) {

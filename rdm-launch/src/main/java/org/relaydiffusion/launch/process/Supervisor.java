@@ -1,34 +1,37 @@
 package org.relaydiffusion.launch.process;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.StopExitCode;
+import org.relaydiffusion.launch.rank.Endpoint;
 import org.relaydiffusion.launch.rank.Rendezvous;
+import org.relaydiffusion.nativeconfig.LibTorchSource;
 
 /**
- * Runs a command as several ranks: starts this machine's processes, and starts all again when one
- * has failed and restarts are left. One {@link #run}; the other methods may be called by any thread
- * at any time.
+ * Runs a command as several ranks: starts this node's processes, and starts all again when one has
+ * failed and restarts are left. One {@link #run}; the other methods may be called by any thread at
+ * any time.
+ *
+ * <p>The thread that runs it only waits for {@link Event}s: what ranks print, the log's files and
+ * the other nodes have threads of their own, so that none of them can hold it up.
  */
 public final class Supervisor {
   /** How long launchers wait for one another. */
-  private static final Duration MEETING = Duration.ofMinutes(10);
+  private static final Duration JOINING = Duration.ofMinutes(10);
 
   private final LaunchPlan plan;
   private final WorkerCommand command;
   private final WorkerEnvironment environment;
   private final int stopExitCode;
+  private final Duration silence;
   private final Screen screen;
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
-  private volatile Event.@Nullable Stop asked;
+  private boolean wroteAll;
 
   /**
    * A run that has not begun.
@@ -40,12 +43,18 @@ public final class Supervisor {
    * @throws org.relaydiffusion.OptionException when a variable makes no sense
    */
   public Supervisor(LaunchPlan plan, WorkerCommand command, Console console) {
+    this(plan, command, console, Duration.ofSeconds(30));
+  }
+
+  /** The same, where a node that shows no sign of life for {@code silence} is lost. */
+  Supervisor(LaunchPlan plan, WorkerCommand command, Console console, Duration silence) {
     this.plan = plan;
     this.command = command;
     this.environment =
         new WorkerEnvironment(
             plan, console.environment(), Runtime.getRuntime().availableProcessors());
     this.stopExitCode = StopExitCode.of(console.environment());
+    this.silence = silence;
     this.screen = new Screen(console);
   }
 
@@ -56,9 +65,8 @@ public final class Supervisor {
    * @param exitCode what {@link #run} answers if they do not all end with 0
    */
   public void stop(String why, int exitCode) {
-    Event.Stop stop = new Event.Stop(why, exitCode);
-    asked = stop;
-    events.add(stop);
+    screen.hurry();
+    events.add(new Event.Stop(why, exitCode));
   }
 
   /** Kills the ranks: somebody has asked for the end again. */
@@ -69,37 +77,83 @@ public final class Supervisor {
   /**
    * Runs the ranks to their end.
    *
-   * @return the exit code: 0 when every rank of this machine ended with 0, but {@link StopExitCode}
+   * @return the exit code: 0 when every rank of this node ended with 0, but {@link StopExitCode}
    *     when they did so because they were asked to stop
-   * @throws RdmException when a rank cannot be started, or the machines do not find one another
+   * @throws RdmException when a rank cannot be started, or the nodes do not find one another
    */
   public int run() {
-    try (Link link = meeting().join(events::add)) {
-      if (environment.sharesCores()) {
-        screen.say(
-            "OMP_NUM_THREADS=%s for each of %s ranks (%s cores), because it is not set"
-                .formatted(
-                    environment.threads(), plan.machines().processes(), environment.cores()));
-      }
-      return run(link);
-    } catch (Meeting.StoppedException e) {
-      Event.Stop stop = asked;
-      return stop == null ? ExitCode.INTERRUPTED : stop.exitCode();
+    try {
+      return plan.nodes().isAlone() ? runAlone() : runAmongOthers();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RdmException("the launcher was interrupted", e);
+    } finally {
+      wroteAll = screen.finish();
     }
   }
 
-  private Meeting meeting() {
-    // Only a run on several machines needs the port; a plan for these always has it.
-    Rendezvous at = plan.master().map(m -> m.onPort(m.port() + 1)).orElse(Rendezvous.LOCAL);
-    return new Meeting(at, plan.runId(), plan.machines(), MEETING, screen, () -> asked != null);
+  /**
+   * Whether all that was to be said could be written. If not, nobody reads what this process
+   * writes, and a thread is stuck in the attempt: whoever writes there as well is stuck, too.
+   */
+  public boolean wroteAll() {
+    return wroteAll;
   }
 
-  private int run(Link link) throws InterruptedException {
+  private int runAlone() throws InterruptedException {
+    try (RendezvousFolder folder = RendezvousFolder.create()) {
+      return run(
+          plan.runId().orElseGet(Supervisor::newRunId),
+          OtherNodes.NONE,
+          attempt -> new Rendezvous.PrivateFile(folder.file(attempt)));
+    }
+  }
+
+  private int runAmongOthers() throws InterruptedException {
+    Endpoint master = plan.master().orElseThrow();
+    // This process computes nothing. Its store is that of the bundled LibTorch, whichever one the
+    // ranks are told to use: they get this process's variables and flags, not this property.
+    System.setProperty(LibTorchSource.SYSTEM_PROPERTY, LibTorchSource.BUNDLED);
+    NodeJoin join = new NodeJoin(plan, newRunId(), JOINING, silence, screen);
+    try (NodeLink link = NodeLink.start(plan.nodes(), join, silence, events::add)) {
+      while (true) {
+        switch (events.take()) {
+          case Event.Joined(String runId) -> {
+            return run(runId, link, attempt -> new Rendezvous.Agent(master, attempt));
+          }
+          case Event.NotJoined(RdmException why) -> throw why;
+          case Event.Stop(_, int exitCode) -> {
+            return exitCode;
+          }
+          default -> {
+            // Without ranks nothing else matters.
+          }
+        }
+      }
+    }
+  }
+
+  /** No other run is called like that, on whatever cluster and in whatever folder. */
+  private static String newRunId() {
+    return UUID.randomUUID().toString();
+  }
+
+  /** Where the ranks of an attempt meet. */
+  @FunctionalInterface
+  private interface Meeting {
+    Rendezvous of(int attempt);
+  }
+
+  private int run(String runId, OtherNodes others, Meeting meeting) throws InterruptedException {
+    if (environment.sharesCores()) {
+      screen.say(
+          "OMP_NUM_THREADS=%s for each of %s ranks (%s cores), because it is not set"
+              .formatted(environment.threads(), plan.nodes().processes(), environment.cores()));
+    }
     for (int number = 0; ; number++) {
-      Attempt attempt = start(number, link);
+      screen.calm();
+      others.begin(number);
+      Attempt attempt = start(runId, number, others, meeting.of(number));
       Attempt.Outcome outcome;
       try {
         outcome = attempt.await();
@@ -117,7 +171,7 @@ public final class Supervisor {
         case Attempt.Outcome.Stopped(int exitCode) -> {
           return exitCode;
         }
-        case Attempt.Outcome.Failed(String what, int exitCode, boolean isFinal) -> {
+        case Attempt.Outcome.Failed(Failure(String what, int exitCode, boolean isFinal)) -> {
           boolean again = !isFinal && number < plan.maxRestarts();
           if (!again) {
             String tried = isFinal || number == 0 ? "" : ", and no restart is left";
@@ -132,19 +186,18 @@ public final class Supervisor {
     }
   }
 
-  private Attempt start(int number, Link link) {
-    Attempt attempt = new Attempt(number, plan, screen, link, events);
-    Machines machines = plan.machines();
-    Rendezvous master = plan.master().orElseGet(Supervisor::freePort);
+  private Attempt start(String runId, int number, OtherNodes others, Rendezvous rendezvous) {
+    Attempt attempt = new Attempt(number, plan, screen, others, events);
+    Nodes nodes = plan.nodes();
     try {
-      for (int local = 0; local < machines.processes(); local++) {
+      for (int local = 0; local < nodes.processes(); local++) {
         attempt.add(
             Worker.start(
                 new Worker.Spec(
-                    machines.rank(local),
+                    nodes.rank(local),
                     command.line(plan.command(), display(local)),
-                    environment.of(local, number, master)),
-                RankOutput.open(machines, local, number, plan.output(), screen),
+                    environment.of(local, number, runId, rendezvous)),
+                RankOutput.open(nodes, local, number, plan.output(), screen),
                 events::add));
       }
     } catch (RdmException e) {
@@ -158,18 +211,9 @@ public final class Supervisor {
   private WorkerCommand.Display display(int local) {
     boolean live =
         screen.isLive()
-            && plan.machines().rank(local) == 0
+            && plan.nodes().rank(local) == 0
             && plan.output().isShown(local, StreamChoice.ERR)
             && !plan.output().isFiled(local, StreamChoice.ERR);
     return live ? WorkerCommand.Display.LIVE : WorkerCommand.Display.PLAIN;
-  }
-
-  /** Each attempt has a new port, because the system may hold back the old one for a while. */
-  private static Rendezvous freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return Rendezvous.LOCAL.onPort(socket.getLocalPort());
-    } catch (IOException e) {
-      throw new RdmException("no free port for the ranks to meet at: " + e.getMessage(), e);
-    }
   }
 }

@@ -41,10 +41,11 @@ final class Worker {
    *
    * @param spec what is started
    * @param output where what it writes goes; closed when it has ended
-   * @param ended told how it ended, once, after its last line
+   * @param events told {@link Event.Ended} at once when it has ended, and {@link Event.Drained}
+   *     when its last line has been read
    * @throws RdmException when it cannot be started
    */
-  static Worker start(Spec spec, RankOutput output, Consumer<Ended> ended) {
+  static Worker start(Spec spec, RankOutput output, Consumer<Event> events) {
     ProcessBuilder builder = new ProcessBuilder(spec.line());
     builder.environment().clear();
     builder.environment().putAll(spec.environment());
@@ -60,14 +61,12 @@ final class Worker {
     output.begin(process.pid());
     List<Thread> pumps =
         List.of(
-            worker.pump("out", process.getInputStream(), output.out()),
-            worker.pump("err", process.getErrorStream(), output.err()));
-    worker.thread("wait", () -> worker.await(pumps, ended));
+            worker.pump("out", process.getInputStream(), output.longestLine(), output.out()),
+            worker.pump(
+                "err", process.getErrorStream(), LineSplitter.LONGEST_LINE, output.err()));
+    worker.thread("wait", () -> worker.await(pumps, events));
     return worker;
   }
-
-  /** A rank has ended. */
-  record Ended(Worker worker, ExitStatus status) implements Event {}
 
   int rank() {
     return rank;
@@ -100,10 +99,9 @@ final class Worker {
     process.toHandle().destroyForcibly();
   }
 
-  private void await(List<Thread> pumps, Consumer<Ended> ended) {
-    int code;
+  private void await(List<Thread> pumps, Consumer<Event> events) {
     try {
-      code = process.waitFor();
+      events.accept(new Event.Ended(this, new ExitStatus(process.waitFor())));
       for (Thread pump : pumps) {
         pump.join(OUTPUT_PATIENCE);
       }
@@ -112,12 +110,13 @@ final class Worker {
       Thread.currentThread().interrupt();
       return;
     }
+    output.drained();
+    events.accept(new Event.Drained(this));
     output.close();
-    ended.accept(new Ended(this, new ExitStatus(code)));
   }
 
-  private Thread pump(String name, InputStream from, LineSplitter.Listener to) {
-    LineSplitter splitter = new LineSplitter(charset(), to);
+  private Thread pump(String name, InputStream from, int longest, LineSplitter.Listener to) {
+    LineSplitter splitter = new LineSplitter(charset(), longest, to);
     return thread(
         name,
         () -> {

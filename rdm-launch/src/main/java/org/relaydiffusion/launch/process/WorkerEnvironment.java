@@ -1,8 +1,10 @@
 package org.relaydiffusion.launch.process;
 
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.relaydiffusion.launch.command.StopExitCode;
+import org.relaydiffusion.launch.rank.Endpoint;
 import org.relaydiffusion.launch.rank.Rendezvous;
 
 /**
@@ -10,7 +12,7 @@ import org.relaydiffusion.launch.rank.Rendezvous;
  *
  * @param plan of the run
  * @param inherited the launcher's own variables
- * @param cores that Java may use on this machine
+ * @param cores that Java may use on this node
  */
 record WorkerEnvironment(LaunchPlan plan, Map<String, String> inherited, int cores) {
   private static final String THREADS = "OMP_NUM_THREADS";
@@ -18,33 +20,46 @@ record WorkerEnvironment(LaunchPlan plan, Map<String, String> inherited, int cor
   /**
    * All variables of a process.
    *
-   * @param localRank which process of this machine
+   * @param localRank which process of this node
    * @param attempt from 0
-   * @param master where the ranks of this attempt meet
+   * @param runId what the run is called
+   * @param rendezvous where the ranks of this attempt meet
    */
-  Map<String, String> of(int localRank, int attempt, Rendezvous master) {
-    Machines machines = plan.machines();
-    String rank = Integer.toString(machines.rank(localRank));
-    String worldSize = Integer.toString(machines.worldSize());
+  Map<String, String> of(int localRank, int attempt, String runId, Rendezvous rendezvous) {
+    Nodes nodes = plan.nodes();
+    String rank = Integer.toString(nodes.rank(localRank));
+    String worldSize = Integer.toString(nodes.worldSize());
     Map<String, String> variables = new HashMap<>(inherited);
     JavaCommand.FLAG_VARIABLES.forEach(variables::remove);
     variables.remove(StopExitCode.VARIABLE); // The launcher gives that answer for all ranks.
     variables.put("RANK", rank);
     variables.put("LOCAL_RANK", Integer.toString(localRank));
     variables.put("WORLD_SIZE", worldSize);
-    variables.put("LOCAL_WORLD_SIZE", Integer.toString(machines.processes()));
-    variables.put("GROUP_RANK", Integer.toString(machines.index()));
-    variables.put("GROUP_WORLD_SIZE", Integer.toString(machines.count()));
+    variables.put("LOCAL_WORLD_SIZE", Integer.toString(nodes.processes()));
+    variables.put("GROUP_RANK", Integer.toString(nodes.index()));
+    variables.put("GROUP_WORLD_SIZE", Integer.toString(nodes.count()));
     variables.put("ROLE_NAME", "default");
     variables.put("ROLE_RANK", rank);
     variables.put("ROLE_WORLD_SIZE", worldSize);
-    variables.put("MASTER_ADDR", master.address());
-    variables.put("MASTER_PORT", Integer.toString(master.port()));
-    variables.put("TORCHELASTIC_RUN_ID", plan.runId());
+    variables.put("TORCHELASTIC_RUN_ID", runId);
     variables.put("TORCHELASTIC_RESTART_COUNT", Integer.toString(attempt));
     variables.put("TORCHELASTIC_MAX_RESTARTS", Integer.toString(plan.maxRestarts()));
-    variables.put("TORCHELASTIC_USE_AGENT_STORE", "False");
-    variables.putIfAbsent("TORCH_NCCL_ASYNC_ERROR_HANDLING", "1");
+    variables.remove(Rendezvous.FILE_VARIABLE);
+    variables.remove("MASTER_ADDR");
+    variables.remove("MASTER_PORT");
+    variables.put(Rendezvous.AGENT_STORE_VARIABLE, "False");
+    switch (rendezvous) {
+      case Rendezvous.PrivateFile(Path file) -> {
+        variables.put(Rendezvous.FILE_VARIABLE, file.toString());
+        // Its processes find one another at this interface; others reach no rank by it.
+        variables.putIfAbsent("NCCL_SOCKET_IFNAME", "lo");
+      }
+      case Rendezvous.RankZero(Endpoint at) -> meetAt(at, variables);
+      case Rendezvous.Agent(Endpoint at, int _) -> {
+        meetAt(at, variables);
+        variables.put(Rendezvous.AGENT_STORE_VARIABLE, "True");
+      }
+    }
     variables.put(LauncherWatch.VARIABLE, Long.toString(plan.patience().toSeconds()));
     if (sharesCores()) {
       variables.put(THREADS, Integer.toString(threads()));
@@ -52,13 +67,18 @@ record WorkerEnvironment(LaunchPlan plan, Map<String, String> inherited, int cor
     return variables;
   }
 
+  private static void meetAt(Endpoint at, Map<String, String> variables) {
+    variables.put("MASTER_ADDR", at.address());
+    variables.put("MASTER_PORT", Integer.toString(at.port()));
+  }
+
   /** Whether the cores are divided among the processes, because nobody has said how. */
   boolean sharesCores() {
-    return plan.machines().processes() > 1 && inherited.getOrDefault(THREADS, "").isBlank();
+    return plan.nodes().processes() > 1 && inherited.getOrDefault(THREADS, "").isBlank();
   }
 
   /** Threads for each process when the cores are divided. */
   int threads() {
-    return Math.max(1, cores / plan.machines().processes());
+    return Math.max(1, cores / plan.nodes().processes());
   }
 }

@@ -19,8 +19,8 @@ record MasterSearch(Map<String, String> environment, Rank rank) {
 
   private static final int PORTS = 15000;
 
-  Rendezvous find() {
-    return new Rendezvous(address(), port());
+  Endpoint find() {
+    return new Endpoint(address(), port());
   }
 
   private String address() {
@@ -29,7 +29,7 @@ record MasterSearch(Map<String, String> environment, Rank rank) {
       return said.get();
     }
     if (rank.localWorldSize() == rank.worldSize()) {
-      return Rendezvous.LOCAL.address();
+      return Endpoint.LOCAL.address();
     }
     Optional<Launcher> launcher = Launcher.of(environment);
     Optional<String> host =
@@ -53,12 +53,22 @@ record MasterSearch(Map<String, String> environment, Rank rank) {
   private int port() {
     Optional<String> said = Variables.text(environment, PORT);
     if (said.isPresent()) {
-      return Rendezvous.port("the environment variable " + PORT, said.get());
+      return Endpoint.port("the environment variable " + PORT, said.get());
     }
-    return Variables.text(environment, "SLURM_JOB_ID", "PMIX_NAMESPACE")
-        .filter(_ -> !rank.source().equals(Launcher.TORCHRUN.title()))
-        .map(job -> job + "." + environment.getOrDefault("SLURM_STEP_ID", ""))
+    return jobName()
         .map(job -> FIRST_PORT + Math.floorMod(job.hashCode(), PORTS))
-        .orElse(Rendezvous.DEFAULT_PORT);
+        .orElse(Endpoint.DEFAULT_PORT);
+  }
+
+  /** What all ranks call their job and no other job is called. */
+  private Optional<String> jobName() {
+    return switch (Launcher.of(environment).orElse(Launcher.TORCHRUN)) {
+      case SLURM ->
+          Variables.text(environment, "SLURM_JOB_ID")
+              .map(job -> job + "." + environment.getOrDefault("SLURM_STEP_ID", ""));
+      // Inside a Slurm job the daemons that start the ranks may be steps, each with its own number.
+      case OPEN_MPI -> Variables.text(environment, "PMIX_NAMESPACE", "SLURM_JOB_ID");
+      case TORCHRUN, KUBERNETES -> Optional.empty();
+    };
   }
 }

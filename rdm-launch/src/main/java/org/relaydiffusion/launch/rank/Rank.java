@@ -59,9 +59,6 @@ public record Rank(int index, int worldSize, int localIndex, int localWorldSize,
     int rank = Variables.number(environment, launcher.rank());
     String worldSizeVariable = worldSizeVariable(launcher, environment);
     if (!Variables.isSet(environment, worldSizeVariable)) {
-      if (launcher == Launcher.SLURM && rank == 0) {
-        return SINGLE; // The script of a job that never said how many tasks it wants.
-      }
       throw new OptionException(
           "the environment has %s=%s but not %s: set both or neither"
               .formatted(launcher.rank(), rank, worldSizeVariable));

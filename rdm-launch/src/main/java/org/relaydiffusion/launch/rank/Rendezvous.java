@@ -1,103 +1,107 @@
 package org.relaydiffusion.launch.rank;
 
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Optional;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.distributed.FileStore;
+import org.relaydiffusion.torch.distributed.Store;
+import org.relaydiffusion.torch.distributed.TcpStore;
+import org.relaydiffusion.torch.distributed.WaitListener;
 
-/**
- * Where the ranks of a run meet: rank 0 listens there, the others connect.
- *
- * @param address name or number of rank 0's machine
- * @param port 1 to 65535
- */
-public record Rendezvous(String address, int port) {
-  /** What torchrun takes where nobody says a port. */
-  public static final int DEFAULT_PORT = 29500;
+/** The c10d store in which the ranks of a run find one another. */
+public sealed interface Rendezvous {
+  /**
+   * Set by {@code rdm launch} for ranks on one node: the file of {@link PrivateFile}. It counts
+   * before {@code MASTER_ADDR} and {@code MASTER_PORT}.
+   */
+  String FILE_VARIABLE = "RDM_RENDEZVOUS_FILE";
 
-  /** This machine, for ranks that are all on it. */
-  public static final Rendezvous LOCAL = new Rendezvous("127.0.0.1", DEFAULT_PORT);
-
-  private static final int HIGHEST_PORT = 65535;
-  private static final Pattern NAME_AND_PORT =
-      Pattern.compile("(?:\\[([^\\]]+)\\]|([^:\\[\\]]+))(?::(\\d+))?");
+  /** The variable in which a launcher tells its ranks that it serves the store itself. */
+  String AGENT_STORE_VARIABLE = "TORCHELASTIC_USE_AGENT_STORE";
 
   /**
-   * Checks both.
+   * A file in a folder that only this user can enter, for ranks that are all on this machine.
+   * Nothing listens at a port, and the ranks' groups listen at the loopback address.
    *
-   * @throws OptionException when they can belong to no machine
+   * @param file is made by the first rank that comes
    */
-  public Rendezvous {
-    if (address.isBlank()) {
-      throw new OptionException("the address at which ranks meet is empty");
-    }
-    if (port < 1 || port > HIGHEST_PORT) {
-      throw new OptionException(
-          "the port at which ranks meet must be 1 to %s, not %s".formatted(HIGHEST_PORT, port));
-    }
+  record PrivateFile(Path file) implements Rendezvous {}
+
+  /**
+   * A store that rank 0 serves.
+   *
+   * @param at where it listens
+   */
+  record RankZero(Endpoint at) implements Rendezvous {}
+
+  /**
+   * A store that the launcher serves, {@code rdm launch} of node 0 or torchrun's agent. It outlives
+   * the ranks, so each attempt has keys of its own.
+   *
+   * @param at where it listens
+   * @param attempt how often the launcher has started the ranks before, from 0
+   */
+  record Agent(Endpoint at, int attempt) implements Rendezvous {}
+
+  /** For a process on its own, which meets nobody. */
+  static Rendezvous local() {
+    return new RankZero(Endpoint.LOCAL);
   }
 
   /**
-   * Reads {@code host}, {@code host:port}, {@code [v6 address]} or {@code [v6 address]:port}.
-   *
-   * @param what stands before the text in the message, such as an option's name
-   * @param text to read
-   * @throws OptionException when it is none of these
-   */
-  public static Rendezvous parse(String what, String text) {
-    Matcher matcher = NAME_AND_PORT.matcher(text.strip());
-    if (!matcher.matches()) {
-      throw new OptionException(
-          "%s must be host:port, as in node0:29500 or [fd00::1]:29500, but is '%s'"
-              .formatted(what, text));
-    }
-    String host = matcher.group(1) == null ? matcher.group(2) : matcher.group(1);
-    String port = matcher.group(3);
-    return new Rendezvous(host, port == null ? DEFAULT_PORT : port(what, port));
-  }
-
-  /**
-   * Reads a port.
-   *
-   * @param what stands before the text in the message, such as a variable's name
-   * @param text to read
-   * @throws OptionException when it is no number from 1 to 65535
-   */
-  public static int port(String what, String text) {
-    int port = text.strip().matches("\\d{1,5}") ? Integer.parseInt(text.strip()) : 0;
-    if (port < 1 || port > HIGHEST_PORT) {
-      throw new OptionException(
-          "%s must be a port from 1 to %s, but is '%s'".formatted(what, HIGHEST_PORT, text));
-    }
-    return port;
-  }
-
-  /**
-   * Where the ranks of this process's run meet, as whoever started it says: {@code MASTER_ADDR} and
-   * {@code MASTER_PORT}, which torchrun and {@code rdm launch} set and anybody may. Without them
+   * Where the ranks of this process's run meet, as whoever started it says: {@value
+   * #FILE_VARIABLE}, or {@code MASTER_ADDR} and {@code MASTER_PORT}, which torchrun and {@code rdm
+   * launch} set and anybody may. Without them
    *
    * <ul>
    *   <li>ranks that are all on one machine meet on it;
    *   <li>under Slurm the address is the first host of the step's node list, where rank 0 runs;
    *   <li>under Slurm and Open MPI the port follows from the job's number, so that two jobs on one
-   *       machine do not meet; elsewhere it is {@link #DEFAULT_PORT}.
+   *       machine do not meet; elsewhere it is {@link Endpoint#DEFAULT_PORT}.
    * </ul>
+   *
+   * <p>Rank 0 serves the store, unless {@value #AGENT_STORE_VARIABLE} is {@code True}.
    *
    * @param environment the variables, as {@link System#getenv()}
    * @param rank of this process in the same environment
    * @throws OptionException naming the variable that is missing or makes no sense
    */
-  public static Rendezvous of(Map<String, String> environment, Rank rank) {
-    return new MasterSearch(environment, rank).find();
+  static Rendezvous of(Map<String, String> environment, Rank rank) {
+    Optional<String> file = Variables.text(environment, FILE_VARIABLE);
+    if (file.isPresent()) {
+      return new PrivateFile(Path.of(file.get()));
+    }
+    Endpoint at = new MasterSearch(environment, rank).find();
+    boolean byAgent =
+        Variables.text(environment, AGENT_STORE_VARIABLE).filter("True"::equals).isPresent();
+    return byAgent
+        ? new Agent(at, Variables.number(environment, "TORCHELASTIC_RESTART_COUNT", 0))
+        : new RankZero(at);
   }
 
-  /** The same machine, another port. */
-  public Rendezvous onPort(int other) {
-    return new Rendezvous(address, other);
-  }
-
-  /** As in {@code node0:29500}. */
-  public String text() {
-    return (address.contains(":") ? "[%s]:%s" : "%s:%s").formatted(address, port);
+  /**
+   * Opens the store.
+   *
+   * @param rank of this process
+   * @param timeout how long to wait for the others, and later for a value
+   * @param listener told while this process waits
+   * @throws org.relaydiffusion.torch.TorchException when it cannot be reached in time
+   * @throws org.relaydiffusion.CancelledException when the thread is interrupted while it waits
+   */
+  default Store open(Rank rank, Duration timeout, WaitListener listener) {
+    return switch (this) {
+      case PrivateFile(Path file) ->
+          FileStore.ofThisMachine(file, rank.worldSize(), timeout, listener);
+      case RankZero(Endpoint at) ->
+          new TcpStore(
+              at.address(), at.port(), rank.worldSize(), rank.isFirst(), timeout, listener);
+      case Agent(Endpoint at, int attempt) -> {
+        try (Store shared = TcpStore.connect(at.address(), at.port(), timeout, listener)) {
+          yield shared.withPrefix("rdm/ranks/attempt_%s".formatted(attempt));
+        }
+      }
+    };
   }
 }

@@ -10,7 +10,6 @@ import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.Store;
-import org.relaydiffusion.torch.distributed.TcpStore;
 import org.relaydiffusion.torch.distributed.WaitListener;
 
 /** The connections to the other processes of a run. */
@@ -39,14 +38,7 @@ final class Peers implements AutoCloseable {
     }
     List<AutoCloseable> open = new ArrayList<>();
     try {
-      Store store =
-          new TcpStore(
-              rendezvous.address(),
-              rendezvous.port(),
-              rank.worldSize(),
-              rank.isFirst(),
-              PATIENCE,
-              listener);
+      Store store = rendezvous.open(rank, PATIENCE, listener);
       open.add(store);
       ProcessGroup agreement = ProcessGroup.gloo(store, rank.index(), rank.worldSize(), PATIENCE);
       open.add(agreement);

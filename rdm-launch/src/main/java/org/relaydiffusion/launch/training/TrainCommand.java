@@ -70,7 +70,7 @@ public final class TrainCommand implements Callable<Integer> {
     schedule.check();
     return new TrainingJob(
         rank,
-        rank.isDistributed() ? Rendezvous.of(console.environment(), rank) : Rendezvous.LOCAL,
+        rank.isDistributed() ? Rendezvous.of(console.environment(), rank) : Rendezvous.local(),
         RunAttempt.of(console.environment()),
         new TrainingJob.Target(data.outdir, data.description, data.noSubfolder),
         data.data(),

@@ -13,7 +13,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.StopExitCode;
+import org.relaydiffusion.launch.rank.Endpoint;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -61,6 +63,10 @@ class KubernetesManifestTest {
     return Objects.requireNonNull(here, () -> "nothing at " + List.of(path));
   }
 
+  private static List<Object> list(Object from, Object... path) {
+    return new ArrayList<>((List<?>) at(from, path));
+  }
+
   /** The variables of a pod, with what Kubernetes adds. */
   private Map<String, String> pod(int index) {
     Map<String, String> variables = new HashMap<>();
@@ -101,10 +107,12 @@ class KubernetesManifestTest {
         .isEqualTo(at(service(), "metadata", "name"));
     assertThat(Rendezvous.of(pod(1), rank))
         .isEqualTo(
-            new Rendezvous(
-                "%s-0.%s"
-                    .formatted(at(job(), "metadata", "name"), at(service(), "metadata", "name")),
-                (Integer) at(service(), "spec", "ports", 0, "port")));
+            new Rendezvous.RankZero(
+                new Endpoint(
+                    "%s-0.%s"
+                        .formatted(
+                            at(job(), "metadata", "name"), at(service(), "metadata", "name")),
+                    (Integer) at(service(), "spec", "ports", 0, "port"))));
   }
 
   @Test
@@ -114,10 +122,30 @@ class KubernetesManifestTest {
     assertThat(code).isPositive();
     Object rule = at(job(), "spec", "podFailurePolicy", "rules", 1);
     assertThat(at(rule, "action")).isEqualTo("Ignore");
-    assertThat(at(rule, "onExitCodes", "values")).isEqualTo(List.of(code));
+    assertThat(list(rule, "onExitCodes", "values")).contains(code);
     assertThat(at(rule, "onExitCodes", "containerName")).isEqualTo(at(container(), "name"));
     // What podFailurePolicy asks for.
     assertThat(at(job(), "spec", "template", "spec", "restartPolicy")).isEqualTo("Never");
+  }
+
+  /** All pods of a run end when one fails: only that one may count, or one error ends the job. */
+  @Test
+  void aPodThatDiesWithItsPeersDoesNotUseUpTheBackOff() {
+    Object rule = at(job(), "spec", "podFailurePolicy", "rules", 1);
+
+    assertThat(at(rule, "action")).isEqualTo("Ignore");
+    assertThat(at(rule, "onExitCodes", "operator")).isEqualTo("In");
+    List<Object> ignored = list(rule, "onExitCodes", "values");
+    assertThat(ignored).contains(ExitCode.PEER_LOST);
+    assertThat(ignored).doesNotContain(ExitCode.OK, ExitCode.FAILURE, ExitCode.USAGE);
+    // In this order, because Kubernetes refuses another.
+    assertThat(ignored.stream().map(Integer.class::cast).toList()).isSorted();
+  }
+
+  @Test
+  void thePodComputesOnTheGpuThatItReserves() {
+    assertThat(at(container(), "resources", "limits", "nvidia.com/gpu")).isEqualTo(1);
+    assertThat(list(container(), "args")).startsWith("train").contains("--device=cuda");
   }
 
   @Test

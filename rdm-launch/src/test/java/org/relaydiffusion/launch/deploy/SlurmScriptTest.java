@@ -75,8 +75,7 @@ class SlurmScriptTest {
     output(check, 0);
   }
 
-  @Test
-  void slurmsOptionsStandBeforeTheFirstCommand() throws IOException {
+  private static List<String> slurmsOptions() throws IOException {
     List<String> options = new ArrayList<>();
     for (String line : Files.readAllLines(SCRIPT)) {
       if (!line.isBlank() && !line.startsWith("#")) {
@@ -86,7 +85,26 @@ class SlurmScriptTest {
         options.add(line.substring("#SBATCH ".length()));
       }
     }
-    assertThat(options).contains("--requeue", "--signal=TERM@300", "--open-mode=append");
+    return options;
+  }
+
+  @Test
+  void slurmsOptionsStandBeforeTheFirstCommand() throws IOException {
+    assertThat(slurmsOptions()).contains("--requeue", "--signal=TERM@300", "--open-mode=append");
+  }
+
+  /** And the tasks compute on them: see {@link #aRunThatIsDoneIsNotQueuedAgain}. */
+  @Test
+  void thereIsAGpuForEveryTask() throws IOException {
+    assertThat(value("--gpus-per-node")).isPositive().isEqualTo(value("--ntasks-per-node"));
+  }
+
+  private static int value(String option) throws IOException {
+    return slurmsOptions().stream()
+        .filter(line -> line.startsWith(option + "="))
+        .mapToInt(line -> Integer.parseInt(line.substring(option.length() + 1)))
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test
@@ -95,7 +113,13 @@ class SlurmScriptTest {
         start("for a in \"$@\"; do echo \"<$a>\"; done; echo $OMP_NUM_THREADS", "RUNNING");
 
     assertThat(output(job, 0))
-        .containsExactly("<train>", "<--resume=latest>", "<--outdir=runs/a b>", "<--batch=8>", "8");
+        .containsExactly(
+            "<train>",
+            "<--device=cuda>",
+            "<--resume=latest>",
+            "<--outdir=runs/a b>",
+            "<--batch=8>",
+            "8");
   }
 
   @Test

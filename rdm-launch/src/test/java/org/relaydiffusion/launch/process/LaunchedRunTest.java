@@ -11,7 +11,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -19,8 +21,11 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.relaydiffusion.launch.Rdm;
 import org.relaydiffusion.launch.RdmRun;
+import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.process.WorkerCommand.Display;
 import org.relaydiffusion.launch.sampling.Relay;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Launches of a real command: each rank is a JVM of its own. */
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "has neither SIGTERM nor SIGKILL")
@@ -174,5 +179,77 @@ class LaunchedRunTest {
 
     awaitEnd(ranks, Duration.ofSeconds(60));
     assertThat(ranks).noneMatch(ProcessHandle::isAlive);
+  }
+
+  @Test
+  void jsonOfALaunchedCommandIsOneObject() {
+    RdmRun run =
+        RdmRun.in(
+            System.getenv(),
+            launch(generate(folder.resolve("pictures"), "--seeds=0-5", "--batch=2", "--json"))
+                .toArray(String[]::new));
+
+    assertThat(run.code()).as(run.err()).isZero();
+    JsonNode result = JsonMapper.shared().readTree(run.out());
+    assertThat(result.get("rank").asInt()).isZero();
+    assertThat(result.get("command").asString()).isEqualTo("generate");
+  }
+
+  /** Nobody reads what the launcher writes, and its ranks write more than its pipe can hold. */
+  @Test
+  void aLauncherWhoseOutputNobodyReadsStillEndsItsRanks() throws Exception {
+    Path pids = Files.createDirectory(folder.resolve("pids"));
+    Path fail = folder.resolve("fail");
+    Process launcher =
+        new ProcessBuilder(
+                WorkerCommand.likeThisProcess(TalkingMain.class)
+                    .line(List.of(pids.toString(), fail.toString()), Display.PLAIN))
+            .start();
+    launchers.add(launcher);
+    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
+    while (pids.toFile().list().length < 2) {
+      assertThat(System.nanoTime()).isLessThan(deadline);
+      Thread.sleep(50);
+    }
+    Thread.sleep(2000); // By now the pipe is full and so is the launcher's queue.
+    List<ProcessHandle> ranks =
+        Stream.of(pids.toFile().list())
+            .flatMap(pid -> ProcessHandle.of(Long.parseLong(pid)).stream())
+            .toList();
+    assertThat(ranks).hasSize(2).allMatch(ProcessHandle::isAlive);
+
+    Files.createFile(fail);
+
+    awaitEnd(ranks, Duration.ofSeconds(20));
+    assertThat(launcher.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(launcher.exitValue()).isEqualTo(1);
+  }
+
+  /** A launcher whose two ranks talk without an end, until one is asked to fail. */
+  static final class TalkingMain {
+    private static final String SCRIPT =
+        """
+        : > "%1$s/$$"
+        [ $RANK = 1 ] && { until [ -e "%2$s" ]; do sleep 0.05; done; exit 9; }
+        exec yes 'a line that is rather long, so that there are not too many of them'
+        """;
+
+    private TalkingMain() {}
+
+    public static void main(String[] arguments) {
+      Supervisor supervisor =
+          new Supervisor(
+              new LaunchPlan(
+                  Nodes.alone(2),
+                  Optional.empty(),
+                  Optional.empty(),
+                  0,
+                  Duration.ofSeconds(60),
+                  OutputPlan.CONSOLE,
+                  List.of(SCRIPT.formatted(arguments[0], arguments[1]))),
+              (line, _) -> List.of("/bin/sh", "-c", line.getFirst()),
+              Console.system());
+      Runtime.getRuntime().exit(LaunchCommand.run(supervisor));
+    }
   }
 }

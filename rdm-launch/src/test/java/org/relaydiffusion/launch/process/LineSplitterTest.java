@@ -14,6 +14,7 @@ class LineSplitterTest {
   private final LineSplitter splitter =
       new LineSplitter(
           StandardCharsets.UTF_8,
+          LineSplitter.LONGEST_LINE,
           new LineSplitter.Listener() {
             @Override
             public void line(String text) {

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.launch.process.OutputPlan.Results;
 
 class OutputPlanTest {
   private static final Optional<Path> LOGS = Optional.of(Path.of("logs"));
@@ -21,7 +22,8 @@ class OutputPlanTest {
 
   @Test
   void aFolderAloneTakesAll() {
-    OutputPlan plan = new OutputPlan(LOGS, StreamChoice.NONE, StreamChoice.NONE);
+    OutputPlan plan =
+        new OutputPlan(LOGS, StreamChoice.NONE, StreamChoice.NONE, Results.OF_ALL_RANKS);
 
     assertThat(plan.isFiled(3, StreamChoice.ERR)).isTrue();
     assertThat(plan.isShown(3, StreamChoice.ERR)).isFalse();
@@ -30,7 +32,11 @@ class OutputPlanTest {
   @Test
   void teeFilesAndShows() {
     OutputPlan plan =
-        new OutputPlan(LOGS, StreamChoice.parse("--tee", "0:3,1:2"), StreamChoice.NONE);
+        new OutputPlan(
+            LOGS,
+            StreamChoice.parse("--tee", "0:3,1:2"),
+            StreamChoice.NONE,
+            Results.OF_ALL_RANKS);
 
     assertThat(plan.isFiled(0, StreamChoice.OUT)).isTrue();
     assertThat(plan.isShown(0, StreamChoice.OUT)).isTrue();
@@ -43,7 +49,11 @@ class OutputPlanTest {
   @Test
   void redirectsFileOnly() {
     OutputPlan plan =
-        new OutputPlan(LOGS, StreamChoice.NONE, StreamChoice.parse("--redirects", "1"));
+        new OutputPlan(
+            LOGS,
+            StreamChoice.NONE,
+            StreamChoice.parse("--redirects", "1"),
+            Results.OF_ALL_RANKS);
 
     assertThat(plan.isShown(0, StreamChoice.OUT)).isFalse();
     assertThat(plan.isShown(0, StreamChoice.ERR)).isTrue();
@@ -51,7 +61,9 @@ class OutputPlanTest {
 
   @Test
   void filesNeedAFolder() {
-    assertThatThrownBy(() -> new OutputPlan(Optional.empty(), StreamChoice.BOTH, StreamChoice.NONE))
+    assertThatThrownBy(() ->
+            new OutputPlan(
+                Optional.empty(), StreamChoice.BOTH, StreamChoice.NONE, Results.OF_ALL_RANKS))
         .isInstanceOf(OptionException.class)
         .hasMessage("--tee writes files: say where with --log_dir");
   }

@@ -11,7 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.relaydiffusion.launch.command.Console;
-import org.relaydiffusion.launch.rank.Rendezvous;
+import org.relaydiffusion.launch.rank.Endpoint;
 
 /** A launch whose ranks are shell scripts, which find their numbers in their variables. */
 final class ShellRun {
@@ -31,7 +31,7 @@ final class ShellRun {
     supervisor =
         new Supervisor(
             new LaunchPlan(
-                plan.machines,
+                plan.nodes,
                 plan.master,
                 plan.runId,
                 plan.maxRestarts,
@@ -39,44 +39,65 @@ final class ShellRun {
                 plan.output,
                 List.of(plan.script)),
             (arguments, _) -> List.of("/bin/sh", "-c", arguments.getFirst()),
-            console);
+            console,
+            plan.silence);
     code = CompletableFuture.supplyAsync(supervisor::run, task -> new Thread(task).start());
   }
 
   /** What to run; each method gives a changed copy. */
   record Plan(
       String script,
-      Machines machines,
-      Optional<Rendezvous> master,
-      String runId,
+      Nodes nodes,
+      Optional<Endpoint> master,
+      Optional<String> runId,
       int maxRestarts,
       Duration patience,
-      OutputPlan output) {
-    Plan on(Machines other, Rendezvous at) {
-      return new Plan(script, other, Optional.of(at), runId, maxRestarts, patience, output);
+      OutputPlan output,
+      Duration silence) {
+    Plan on(Nodes other, Endpoint at) {
+      return new Plan(
+          script, other, Optional.of(at), runId, maxRestarts, patience, output, silence);
     }
 
-    Plan named(String other) {
-      return new Plan(script, machines, master, other, maxRestarts, patience, output);
+    Plan named(Optional<String> other) {
+      return new Plan(script, nodes, master, other, maxRestarts, patience, output, silence);
     }
 
     Plan restarts(int most) {
-      return new Plan(script, machines, master, runId, most, patience, output);
+      return new Plan(script, nodes, master, runId, most, patience, output, silence);
     }
 
     Plan patience(Duration other) {
-      return new Plan(script, machines, master, runId, maxRestarts, other, output);
+      return new Plan(script, nodes, master, runId, maxRestarts, other, output, silence);
     }
 
     Plan output(Path folder, StreamChoice tee) {
       return new Plan(
           script,
-          machines,
+          nodes,
           master,
           runId,
           maxRestarts,
           patience,
-          new OutputPlan(Optional.of(folder), tee, StreamChoice.NONE));
+          new OutputPlan(
+              Optional.of(folder), tee, StreamChoice.NONE, OutputPlan.Results.OF_ALL_RANKS),
+          silence);
+    }
+
+    Plan results(OutputPlan.Results results) {
+      return new Plan(
+          script,
+          nodes,
+          master,
+          runId,
+          maxRestarts,
+          patience,
+          new OutputPlan(Optional.empty(), StreamChoice.NONE, StreamChoice.NONE, results),
+          silence);
+    }
+
+    Plan silence(Duration other) {
+      return new Plan(script, nodes, master, runId, maxRestarts, patience, output, other);
     }
 
     ShellRun start() {
@@ -88,12 +109,13 @@ final class ShellRun {
   static Plan of(int processes, String script) {
     return new Plan(
         script,
-        Machines.alone(processes),
+        Nodes.alone(processes),
         Optional.empty(),
-        "test",
+        Optional.of("test"),
         0,
         Duration.ofSeconds(60),
-        OutputPlan.CONSOLE);
+        OutputPlan.CONSOLE,
+        Duration.ofSeconds(30));
   }
 
   Supervisor supervisor() {

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -54,12 +57,92 @@ class SupervisorTest {
   @Test
   void everyRankFindsItsVariables() throws Exception {
     ShellRun run =
-        ShellRun.of(2, "echo $RANK/$WORLD_SIZE $LOCAL_RANK/$LOCAL_WORLD_SIZE $MASTER_ADDR").start();
+        ShellRun.of(2, "echo $RANK/$WORLD_SIZE $LOCAL_RANK/$LOCAL_WORLD_SIZE").start();
 
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(lines(run.out()))
-        .containsExactlyInAnyOrder("[rank 0] 0/2 0/2 127.0.0.1", "[rank 1] 1/2 1/2 127.0.0.1");
+        .containsExactlyInAnyOrder("[rank 0] 0/2 0/2", "[rank 1] 1/2 1/2");
     assertThat(run.err()).isEmpty();
+  }
+
+  /** Whoever is to join a run on one node must be able to enter its folder. */
+  @Test
+  void ranksOfOneNodeMeetInAFolderThatNobodyElseCanEnterAndThatIsRemoved() throws Exception {
+    String script =
+        """
+        stat -c '%a %U' "${RDM_RENDEZVOUS_FILE%/*}"; echo "$RDM_RENDEZVOUS_FILE"
+        [ $TORCHELASTIC_RESTART_COUNT = 0 ] && : > "$RDM_RENDEZVOUS_FILE" && exit 9
+        exit 0
+        """;
+    ShellRun run = ShellRun.of(1, script).restarts(1).start();
+
+    assertThat(run.code()).as(run.err()).isZero();
+    List<String> lines = lines(run.out().replace("[rank 0] ", ""));
+    assertThat(lines.get(0)).isEqualTo("700 " + System.getProperty("user.name"));
+    assertThat(lines.get(2)).isEqualTo(lines.get(0));
+    assertThat(lines.get(1)).isNotEqualTo(lines.get(3));
+    assertThat(Path.of(lines.get(1)).getParent()).doesNotExist();
+  }
+
+  @Test
+  void aRunWithoutANameGetsOneThatStaysTheSameAndNoOtherHas() throws Exception {
+    String script =
+        "echo $TORCHELASTIC_RUN_ID; [ $RANK.$TORCHELASTIC_RESTART_COUNT != 1.0 ] || exit 9";
+    Set<String> names = new HashSet<>();
+    for (int i = 0; i < 2; i++) {
+      ShellRun run = ShellRun.of(2, script).named(Optional.empty()).restarts(1).start();
+      assertThat(run.code()).as(run.err()).isZero();
+      Set<String> ofThisRun = new HashSet<>();
+      lines(run.out()).forEach(line -> ofThisRun.add(line.replaceFirst("\\[rank [01]] ", "")));
+      assertThat(ofThisRun).hasSize(1).doesNotContain("none", "");
+      names.addAll(ofThisRun);
+    }
+    assertThat(names).hasSize(2);
+  }
+
+  @Test
+  void aDocumentIsThatOfRank0OfTheLastAttemptAsItIs() throws Exception {
+    String script =
+        """
+        echo "working" >&2
+        printf '{"rank": %s,\\n\\n "attempt": %s}\\n' $RANK $TORCHELASTIC_RESTART_COUNT
+        [ $RANK = 1 ] && [ $TORCHELASTIC_RESTART_COUNT = 0 ] && sleep 0.5 && exit 9
+        exit 0
+        """;
+    ShellRun run =
+        ShellRun.of(2, script).restarts(1).results(OutputPlan.Results.OF_RANK_0).start();
+
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.out()).isEqualTo("{\"rank\": 0,\n\n \"attempt\": 1}\n");
+    assertThat(run.err()).contains("[rank 0] working", "[rank 1] working");
+  }
+
+  @Test
+  void aDocumentOfOneLongLineIsNotCut() throws Exception {
+    ShellRun run =
+        ShellRun.of(1, "printf '\"'; head -c 300000 /dev/zero | tr '\\0' x; echo '\"'")
+            .results(OutputPlan.Results.OF_RANK_0)
+            .start();
+
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.out()).isEqualTo("\"%s\"\n".formatted("x".repeat(300_000)));
+  }
+
+  @Test
+  void theRankThatLostAnotherIsNotBlamedForIt() throws Exception {
+    ShellRun run =
+        ShellRun.of(2, "[ $RANK = 0 ] && exit 75; sleep 0.3; echo broken >&2; exit 9").start();
+
+    assertThat(run.code()).as(run.err()).isEqualTo(1);
+    assertThat(run.err()).contains("  | broken").endsWith("rdm: rank 1 ended with exit code 9\n");
+  }
+
+  @Test
+  void whereOnlyALostRankIsKnownTheLauncherSaysSoToo() throws Exception {
+    ShellRun run = ShellRun.of(2, "[ $RANK = 0 ] && exit 75; exec sleep 60").start();
+
+    assertThat(run.code()).as(run.err()).isEqualTo(75);
+    assertThat(run.err()).endsWith("rdm: rank 0 lost another rank (exit code 75)\n");
   }
 
   @Test

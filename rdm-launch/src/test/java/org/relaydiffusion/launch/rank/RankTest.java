@@ -3,6 +3,8 @@ package org.relaydiffusion.launch.rank;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.relaydiffusion.OptionException;
@@ -27,6 +29,7 @@ class RankTest {
                     "SLURM_NTASKS", "5",
                     "SLURM_LOCALID", "0",
                     "SLURM_NODEID", "2",
+                    "SLURM_STEP_ID", "0",
                     "SLURM_STEP_TASKS_PER_NODE", "2(x2),1")))
         .isEqualTo(new Rank(4, 5, 0, 1, "Slurm"));
     assertThat(
@@ -51,14 +54,51 @@ class RankTest {
   @Test
   void aSlurmStepCountsItsOwnTasks() {
     Map<String, String> step =
-        Map.of("SLURM_PROCID", "1", "SLURM_NTASKS", "8", "SLURM_STEP_NUM_TASKS", "2");
+        Map.of(
+            "SLURM_PROCID", "1",
+            "SLURM_NTASKS", "8",
+            "SLURM_STEP_ID", "3",
+            "SLURM_STEP_NUM_TASKS", "2");
 
     assertThat(Rank.of(step).worldSize()).isEqualTo(2);
   }
 
+  /** Its variables describe the job: four tasks, of which it is none. */
   @Test
-  void theScriptOfASlurmJobWithoutTasksIsOneProcess() {
+  void theScriptOfASlurmJobIsOneProcess() {
+    Map<String, String> script =
+        Map.of(
+            "SLURM_JOB_ID", "77",
+            "SLURM_PROCID", "0",
+            "SLURM_LOCALID", "0",
+            "SLURM_NODEID", "0",
+            "SLURM_NTASKS", "4",
+            "SLURM_TASKS_PER_NODE", "4",
+            "SLURM_JOB_NODELIST", "node1");
+
+    assertThat(Rank.of(script)).isEqualTo(Rank.SINGLE);
     assertThat(Rank.of(Map.of("SLURM_PROCID", "0", "SLURM_JOB_ID", "17"))).isEqualTo(Rank.SINGLE);
+    // The numbers that Slurm keeps for the steps of scripts and of shells.
+    for (String step : List.of("4294967291", "4294967290")) {
+      Map<String, String> numbered = new HashMap<>(script);
+      numbered.put("SLURM_STEP_ID", step);
+      assertThat(Rank.of(numbered)).isEqualTo(Rank.SINGLE);
+    }
+  }
+
+  /** mpirun's daemons are steps of the job, and their ranks inherit what describes the daemon. */
+  @Test
+  void openMpiWinsOverTheSlurmJobThatItRunsIn() {
+    Map<String, String> rank =
+        Map.of(
+            "OMPI_COMM_WORLD_RANK", "5",
+            "OMPI_COMM_WORLD_SIZE", "6",
+            "SLURM_PROCID", "0",
+            "SLURM_NTASKS", "2",
+            "SLURM_STEP_ID", "0");
+
+    assertThat(Rank.of(rank).index()).isEqualTo(5);
+    assertThat(Rank.of(rank).worldSize()).isEqualTo(6);
   }
 
   @Test
@@ -90,7 +130,8 @@ class RankTest {
     assertThatThrownBy(() -> Rank.of(Map.of("RANK", "0", "WORLD_SIZE", "0")))
         .isInstanceOf(OptionException.class)
         .hasMessage("WORLD_SIZE must be at least 1, not 0");
-    assertThatThrownBy(() -> Rank.of(Map.of("SLURM_PROCID", "-1", "SLURM_NTASKS", "2")))
+    assertThatThrownBy(() ->
+            Rank.of(Map.of("SLURM_PROCID", "-1", "SLURM_NTASKS", "2", "SLURM_STEP_ID", "0")))
         .isInstanceOf(OptionException.class)
         .hasMessageContaining("SLURM_PROCID");
     assertThatThrownBy(() ->

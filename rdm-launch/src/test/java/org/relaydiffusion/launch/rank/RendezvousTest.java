@@ -13,6 +13,10 @@ class RendezvousTest {
     return Rendezvous.of(environment, Rank.of(environment));
   }
 
+  private static Endpoint endpoint(Map<String, String> environment) {
+    return ((Rendezvous.RankZero) of(environment)).at();
+  }
+
   private static Map<String, String> with(Map<String, String> environment, String... more) {
     Map<String, String> all = new HashMap<>(environment);
     for (int i = 0; i < more.length; i += 2) {
@@ -31,15 +35,15 @@ class RendezvousTest {
                     "MASTER_ADDR", "node0",
                     "MASTER_PORT", "29401",
                     "SLURM_JOB_ID", "7")))
-        .isEqualTo(new Rendezvous("node0", 29401));
+        .isEqualTo(new Rendezvous.RankZero(new Endpoint("node0", 29401)));
   }
 
   @Test
   void oneMachineNeedsNoAddress() {
     assertThat(
             of(Map.of("RANK", "1", "WORLD_SIZE", "2", "LOCAL_RANK", "1", "LOCAL_WORLD_SIZE", "2")))
-        .isEqualTo(Rendezvous.LOCAL);
-    assertThat(of(Map.of())).isEqualTo(Rendezvous.LOCAL);
+        .isEqualTo(Rendezvous.local());
+    assertThat(of(Map.of())).isEqualTo(Rendezvous.local());
   }
 
   @Test
@@ -58,8 +62,25 @@ class RendezvousTest {
         .hasMessageContaining("mpirun -x MASTER_ADDR");
     assertThatThrownBy(() -> of(Map.of("JOB_COMPLETION_INDEX", "0", "WORLD_SIZE", "4")))
         .hasMessageContaining("headless service");
-    assertThatThrownBy(() -> of(Map.of("SLURM_PROCID", "0", "SLURM_NTASKS", "4")))
+    assertThatThrownBy(() ->
+            of(Map.of("SLURM_PROCID", "0", "SLURM_NTASKS", "4", "SLURM_STEP_ID", "0")))
         .hasMessageContaining("SLURM_JOB_NODELIST");
+  }
+
+  @Test
+  void aStoreOfTorchrunsAgentIsJoinedByAllRanksAndEachAttemptIsApart() {
+    Map<String, String> rank =
+        Map.of(
+            "RANK", "0",
+            "WORLD_SIZE", "2",
+            "MASTER_ADDR", "node0",
+            "MASTER_PORT", "29401",
+            "TORCHELASTIC_USE_AGENT_STORE", "True",
+            "TORCHELASTIC_RESTART_COUNT", "3");
+
+    assertThat(of(rank)).isEqualTo(new Rendezvous.Agent(new Endpoint("node0", 29401), 3));
+    assertThat(of(with(rank, "TORCHELASTIC_USE_AGENT_STORE", "False")))
+        .isEqualTo(new Rendezvous.RankZero(new Endpoint("node0", 29401)));
   }
 
   @Test
@@ -72,13 +93,14 @@ class RendezvousTest {
             "SLURM_JOB_ID", "123456",
             "SLURM_STEP_ID", "0");
 
-    Rendezvous found = of(task);
+    Endpoint found = endpoint(task);
 
     assertThat(found.address()).isEqualTo("gpu04");
     assertThat(found.port()).isBetween(15000, 29999);
-    assertThat(of(with(task, "SLURM_PROCID", "1"))).isEqualTo(found);
-    assertThat(of(with(task, "SLURM_JOB_ID", "123457")).port()).isNotEqualTo(found.port());
-    assertThat(of(with(task, "MASTER_PORT", "2000"))).isEqualTo(new Rendezvous("gpu04", 2000));
+    assertThat(endpoint(with(task, "SLURM_PROCID", "1"))).isEqualTo(found);
+    assertThat(endpoint(with(task, "SLURM_JOB_ID", "123457")).port()).isNotEqualTo(found.port());
+    assertThat(endpoint(with(task, "MASTER_PORT", "2000")))
+        .isEqualTo(new Endpoint("gpu04", 2000));
   }
 
   @Test
@@ -91,19 +113,23 @@ class RendezvousTest {
             "OMPI_COMM_WORLD_LOCAL_SIZE", "2",
             "PMIX_NAMESPACE", "prterun-node0-4711@1");
 
-    assertThat(of(task).address()).isEqualTo("127.0.0.1");
-    assertThat(of(task).port()).isBetween(15000, 29999);
+    assertThat(endpoint(task).address()).isEqualTo("127.0.0.1");
+    assertThat(endpoint(task).port()).isBetween(15000, 29999);
+    // Inside a Slurm job some ranks' daemons are steps, each with a number of its own.
+    Map<String, String> inSlurm =
+        with(task, "SLURM_JOB_ID", "7", "SLURM_PROCID", "0", "SLURM_NTASKS", "4");
+    assertThat(endpoint(with(inSlurm, "SLURM_STEP_ID", "1"))).isEqualTo(endpoint(inSlurm));
   }
 
   @Test
   void kubernetesMeetsAtPodZero() {
     assertThat(
-            of(
+            endpoint(
                 Map.of(
                     "JOB_COMPLETION_INDEX", "1",
                     "WORLD_SIZE", "2",
                     "MASTER_ADDR", "rdm-train-0.rdm-train")))
-        .isEqualTo(new Rendezvous("rdm-train-0.rdm-train", 29500));
+        .isEqualTo(new Endpoint("rdm-train-0.rdm-train", 29500));
   }
 
   @Test
@@ -116,15 +142,15 @@ class RendezvousTest {
 
   @Test
   void endpointsAreReadAndWritten() {
-    assertThat(Rendezvous.parse("--x", "node0")).isEqualTo(new Rendezvous("node0", 29500));
-    assertThat(Rendezvous.parse("--x", "10.0.0.1:80")).isEqualTo(new Rendezvous("10.0.0.1", 80));
-    assertThat(Rendezvous.parse("--x", "[fd00::1]:80")).isEqualTo(new Rendezvous("fd00::1", 80));
-    assertThat(Rendezvous.parse("--x", "[fd00::1]:80").text()).isEqualTo("[fd00::1]:80");
-    assertThatThrownBy(() -> Rendezvous.parse("--x", "fd00::1"))
+    assertThat(Endpoint.parse("--x", "node0")).isEqualTo(new Endpoint("node0", 29500));
+    assertThat(Endpoint.parse("--x", "10.0.0.1:80")).isEqualTo(new Endpoint("10.0.0.1", 80));
+    assertThat(Endpoint.parse("--x", "[fd00::1]:80")).isEqualTo(new Endpoint("fd00::1", 80));
+    assertThat(Endpoint.parse("--x", "[fd00::1]:80").toString()).isEqualTo("[fd00::1]:80");
+    assertThatThrownBy(() -> Endpoint.parse("--x", "fd00::1"))
         .isInstanceOf(OptionException.class)
         .hasMessage(
             "--x must be host:port, as in node0:29500 or [fd00::1]:29500, but is 'fd00::1'");
-    assertThatThrownBy(() -> Rendezvous.parse("--x", "node0:0"))
+    assertThatThrownBy(() -> Endpoint.parse("--x", "node0:0"))
         .hasMessage("--x must be a port from 1 to 65535, but is '0'");
   }
 }

@@ -128,6 +128,29 @@ class SamplingCommandTest {
     assertThat(pictures(relay.outdir())).hasSize(4);
   }
 
+  /** What a script of {@code sbatch --ntasks=4} has in its environment: no task, but the job. */
+  @Test
+  void aSlurmScriptThatDoesNotUseSrunMakesAllPictures() {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+
+    RdmRun run =
+        relay.run(
+            Map.of(
+                "SLURM_JOB_ID", "77",
+                "SLURM_PROCID", "0",
+                "SLURM_LOCALID", "0",
+                "SLURM_NODEID", "0",
+                "SLURM_NTASKS", "4",
+                "SLURM_TASKS_PER_NODE", "4",
+                "SLURM_JOB_NODELIST", "node1"),
+            "--seeds=0-7",
+            "--batch=2");
+
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.err()).doesNotContain("processes");
+    assertThat(pictures(relay.outdir())).hasSize(8);
+  }
+
   @Test
   void aStoppedRunSaysHowToGoOn() {
     Relay relay = Relay.conditional(folder.resolve("out"));

@@ -5,18 +5,19 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Section;
-import org.relaydiffusion.launch.rank.Rendezvous;
+import org.relaydiffusion.launch.rank.Endpoint;
 import picocli.CommandLine.Option;
 
-/** How many processes on how many machines, and where they meet. */
-final class MachineOptions implements Section {
+/** How many processes on how many nodes, and where they meet. */
+final class NodeOptions implements Section {
   private static final int MOST_PROCESSES = 4096;
+  private static final String NO_ID = "none";
 
   @Option(
       names = "--standalone",
       description =
-          "Run on this machine alone and choose a free port. Default: so, unless another option of"
-              + " this section says where to meet.")
+          "Run on this node alone; nothing listens where another machine or user can reach it."
+              + " Default: so with --nnodes=1.")
   boolean standalone;
 
   @Option(
@@ -24,7 +25,7 @@ final class MachineOptions implements Section {
       paramLabel = "N|auto|cpu|gpu",
       completionCandidates = Candidates.Processes.class,
       description =
-          "Processes on each machine: a number, as many as GPUs (gpu) or cores (cpu), or auto for"
+          "Processes on each node: a number, as many as GPUs (gpu) or cores (cpu), or auto for"
               + " GPUs where there are any and else cores. Default: ${DEFAULT-VALUE}.",
       defaultValue = "1")
   String processes = "1";
@@ -33,7 +34,7 @@ final class MachineOptions implements Section {
       names = "--nnodes",
       paramLabel = "N",
       description =
-          "Machines; rdm launch is started on each, with the same options but --node_rank."
+          "Nodes; rdm launch is started on each, with the same options but --node_rank."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "1")
   String nodes = "1";
@@ -42,22 +43,22 @@ final class MachineOptions implements Section {
       names = "--node_rank",
       paramLabel = "N",
       description =
-          "Which machine this is, from 0; it must be said where there are several. Default: 0.")
+          "Which node this is, from 0; required with more than one. Default: 0.")
   @Nullable Integer nodeRank;
 
   @Option(
       names = "--master_addr",
       paramLabel = "HOST",
       description =
-          "Machine 0, as the others reach it. Default: this machine, if it is the only one.")
+          "Node 0, as the others reach it; required with more than one. Default: none.")
   @Nullable String masterAddress;
 
   @Option(
       names = "--master_port",
       paramLabel = "PORT",
       description =
-          "Port of machine 0 at which ranks meet; launchers of several machines meet at the next"
-              + " one. Default: 29500 with several machines, a free one with this alone.")
+          "Port of node 0 at which its launcher serves the store in which launchers and ranks of"
+              + " several nodes meet; a single node needs none. Default: 29500.")
   @Nullable String masterPort;
 
   @Option(
@@ -69,21 +70,20 @@ final class MachineOptions implements Section {
   @Option(
       names = "--rdzv_backend",
       paramLabel = "static|c10d",
-      description = "Taken for torchrun's sake: both mean the same here. Default: static.")
+      description = "Accepted for compatibility; has no effect. Default: static.")
   @Nullable String backend;
 
   @Option(
       names = "--rdzv_id",
       paramLabel = "NAME",
       description =
-          "Name of the run, equal on all machines: ranks find it in TORCHELASTIC_RUN_ID."
-              + " Default: none.",
-      defaultValue = "none")
-  String runId = "none";
+          "Name of the run, equal on all nodes: ranks find it in TORCHELASTIC_RUN_ID."
+              + " Default: drawn at random by node 0.")
+  @Nullable String runId;
 
   @Override
   public String heading() {
-    return "Processes and machines";
+    return "Processes and nodes";
   }
 
   /**
@@ -91,12 +91,12 @@ final class MachineOptions implements Section {
    *
    * @throws OptionException naming the option that is wrong or missing
    */
-  Machines machines() {
-    int count = nodes();
+  Nodes nodes() {
+    int count = nodeCount();
     int index = nodeRank == null ? 0 : nodeRank;
     if (nodeRank == null && count > 1) {
       throw new OptionException(
-          "--nnodes=%s needs --node_rank: which machine this is, 0 to %s"
+          "--nnodes=%s needs --node_rank: which node this is, 0 to %s"
               .formatted(count, count - 1));
     }
     if (index < 0 || index >= count) {
@@ -108,15 +108,15 @@ final class MachineOptions implements Section {
       throw new OptionException(
           "--rdzv_backend must be static or c10d, but is '%s'".formatted(backend));
     }
-    return new Machines(count, index, processes());
+    return new Nodes(count, index, processes());
   }
 
-  private int nodes() {
-    // torchrun's form for a number of machines that may change; equal ends are a fixed one.
+  private int nodeCount() {
+    // torchrun's form for a number of nodes that may change; equal ends are a fixed one.
     String text = nodes.replaceFirst("^(\\d+):\\1$", "$1");
     if (text.contains(":")) {
       throw new OptionException(
-          "--nnodes=%s: the number of machines cannot change while a run goes on; give one number"
+          "--nnodes=%s: the number of nodes cannot change during a run; give one number"
               .formatted(nodes));
     }
     return number("--nnodes", text, "a number");
@@ -124,9 +124,9 @@ final class MachineOptions implements Section {
 
   private int processes() {
     return switch (processes) {
-      case "cpu" -> MachineParts.cores();
-      case "gpu" -> MachineParts.gpus();
-      case "auto" -> MachineParts.gpusOrCores();
+      case "cpu" -> NodeDevices.cores();
+      case "gpu" -> NodeDevices.gpus();
+      case "auto" -> NodeDevices.gpusOrCores();
       default -> number("--nproc_per_node", processes, "a number, auto, cpu or gpu");
     };
   }
@@ -142,20 +142,33 @@ final class MachineOptions implements Section {
   }
 
   /**
-   * Where ranks meet; empty for a free port of this machine.
+   * The run's name, if one was given; {@code none} is torchrun's word for none.
    *
-   * @param machines as {@link #machines()} says
+   * @throws OptionException when it is too long, or cannot be shown in one line
+   */
+  Optional<String> runId() {
+    if (runId != null && !runId.matches("[^\\p{Cntrl}]{1,200}")) {
+      throw new OptionException(
+          "--rdzv_id must be 1 to 200 characters without control characters");
+    }
+    return Optional.ofNullable(runId).filter(id -> !id.equals(NO_ID));
+  }
+
+  /**
+   * Where node 0's launcher serves the store; empty where there is one node, which needs no port.
+   *
+   * @param nodes as {@link #nodes()} says
    * @throws OptionException naming the options that do not go together
    */
-  Optional<Rendezvous> master(Machines machines) {
+  Optional<Endpoint> master(Nodes nodes) {
     boolean said = masterAddress != null || masterPort != null || endpoint != null;
-    if (standalone && !machines.isAlone()) {
+    if (standalone && !nodes.isAlone()) {
       throw new OptionException(
-          "--standalone means this machine alone, but --nnodes is " + machines.count());
+          "--standalone means this node alone, but --nnodes is " + nodes.count());
     }
     if (standalone && said) {
       throw new OptionException(
-          "--standalone chooses where ranks meet by itself: leave out %s"
+          "--standalone and %s are mutually exclusive"
               .formatted(
                   endpoint != null
                       ? "--rdzv_endpoint"
@@ -165,29 +178,22 @@ final class MachineOptions implements Section {
       throw new OptionException(
           "--rdzv_endpoint says the same as --master_addr and --master_port: give one of them");
     }
-    if (machines.isAlone() && masterAddress == null && masterPort == null && endpoint == null) {
-      return Optional.empty();
-    }
-    Rendezvous master = master(machines.isAlone());
-    if (!machines.isAlone() && master.port() == 65535) {
-      throw new OptionException(
-          "port 65535 is too high: launchers meet at the port after the ranks' one");
-    }
-    return Optional.of(master);
+    Optional<Endpoint> master = said || !nodes.isAlone() ? Optional.of(master()) : Optional.empty();
+    return nodes.isAlone() ? Optional.empty() : master;
   }
 
-  private Rendezvous master(boolean alone) {
+  private Endpoint master() {
     if (endpoint != null) {
-      return Rendezvous.parse("--rdzv_endpoint", endpoint);
+      return Endpoint.parse("--rdzv_endpoint", endpoint);
     }
-    if (masterAddress == null && !alone) {
+    if (masterAddress == null && nodeCount() > 1) {
       throw new OptionException(
-          "--nnodes=%s needs --master_addr (or --rdzv_endpoint): machine 0, as the others reach it"
+          "--nnodes=%s needs --master_addr (or --rdzv_endpoint): node 0, as the others reach it"
               .formatted(nodes));
     }
-    String address = masterAddress == null ? Rendezvous.LOCAL.address() : masterAddress.strip();
+    String address = masterAddress == null ? Endpoint.LOCAL.address() : masterAddress.strip();
     int port =
-        masterPort == null ? Rendezvous.DEFAULT_PORT : Rendezvous.port("--master_port", masterPort);
-    return new Rendezvous(address, port);
+        masterPort == null ? Endpoint.DEFAULT_PORT : Endpoint.port("--master_port", masterPort);
+    return new Endpoint(address, port);
   }
 }

@@ -4,9 +4,9 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.nativeconfig.Doctor;
 import org.relaydiffusion.nativeconfig.DoctorReport;
 
-/** What this machine has to run processes on. */
-final class MachineParts {
-  private MachineParts() {}
+/** What this node has to run processes on. */
+final class NodeDevices {
+  private NodeDevices() {}
 
   /** Cores that Java may use. */
   static int cores() {

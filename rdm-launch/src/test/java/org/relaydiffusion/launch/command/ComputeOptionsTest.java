@@ -1,0 +1,37 @@
+package org.relaydiffusion.launch.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.torch.Device;
+
+class ComputeOptionsTest {
+  private static final Rank THIRD_OF_ITS_NODE = new Rank(6, 8, 2, 4, "Slurm");
+
+  private static Device device(String option, Rank rank, int visibleGpus) {
+    ComputeOptions options = new ComputeOptions();
+    options.device = option;
+    return options.device(rank, () -> visibleGpus);
+  }
+
+  @Test
+  void cudaIsTheGpuWithTheProcesssLocalNumber() {
+    assertThat(device("cuda", THIRD_OF_ITS_NODE, 4)).isEqualTo(Device.cuda(2));
+    // Too few of them: the process says so when it looks for its own.
+    assertThat(device("cuda", THIRD_OF_ITS_NODE, 2)).isEqualTo(Device.cuda(2));
+    assertThat(device("cuda", THIRD_OF_ITS_NODE, 0)).isEqualTo(Device.cuda(2));
+    assertThat(device("cuda", Rank.SINGLE, 8)).isEqualTo(Device.cuda(0));
+  }
+
+  @Test
+  void aProcessThatIsShownOneGpuUsesIt() {
+    assertThat(device("cuda", THIRD_OF_ITS_NODE, 1)).isEqualTo(Device.cuda(0));
+  }
+
+  @Test
+  void aNumberIsTakenAsItIs() {
+    assertThat(device("cuda:1", THIRD_OF_ITS_NODE, 4)).isEqualTo(Device.cuda(1));
+    assertThat(device("cpu", THIRD_OF_ITS_NODE, 1)).isEqualTo(Device.CPU);
+  }
+}
