@@ -21,14 +21,12 @@ public final class NativeExit {
   private NativeExit() {}
 
   /**
-   * Ends the process. No shutdown hook runs, and no file is deleted on exit; standard output and
-   * error are flushed.
+   * Ends the process. No shutdown hook runs, no file is deleted on exit, and what is buffered in
+   * Java's streams is lost: the caller flushes them.
    *
    * @param code the exit code
    */
   public static void now(int code) {
-    System.out.flush();
-    System.err.flush();
     withoutFlushing(code);
   }
 

@@ -53,7 +53,7 @@ final class SignalledEnd {
       if (how.equals(Optional.of(Ending.SOON))) {
         System.err.println("rdm: stopped in the middle of a step; finished files are whole");
       }
-      NativeExit.now(signal.exitCode());
+      endNow(signal.exitCode());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException e) {
@@ -69,8 +69,14 @@ final class SignalledEnd {
   private void again(Received signal) {
     if (signal.name().equals(INTERRUPT)) {
       System.err.println("rdm: ended at once, without saving");
-      NativeExit.now(signal.exitCode());
+      endNow(signal.exitCode());
     }
+  }
+
+  private static void endNow(int code) {
+    System.out.flush();
+    System.err.flush();
+    NativeExit.now(code);
   }
 
   /** Ends the process, whose command has answered {@code code}. */
@@ -87,7 +93,7 @@ final class SignalledEnd {
     int answer = ownCode ? code : signal.exitCode();
     if (how.equals(Optional.of(Ending.AT_ONCE))) {
       // What it waited for may still be tried by a native thread.
-      NativeExit.now(answer);
+      endNow(answer);
     }
     System.exit(answer);
   }

@@ -50,6 +50,8 @@ public final class LauncherWatch {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    System.out.flush();
+    System.err.flush();
     NativeExit.now(StopSignals.TERM_EXIT_CODE);
   }
 }
