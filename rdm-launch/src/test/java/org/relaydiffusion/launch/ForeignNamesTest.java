@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,9 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.relaydiffusion.model.safetensors.SafetensorsWriter;
-import org.relaydiffusion.torch.Tensor;
-import org.relaydiffusion.torch.TensorScope;
-import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.TensorData;
 
 /** Names that would clear a terminal, reorder a line or forge one, from everywhere they come. */
 class ForeignNamesTest {
@@ -56,10 +56,10 @@ class ForeignNamesTest {
   @ValueSource(strings = {"--quiet", "--json"})
   void tensorsOfACheckpoint(String form) {
     Path file = folder.resolve("x.safetensors");
-    try (TensorScope _ = new TensorScope()) {
-      Tensor tensor = Torch.zeros(2);
-      SafetensorsWriter.write(file, Map.of(EVIL, tensor), Map.of());
-    }
+    TensorData tensor =
+        TensorData.contiguous(
+            DType.UINT8, new long[] {2}, MemorySegment.ofArray(new byte[] {1, 2}));
+    SafetensorsWriter.write(file, Map.of(EVIL, tensor), Map.of());
 
     RdmRun run = RdmRun.of("inspect", form, file.toString());
 
@@ -75,19 +75,19 @@ class ForeignNamesTest {
         "inspect --debug FILE",
         "convert --source=FILE --dest=FILE",
         "dataset --source=FILE --dest=FILE",
-        "generate --outdir=FILE --network_first=FILE",
+        "generate --sampler_stages=first --outdir=FOLDER --network_first=FILE",
         "train --outdir=FILE --data=FILE",
         "FILE",
         "--FILE",
         "help FILE",
-        "generate --seeds=FILE",
-        "inspect --FILE",
-        "evaluate calc --activations_sample=FILE"
+        "generate --outdir=FOLDER --seeds=FILE",
+        "inspect x --FILE",
+        "evaluate calc --metrics=is --activations_sample=FILE"
       })
   void pathsAndArguments(String line) {
     String[] arguments = line.split(" ");
     for (int i = 0; i < arguments.length; i++) {
-      arguments[i] = arguments[i].replace("FILE", EVIL);
+      arguments[i] = arguments[i].replace("FOLDER", folder.toString()).replace("FILE", EVIL);
     }
 
     RdmRun run = RdmRun.of(arguments);

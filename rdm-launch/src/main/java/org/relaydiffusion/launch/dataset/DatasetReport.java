@@ -47,14 +47,14 @@ final class DatasetReport {
       double rate = finished / seconds();
       int filled = (int) ((long) finished * BAR / total);
       status.show(
-          "[%s%s] %s/%s pictures  %s/s  %s left"
+          "%s/%s pictures  %s/s  %s left  [%s%s]"
               .formatted(
-                  "#".repeat(filled),
-                  ".".repeat(BAR - filled),
                   finished,
                   total,
                   Durations.rate(rate),
-                  Durations.text((total - finished) / rate)));
+                  Durations.text((total - finished) / rate),
+                  "#".repeat(filled),
+                  ".".repeat(BAR - filled)));
     }
   }
 
