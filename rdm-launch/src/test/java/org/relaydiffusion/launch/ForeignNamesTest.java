@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.relaydiffusion.model.safetensors.SafetensorsWriter;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.TensorData;
+import org.relaydiffusion.torch.testing.FileNames;
 
 /** Names that would clear a terminal, reorder a line or forge one, from everywhere they come. */
 class ForeignNamesTest {
@@ -85,6 +86,7 @@ class ForeignNamesTest {
         "evaluate calc --metrics=is --activations_sample=FILE"
       })
   void pathsAndArguments(String line) {
+    FileNames.assumeUnicode();
     String[] arguments = line.split(" ");
     for (int i = 0; i < arguments.length; i++) {
       arguments[i] = arguments[i].replace("FOLDER", folder.toString()).replace("FILE", EVIL);

@@ -85,7 +85,7 @@ final class TrainingReport implements TrainingListener {
     // Every rank says for whom it waits: the first one may not be there.
     if (!options.quiet) {
       status.clear();
-      console.err().println("rdm train: " + line);
+      console.say("rdm train: " + line);
     }
   }
 
