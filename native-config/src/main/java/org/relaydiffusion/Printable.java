@@ -159,8 +159,8 @@ public final class Printable {
         || c == 0xffa0
         || c == 0x17b4 // Khmer inherent vowels
         || c == 0x17b5
-        || c >= 0x180b && c <= 0x180f // Mongolian variation selectors
-        || c >= 0xfe00 && c <= 0xfe0f // variation selectors
-        || c >= 0xe0100 && c <= 0xe01ef;
+        || (c >= 0x180b && c <= 0x180f) // Mongolian variation selectors
+        || (c >= 0xfe00 && c <= 0xfe0f) // variation selectors
+        || (c >= 0xe0100 && c <= 0xe01ef);
   }
 }

@@ -51,16 +51,16 @@ public final class DisplayWidth {
   private static boolean isWide(int c) {
     return c >= 0x1100
         && (c <= 0x115f // Hangul initials
-            || c >= 0x2e80 && c <= 0x303e // radicals, CJK punctuation
-            || c >= 0x3041 && c <= 0xa4cf // kana, ideographs, Yi
-            || c >= 0xa960 && c <= 0xa97f // Hangul initials, extended
-            || c >= 0xac00 && c <= 0xd7a3 // Hangul syllables
-            || c >= 0xf900 && c <= 0xfaff // compatibility ideographs
-            || c >= 0xfe10 && c <= 0xfe19 // vertical forms
-            || c >= 0xfe30 && c <= 0xfe6f // compatibility forms
-            || c >= 0xff00 && c <= 0xff60 // full-width forms
-            || c >= 0xffe0 && c <= 0xffe6
-            || c >= 0x20000 && c <= 0x3fffd // further ideographs
+            || (c >= 0x2e80 && c <= 0x303e) // radicals, CJK punctuation
+            || (c >= 0x3041 && c <= 0xa4cf) // kana, ideographs, Yi
+            || (c >= 0xa960 && c <= 0xa97f) // Hangul initials, extended
+            || (c >= 0xac00 && c <= 0xd7a3) // Hangul syllables
+            || (c >= 0xf900 && c <= 0xfaff) // compatibility ideographs
+            || (c >= 0xfe10 && c <= 0xfe19) // vertical forms
+            || (c >= 0xfe30 && c <= 0xfe6f) // compatibility forms
+            || (c >= 0xff00 && c <= 0xff60) // full-width forms
+            || (c >= 0xffe0 && c <= 0xffe6)
+            || (c >= 0x20000 && c <= 0x3fffd) // further ideographs
             || Character.isEmojiPresentation(c));
   }
 }
