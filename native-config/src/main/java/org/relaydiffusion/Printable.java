@@ -65,18 +65,23 @@ public final class Printable {
     return shown.append(CUT).append(ending(text, kept / 3)).toString();
   }
 
+  /** A whole line. It is cut only where it is longer than a screen. */
+  public static String line(String text) {
+    return of(text, MOST_OF_LINE);
+  }
+
   /**
-   * A whole message, in one line: line breaks become "; ". It is cut only where it is longer than a
-   * screen.
+   * The message of an exception, as a line. Messages from elsewhere have several lines at times:
+   * they are joined by "; ".
    *
-   * @param message anything; null gives "no reason given"
+   * @param text anything; null gives "no reason given"
    */
-  public static String line(@Nullable String message) {
-    if (message == null) {
+  public static String message(@Nullable String text) {
+    if (text == null) {
       return "no reason given";
     }
-    boolean isOne = message.indexOf('\n') < 0 && message.indexOf('\r') < 0;
-    return of(isOne ? message : LINE_BREAKS.matcher(message.strip()).replaceAll("; "), MOST_OF_LINE);
+    boolean isOne = text.indexOf('\n') < 0 && text.indexOf('\r') < 0;
+    return line(isOne ? text : LINE_BREAKS.matcher(text.strip()).replaceAll("; "));
   }
 
   /**
@@ -127,7 +132,8 @@ public final class Printable {
     }
   }
 
-  private static boolean isShown(int c) {
+  /** Whether a code point is shown as it is. */
+  public static boolean isShown(int c) {
     if (c >= ' ' && c < 0x7f) {
       return true;
     }
@@ -153,8 +159,8 @@ public final class Printable {
         || c == 0xffa0
         || c == 0x17b4 // Khmer inherent vowels
         || c == 0x17b5
-        || c >= 0x180b && c <= 0x180f // Mongolian variation selectors
-        || c >= 0xfe00 && c <= 0xfe0f // variation selectors
-        || c >= 0xe0100 && c <= 0xe01ef;
+        || (c >= 0x180b && c <= 0x180f) // Mongolian variation selectors
+        || (c >= 0xfe00 && c <= 0xfe0f) // variation selectors
+        || (c >= 0xe0100 && c <= 0xe01ef);
   }
 }

@@ -13,11 +13,11 @@ public class RdmException extends RuntimeException {
 
   /** Creates an exception with a one-line message. */
   public RdmException(String message) {
-    super(Printable.line(message));
+    super(Printable.message(message));
   }
 
   /** Creates an exception with a one-line message and its cause. */
   public RdmException(String message, @Nullable Throwable cause) {
-    super(Printable.line(message), cause);
+    super(Printable.message(message), cause);
   }
 }

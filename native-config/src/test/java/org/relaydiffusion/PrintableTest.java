@@ -111,11 +111,16 @@ class PrintableTest {
   }
 
   @Test
+  void aLineIsNotBrokenByWhatItQuotes() {
+    assertThat(Printable.line("a\nrdm: done\r")).isEqualTo("a\\u{a}rdm: done\\u{d}");
+  }
+
+  @Test
   void aMessageIsOneLine() {
-    assertThat(Printable.line("first\n  second\r\nthird\n")).isEqualTo("first; second; third");
-    assertThat(Printable.line("a\u0085b\u2028c")).isEqualTo("a\\u{85}b\\u{2028}c");
-    assertThat(Printable.line(null)).isEqualTo("no reason given");
-    assertThat(Printable.line("x".repeat(1_000_000))).hasSizeLessThan(10_000);
+    assertThat(Printable.message("first\n  second\r\nthird\n")).isEqualTo("first; second; third");
+    assertThat(Printable.message("a\u0085b\u2028c")).isEqualTo("a\\u{85}b\\u{2028}c");
+    assertThat(Printable.message(null)).isEqualTo("no reason given");
+    assertThat(Printable.message("x".repeat(1_000_000))).hasSizeLessThan(10_000);
   }
 
   @Test

@@ -3,7 +3,6 @@ package org.relaydiffusion.launch;
 import java.util.concurrent.Callable;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
-import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.nativeconfig.Doctor;
 import org.relaydiffusion.nativeconfig.DoctorReport;
@@ -31,14 +30,14 @@ final class DoctorCommand implements Callable<Integer> {
     report.apply();
     DoctorReport found = Doctor.examine();
     if (report.json) {
-      console.out().println(Json.write(found));
+      console.json(found);
     } else {
       int width = found.facts().keySet().stream().mapToInt(String::length).max().orElse(0);
       found
           .facts()
           .forEach(
               (name, fact) ->
-                  console.out().println(name + " ".repeat(width + 2 - name.length()) + fact));
+                  console.print(name + " ".repeat(width + 2 - name.length()) + fact));
     }
     return found.libTorch() instanceof DoctorReport.Loaded ? ExitCode.OK : ExitCode.FAILURE;
   }

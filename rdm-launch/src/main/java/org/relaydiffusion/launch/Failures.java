@@ -1,9 +1,13 @@
 package org.relaydiffusion.launch;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.InvalidPathException;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.launch.command.Console;
@@ -30,7 +34,7 @@ final class Failures {
 
   /** A command line that picocli cannot parse. */
   int usage(ParameterException e, String[] arguments) {
-    report(oneLine(message(e)), e);
+    report(Printable.message(message(e)), e);
     hint(e.getCommandLine());
     return ExitCode.USAGE;
   }
@@ -62,11 +66,11 @@ final class Failures {
     Throwable e = unwrap(thrown);
     switch (e) {
       case InterruptedRunException interrupted -> {
-        console.err().println("rdm: " + oneLine(interrupted.getMessage()));
+        console.say("rdm: " + Printable.message(interrupted.getMessage()));
         return ExitCode.INTERRUPTED;
       }
       case OptionException option -> {
-        report(oneLine(option.getMessage()), option);
+        report(Printable.message(option.getMessage()), option);
         hint(command);
         return ExitCode.USAGE;
       }
@@ -76,21 +80,36 @@ final class Failures {
       }
       case RdmException known ->
           report(
-              oneLine(known.getMessage())
+              Printable.message(known.getMessage())
                   + FileNames.hint(String.valueOf(known.getMessage())).map(h -> "; " + h).orElse(""),
               known);
-      case InvalidPathException name -> report(oneLine(FileNames.reason(name)), name);
+      case InvalidPathException name -> report(Printable.message(FileNames.reason(name)), name);
       case OutOfMemoryError memory ->
           report(
               "not enough memory (%s): try a smaller --batch%s"
-                  .formatted(oneLine(memory.getMessage()), again()),
+                  .formatted(Printable.message(memory.getMessage()), again()),
               memory);
       case InternalError fault when MappedFile.isFault(fault) ->
           report(
               "a file was cut by another program while it was being read" + again(), fault);
-      default -> report("unexpected " + oneLine(e.toString()) + again(), e);
+      default -> report("unexpected " + Printable.message(e.toString()) + again(), e);
     }
     return ExitCode.FAILURE;
+  }
+
+  /**
+   * The exit code of a command that has ended: a result that could not be written is a failure,
+   * unless its reader did not want more of it.
+   *
+   * @param code of the command itself
+   */
+  int written(int code) {
+    Optional<String> reason = console.failure();
+    if (reason.isEmpty()) {
+      return code;
+    }
+    console.say("rdm: standard output cannot be written: " + reason.get());
+    return code == ExitCode.OK ? ExitCode.FAILURE : code;
   }
 
   /** A failed class initialiser, say, hides the library that could not be loaded behind it. */
@@ -108,19 +127,15 @@ final class Failures {
   }
 
   private void hint(CommandLine command) {
-    console
-        .err()
-        .println("rdm: see '%s --help'".formatted(command.getCommandSpec().qualifiedName()));
+    console.say("rdm: see '%s --help'".formatted(command.getCommandSpec().qualifiedName()));
   }
 
   private void report(String message, Throwable e) {
-    console.err().println("rdm: " + message);
+    console.say("rdm: " + message);
     if (debug) {
-      e.printStackTrace(console.err());
+      StringWriter trace = new StringWriter();
+      e.printStackTrace(new PrintWriter(trace, true));
+      trace.toString().lines().map(line -> line.replace("\t", "    ")).forEach(console::say);
     }
-  }
-
-  private static String oneLine(@Nullable String message) {
-    return message == null ? "no reason given" : message.strip().replaceAll("\\s*\\R\\s*", "; ");
   }
 }

@@ -40,7 +40,7 @@ public final class Rdm {
     root.setExecutionExceptionHandler((e, command, _) -> failures.execution(e, command));
     List<String> normalised = ArgumentNames.normalise(arguments, root);
     try {
-      return root.execute(normalised.toArray(String[]::new));
+      return failures.written(root.execute(normalised.toArray(String[]::new)));
     } catch (Error e) {
       // Picocli hands on exceptions only.
       return failures.execution(e, root);

@@ -20,6 +20,7 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.io.PrintWriter;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.relaydiffusion.RdmException;
@@ -222,6 +223,27 @@ class ArchitectureTest {
           .accessField(System.class, "out")
           .orShould()
           .accessField(System.class, "err");
+
+  /**
+   * Whatever a line quotes, it is made printable on its way: by {@code Console}, {@code Screen} and
+   * {@code StatusLine}. The completion script quotes nothing.
+   */
+  @ArchTest
+  static final ArchRule LINES_ARE_PRINTED_WHERE_THEY_ARE_MADE_PRINTABLE =
+      noClasses()
+          .that(
+              DescribedPredicate.describe(
+                  "are not Console, Screen, StatusLine or CompletionCommand",
+                  c ->
+                      !Set.of("Console", "Screen", "StatusLine", "CompletionCommand")
+                          .contains(c.getSimpleName())))
+          .should()
+          .callMethodWhere(
+              DescribedPredicate.describe(
+                  "print with a PrintWriter",
+                  call ->
+                      call.getTargetOwner().isAssignableTo(PrintWriter.class)
+                          && call.getName().startsWith("print")));
 
   @ArchTest
   static void importedClassesAreThere(JavaClasses classes) {

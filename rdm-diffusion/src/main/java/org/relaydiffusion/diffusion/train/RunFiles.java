@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
@@ -49,7 +50,11 @@ final class RunFiles implements AutoCloseable {
   private void log(String line) {
     Path log = directory.file("log.txt");
     try {
-      Files.writeString(log, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      Files.writeString(
+          log,
+          Printable.line(line) + "\n",
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw new FileException(log, "cannot be written: " + AtomicFile.reason(e), e);
     }

@@ -7,18 +7,31 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
+import org.relaydiffusion.model.JsonText;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.json.JsonReadFeature;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * {@code stats.jsonl}: a line a tick, an object of {@code num}, {@code mean} and {@code std} for
- * each statistic, under the reference's names.
+ * each statistic, under the reference's names. The reference writes NaN where JSON has no word for
+ * it, as Python's json does; here every line is JSON, see {@link JsonText#number}.
  */
 final class StatsFile {
-  private static final String KIMG = "\"Progress/kimg\": {\"num\": 1, \"mean\": ";
+  /** Reads lines of the reference too. */
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
+
+  private static final TypeReference<LinkedHashMap<String, @Nullable Object>> OBJECT =
+      new TypeReference<>() {};
 
   private final Path file;
 
@@ -34,8 +47,9 @@ final class StatsFile {
       try {
         List<String> kept = new ArrayList<>();
         for (String line : InputFile.lines(file)) {
-          if (line.endsWith("}") && kimgOf(line) <= kimg) {
-            kept.add(line);
+          Map<String, @Nullable Object> values = read(line);
+          if (values != null && kimgOf(values) <= kimg) {
+            kept.add(write(values));
           }
         }
         byte[] text =
@@ -55,17 +69,36 @@ final class StatsFile {
     }
   }
 
-  private static double kimgOf(String line) {
-    int at = line.indexOf(KIMG);
-    if (at < 0) {
-      return 0;
-    }
-    int from = at + KIMG.length();
+  /** The values of a line; null when it was cut off by the end of its run. */
+  private static @Nullable Map<String, @Nullable Object> read(String line) {
     try {
-      return Double.parseDouble(line.substring(from, line.indexOf(',', from)));
-    } catch (NumberFormatException | StringIndexOutOfBoundsException _) {
-      return 0;
+      return MAPPER.readValue(line, OBJECT);
+    } catch (JacksonException _) {
+      return null;
     }
+  }
+
+  private static double kimgOf(Map<String, @Nullable Object> line) {
+    return line.get("Progress/kimg") instanceof Map<?, ?> kimg
+            && kimg.get("mean") instanceof Number mean
+        ? mean.doubleValue()
+        : 0;
+  }
+
+  private static String write(Map<String, @Nullable Object> line) {
+    return MAPPER.writeValueAsString(finite(line));
+  }
+
+  private static @Nullable Object finite(@Nullable Object value) {
+    return switch (value) {
+      case Double number -> JsonText.number(number);
+      case Map<?, ?> map -> {
+        Map<Object, @Nullable Object> finite = new LinkedHashMap<>();
+        map.forEach((key, inner) -> finite.put(key, finite(inner)));
+        yield finite;
+      }
+      case null, default -> value;
+    };
   }
 
   /**
@@ -74,25 +107,20 @@ final class StatsFile {
    * @param now seconds since 1970
    */
   void append(Map<String, Moments> statistics, double now) {
-    StringBuilder line = new StringBuilder("{");
-    statistics.forEach((name, m) ->
-        line.append(
-            "\"%s\": {\"num\": %s, \"mean\": %s, \"std\": %s}, "
-                .formatted(name, (long) m.count(), number(m.mean()), number(m.deviation()))));
-    line.append("\"timestamp\": ").append(now).append("}\n");
+    Map<String, @Nullable Object> line = new LinkedHashMap<>();
+    statistics.forEach((name, m) -> {
+      Map<String, Object> moments = new LinkedHashMap<>();
+      moments.put("num", (long) m.count());
+      moments.put("mean", m.mean());
+      moments.put("std", m.deviation());
+      line.put(name, moments);
+    });
+    line.put("timestamp", now);
     try {
-      Files.writeString(file, line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      Files.writeString(
+          file, write(line) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw new FileException(file, "cannot be written: " + AtomicFile.reason(e), e);
     }
-  }
-
-  // As Python's json writes what JSON has no word for.
-  private static String number(double value) {
-    return Double.isNaN(value)
-        ? "NaN"
-        : Double.isInfinite(value)
-            ? (value > 0 ? "Infinity" : "-Infinity")
-            : Double.toString(value);
   }
 }

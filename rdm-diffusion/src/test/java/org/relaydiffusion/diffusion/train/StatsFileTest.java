@@ -32,7 +32,7 @@ class StatsFileTest {
     assertThat(first.at("/Progress~1kimg/mean").asDouble()).isEqualTo(0.004000000189989805);
     assertThat(first.at("/Progress~1kimg/std").asDouble()).isZero();
     assertThat(first.get("timestamp").asDouble()).isEqualTo(1700000000.25);
-    assertThat(lines.get(1)).contains("\"Loss/loss\": {\"num\": 0, \"mean\": NaN, \"std\": NaN}");
+    assertThat(lines.get(1)).contains("\"Loss/loss\":{\"num\":0,\"mean\":null,\"std\":null}");
   }
 
   @Test
@@ -46,7 +46,37 @@ class StatsFileTest {
 
     new StatsFile(file, 2).append(statistics(3, Moments.of(7)), 0);
 
-    assertThat(Files.readAllLines(file)).hasSize(3).last().asString().contains("\"mean\": 7.0");
+    assertThat(Files.readAllLines(file)).hasSize(3).last().asString().contains("\"mean\":7.0");
+  }
+
+  @Test
+  void aLossThatIsNotFiniteIsJsonAllTheSame() throws IOException {
+    Path file = folder.resolve("stats.jsonl");
+    new StatsFile(file, 0).append(statistics(1, Moments.of(Double.NEGATIVE_INFINITY)), 0);
+
+    assertThat(Files.readString(file))
+        .contains("\"Loss/loss\":{\"num\":1,\"mean\":\"-Infinity\",\"std\":null}");
+  }
+
+  @Test
+  void linesOfTheReferenceAreKeptAsJson() throws IOException {
+    Path file = folder.resolve("stats.jsonl");
+    Files.writeString(
+        file,
+        """
+        {"Loss/loss": {"num": 0, "mean": NaN, "std": Infinity}, "Progress/kimg": \
+        {"num": 1, "mean": 2.5, "std": 0.0}, "timestamp": 1.25}
+        {"Loss/loss": {"num": 0, "mean": NaN, "std": NaN}, "Progress/kimg": \
+        {"num": 1, "mean": 3.5, "std": 0.0}, "timestamp": 2.5}
+        """);
+
+    StatsFile unused = new StatsFile(file, 3);
+
+    assertThat(unused).isNotNull();
+    assertThat(Files.readAllLines(file))
+        .containsExactly(
+            "{\"Loss/loss\":{\"num\":0,\"mean\":null,\"std\":\"Infinity\"},"
+                + "\"Progress/kimg\":{\"num\":1,\"mean\":2.5,\"std\":0.0},\"timestamp\":1.25}");
   }
 
   private static Map<String, Moments> statistics(double kimg, Moments loss) {

@@ -14,7 +14,6 @@ import org.relaydiffusion.checkpoint.Which;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
-import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.metrics.inception.InceptionConversion;
@@ -88,7 +87,7 @@ public final class ConvertCommand implements Callable<Integer> {
     checkOptions();
     Path dest = target == null ? InceptionWeights.cached(console.environment()) : target;
     if (!report.quiet) {
-      console.err().println("rdm convert: %s -> %s".formatted(source, dest));
+      console.say("rdm convert: %s -> %s".formatted(source, dest));
     }
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("command", "convert");
@@ -102,7 +101,7 @@ public final class ConvertCommand implements Callable<Integer> {
       json.put("all_equal", done.allEqual());
       json.put("seconds", seconds);
       json.put("tensors", done.tensors());
-      console.out().println(Json.write(json));
+      console.json(json);
     } else {
       print(done, seconds);
     }
@@ -132,29 +131,25 @@ public final class ConvertCommand implements Callable<Integer> {
     InceptionConversion done = new InceptionConverter().convert(source, dest);
     json.put("source_kind", done.kind());
     json.put("warnings", done.warnings());
-    done.warnings().forEach(warning -> console.err().println("rdm convert: warning: " + warning));
+    done.warnings().forEach(warning -> console.say("rdm convert: warning: " + warning));
     return done.report();
   }
 
   private void print(ConversionReport done, double seconds) {
     if (report.verbose) {
       for (ConversionReport.TensorCheck tensor : done.tensors()) {
-        console
-            .out()
-            .println(
-                "%s  %s %s%s"
-                    .formatted(
-                        tensor.sha256(),
-                        tensor.name(),
-                        tensor.dtype().torchName(),
-                        tensor.shape()));
+        console.print(
+            "%s  %s %s%s"
+                .formatted(
+                    tensor.sha256(),
+                    tensor.name(),
+                    tensor.dtype().torchName(),
+                    tensor.shape()));
       }
     }
-    console
-        .out()
-        .println(
-            "%s: %s tensors, all equal to those of %s (SHA-256), %s"
-                .formatted(
-                    done.converted(), done.tensors().size(), source, Durations.text(seconds)));
+    console.print(
+        "%s: %s tensors, all equal to those of %s (SHA-256), %s"
+            .formatted(
+                done.converted(), done.tensors().size(), source, Durations.text(seconds)));
   }
 }

@@ -8,7 +8,6 @@ import org.relaydiffusion.checkpoint.NetworkRecord;
 import org.relaydiffusion.checkpoint.StoredTensor;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
-import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.ReportOptions;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,9 +41,9 @@ public final class InspectCommand implements Callable<Integer> {
       summary = checkpoint.summary();
     }
     if (report.json) {
-      console.out().println(Json.write(summary));
+      console.json(summary);
     } else {
-      summary.lines().forEach(console.out()::println);
+      summary.lines().forEach(console::print);
     }
     return ExitCode.OK;
   }

@@ -12,29 +12,32 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.model.JsonText;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Results as JSON. Records become objects with names in snake case, in the order of their
- * components; an absent optional becomes null, and a number that JSON cannot write a string.
+ * components; an absent optional becomes null, and so does NaN; an infinity becomes a string, see
+ * {@link JsonText#number}.
  */
 public final class Json {
   private Json() {}
 
   /** The text of one object, over several lines. */
   public static String write(Object value) {
-    return JsonMapper.builder()
-        .enable(SerializationFeature.INDENT_OUTPUT)
-        .build()
-        .writeValueAsString(plain(value));
+    return JsonText.printable(
+        JsonMapper.builder()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .build()
+            .writeValueAsString(plain(value)));
   }
 
   private static @Nullable Object plain(@Nullable Object value) {
     return switch (value) {
       case null -> null;
-      case Double number when !Double.isFinite(number) -> number.toString();
-      case Float number when !Float.isFinite(number) -> number.toString();
+      case Double number -> JsonText.number(number);
+      case Float number when !Float.isFinite(number) -> JsonText.number(number);
       case Number _, Boolean _, String _ -> value;
       case Enum<?> constant -> constant.name().toLowerCase(Locale.ROOT);
       case Optional<?> optional -> plain(optional.orElse(null));

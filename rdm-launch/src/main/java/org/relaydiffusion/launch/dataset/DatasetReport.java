@@ -7,7 +7,6 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.data.convert.ConvertedDataset;
 import org.relaydiffusion.diffusion.data.convert.DatasetConversion;
 import org.relaydiffusion.launch.command.Console;
-import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
@@ -29,21 +28,15 @@ final class DatasetReport {
   DatasetReport(Console console, ReportOptions options) {
     this.console = console;
     this.options = options;
-    StatusLine.Kind kind =
-        options.quiet
-            ? StatusLine.Kind.OFF
-            : console.live() ? StatusLine.Kind.LIVE : StatusLine.Kind.PLAIN;
-    this.status = new StatusLine(console.err(), kind, System::nanoTime);
+    this.status = StatusLine.of(console, StatusLine.kind(console, !options.quiet));
   }
 
   /** One line about what will be done. */
   void header(String source, Path target, DatasetConversion conversion) {
     if (!options.quiet) {
-      console
-          .err()
-          .println(
-              "rdm dataset: %s -> %s, %s pictures, %s workers"
-                  .formatted(source, target, conversion.count(), conversion.workers()));
+      console.say(
+          "rdm dataset: %s -> %s, %s pictures, %s workers"
+              .formatted(source, target, conversion.count(), conversion.workers()));
     }
   }
 
@@ -54,14 +47,14 @@ final class DatasetReport {
       double rate = finished / seconds();
       int filled = (int) ((long) finished * BAR / total);
       status.show(
-          "[%s%s] %s/%s pictures  %s/s  %s left"
+          "%s/%s pictures  %s/s  %s left  [%s%s]"
               .formatted(
-                  "#".repeat(filled),
-                  ".".repeat(BAR - filled),
                   finished,
                   total,
                   Durations.rate(rate),
-                  Durations.text((total - finished) / rate)));
+                  Durations.text((total - finished) / rate),
+                  "#".repeat(filled),
+                  ".".repeat(BAR - filled)));
     }
   }
 
@@ -80,15 +73,15 @@ final class DatasetReport {
     double seconds = seconds();
     boolean someLabels = result.labelled() > 0 && result.classes() == 0;
     if (someLabels && !options.quiet) {
-      console
-          .err()
-          .println(
-              "rdm: only %s of %s pictures have a label, so no labels were written"
-                  .formatted(result.labelled(), result.images()));
+      console.say(
+          "rdm: only %s of %s pictures have a label, so no labels were written"
+              .formatted(result.labelled(), result.images()));
     }
-    console
-        .out()
-        .println(options.json ? Json.write(json(source, result, seconds)) : text(result, seconds));
+    if (options.json) {
+      console.json(json(source, result, seconds));
+    } else {
+      console.print(text(result, seconds));
+    }
   }
 
   private double seconds() {

@@ -5,7 +5,6 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.launch.command.Console;
-import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
@@ -37,11 +36,7 @@ final class ActivationsReport implements ExtractionListener {
     this.report = report;
     this.rank = rank;
     this.options = options;
-    StatusLine.Kind kind =
-        !speaks()
-            ? StatusLine.Kind.OFF
-            : console.live() ? StatusLine.Kind.LIVE : StatusLine.Kind.PLAIN;
-    this.status = new StatusLine(console.err(), kind, System::nanoTime);
+    this.status = StatusLine.of(console, StatusLine.kind(console, speaks()));
   }
 
   private boolean speaks() {
@@ -57,18 +52,16 @@ final class ActivationsReport implements ExtractionListener {
         rank.isDistributed()
             ? ", %s processes (%s)".formatted(rank.worldSize(), rank.source())
             : "";
-    console
-        .err()
-        .println(
-            "rdm evaluate activations: %s -> %s, %s, batch %s, %s, %s%s"
-                .formatted(
-                    options.data(),
-                    options.target(),
-                    options.content() == Content.MOMENTS ? "moments" : "activations",
-                    options.batch(),
-                    options.device(),
-                    options.network().numerics().name().toLowerCase(Locale.ROOT),
-                    processes));
+    console.say(
+        "rdm evaluate activations: %s -> %s, %s, batch %s, %s, %s%s"
+            .formatted(
+                options.data(),
+                options.target(),
+                options.content() == Content.MOMENTS ? "moments" : "activations",
+                options.batch(),
+                options.device(),
+                options.network().numerics().name().toLowerCase(Locale.ROOT),
+                processes));
   }
 
   @Override
@@ -124,9 +117,12 @@ final class ActivationsReport implements ExtractionListener {
   void result(ExtractionResult result) {
     if (result.written().isPresent()) {
       ExtractionResult.Written written = result.written().get();
-      console
-          .out()
-          .println(report.json ? Json.write(json(result, written)) : text(result, written));
+      if (report.json) {
+        console.json(json(result, written));
+      } else {
+        console.print(text(result, written));
+        console.print("Inception weights: SHA-256 " + options.network().sha256());
+      }
     } else if (speaks()) {
       status.print(
           "rank %s: %s images in %s, %s a second"
@@ -155,9 +151,7 @@ final class ActivationsReport implements ExtractionListener {
     if (result.reused() > 0) {
       text.append("; %s were there already".formatted(result.reused()));
     }
-    return text.append("\nInception weights: SHA-256 ")
-        .append(options.network().sha256())
-        .toString();
+    return text.toString();
   }
 
   private Map<String, @Nullable Object> json(

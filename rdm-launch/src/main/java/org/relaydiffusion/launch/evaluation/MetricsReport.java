@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.launch.command.Console;
-import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
@@ -31,26 +30,20 @@ final class MetricsReport implements EvaluationRun.EvaluationListener {
     this.options = options;
     this.command = command;
     this.job = job;
-    StatusLine.Kind kind =
-        options.quiet
-            ? StatusLine.Kind.OFF
-            : console.live() ? StatusLine.Kind.LIVE : StatusLine.Kind.PLAIN;
-    this.status = new StatusLine(console.err(), kind, System::nanoTime);
+    this.status = StatusLine.of(console, StatusLine.kind(console, !options.quiet));
   }
 
   /** One line about what will be done. */
   void header() {
     if (!options.quiet) {
       String against = job.reference().map(file -> " against " + file).orElse("");
-      console
-          .err()
-          .println(
-              "rdm evaluate %s: %s of %s%s"
-                  .formatted(
-                      command,
-                      job.metrics().stream().map(Metric::title).collect(Collectors.joining(", ")),
-                      job.sample(),
-                      against));
+      console.say(
+          "rdm evaluate %s: %s of %s%s"
+              .formatted(
+                  command,
+                  job.metrics().stream().map(Metric::title).collect(Collectors.joining(", ")),
+                  job.sample(),
+                  against));
     }
   }
 
@@ -73,25 +66,23 @@ final class MetricsReport implements EvaluationRun.EvaluationListener {
 
   /** The same, with the file that was written. */
   void result(Evaluation evaluation, @Nullable Path written) {
-    evaluation.warnings().forEach(warning -> console.err().println("rdm: " + warning));
+    evaluation.warnings().forEach(warning -> console.say("rdm: " + warning));
     if (options.json) {
-      console.out().println(Json.write(json(evaluation, written)));
+      console.json(json(evaluation, written));
       return;
     }
     for (MetricFigures.Row row : MetricFigures.of(evaluation)) {
-      console
-          .out()
-          .println(
-              String.format(
-                  Locale.ROOT,
-                  "%-10s %s%s",
-                  row.name(),
-                  row.text(),
-                  row.note().isEmpty() ? "" : "  (" + row.note() + ")"));
+      console.print(
+          String.format(
+              Locale.ROOT,
+              "%-10s %s%s",
+              row.name(),
+              row.text(),
+              row.note().isEmpty() ? "" : "  (" + row.note() + ")"));
     }
-    evaluation.weights().forEach(line -> console.out().println("Inception weights: " + line));
+    evaluation.weights().forEach(line -> console.print("Inception weights: " + line));
     if (written != null) {
-      console.out().println("%s: written, %s".formatted(written, Durations.text(seconds())));
+      console.print("%s: written, %s".formatted(written, Durations.text(seconds())));
     }
   }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import org.relaydiffusion.Printable;
 
 /** Where one rank's lines go, stream by stream. */
 final class RankOutput implements AutoCloseable {
@@ -102,7 +103,10 @@ final class RankOutput implements AutoCloseable {
     }
 
     @Override
-    public void line(String text) {
+    public void line(String raw) {
+      // A rank prints no more than it should, but the JVM and LibTorch print for it too. Tabs are
+      // those of a stack trace.
+      String text = Printable.of(raw.replace("\t", "    "), 2 * LineSplitter.LONGEST_LINE);
       if (isError) {
         lastErrors.add(text);
       }

@@ -6,7 +6,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.launch.command.Console;
+import org.relaydiffusion.launch.progress.DisplayWidth;
 
 /**
  * The launcher's terminal or log, which all ranks share: whole lines, and below them on a terminal
@@ -18,6 +20,9 @@ import org.relaydiffusion.launch.command.Console;
  * #hurry}) a reader that takes nothing is not waited for, and they are dropped.
  */
 final class Screen {
+  /** More than a rank's longest line, see {@link LineSplitter}. */
+  private static final int MOST = 2 * LineSplitter.LONGEST_LINE;
+
   /** Characters that may wait; a line counts for a little more than its text. */
   private static final int MOST_WAITING = 1 << 20;
 
@@ -86,8 +91,9 @@ final class Screen {
 
   /** Writes over the status line; an empty text takes it away. */
   synchronized void status(String text) {
-    if (isLive() && !text.equals(status)) {
-      status = text;
+    String line = isLive() ? DisplayWidth.cut(Printable.line(text), console.columns() - 1) : "";
+    if (!line.equals(status)) {
+      status = line;
       statusChanged = true;
       notifyAll();
     }
@@ -208,7 +214,8 @@ final class Screen {
     if (!shown.isEmpty()) {
       print(err, CLEAR_LINE);
     }
-    print(line.isError() ? err : console.out(), line.text() + System.lineSeparator());
+    String text = Printable.of(line.text(), MOST);
+    print(line.isError() ? err : console.out(), text + System.lineSeparator());
     if (!wanted.isEmpty()) {
       print(err, wanted);
     }

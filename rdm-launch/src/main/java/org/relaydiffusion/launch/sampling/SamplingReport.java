@@ -4,7 +4,6 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.launch.command.Console;
-import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
@@ -33,48 +32,41 @@ final class SamplingReport {
         job.rank().worldSize() > 1
             ? ", %s processes (%s)".formatted(job.rank().worldSize(), job.rank().source())
             : "";
-    console
-        .err()
-        .println(
-            "rdm %s: seeds %s, batch %s, %s, %s, %s, %s%s"
-                .formatted(
-                    job.command(),
-                    job.seedsText(),
-                    job.batch(),
-                    switch (job.stages()) {
-                      case BOTH -> "both stages";
-                      case FIRST -> "first stage";
-                      case SECOND -> "second stage";
-                    },
-                    runtime.device(),
-                    runtime.dtype().torchName(),
-                    runtime.numerics().name().toLowerCase(Locale.ROOT),
-                    processes));
+    console.say(
+        "rdm %s: seeds %s, batch %s, %s, %s, %s, %s%s"
+            .formatted(
+                job.command(),
+                job.seedsText(),
+                job.batch(),
+                switch (job.stages()) {
+                  case BOTH -> "both stages";
+                  case FIRST -> "first stage";
+                  case SECOND -> "second stage";
+                },
+                runtime.device(),
+                runtime.dtype().torchName(),
+                runtime.numerics().name().toLowerCase(Locale.ROOT),
+                processes));
   }
 
   /** The progress line: of the first process, or of all with {@code --verbose}. */
   StatusLine status(Rank rank) {
-    StatusLine.Kind kind =
-        options.quiet || !(rank.isFirst() || options.verbose)
-            ? StatusLine.Kind.OFF
-            : console.live() ? StatusLine.Kind.LIVE : StatusLine.Kind.PLAIN;
-    return new StatusLine(console.err(), kind, System::nanoTime);
+    boolean shown = !options.quiet && (rank.isFirst() || options.verbose);
+    return StatusLine.of(console, StatusLine.kind(console, shown));
   }
 
   /** The result, as text or JSON. */
   void result(SamplingResult result) {
     if (options.json) {
-      console.out().println(Json.write(json(result)));
+      console.json(json(result));
       return;
     }
-    console.out().println(text(result));
+    console.print(text(result));
     result
         .sheet()
         .ifPresent(sheet ->
-            console
-                .out()
-                .println(
-                    "%s: contact sheet of %s pictures".formatted(sheet.file(), sheet.images())));
+            console.print(
+                "%s: contact sheet of %s pictures".formatted(sheet.file(), sheet.images())));
   }
 
   private static String text(SamplingResult result) {

@@ -5,7 +5,6 @@ import org.relaydiffusion.diffusion.train.TrainingResult;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.Converters;
 import org.relaydiffusion.launch.command.ExitCode;
-import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopExitCode;
 import org.relaydiffusion.launch.command.StopSignal;
@@ -53,7 +52,7 @@ public final class TrainCommand implements Callable<Integer> {
     TrainingJob job = job(rank);
     if (running.dryRun) {
       if (rank.isFirst()) {
-        console.out().println(Json.write(job.resolved()));
+        console.json(job.resolved());
       }
       return ExitCode.OK;
     }

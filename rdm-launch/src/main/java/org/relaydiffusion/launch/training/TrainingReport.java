@@ -9,7 +9,6 @@ import org.relaydiffusion.diffusion.train.TickReport;
 import org.relaydiffusion.diffusion.train.TrainingListener;
 import org.relaydiffusion.diffusion.train.TrainingResult;
 import org.relaydiffusion.launch.command.Console;
-import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
@@ -33,10 +32,8 @@ final class TrainingReport implements TrainingListener {
     boolean off = options.quiet || !rank.isFirst();
     // In a log the ticks' lines are enough.
     this.status =
-        new StatusLine(
-            console.err(),
-            off || !console.live() ? StatusLine.Kind.OFF : StatusLine.Kind.LIVE,
-            System::nanoTime);
+        StatusLine.of(
+            console, off || !console.live() ? StatusLine.Kind.OFF : StatusLine.Kind.LIVE);
   }
 
   @Override
@@ -80,7 +77,7 @@ final class TrainingReport implements TrainingListener {
   @Override
   public synchronized void warning(String line) {
     status.clear();
-    console.err().println("rdm train: warning: " + line);
+    console.say("rdm train: warning: " + line);
   }
 
   @Override
@@ -88,14 +85,14 @@ final class TrainingReport implements TrainingListener {
     // Every rank says for whom it waits: the first one may not be there.
     if (!options.quiet) {
       status.clear();
-      console.err().println("rdm train: " + line);
+      console.say("rdm train: " + line);
     }
   }
 
   private void say(String line) {
     if (!options.quiet && rank.isFirst()) {
       status.clear();
-      console.err().println(line);
+      console.say(line);
     }
   }
 
@@ -106,10 +103,10 @@ final class TrainingReport implements TrainingListener {
       return;
     }
     if (options.json) {
-      console.out().println(Json.write(json(result)));
+      console.json(json(result));
       return;
     }
-    console.out().println(text(result));
+    console.print(text(result));
   }
 
   private static String text(TrainingResult result) {

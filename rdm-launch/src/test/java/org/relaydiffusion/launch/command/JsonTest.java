@@ -52,6 +52,26 @@ class JsonTest {
         .isEqualTo("{\"z\":[1,\"two\",true],\"a\":[null,0.5]}");
   }
 
+  @Test
+  void jsonHasNoNanAndNoInfinity() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("nan", List.of(Double.NaN, Float.NaN));
+    map.put("infinite", List.of(Double.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY));
+
+    assertThat(read(Json.write(map)).toString())
+        .isEqualTo("{\"nan\":[null,null],\"infinite\":[\"-Infinity\",\"Infinity\"]}");
+  }
+
+  @Test
+  void foreignTextIsEscapedAndStaysTheSame() {
+    String foreign = "\u009b2J\u202e\ud83d\ude00\u007f\u732b\n\ud83d";
+
+    String json = Json.write(Map.of("name", foreign));
+
+    assertThat(json).contains("\\u009b2J\\u202e\ud83d\ude00\\u007f\u732b\\n\\ud83d");
+    assertThat(read(json).get("name").stringValue()).isEqualTo(foreign);
+  }
+
   private static JsonNode read(String text) {
     return new JsonMapper().readTree(text);
   }

@@ -36,6 +36,25 @@ class ScreenTest {
   }
 
   @Test
+  void theStatusFitsTheTerminal() {
+    PrintWriter writer = new PrintWriter(text);
+    Screen screen = new Screen(new Console(writer, writer, true, Map.of("COLUMNS", "20")));
+    screen.status("[rank 0] stage 1 step 1/2  0/4 images");
+
+    assertThat(text.toString()).isEqualTo("\r\033[K[rank 0] stage 1...");
+  }
+
+  @Test
+  void nothingThatARankOrAPeerSaysActsOnTheTerminal() {
+    Screen screen = screen(true);
+    screen.say("joined by evil\033[2J\u202e");
+    screen.out("\u009b31m");
+
+    assertThat(text.toString().replace(System.lineSeparator(), "\n"))
+        .isEqualTo("rdm launch: joined by evil\\u{1b}[2J\\u{202e}\n\\u{9b}31m\n");
+  }
+
+  @Test
   void aLogHasNoStatus() {
     Screen screen = screen(false);
     screen.status("step 1");

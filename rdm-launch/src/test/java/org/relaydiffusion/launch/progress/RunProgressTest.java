@@ -11,9 +11,10 @@ class RunProgressTest {
 
   private final StringWriter written = new StringWriter();
   private long now;
+  private int columns = 80;
 
   private StatusLine line(StatusLine.Kind kind) {
-    return new StatusLine(new PrintWriter(written, true), kind, () -> now);
+    return new StatusLine(new PrintWriter(written, true), kind, () -> now, () -> columns);
   }
 
   private RunProgress progress(StatusLine.Kind kind) {
@@ -36,6 +37,28 @@ class RunProgressTest {
     assertThat(written.toString())
         .isEqualTo(
             "\rstage 1 step 1/2  0/4 images\033[K\rstage 1 step 2/2  0/4 images\033[K\r\033[K");
+  }
+
+  @Test
+  void theLineFitsTheTerminalAtAnyTime() {
+    RunProgress progress = progress(StatusLine.Kind.LIVE);
+
+    columns = 20;
+    step(progress, 1, 1, 2, 1);
+    columns = 25;
+    step(progress, 1, 2, 2, 1);
+    progress.end();
+
+    assertThat(written.toString())
+        .isEqualTo("\rstage 1 step 1/2...\033[K\rstage 1 step 2/2  0/4...\033[K\r\033[K");
+  }
+
+  @Test
+  void aStatusCannotMoveTheCursor() {
+    line(StatusLine.Kind.LIVE).show("writing a\033[2J\n\u202eb");
+
+    assertThat(written.toString())
+        .isEqualTo("\rwriting a\\u{1b}[2J\\u{a}\\u{202e}b\033[K");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.relaydiffusion.metrics.report;
 
 import java.util.Base64;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
@@ -12,7 +13,8 @@ final class Html {
   /** {@code text} as it is, whatever is in it: for elements and for quoted attributes. */
   static String text(String text) {
     StringBuilder escaped = new StringBuilder(text.length());
-    text.codePoints()
+    Printable.line(text)
+        .codePoints()
         .forEach(c -> {
           switch (c) {
             case '&' -> escaped.append("&amp;");
@@ -20,7 +22,7 @@ final class Html {
             case '>' -> escaped.append("&gt;");
             case '"' -> escaped.append("&quot;");
             case '\'' -> escaped.append("&#39;");
-            default -> escaped.appendCodePoint(Character.isISOControl(c) ? ' ' : c);
+            default -> escaped.appendCodePoint(c);
           }
         });
     return escaped.toString();

@@ -1,13 +1,18 @@
 package org.relaydiffusion.diffusion.data.convert;
 
-import java.nio.charset.StandardCharsets;
+import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.data.convert.DatasetConversion.EncodedPicture;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Names the pictures of a data set, holds them against each other, and collects the labels for
@@ -15,7 +20,9 @@ import org.relaydiffusion.diffusion.data.convert.DatasetConversion.EncodedPictur
  */
 final class DatasetBuilder {
   private final ImageSource source;
-  private final StringBuilder labels = new StringBuilder();
+  private final ByteArrayOutputStream text = new ByteArrayOutputStream();
+  private final JsonGenerator labels =
+      new JsonFactory().createGenerator(ObjectWriteContext.empty(), text);
   private @Nullable EncodedPicture first;
   private int images;
   private int skipped;
@@ -24,6 +31,9 @@ final class DatasetBuilder {
 
   DatasetBuilder(ImageSource source) {
     this.source = source;
+    labels.writeStartObject();
+    labels.writeName("labels");
+    labels.writeStartArray();
   }
 
   /**
@@ -46,8 +56,10 @@ final class DatasetBuilder {
     images++;
     OptionalInt label = source.label(index);
     if (label.isPresent()) {
-      labels.append(labels.isEmpty() ? "[\"" : ", [\"").append(name).append("\", ");
-      labels.append(label.getAsInt()).append(']');
+      labels.writeStartArray();
+      labels.writeString(name);
+      labels.writeNumber(label.getAsInt());
+      labels.writeEndArray();
       labelled++;
       classes = Math.max(classes, label.getAsInt() + 1);
     }
@@ -60,8 +72,14 @@ final class DatasetBuilder {
           "none of the %s pictures is large enough for the crop: nothing to write"
               .formatted(skipped));
     }
-    String value = hasLabels() ? "[" + labels + "]" : "null";
-    out.add(LabelFile.NAME, "{\"labels\": %s}".formatted(value).getBytes(StandardCharsets.UTF_8));
+    labels.writeEndArray();
+    labels.writeEndObject();
+    labels.close();
+    out.add(
+        LabelFile.NAME,
+        hasLabels()
+            ? text.toByteArray()
+            : JsonMapper.shared().writeValueAsBytes(Collections.singletonMap("labels", null)));
   }
 
   /** What was written. */

@@ -122,8 +122,8 @@ class DatasetConversionTest {
     assertThat(set.resolve("00000/img00000999.png")).exists();
     assertThat(set.resolve("00001/img00001000.png")).exists();
     assertThat(Files.readString(set.resolve("dataset.json")))
-        .startsWith("{\"labels\": [[\"00000/img00000000.png\", 0], [\"00000/img00000001.png\", 1]")
-        .endsWith("[\"00001/img00001000.png\", 0]]}");
+        .startsWith("{\"labels\":[[\"00000/img00000000.png\",0],[\"00000/img00000001.png\",1]")
+        .endsWith("[\"00001/img00001000.png\",0]]}");
   }
 
   @Test
@@ -133,7 +133,7 @@ class DatasetConversionTest {
 
     assertThat(done.labelled()).isEqualTo(8);
     assertThat(done.classes()).isZero();
-    assertThat(set.resolve("dataset.json")).hasContent("{\"labels\": null}");
+    assertThat(set.resolve("dataset.json")).hasContent("{\"labels\":null}");
   }
 
   @Test

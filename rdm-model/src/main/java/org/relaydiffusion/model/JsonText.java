@@ -1,0 +1,43 @@
+package org.relaydiffusion.model;
+
+import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.Printable;
+
+/** What all JSON of this project has in common, whichever class writes it. */
+public final class JsonText {
+  private JsonText() {}
+
+  /**
+   * A number as a value that JSON has. It has no infinities and no NaN, which readers other than
+   * Python's refuse: NaN becomes null, and an infinity the string "Infinity" or "-Infinity", which
+   * Python, JavaScript and Java turn into the number again.
+   */
+  public static @Nullable Object number(double value) {
+    if (Double.isNaN(value)) {
+      return null;
+    }
+    return Double.isInfinite(value) ? Double.toString(value) : (Object) value;
+  }
+
+  /**
+   * JSON as a person may look at it: every character that is not {@link Printable} is written as an
+   * escape of JSON, so the value is the same.
+   */
+  public static String printable(String json) {
+    StringBuilder text = new StringBuilder(json.length());
+    json.codePoints()
+        .forEach(
+            c -> {
+              // Control characters below DEL are escaped already, or indent.
+              if (c < 0x7f || Printable.isShown(c)) {
+                text.appendCodePoint(c);
+              } else {
+                for (char unit : Character.toChars(c)) {
+                  text.append("\\u").append(HexFormat.of().toHexDigits(unit));
+                }
+              }
+            });
+    return text.toString();
+  }
+}
