@@ -1,7 +1,10 @@
 package org.relaydiffusion.metrics.report;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -73,6 +76,17 @@ public record EvaluationReport(
    * @param nearest in the reference set, the nearest first
    */
   public record NeighbourRow(Picture sample, List<Neighbour> nearest) {}
+
+  /** Whether a file begins as such a page does, and as HTML in general. */
+  public static boolean isPage(Path file) {
+    byte[] expected = ReportPage.DOCTYPE.getBytes(StandardCharsets.US_ASCII);
+    try (InputStream in = Files.newInputStream(file)) {
+      return new String(in.readNBytes(expected.length), StandardCharsets.ISO_8859_1)
+          .equalsIgnoreCase(ReportPage.DOCTYPE);
+    } catch (IOException e) {
+      throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);
+    }
+  }
 
   /** The page as text. */
   public String html() {
