@@ -142,6 +142,19 @@ class PictureBudgetTest {
   }
 
   @Test
+  void eachChannelOfABmpHasItsOwnBits() throws IOException {
+    BufferedImage image = new BufferedImage(2, 1, BufferedImage.TYPE_USHORT_565_RGB);
+    image.setRGB(0, 0, 0xffffff);
+    image.setRGB(1, 0, 0x08fc00);
+    ByteArrayOutputStream bmp = new ByteArrayOutputStream();
+    assertThat(ImageIO.write(image, "bmp", bmp)).isTrue();
+    assertThat(OtherPictureReader.decode(bmp.toByteArray(), NAME).data())
+        .containsExactly(0xff, 0xff, 0xff, 0x08, 0xfb, 0);
+    byte[] none = Files.readAllBytes(CORPUS.resolve("mask-of-no-bits.bmp"));
+    assertRefused(none).hasMessageContaining("has samples of 0 bits: 1 to 16 are read");
+  }
+
+  @Test
   void aPictureInsideABmpIsNotRead() {
     ByteBuffer bmp = ByteBuffer.allocate(100).order(ByteOrder.LITTLE_ENDIAN);
     bmp.put((byte) 'B').put((byte) 'M').putInt(14, 40).put(30, (byte) 5);
