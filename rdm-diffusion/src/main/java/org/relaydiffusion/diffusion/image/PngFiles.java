@@ -3,10 +3,10 @@ package org.relaydiffusion.diffusion.image;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /** Questions about PNG files that were written before. */
 public final class PngFiles {
@@ -18,7 +18,7 @@ public final class PngFiles {
    * @throws FileException when it cannot be read
    */
   public static boolean isPng(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = InputFile.stream(file)) {
       return PngFile.isPng(ByteBuffer.wrap(in.readNBytes(PngFile.SIGNATURE.length)));
     } catch (IOException e) {
       throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);

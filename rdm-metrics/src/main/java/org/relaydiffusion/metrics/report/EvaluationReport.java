@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +11,7 @@ import java.util.Optional;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /**
  * What an evaluation found, to be looked at: the metrics, what was compared, the options behind the
@@ -80,7 +80,7 @@ public record EvaluationReport(
   /** Whether a file begins as such a page does, and as HTML in general. */
   public static boolean isPage(Path file) {
     byte[] expected = ReportPage.DOCTYPE.getBytes(StandardCharsets.US_ASCII);
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = InputFile.stream(file)) {
       return new String(in.readNBytes(expected.length), StandardCharsets.ISO_8859_1)
           .equalsIgnoreCase(ReportPage.DOCTYPE);
     } catch (IOException e) {

@@ -30,6 +30,7 @@ import org.relaydiffusion.diffusion.data.convert.Resolution;
 import org.relaydiffusion.diffusion.image.OtherPictureReader;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.random.Seeds;
+import org.relaydiffusion.launch.rank.Endpoint;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.launch.rank.RunAttempt;
@@ -229,8 +230,8 @@ final class Readers {
             Resolution::parse,
             Crop::parse,
             Device::parse,
-            t -> Rendezvous.parse("--master", t),
-            t -> Rendezvous.port("--port", t));
+            t -> Endpoint.parse("--master", t),
+            t -> Endpoint.port("--port", t));
     all(parsers.stream().<Runnable>map(p -> () -> p.accept(text)).toList());
   }
 
