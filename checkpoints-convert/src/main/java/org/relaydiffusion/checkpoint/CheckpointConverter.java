@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.model.safetensors.SafetensorsWriter;
 import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.DType;
@@ -72,7 +73,7 @@ public final class CheckpointConverter {
           "the type to convert to is %s, expected a floating-point type"
               .formatted(dtype.get().torchName()));
     }
-    Verification.checkDistinct(source, target);
+    OutputFile.refuseInput(target, source);
   }
 
   private void validate(Path source, NetworkRecord network) {

@@ -1,7 +1,6 @@
 package org.relaydiffusion.checkpoint;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -12,28 +11,12 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.OptionException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.model.safetensors.TensorSource;
 
 /** What every conversion does beside converting: it reads back what it wrote. */
 public final class Verification {
   private Verification() {}
-
-  /**
-   * Refuses to write a file over itself.
-   *
-   * @throws OptionException when both are one file
-   */
-  public static void checkDistinct(Path source, Path target) {
-    try {
-      if (Files.exists(target) && Files.isSameFile(source, target)) {
-        throw new OptionException("%s would be written over itself".formatted(source));
-      }
-    } catch (IOException _) {
-      // The source is missing or unreadable; opening it says so.
-    }
-  }
 
   /**
    * Compares what was written with what should have been, by type, sizes and SHA-256.

@@ -9,6 +9,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.RdmException;
 import org.relaydiffusion.metrics.npy.NpyReader;
 import org.relaydiffusion.metrics.npy.NpzFile;
 import org.relaydiffusion.torch.DType;
@@ -91,6 +92,15 @@ public final class ActivationsFile implements ActivationSet {
     } catch (RuntimeException e) {
       file.close();
       throw e;
+    }
+  }
+
+  /** Whether a file is one of activations or moments, as far as its headers say. */
+  public static boolean isActivations(Path path) {
+    try (ActivationsFile _ = open(path)) {
+      return true;
+    } catch (RdmException _) {
+      return false;
     }
   }
 

@@ -7,6 +7,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.PictureReader.Size;
 import org.relaydiffusion.diffusion.image.Pixels;
@@ -179,6 +180,10 @@ public final class ImageFolderDataset implements AutoCloseable {
   /** A raw picture [C, H, W]. */
   private byte[] decode(int raw) {
     Path file = source.file(raw);
+    return PictureBudget.within(file, () -> decode(raw, file));
+  }
+
+  private byte[] decode(int raw, Path file) {
     byte[] bytes = source.read(raw);
     Size size = PictureReader.size(bytes, file);
     if (size.width() != resolution || size.height() != resolution) {
@@ -199,6 +204,10 @@ public final class ImageFolderDataset implements AutoCloseable {
 
   private Pixels first(DatasetOptions options) {
     Path file = source.file(0);
+    return PictureBudget.within(file, () -> first(options, file));
+  }
+
+  private Pixels first(DatasetOptions options, Path file) {
     byte[] bytes = source.read(0);
     Size size = PictureReader.size(bytes, file);
     int side = size.width();

@@ -1,5 +1,6 @@
 package org.relaydiffusion.diffusion.data;
 
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.CRC32;
@@ -7,6 +8,7 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
+import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.io.MappedFile;
 
 /**
@@ -55,7 +57,12 @@ public final class ZipContents implements AutoCloseable {
 
   /** What messages call a member: its name behind the archive's. */
   public Path nameOf(ZipMember member) {
-    return file.path().resolve(Printable.of(member.name()));
+    try {
+      return file.path().resolve(Printable.of(member.name()));
+    } catch (InvalidPathException e) {
+      // Some systems allow less in a name than a zip does.
+      return file.path();
+    }
   }
 
   /**
@@ -74,6 +81,17 @@ public final class ZipContents implements AutoCloseable {
           member,
           "claims to unpack to %s bytes, more than its %s bytes can hold"
               .formatted(member.size(), member.packed()));
+    }
+    if (member.size() > PictureBudget.FREE_MEMBER_BYTES
+        && member.size() > member.packed() * PictureBudget.MOST_UNPACKED_A_BYTE) {
+      throw bad(
+          member,
+          "claims to unpack %s bytes to %s: above %s bytes it may unpack to at most %s times as many"
+              .formatted(
+                  member.packed(),
+                  member.size(),
+                  PictureBudget.FREE_MEMBER_BYTES,
+                  PictureBudget.MOST_UNPACKED_A_BYTE));
     }
     // Not above mostBytes times 2 even when deflate made it longer, which it does by little.
     if (member.packed() > 2L * mostBytes || member.packed() > Integer.MAX_VALUE - 8) {

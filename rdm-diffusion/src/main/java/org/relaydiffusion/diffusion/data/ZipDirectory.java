@@ -77,7 +77,10 @@ final class ZipDirectory {
   private ZipMember member(long at, int nameLength, int extraLength) {
     int flags = file.u16(at + 8, "an entry's flags");
     byte[] raw = file.bytes(at + ZipEnd.SMALLEST_RECORD, nameLength, "an entry's name");
-    String name = new String(raw, (flags & UTF_8_NAME) != 0 ? StandardCharsets.UTF_8 : CP437);
+    // Some programs on Windows write the folders' names with back slashes.
+    String name =
+        new String(raw, (flags & UTF_8_NAME) != 0 ? StandardCharsets.UTF_8 : CP437)
+            .replace('\\', '/');
     checkName(name);
     int method = file.u16(at + 10, name);
     if ((flags & ENCRYPTED) != 0) {
@@ -105,8 +108,6 @@ final class ZipDirectory {
     boolean outside =
         name.isEmpty()
             || name.startsWith("/")
-            || name.indexOf('\\') >= 0
-            || name.indexOf(':') >= 0
             || name.indexOf('\0') >= 0
             || name.equals("..")
             || name.startsWith("../")

@@ -14,6 +14,10 @@ final class PngDecoder {
   private static final int FIRST_CHUNK = 8;
   private static final int CHUNK_OVERHEAD = 12;
   private static final int METHODS = 26;
+
+  /** Rows are unpacked in parts of this many bytes, or one by one where a row is longer. */
+  private static final int BUFFER = 1 << 20;
+
   private static final int IHDR = 0x49484452;
   private static final int PLTE = 0x504c5445;
   private static final int IDAT = 0x49444154;
@@ -85,33 +89,40 @@ final class PngDecoder {
   static Pixels decode(byte[] bytes, PngFile png, Path file) {
     PngDecoder decoder = new PngDecoder(ByteBuffer.wrap(bytes), png, file);
     Pixels pixels = Pixels.black(png.width(), png.height(), decoder.channels);
-    decoder.unfilter(decoder.inflate(), pixels.data());
+    decoder.inflate(pixels.data());
     return pixels;
   }
 
-  /** The rows, each behind the number of its filter. */
-  private byte[] inflate() {
-    byte[] rows = new byte[(row + 1) * height];
+  /** Unpacks some rows at a time, each behind the number of its filter, and undoes the filters. */
+  private void inflate(byte[] pixels) {
+    int atOnce = Math.min(height, Math.max(1, BUFFER / (row + 1)));
+    byte[] rows = new byte[(row + 1) * atOnce];
+    RowUnfilter unfilter = new RowUnfilter(channels, row);
     Inflater inflater = new Inflater();
     try {
+      int y = 0;
       int filled = 0;
       int at = FIRST_CHUNK;
-      while (filled < rows.length && in.getInt(at + 4) != IEND) {
+      while (y < height && in.getInt(at + 4) != IEND) {
         int length = in.getInt(at);
         if (in.getInt(at + 4) == IDAT) {
           inflater.setInput(in.array(), at + 8, length);
           int count = 1;
-          while (count > 0 && filled < rows.length) {
-            count = inflater.inflate(rows, filled, rows.length - filled);
+          while (count > 0 && y < height) {
+            int wanted = (row + 1) * Math.min(atOnce, height - y);
+            count = inflater.inflate(rows, filled, wanted - filled);
             filled += count;
+            if (filled == wanted) {
+              y = unfilter(unfilter, rows, wanted / (row + 1), pixels, y);
+              filled = 0;
+            }
           }
         }
         at += CHUNK_OVERHEAD + length;
       }
-      if (filled < rows.length) {
-        throw damaged("its pixels end in row %s of %s".formatted(filled / (row + 1), height));
+      if (y < height) {
+        throw damaged("its pixels end in row %s of %s".formatted(y + filled / (row + 1), height));
       }
-      return rows;
     } catch (DataFormatException e) {
       throw damaged("its pixels are not packed by deflate (" + e.getMessage() + ")");
     } finally {
@@ -119,13 +130,15 @@ final class PngDecoder {
     }
   }
 
-  private void unfilter(byte[] rows, byte[] pixels) {
-    RowUnfilter unfilter = new RowUnfilter(channels, row);
-    for (int y = 0; y < height; y++) {
-      if (!unfilter.next(rows, y * (row + 1), pixels, y * row)) {
-        throw damaged("row %s has the unknown filter %s".formatted(y, rows[y * (row + 1)] & 0xff));
+  /** Restores {@code count} rows from number {@code y} on; returns the number of the next one. */
+  private int unfilter(RowUnfilter unfilter, byte[] rows, int count, byte[] pixels, int y) {
+    for (int i = 0; i < count; i++) {
+      int from = i * (row + 1);
+      if (!unfilter.next(rows, from, pixels, (y + i) * row)) {
+        throw damaged("row %s has the unknown filter %s".formatted(y + i, rows[from] & 0xff));
       }
     }
+    return y + count;
   }
 
   private FileException damaged(String what) {

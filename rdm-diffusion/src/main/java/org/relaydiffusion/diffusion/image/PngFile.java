@@ -1,9 +1,11 @@
 package org.relaydiffusion.diffusion.image;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.zip.CRC32;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.MappedFile;
@@ -21,8 +23,11 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
   static final byte GREY = 0;
   static final byte RGB = 2;
   static final byte PALETTE = 3;
+  static final byte GREY_ALPHA = 4;
+  static final byte RGB_ALPHA = 6;
   static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
   private static final int CHUNK_OVERHEAD = 12;
+  private static final Set<String> ESSENTIAL = Set.of("IHDR", "PLTE", "tRNS", "IDAT", "IEND");
 
   /**
    * Walks the chunks and checks their order and checksums.
@@ -69,6 +74,40 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
       }
       return parse(mapped.slice(0, mapped.size(), "the picture").asByteBuffer(), file);
     }
+  }
+
+  /** How many bits a pixel takes; 1 where the header says nothing that makes sense. */
+  int bitsAPixel() {
+    int samples =
+        switch (colourType) {
+          case RGB -> 3;
+          case GREY_ALPHA -> 2;
+          case RGB_ALPHA -> 4;
+          default -> 1;
+        };
+    return Math.max(1, bitDepth * samples);
+  }
+
+  /**
+   * A copy with nothing but what decides the pixels. What else a file may hold (texts, profiles,
+   * suggested palettes) would be unpacked and kept by the JDK's reader.
+   *
+   * @param bytes a whole file, which {@link #parse} has checked
+   */
+  static byte[] essential(byte[] bytes) {
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    ByteArrayOutputStream out = new ByteArrayOutputStream(bytes.length);
+    out.writeBytes(SIGNATURE);
+    String type = "";
+    for (int at = SIGNATURE.length; !type.equals("IEND"); ) {
+      type = new String(bytes, at + 4, 4, StandardCharsets.ISO_8859_1);
+      int length = CHUNK_OVERHEAD + in.getInt(at);
+      if (ESSENTIAL.contains(type)) {
+        out.write(bytes, at, length);
+      }
+      at += length;
+    }
+    return out.toByteArray();
   }
 
   private static String typeAt(ByteBuffer in, Path file) {

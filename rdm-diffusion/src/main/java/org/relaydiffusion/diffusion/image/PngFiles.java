@@ -1,11 +1,29 @@
 package org.relaydiffusion.diffusion.image;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /** Questions about PNG files that were written before. */
 public final class PngFiles {
   private PngFiles() {}
+
+  /**
+   * Whether a file begins as PNG files do.
+   *
+   * @throws FileException when it cannot be read
+   */
+  public static boolean isPng(Path file) {
+    try (InputStream in = InputFile.stream(file)) {
+      return PngFile.isPng(ByteBuffer.wrap(in.readNBytes(PngFile.SIGNATURE.length)));
+    } catch (IOException e) {
+      throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);
+    }
+  }
 
   /**
    * Whether a file is there and whole, so that a resumed run need not make it again: its signature,

@@ -13,6 +13,8 @@ import org.relaydiffusion.FileException;
  * would pass grey through a colour space with another gamma.
  */
 final class RasterPixels {
+  private static final int MOST_BITS = 16;
+
   private RasterPixels() {}
 
   /**
@@ -48,20 +50,35 @@ final class RasterPixels {
   private static void scaled(Raster raster, boolean alpha, Pixels pixels, Path file) {
     int bands = raster.getNumBands();
     int channels = pixels.channels();
-    long full = (1L << raster.getSampleModel().getSampleSize(0)) - 1;
+    // By band: a BMP of 16 bits has 5, 6 and 5 of them.
+    long[] full = full(raster, file);
     int[] row = new int[raster.getWidth() * bands];
     for (int y = 0; y < raster.getHeight(); y++) {
       raster.getPixels(raster.getMinX(), raster.getMinY() + y, raster.getWidth(), 1, row);
       for (int x = 0; x < raster.getWidth(); x++) {
-        if (alpha && row[x * bands + channels] != full) {
+        if (alpha && row[x * bands + channels] != full[channels]) {
           throw transparent(file, x, y);
         }
         for (int c = 0; c < channels; c++) {
-          long value = (row[x * bands + c] * 255L + full / 2) / full;
+          long value = (row[x * bands + c] * 255L + full[c] / 2) / full[c];
           pixels.data()[(y * pixels.width() + x) * channels + c] = (byte) value;
         }
       }
     }
+  }
+
+  /** The largest value of each band. */
+  private static long[] full(Raster raster, Path file) {
+    long[] full = new long[raster.getNumBands()];
+    for (int band = 0; band < full.length; band++) {
+      int bits = raster.getSampleModel().getSampleSize(band);
+      if (bits < 1 || bits > MOST_BITS) {
+        throw new FileException(
+            file, "has samples of %s bits: 1 to %s are read".formatted(bits, MOST_BITS));
+      }
+      full[band] = (1L << bits) - 1;
+    }
+    return full;
   }
 
   private static Pixels indexed(Raster raster, IndexColorModel palette, Path file) {

@@ -11,6 +11,7 @@ import org.relaydiffusion.checkpoint.CheckpointConverter;
 import org.relaydiffusion.checkpoint.ConversionReport;
 import org.relaydiffusion.checkpoint.NetworkValidator;
 import org.relaydiffusion.checkpoint.Which;
+import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
@@ -50,9 +51,15 @@ public final class ConvertCommand implements Callable<Integer> {
       names = "--dest",
       paramLabel = "FILE",
       description =
-          "The .safetensors file to write; an old one is replaced. Default: none, but with"
-              + " --inception the one in the user's cache that metrics look for.")
+          "The .safetensors file to write, which must be new unless --overwrite is given. Default:"
+              + " none, but with --inception the one in the user's cache that metrics look for,"
+              + " which is replaced.")
   private @Nullable Path target;
+
+  @Option(
+      names = "--overwrite",
+      description = "Replace the file that --dest names, if there is one. Default: refuse.")
+  private boolean overwrite;
 
   @Option(
       names = "--which",
@@ -86,6 +93,8 @@ public final class ConvertCommand implements Callable<Integer> {
     report.apply();
     checkOptions();
     Path dest = target == null ? InceptionWeights.cached(console.environment()) : target;
+    OutputFile.refuseInput(dest, source);
+    OutputFile.refuseExisting(dest, overwrite || target == null);
     if (!report.quiet) {
       console.say("rdm convert: %s -> %s".formatted(source, dest));
     }

@@ -1,6 +1,7 @@
 package org.relaydiffusion.launch.dataset;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,7 @@ import org.relaydiffusion.diffusion.data.convert.ConvertedDataset;
 import org.relaydiffusion.diffusion.data.convert.Crop;
 import org.relaydiffusion.diffusion.data.convert.CropAndScale;
 import org.relaydiffusion.diffusion.data.convert.DatasetConversion;
+import org.relaydiffusion.diffusion.data.convert.DatasetTarget;
 import org.relaydiffusion.diffusion.data.convert.ImageSource;
 import org.relaydiffusion.diffusion.data.convert.ImageSources;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
@@ -55,8 +57,17 @@ public final class DatasetCommand implements Callable<Integer> {
       names = "--dest",
       paramLabel = "PATH",
       required = true,
-      description = "A file that ends with .zip, or else a folder, which must be new or empty.")
+      description =
+          "A file that ends with .zip, or else a folder; new, or an empty folder, unless --overwrite"
+              + " is given.")
   private Path target = Path.of("");
+
+  @Option(
+      names = "--overwrite",
+      description =
+          "Replace the data set that --dest names, if there is one. In a folder nothing but what"
+              + " this command writes is deleted. Default: refuse.")
+  private boolean overwrite;
 
   @Option(
       names = "--max-images",
@@ -117,6 +128,8 @@ public final class DatasetCommand implements Callable<Integer> {
   public Integer call() {
     report.apply();
     DatasetReport output = new DatasetReport(console, report);
+    DatasetTarget place = new DatasetTarget(target, overwrite);
+    place.check(sourcePath());
     try (ImageSource opened = open()) {
       DatasetConversion conversion =
           new DatasetConversion(
@@ -128,6 +141,7 @@ public final class DatasetCommand implements Callable<Integer> {
                   ? Runtime.getRuntime().availableProcessors()
                   : ThreadCounts.workers(workers));
       output.header(source, target, conversion);
+      place.clear();
       ConvertedDataset done = run(conversion, output);
       output.result(source, done);
     }
@@ -154,13 +168,22 @@ public final class DatasetCommand implements Callable<Integer> {
   }
 
   private ImageSource open() {
-    if (source.startsWith("synthetic:")) {
+    Optional<Path> path = sourcePath();
+    if (path.isEmpty()) {
       return synthetic();
     }
     if (images != null) {
       throw new OptionException("--images is only for --source=" + SyntheticShapes.NAME);
     }
-    return ImageSources.open(FileNames.path(source), limit());
+    return ImageSources.open(path.get(), limit());
+  }
+
+  /** Empty for pictures that are drawn. */
+  private Optional<Path> sourcePath() {
+    if (source.startsWith("synthetic:")) {
+      return Optional.empty();
+    }
+    return Optional.of(FileNames.path(source));
   }
 
   private ImageSource synthetic() {

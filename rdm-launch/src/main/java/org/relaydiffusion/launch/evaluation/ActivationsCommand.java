@@ -5,12 +5,14 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.metrics.ActivationsFile;
 import org.relaydiffusion.metrics.extraction.ActivationsExtraction;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions;
 import org.relaydiffusion.metrics.extraction.ExtractionResult;
@@ -52,6 +54,11 @@ final class ActivationsCommand implements Callable<Integer> {
     Rank rank = Rank.of(console.environment());
     // What was mistyped is told before the network is loaded.
     ExtractionOptions options = options(rank, "");
+    OutputFile.refuseInput(job.target, job.data);
+    if (network.inception != null) {
+      OutputFile.refuseInput(job.target, network.inception);
+    }
+    OutputFile.refuseOthers(job.target, "activation file", ActivationsFile::isActivations);
     network.prepare(rank);
     try (ExtractorFactory.Opened opened =
         extractors.open(

@@ -1,8 +1,12 @@
 package org.relaydiffusion.launch.evaluation;
 
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.metrics.report.EvaluationReport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -39,6 +43,12 @@ final class ReportCommand extends ComparingCommand {
 
   @Override
   void check(EvaluationJob job, EvaluationFiles files) {
+    OutputFile.refuseInput(page.target, job.sample());
+    Stream.of(job.reference(), page.content().samples(), page.content().reference())
+        .flatMap(Optional::stream)
+        .forEach(input -> OutputFile.refuseInput(page.target, input));
+    page.content().options().ifPresent(input -> OutputFile.refuseInput(page.target, input));
+    OutputFile.refuseOthers(page.target, "page of a report", EvaluationReport::isPage);
     ReportBuilder.check(page.content(), job, files);
   }
 

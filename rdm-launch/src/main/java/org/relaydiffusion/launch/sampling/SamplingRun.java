@@ -22,6 +22,7 @@ import org.relaydiffusion.diffusion.image.BackgroundPngWriter;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.PngFiles;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.StopSignal;
@@ -66,6 +67,7 @@ public final class SamplingRun {
    * @throws InterruptedRunException when it was stopped; what is written is whole
    */
   public SamplingResult run() {
+    checkInputs();
     folder.prepare();
     job.target().grid().ifPresent(SamplingRun::prepareSheet);
     prepareLibTorch();
@@ -93,6 +95,21 @@ public final class SamplingRun {
           sheet(mine),
           job);
     }
+  }
+
+  /** What is read is not written over: the first stage's pictures, and the checkpoints. */
+  private void checkInputs() {
+    job.target()
+        .indir()
+        .ifPresent(indir -> OutputFile.refuseInput(job.target().outdir(), indir));
+    job.target()
+        .grid()
+        .ifPresent(
+            grid -> {
+              job.networkFirst().ifPresent(network -> OutputFile.refuseInput(grid, network));
+              job.networkSecond().ifPresent(network -> OutputFile.refuseInput(grid, network));
+              OutputFile.refuseOthers(grid, "PNG picture", PngFiles::isPng);
+            });
   }
 
   private void prepareLibTorch() {

@@ -55,6 +55,37 @@ class CheckpointCommandsTest {
   }
 
   @Test
+  void aFileThatIsThereIsReplacedOnlyWhenAskedFor() throws IOException {
+    Path target = Files.writeString(folder.resolve("mine.safetensors"), "somebody's");
+
+    RdmRun run = RdmRun.of("convert", "--source=" + SECOND, "--dest=" + target);
+
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.error())
+        .isEqualTo(
+            "rdm: %s: is there already: give another name, or --overwrite to replace it"
+                .formatted(target));
+    assertThat(target).hasContent("somebody's");
+    assertThat(
+            RdmRun.of("convert", "--overwrite", "--source=" + SECOND, "--dest=" + target).code())
+        .isZero();
+    assertThat(RdmRun.of("inspect", target.toString()).code()).isZero();
+  }
+
+  @Test
+  void theSourceIsNotWrittenOverByAnyName() throws IOException {
+    Path source = Files.copy(SECOND, folder.resolve("second.pt"));
+    Path hard = Files.createLink(folder.resolve("hard.safetensors"), source);
+    Path link = Files.createSymbolicLink(folder.resolve("link.safetensors"), source);
+    for (Path target : new Path[] {source, hard, link}) {
+      RdmRun run = RdmRun.of("convert", "--overwrite", "--source=" + source, "--dest=" + target);
+      assertThat(run.code()).isEqualTo(2);
+      assertThat(run.error()).startsWith("rdm: %s would be written over itself".formatted(source));
+    }
+    assertThat(source).hasSameBinaryContentAs(SECOND);
+  }
+
+  @Test
   void verboseConversionsListTheSums() {
     RdmRun run =
         RdmRun.of("convert", "--verbose", "--source=" + SECOND, "--dest=" + folder.resolve("a"));

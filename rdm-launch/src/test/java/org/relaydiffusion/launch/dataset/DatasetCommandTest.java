@@ -175,4 +175,74 @@ class DatasetCommandTest {
         .contains("rdm: stopped after 0 of 10000 pictures; ", "set.zip was not written");
     assertThat(folder).isEmptyDirectory();
   }
+
+  @Test
+  void aDatasetThatIsThereIsReplacedOnlyWhenAskedFor() throws IOException {
+    Path zip = folder.resolve("set.zip");
+    Path set = folder.resolve("set");
+    String[] three = {"dataset", "--quiet", "--source=synthetic:shapes", "--images=3", ""};
+    for (Path target : new Path[] {zip, set}) {
+      three[4] = "--dest=" + target;
+      assertThat(RdmRun.of(three).code()).isZero();
+    }
+    byte[] before = Files.readAllBytes(zip);
+    String[] two = {"dataset", "--quiet", "--source=synthetic:shapes", "--images=2", "", "--seed=1"};
+    two[4] = "--dest=" + zip;
+    assertThat(RdmRun.of(two).error())
+        .isEqualTo("rdm: %s: is there already: give another name, or --overwrite to replace it".formatted(zip));
+    assertThat(zip).hasBinaryContent(before);
+    two[4] = "--dest=" + set;
+    assertThat(RdmRun.of(two).error())
+        .startsWith("rdm: %s: has files in it: expected a new or an empty folder".formatted(set));
+    assertThat(set.resolve("00000/img00000002.png")).exists();
+
+    two[1] = "--overwrite";
+    assertThat(RdmRun.of(two).code()).isZero();
+    assertThat(set.resolve("00000/img00000001.png")).exists();
+    assertThat(set.resolve("00000/img00000002.png")).doesNotExist();
+    two[4] = "--dest=" + zip;
+    assertThat(RdmRun.of(two).code()).isZero();
+    try (ZipFile file = new ZipFile(zip.toFile())) {
+      assertThat(file.size()).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void overwritingAFolderDeletesNothingOfAnotherKind() throws IOException {
+    Path set = Files.createDirectories(folder.resolve("set/00000"));
+    Path note = Files.writeString(set.resolve("notes.txt"), "years of work");
+    RdmRun run =
+        RdmRun.of(
+            "dataset",
+            "--source=synthetic:shapes",
+            "--images=1",
+            "--overwrite",
+            "--dest=" + set.getParent());
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.error()).startsWith("rdm: %s: is no part of a data set".formatted(note));
+    assertThat(note).hasContent("years of work");
+  }
+
+  @Test
+  void theSourceIsNeverWrittenOver() throws IOException {
+    Path zip = folder.resolve("set.zip");
+    assertThat(
+            RdmRun.of("dataset", "--source=synthetic:shapes", "--images=2", "--dest=" + zip).code())
+        .isZero();
+    byte[] before = Files.readAllBytes(zip);
+    Path link = Files.createSymbolicLink(folder.resolve("link.zip"), zip);
+    Path hard = Files.createLink(folder.resolve("hard.zip"), zip);
+    for (Path target : new Path[] {zip, link, hard}) {
+      RdmRun run =
+          RdmRun.of("dataset", "--overwrite", "--source=" + zip, "--dest=" + target);
+      assertThat(run.code()).isEqualTo(2);
+      assertThat(run.error()).startsWith("rdm: %s would be written over itself".formatted(zip));
+    }
+    assertThat(zip).hasBinaryContent(before);
+    RdmRun inside =
+        RdmRun.of("dataset", "--source=" + folder, "--dest=" + folder.resolve("a/b"));
+    assertThat(inside.code()).isEqualTo(2);
+    assertThat(inside.error()).contains("lies inside --source");
+    assertThat(folder.resolve("a")).doesNotExist();
+  }
 }

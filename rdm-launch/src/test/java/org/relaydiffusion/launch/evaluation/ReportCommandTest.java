@@ -214,4 +214,26 @@ class ReportCommandTest {
     assertThat(run.error()).isEqualTo("rdm: " + message);
     assertThat(page()).doesNotExist();
   }
+
+  @Test
+  void noInputIsWrittenOver() throws IOException {
+    Path samples = folder.resolve("a.npz");
+    Path link = Files.createLink(folder.resolve("page.html"), samples);
+    byte[] before = Files.readAllBytes(samples);
+
+    RdmRun run = report("--dest=" + link);
+
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains("rdm: %s would be written over itself".formatted(samples));
+    Path other = Files.writeString(folder.resolve("thesis.tex"), "years of work");
+    assertThat(report("--dest=" + other).err())
+        .contains("rdm: %s: is there already and is no page of a report".formatted(other));
+    assertThat(other).hasContent("years of work");
+    RdmRun activations =
+        rdm("evaluate", "activations", "--data=" + folder.resolve("a"), "--dest=" + other);
+    assertThat(activations.err())
+        .contains("rdm: %s: is there already and is no activation file".formatted(other));
+    assertThat(other).hasContent("years of work");
+    assertThat(samples).hasBinaryContent(before);
+  }
 }

@@ -9,6 +9,7 @@ import org.relaydiffusion.Printable;
 import org.relaydiffusion.checkpoint.ConversionReport;
 import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.checkpoint.Verification;
+import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.model.safetensors.SafetensorsWriter;
 
 /**
@@ -40,7 +41,7 @@ public final class InceptionConverter {
    * @throws OptionException when both files are one
    */
   public InceptionConversion convert(Path source, Path target) {
-    Verification.checkDistinct(source, target);
+    OutputFile.refuseInput(target, source);
     try (ModuleFile file = ModuleFile.open(source);
         InceptionV3 network = new InceptionV3(widths)) {
       InceptionState state = InceptionState.read(file, network);

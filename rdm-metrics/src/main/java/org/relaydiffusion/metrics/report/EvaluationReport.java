@@ -1,5 +1,7 @@
 package org.relaydiffusion.metrics.report;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -9,6 +11,7 @@ import java.util.Optional;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 
 /**
  * What an evaluation found, to be looked at: the metrics, what was compared, the options behind the
@@ -73,6 +76,17 @@ public record EvaluationReport(
    * @param nearest in the reference set, the nearest first
    */
   public record NeighbourRow(Picture sample, List<Neighbour> nearest) {}
+
+  /** Whether a file begins as such a page does, and as HTML in general. */
+  public static boolean isPage(Path file) {
+    byte[] expected = ReportPage.DOCTYPE.getBytes(StandardCharsets.US_ASCII);
+    try (InputStream in = InputFile.stream(file)) {
+      return new String(in.readNBytes(expected.length), StandardCharsets.ISO_8859_1)
+          .equalsIgnoreCase(ReportPage.DOCTYPE);
+    } catch (IOException e) {
+      throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);
+    }
+  }
 
   /** The page as text. */
   public String html() {

@@ -13,6 +13,9 @@ import org.relaydiffusion.metrics.report.EvaluationReport.Picture;
 
 /** An {@link EvaluationReport} as a page, section by section. */
 final class ReportPage {
+  /** How every page begins. */
+  static final String DOCTYPE = "<!doctype html>";
+
   private static final String STYLE = "report.css";
 
   private final EvaluationReport report;

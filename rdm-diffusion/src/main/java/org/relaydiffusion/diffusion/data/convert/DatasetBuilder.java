@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.data.convert.DatasetConversion.EncodedPicture;
 import tools.jackson.core.JsonGenerator;
@@ -125,7 +126,7 @@ final class DatasetBuilder {
 
   private RdmException refused(int index, String what, EncodedPicture picture) {
     return new RdmException(
-        "%s: is %s, %s".formatted(source.name(index), kind(picture), what));
+        "%s: is %s, %s".formatted(Printable.of(Path.of(source.name(index))), kind(picture), what));
   }
 
   private static String kind(EncodedPicture picture) {

@@ -8,6 +8,7 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.image.Compression;
+import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
@@ -91,7 +92,9 @@ public record DatasetConversion(
   }
 
   private Optional<EncodedPicture> encoded(int index) {
-    return transform.apply(source.read(index)).map(EncodedPicture::of);
+    return PictureBudget.within(
+        Path.of(source.name(index)),
+        () -> transform.apply(source.read(index)).map(EncodedPicture::of));
   }
 
   /** A picture of the data set as it is stored. */

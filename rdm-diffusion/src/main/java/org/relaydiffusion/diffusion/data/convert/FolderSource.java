@@ -11,14 +11,12 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.image.OtherPictureReader;
+import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.io.AtomicFile;
-import org.relaydiffusion.io.MappedFile;
 
 /** The pictures in a folder and the folders below it. */
 final class FolderSource implements ImageSource {
-  private static final long MAX_FILE_BYTES = 1L << 30;
-
   private final Path folder;
   private final NamedPictures pictures;
 
@@ -45,7 +43,7 @@ final class FolderSource implements ImageSource {
     return new FolderSource(
         folder,
         NamedPictures.of(
-            folder, files, PictureNames.pathOrder(), name -> bytes(folder.resolve(name))));
+            folder, files, PictureNames.pathOrder(), name -> LabelFile.bytes(folder.resolve(name))));
   }
 
   private static String slashed(Path root, Path file) {
@@ -56,16 +54,6 @@ final class FolderSource implements ImageSource {
             .toList());
   }
 
-  private static byte[] bytes(Path file) {
-    try (MappedFile mapped = MappedFile.open(file)) {
-      if (mapped.size() > MAX_FILE_BYTES) {
-        throw new FileException(
-            file, "has %s bytes, at most %s are read".formatted(mapped.size(), MAX_FILE_BYTES));
-      }
-      return mapped.bytes(0, (int) mapped.size(), "the file");
-    }
-  }
-
   @Override
   public int size() {
     return pictures.size();
@@ -74,7 +62,7 @@ final class FolderSource implements ImageSource {
   @Override
   public Pixels read(int index) {
     Path file = folder.resolve(pictures.name(index));
-    return OtherPictureReader.decode(bytes(file), file);
+    return OtherPictureReader.decode(PictureReader.bytes(file), file);
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
+import org.relaydiffusion.io.MappedFile;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -16,12 +17,30 @@ final class LabelFile {
   /** Its name, at the top of a folder or archive. */
   static final String NAME = "dataset.json";
 
+  /** The largest file of labels that is read: room for ten million pictures. */
+  static final int MOST_BYTES = 1 << 29;
+
   private final Path file;
   private final JsonParser json;
 
   private LabelFile(Path file, JsonParser json) {
     this.file = file;
     this.json = json;
+  }
+
+  /**
+   * The bytes of such a file.
+   *
+   * @throws FileException when it is unreadable, or longer than labels may be
+   */
+  static byte[] bytes(Path file) {
+    try (MappedFile mapped = MappedFile.open(file)) {
+      if (mapped.size() > MOST_BYTES) {
+        throw new FileException(
+            file, "has %s bytes, at most %s are read".formatted(mapped.size(), MOST_BYTES));
+      }
+      return mapped.bytes(0, (int) mapped.size(), "the labels");
+    }
   }
 
   /**
@@ -36,7 +55,8 @@ final class LabelFile {
     try (JsonParser json = JsonMapper.shared().createParser(bytes)) {
       return new LabelFile(file, json).read();
     } catch (JacksonException e) {
-      throw new FileException(file, "is no valid JSON: " + e.getOriginalMessage(), e);
+      throw new FileException(
+          file, "is no valid JSON: " + Printable.of(String.valueOf(e.getOriginalMessage())), e);
     }
   }
 
@@ -66,7 +86,7 @@ final class LabelFile {
       expect(json.nextToken(), JsonToken.VALUE_NUMBER_INT, expected);
       if (json.getNumberType() != JsonParser.NumberType.INT || json.getIntValue() < 0) {
         throw new FileException(
-            file, "expected classes from 0 to 2^31 - 1, but found " + json.getString());
+            file, "expected classes from 0 to 2^31 - 1, but found " + Printable.of(json.getString()));
       }
       labels.put(name, json.getIntValue());
       expect(json.nextToken(), JsonToken.END_ARRAY, expected);

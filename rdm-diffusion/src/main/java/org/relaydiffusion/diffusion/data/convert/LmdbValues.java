@@ -2,6 +2,7 @@ package org.relaydiffusion.diffusion.data.convert;
 
 import java.util.Arrays;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.diffusion.image.PictureBudget;
 
 /**
  * Where the values of an LMDB file lie, in the order of their keys: found by walking its B+ tree
@@ -15,7 +16,6 @@ final class LmdbValues {
   private static final int KINDS = 0x6f;
   private static final int BIG = 0x01;
   private static final int NODE_HEADER = 8;
-  private static final long LARGEST_VALUE = 1L << 30;
 
   private final LmdbFile file;
   private final int most;
@@ -106,7 +106,7 @@ final class LmdbValues {
       throw new FileException(
           file.map().path(), "is an LMDB file with databases inside it: not read");
     }
-    if (length > LARGEST_VALUE) {
+    if (length > PictureBudget.MOST_BYTES) {
       throw damaged("entry %s claims %s bytes".formatted(size, length));
     }
     boolean big = (flags & BIG) != 0;

@@ -53,7 +53,7 @@ final class NamedPictures {
       return new NamedPictures(names, byTopFolder(names));
     }
     Optional<Map<String, Integer>> given =
-        LabelFile.read(content.of(LabelFile.NAME), PictureNames.inside(source, LabelFile.NAME));
+        LabelFile.read(content.of(LabelFile.NAME), source.resolve(LabelFile.NAME));
     return new NamedPictures(names, given.orElse(Map.of()));
   }
 

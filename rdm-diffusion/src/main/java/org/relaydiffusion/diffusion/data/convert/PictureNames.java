@@ -1,13 +1,10 @@
 package org.relaydiffusion.diffusion.data.convert;
 
 import java.nio.charset.StandardCharsets;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Set;
-import org.relaydiffusion.Printable;
 
 /** Which files of a folder or archive are pictures, and in which order they come. */
 final class PictureNames {
@@ -44,16 +41,5 @@ final class PictureNames {
   static String topFolder(String name) {
     int slash = name.indexOf('/');
     return slash < 0 ? "" : name.substring(0, slash);
-  }
-
-  /**
-   * What messages call a file of an archive. The name may be anything: it comes from the archive.
-   */
-  static Path inside(Path archive, String name) {
-    try {
-      return Path.of(archive.toString(), Printable.of(name));
-    } catch (InvalidPathException e) {
-      return archive;
-    }
   }
 }

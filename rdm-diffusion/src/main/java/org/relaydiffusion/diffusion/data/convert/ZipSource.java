@@ -1,41 +1,31 @@
 package org.relaydiffusion.diffusion.data.convert;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.zip.CRC32;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipException;
-import java.util.zip.ZipFile;
-import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.data.ZipContents;
+import org.relaydiffusion.diffusion.data.ZipMember;
 import org.relaydiffusion.diffusion.image.OtherPictureReader;
+import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.diffusion.image.Pixels;
-import org.relaydiffusion.io.AtomicFile;
-import org.relaydiffusion.io.InputFile;
 
 /** The pictures in a zip, stored or deflated. */
 final class ZipSource implements ImageSource {
-  private static final long MAX_ENTRY_BYTES = 1L << 30;
-
-  private final Path file;
-  private final ZipFile zip;
-  private final Map<String, ZipEntry> entries;
+  private final ZipContents zip;
+  private final Map<String, ZipMember> members = new LinkedHashMap<>();
   private final NamedPictures pictures;
 
-  private ZipSource(Path file, ZipFile zip) {
-    this.file = file;
+  private ZipSource(Path file, ZipContents zip) {
     this.zip = zip;
-    this.entries = new LinkedHashMap<>();
-    zip.stream()
-        .filter(entry -> !entry.isDirectory())
-        .forEach(entry -> entries.put(entry.getName(), entry));
+    zip.members().forEach(member -> members.put(member.name(), member));
     this.pictures =
-        NamedPictures.of(file, entries.keySet(), PictureNames::compareText, this::bytes);
+        NamedPictures.of(
+            file,
+            members.keySet(),
+            PictureNames::compareText,
+            name -> zip.read(member(name), LabelFile.MOST_BYTES));
   }
 
   /**
@@ -45,56 +35,21 @@ final class ZipSource implements ImageSource {
    */
   @SuppressWarnings("MustBeClosedChecker") // The source owns the zip, and is closed by its caller.
   static ZipSource open(Path file) {
-    ZipFile zip = null;
+    ZipContents zip = ZipContents.open(file);
     try {
-      zip = InputFile.zip(file);
-      ZipSource source = new ZipSource(file, zip);
-      zip = null;
-      return source;
-    } catch (ZipException e) {
-      throw new FileException(file, "is no valid zip: " + e.getMessage(), e);
-    } catch (IOException e) {
-      throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);
-    } finally {
-      close(zip);
+      return new ZipSource(file, zip);
+    } catch (RuntimeException e) {
+      zip.close();
+      throw e;
     }
   }
 
-  private static void close(@Nullable ZipFile zip) {
-    if (zip != null) {
-      try {
-        zip.close();
-      } catch (IOException e) {
-        throw new RdmException(zip.getName() + ": cannot be closed: " + AtomicFile.reason(e), e);
-      }
+  private ZipMember member(String name) {
+    ZipMember member = members.get(name);
+    if (member == null) {
+      throw new IllegalStateException("no member '%s'".formatted(name));
     }
-  }
-
-  private byte[] bytes(String name) {
-    ZipEntry entry = entries.get(name);
-    Path shown = PictureNames.inside(file, name);
-    if (entry == null) {
-      throw new FileException(shown, "is not in the zip");
-    }
-    if (entry.getSize() < 0 || entry.getSize() > MAX_ENTRY_BYTES) {
-      throw new FileException(
-          shown,
-          "claims %s bytes, at most %s are read".formatted(entry.getSize(), MAX_ENTRY_BYTES));
-    }
-    try (InputStream in = zip.getInputStream(entry)) {
-      byte[] bytes = in.readNBytes((int) entry.getSize() + 1);
-      CRC32 crc = new CRC32();
-      crc.update(bytes);
-      if (bytes.length != entry.getSize() || crc.getValue() != entry.getCrc()) {
-        throw new FileException(
-            shown,
-            "is damaged: expected %s bytes with CRC %08x, found %s with %08x"
-                .formatted(entry.getSize(), entry.getCrc(), bytes.length, crc.getValue()));
-      }
-      return bytes;
-    } catch (IOException e) {
-      throw new FileException(shown, "is damaged: " + AtomicFile.reason(e), e);
-    }
+    return member;
   }
 
   @Override
@@ -104,8 +59,9 @@ final class ZipSource implements ImageSource {
 
   @Override
   public Pixels read(int index) {
-    String name = pictures.name(index);
-    return OtherPictureReader.decode(bytes(name), PictureNames.inside(file, name));
+    ZipMember member = member(pictures.name(index));
+    return OtherPictureReader.decode(
+        zip.read(member, PictureBudget.MOST_BYTES), zip.nameOf(member));
   }
 
   @Override
@@ -115,11 +71,11 @@ final class ZipSource implements ImageSource {
 
   @Override
   public String name(int index) {
-    return PictureNames.inside(file, pictures.name(index)).toString();
+    return zip.nameOf(member(pictures.name(index))).toString();
   }
 
   @Override
   public void close() {
-    close(zip);
+    zip.close();
   }
 }

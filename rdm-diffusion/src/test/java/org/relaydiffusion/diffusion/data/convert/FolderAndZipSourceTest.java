@@ -151,10 +151,22 @@ class FolderAndZipSourceTest {
 
   @Test
   void namesOfAnArchiveCannotBreakTheMessage() throws IOException {
-    Path zip = zip("a\nb\0c.png", "../../up.png");
+    // Escapes of a terminal by C1, and letters that run from right to left.
+    Path zip = zip("a\nb\u009bc.png", "\u202egnp.evil.png");
     try (ImageSource source = ImageSources.open(zip, OptionalInt.empty())) {
-      assertThat(source.name(1)).isEqualTo(zip + "/a\\u{a}b\\u{0}c.png");
+      assertThat(source.name(0)).isEqualTo(zip + "/a\\u{a}b\\u{9b}c.png");
+      assertThat(source.name(1)).isEqualTo(zip + "/\\u{202e}gnp.evil.png");
       assertThat(source.read(0)).isEqualTo(Pixels.black(2, 2, 1));
+    }
+  }
+
+  @Test
+  void theRulesForZipsAreThoseOfTraining() throws IOException {
+    assertThatThrownBy(() -> ImageSources.open(zip("../../up.png"), OptionalInt.empty()))
+        .isInstanceOf(FileException.class)
+        .hasMessageContaining("entry '../../up.png' points outside the archive");
+    try (ImageSource source = ImageSources.open(zip("cat\\a.png"), OptionalInt.empty())) {
+      assertThat(source.name(0)).endsWith("in.zip/cat/a.png");
     }
   }
 
@@ -165,7 +177,7 @@ class FolderAndZipSourceTest {
     Files.write(zip, java.util.Arrays.copyOf(whole, whole.length / 2));
     assertThatThrownBy(() -> ImageSources.open(zip, OptionalInt.empty()))
         .isInstanceOf(FileException.class)
-        .hasMessageStartingWith(zip + ": is no valid zip");
+        .hasMessageStartingWith(zip + ": is no zip file, or one that is cut off");
     byte[] flipped = whole.clone();
     flipped[60] ^= 4;
     Files.write(zip, flipped);
@@ -209,8 +221,8 @@ class FolderAndZipSourceTest {
       delimiter = '|',
       value = {
         "RIFF....WEBPVP8 | is a WebP picture, which is not read",
-        "BM              | is a damaged bmp picture",
-        "GIF89a          | is a damaged gif picture",
+        "BM              | is a damaged BMP picture",
+        "GIF89a          | is a damaged GIF picture",
         "P6 1 1 255 abc  | is neither a PNG nor a JPEG picture"
       })
   void picturesThatCannotBeReadAreRefusedByName(String content, String message) throws IOException {

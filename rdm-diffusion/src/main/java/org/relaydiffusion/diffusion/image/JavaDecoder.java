@@ -1,0 +1,128 @@
+package org.relaydiffusion.diffusion.image;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.FileException;
+
+/** Decodes pictures with the JDK's ImageIO, within {@link PictureBudget}. */
+final class JavaDecoder {
+  private final byte[] bytes;
+  private final String format;
+  private final Path file;
+
+  /**
+   * Makes one for a picture.
+   *
+   * @param bytes a whole picture file
+   * @param format ImageIO's name of its format, in small letters
+   * @param file what messages call it
+   */
+  JavaDecoder(byte[] bytes, String format, Path file) {
+    this.bytes = bytes;
+    this.format = format;
+    this.file = file;
+  }
+
+  /** What is done with a reader that has the picture as its input. */
+  @FunctionalInterface
+  private interface Use<T> {
+    T of(ImageReader reader) throws IOException;
+  }
+
+  /** The size that the picture's header claims, unchecked. */
+  PictureReader.Size size() {
+    return with(reader -> new PictureReader.Size(reader.getWidth(0), reader.getHeight(0)));
+  }
+
+  /**
+   * Holds the size that the header claims against the budget.
+   *
+   * @param pixelsAByte the most that the format can pack
+   * @return the size
+   * @throws FileException when it is too large
+   */
+  PictureReader.Size checkSize(long pixelsAByte) {
+    PictureReader.Size size = size();
+    PictureBudget.checkPixels(
+        size.width(), size.height(), bytes.length, bytes.length * pixelsAByte, file);
+    return size;
+  }
+
+  /**
+   * The decoded picture.
+   *
+   * @param pixelsAByte the most that the format can pack
+   * @throws FileException when it is damaged, above the budget, or of a kind that is not read
+   */
+  Pixels decode(long pixelsAByte) {
+    PictureReader.Size size = checkSize(pixelsAByte);
+    // A raster of at most four samples of 16 bits, and the result.
+    long bytesAPixel = format.equals("jpeg") ? 3 + 3 : 8 + 3;
+    return PictureBudget.decoded(
+        file,
+        size.width(),
+        size.height(),
+        bytesAPixel,
+        () -> RasterPixels.of(raster(), file));
+  }
+
+  private BufferedImage raster() {
+    AtomicReference<@Nullable String> damage = new AtomicReference<>();
+    BufferedImage image =
+        with(reader -> {
+          reader.addIIOReadWarningListener((_, warning) -> {
+            if (isDamage(warning)) {
+              damage.compareAndSet(null, warning);
+            }
+          });
+          return reader.read(0);
+        });
+    String found = damage.get();
+    if (found != null) {
+      throw new FileException(file, fault(found));
+    }
+    return image;
+  }
+
+  private <T> T with(Use<T> use) {
+    Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
+    if (!readers.hasNext()) {
+      throw new FileException(file, "cannot be read: this Java has no decoder for " + format);
+    }
+    ImageReader reader = readers.next();
+    try (BytesImageInput in = new BytesImageInput(bytes)) {
+      reader.setInput(in, true, true);
+      return use.of(reader);
+    } catch (FileException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      // The JDK's decoders answer some damage with array and argument exceptions.
+      String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+      throw new FileException(file, fault(reason), e);
+    } finally {
+      reader.dispose();
+    }
+  }
+
+  private String fault(String found) {
+    String name = format.toUpperCase(Locale.ROOT);
+    String line = found.lines().findFirst().orElse("no reason given");
+    return line.contains("Unsupported Image Type")
+        ? "is a %s picture with colours other than grey and RGB (CMYK?): convert it to RGB"
+            .formatted(name)
+        : "is a damaged %s picture: %s".formatted(name, line);
+  }
+
+  /** libjpeg goes on after most damage with a warning; stray bytes between segments do no harm. */
+  private static boolean isDamage(String warning) {
+    return warning.startsWith("Premature end")
+        || (warning.startsWith("Corrupt JPEG data") && !warning.contains("extraneous bytes"));
+  }
+}

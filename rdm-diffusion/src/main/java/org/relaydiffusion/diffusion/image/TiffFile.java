@@ -1,0 +1,275 @@
+package org.relaydiffusion.diffusion.image;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.relaydiffusion.FileException;
+
+/**
+ * Checks what a TIFF's first directory claims, before the JDK's reader believes it: sizes, where
+ * strips and tiles lie, and that the samples are of a kind that has 8-bit values. The JDK reads
+ * floats, signed numbers and CIE Lab too, but as unsigned RGB, which gives another picture.
+ */
+final class TiffFile {
+  private static final int DIRECTORY_ENTRY = 12;
+  private static final int SHORT = 3;
+  private static final int LONG = 4;
+  private static final int WIDTH = 256;
+  private static final int HEIGHT = 257;
+  private static final int BITS = 258;
+  private static final int COMPRESSION = 259;
+  private static final int PHOTOMETRIC = 262;
+  private static final int STRIP_OFFSETS = 273;
+  private static final int SAMPLES = 277;
+  private static final int ROWS_PER_STRIP = 278;
+  private static final int STRIP_BYTES = 279;
+  private static final int TILE_WIDTH = 322;
+  private static final int TILE_HEIGHT = 323;
+  private static final int TILE_OFFSETS = 324;
+  private static final int TILE_BYTES = 325;
+  private static final int SAMPLE_FORMAT = 339;
+  private static final int JPEG_TABLES = 347;
+
+  /** The fields that may be of 32 bits; all others that are looked at have 16. */
+  private static final Set<Integer> LARGE =
+      Set.of(
+          WIDTH, HEIGHT, STRIP_OFFSETS, ROWS_PER_STRIP, STRIP_BYTES, TILE_WIDTH, TILE_HEIGHT,
+          TILE_OFFSETS, TILE_BYTES);
+
+  private static final int OLD_JPEG = 6;
+  private static final int JPEG = 7;
+  private static final int MOST_SAMPLES = 4;
+  private static final int MOST_BITS = 16;
+
+  /** Deflate makes at most 1032 bytes of one; fax codes do no better than its bits. */
+  private static final long PIXELS_PER_BYTE = 1032 * 8;
+
+  private final byte[] bytes;
+  private final ByteBuffer in;
+  private final Path file;
+  private final Map<Integer, Field> fields = new HashMap<>();
+
+  /** A field of the directory, whose values lie inside the file. */
+  private record Field(int type, int count, int at) {}
+
+  private TiffFile(byte[] bytes, Path file) {
+    this.bytes = bytes;
+    this.in = ByteBuffer.wrap(bytes);
+    this.file = file;
+  }
+
+  /** Whether a file begins as TIFF files do. */
+  static boolean isTiff(byte[] bytes) {
+    return bytes.length >= 4
+        && ((bytes[0] == 'I' && bytes[1] == 'I' && bytes[2] == 42 && bytes[3] == 0)
+            || (bytes[0] == 'M' && bytes[1] == 'M' && bytes[2] == 0 && bytes[3] == 42));
+  }
+
+  /**
+   * Checks a file.
+   *
+   * @param bytes the whole of it, of which {@link #isTiff} is true
+   * @param file its name, for messages
+   * @throws FileException naming what is wrong, too large, or not read
+   */
+  static void check(byte[] bytes, Path file) {
+    TiffFile tiff = new TiffFile(bytes, file);
+    tiff.readDirectory();
+    tiff.checkSize();
+    tiff.checkSamples();
+    tiff.checkParts();
+    tiff.checkCompression();
+  }
+
+  private void readDirectory() {
+    in.order(bytes[0] == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+    long start = bytes.length < 8 ? bytes.length : in.getInt(4) & 0xffff_ffffL;
+    if (start > bytes.length - 2L) {
+      throw damaged("its directory lies outside the file");
+    }
+    int count = in.getShort((int) start) & 0xffff;
+    if (start + 2 + (long) count * DIRECTORY_ENTRY > bytes.length) {
+      throw damaged("its directory of %s fields is cut off".formatted(count));
+    }
+    for (int i = 0; i < count; i++) {
+      readField((int) start + 2 + i * DIRECTORY_ENTRY);
+    }
+  }
+
+  private void readField(int at) {
+    int tag = in.getShort(at) & 0xffff;
+    int type = in.getShort(at + 2) & 0xffff;
+    long count = in.getInt(at + 4) & 0xffff_ffffL;
+    // Other types are no whole numbers, of which all fields are that are looked at here.
+    int size = type == SHORT ? 2 : type == LONG ? 4 : 1;
+    long where = size * count <= 4 ? at + 8 : in.getInt(at + 8) & 0xffff_ffffL;
+    if (where + size * count > bytes.length) {
+      throw damaged("field %s claims %s values, more than the file holds".formatted(tag, count));
+    }
+    if (fields.put(tag, new Field(type, (int) count, (int) where)) != null) {
+      throw damaged("its directory has field %s twice".formatted(tag));
+    }
+  }
+
+  private long value(int tag, int index, long otherwise) {
+    Field field = fields.get(tag);
+    if (field == null) {
+      return otherwise;
+    }
+    if (index >= field.count) {
+      throw damaged("field %s has %s values".formatted(tag, field.count));
+    }
+    // The JDK passes over fields of other types, and takes defaults for them.
+    if (field.type == SHORT) {
+      return in.getShort(field.at + 2 * index) & 0xffff;
+    }
+    if (field.type == LONG && LARGE.contains(tag)) {
+      return in.getInt(field.at + 4 * index) & 0xffff_ffffL;
+    }
+    throw damaged("field %s has the type %s".formatted(tag, field.type));
+  }
+
+  private void checkSize() {
+    long width = value(WIDTH, 0, 0);
+    long height = value(HEIGHT, 0, 0);
+    long held = bytes.length * PIXELS_PER_BYTE;
+    PictureBudget.checkPixels(width, height, bytes.length, held, file);
+    // Tiles reach over the edges, and are decoded whole. Strips do not: the last one is cut.
+    long partWidth = partWidth();
+    long partHeight = partHeight();
+    if (partWidth < 1 || partHeight < 1) {
+      throw damaged("its parts have %s x %s pixels".formatted(partWidth, partHeight));
+    }
+    PictureBudget.checkPixels(
+        Math.ceilDiv(width, partWidth) * partWidth,
+        Math.ceilDiv(height, partHeight) * partHeight,
+        bytes.length,
+        held,
+        file);
+  }
+
+  private long partWidth() {
+    return value(TILE_WIDTH, 0, value(WIDTH, 0, 0));
+  }
+
+  private long partHeight() {
+    long height = value(HEIGHT, 0, 0);
+    return value(TILE_HEIGHT, 0, Math.min(value(ROWS_PER_STRIP, 0, height), height));
+  }
+
+  private void checkSamples() {
+    long samples = value(SAMPLES, 0, 1);
+    if (samples < 1 || samples > MOST_SAMPLES) {
+      throw new FileException(
+          file, "has %s samples a pixel: only grey and RGB pictures are read".formatted(samples));
+    }
+    for (int i = 0; i < samples; i++) {
+      checkFormat(perSample(SAMPLE_FORMAT, i, 1));
+      long bits = perSample(BITS, i, 1);
+      if (bits < 1 || bits > MOST_BITS) {
+        throw new FileException(
+            file, "has samples of %s bits: at most 16 are read".formatted(bits));
+      }
+    }
+    long colours = value(PHOTOMETRIC, 0, 1);
+    switch ((int) colours) {
+      case 0, 1, 2, 3, 6 -> {}
+      case 5 ->
+          throw new FileException(
+              file, "has colours other than grey and RGB (CMYK): convert it to RGB");
+      case 8, 9, 10 ->
+          throw new FileException(
+              file, "has colours other than grey and RGB (CIE Lab): convert it to RGB");
+      default ->
+          throw new FileException(
+              file,
+              "has colours other than grey and RGB (photometric interpretation %s)"
+                  .formatted(colours));
+    }
+  }
+
+  /** Some writers give one value for all samples. */
+  private long perSample(int tag, int sample, long otherwise) {
+    Field field = fields.get(tag);
+    return value(tag, field != null && field.count == 1 ? 0 : sample, otherwise);
+  }
+
+  private void checkFormat(long format) {
+    String kind =
+        switch ((int) format) {
+          // 4 says nothing of the samples, which are unsigned then.
+          case 1, 4 -> "";
+          case 2 -> "signed";
+          case 3 -> "float";
+          case 5, 6 -> "complex";
+          default -> throw damaged("its samples have the format %s".formatted(format));
+        };
+    if (!kind.isEmpty()) {
+      throw new FileException(
+          file, "has %s samples: only unsigned ones of at most 16 bits are read".formatted(kind));
+    }
+  }
+
+  private int offsets() {
+    return fields.containsKey(TILE_OFFSETS) ? TILE_OFFSETS : STRIP_OFFSETS;
+  }
+
+  private void checkParts() {
+    int offsets = offsets();
+    int lengths = fields.containsKey(TILE_BYTES) ? TILE_BYTES : STRIP_BYTES;
+    Field parts = fields.get(offsets);
+    if (parts == null) {
+      throw damaged("it does not say where its pixels are");
+    }
+    for (int i = 0; i < parts.count; i++) {
+      long offset = value(offsets, i, 0);
+      long length = value(lengths, i, 0);
+      if (offset + length > bytes.length) {
+        throw damaged(
+            "part %s claims %s bytes at offset %s, but the file has %s bytes"
+                .formatted(i, length, offset, bytes.length));
+      }
+    }
+  }
+
+  /** Pictures inside the picture claim sizes of their own. */
+  private void checkCompression() {
+    long compression = value(COMPRESSION, 0, 1);
+    if (compression == OLD_JPEG) {
+      throw new FileException(
+          file, "is a TIFF packed by its first kind of JPEG, which is not read: convert it to PNG");
+    }
+    if (compression != JPEG) {
+      return;
+    }
+    Field tables = fields.get(JPEG_TABLES);
+    if (tables != null) {
+      byte[] part = new byte[tables.count];
+      System.arraycopy(bytes, tables.at, part, 0, part.length);
+      JpegFile found = JpegFile.parse(part, 0, file);
+      if (found.width() != 0 || found.height() != 0 || found.scans() != 0) {
+        throw damaged("its JPEG tables hold a picture");
+      }
+    }
+    int offsets = offsets();
+    Field parts = fields.get(offsets);
+    int passes = 0;
+    for (int i = 0; parts != null && i < parts.count; i++) {
+      JpegFile part = JpegFile.parse(bytes, (int) value(offsets, i, 0), file);
+      if (part.width() > partWidth() || part.height() > partHeight()) {
+        throw damaged(
+            "part %s has %s x %s pixels, more than %s x %s"
+                .formatted(i, part.width(), part.height(), partWidth(), partHeight()));
+      }
+      passes = Math.max(passes, part.scans());
+    }
+    PictureBudget.checkPasses(value(WIDTH, 0, 0), value(HEIGHT, 0, 0), passes, bytes.length, file);
+  }
+
+  private FileException damaged(String what) {
+    return new FileException(file, "is a damaged TIFF picture: " + what);
+  }
+}

@@ -1,0 +1,11 @@
+/**
+ * Fuzzing of everything that reads files and text from elsewhere: {@code tests/fuzz}.
+ *
+ * <p>{@link org.relaydiffusion.tests.fuzz.Target} lists the readers, {@link
+ * org.relaydiffusion.tests.fuzz.Contract} is what holds for each input, and {@link
+ * org.relaydiffusion.tests.fuzz.FuzzRun} runs Jazzer on each.
+ */
+@NullMarked
+package org.relaydiffusion.tests.fuzz;
+
+import org.jspecify.annotations.NullMarked;
