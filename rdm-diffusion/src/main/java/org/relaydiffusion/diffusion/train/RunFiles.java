@@ -71,7 +71,7 @@ final class RunFiles implements AutoCloseable {
 
   /** Appends a warning to the log, and tells it. */
   void warning(String line) {
-    guarded(() -> log("warning: " + line));
+    guarded(() -> directory.log("warning: " + line));
     listener.warning(line);
   }
 
