@@ -200,8 +200,13 @@ class KilledRunsTest {
     }
   }
 
+  /** The ranks; not what the script starts before it becomes the launcher. */
   private static List<ProcessHandle> ranks(Process launcher) {
-    return launcher.children().filter(ProcessHandle::isAlive).toList();
+    return launcher
+        .children()
+        .filter(ProcessHandle::isAlive)
+        .filter(child -> child.info().command().filter(c -> c.endsWith("java")).isPresent())
+        .toList();
   }
 
   /** How much a run's log has grown to; 0 before there is one. */
