@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.RdmException;
 
 /**
@@ -19,6 +20,8 @@ public record StateSearch(Optional<StoredState> state, List<String> damaged) {
     for (Path file : StateFiles.in(folder)) {
       try {
         return new StateSearch(Optional.of(StoredState.read(file)), damaged);
+      } catch (CancelledException e) {
+        throw e;
       } catch (RdmException e) {
         damaged.add(String.valueOf(e.getMessage()));
       }

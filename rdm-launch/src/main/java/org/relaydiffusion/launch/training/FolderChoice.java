@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.train.RunDirectory;
@@ -151,6 +152,8 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
     try {
       RunDirectory.requireFree(folder);
       return true;
+    } catch (CancelledException e) {
+      throw e;
     } catch (RdmException e) {
       return false;
     }
