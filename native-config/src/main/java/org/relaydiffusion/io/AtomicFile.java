@@ -5,14 +5,18 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
@@ -22,6 +26,12 @@ import org.relaydiffusion.FileException;
  * then renamed over it. A crash, a full disk or an exception leaves the old file, or none.
  */
 public final class AtomicFile {
+  private static final String UUID_DIGITS = "\\p{XDigit}{8}(?:-\\p{XDigit}{4}){3}-\\p{XDigit}{12}";
+
+  /** The names of {@link #write}, and of {@link #checkWritable}. */
+  private static final Pattern TEMPORARY =
+      Pattern.compile("\\..+\\.%s\\.tmp|\\.rdm\\d+\\.tmp".formatted(UUID_DIGITS));
+
   private AtomicFile() {}
 
   /** What fills the file. */
@@ -99,6 +109,32 @@ public final class AtomicFile {
     if (kind != null && !Files.isDirectory(target)) {
       throw new FileException(target, "is %s, which a file cannot replace".formatted(kind));
     }
+  }
+
+  /**
+   * Deletes the temporaries that killed processes left in a folder. Only for a folder in which
+   * nobody else writes: a file that is being written now would be taken for one of them.
+   *
+   * @throws FileException when the folder cannot be listed, or a temporary not deleted
+   */
+  public static void discardTemporaries(Path folder) {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, ".*.tmp")) {
+      for (Path file : files) {
+        if (TEMPORARY.matcher(String.valueOf(file.getFileName())).matches()
+            && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+          Files.deleteIfExists(file);
+        }
+      }
+    } catch (DirectoryIteratorException e) {
+      throw undeletable(folder, new IOException(e));
+    } catch (IOException e) {
+      throw undeletable(folder, e);
+    }
+  }
+
+  private static FileException undeletable(Path folder, IOException e) {
+    return new FileException(
+        folder, "leftover temporary files cannot be deleted: " + reason(e), e);
   }
 
   /** One line for an {@link IOException}, whose message is often nothing but the file's name. */

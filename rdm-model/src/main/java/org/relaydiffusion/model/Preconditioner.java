@@ -1,6 +1,7 @@
 package org.relaydiffusion.model;
 
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -208,6 +209,15 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
     try (Preconditioner network = of(config)) {
       StateLoader.check(network, state);
       StateLoader.checkModules(network, modules);
+    }
+  }
+
+  /** The shapes of a configuration's parameters and buffers by name, without making them. */
+  public static Map<String, long[]> shapes(ModelConfig config) {
+    try (Preconditioner network = of(config)) {
+      Map<String, long[]> shapes = new LinkedHashMap<>();
+      network.state().forEach((name, p) -> shapes.put(name, p.shape()));
+      return shapes;
     }
   }
 

@@ -147,6 +147,15 @@ public final class ImageFolderDataset implements AutoCloseable {
   }
 
   /**
+   * What the set is, wherever its files lie; see {@link DataFingerprint} for what that costs.
+   *
+   * @throws FileException when a file is gone
+   */
+  public DataFingerprint contents() {
+    return DataFingerprint.of(size(), source, labels);
+  }
+
+  /**
    * The picture of item {@code index}: unsigned bytes [C, H, W] in an array of the caller's.
    *
    * @throws FileException when its file is unreadable, damaged, or not as large and colourful as

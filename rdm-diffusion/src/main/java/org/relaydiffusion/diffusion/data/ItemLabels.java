@@ -1,5 +1,7 @@
 package org.relaydiffusion.diffusion.data;
 
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import java.util.Arrays;
 
 /** The labels of a data set's pictures, in their order. */
@@ -9,6 +11,9 @@ sealed interface ItemLabels {
 
   /** The label of picture {@code index}: a fresh array. */
   float[] label(int index);
+
+  /** Adds all labels to a sum. */
+  void addTo(MessageDigest digest);
 
   /** No labels. */
   record None() implements ItemLabels {
@@ -21,6 +26,9 @@ sealed interface ItemLabels {
     public float[] label(int index) {
       return new float[0];
     }
+
+    @Override
+    public void addTo(MessageDigest digest) {}
   }
 
   /**
@@ -36,6 +44,14 @@ sealed interface ItemLabels {
       oneHot[(int) classes[index]] = 1;
       return oneHot;
     }
+
+    @Override
+    public void addTo(MessageDigest digest) {
+      ByteBuffer number = ByteBuffer.allocate(Long.BYTES);
+      for (long label : classes) {
+        digest.update(number.putLong(0, label).array());
+      }
+    }
   }
 
   /**
@@ -48,6 +64,14 @@ sealed interface ItemLabels {
     @Override
     public float[] label(int index) {
       return Arrays.copyOfRange(values, index * dim, (index + 1) * dim);
+    }
+
+    @Override
+    public void addTo(MessageDigest digest) {
+      ByteBuffer number = ByteBuffer.allocate(Float.BYTES);
+      for (float value : values) {
+        digest.update(number.putFloat(0, value).array());
+      }
     }
   }
 }

@@ -48,6 +48,14 @@ sealed interface PictureSource extends AutoCloseable permits FolderSource, ZipSo
    */
   String stamp(int index);
 
+  /**
+   * As {@link #stamp}, but the same for a copy of the files; in a folder, most pictures' sizes
+   * alone.
+   *
+   * @throws FileException when that cannot be found out
+   */
+  String content(int index);
+
   /** What messages call picture number {@code index}. */
   Path file(int index);
 

@@ -57,6 +57,11 @@ final class ZipSource implements PictureSource {
   }
 
   @Override
+  public String content(int index) {
+    return stamp(index);
+  }
+
+  @Override
   public Path file(int index) {
     return zip.nameOf(pictures.get(index));
   }

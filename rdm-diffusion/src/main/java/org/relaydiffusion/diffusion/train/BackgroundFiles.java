@@ -1,5 +1,7 @@
 package org.relaydiffusion.diffusion.train;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -10,27 +12,32 @@ import org.relaydiffusion.RdmException;
 
 /**
  * Writes files beside training, one after the other. What is to be written has been copied, so that
- * training may change it meanwhile; at most one copy waits.
+ * training may change it meanwhile. A state and a snapshot may wait at once: those of one tick do
+ * not stop training, and the copies of the tick before are gone when the next ones are made.
  */
 final class BackgroundFiles implements AutoCloseable {
+  private static final int WAITING = 2;
+
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("rdm-files").factory());
   private final TrainingListener listener;
   private volatile @Nullable String failure;
-  private @Nullable Future<?> last;
+  private final Deque<Future<?>> running = new ArrayDeque<>();
 
   BackgroundFiles(TrainingListener listener) {
     this.listener = listener;
   }
 
   /**
-   * Waits for the file before, then begins this one.
+   * Waits until there is room for one more file, then hands this one over.
    *
    * @param work writes it, and frees what it was made from in any case
    */
   void write(Runnable work) {
-    drain();
-    last =
+    while (running.size() >= WAITING) {
+      finish(running.removeFirst());
+    }
+    running.add(
         thread.submit(() -> {
           try {
             work.run();
@@ -41,7 +48,7 @@ final class BackgroundFiles implements AutoCloseable {
             listener.warning(reason);
             throw e;
           }
-        });
+        }));
   }
 
   /** Why the last of the files that could not be written was not. */
@@ -50,17 +57,17 @@ final class BackgroundFiles implements AutoCloseable {
   }
 
   /**
-   * Waits for the file in work, if any, interrupted or not; that it could not be written was told as
-   * a warning.
+   * Waits for all files, interrupted or not; that one could not be written was told as a warning.
    */
   void drain() {
-    Future<?> running = last;
-    last = null;
-    if (running == null) {
-      return;
+    while (!running.isEmpty()) {
+      finish(running.removeFirst());
     }
+  }
+
+  private static void finish(Future<?> file) {
     try {
-      Uninterrupted.get(running);
+      Uninterrupted.get(file);
     } catch (ExecutionException e) {
       if (!(e.getCause() instanceof RdmException)) {
         throw new IllegalStateException(e.getCause());

@@ -14,6 +14,7 @@ import org.relaydiffusion.diffusion.loss.VeLoss;
 import org.relaydiffusion.diffusion.loss.VpLoss;
 import org.relaydiffusion.diffusion.train.TrainingOptions.LossScaling;
 import org.relaydiffusion.diffusion.train.TrainingOptions.Start;
+import org.relaydiffusion.model.ModelConfig;
 
 /**
  * A run's options as the reference writes them into {@code training_options.json}: plain values
@@ -63,6 +64,9 @@ public final class ResolvedOptions {
     all.put("kimg_per_tick", saving.tickKimg());
     all.put("snapshot_ticks", plain(saving.snapshotTicks()));
     all.put("state_dump_ticks", plain(saving.stateTicks()));
+    all.put(
+        "state_dump_minutes", saving.stateTime().map(t -> t.toMillis() / 60_000.0).orElse(null));
+    all.put("kept_states", plain(saving.keptStates()));
     all.put("sample_ticks", plain(saving.sampleTicks()));
     all.put("device", options.running().device().toString());
     all.put("dtype", options.running().dtype().torchName());
@@ -73,6 +77,15 @@ public final class ResolvedOptions {
       case Start.Resume(var state) -> all.put("resume_state_dump", state.toString());
     }
     return all;
+  }
+
+  /**
+   * The network that a run trains.
+   *
+   * @throws org.relaydiffusion.RdmException when it cannot be, or does not fit the data
+   */
+  public static ModelConfig network(TrainingOptions options, ImageFolderDataset dataset) {
+    return TrainingRun.config(options, dataset);
   }
 
   private static Map<String, @Nullable Object> dataset(

@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.Checkpoint;
@@ -32,6 +31,8 @@ import org.relaydiffusion.torch.amp.LossScaler;
  * @param scaler the loss's factor
  * @param host each process's CPU generator
  * @param device each process's generator on its GPU; empty where it trained on the CPU
+ * @param recorded the run's options and data; empty at all processes but the first, and in states
+ *     of before it was recorded
  */
 record ResumePoint(
     Progress progress,
@@ -40,7 +41,8 @@ record ResumePoint(
     int batch,
     LossScaler.State scaler,
     List<byte[]> host,
-    List<byte[]> device) {
+    List<byte[]> device,
+    Optional<RecordedRun> recorded) {
   /** Under which the state file has it. */
   static final String KEY = "rdm";
 
@@ -57,7 +59,8 @@ record ResumePoint(
         options.batching().batch(),
         run.scaler().state(),
         world.gather(run.noise().host().state()),
-        cuda ? world.gather(run.noise().device().state()) : List.of());
+        cuda ? world.gather(run.noise().device().state()) : List.of(),
+        world.isFirst() ? Optional.of(run.recorded()) : Optional.empty());
   }
 
   /** The values as a state file has them. */
@@ -74,6 +77,7 @@ record ResumePoint(
     plain.put("loss_scale_steps", (long) scaler.growthTracker());
     plain.put("generators", host.stream().map(TensorSources::of).toList());
     plain.put("device_generators", device.stream().map(TensorSources::of).toList());
+    recorded.ifPresent(run -> run.addTo(plain));
     return plain;
   }
 
@@ -120,14 +124,17 @@ record ResumePoint(
                 r.positive("loss_scale"),
                 (int) r.atLeast("loss_scale_steps", 0, Integer.MAX_VALUE)),
             host,
-            device));
+            device,
+            RecordedRun.of(entry)));
   }
 
-  /** The seed of the run whose state this is; empty for a state of the official code. */
-  static OptionalLong seedOf(Path state) {
-    try (Checkpoint checkpoint = Checkpoint.open(state)) {
-      return of(checkpoint).map(p -> OptionalLong.of(p.seed())).orElse(OptionalLong.empty());
-    }
+  /** What every state of ours says of its run's options, under their names. */
+  Map<String, Object> options() {
+    Map<String, Object> options = new LinkedHashMap<>();
+    options.put("seed", seed);
+    options.put("num_processes", (long) processes);
+    options.put("batch_size", (long) batch);
+    return options;
   }
 
   /** Gives this process's generators their states. */

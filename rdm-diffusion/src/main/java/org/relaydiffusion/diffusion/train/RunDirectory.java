@@ -1,100 +1,133 @@
 package org.relaydiffusion.diffusion.train;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import java.util.concurrent.ThreadLocalRandom;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.AtomicFile;
-import org.relaydiffusion.io.InputFile;
 
-/** The folder of one training run, and the names of the files in it. */
-public final class RunDirectory {
-  private static final Pattern NUMBERED = Pattern.compile("(\\d{1,9})-.*");
-  private static final Pattern STATE = Pattern.compile("training-state-(\\d{1,12})\\.pt");
-  private static final String RUN_ID = ".run-id";
+/**
+ * The folder of one training run, and the names of the files in it. Whoever has the object owns the
+ * folder: no other process, and nobody else in this one, gets it until {@link #close()} or the end
+ * of the process.
+ */
+public final class RunDirectory implements AutoCloseable {
+  private static final int ATTEMPTS = 1000;
 
   private final Path path;
+  private final RunLock lock;
 
-  private RunDirectory(Path path) {
+  private RunDirectory(Path path, RunLock lock) {
     this.path = path;
+    this.lock = lock;
+    // Nobody else writes here now: what a process that was killed had not finished is of no use.
+    AtomicFile.discardTemporaries(path);
   }
 
   /**
-   * {@code outdir} itself, made if it is not there.
+   * {@code folder} itself, made if it is not there.
    *
-   * @throws FileException when it cannot be made or written
+   * @throws FileException when it cannot be made or written, or naming who has it
    */
-  public static RunDirectory of(Path outdir) {
-    return made(outdir);
+  public static RunDirectory of(Path folder) {
+    return of(folder, Duration.ZERO);
   }
 
   /**
-   * A new folder {@code outdir/00003-description}, with the number after the highest that is there.
+   * As {@link #of(Path)}, for a run that is started again.
    *
-   * @throws FileException when it cannot be made or written
+   * @param patience how long to wait for a process that was killed: on a network file system its
+   *     lock may outlive it for some time
    */
-  public static RunDirectory numbered(Path outdir, String description) {
-    int next = folders(outdir).stream().mapToInt(RunDirectory::number).max().orElse(-1) + 1;
-    return made(outdir.resolve(String.format(Locale.ROOT, "%05d-%s", next, description)));
-  }
-
-  /** The folder of the highest number in {@code outdir}, if there is one. */
-  public static Optional<RunDirectory> latest(Path outdir) {
-    return folders(outdir).stream()
-        .max(Comparator.comparingInt(RunDirectory::number))
-        .map(RunDirectory::new);
-  }
-
-  /**
-   * The folder inside {@code outdir}, or itself, that an earlier attempt of run {@code id} made.
-   */
-  public static Optional<RunDirectory> ofRun(Path outdir, String id) {
-    return Stream.concat(Stream.of(outdir), folders(outdir).stream())
-        .filter(folder -> id.equals(idOf(folder)))
-        .max(Comparator.comparingInt(RunDirectory::number))
-        .map(RunDirectory::new);
-  }
-
-  /**
-   * The name of a run as the reference makes it: {@code name-cond-adm-edm-gpus8-batch4096-fp16}.
-   *
-   * @param suffix {@code --desc}; may be empty
-   */
-  public static String description(
-      String data,
-      boolean conditional,
-      String architecture,
-      String preconditioning,
-      int processes,
-      int batch,
-      String type,
-      String suffix) {
-    return "%s-%s-%s-%s-gpus%s-batch%s-%s%s"
-        .formatted(
-            data,
-            conditional ? "cond" : "uncond",
-            architecture,
-            preconditioning,
-            processes,
-            batch,
-            type,
-            suffix.isEmpty() ? "" : "-" + suffix);
-  }
-
-  /** Notes which run this is, so that {@link #ofRun} finds it when the run is started again. */
-  public void mark(String id) {
+  public static RunDirectory of(Path folder, Duration patience) {
     try {
-      Files.writeString(path.resolve(RUN_ID), id);
+      Files.createDirectories(folder);
     } catch (IOException e) {
-      throw unwritable(path, e);
+      throw unwritable(folder, e);
     }
+    return owned(folder, patience);
+  }
+
+  /**
+   * A new folder {@code outdir/00003-name}, with the number after the highest that is there. Of
+   * several processes that ask at once, each gets a number of its own.
+   *
+   * @throws FileException when it cannot be made or written
+   */
+  public static RunDirectory numbered(Path outdir, String name) {
+    try {
+      Files.createDirectories(outdir);
+      for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        int number = RunFolders.highestNumber(outdir) + 1;
+        Path folder = outdir.resolve(String.format(Locale.ROOT, "%05d-%s", number, name));
+        try {
+          Files.createDirectory(folder);
+        } catch (FileAlreadyExistsException e) {
+          continue;
+        }
+        // Another name with the same number: whoever sees both gives way, perhaps both.
+        if (RunFolders.count(outdir, number) == 1) {
+          return owned(folder, Duration.ZERO);
+        }
+        Files.delete(folder);
+        Thread.sleep(ThreadLocalRandom.current().nextInt(50));
+      }
+    } catch (InterruptedException e) {
+      throw CancelledException.interrupted("making the run's folder", e);
+    } catch (IOException e) {
+      throw unwritable(outdir, e);
+    }
+    throw new FileException(outdir, "has no free number for a run: too many begin at once");
+  }
+
+  private static RunDirectory owned(Path path, Duration patience) {
+    if (!Files.isWritable(path)) {
+      throw new FileException(path, "is a folder that may not be written to");
+    }
+    RunLock lock = RunLock.take(path, patience);
+    try {
+      return new RunDirectory(path, lock);
+    } catch (RuntimeException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Refuses a folder that another process has, without touching it.
+   *
+   * @throws FileException naming who has it
+   */
+  public static void requireFree(Path folder) {
+    RunLock.check(folder);
+  }
+
+  /** Notes which run this is, so that it finds its folder when it is started again. */
+  public void mark(RunIdentity identity) {
+    identity.mark(path);
+  }
+
+  /**
+   * Deletes what an earlier run wrote here ({@code --overwrite}), and that it was that run's.
+   *
+   * @throws FileException when a file cannot be deleted
+   */
+  public void clear() {
+    RunIdentity.unmark(path);
+    StateFiles.deleteRun(path);
+  }
+
+  /** What there is to know about the ownership: that the file system has no locks. */
+  public Optional<String> doubt() {
+    return lock.doubt();
   }
 
   /** The folder. */
@@ -114,66 +147,36 @@ public final class RunDirectory {
 
   /** The network's snapshot at a number of images, named by whole thousands. */
   public Path snapshot(long images, String extension) {
-    return path.resolve(String.format(
-        Locale.ROOT, "network-snapshot-%06d.%s", images / 1000, extension));
+    return path.resolve(snapshotName(images, extension));
   }
 
-  /** The state with the highest number of images, if there is one. */
-  public Optional<Path> latestState() {
-    return latestState(path);
+  /** The name of a network's snapshot. */
+  public static String snapshotName(long images, String extension) {
+    return String.format(Locale.ROOT, "network-snapshot-%06d.%s", images / 1000, extension);
   }
 
-  /** The state with the highest number of images directly in {@code folder}, if there is one. */
-  public static Optional<Path> latestState(Path folder) {
-    try (Stream<Path> files = Files.list(folder)) {
-      return files
-          .filter(f -> kimgOf(f).isPresent())
-          .max(Comparator.comparingLong(f -> kimgOf(f).orElseThrow()));
-    } catch (IOException _) {
-      return Optional.empty();
-    }
-  }
-
-  /** The thousands of images in a state's name, if it is one. */
-  public static Optional<Long> kimgOf(Path state) {
-    Matcher name = STATE.matcher(String.valueOf(state.getFileName()));
-    return name.matches() ? Optional.of(Long.parseLong(name.group(1))) : Optional.empty();
-  }
-
-  private static String idOf(Path folder) {
+  /**
+   * Appends a line to the run's log.
+   *
+   * @throws FileException when it cannot be written
+   */
+  public void log(String line) {
+    Path log = file("log.txt");
     try {
-      return InputFile.text(folder.resolve(RUN_ID)).strip();
-    } catch (IOException _) {
-      return "";
-    }
-  }
-
-  private static List<Path> folders(Path outdir) {
-    if (!Files.isDirectory(outdir)) {
-      return List.of();
-    }
-    try (Stream<Path> entries = Files.list(outdir)) {
-      return entries.filter(e -> Files.isDirectory(e) && number(e) >= 0).toList();
+      Files.writeString(
+          log,
+          Printable.line(line) + "\n",
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND);
     } catch (IOException e) {
-      throw new FileException(outdir, "cannot be listed: " + AtomicFile.reason(e), e);
+      throw new FileException(log, "cannot be written: " + AtomicFile.reason(e), e);
     }
   }
 
-  private static int number(Path folder) {
-    Matcher name = NUMBERED.matcher(String.valueOf(folder.getFileName()));
-    return name.matches() ? Integer.parseInt(name.group(1)) : -1;
-  }
-
-  private static RunDirectory made(Path path) {
-    try {
-      Files.createDirectories(path);
-      if (!Files.isWritable(path)) {
-        throw new FileException(path, "is a folder that may not be written to");
-      }
-      return new RunDirectory(path);
-    } catch (IOException e) {
-      throw unwritable(path, e);
-    }
+  /** Gives the folder back. */
+  @Override
+  public void close() {
+    lock.close();
   }
 
   private static FileException unwritable(Path path, IOException e) {

@@ -1,19 +1,15 @@
 package org.relaydiffusion.diffusion.train;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
-import org.relaydiffusion.io.AtomicFile;
 
 /** What the first process writes as a run goes on: the log, the statistics, grids and states. */
 final class RunFiles implements AutoCloseable {
@@ -43,21 +39,8 @@ final class RunFiles implements AutoCloseable {
 
   /** Appends a line to the log, and tells it. */
   void message(String line) {
-    log(line);
+    directory.log(line);
     listener.message(line);
-  }
-
-  private void log(String line) {
-    Path log = directory.file("log.txt");
-    try {
-      Files.writeString(
-          log,
-          Printable.line(line) + "\n",
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
-    } catch (IOException e) {
-      throw new FileException(log, "cannot be written: " + AtomicFile.reason(e), e);
-    }
   }
 
   /** A tick's line, statistics and events. */
@@ -79,7 +62,7 @@ final class RunFiles implements AutoCloseable {
     statistics.forEach((name, m) -> means.put(name, m.mean()));
     means.put("Progress/lr", report.learningRate());
     guarded(() -> {
-      log(report.line());
+      directory.log(report.line());
       stats.append(statistics, now);
       events.scalars(report.images() / 1000, now, means);
     });
@@ -88,7 +71,7 @@ final class RunFiles implements AutoCloseable {
 
   /** Appends a warning to the log, and tells it. */
   void warning(String line) {
-    guarded(() -> log("warning: " + line));
+    guarded(() -> directory.log("warning: " + line));
     listener.warning(line);
   }
 
@@ -118,8 +101,12 @@ final class RunFiles implements AutoCloseable {
     }
   }
 
-  /** Writes a state in the background. */
-  void state(CapturedState captured) {
+  /**
+   * Writes a state in the background.
+   *
+   * @param kept how many states stay, this one included; empty for all
+   */
+  void state(CapturedState captured, OptionalInt kept) {
     background.write(() -> {
       try (captured) {
         Path file = directory.state(captured.images());
@@ -128,6 +115,8 @@ final class RunFiles implements AutoCloseable {
         stateIsWritten = true;
         state = file;
         listener.saved(file);
+        // This one is whole: only now may older ones go.
+        kept.ifPresent(n -> StateFiles.deleteOlder(file, n));
       }
     });
   }

@@ -6,7 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
@@ -25,44 +26,39 @@ import org.relaydiffusion.torch.nn.Parameter;
 import org.relaydiffusion.torch.optim.Adam;
 
 /** Gives a new run the weights, or all of the state, that it is to begin with. */
-public final class RunStart {
+final class RunStart {
   private RunStart() {}
 
   /**
-   * The seed of the run that wrote a state; empty for a state of the official code.
+   * Begins a run as its options say; returns where in the run that is.
    *
-   * @throws FileException when the file cannot be read
+   * @param say what there is to know about it
    */
-  public static OptionalLong seedOf(Path state) {
-    return ResumePoint.seedOf(state);
-  }
-
-  /** Begins a run as its options say; returns where in the run that is. */
   static Progress apply(
       Start start,
       TrainingRun run,
       World world,
       TrainingOptions options,
-      TrainingListener listener) {
+      Consumer<String> say) {
     return switch (start) {
       case Start.Fresh() -> new Progress(0, 0, 0);
-      case Start.Transfer(Path file) -> transfer(file, run, listener);
-      case Start.Resume(Path file) -> resume(file, run, world, options, listener);
+      case Start.Transfer(Path file) -> transfer(file, run, say);
+      case Start.Resume(Path file) -> resume(file, run, world, options, say);
     };
   }
 
-  private static Progress transfer(Path file, TrainingRun run, TrainingListener listener) {
+  private static Progress transfer(Path file, TrainingRun run, Consumer<String> say) {
     try (Checkpoint checkpoint = Checkpoint.open(file)) {
       NetworkRecord record = checkpoint.network();
       copy(file, record, run.network(), Missing.KEPT);
       copy(file, record, run.average(), Missing.KEPT);
-      listener.message("weights: " + file);
+      say.accept("weights: " + file);
       return new Progress(0, 0, 0);
     }
   }
 
   private static Progress resume(
-      Path file, TrainingRun run, World world, TrainingOptions options, TrainingListener listener) {
+      Path file, TrainingRun run, World world, TrainingOptions options, Consumer<String> say) {
     try (Checkpoint checkpoint = Checkpoint.open(file)) {
       copy(file, checkpoint.network(Which.NET), run.network(), Missing.REFUSED);
       copy(file, checkpoint.network(Which.EMA), run.average(), Missing.REFUSED);
@@ -73,14 +69,14 @@ public final class RunStart {
       load(file, optimizer, run.adam());
       Optional<ResumePoint> point = ResumePoint.of(checkpoint);
       if (point.isEmpty()) {
-        long images = RunDirectory.kimgOf(file).orElse(0L) * 1000;
-        listener.message(
+        long images = StateFiles.kimgOf(file).orElse(0L) * 1000;
+        say.accept(
             ("state: %s, of the official code: from %s kimg on; it has no generators,"
                     + " so all noise begins anew")
                 .formatted(file, images / 1000));
         return new Progress(images, 0, images);
       }
-      return goOn(file, point.get(), run, world, options, listener);
+      return goOn(file, point.get(), run, world, options, say);
     }
   }
 
@@ -90,27 +86,45 @@ public final class RunStart {
       TrainingRun run,
       World world,
       TrainingOptions options,
-      TrainingListener listener) {
-    String difference =
-        point.seed() != options.seed()
-            ? "seed %s, was %s".formatted(options.seed(), point.seed())
-            : point.processes() != world.size()
-                ? "%s processes, were %s".formatted(world.size(), point.processes())
-                : point.batch() != options.batching().batch()
-                    ? "batch %s, was %s".formatted(options.batching().batch(), point.batch())
-                    : "";
-    run.restore(point, world.rank(), difference.isEmpty());
-    listener.message(
-        difference.isEmpty()
-            ? String.format(
-                Locale.ROOT, "state: %s, at %.3f kimg", file, point.progress().images() / 1e3)
-            : String.format(
-                Locale.ROOT,
-                "state: %s, at %.3f kimg; with %s the run goes on, but not as it would have",
-                file,
-                point.progress().images() / 1e3,
-                difference));
+      Consumer<String> say) {
+    say.accept(
+        String.format(
+            Locale.ROOT, "state: %s, at %.3f kimg", file, point.progress().images() / 1e3));
+    boolean sameDraws =
+        point.seed() == options.seed()
+            && point.processes() == world.size()
+            && point.batch() == options.batching().batch();
+    run.restore(point, world.rank(), sameDraws);
+    if (world.isFirst()) {
+      compare(point, run, say);
+    }
     return point.progress();
+  }
+
+  /** Tells each difference between the run that wrote a state and this one. */
+  private static void compare(ResumePoint point, TrainingRun run, Consumer<String> say) {
+    Map<String, @Nullable Object> now = run.recorded().options();
+    Map<String, Object> known = point.options();
+    OptionDifferences options =
+        point.recorded().isPresent()
+            ? OptionDifferences.between(point.recorded().get().options(), now)
+            : OptionDifferences.between(known, now).of(known.keySet());
+    options
+        .text(OptionDifferences.Effect.RESULTS)
+        .ifPresent(text -> say.accept("resuming with %s: results will differ".formatted(text)));
+    options
+        .text(OptionDifferences.Effect.NONE)
+        .ifPresent(text -> say.accept("resuming with %s".formatted(text)));
+    if (point.recorded().isEmpty()) {
+      say.accept(
+          "the state does not record its run's other options and its data: whether they are these"
+              + " cannot be known");
+      return;
+    }
+    String data = run.recorded().data().difference(point.recorded().get().data());
+    if (!data.isEmpty()) {
+      say.accept("resuming with other data (%s): results will differ".formatted(data));
+    }
   }
 
   /** What to do about a tensor that the file does not have. */

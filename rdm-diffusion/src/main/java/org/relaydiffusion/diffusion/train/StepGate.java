@@ -23,14 +23,22 @@ final class StepGate {
   enum Verdict {
     /** The next step may begin. */
     GO_ON,
+    /** The same, and the time for a state has come. */
+    SAVE,
     /** Somebody was asked to stop. */
     STOP,
     /** Somebody cannot go on. */
-    FAIL
+    FAIL;
+
+    /** Whether there is no next step. */
+    boolean ends() {
+      return this == STOP || this == FAIL;
+    }
   }
 
   private final World world;
   private final BooleanSupplier stop;
+  private final SaveClock clock;
   private @Nullable RdmException failure;
   private boolean interrupted;
 
@@ -38,10 +46,12 @@ final class StepGate {
    * The gate of a run that has not begun.
    *
    * @param stop whether this process was asked to stop
+   * @param clock when the time for a state has come
    */
-  StepGate(World world, BooleanSupplier stop) {
+  StepGate(World world, BooleanSupplier stop, SaveClock clock) {
     this.world = world;
     this.stop = stop;
+    this.clock = clock;
   }
 
   /**
@@ -52,7 +62,7 @@ final class StepGate {
    */
   void first(TrainingRun run) {
     switch (agree(ready(run))) {
-      case GO_ON -> {}
+      case GO_ON, SAVE -> {}
       case STOP -> throw new CancelledException();
       case FAIL -> throw failed("");
     }
@@ -68,7 +78,8 @@ final class StepGate {
     if (interrupted || stop.getAsBoolean()) {
       return agree(Verdict.STOP);
     }
-    return agree(done ? Verdict.GO_ON : ready(run));
+    Verdict mine = done ? Verdict.GO_ON : ready(run);
+    return agree(mine == Verdict.GO_ON && clock.isDue() ? Verdict.SAVE : mine);
   }
 
   private Verdict ready(TrainingRun run) {

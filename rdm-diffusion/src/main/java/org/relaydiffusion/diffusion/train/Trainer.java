@@ -1,6 +1,8 @@
 package org.relaydiffusion.diffusion.train;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -17,7 +19,9 @@ import org.relaydiffusion.nativeconfig.NativeMemory;
  * share a {@link World} train one network together.
  *
  * <pre>{@code
- * Trainer.train(options, World.SINGLE, RunDirectory.numbered(outdir, "faces"), listener, () -> false);
+ * try (RunDirectory directory = RunDirectory.numbered(outdir, "faces")) {
+ *   Trainer.train(options, World.SINGLE, directory, listener, () -> false);
+ * }
  * }</pre>
  *
  * <p>The steps are those of the reference's loop; so are the ticks, in which it says how it goes:
@@ -30,6 +34,7 @@ public final class Trainer {
   private final TrainingOptions options;
   private final World world;
   private final TrainingListener listener;
+  private final SaveClock clock;
   private final StepGate gate;
   private final LossCheck lossCheck;
   private final long began = System.nanoTime();
@@ -44,7 +49,8 @@ public final class Trainer {
     this.options = options;
     this.world = world;
     this.listener = listener;
-    this.gate = new StepGate(world, stop);
+    this.clock = new SaveClock(world, options.saving().stateTime());
+    this.gate = new StepGate(world, stop, clock);
     this.lossCheck = new LossCheck(world, options.nonFiniteLoss());
   }
 
@@ -60,7 +66,7 @@ public final class Trainer {
    * is saved and every process fails with a message that names the file and the state.
    *
    * @param world this process among the others; every process has the same options
-   * @param directory where the first process writes; the others' is not used
+   * @param directory where the first process writes, which stays the caller's; the others need none
    * @param listener hears how it goes
    * @param stop asked after every step, in every process: one that says yes stops them all
    * @throws org.relaydiffusion.FileException when the data or the start cannot be read, or the last
@@ -74,7 +80,7 @@ public final class Trainer {
   public static TrainingResult train(
       TrainingOptions options,
       World world,
-      RunDirectory directory,
+      @Nullable RunDirectory directory,
       TrainingListener listener,
       BooleanSupplier stop) {
     options.batching().check(world.size());
@@ -86,10 +92,11 @@ public final class Trainer {
     }
   }
 
-  private TrainingResult run(RunDirectory directory) {
+  private TrainingResult run(@Nullable RunDirectory directory) {
+    List<String> said = new ArrayList<>();
     try (ImageFolderDataset dataset = open(options);
         TrainingRun run = new TrainingRun(options, world, dataset)) {
-      Progress from = RunStart.apply(options.start(), run, world, options, listener);
+      Progress from = RunStart.apply(options.start(), run, world, options, said::add);
       run.begin(from.images());
       tick = from.tick();
       tickImages = from.tickImages();
@@ -97,8 +104,14 @@ public final class Trainer {
       if (!world.isFirst()) {
         return loop(run, null, null);
       }
+      if (directory == null) {
+        throw new IllegalArgumentException("the first process needs the run's folder");
+      }
       try (RunFiles files = new RunFiles(directory, listener, from.images())) {
+        said.forEach(files::message);
         describe(files, dataset, run);
+        // For the states, and before the first step: a set of many files takes its time.
+        RecordedRun _ = run.recorded();
         SampleGrid grid = new SampleGrid(dataset, options.loss(), options.running().device());
         if (options.saving().sampleTicks().isPresent()) {
           files.grid("reals.png", "reals", from.images(), grid.reals());
@@ -165,14 +178,17 @@ public final class Trainer {
         listener.step(run.images(), (long) options.schedule().totalImages());
       }
       StepGate.Verdict verdict = gate.next(run, done);
-      boolean stopping = verdict != StepGate.Verdict.GO_ON;
+      boolean stopping = verdict.ends();
       boolean due = tick == 0 || run.images() >= tickImages + options.saving().tickKimg() * 1000;
       if (!done && !due && !stopping) {
+        if (verdict == StepGate.Verdict.SAVE) {
+          saveWithinTick(run, files);
+        }
         continue;
       }
       boolean whole = done || due;
       if (whole) {
-        finishTick(run, files, grid, done);
+        finishTick(run, files, grid, done, verdict == StepGate.Verdict.SAVE);
       }
       if (done || stopping) {
         return finish(run, files, done, whole, verdict);
@@ -182,7 +198,11 @@ public final class Trainer {
 
   /** The end of a tick: what is said, and the files that are due. */
   private void finishTick(
-      TrainingRun run, @Nullable RunFiles files, @Nullable SampleGrid grid, boolean done) {
+      TrainingRun run,
+      @Nullable RunFiles files,
+      @Nullable SampleGrid grid,
+      boolean done,
+      boolean timeIsUp) {
     long now = System.nanoTime();
     LossStatistics.Counted counted = run.takeLosses();
     Moments mine = counted.moments();
@@ -207,7 +227,9 @@ public final class Trainer {
     maintenanceBegan = now;
     TrainingOptions.Saving saving = options.saving();
     boolean saves =
-        saving.stateTicks().isPresent() && (done || tick != 0 && isDue(saving.stateTicks(), tick));
+        timeIsUp
+            || saving.stateTicks().isPresent()
+                && (done || tick != 0 && isDue(saving.stateTicks(), tick));
     tick++;
     tickImages = run.images();
     if (files != null) {
@@ -217,27 +239,57 @@ public final class Trainer {
     lossCheck.beforeSaving(run, complaint, () -> lastState(files));
     // Every process hands in its generators, whoever writes them.
     CapturedState state = saves ? CapturedState.whole(run, world, progress(run), options) : null;
-    if (files != null) {
+    try {
+      if (files != null) {
+        showNetwork(run, files, grid, done);
+      }
+    } catch (RuntimeException e) {
       if (state != null) {
-        files.state(state);
+        state.close();
       }
-      boolean last = done || tick == 1;
-      if (saving.snapshotTicks().isPresent() && (done || isDue(saving.snapshotTicks(), tick - 1))) {
-        files.snapshot(CapturedState.average(run), saving.snapshotFormat());
-      }
-      if (grid != null
-          && saving.sampleTicks().isPresent()
-          && (last || isDue(saving.sampleTicks(), tick - 1))) {
-        files.grid(
-            String.format(Locale.ROOT, "fakes%06d.png", run.images() / 1000),
-            "fakes",
-            run.images(),
-            grid.fakes(run.average()));
-      }
-    } else if (state != null) {
-      state.close();
+      throw e;
+    }
+    if (state != null) {
+      // Last: a run whose last state is there has everything else, and need not be resumed for it.
+      write(state, files);
     }
     tickBegan = System.nanoTime();
+  }
+
+  /** The snapshot and the grid of a tick, as far as they are due. */
+  private void showNetwork(
+      TrainingRun run, RunFiles files, @Nullable SampleGrid grid, boolean done) {
+    TrainingOptions.Saving saving = options.saving();
+    boolean last = done || tick == 1;
+    if (saving.snapshotTicks().isPresent() && (done || isDue(saving.snapshotTicks(), tick - 1))) {
+      files.snapshot(CapturedState.average(run), saving.snapshotFormat());
+    }
+    if (grid != null
+        && saving.sampleTicks().isPresent()
+        && (last || isDue(saving.sampleTicks(), tick - 1))) {
+      files.grid(
+          String.format(Locale.ROOT, "fakes%06d.png", run.images() / 1000),
+          "fakes",
+          run.images(),
+          grid.fakes(run.average()));
+    }
+  }
+
+  /** Saves a state between two ticks; every process calls this. */
+  private void saveWithinTick(TrainingRun run, @Nullable RunFiles files) {
+    LossStatistics.Counted counted = run.peekLosses();
+    double[] sums = world.sums(counted.rounds(), counted.nonFinite());
+    lossCheck.beforeSaving(run, LossCheck.complaint(sums[0], sums[1]), () -> lastState(files));
+    write(CapturedState.whole(run, world, progress(run), options), files);
+  }
+
+  private void write(CapturedState state, @Nullable RunFiles files) {
+    if (files == null) {
+      state.close();
+    } else {
+      files.state(state, options.saving().keptStates());
+    }
+    clock.saved();
   }
 
   private static boolean isDue(OptionalInt every, int tick) {
@@ -255,17 +307,10 @@ public final class Trainer {
       boolean whole,
       StepGate.Verdict verdict) {
     if (!done) {
-      if (!whole) {
-        LossStatistics.Counted counted = run.peekLosses();
-        double[] sums = world.sums(counted.rounds(), counted.nonFinite());
-        lossCheck.beforeSaving(
-            run, LossCheck.complaint(sums[0], sums[1]), () -> lastState(files));
-      }
-      CapturedState state = CapturedState.whole(run, world, progress(run), options);
-      if (files == null) {
-        state.close();
+      if (whole) {
+        write(CapturedState.whole(run, world, progress(run), options), files);
       } else {
-        files.state(state);
+        saveWithinTick(run, files);
       }
     }
     boolean written = files == null || files.drain();

@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.train;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -143,6 +144,8 @@ public record TrainingOptions(
    * @param snapshotTicks every how many ticks the network; empty for never
    * @param snapshotFormat of the network's file
    * @param stateTicks every how many ticks the whole state; empty for never
+   * @param stateTime after how long without a state one is saved whatever the tick; empty for never
+   * @param keptStates how many states stay, the newest ones, at least 1; empty for all
    * @param sampleTicks every how many ticks a grid of samples; empty for never
    */
   public record Saving(
@@ -150,6 +153,8 @@ public record TrainingOptions(
       OptionalInt snapshotTicks,
       SnapshotFormat snapshotFormat,
       OptionalInt stateTicks,
+      Optional<Duration> stateTime,
+      OptionalInt keptStates,
       OptionalInt sampleTicks) {
     /** Checks the numbers. */
     public Saving {
@@ -159,6 +164,13 @@ public record TrainingOptions(
       check("network snapshots", snapshotTicks);
       check("training states", stateTicks);
       check("sample grids", sampleTicks);
+      if (stateTime.filter(time -> !time.isPositive()).isPresent()) {
+        throw new OptionException("the time between training states must be above 0");
+      }
+      if (keptStates.orElse(1) < 1) {
+        throw new OptionException(
+            "at least 1 training state is kept, not " + keptStates.getAsInt());
+      }
     }
 
     private static void check(String what, OptionalInt ticks) {

@@ -55,6 +55,7 @@ final class TrainingRun implements AutoCloseable {
   private StepObserver observer = StepObserver.NONE;
   private @Nullable DistributedDataParallel parallel;
   private @Nullable DataLoader loader;
+  private @Nullable RecordedRun recorded;
   private long images;
   private double learningRate;
 
@@ -325,6 +326,14 @@ final class TrainingRun implements AutoCloseable {
   /** The options under the reference's names. */
   Map<String, @Nullable Object> resolved() {
     return ResolvedOptions.of(options, dataset, world.size());
+  }
+
+  /** What states say of this run. */
+  RecordedRun recorded() {
+    if (recorded == null) {
+      recorded = new RecordedRun(resolved(), dataset.contents());
+    }
+    return recorded;
   }
 
   /** Goes on from a state; with its generators, or with new draws. */

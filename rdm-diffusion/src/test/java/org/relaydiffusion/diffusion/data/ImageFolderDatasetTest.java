@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -122,6 +123,38 @@ class ImageFolderDatasetTest {
   private String fingerprint(int items) {
     try (var data = open()) {
       return data.fingerprint(items);
+    }
+  }
+
+  @Test
+  void theContentsAreTheSameWhereverTheFilesLieAndSayWhatIsOther() throws IOException {
+    picture("one/a.png", 8, 8, 1, 1);
+    picture("one/b.png", 8, 8, 1, 2);
+    DataFingerprint one = contents("one");
+    picture("two/a.png", 8, 8, 1, 1);
+    picture("two/b.png", 8, 8, 1, 2);
+    Files.setLastModifiedTime(folder.resolve("two/b.png"), FileTime.fromMillis(1));
+    assertThat(contents("two")).isEqualTo(one);
+    assertThat(contents("two").difference(one)).isEmpty();
+
+    picture("two/b.png", 8, 8, 1, 3);
+    assertThat(contents("two").difference(one)).isEqualTo("other pictures");
+    picture("two/b.png", 8, 8, 1, 2);
+    Files.writeString(
+        folder.resolve("two/dataset.json"), "{\"labels\": [[\"a.png\", 1], [\"b.png\", 0]]}");
+    assertThat(contents("two").difference(one)).isEqualTo("other labels");
+    Files.delete(folder.resolve("two/dataset.json"));
+    Files.move(folder.resolve("two/b.png"), folder.resolve("two/c.png"));
+    assertThat(contents("two").difference(one)).isEqualTo("other file names");
+    picture("two/d.png", 8, 8, 1, 2);
+    assertThat(contents("two").difference(one)).isEqualTo("3 images instead of 2");
+  }
+
+  private DataFingerprint contents(String inner) {
+    DatasetOptions labelled =
+        new DatasetOptions(true, false, OptionalInt.empty(), 0, false, OptionalInt.empty());
+    try (var data = ImageFolderDataset.open(folder.resolve(inner), labelled)) {
+      return data.contents();
     }
   }
 

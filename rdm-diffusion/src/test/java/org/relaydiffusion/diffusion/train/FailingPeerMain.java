@@ -32,11 +32,12 @@ final class FailingPeerMain {
           }
         };
     try (TcpStore store = new TcpStore("127.0.0.1", port, 2, rank == 0, LONG);
-        ProcessGroup group = ProcessGroup.gloo(store, rank, 2, LONG)) {
+        ProcessGroup group = ProcessGroup.gloo(store, rank, 2, LONG);
+        RunDirectory directory = rank == 0 ? RunDirectory.of(Path.of(arguments[3])) : null) {
       Trainer.train(
           StoppedTrainingTest.of(data, new TrainingOptions.Start.Fresh()),
           new World(rank, 2, Optional.of(group), Optional.of(group)),
-          RunDirectory.of(Path.of(arguments[3])),
+          directory,
           listener,
           () -> false);
       System.out.println("trained to the end");

@@ -27,15 +27,18 @@ class ResumePointTest {
 
   @Test
   void partsThatDoNotAgreeAreRefusedByName() {
-    Path state =
-        Trainer.train(
-                TinyRun.blur(1, TinyRun.savingEvery(1, 6, true)).options(new Start.Fresh(), 3),
-                World.SINGLE,
-                RunDirectory.of(folder.resolve("run")),
-                TrainingListener.NONE,
-                () -> true)
-            .state()
-            .orElseThrow();
+    Path state;
+    try (RunDirectory directory = RunDirectory.of(folder.resolve("run"))) {
+      state =
+          Trainer.train(
+                  TinyRun.blur(1, TinyRun.savingEvery(1, 6, true)).options(new Start.Fresh(), 3),
+                  World.SINGLE,
+                  directory,
+                  TrainingListener.NONE,
+                  () -> true)
+              .state()
+              .orElseThrow();
+    }
     byte[] bytes;
     try (Generator g = Generator.seeded(1)) {
       bytes = g.state();

@@ -6,10 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,11 +76,16 @@ class ResumeTest {
     Path state = train(new Start.Fresh(), folder, 2).state().orElseThrow();
     List<String> said = new ArrayList<>();
     TrainingOptions options = run().options(new Start.Resume(state), 5);
-    Trainer.train(
-        options, World.SINGLE, RunDirectory.of(folder.resolve("other")), said(said), () -> true);
+    try (RunDirectory other = RunDirectory.of(folder.resolve("other"))) {
+      Trainer.train(options, World.SINGLE, other, said(said), () -> true);
+    }
 
-    assertThat(said).anyMatch(l -> l.contains("with seed 5, was 3 the run goes on, but not as"));
-    assertThat(RunStart.seedOf(state)).hasValue(3);
+    assertThat(said).anyMatch(l -> l.equals("resuming with seed 5 instead of 3: results will differ"));
+    assertThat(StoredState.read(state).seed()).hasValue(3);
+    assertThat(folder.resolve("other/log.txt"))
+        .content()
+        .contains("state: " + state)
+        .contains("resuming with seed 5 instead of 3");
   }
 
   @Test
@@ -83,16 +93,13 @@ class ResumeTest {
     Path state = train(new Start.Fresh(), folder, 1).state().orElseThrow();
     TrainingOptions options = TinyRun.edm(6, 6, 1, 2).options(new Start.Resume(state), 3);
 
-    assertThatThrownBy(() ->
-            Trainer.train(
-                options,
-                World.SINGLE,
-                RunDirectory.of(folder.resolve("other")),
-                TrainingListener.NONE,
-                () -> false))
-        .isInstanceOf(FileException.class)
-        .hasMessageStartingWith(state.toString())
-        .hasMessageContaining("map_augment");
+    try (RunDirectory other = RunDirectory.of(folder.resolve("other"))) {
+      assertThatThrownBy(() ->
+              Trainer.train(options, World.SINGLE, other, TrainingListener.NONE, () -> false))
+          .isInstanceOf(FileException.class)
+          .hasMessageStartingWith(state.toString())
+          .hasMessageContaining("map_augment");
+    }
   }
 
   @Test
@@ -111,17 +118,89 @@ class ResumeTest {
           }
         };
 
-    assertThatThrownBy(() ->
-            Trainer.train(
-                run().options(new Start.Resume(good), 3),
-                World.SINGLE,
-                RunDirectory.of(blocked),
-                listener,
-                () -> false))
-        .isInstanceOf(RdmException.class)
-        .hasMessageContaining("could not be written");
+    try (RunDirectory directory = RunDirectory.of(blocked)) {
+      assertThatThrownBy(() ->
+              Trainer.train(
+                  run().options(new Start.Resume(good), 3),
+                  World.SINGLE,
+                  directory,
+                  listener,
+                  () -> false))
+          .isInstanceOf(RdmException.class)
+          .hasMessageContaining("could not be written");
+    }
     assertThat(warnings).anyMatch(l -> l.contains("training-state-000000.pt"));
     assertThat(Files.readAllBytes(good)).isEqualTo(before);
+  }
+
+  @Test
+  void statesAreSavedByTimeAndOldOnesGo() {
+    TrainingOptions.Saving byTime =
+        new TrainingOptions.Saving(
+            1000,
+            OptionalInt.empty(),
+            TrainingOptions.SnapshotFormat.SAFETENSORS,
+            OptionalInt.of(1),
+            Optional.of(Duration.ofNanos(1)),
+            OptionalInt.of(2),
+            OptionalInt.empty());
+    // 600 images a step, so that each state has a name of its own: 0, 1, 1, 2, 3, 3 kimg.
+    TinyRun large = TinyRun.edm(600, 600, 1, 6).saving(byTime);
+    TrainingResult result = train(large.options(new Start.Fresh(), 3), folder, Integer.MAX_VALUE);
+
+    assertThat(result.images()).isEqualTo(3600);
+    assertThat(StateFiles.in(folder))
+        .containsExactly(
+            folder.resolve("training-state-000003.pt"), folder.resolve("training-state-000002.pt"));
+  }
+
+  @Test
+  void eachDifferenceIsNamedAndAnotherNetworkIsRefused() {
+    Path state = train(new Start.Fresh(), folder, 2).state().orElseThrow();
+    StoredState stored = StoredState.read(state);
+    Map<String, Object> now = new LinkedHashMap<>(stored.recorded().orElseThrow().options());
+    now.put("total_kimg", 7.0);
+    now.put("ema_halflife_kimg", 0.5);
+    now.put("loss_kwargs", Map.of("class_name", "training.loss.EDMLoss"));
+    OptionDifferences differences =
+        OptionDifferences.between(stored.recorded().orElseThrow().options(), now);
+
+    assertThat(differences.text(OptionDifferences.Effect.NETWORK)).isEmpty();
+    assertThat(differences.text(OptionDifferences.Effect.NONE))
+        .contains("total_kimg 7.0 instead of 0.054");
+    assertThat(differences.text(OptionDifferences.Effect.RESULTS))
+        .hasValueSatisfying(text ->
+            assertThat(text)
+                .contains("ema_halflife_kimg 0.5 instead of 0.02")
+                .contains("loss_kwargs.class_name training.loss.EDMLoss instead of")
+                .contains("loss_kwargs.prob_length none instead of 0.93"));
+
+    now.put("network_kwargs", Map.of("class_name", "training.networks.EDMPrecond"));
+    assertThatThrownBy(() ->
+            OptionDifferences.between(stored.recorded().orElseThrow().options(), now).refuse(state))
+        .isInstanceOf(FileException.class)
+        .hasMessageStartingWith(state + ": is of another network")
+        .hasMessageContaining("network_kwargs.model_channels none instead of 8");
+  }
+
+  @Test
+  void aDamagedStateIsPassedOverAndNamed() throws IOException {
+    Path good = train(new Start.Fresh(), folder, 2).state().orElseThrow();
+    byte[] bytes = Files.readAllBytes(good);
+    Path cut = Files.write(folder.resolve("training-state-000002.pt"), Arrays.copyOf(bytes, 999));
+    // A single bit of a weight, which only its checksum tells.
+    bytes[bytes.length / 2] ^= 1;
+    Path flipped = Files.write(folder.resolve("training-state-000001.pt"), bytes);
+
+    StateSearch search = StateSearch.in(folder);
+
+    assertThat(search.state().orElseThrow().file()).isEqualTo(good);
+    assertThat(search.damaged()).hasSize(2);
+    assertThat(search.damaged().get(0)).startsWith(cut.toString());
+    assertThat(search.damaged().get(1)).startsWith(flipped.toString());
+    assertThat(StateFiles.setAsideLater(folder, Optional.of(good))).hasSize(2);
+    assertThat(StateFiles.in(folder)).containsExactly(good);
+    assertThat(folder.resolve("training-state-000002.pt.aside")).exists();
   }
 
   private static TinyRun run() {
@@ -129,13 +208,19 @@ class ResumeTest {
   }
 
   private static TrainingResult train(Start start, Path folder, int stopAfter) {
+    return train(run().options(start, 3), folder, stopAfter);
+  }
+
+  private static TrainingResult train(TrainingOptions options, Path folder, int stopAfter) {
     AtomicInteger steps = new AtomicInteger();
-    return Trainer.train(
-        run().options(start, 3),
-        World.SINGLE,
-        RunDirectory.of(folder),
-        TrainingListener.NONE,
-        () -> steps.incrementAndGet() >= stopAfter);
+    try (RunDirectory directory = RunDirectory.of(folder)) {
+      return Trainer.train(
+          options,
+          World.SINGLE,
+          directory,
+          TrainingListener.NONE,
+          () -> steps.incrementAndGet() >= stopAfter);
+    }
   }
 
   private static TrainingListener said(List<String> lines) {

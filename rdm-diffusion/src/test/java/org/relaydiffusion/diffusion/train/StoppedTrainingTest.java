@@ -52,8 +52,9 @@ class StoppedTrainingTest {
             warnings.add(line);
           }
         };
-    return Trainer.train(
-        options, World.SINGLE, RunDirectory.of(folder.resolve(name)), listener, () -> false);
+    try (RunDirectory directory = RunDirectory.of(folder.resolve(name))) {
+      return Trainer.train(options, World.SINGLE, directory, listener, () -> false);
+    }
   }
 
   private static TrainingOptions options(Start start, TrainingOptions.Saving saving) {
@@ -112,13 +113,16 @@ class StoppedTrainingTest {
           }
         };
 
-    TrainingResult stopped =
-        Trainer.train(
-            options(new Start.Fresh(), TinyRun.savingEvery(1, BATCH, true)),
-            World.SINGLE,
-            RunDirectory.of(folder.resolve("run")),
-            interrupting,
-            () -> false);
+    TrainingResult stopped;
+    try (RunDirectory directory = RunDirectory.of(folder.resolve("run"))) {
+      stopped =
+          Trainer.train(
+              options(new Start.Fresh(), TinyRun.savingEvery(1, BATCH, true)),
+              World.SINGLE,
+              directory,
+              interrupting,
+              () -> false);
+    }
 
     assertThat(Thread.interrupted()).isTrue();
     assertThat(warnings).isEmpty();

@@ -31,6 +31,8 @@ record TinyRun(
           OptionalInt.empty(),
           TrainingOptions.SnapshotFormat.SAFETENSORS,
           OptionalInt.empty(),
+          Optional.empty(),
+          OptionalInt.empty(),
           OptionalInt.empty());
 
   /** The second stage, with everything on that draws. */
@@ -51,7 +53,14 @@ record TinyRun(
         everything ? every : OptionalInt.empty(),
         TrainingOptions.SnapshotFormat.BOTH,
         every,
+        Optional.empty(),
+        OptionalInt.empty(),
         everything ? every : OptionalInt.empty());
+  }
+
+  /** The same run, with other files. */
+  TinyRun saving(TrainingOptions.Saving other) {
+    return new TinyRun(loss, augmented, dropout, batch, perRound, lossScale, steps, other);
   }
 
   TrainingOptions options(TrainingOptions.Start start, long seed) {

@@ -61,6 +61,8 @@ record TrainingFixture(Fixture fixture, JsonNode config) {
             OptionalInt.empty(),
             TrainingOptions.SnapshotFormat.SAFETENSORS,
             OptionalInt.of(config.get("state_dump_ticks").asInt()),
+            Optional.empty(),
+            OptionalInt.empty(),
             OptionalInt.empty()),
         TrainingOptions.NonFiniteLoss.REPORT,
         start,

@@ -77,7 +77,7 @@ class TrainingParityTest {
     List<String> said = new ArrayList<>();
     try (ImageFolderDataset dataset = Trainer.open(options);
         TrainingRun run = new TrainingRun(options, World.SINGLE, dataset)) {
-      Progress from = RunStart.apply(options.start(), run, World.SINGLE, options, listener(said));
+      Progress from = RunStart.apply(options.start(), run, World.SINGLE, options, said::add);
       assertThat(from).isEqualTo(new Progress(1000, 0, 1000));
       // The official loop begins its data anew.
       run.beginAt(1000, 0);
@@ -90,13 +90,16 @@ class TrainingParityTest {
   @Test
   void theStatisticsAndTheStateOfAWholeRun() throws IOException {
     TrainingFixture fixture = TrainingFixture.of("edm_seeded_init");
-    TrainingResult result =
-        Trainer.train(
-            fixture.options(new Start.Fresh()),
-            World.SINGLE,
-            RunDirectory.of(folder),
-            TrainingListener.NONE,
-            () -> false);
+    TrainingResult result;
+    try (RunDirectory directory = RunDirectory.of(folder)) {
+      result =
+          Trainer.train(
+              fixture.options(new Start.Fresh()),
+              World.SINGLE,
+              directory,
+              TrainingListener.NONE,
+              () -> false);
+    }
 
     assertThat(result.end()).isEqualTo(TrainingResult.End.FINISHED);
     assertThat(result.images()).isEqualTo(24);
@@ -121,15 +124,6 @@ class TrainingParityTest {
           .contains("stats.jsonl", "log.txt", "training-state-000000.pt")
           .anyMatch(f -> f.startsWith("events.out.tfevents."));
     }
-  }
-
-  private static TrainingListener listener(List<String> said) {
-    return new TrainingListener() {
-      @Override
-      public void message(String line) {
-        said.add(line);
-      }
-    };
   }
 
   private static void giveWeights(TrainingFixture fixture, TrainingRun run) {

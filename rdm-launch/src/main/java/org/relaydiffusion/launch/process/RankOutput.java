@@ -115,7 +115,7 @@ final class RankOutput implements AutoCloseable {
       }
       if (isDocument) {
         if (shown && rank == 0) {
-          document.add(text);
+          document.add(raw);
         }
       } else if (shown && isError) {
         screen.fromRank(prefixed(text));

@@ -34,6 +34,11 @@ final class Screen {
   private static final String CLEAR_LINE = "\r\033[K";
 
   private record Line(boolean isError, String text) {
+    /** One that is shown to a person. */
+    static Line shown(boolean isError, String text) {
+      return new Line(isError, Printable.of(text, MOST));
+    }
+
     int cost() {
       return text.length() + LINE_COST;
     }
@@ -66,17 +71,17 @@ final class Screen {
 
   /** A rank's line for standard output. */
   void out(String line) {
-    put(new Line(false, line));
+    put(Line.shown(false, line));
   }
 
   /** A rank's line for standard error. */
   void fromRank(String line) {
-    put(new Line(true, line));
+    put(Line.shown(true, line));
   }
 
   /** A line of the launcher for standard error. */
   synchronized void err(String line) {
-    add(new Line(true, line));
+    add(Line.shown(true, line));
   }
 
   /** What the launcher itself has to say. */
@@ -116,6 +121,7 @@ final class Screen {
    * @return false when that was given up, because nobody reads
    */
   synchronized boolean finish() {
+    // JSON, for a program that reads it as rank 0 has written it.
     result.forEach(line -> add(new Line(false, line)));
     finishing = true;
     notifyAll();
@@ -214,8 +220,7 @@ final class Screen {
     if (!shown.isEmpty()) {
       print(err, CLEAR_LINE);
     }
-    String text = Printable.of(line.text(), MOST);
-    print(line.isError() ? err : console.out(), text + System.lineSeparator());
+    print(line.isError() ? err : console.out(), line.text() + System.lineSeparator());
     if (!wanted.isEmpty()) {
       print(err, wanted);
     }

@@ -67,7 +67,9 @@ final class JobOptions implements Section {
 
   @Option(
       names = "--resume",
-      description = "Skip pictures that are there already and whole. Default: off.")
+      description =
+          "Skip pictures that are there already and whole; refused where they are of other options"
+              + " or networks. Default: off.")
   boolean resume;
 
   @Option(

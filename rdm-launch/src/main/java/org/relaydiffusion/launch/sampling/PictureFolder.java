@@ -1,10 +1,14 @@
 package org.relaydiffusion.launch.sampling;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 
@@ -16,6 +20,7 @@ import org.relaydiffusion.io.AtomicFile;
  */
 record PictureFolder(Path root) {
   private static final int SEEDS_PER_FOLDER = 1000;
+  private static final Duration COARSEST = Duration.ofSeconds(2);
 
   /** The file of one seed, such as {@code 080000/080123.png}. */
   Path file(long seed) {
@@ -41,6 +46,30 @@ record PictureFolder(Path root) {
       throw new FileException(root, "is a file, but a folder for the pictures is needed", e);
     } catch (IOException e) {
       throw new FileException(root, "cannot be written to: " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /** Whether there is any picture in the folder or the folders below it. */
+  boolean holdsPictures() {
+    try (Stream<Path> files = Files.walk(root, 2)) {
+      return files.anyMatch(f -> f.toString().endsWith(".png"));
+    } catch (IOException e) {
+      throw new FileException(root, "cannot be listed: " + AtomicFile.reason(e), e);
+    } catch (UncheckedIOException e) {
+      throw new FileException(root, "cannot be listed: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Whether a seed's picture was written before {@code time}, or is not there. File systems keep
+   * times in steps of up to two seconds.
+   */
+  boolean isOlder(long seed, Instant time) {
+    try {
+      Instant written = Files.getLastModifiedTime(file(seed)).toInstant();
+      return written.plus(COARSEST).isBefore(time);
+    } catch (IOException e) {
+      return true;
     }
   }
 

@@ -1,16 +1,18 @@
 package org.relaydiffusion.launch.sampling;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.RelayPipeline;
 import org.relaydiffusion.diffusion.Sample;
@@ -21,10 +23,8 @@ import org.relaydiffusion.diffusion.Stages;
 import org.relaydiffusion.diffusion.image.BackgroundPngWriter;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.PngFiles;
-import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.launch.command.InterruptedRunException;
-import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.progress.RunProgress;
 import org.relaydiffusion.launch.progress.StatusLine;
@@ -36,9 +36,6 @@ import org.relaydiffusion.torch.Device;
 
 /** Carries out a {@link SamplingJob}. */
 public final class SamplingRun {
-  /** The options behind the pictures of a folder, as JSON, in that folder. */
-  public static final String OPTIONS_FILE = "sampling_options.json";
-
   private static final int WRITER_THREADS = 2;
   private static final int PICTURES_IN_MEMORY = 64;
 
@@ -67,13 +64,25 @@ public final class SamplingRun {
    * @throws InterruptedRunException when it was stopped; what is written is whole
    */
   public SamplingResult run() {
+    Instant began = Instant.now();
     checkInputs();
     folder.prepare();
+    boolean held = folder.holdsPictures();
+    boolean keeps = job.target().existing() == SamplingJob.Existing.KEEP;
     job.target().grid().ifPresent(SamplingRun::prepareSheet);
     prepareLibTorch();
+    // The networks are summed while they are loaded: both read all of them.
+    FutureTask<SamplingRecord> reading = new FutureTask<>(() -> SamplingRecord.of(job));
+    Thread.ofPlatform().name("rdm-sums").daemon().start(reading);
     try (RelayPipeline pipeline = load()) {
+      SamplingRecord record = result(reading);
+      Optional<Instant> since = Optional.empty();
+      if (keeps && held) {
+        record.requireSame().ifPresent(doubt -> status.print("warning: " + doubt));
+        since = record.since();
+      }
       List<Long> mine = ownSeeds();
-      List<Long> missing = missing(mine, pipeline);
+      List<Long> missing = missing(mine, pipeline, since);
       SampleRequest request = request(mine, missing, pipeline);
       int stages = job.stages() == Stages.BOTH ? 2 : 1;
       int firstStage = job.stages() == Stages.SECOND ? 2 : 1;
@@ -81,7 +90,18 @@ public final class SamplingRun {
           new RunProgress(status, missing.size(), firstStage, stages, System::nanoTime);
       try {
         if (!missing.isEmpty()) {
-          sample(pipeline, request, progress);
+          // Whichever process comes first says what its pictures are; the first has the last word.
+          Optional<Instant> others = held && !keeps ? Optional.of(began) : Optional.empty();
+          boolean writes = job.rank().isFirst() || !record.isWritten();
+          sample(
+              pipeline,
+              request,
+              progress,
+              () -> {
+                if (writes) {
+                  record.write(others);
+                }
+              });
         }
       } finally {
         progress.end();
@@ -121,11 +141,17 @@ public final class SamplingRun {
     job.runtime().threads().ifPresent(NativeThreads::setThreads);
   }
 
-  /** Beside the pictures, so that an evaluation of them can say what they are. */
-  private void writeOptions() {
-    byte[] text = (Json.write(job.resolved()) + "\n").getBytes(StandardCharsets.UTF_8);
-    AtomicFile.write(
-        job.target().outdir().resolve(OPTIONS_FILE), out -> out.write(ByteBuffer.wrap(text)));
+  private static SamplingRecord result(FutureTask<SamplingRecord> reading) {
+    try {
+      return reading.get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof RdmException known
+          ? known
+          : new IllegalStateException("the folder's record could not be read", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RdmException("reading the networks was interrupted", e);
+    }
   }
 
   private static void prepareSheet(Path sheet) {
@@ -158,15 +184,17 @@ public final class SamplingRun {
         .toList();
   }
 
-  private List<Long> missing(List<Long> seeds, RelayPipeline pipeline) {
+  private List<Long> missing(
+      List<Long> seeds, RelayPipeline pipeline, Optional<Instant> since) {
     if (job.target().existing() == SamplingJob.Existing.REPLACE) {
       return seeds;
     }
     Denoiser last = pipeline.second().or(pipeline::first).orElseThrow();
     List<Long> missing = new ArrayList<>();
     for (long seed : seeds) {
-      if (!PngFiles.isWhole(
-          folder.file(seed), last.resolution(), last.resolution(), last.channels())) {
+      if (since.filter(time -> folder.isOlder(seed, time)).isPresent()
+          || !PngFiles.isWhole(
+              folder.file(seed), last.resolution(), last.resolution(), last.channels())) {
         missing.add(seed);
       }
     }
@@ -199,7 +227,8 @@ public final class SamplingRun {
     return builder.build();
   }
 
-  private void sample(RelayPipeline pipeline, SampleRequest request, RunProgress progress) {
+  private void sample(
+      RelayPipeline pipeline, SampleRequest request, RunProgress progress, Runnable writeRecord) {
     try (BackgroundPngWriter writer =
             new BackgroundPngWriter(Compression.FAST, WRITER_THREADS, PICTURES_IN_MEMORY);
         Samples samples =
@@ -212,9 +241,7 @@ public final class SamplingRun {
                         p.steps(),
                         Math.ceilDiv((int) p.images(), p.batches())))) {
       // The request has been checked against the networks by now.
-      if (job.rank().isFirst()) {
-        writeOptions();
-      }
+      writeRecord.run();
       for (Sample sample : samples) {
         writer.submit(folder.file(sample.seed()), sample.pixels());
         progress.finished(1);

@@ -1,6 +1,8 @@
 package org.relaydiffusion.launch.training;
 
+import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.train.TrainingResult;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.Converters;
@@ -11,6 +13,7 @@ import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.launch.rank.RunAttempt;
+import org.relaydiffusion.torch.Torch;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -50,13 +53,13 @@ public final class TrainCommand implements Callable<Integer> {
     report.apply();
     Rank rank = Rank.of(console.environment());
     TrainingJob job = job(rank);
+    TrainingReport output = new TrainingReport(console, report, rank);
     if (running.dryRun) {
       if (rank.isFirst()) {
-        console.json(job.resolved());
+        console.json(dryRun(job, output));
       }
       return ExitCode.OK;
     }
-    TrainingReport output = new TrainingReport(console, report, rank);
     TrainingResult result = new TrainingProcess(job, output, stop).run();
     output.result(result);
     return switch (result.end()) {
@@ -65,13 +68,23 @@ public final class TrainCommand implements Callable<Integer> {
     };
   }
 
+  /** Refuses what the run would; the options that it would have. */
+  private static Map<String, @Nullable Object> dryRun(TrainingJob job, TrainingReport output) {
+    Torch.requireUsable(job.running().device());
+    RunPlan plan = RunPlan.of(job);
+    plan.place().requireFree();
+    plan.said().forEach(output::message);
+    return plan.resolved();
+  }
+
   private TrainingJob job(Rank rank) {
     schedule.check();
+    data.check(schedule.resume != null);
     return new TrainingJob(
         rank,
         rank.isDistributed() ? Rendezvous.of(console.environment(), rank) : Rendezvous.local(),
         RunAttempt.of(console.environment()),
-        new TrainingJob.Target(data.outdir, data.description, data.noSubfolder),
+        new TrainingJob.Target(data.outdir, data.description, data.noSubfolder, data.overwrite),
         data.data(),
         new TrainingJob.Network(
             network.architecture,

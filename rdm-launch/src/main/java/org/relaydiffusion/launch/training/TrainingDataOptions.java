@@ -2,6 +2,7 @@ package org.relaydiffusion.launch.training;
 
 import java.nio.file.Path;
 import java.util.OptionalInt;
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.command.ThreadCounts;
@@ -68,9 +69,30 @@ final class TrainingDataOptions implements Section {
       description = "Write into --outdir itself, without a folder for the run. Default: off.")
   boolean noSubfolder;
 
+  @Option(
+      names = "--overwrite",
+      description =
+          "With --nosubdir: delete the run that is in --outdir, its states included. Default: off,"
+              + " and a folder with states is refused unless the run resumes.")
+  boolean overwrite;
+
   @Override
   public String heading() {
     return "Data and results";
+  }
+
+  /**
+   * Checks what belongs together.
+   *
+   * @throws OptionException naming the options that do not
+   */
+  void check(boolean resumes) {
+    if (overwrite && !noSubfolder) {
+      throw new OptionException("--overwrite needs --nosubdir: other runs have a folder each");
+    }
+    if (overwrite && resumes) {
+      throw new OptionException("--overwrite and --resume are mutually exclusive");
+    }
   }
 
   TrainingOptions.Data data() {

@@ -1,15 +1,22 @@
 package org.relaydiffusion.launch.training;
 
+import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
 import org.relaydiffusion.launch.command.Candidates;
+import org.relaydiffusion.launch.command.Converters;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
 /** Which files a run writes, and when. */
 final class TrainingFileOptions implements Section {
+  private static final double NANOS_PER_MINUTE = 60e9;
+  private static final int MOST_MINUTES = 1_000_000;
+
   @Option(
       names = "--tick",
       paramLabel = "KIMG",
@@ -42,10 +49,27 @@ final class TrainingFileOptions implements Section {
       names = "--dump",
       paramLabel = "TICKS",
       description =
-          "Ticks between whole states (training-state-*.pt), from which a run goes on; 0 for none"
-              + " but the one on SIGTERM. Default: ${DEFAULT-VALUE}.",
+          "Ticks between whole states (training-state-*.pt), from which a run resumes; 0 for none"
+              + " but those of --save-minutes and the one on SIGTERM. Default: ${DEFAULT-VALUE}.",
       defaultValue = "500")
   int stateTicks;
+
+  @Option(
+      names = "--save-minutes",
+      paramLabel = "MINUTES",
+      description =
+          "Minutes without a state after which one is saved, whatever the tick; 0 for never."
+              + " Default: ${DEFAULT-VALUE}.",
+      defaultValue = "30")
+  double stateMinutes;
+
+  @Option(
+      names = "--keep",
+      paramLabel = "N",
+      description =
+          "How many states stay, the newest ones: an older one is deleted when a newer one is"
+              + " whole. Default: all.")
+  @Nullable Integer keptStates;
 
   @Option(
       names = "--sample-ticks",
@@ -66,7 +90,29 @@ final class TrainingFileOptions implements Section {
         ticks("--snap", snapshotTicks),
         snapshotFormat,
         ticks("--dump", stateTicks),
+        stateTime(),
+        kept(),
         ticks("--sample-ticks", sampleTicks));
+  }
+
+  private Optional<Duration> stateTime() {
+    if (!(stateMinutes >= 0 && stateMinutes <= MOST_MINUTES)) {
+      throw new OptionException(
+          "--save-minutes must be 0 to %s, but is %s"
+              .formatted(MOST_MINUTES, Converters.text(stateMinutes)));
+    }
+    Duration time = Duration.ofNanos((long) (stateMinutes * NANOS_PER_MINUTE));
+    return time.isPositive() ? Optional.of(time) : Optional.empty();
+  }
+
+  private OptionalInt kept() {
+    if (keptStates == null) {
+      return OptionalInt.empty();
+    }
+    if (keptStates < 1) {
+      throw new OptionException("--keep must be at least 1, but is " + keptStates);
+    }
+    return OptionalInt.of(keptStates);
   }
 
   private static OptionalInt ticks(String option, int ticks) {

@@ -1,17 +1,13 @@
 package org.relaydiffusion.launch.training;
 
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.augment.AugmentOptions;
-import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.loss.Loss;
 import org.relaydiffusion.diffusion.train.NetworkPreset;
-import org.relaydiffusion.diffusion.train.ResolvedOptions;
-import org.relaydiffusion.diffusion.train.RunDirectory;
+import org.relaydiffusion.diffusion.train.RunName;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.diffusion.train.TrainingSchedule;
 import org.relaydiffusion.launch.rank.Rank;
@@ -69,8 +65,9 @@ public record TrainingJob(
    * @param outdir the folder of all runs, or of this one
    * @param description what is added to the run folder's name; may be empty
    * @param own whether {@code outdir} is the run's own folder
+   * @param overwrite whether a run that is in it may be deleted
    */
-  public record Target(Path outdir, String description, boolean own) {}
+  public record Target(Path outdir, String description, boolean own, boolean overwrite) {}
 
   /**
    * What is trained.
@@ -97,7 +94,7 @@ public record TrainingJob(
     /** A state. */
     record Resume(Path state) implements Start {}
 
-    /** The newest state of the last run in the output folder; the initialisation without one. */
+    /** The newest state of the same description in the output folder, if there is one. */
     record Latest() implements Start {}
   }
 
@@ -125,9 +122,23 @@ public record TrainingJob(
         drawn);
   }
 
+  /**
+   * What the run begins with.
+   *
+   * @param state that was found, if there is one
+   */
+  TrainingOptions.Start from(Optional<Path> state) {
+    if (state.isPresent()) {
+      return new TrainingOptions.Start.Resume(state.get());
+    }
+    return start instanceof Start.Transfer(Path checkpoint)
+        ? new TrainingOptions.Start.Transfer(checkpoint)
+        : new TrainingOptions.Start.Fresh();
+  }
+
   /** The name of the run's folder, without its number. */
-  String folderName(String dataName) {
-    return RunDirectory.description(
+  RunName runName(String dataName) {
+    return new RunName(
         dataName,
         data.labels(),
         network.preset().text(),
@@ -136,23 +147,5 @@ public record TrainingJob(
         batching.batch(),
         typeName,
         target.description());
-  }
-
-  /**
-   * Everything as a run would have it, in the reference's names; opens the data set, and checks
-   * that the network and the division of the batch can be.
-   */
-  public Map<String, @Nullable Object> resolved() {
-    batching.check(rank.worldSize());
-    try (ImageFolderDataset dataset = TrainingProcess.open(this)) {
-      TrainingOptions.Start from =
-          switch (start) {
-            case Start.Transfer(Path checkpoint) -> new TrainingOptions.Start.Transfer(checkpoint);
-            case Start.Resume(Path state) -> new TrainingOptions.Start.Resume(state);
-            case Start.Fresh(), Start.Latest() -> new TrainingOptions.Start.Fresh();
-          };
-      return ResolvedOptions.of(
-          options(from, seed.orElse(0), dataset.resolution()), dataset, rank.worldSize());
-    }
   }
 }

@@ -1,23 +1,19 @@
 package org.relaydiffusion.launch.training;
 
-import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
-import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
-import org.relaydiffusion.diffusion.train.ResolvedOptions;
 import org.relaydiffusion.diffusion.train.RunDirectory;
-import org.relaydiffusion.diffusion.train.RunStart;
 import org.relaydiffusion.diffusion.train.StepThreads;
+import org.relaydiffusion.diffusion.train.StoredState;
 import org.relaydiffusion.diffusion.train.Trainer;
 import org.relaydiffusion.diffusion.train.TrainingListener;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
@@ -33,8 +29,6 @@ import org.relaydiffusion.torch.TorchException;
 
 /** One process of a training run, from the command line to the result. */
 public final class TrainingProcess {
-  private static final long SEEDS = 1L << 31;
-
   private final TrainingJob job;
   private final TrainingListener listener;
   private final StopSignal stop;
@@ -45,15 +39,6 @@ public final class TrainingProcess {
     this.listener = listener;
     this.stop = stop;
   }
-
-  /**
-   * What the first process has decided.
-   *
-   * @param folder of the run
-   * @param state to go on from, if there is one
-   * @param seed of the run
-   */
-  private record Decision(RunDirectory folder, @Nullable Path state, long seed) {}
 
   /**
    * Trains; every process of the run calls this.
@@ -85,120 +70,83 @@ public final class TrainingProcess {
     try (Peers peers =
         Peers.join(job.rank(), job.rendezvous(), job.running().device(), phases::waiting)) {
       World world = peers.world();
-      int resolution;
-      String name;
-      try (ImageFolderDataset dataset = open(job)) {
-        resolution = dataset.resolution();
-        name = dataset.name();
-        TrainingOptions fresh = job.options(new TrainingOptions.Start.Fresh(), 0, resolution);
-        if (world.isFirst()) {
-          // What cannot be trained is refused before there is a folder for it.
-          ResolvedOptions.of(fresh, dataset, world.size());
-        }
-        chooseThreads(fresh, dataset, world.size());
-      }
-      Decision mine = world.isFirst() ? decide(name) : null;
-      String folder = world.fromFirst(mine == null ? null : mine.folder().path().toString());
-      String state =
-          world.fromFirst(mine == null || mine.state() == null ? null : mine.state().toString());
-      String seed = world.fromFirst(mine == null ? null : Long.toString(mine.seed()));
-      TrainingOptions options =
-          job.options(
-              start(state == null ? null : Path.of(state)),
-              Long.parseLong(Objects.requireNonNull(seed)),
-              resolution);
-      RunDirectory directory = RunDirectory.of(Path.of(Objects.requireNonNull(folder)));
-      if (world.isFirst()) {
-        listener.message("run: " + directory.path());
-        writeOptions(directory, options);
-      }
-      return Trainer.train(options, world, directory, phases, phases::isStopping);
+      return world.isFirst() ? first(world, phases) : other(world, phases);
     }
   }
 
-  private void chooseThreads(TrainingOptions options, ImageFolderDataset dataset, int processes) {
+  /** The first process decides, and owns the folder. */
+  private TrainingResult first(World world, StopPhases phases) {
+    while (true) {
+      RunPlan plan = RunPlan.of(job);
+      Optional<TrainingResult> finished = plan.finished();
+      if (finished.isPresent()) {
+        plan.said().forEach(listener::message);
+        return nothingToDo(world, finished.get(), plan.options());
+      }
+      chooseThreads(plan.threads());
+      Optional<RunDirectory> taken = plan.take(listener::message);
+      if (taken.isPresent()) {
+        try (RunDirectory directory = taken.get()) {
+          return train(world, plan, directory, phases);
+        }
+      }
+    }
+  }
+
+  private TrainingResult nothingToDo(World world, TrainingResult result, TrainingOptions options) {
+    Decision.FINISHED.send(world);
+    listener.message(
+        String.format(
+            Locale.ROOT,
+            "the run is finished, and nothing is written: %s has %.3f of %.3f kimg",
+            result.state().map(Path::toString).orElse(""),
+            result.images() / 1e3,
+            options.schedule().totalKimg()));
+    return result;
+  }
+
+  private TrainingResult train(
+      World world, RunPlan plan, RunDirectory directory, StopPhases phases) {
+    new Decision(plan.state().map(StoredState::file), plan.options().seed()).send(world);
+    listener.message("run: " + directory.path());
+    writeOptions(directory, plan.resolved());
+    return Trainer.train(plan.options(), world, directory, phases, phases::isStopping);
+  }
+
+  /** The others hear what the first has decided. */
+  private TrainingResult other(World world, StopPhases phases) {
+    int resolution;
+    try (ImageFolderDataset dataset = open(job)) {
+      resolution = dataset.resolution();
+      TrainingOptions fresh = job.options(new TrainingOptions.Start.Fresh(), 0, resolution);
+      chooseThreads(StepThreads.of(fresh, dataset, world.size()));
+    }
+    Decision decision = Decision.receive(world);
+    if (decision.isFinished()) {
+      return new TrainingResult(
+          0, TrainingResult.End.FINISHED, Optional.empty(), Optional.empty(), 0, Double.NaN);
+    }
+    TrainingOptions options =
+        job.options(job.from(decision.state()), decision.seed(), resolution);
+    return Trainer.train(options, world, null, phases, phases::isStopping);
+  }
+
+  private void chooseThreads(OptionalInt chosen) {
     if (job.threads().isPresent() || System.getenv("OMP_NUM_THREADS") != null) {
       return;
     }
-    StepThreads.of(options, dataset, processes)
-        .ifPresent(threads -> {
-          NativeThreads.setThreads(threads);
-          listener.message(
-              "threads: %s, because the network is small (--threads=N sets another number)"
-                  .formatted(threads));
-        });
+    chosen.ifPresent(threads -> {
+      NativeThreads.setThreads(threads);
+      listener.message(
+          "threads: %s, because the network is small (--threads=N sets another number)"
+              .formatted(threads));
+    });
   }
 
-  private TrainingOptions.Start start(@Nullable Path state) {
-    if (state != null) {
-      return new TrainingOptions.Start.Resume(state);
-    }
-    return job.start() instanceof TrainingJob.Start.Transfer(Path checkpoint)
-        ? new TrainingOptions.Start.Transfer(checkpoint)
-        : new TrainingOptions.Start.Fresh();
-  }
-
-  private Decision decide(String dataName) {
-    TrainingJob.Target target = job.target();
-    Optional<RunDirectory> before = earlierAttempt();
-    if (before.isPresent()) {
-      Path state = before.get().latestState().orElseGet(this::givenState);
-      return new Decision(before.get(), state, seed(state));
-    }
-    if (job.start() instanceof TrainingJob.Start.Latest) {
-      Optional<RunDirectory> last =
-          target.own()
-              ? Optional.of(RunDirectory.of(target.outdir()))
-              : RunDirectory.latest(target.outdir());
-      if (last.isPresent() && last.get().latestState().isPresent()) {
-        Path state = last.get().latestState().orElseThrow();
-        return new Decision(marked(last.get()), state, seed(state));
-      }
-    }
-    RunDirectory folder =
-        target.own()
-            ? RunDirectory.of(target.outdir())
-            : RunDirectory.numbered(target.outdir(), job.folderName(dataName));
-    Path state = givenState();
-    return new Decision(marked(folder), state, seed(state));
-  }
-
-  /** The folder that this run made before it was started again. */
-  private Optional<RunDirectory> earlierAttempt() {
-    return job.attempt().isRestart()
-        ? RunDirectory.ofRun(job.target().outdir(), job.attempt().runId())
-        : Optional.empty();
-  }
-
-  private RunDirectory marked(RunDirectory folder) {
-    folder.mark(job.attempt().runId());
-    return folder;
-  }
-
-  private @Nullable Path givenState() {
-    return job.start() instanceof TrainingJob.Start.Resume(Path state) ? state : null;
-  }
-
-  private long seed(@Nullable Path state) {
-    if (job.seed().isPresent()) {
-      return job.seed().getAsLong();
-    }
-    return state == null
-        ? ThreadLocalRandom.current().nextLong(SEEDS)
-        : RunStart.seedOf(state).orElseGet(() -> ThreadLocalRandom.current().nextLong(SEEDS));
-  }
-
-  private void writeOptions(RunDirectory directory, TrainingOptions options) {
-    Map<String, @Nullable Object> resolved;
-    try (ImageFolderDataset dataset = open(job)) {
-      resolved = ResolvedOptions.of(options, dataset, job.rank().worldSize());
-    }
-    Path file = directory.file("training_options.json");
-    try {
-      Files.write(file, (Json.write(resolved) + "\n").getBytes(StandardCharsets.UTF_8));
-    } catch (IOException e) {
-      throw new FileException(file, "cannot be written: " + AtomicFile.reason(e), e);
-    }
+  private static void writeOptions(RunDirectory directory, Map<String, @Nullable Object> resolved) {
+    byte[] text = (Json.write(resolved) + "\n").getBytes(StandardCharsets.UTF_8);
+    AtomicFile.write(
+        directory.file("training_options.json"), out -> out.write(ByteBuffer.wrap(text)));
   }
 
   static ImageFolderDataset open(TrainingJob job) {

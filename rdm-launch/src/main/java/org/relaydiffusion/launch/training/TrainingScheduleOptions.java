@@ -82,8 +82,9 @@ final class TrainingScheduleOptions implements Section {
       names = "--resume",
       paramLabel = "FILE|latest",
       description =
-          "Go on from a training-state-*.pt, ours or the reference's; 'latest' is the newest state"
-              + " of the run in --outdir, if there is one. Default: none.")
+          "Resume from a training-state-*.pt, ours or the reference's; 'latest' is the newest state"
+              + " that can be read, of the newest run in --outdir with the same data, --cond, --arch"
+              + " and --precond; without one, a new run begins. Default: none.")
   @Nullable String resume;
 
   @Override

@@ -176,7 +176,7 @@ class ActivationsCommandTest {
         .singleElement()
         .asString()
         .startsWith("rdm: %s: %s holds parts of other inputs (".formatted(target(), parts))
-        .endsWith("); --fresh discards them");
+        .endsWith("): choose another --dest, or discard them with --fresh");
     assertThat(run("--fresh").code()).isZero();
     assertThat(parts).doesNotExist();
   }

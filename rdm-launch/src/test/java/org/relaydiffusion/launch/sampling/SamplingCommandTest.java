@@ -73,6 +73,78 @@ class SamplingCommandTest {
   }
 
   @Test
+  void picturesOfOtherOptionsOrNetworksAreNotKept() throws IOException {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+    relay.run("--seeds=0-1");
+    byte[] before = Files.readAllBytes(relay.picture("000000/000001.png"));
+    Path copied = Files.copy(relay.first(), folder.resolve("first.pkl"));
+
+    RdmRun steps = relay.run("--seeds=0-2", "--resume", "--num_steps_first=4");
+    assertThat(steps.code()).as(steps.err()).isEqualTo(ExitCode.FAILURE);
+    assertThat(steps.err())
+        .contains("rdm: " + relay.outdir().resolve("sampling_options.json") + ": the pictures")
+        .contains("first.num_steps 4 instead of 2")
+        .contains("choose another --outdir, or make them all again without --resume");
+
+    // Another place of the same network is the same; another network is not.
+    RdmRun moved = relay.run("--seeds=0-1", "--resume", "--network_first=" + copied);
+    assertThat(moved.code()).as(moved.err()).isZero();
+    assertThat(moved.out()).contains("2 were there already");
+    RdmRun other =
+        relay.run("--seeds=0-1", "--resume", "--sampler_stages=first", "--network_second=" + copied);
+    assertThat(other.err()).contains("sampler_stages first instead of both");
+    assertThat(Files.readAllBytes(relay.picture("000000/000001.png"))).isEqualTo(before);
+    assertThat(relay.picture("000000/000002.png")).doesNotExist();
+  }
+
+  @Test
+  void anotherNetworkIsToldByItsSum() throws IOException {
+    Relay one = Relay.unconditional(folder.resolve("out"));
+    one.run("--seeds=0", "--sampler_stages=first");
+    Path network = Files.copy(one.second(), folder.resolve("second.pt"));
+
+    RdmRun run =
+        one.run("--seeds=0", "--sampler_stages=first", "--resume", "--network_first=" + network);
+
+    assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.FAILURE);
+    assertThat(run.err()).contains("network_first_sha256 ").doesNotContain("network_first /");
+  }
+
+  @Test
+  void picturesThatWereThereBeforeAReplacingRunAreNotKeptForItsOptions() throws IOException {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+    relay.run("--seeds=0-2", "--num_steps_first=4");
+    FileTime old = FileTime.fromMillis(System.currentTimeMillis() - 60_000);
+    for (int seed = 0; seed < 3; seed++) {
+      Files.setLastModifiedTime(relay.picture("000000/00000%s.png".formatted(seed)), old);
+    }
+    relay.run("--seeds=0");
+
+    RdmRun resumed = relay.run("--seeds=0-2", "--resume");
+
+    assertThat(resumed.code()).as(resumed.err()).isZero();
+    assertThat(resumed.out()).contains(": 2 pictures in ", "; 1 were there already");
+  }
+
+  @Test
+  void whatOldFoldersDoNotRecordCannotBeKnown() throws IOException {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+    relay.run("--seeds=0");
+    Path record = relay.outdir().resolve("sampling_options.json");
+    String text = Files.readString(record);
+    Files.writeString(record, text.replaceAll(",\\s*\"network_\\w+_sha256\" : \"\\w+\"", ""));
+    RdmRun unsummed = relay.run("--seeds=0", "--resume");
+    assertThat(unsummed.code()).as(unsummed.err()).isZero();
+    assertThat(unsummed.err()).contains("does not record the networks' sums", "cannot be known");
+
+    Files.delete(record);
+    RdmRun without = relay.run("--seeds=0-1", "--resume");
+    assertThat(without.err()).contains(record + " is missing", "cannot be known");
+    assertThat(without.out()).contains("1 were there already");
+    assertThat(relay.run("--seeds=0-1", "--resume").err()).doesNotContain("cannot be known");
+  }
+
+  @Test
   void aResumedRunMakesOnlyWhatIsMissingOrDamaged() throws IOException {
     Relay relay = Relay.conditional(folder.resolve("out"));
     Path sheet = folder.resolve("sheet.png");

@@ -1,5 +1,6 @@
 package org.relaydiffusion.metrics.extraction;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,17 +39,18 @@ record Manifest(List<String> lines) {
     return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
   }
 
-  /** The first thing in which another manifest differs, for a message. */
-  String difference(Manifest other) {
+  /** Each thing in which another manifest differs, for a message. */
+  String differences(Manifest other) {
     Map<String, String> mine = values();
     Map<String, String> others = other.values();
-    for (Map.Entry<String, String> entry : mine.entrySet()) {
-      String found = others.getOrDefault(entry.getKey(), "nothing");
-      if (!found.equals(entry.getValue())) {
-        return "%s: %s there, %s now".formatted(entry.getKey(), found, entry.getValue());
+    List<String> all = new ArrayList<>();
+    mine.forEach((name, value) -> {
+      String found = others.getOrDefault(name, "nothing");
+      if (!found.equals(value)) {
+        all.add("%s %s instead of %s".formatted(name, value, found));
       }
-    }
-    return "its description has other lines";
+    });
+    return all.isEmpty() ? "its description has other lines" : String.join(", ", all);
   }
 
   private Map<String, String> values() {

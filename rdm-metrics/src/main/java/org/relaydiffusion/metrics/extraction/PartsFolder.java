@@ -206,8 +206,8 @@ final class PartsFolder {
     if (!found.equals(manifest)) {
       throw new FileException(
           target,
-          "%s holds parts of other inputs (%s); --fresh discards them"
-              .formatted(folder, manifest.difference(found)));
+          "%s holds parts of other inputs (%s): choose another --dest, or discard them with --fresh"
+              .formatted(folder, manifest.differences(found)));
     }
   }
 

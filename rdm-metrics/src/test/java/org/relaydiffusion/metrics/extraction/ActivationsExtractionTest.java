@@ -209,17 +209,18 @@ class ActivationsExtractionTest {
 
     assertThatThrownBy(() -> set.by("babe").run())
         .isInstanceOf(FileException.class)
-        .hasMessage(start + "network: cafe, exact there, babe, exact now); --fresh discards them");
+        .hasMessage(start + "network babe, exact instead of cafe, exact): choose another --dest, or discard them with"
+                + " --fresh");
     Path other = Pictures.zip(folder.resolve("other.zip"), IMAGES);
     assertThatThrownBy(() -> set.from(other).run())
-        .hasMessageStartingWith(start + "data: " + set.data() + " there, " + other + " now)");
+        .hasMessageStartingWith(start + "data " + other + " instead of " + set.data());
     Extractions moments = Extractions.of(set.data(), set.target(), Content.MOMENTS, extractor());
-    assertThatThrownBy(moments::run).hasMessageStartingWith(start + "content: activations, 16 ");
+    assertThatThrownBy(moments::run).hasMessageStartingWith(start + "content moments, 16 ");
     // The same name and number of pictures, but one of them has changed.
     Pictures.zip(other, IMAGES + 1);
     Pictures.zip(set.data(), IMAGES + 1);
     assertThatThrownBy(set::run)
-        .hasMessageStartingWith(start + "images: %s there, %s now".formatted(IMAGES, IMAGES + 1));
+        .hasMessageStartingWith(start + "images %s instead of %s".formatted(IMAGES + 1, IMAGES));
     assertThat(set.target()).doesNotExist();
 
     ExtractionResult fresh = set.fresh().run();
@@ -238,7 +239,7 @@ class ActivationsExtractionTest {
     Path last = data.resolve(String.format(Locale.ROOT, "%05d.png", IMAGES - 1));
     Files.setLastModifiedTime(last, FileTime.fromMillis(12_345));
 
-    assertThatThrownBy(set::run).hasMessageContaining("other inputs (names and sizes: ");
+    assertThatThrownBy(set::run).hasMessageContaining("other inputs (names and sizes ");
   }
 
   @Test

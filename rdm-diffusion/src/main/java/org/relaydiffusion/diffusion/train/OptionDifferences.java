@@ -1,0 +1,149 @@
+package org.relaydiffusion.diffusion.train;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
+
+/**
+ * In what a run's options differ from those that its state was written with.
+ *
+ * @param all in the order of the options
+ */
+public record OptionDifferences(List<Difference> all) {
+  /** What a difference means. */
+  enum Effect {
+    /** Nothing for the network: where the data lies, how long is trained, what is written. */
+    NONE,
+    /** The run goes on, but ends with other weights. */
+    RESULTS,
+    /** The state is of another network. */
+    NETWORK
+  }
+
+  /**
+   * One difference.
+   *
+   * @param name of the option, as {@code loss_kwargs.P_mean}
+   * @param before in the state
+   * @param now of this run
+   * @param effect what it means
+   */
+  record Difference(String name, String before, String now, Effect effect) {
+    private String text() {
+      return "%s %s instead of %s".formatted(name, now, before);
+    }
+  }
+
+  private static final String NETWORK = "network_kwargs.";
+
+  /** What of a network changes its training only. */
+  private static final Set<String> TRAINING_ONLY =
+      Set.of("network_kwargs.dropout", "network_kwargs.label_dropout");
+
+  private static final Set<String> HARMLESS =
+      Set.of(
+          "total_kimg",
+          "kimg_per_tick",
+          "snapshot_ticks",
+          "state_dump_ticks",
+          "state_dump_minutes",
+          "kept_states",
+          "sample_ticks",
+          "data_loader_kwargs.num_workers",
+          "dataset_kwargs.cache");
+
+  /** What is told otherwise: the data by its fingerprint, half precision by the dtype. */
+  private static final Set<String> UNCOMPARED =
+      Set.of(
+          "dataset_kwargs.path",
+          "dataset_kwargs.class_name",
+          "dataset_kwargs.max_size",
+          "network_kwargs.use_fp16",
+          "resume_pkl",
+          "resume_state_dump");
+
+  /**
+   * Compares.
+   *
+   * @param before the state's options, as {@link ResolvedOptions} has them
+   * @param now this run's
+   */
+  public static OptionDifferences between(Map<String, ?> before, Map<String, ?> now) {
+    Map<String, String> old = flat(before);
+    Map<String, String> wanted = flat(now);
+    Set<String> names = new TreeSet<>(old.keySet());
+    names.addAll(wanted.keySet());
+    List<Difference> all = new ArrayList<>();
+    for (String name : names) {
+      String was = old.getOrDefault(name, "none");
+      String is = wanted.getOrDefault(name, "none");
+      if (!was.equals(is) && !UNCOMPARED.contains(name)) {
+        all.add(new Difference(Printable.of(name), Printable.of(was), is, effect(name)));
+      }
+    }
+    return new OptionDifferences(all);
+  }
+
+  /** Those of some options only. */
+  OptionDifferences of(Set<String> names) {
+    return new OptionDifferences(all.stream().filter(d -> names.contains(d.name)).toList());
+  }
+
+  private static Effect effect(String name) {
+    if (HARMLESS.contains(name)) {
+      return Effect.NONE;
+    }
+    return name.startsWith(NETWORK) && !TRAINING_ONLY.contains(name)
+        ? Effect.NETWORK
+        : Effect.RESULTS;
+  }
+
+  private static Map<String, String> flat(Map<?, ?> options) {
+    Map<String, String> flat = new LinkedHashMap<>();
+    options.forEach((name, value) -> add(String.valueOf(name), value, flat));
+    return flat;
+  }
+
+  private static void add(String name, @Nullable Object value, Map<String, String> flat) {
+    if (value instanceof Map<?, ?> map) {
+      map.forEach((key, inner) -> add(name + "." + key, inner, flat));
+    } else if (value != null) {
+      flat.put(name, String.valueOf(value));
+    }
+  }
+
+  /**
+   * Refuses a state of another network.
+   *
+   * @throws FileException naming each difference
+   */
+  void refuse(Path state) {
+    text(Effect.NETWORK)
+        .ifPresent(text -> {
+          throw new FileException(
+              state,
+              "is of another network (%s): give the options that it was trained with, or begin a"
+                      .formatted(text)
+                  + " new run without --resume");
+        });
+  }
+
+  /** The differences of one kind, separated by commas. */
+  Optional<String> text(Effect effect) {
+    String text =
+        all.stream()
+            .filter(d -> d.effect == effect)
+            .map(Difference::text)
+            .collect(Collectors.joining(", "));
+    return text.isEmpty() ? Optional.empty() : Optional.of(text);
+  }
+}

@@ -1,0 +1,54 @@
+package org.relaydiffusion.diffusion.train;
+
+import java.util.regex.Pattern;
+
+/**
+ * The name of a run's folder, without its number, as the reference makes it: {@code
+ * name-cond-adm-edm-gpus8-batch4096-fp16}.
+ *
+ * <p>Its first four parts say what is trained; runs that have them in common are of the same
+ * description. The other parts say how, which may change when a run is resumed.
+ *
+ * @param data the data set's name
+ * @param conditional whether the network is told classes
+ * @param architecture such as {@code adm}
+ * @param preconditioning such as {@code edm}
+ * @param processes of the run
+ * @param batch images of a step
+ * @param type {@code fp32}, {@code fp16} or {@code bf16}
+ * @param suffix {@code --desc}; may be empty
+ */
+public record RunName(
+    String data,
+    boolean conditional,
+    String architecture,
+    String preconditioning,
+    int processes,
+    int batch,
+    String type,
+    String suffix) {
+  private static final Pattern HOW = Pattern.compile("-gpus\\d+-batch\\d+-(?:fp32|fp16|bf16)(-.*)?");
+
+  /** The parts that say what is trained: {@code name-cond-adm-edm}. */
+  public String description() {
+    return "%s-%s-%s-%s"
+        .formatted(data, conditional ? "cond" : "uncond", architecture, preconditioning);
+  }
+
+  /** All of the name. */
+  public String text() {
+    return "%s-gpus%s-batch%s-%s%s"
+        .formatted(
+            description(), processes, batch, type, suffix.isEmpty() ? "" : "-" + suffix);
+  }
+
+  /**
+   * Whether another run is of the same description.
+   *
+   * @param other the name of its folder, without its number
+   */
+  boolean describes(String other) {
+    String what = description();
+    return other.startsWith(what) && HOW.matcher(other.substring(what.length())).matches();
+  }
+}

@@ -1,0 +1,40 @@
+package org.relaydiffusion.launch.sampling;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
+
+/** The SHA-256 of a file, as {@code sha256sum} prints it. */
+final class FileSum {
+  private static final int BLOCK = 1 << 20;
+
+  private FileSum() {}
+
+  /**
+   * Reads the whole file.
+   *
+   * @return 64 hexadecimal digits
+   * @throws FileException when it cannot be read
+   */
+  static String sha256(Path file) {
+    try (FileChannel in = InputFile.channel(file)) {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      ByteBuffer block = ByteBuffer.allocate(BLOCK);
+      while (in.read(block.clear()) >= 0) {
+        digest.update(block.flip());
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (IOException e) {
+      throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+}

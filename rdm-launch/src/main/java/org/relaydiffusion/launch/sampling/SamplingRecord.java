@@ -1,0 +1,161 @@
+package org.relaydiffusion.launch.sampling;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
+import org.relaydiffusion.diffusion.Stage;
+import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.launch.command.Json;
+import org.relaydiffusion.launch.command.StoredOptions;
+
+/**
+ * What the pictures of a folder are: the options behind them and the networks' sums, as JSON beside
+ * them. A run that keeps pictures compares it with its own.
+ */
+public final class SamplingRecord {
+  /** In the folder of pictures. */
+  public static final String FILE = "sampling_options.json";
+
+  private static final String SINCE = "pictures_since";
+  private static final String FIRST = "network_first";
+  private static final String SECOND = "network_second";
+  private static final String SUM = "_sha256";
+
+  /** What does not change a picture, or is compared by its sum. */
+  private static final Set<String> FREE =
+      Set.of("command", "outdir", "seeds", "batch", "device", "world_size", SINCE);
+
+  private final Path file;
+  private final Map<String, @Nullable Object> options;
+  private final Map<String, String> mine;
+  private final Map<String, String> stored;
+
+  private SamplingRecord(Path file, Map<String, @Nullable Object> options, Map<String, String> stored) {
+    this.file = file;
+    this.options = options;
+    this.mine = StoredOptions.of(file, options);
+    this.stored = stored;
+  }
+
+  /**
+   * Reads the networks, for their sums, and the folder's record, if there is one.
+   *
+   * @throws FileException when a file cannot be read
+   */
+  static SamplingRecord of(SamplingJob job) {
+    Map<String, @Nullable Object> options = job.resolved();
+    if (job.stages().include(Stage.FIRST)) {
+      job.networkFirst().ifPresent(file -> options.put(FIRST + SUM, FileSum.sha256(file)));
+    }
+    if (job.stages().include(Stage.SECOND)) {
+      job.networkSecond().ifPresent(file -> options.put(SECOND + SUM, FileSum.sha256(file)));
+    }
+    Path file = job.target().outdir().resolve(FILE);
+    return new SamplingRecord(
+        file, options, Files.isRegularFile(file) ? StoredOptions.read(file) : Map.of());
+  }
+
+  /** Whether the folder has a record. */
+  private boolean isThere() {
+    return !stored.isEmpty();
+  }
+
+  /** Whether the folder's record is that of this run. */
+  boolean isWritten() {
+    return isThere() && differences().isEmpty() && stored.keySet().containsAll(mine.keySet());
+  }
+
+  /** In what the folder's pictures differ from those of this run. */
+  private List<String> differences() {
+    List<String> differences = new ArrayList<>();
+    Set<String> names = new TreeSet<>(mine.keySet());
+    names.addAll(stored.keySet());
+    for (String name : names) {
+      String was = stored.getOrDefault(name, "none");
+      String is = mine.getOrDefault(name, "none");
+      if (!FREE.contains(name) && !isKnownByItsSum(name) && !was.equals(is)) {
+        differences.add(
+            "%s %s instead of %s".formatted(Printable.of(name), is, Printable.of(was)));
+      }
+    }
+    return differences;
+  }
+
+  /** A network may be moved. A sum can be compared where both are there. */
+  private boolean isKnownByItsSum(String name) {
+    if (name.endsWith(SUM)) {
+      String network = name.substring(0, name.length() - SUM.length());
+      return !stored.containsKey(name) && stored.containsKey(network);
+    }
+    return stored.containsKey(name + SUM);
+  }
+
+  /**
+   * Refuses to keep pictures of other options or networks.
+   *
+   * @return what cannot be known about the pictures; empty where nothing is in doubt
+   * @throws FileException naming each difference
+   */
+  Optional<String> requireSame() {
+    if (!isThere()) {
+      return Optional.of(
+          "%s is missing: whether the pictures that are there are of these options and networks"
+                  .formatted(file)
+              + " cannot be known");
+    }
+    List<String> differences = differences();
+    if (!differences.isEmpty()) {
+      throw new FileException(
+          file,
+          "the pictures that are there are others (%s): choose another --outdir, or make them all"
+                  .formatted(String.join(", ", differences))
+              + " again without --resume");
+    }
+    boolean unsummed =
+        mine.keySet().stream().anyMatch(name -> name.endsWith(SUM) && !stored.containsKey(name));
+    return unsummed
+        ? Optional.of(
+            "%s does not record the networks' sums: whether the pictures that are there are of these"
+                    .formatted(file)
+                + " networks cannot be known")
+        : Optional.empty();
+  }
+
+  /**
+   * From when on pictures are of the folder's record; older ones were there before it, and are of
+   * unknown options. Empty where all of them are taken to be of it.
+   */
+  Optional<Instant> since() {
+    try {
+      return Optional.ofNullable(stored.get(SINCE)).map(Instant::parse);
+    } catch (DateTimeParseException e) {
+      throw new FileException(file, "has, as %s, no time".formatted(SINCE), e);
+    }
+  }
+
+  /**
+   * Writes the record, before the first picture of the run.
+   *
+   * @param others from when on pictures are of this run, where there were any before it that it
+   *     does not keep
+   */
+  void write(Optional<Instant> others) {
+    boolean same = isThere() && differences().isEmpty();
+    // What was kept is taken to be of these options from now on, as the user was told.
+    (same ? since() : others).ifPresent(time -> options.put(SINCE, time.toString()));
+    byte[] text = (Json.write(options) + "\n").getBytes(StandardCharsets.UTF_8);
+    AtomicFile.write(file, out -> out.write(ByteBuffer.wrap(text)));
+  }
+}

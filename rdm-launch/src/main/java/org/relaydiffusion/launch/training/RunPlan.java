@@ -1,0 +1,160 @@
+package org.relaydiffusion.launch.training;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.data.ImageFolderDataset;
+import org.relaydiffusion.diffusion.train.ResolvedOptions;
+import org.relaydiffusion.diffusion.train.RunDirectory;
+import org.relaydiffusion.diffusion.train.RunIdentity;
+import org.relaydiffusion.diffusion.train.StateFiles;
+import org.relaydiffusion.diffusion.train.StepThreads;
+import org.relaydiffusion.diffusion.train.StoredState;
+import org.relaydiffusion.diffusion.train.TrainingOptions;
+import org.relaydiffusion.diffusion.train.TrainingResult;
+import org.relaydiffusion.diffusion.train.TransferCheck;
+import org.relaydiffusion.model.ModelConfig;
+
+/**
+ * Where a run will write and what it begins with. To make a plan changes nothing; everything that
+ * can be refused is refused then.
+ *
+ * @param place where it writes
+ * @param state what it resumes from
+ * @param options of the run
+ * @param resolved the same under the reference's names
+ * @param threads on how many threads a small step is computed where nobody says so
+ * @param identity of the run, by which it finds its folder when it is started again
+ * @param said what there is to know about the choice, a line each
+ */
+record RunPlan(
+    RunPlace place,
+    Optional<StoredState> state,
+    TrainingOptions options,
+    Map<String, @Nullable Object> resolved,
+    OptionalInt threads,
+    RunIdentity identity,
+    List<String> said) {
+  private static final long SEEDS = 1L << 31;
+
+  /**
+   * Makes the plan of a job; reads the data's directory, and all of the state that is resumed.
+   *
+   * @throws org.relaydiffusion.RdmException when the network cannot be or does not fit the data, the
+   *     state cannot be read or is of another network, or the folder may not be used
+   */
+  static RunPlan of(TrainingJob job) {
+    int processes = job.rank().worldSize();
+    job.batching().check(processes);
+    try (ImageFolderDataset dataset = TrainingProcess.open(job)) {
+      int side = dataset.resolution();
+      TrainingOptions asked =
+          job.options(new TrainingOptions.Start.Fresh(), job.seed().orElse(0), side);
+      Map<String, @Nullable Object> task = ResolvedOptions.of(asked, dataset, processes);
+      RunIdentity identity = TaskSum.identity(job, task);
+      FolderChoice choice = FolderChoice.of(job, identity, job.runName(dataset.name()));
+      TrainingOptions options =
+          job.options(
+              job.from(choice.state().map(StoredState::file)), seed(job, choice), side);
+      Map<String, @Nullable Object> resolved = ResolvedOptions.of(options, dataset, processes);
+      ModelConfig network = ResolvedOptions.network(options, dataset);
+      choice.state().ifPresent(state -> state.requireNetwork(resolved, network));
+      if (options.start() instanceof TrainingOptions.Start.Transfer(Path checkpoint)) {
+        TransferCheck.require(checkpoint, network);
+      }
+      return new RunPlan(
+          choice.place(),
+          choice.state(),
+          options,
+          resolved,
+          StepThreads.of(options, dataset, processes),
+          identity,
+          choice.said());
+    }
+  }
+
+  private static long seed(TrainingJob job, FolderChoice choice) {
+    OptionalLong stored = choice.state().map(StoredState::seed).orElse(OptionalLong.empty());
+    return job.seed()
+        .orElseGet(() -> stored.orElseGet(() -> ThreadLocalRandom.current().nextLong(SEEDS)));
+  }
+
+  /** The result of a run that has nothing left to do; empty for any other. */
+  Optional<TrainingResult> finished() {
+    double total = options.schedule().totalImages();
+    return state
+        .filter(s -> s.images() >= total)
+        .filter(s -> !(place instanceof RunPlace.Given given) || hasSnapshot(given.folder(), s))
+        .map(s ->
+            new TrainingResult(
+                s.images(),
+                TrainingResult.End.FINISHED,
+                Optional.of(s.file()),
+                snapshots(folder(s), s).filter(Files::isRegularFile).findFirst(),
+                0,
+                Double.NaN));
+  }
+
+  /** A run that was killed after its last state may lack its last snapshot, and makes it then. */
+  private boolean hasSnapshot(Path folder, StoredState at) {
+    return options.saving().snapshotTicks().isEmpty()
+        || snapshots(folder, at).allMatch(Files::isRegularFile);
+  }
+
+  private Stream<Path> snapshots(Path folder, StoredState at) {
+    return (switch (options.saving().snapshotFormat()) {
+          case SAFETENSORS -> Stream.of("safetensors");
+          case PKL -> Stream.of("pkl");
+          case BOTH -> Stream.of("safetensors", "pkl");
+        })
+        .map(extension -> folder.resolve(RunDirectory.snapshotName(at.images(), extension)));
+  }
+
+  private static Path folder(StoredState state) {
+    return Objects.requireNonNull(state.file().toAbsolutePath().normalize().getParent());
+  }
+
+  /**
+   * Takes the folder, and readies it: what is in it and not of this run is deleted or set aside.
+   *
+   * @param listener hears what there is to know about the choice, which also goes to the run's log
+   * @return the caller closes it; empty when the folder's states have changed since the plan was
+   *     made, which another process had the folder for
+   */
+  Optional<RunDirectory> take(Consumer<String> listener) {
+    RunDirectory directory = place.take();
+    try {
+      if (!place.isCurrent()) {
+        directory.close();
+        return Optional.empty();
+      }
+      if (place instanceof RunPlace.Given given && given.use() == RunPlace.Use.OVERWRITE) {
+        directory.clear();
+      }
+      directory.mark(identity);
+      Consumer<String> say =
+          line -> {
+            directory.log(line);
+            listener.accept(line);
+          };
+      said.forEach(say);
+      directory.doubt().ifPresent(say);
+      Path here = directory.path().toAbsolutePath().normalize();
+      Optional<Path> from = state.filter(s -> folder(s).equals(here)).map(StoredState::file);
+      StateFiles.setAsideLater(directory.path(), from).forEach(say);
+      return Optional.of(directory);
+    } catch (RuntimeException e) {
+      directory.close();
+      throw e;
+    }
+  }
+}
