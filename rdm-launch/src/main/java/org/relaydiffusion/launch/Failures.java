@@ -75,7 +75,7 @@ final class Failures {
         return ExitCode.USAGE;
       }
       case PeerLostException lost -> {
-        report(oneLine(lost.getMessage()), lost);
+        report(Printable.message(lost.getMessage()), lost);
         return ExitCode.PEER_LOST;
       }
       case RdmException known ->

@@ -29,7 +29,15 @@ class UnwritableOutputTest {
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"doctor --json", "inspect FILE", "help", "--version", "completion bash"})
+  @ValueSource(
+      strings = {
+        "doctor --json",
+        "inspect FILE",
+        "help",
+        "--version",
+        "completion bash",
+        "launch --standalone --nproc_per_node=1 inspect FILE"
+      })
   void aResultThatCannotBeWrittenIsAFailure(String line) throws Exception {
     String[] arguments = line.replace("FILE", CHECKPOINT.toString()).split(" ");
 

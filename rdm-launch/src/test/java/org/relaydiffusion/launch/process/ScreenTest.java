@@ -41,6 +41,7 @@ class ScreenTest {
     Screen screen = new Screen(new Console(writer, writer, true, Map.of("COLUMNS", "20")));
     screen.status("[rank 0] stage 1 step 1/2  0/4 images");
 
+    assertThat(screen.finish()).isTrue();
     assertThat(text.toString()).isEqualTo("\r\033[K[rank 0] stage 1...");
   }
 
@@ -50,6 +51,7 @@ class ScreenTest {
     screen.say("joined by evil\033[2J\u202e");
     screen.out("\u009b31m");
 
+    assertThat(screen.finish()).isTrue();
     assertThat(text.toString().replace(System.lineSeparator(), "\n"))
         .isEqualTo("rdm launch: joined by evil\\u{1b}[2J\\u{202e}\n\\u{9b}31m\n");
   }
