@@ -200,12 +200,18 @@ class KilledRunsTest {
     }
   }
 
-  /** The ranks; not what the script starts before it becomes the launcher. */
+  /**
+   * The ranks; not what the script starts before it becomes the launcher, nor a process that the
+   * launcher has forked and that still bears its command line.
+   */
   private static List<ProcessHandle> ranks(Process launcher) {
     return launcher
         .children()
         .filter(ProcessHandle::isAlive)
-        .filter(child -> child.info().command().filter(c -> c.endsWith("java")).isPresent())
+        .filter(child -> {
+          List<String> line = List.of(child.info().arguments().orElse(new String[0]));
+          return line.contains("train") && !line.contains("launch");
+        })
         .toList();
   }
 
