@@ -225,7 +225,7 @@ class OperatorGradientTest {
         double down = value(operation, factors, moved(values, i, direction, -STEP), sizes);
         double expected = (up - down) / (2 * STEP);
         assertThat(slope)
-            .as("%s by operand %d", what, i)
+            .as("%s by operand %s", what, i)
             .isCloseTo(expected, within(TOLERANCE * Math.max(1, Math.abs(expected)) * 10));
       }
     }
@@ -266,7 +266,7 @@ class OperatorGradientTest {
         double largest = Reduction.amax(Pointwise.abs(expected), Reduction.KeepDim.NO).item();
         Tensor off = Pointwise.abs(actual.to(DType.FLOAT64).sub(expected));
         assertThat(Reduction.amax(off, Reduction.KeepDim.NO).item())
-            .as("operand %d", i)
+            .as("operand %s", i)
             .isLessThan(tolerance * largest);
       }
     }

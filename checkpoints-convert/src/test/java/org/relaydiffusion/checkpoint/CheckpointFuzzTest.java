@@ -71,7 +71,7 @@ class CheckpointFuzzTest {
     Random random = new Random(3);
     for (int i = 0; i < CASES; i++) {
       byte[] bad = Arrays.copyOf(good, random.nextInt(good.length));
-      assertThat(read(bad)).as("cut to %d bytes", bad.length).isFalse();
+      assertThat(read(bad)).as("cut to %s bytes", bad.length).isFalse();
     }
   }
 

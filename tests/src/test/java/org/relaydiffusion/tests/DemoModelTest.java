@@ -56,7 +56,7 @@ class DemoModelTest {
                     == seed % CLASSES)
             .count();
 
-    assertThat(right).as("of %d samples", SAMPLES).isGreaterThanOrEqualTo(SAMPLES * 8 / 10 + 1);
+    assertThat(right).as("of %s samples", SAMPLES).isGreaterThanOrEqualTo(SAMPLES * 8 / 10 + 1);
   }
 
   /** As small networks paint: wavering edges, and blotches of a few grey levels. */
@@ -119,7 +119,7 @@ class DemoModelTest {
               .filter(i -> classifier.classify(shapes.read(i)) == shapes.label(i).orElseThrow())
               .count();
       assertThat(right)
-          .as("of %d pictures that were not fitted", HELD_OUT)
+          .as("of %s pictures that were not fitted", HELD_OUT)
           .isGreaterThan(HELD_OUT * 95 / 100);
       return classifier;
     }

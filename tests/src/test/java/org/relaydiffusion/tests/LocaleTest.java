@@ -79,6 +79,9 @@ class LocaleTest {
     assertThat(findingsIn("String.format(\"%,d\", 1)")).hasSize(1);
     assertThat(findingsIn("out.printf(\"%05d\", 1)")).hasSize(1);
     assertThat(findingsIn("name.toLowerCase()")).hasSize(1);
+    assertThat(findingsIn("assertThat(x).hasMessage(\"row %d\", 3)")).hasSize(1);
+    assertThat(findingsIn("assertThat(x).as(\"row %s\", 3)")).isEmpty();
+    assertThat(findingsIn("assertThat(x).hasMessage(\"100 %d\")")).isEmpty();
     assertThat(findingsIn("new java.text.DecimalFormat(\"0.0\")")).hasSize(1);
     assertThat(findingsIn("NumberFormat.getInstance()")).hasSize(1);
     assertThat(findingsIn("\"%s%n%x\".formatted(1, 2)")).isEmpty();
@@ -115,6 +118,15 @@ class LocaleTest {
                   case "formatted" -> isLocalised(selected.getExpression());
                   case "format", "printf" ->
                       !call.getArguments().isEmpty() && isLiteralLocalised(call);
+                  // AssertJ formats what it expects and how it describes a value.
+                  case "as",
+                      "describedAs",
+                      "withFailMessage",
+                      "hasMessage",
+                      "hasMessageStartingWith",
+                      "hasMessageContaining",
+                      "hasMessageEndingWith" ->
+                      call.getArguments().size() > 1 && isLiteralLocalised(call);
                   case "toLowerCase", "toUpperCase" ->
                       call.getArguments().isEmpty()
                           && !selected.getExpression().toString().startsWith("Character");

@@ -73,7 +73,7 @@ class AdamTest {
     assertThat(actual).as(what).hasSameSizeAs(expected);
     for (int i = 0; i < actual.length; i++) {
       assertThat((double) actual[i])
-          .as("%s[%d]", what, i)
+          .as("%s[%s]", what, i)
           .isCloseTo(expected[i], within(TOLERANCE * Math.max(1, Math.abs(expected[i]))));
     }
   }

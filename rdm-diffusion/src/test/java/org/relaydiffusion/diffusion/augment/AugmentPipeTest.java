@@ -44,9 +44,9 @@ class AugmentPipeTest {
         float[] after = Shapes.select(out.images(), 0, i).toFloats();
         still += labels[i] == 0 ? 1 : 0;
         if (labels[i] == 0) {
-          assertThat(after).as("image %d", i).containsExactly(before);
+          assertThat(after).as("image %s", i).containsExactly(before);
         } else {
-          assertThat(after).as("image %d", i).isNotEqualTo(before);
+          assertThat(after).as("image %s", i).isNotEqualTo(before);
         }
       }
       assertThat(still).isBetween(1, 15);

@@ -29,7 +29,7 @@ class Sym6Test {
       for (int k = 0; k < Sym6.TAPS; k++) {
         int element = 2 * 4 - Sym6.BEFORE + k;
         assertThat((double) values[element])
-            .as("tap %d", k)
+            .as("tap %s", k)
             .isCloseTo(taps[k] * 2 * taps[Sym6.BEFORE], within(1e-6));
       }
     }

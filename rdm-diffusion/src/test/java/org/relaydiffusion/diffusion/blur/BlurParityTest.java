@@ -119,7 +119,7 @@ class BlurParityTest {
         assertThat(actual).hasSameSizeAs(expected);
         for (int i = 0; i < expected.length; i++) {
           assertThat(Math.abs(Float.floatToIntBits(actual[i]) - Float.floatToIntBits(expected[i])))
-              .as("entry %d of %s", i, c)
+              .as("entry %s of %s", i, c)
               .isLessThanOrEqualTo(1);
         }
       }

@@ -155,7 +155,7 @@ class PictureReaderTest {
 
   private static AbstractThrowableAssert<?, ? extends Throwable> assertRefused(byte[] bytes) {
     return assertThatThrownBy(() -> PictureReader.decode(bytes, NAME))
-        .as("%d bytes", bytes.length)
+        .as("%s bytes", bytes.length)
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(NAME + ": ");
   }

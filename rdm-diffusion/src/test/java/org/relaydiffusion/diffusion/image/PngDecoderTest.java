@@ -31,7 +31,7 @@ class PngDecoderTest {
       byte[] png = png(width, height, channels, rows, 1 + random.nextInt(40), round % 10);
       assertThat(decodes(png)).isTrue();
       Pixels wanted = RasterPixels.of(ImageIO.read(new ByteArrayInputStream(png)), NAME);
-      assertThat(PictureReader.decode(png, NAME)).as("round %d", round).isEqualTo(wanted);
+      assertThat(PictureReader.decode(png, NAME)).as("round %s", round).isEqualTo(wanted);
     }
   }
 

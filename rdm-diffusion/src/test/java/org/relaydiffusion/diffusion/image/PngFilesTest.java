@@ -41,7 +41,7 @@ class PngFilesTest {
   @Test
   void noFileThatIsCutAnywhereIs() throws IOException {
     for (int length = 0; length < png.length; length++) {
-      assertThat(isWhole(Arrays.copyOf(png, length))).as("%d bytes", length).isFalse();
+      assertThat(isWhole(Arrays.copyOf(png, length))).as("%s bytes", length).isFalse();
     }
   }
 
@@ -50,7 +50,7 @@ class PngFilesTest {
     for (int i = 0; i < png.length; i++) {
       byte[] changed = png.clone();
       changed[i] ^= 0x40;
-      assertThat(isWhole(changed)).as("byte %d", i).isFalse();
+      assertThat(isWhole(changed)).as("byte %s", i).isFalse();
     }
   }
 

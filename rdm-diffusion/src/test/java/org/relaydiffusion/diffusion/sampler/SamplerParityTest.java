@@ -111,7 +111,7 @@ class SamplerParityTest {
       JsonNode e = expected.get(i);
       RecordingDenoiser.Call call = calls.get(i);
       double sigma = e.path("sigma").doubleValue();
-      assertThat(call.sigma()).as("sigma of call %d", i).isCloseTo(sigma, within(SIGMA * sigma));
+      assertThat(call.sigma()).as("sigma of call %s", i).isCloseTo(sigma, within(SIGMA * sigma));
       assertThat("torch." + call.sigmaType().torchName())
           .isEqualTo(e.path("sigma_dtype").asString());
       assertThat(call.labelled()).isEqualTo(e.path("has_labels").booleanValue());
@@ -124,7 +124,7 @@ class SamplerParityTest {
           largest = Math.max(largest, Math.abs(x[k]));
           worst = Math.max(worst, Math.abs(x[k] - call.x()[k]));
         }
-        assertThat(worst / largest).as("input of call %d", i).isLessThan((float) TOLERANCE);
+        assertThat(worst / largest).as("input of call %s", i).isLessThan((float) TOLERANCE);
       }
     }
   }

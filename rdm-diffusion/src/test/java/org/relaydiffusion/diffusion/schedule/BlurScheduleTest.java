@@ -30,7 +30,7 @@ class BlurScheduleTest {
       assertThat(actual).hasSameSizeAs(expected);
       for (int i = 0; i < expected.length; i++) {
         int apart = Float.floatToIntBits(actual[i]) - Float.floatToIntBits(expected[i]);
-        assertThat(Math.abs(apart)).as("entry %d of %s", i, c).isLessThanOrEqualTo(1);
+        assertThat(Math.abs(apart)).as("entry %s of %s", i, c).isLessThanOrEqualTo(1);
         different += apart == 0 ? 0 : 1;
         all++;
       }

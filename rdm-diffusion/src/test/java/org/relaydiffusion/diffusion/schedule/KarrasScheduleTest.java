@@ -28,7 +28,7 @@ class KarrasScheduleTest {
       assertThat(actual).hasSameSizeAs(expected);
       for (int i = 0; i < expected.length; i++) {
         long apart = Double.doubleToLongBits(actual[i]) - Double.doubleToLongBits(expected[i]);
-        assertThat(Math.abs(apart)).as("step %d of %s", i, schedule).isLessThanOrEqualTo(1);
+        assertThat(Math.abs(apart)).as("step %s of %s", i, schedule).isLessThanOrEqualTo(1);
         different += apart == 0 ? 0 : 1;
       }
     }

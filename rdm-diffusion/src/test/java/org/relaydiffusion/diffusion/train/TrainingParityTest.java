@@ -112,7 +112,7 @@ class TrainingParityTest {
       for (var statistic : expected.get(i).properties()) {
         for (var number : statistic.getValue().properties()) {
           assertThat(line.get(statistic.getKey()).get(number.getKey()).asDouble())
-              .as("%s %s of tick %d", statistic.getKey(), number.getKey(), i)
+              .as("%s %s of tick %s", statistic.getKey(), number.getKey(), i)
               .isCloseTo(
                   number.getValue().asDouble(),
                   within(TOLERANCE * Math.max(1e-9, Math.abs(number.getValue().asDouble()))));

@@ -246,7 +246,7 @@ class LaunchedRunTest {
                   0,
                   Duration.ofSeconds(60),
                   OutputPlan.CONSOLE,
-                  List.of(SCRIPT.formatted(arguments[0], arguments[1]))),
+                  List.of(String.format(Locale.ROOT, SCRIPT, arguments[0], arguments[1]))),
               (line, _) -> List.of("/bin/sh", "-c", line.getFirst()),
               Console.system());
       Runtime.getRuntime().exit(LaunchCommand.run(supervisor));

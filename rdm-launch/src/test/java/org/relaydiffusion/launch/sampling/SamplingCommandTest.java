@@ -255,7 +255,7 @@ class SamplingCommandTest {
     long different = 0;
     for (int i = 0; i < made.data().length; i++) {
       int distance = Math.abs((made.data()[i] & 0xff) - (expected.data()[i] & 0xff));
-      assertThat(distance).as("value %d", i).isLessThan(2);
+      assertThat(distance).as("value %s", i).isLessThan(2);
       different += distance;
     }
     return different;

@@ -106,7 +106,7 @@ class ActivationsExtractionTest {
             InceptionFeatures expected = extractor().features(pictures(first, end));
             Tensor of = feature == Feature.POOL ? expected.pool() : expected.spatial();
             assertThat(Shapes.select(all, 0, i).toDoubles())
-                .as("image %d", i)
+                .as("image %s", i)
                 .isEqualTo(Shapes.select(of, 0, i - first).toDoubles());
           }
         }

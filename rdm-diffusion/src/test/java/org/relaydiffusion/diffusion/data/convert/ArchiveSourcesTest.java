@@ -248,7 +248,7 @@ class ArchiveSourcesTest {
     for (int length = 0; length < whole.length; length += whole.length / 20) {
       Files.write(file, Arrays.copyOf(whole, length));
       assertThatThrownBy(() -> open("cifar-10-python.tar.gz"))
-          .as("%d bytes", length)
+          .as("%s bytes", length)
           .isInstanceOf(FileException.class)
           .hasMessageMatching("[^\n]+");
     }

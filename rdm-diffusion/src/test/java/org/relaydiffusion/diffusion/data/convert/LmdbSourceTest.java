@@ -57,7 +57,7 @@ class LmdbSourceTest {
     try (ImageSource source = open(LmdbWriter.file(pictures(count)))) {
       assertThat(source.size()).isEqualTo(count);
       for (int i = 0; i < count; i += Math.max(1, count / 50)) {
-        assertThat(source.read(i)).as("picture %d", i).isEqualTo(picture(i));
+        assertThat(source.read(i)).as("picture %s", i).isEqualTo(picture(i));
         assertThat(source.label(i)).isEmpty();
       }
       assertThat(source.name(0)).isEqualTo(folder.resolve("data.mdb") + " entry 0");
@@ -208,7 +208,7 @@ class LmdbSourceTest {
     byte[] file = LmdbWriter.file(pictures(20));
     for (int length = 1; length < file.length; length += 61) {
       byte[] cut = Arrays.copyOf(file, length);
-      assertThatThrownBy(() -> open(cut)).as("%d bytes", length).isInstanceOf(FileException.class);
+      assertThatThrownBy(() -> open(cut)).as("%s bytes", length).isInstanceOf(FileException.class);
     }
   }
 

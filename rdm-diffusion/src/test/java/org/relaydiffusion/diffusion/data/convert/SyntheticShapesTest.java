@@ -78,10 +78,10 @@ class SyntheticShapesTest {
           }
         }
       }
-      assertThat(inside).as("picture %d", i).isGreaterThan(100);
+      assertThat(inside).as("picture %s", i).isGreaterThan(100);
       // Half of a checker's cells are close to the background on purpose.
       int least = scene.shape() == ShapeClass.CHECKER ? inside / 3 : inside * 9 / 10;
-      assertThat(different).as("picture %d, %s", i, scene.shape()).isGreaterThan(least);
+      assertThat(different).as("picture %s, %s", i, scene.shape()).isGreaterThan(least);
     }
   }
 
