@@ -9,8 +9,9 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The folder in which libraries are unpacked. It is the user's own: never one below the current
- * folder, and never one below a folder for temporary files, where another user can be first.
+ * The folder in which libraries are unpacked: one that the user names, or one in the user's home.
+ * One below the current folder or a folder for temporary files, where another user can be first, is
+ * never chosen by itself.
  *
  * @param path an absolute path
  * @param origin the property or variable that chose it

@@ -6,8 +6,11 @@ import java.io.InputStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -25,6 +28,7 @@ final class LibraryCache {
   private static final String FOLDER = "libtorch";
   private static final String TEMPORARY = ".tmp";
   private static final int BUFFER_BYTES = 1 << 16;
+  private static final Duration LEFT_BEHIND = Duration.ofHours(1);
 
   private LibraryCache() {}
 
@@ -145,12 +149,20 @@ final class LibraryCache {
     }
   }
 
-  /** What killed processes left. */
+  /**
+   * What killed processes left. What is young may be a living one's, which has not waited for the
+   * lock any longer.
+   */
   private static void deleteTemporaries(Path folder) throws IOException {
+    Instant old = Instant.now().minus(LEFT_BEHIND);
     try (Stream<Path> files = Files.list(folder)) {
       for (Path left : files.filter(f -> f.toString().endsWith(TEMPORARY)).toList()) {
-        Files.deleteIfExists(left);
+        if (Files.getLastModifiedTime(left).toInstant().isBefore(old)) {
+          Files.deleteIfExists(left);
+        }
       }
+    } catch (NoSuchFileException _) {
+      // Its owner has just given it its name.
     }
   }
 }

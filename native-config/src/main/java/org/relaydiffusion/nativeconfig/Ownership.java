@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.OptionalInt;
 import org.relaydiffusion.io.AtomicFile;
@@ -18,6 +19,7 @@ import org.relaydiffusion.io.AtomicFile;
  */
 final class Ownership {
   private static final int GROUP_OR_OTHERS_WRITE = 0022;
+  private static final int GROUP_WRITE = 0020;
   private static final int OTHERS_WRITE = 0002;
   private static final int STICKY = 01000;
   private static final int PERMISSIONS = 07777;
@@ -77,8 +79,10 @@ final class Ownership {
   }
 
   /**
-   * Accepts the folders from {@code folder} upwards, where none lets everybody rename what is in
-   * it: one that everybody may write to must be sticky, and belong to root or this user.
+   * Accepts the folders from {@code folder} upwards, where no other user but root can rename what
+   * is in any of them: each belongs to root or this user, and where others may write it is sticky.
+   * A group may write to a folder where it is its owner's own, as on systems that give each user a
+   * group of the same name.
    *
    * @param folder an absolute path; links in it are followed
    * @throws NativeLibraryException naming the folder at fault
@@ -90,13 +94,33 @@ final class Ownership {
     }
     for (Path at = folder; at != null; at = at.getParent()) {
       Facts facts = Facts.of(at);
-      boolean isKept =
-          (facts.mode & STICKY) != 0 && (facts.owner == ROOT || facts.owner == user.getAsInt());
-      if ((facts.mode & OTHERS_WRITE) != 0 && !isKept) {
+      if (facts.owner != ROOT && facts.owner != user.getAsInt()) {
         throw new NativeLibraryException(
-            "%s: anybody can replace what is in this folder (%s)".formatted(at, facts));
+            "%s: another user can replace what is in this folder (%s)".formatted(at, facts));
+      }
+      boolean isSticky = (facts.mode & STICKY) != 0;
+      boolean isOpen =
+          (facts.mode & OTHERS_WRITE) != 0
+              || ((facts.mode & GROUP_WRITE) != 0 && !hasGroupOfItsOwner(at));
+      if (isOpen && !isSticky) {
+        throw new NativeLibraryException(
+            "%s: other users can replace what is in this folder (%s)".formatted(at, facts));
       }
     }
+  }
+
+  private static boolean hasGroupOfItsOwner(Path folder) {
+    try {
+      PosixFileAttributes attributes = Files.readAttributes(folder, PosixFileAttributes.class);
+      return attributes.group().getName().equals(attributes.owner().getName());
+    } catch (IOException e) {
+      throw unreadable(folder, e);
+    }
+  }
+
+  private static NativeLibraryException unreadable(Path path, IOException e) {
+    return new NativeLibraryException(
+        "%s cannot be examined: %s".formatted(path, AtomicFile.reason(e)), e);
   }
 
   private record Facts(int owner, int mode) {
@@ -106,8 +130,7 @@ final class Ownership {
             (int) Files.getAttribute(path, "unix:uid", options),
             (int) Files.getAttribute(path, "unix:mode", options));
       } catch (IOException e) {
-        throw new NativeLibraryException(
-            "%s cannot be examined: %s".formatted(path, AtomicFile.reason(e)), e);
+        throw unreadable(path, e);
       }
     }
 

@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.jar.JarEntry;
@@ -129,9 +131,13 @@ class LibraryCacheTest {
   void whatAKilledProcessLeftIsRemoved() throws IOException {
     unpack();
     Files.delete(file);
-    Files.writeString(file.resolveSibling(LIBRARY + ".1-2-3.tmp"), "half");
+    Path old = Files.writeString(file.resolveSibling(LIBRARY + ".1-2-3.tmp"), "half");
+    Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
+    // What is young may be that of a process that has waited for the lock long enough.
+    Files.writeString(file.resolveSibling(LIBRARY + ".4-5-6.tmp"), "half");
     assertThat(unpack()).hasBinaryContent(CONTENT);
-    assertThat(names()).containsExactlyInAnyOrder(LIBRARY, LIBRARY + ".stamp");
+    assertThat(names())
+        .containsExactlyInAnyOrder(LIBRARY, LIBRARY + ".stamp", LIBRARY + ".4-5-6.tmp");
   }
 
   @ParameterizedTest
@@ -177,9 +183,27 @@ class LibraryCacheTest {
     Path above = folder.resolve("home");
     mode(above, "rwxrwxrwx");
     assertRefused()
-        .hasMessageStartingWith(above + ": anybody can replace what is in this folder (user ");
+        .hasMessageStartingWith(above + ": other users can replace what is in this folder (user ");
     Files.setAttribute(above, "unix:mode", 01777);
     assertThat(unpack()).isEqualTo(file);
+  }
+
+  @Test
+  void aFolderAboveOfAnotherUserOrGroupIsRefused() throws IOException {
+    assumeTrue(Ownership.user().orElse(-1) == 0, "only root can make another user's folder");
+    unpack();
+    Path above = folder.resolve("home");
+    mode(above, "rwxrwxr-x");
+    assertThat(unpack()).as("of root's own group").isEqualTo(file);
+    Files.setAttribute(above, "unix:gid", ANOTHER_USER);
+    assertRefused()
+        .hasMessageStartingWith(above + ": other users can replace what is in this folder (user 0");
+    mode(above, "rwxr-xr-x");
+    assertThat(unpack()).isEqualTo(file);
+    Files.setAttribute(above, "unix:uid", ANOTHER_USER);
+    assertRefused()
+        .hasMessageStartingWith(
+            above + ": another user can replace what is in this folder (user 65533");
   }
 
   @Test

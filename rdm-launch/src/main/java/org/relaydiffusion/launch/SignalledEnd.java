@@ -21,6 +21,9 @@ import org.relaydiffusion.nativeconfig.NativeExit;
 final class SignalledEnd {
   private static final String INTERRUPT = "SIGINT";
 
+  /** A reader that has not taken the last line by then may never do so. */
+  private static final Duration LAST_WORDS = Duration.ofMillis(500);
+
   private final StopSignal stop = new StopSignal();
   private final CompletableFuture<Integer> result = new CompletableFuture<>();
   private volatile @Nullable Received received;
@@ -50,10 +53,11 @@ final class SignalledEnd {
         result.get(patience.get().toMillis(), TimeUnit.MILLISECONDS);
       }
     } catch (TimeoutException _) {
-      if (how.equals(Optional.of(Ending.SOON))) {
-        System.err.println("rdm: stopped in the middle of a step; finished files are whole");
-      }
-      endNow(signal.exitCode());
+      endNow(
+          signal.exitCode(),
+          how.equals(Optional.of(Ending.SOON))
+              ? "rdm: stopped in the middle of a step; finished files are whole\n"
+              : "");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException e) {
@@ -68,14 +72,25 @@ final class SignalledEnd {
    */
   private void again(Received signal) {
     if (signal.name().equals(INTERRUPT)) {
-      System.err.println("rdm: ended at once, without saving");
-      endNow(signal.exitCode());
+      endNow(signal.exitCode(), "rdm: ended at once, without saving\n");
     }
   }
 
-  private static void endNow(int code) {
-    System.out.flush();
-    System.err.flush();
+  /** Ends the process, whether anybody reads what it prints or not. */
+  private static void endNow(int code, String lastWords) {
+    Thread printing =
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> {
+              System.err.print(lastWords);
+              System.err.flush();
+              System.out.flush();
+            });
+    try {
+      printing.join(LAST_WORDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     NativeExit.now(code);
   }
 
@@ -93,7 +108,7 @@ final class SignalledEnd {
     int answer = ownCode ? code : signal.exitCode();
     if (how.equals(Optional.of(Ending.AT_ONCE))) {
       // What it waited for may still be tried by a native thread.
-      endNow(answer);
+      endNow(answer, "");
     }
     System.exit(answer);
   }

@@ -32,10 +32,16 @@ final class BackgroundFiles implements AutoCloseable {
    * Waits until there is room for one more file, then hands this one over.
    *
    * @param work writes it, and frees what it was made from in any case
+   * @param discard frees that instead, when an earlier file ended with an error
    */
-  void write(Runnable work) {
-    while (running.size() >= WAITING) {
-      finish(running.removeFirst());
+  void write(Runnable work, Runnable discard) {
+    try {
+      while (running.size() >= WAITING) {
+        finish(running.removeFirst());
+      }
+    } catch (RuntimeException e) {
+      discard.run();
+      throw e;
     }
     running.add(
         thread.submit(() -> {
@@ -46,6 +52,10 @@ final class BackgroundFiles implements AutoCloseable {
             String reason = String.valueOf(e.getMessage());
             failure = reason;
             listener.warning(reason);
+            throw e;
+          } catch (RuntimeException | Error e) {
+            failure = e.toString();
+            listener.warning("a file was not written: " + e);
             throw e;
           }
         }));
@@ -60,8 +70,17 @@ final class BackgroundFiles implements AutoCloseable {
    * Waits for all files, interrupted or not; that one could not be written was told as a warning.
    */
   void drain() {
+    IllegalStateException fault = null;
     while (!running.isEmpty()) {
-      finish(running.removeFirst());
+      try {
+        finish(running.removeFirst());
+      } catch (IllegalStateException e) {
+        // The others are waited for all the same: who drains may give the folder away.
+        fault = fault == null ? e : fault;
+      }
+    }
+    if (fault != null) {
+      throw fault;
     }
   }
 

@@ -5,8 +5,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.relaydiffusion.FileException;
+import org.relaydiffusion.CancelledException;
+import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
@@ -75,9 +77,14 @@ final class RunFiles implements AutoCloseable {
     listener.warning(line);
   }
 
-  /** A grid of pictures, as a file and an event. */
-  void grid(String name, String tag, long images, Pixels pixels) {
+  /**
+   * A grid of pictures, as a file and an event.
+   *
+   * @param grid makes the pictures
+   */
+  void grid(String name, String tag, long images, Supplier<Pixels> grid) {
     guarded(() -> {
+      Pixels pixels = grid.get();
       Path file = directory.file(name);
       PngWriter.write(pixels, Compression.FAST, file);
       events.image(
@@ -92,11 +99,16 @@ final class RunFiles implements AutoCloseable {
     });
   }
 
-  /** Training outlives a disk that is full for a while, and saves before an interrupt ends it. */
+  /**
+   * Training outlives a disk that is full for a while, or a picture for a grid that is gone, and
+   * saves before an interrupt ends it.
+   */
   private void guarded(Runnable work) {
     try {
       Uninterrupted.run(work);
-    } catch (FileException e) {
+    } catch (CancelledException e) {
+      throw e;
+    } catch (RdmException e) {
       listener.warning(String.valueOf(e.getMessage()));
     }
   }
@@ -118,7 +130,7 @@ final class RunFiles implements AutoCloseable {
         // This one is whole: only now may older ones go.
         kept.ifPresent(n -> StateFiles.deleteOlder(file, n));
       }
-    });
+    }, captured::close);
   }
 
   /** Writes the average's snapshot in the background. */
@@ -140,7 +152,7 @@ final class RunFiles implements AutoCloseable {
         }
         snapshotIsWritten = true;
       }
-    });
+    }, captured::close);
   }
 
   /** Waits for the file in work; whether the last state and the last snapshot are whole. */

@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.train;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -62,8 +63,10 @@ public final class RunFolders {
                   .thenComparing(Path::toString)
                   .reversed())
           .toList();
+    } catch (UncheckedIOException e) {
+      throw unlistable(outdir, e.getCause());
     } catch (IOException e) {
-      throw new FileException(outdir, "cannot be listed: " + AtomicFile.reason(e), e);
+      throw unlistable(outdir, e);
     }
   }
 
@@ -74,5 +77,9 @@ public final class RunFolders {
   private static Optional<Matcher> match(Path folder) {
     Matcher name = NUMBERED.matcher(String.valueOf(folder.getFileName()));
     return name.matches() ? Optional.of(name) : Optional.empty();
+  }
+
+  private static FileException unlistable(Path folder, IOException e) {
+    return new FileException(folder, "cannot be listed: " + AtomicFile.reason(e), e);
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -26,6 +27,11 @@ public record RunIdentity(
     Optional<String> launchId, Optional<String> jobId, String task, int attempt) {
   private static final String FILE = ".run-id";
   private static final long MOST_BYTES = 4096;
+
+  /** The same run, for a search that does not go beyond its launch. */
+  public RunIdentity ofTheLaunchAlone() {
+    return new RunIdentity(launchId, Optional.empty(), task, attempt);
+  }
 
   /** Whether a folder was made by an earlier start of the same launch. */
   boolean isOfTheLaunch(Path folder) {
@@ -82,8 +88,11 @@ public record RunIdentity(
                   Optional.ofNullable(values.get("job")),
                   task,
                   0));
-    } catch (IOException e) {
+    } catch (NoSuchFileException e) {
       return Optional.empty();
+    } catch (IOException e) {
+      // Not to be taken for another run's folder: a run that is started again would begin anew.
+      throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);
     }
   }
 }

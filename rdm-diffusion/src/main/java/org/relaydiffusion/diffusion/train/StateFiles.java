@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.train;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -122,8 +123,14 @@ public final class StateFiles {
       return files.toList();
     } catch (NoSuchFileException | NotDirectoryException e) {
       return List.of();
+    } catch (UncheckedIOException e) {
+      throw unlistable(folder, e.getCause());
     } catch (IOException e) {
-      throw new FileException(folder, "cannot be listed: " + AtomicFile.reason(e), e);
+      throw unlistable(folder, e);
     }
+  }
+
+  private static FileException unlistable(Path folder, IOException e) {
+    return new FileException(folder, "cannot be listed: " + AtomicFile.reason(e), e);
   }
 }

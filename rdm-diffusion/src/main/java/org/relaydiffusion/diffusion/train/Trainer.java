@@ -114,7 +114,7 @@ public final class Trainer {
         RecordedRun _ = run.recorded();
         SampleGrid grid = new SampleGrid(dataset, options.loss(), options.running().device());
         if (options.saving().sampleTicks().isPresent()) {
-          files.grid("reals.png", "reals", from.images(), grid.reals());
+          files.grid("reals.png", "reals", from.images(), grid::reals);
         }
         return loop(run, files, grid);
       }
@@ -271,7 +271,7 @@ public final class Trainer {
           String.format(Locale.ROOT, "fakes%06d.png", run.images() / 1000),
           "fakes",
           run.images(),
-          grid.fakes(run.average()));
+          () -> grid.fakes(run.average()));
     }
   }
 

@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -19,11 +20,11 @@ class BackgroundFilesTest {
       files.write(() -> {
         await(training);
         written.add("snapshot");
-      });
-      files.write(() -> written.add("state"));
+      }, () -> {});
+      files.write(() -> written.add("state"), () -> {});
       // Training goes on here although nothing is written yet; else this test would not end.
       training.countDown();
-      files.write(() -> written.add("next"));
+      files.write(() -> written.add("next"), () -> {});
       files.drain();
       assertThat(written).containsExactly("snapshot", "state", "next");
     }
@@ -43,12 +44,41 @@ class BackgroundFilesTest {
     try (BackgroundFiles files = new BackgroundFiles(listener)) {
       files.write(() -> {
         throw new RdmException("disk full");
-      });
-      files.write(() -> written.add("state"));
+      }, () -> {});
+      files.write(() -> written.add("state"), () -> {});
     }
 
     assertThat(warnings).containsExactly("disk full");
     assertThat(written).containsExactly("state");
+  }
+
+  @Test
+  void anErrorIsToldWhenAllFilesHaveEnded() {
+    List<String> written = new ArrayList<>();
+    BackgroundFiles files = new BackgroundFiles(TrainingListener.NONE);
+    files.write(() -> {
+      throw new IllegalStateException("a bug");
+    }, () -> {});
+    files.write(() -> written.add("state"), () -> {});
+
+    assertThatThrownBy(files::close).hasRootCauseMessage("a bug");
+    // Nobody else may have the folder before.
+    assertThat(written).containsExactly("state");
+  }
+
+  @Test
+  void whatCannotBeHandedOverIsFreed() {
+    List<String> freed = new ArrayList<>();
+    try (BackgroundFiles files = new BackgroundFiles(TrainingListener.NONE)) {
+      files.write(() -> {
+        throw new IllegalStateException("a bug");
+      }, () -> {});
+      files.write(() -> {}, () -> {});
+
+      assertThatThrownBy(() -> files.write(() -> freed.add("written"), () -> freed.add("freed")))
+          .hasRootCauseMessage("a bug");
+    }
+    assertThat(freed).containsExactly("freed");
   }
 
   private static void await(CountDownLatch latch) {

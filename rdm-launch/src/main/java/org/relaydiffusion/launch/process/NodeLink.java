@@ -83,11 +83,18 @@ final class NodeLink implements OtherNodes {
       leave(store);
     } catch (InterruptedException e) {
       // Closed before the others were there.
-    } catch (RdmException e) {
+    } catch (RuntimeException | Error e) {
+      // Whatever it was: without this thread nobody else hears that the others are out of reach.
       if (!closed) {
-        events.accept(joined ? new Event.Lost("node 0") : new Event.NotJoined(e));
+        events.accept(joined ? new Event.Lost("node 0") : new Event.NotJoined(known(e)));
       }
     }
+  }
+
+  private static RdmException known(Throwable e) {
+    return e instanceof RdmException known
+        ? known
+        : new RdmException("the link to the other nodes failed: " + e, e);
   }
 
   private static void say(NodeStore store, @Nullable Consumer<NodeStore> what) {

@@ -12,7 +12,7 @@ import org.relaydiffusion.FileException;
  * port can be lost to another process after it was chosen.
  */
 final class RendezvousFolder implements AutoCloseable {
-  private final Path folder;
+  private Path folder;
 
   private RendezvousFolder(Path folder) {
     this.folder = folder;
@@ -24,9 +24,13 @@ final class RendezvousFolder implements AutoCloseable {
    * @throws FileException when that cannot be written
    */
   static RendezvousFolder create() {
+    return new RendezvousFolder(make());
+  }
+
+  private static Path make() {
     try {
       // With mode 0700, whatever the umask is.
-      return new RendezvousFolder(Files.createTempDirectory("rdm-launch-"));
+      return Files.createTempDirectory("rdm-launch-");
     } catch (IOException e) {
       throw new FileException(
           Path.of(System.getProperty("java.io.tmpdir")),
@@ -37,8 +41,16 @@ final class RendezvousFolder implements AutoCloseable {
     }
   }
 
-  /** The file of one attempt; it is not there yet. */
+  /**
+   * The file of one attempt; it is not there yet.
+   *
+   * @throws FileException when the folder has to be made again, and cannot be
+   */
   Path file(int attempt) {
+    // Many systems delete temporary files that are some days old, and a run may last for weeks.
+    if (!Files.isDirectory(folder)) {
+      folder = make();
+    }
     return folder.resolve("attempt_" + attempt);
   }
 

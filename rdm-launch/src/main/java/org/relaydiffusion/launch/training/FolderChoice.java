@@ -54,13 +54,16 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
 
     /** The folder that this run made before it was started again. */
     private Optional<Path> earlier() {
-      if (identity.launchId().isEmpty() && identity.jobId().isEmpty()) {
+      // Within one start of a job there may be other launches for the same task: their folders are
+      // not this run's. Only a job that the cluster starts again finds what it did before.
+      RunIdentity sought = job.attempt().requeues() > 0 ? identity : identity.ofTheLaunchAlone();
+      if (sought.launchId().isEmpty() && sought.jobId().isEmpty()) {
         said.add(
             "started again by a launcher that gave the run no id (torchrun: --rdzv_id=NAME): its"
                 + " earlier folder cannot be known");
         return Optional.empty();
       }
-      List<Path> folders = RunFolders.of(job.target().outdir(), identity);
+      List<Path> folders = RunFolders.of(job.target().outdir(), sought);
       // Several runs of one job may be for the same task: any of them that nobody is at.
       return folders.stream()
           .filter(FolderChoice::isFree)
@@ -76,8 +79,18 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
                 .formatted(state.get().file()));
       } else {
         state = named();
+        if (state.isEmpty() && !StateFiles.in(folder).isEmpty()) {
+          throw noneIsReadable(folder);
+        }
       }
       return given(folder, RunPlace.Use.CONTINUE, state);
+    }
+
+    private FileException noneIsReadable(Path folder) {
+      return new FileException(
+          folder,
+          "holds states, but none that can be read (%s); choose another --outdir, or --overwrite"
+              .formatted(String.join("; ", said)));
     }
 
     private FolderChoice numbered() {
@@ -104,7 +117,8 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
       if (StateFiles.in(folder).isEmpty()) {
         return given(folder, RunPlace.Use.CONTINUE, named());
       }
-      if (job.target().overwrite()) {
+      // What is there may be the work of this very run, which its launcher starts again.
+      if (job.target().overwrite() && !job.attempt().isRestart()) {
         return given(folder, RunPlace.Use.OVERWRITE, Optional.empty());
       }
       if (job.start() instanceof TrainingJob.Start.Latest) {
@@ -113,10 +127,7 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
           said.add("resuming from %s: the newest state in %s".formatted(state.get().file(), folder));
           return given(folder, RunPlace.Use.CONTINUE, state);
         }
-        throw new FileException(
-            folder,
-            "holds states, but none that can be read (%s); choose another --outdir, or --overwrite"
-                .formatted(String.join("; ", said)));
+        throw noneIsReadable(folder);
       }
       Optional<StoredState> state = named();
       if (state.isPresent() && isIn(state.get().file(), folder)) {
@@ -159,7 +170,8 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
     }
   }
 
-  private static boolean isIn(Path file, Path folder) {
+  /** Whether a file is directly in a folder, by whatever links both are named. */
+  static boolean isIn(Path file, Path folder) {
     try {
       Path parent = file.toAbsolutePath().getParent();
       return parent != null && Files.isSameFile(parent, folder);

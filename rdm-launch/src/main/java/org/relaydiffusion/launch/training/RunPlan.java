@@ -148,8 +148,8 @@ record RunPlan(
           };
       said.forEach(say);
       directory.doubt().ifPresent(say);
-      Path here = directory.path().toAbsolutePath().normalize();
-      Optional<Path> from = state.filter(s -> folder(s).equals(here)).map(StoredState::file);
+      Optional<Path> from =
+          state.map(StoredState::file).filter(s -> FolderChoice.isIn(s, directory.path()));
       StateFiles.setAsideLater(directory.path(), from).forEach(say);
       return Optional.of(directory);
     } catch (RuntimeException e) {

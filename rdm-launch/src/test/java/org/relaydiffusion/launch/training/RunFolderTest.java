@@ -256,4 +256,61 @@ class RunFolderTest {
     assertThat(contents(finished)).isEqualTo(before);
     assertThat(runs()).hasSize(5);
   }
+
+  @Test
+  void anotherLaunchOfTheSameJobHasAFolderOfItsOwn() throws IOException {
+    train(Map.of("TORCHELASTIC_RUN_ID", "one", "SLURM_JOB_ID", "18"));
+    // Its rank died before it had made its folder.
+    RdmRun two =
+        train(
+            Map.of(
+                "TORCHELASTIC_RUN_ID",
+                "two",
+                "TORCHELASTIC_RESTART_COUNT",
+                "1",
+                "SLURM_JOB_ID",
+                "18"));
+
+    assertThat(two.err()).contains("run: " + outdir() + "/00001-").doesNotContain("resuming");
+    assertThat(runs()).hasSize(2);
+  }
+
+  @Test
+  void aRestartThatCannotKnowItsFolderOverwritesNothing() throws IOException {
+    good("--nosubdir");
+    Map<String, String> before = contents(outdir());
+    RdmRun again =
+        train(
+            Map.of("TORCHELASTIC_RUN_ID", "none", "TORCHELASTIC_RESTART_COUNT", "1"),
+            "--nosubdir",
+            "--overwrite");
+
+    assertThat(refused(again)).contains("holds the states of a run");
+    assertThat(contents(outdir())).isEqualTo(before);
+  }
+
+  @Test
+  void aRestartDoesNotBeginAnewBesideStatesThatCannotBeRead() throws IOException {
+    train(Map.of("TORCHELASTIC_RUN_ID", "mine"));
+    Path run = outdir().resolve("00000-" + NAME);
+    Files.write(run.resolve(STATE), new byte[100]);
+    Map<String, String> before = contents(run);
+
+    assertThat(
+            refused(
+                train(
+                    Map.of("TORCHELASTIC_RUN_ID", "mine", "TORCHELASTIC_RESTART_COUNT", "1"))))
+        .contains("holds states, but none that can be read", STATE);
+    assertThat(contents(run)).isEqualTo(before);
+  }
+
+  @Test
+  void aStateThatIsNamedThroughALinkStaysWhereItIs() throws IOException {
+    good("--nosubdir");
+    Path link = Files.createSymbolicLink(folder.resolve("link"), outdir());
+    good("--nosubdir", "--resume=" + link.resolve(STATE), "--duration=0.000012");
+
+    assertThat(outdir().resolve(STATE)).exists();
+    assertThat(runs()).noneMatch(name -> name.endsWith(".aside"));
+  }
 }
