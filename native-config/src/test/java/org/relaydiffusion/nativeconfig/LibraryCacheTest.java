@@ -213,7 +213,7 @@ class LibraryCacheTest {
     Path link = Files.createSymbolicLink(folder.resolve("home/.cache"), elsewhere);
     assertThat(unpack()).hasBinaryContent(CONTENT);
     mode(folder.resolve("open"), "rwxrwxrwx");
-    assertRefused().hasMessageStartingWith(folder.resolve("open").toRealPath() + ": anybody can");
+    assertRefused().hasMessageStartingWith(folder.resolve("open").toRealPath() + ": other users can");
     Files.delete(link);
   }
 

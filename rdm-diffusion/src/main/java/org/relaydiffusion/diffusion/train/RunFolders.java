@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -64,7 +65,7 @@ public final class RunFolders {
                   .reversed())
           .toList();
     } catch (UncheckedIOException e) {
-      throw unlistable(outdir, e.getCause());
+      throw unlistable(outdir, Objects.requireNonNull(e.getCause()));
     } catch (IOException e) {
       throw unlistable(outdir, e);
     }

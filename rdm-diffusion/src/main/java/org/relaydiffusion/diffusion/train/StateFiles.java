@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -124,7 +125,7 @@ public final class StateFiles {
     } catch (NoSuchFileException | NotDirectoryException e) {
       return List.of();
     } catch (UncheckedIOException e) {
-      throw unlistable(folder, e.getCause());
+      throw unlistable(folder, Objects.requireNonNull(e.getCause()));
     } catch (IOException e) {
       throw unlistable(folder, e);
     }
