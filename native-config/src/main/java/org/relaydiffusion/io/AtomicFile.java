@@ -15,7 +15,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
@@ -31,6 +33,9 @@ public final class AtomicFile {
   /** The names of {@link #write}, and of {@link #checkWritable}. */
   private static final Pattern TEMPORARY =
       Pattern.compile("\\..+\\.%s\\.tmp|\\.rdm\\d+\\.tmp".formatted(UUID_DIGITS));
+
+  /** The temporaries that this process is writing now. */
+  private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
 
   private AtomicFile() {}
 
@@ -58,19 +63,20 @@ public final class AtomicFile {
       throw new FileException(target, "is not the name of a file");
     }
     checkReplaceable(target);
+    // Not createTempFile, whose files are their owner's alone: the target keeps the user's umask.
+    Path fresh =
+        folder.resolve(".%s.%s.tmp".formatted(absolute.getFileName(), UUID.randomUUID()));
     Path temporary = null;
     try {
       Files.createDirectories(folder);
-      // Not createTempFile, whose files are their owner's alone: the target keeps the user's umask.
-      Path name = Path.of(".%s.%s.tmp".formatted(absolute.getFileName(), UUID.randomUUID()));
-      Path fresh = folder.resolve(name);
       try (FileChannel out =
           FileChannel.open(fresh, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
         temporary = fresh;
+        UNFINISHED.add(fresh);
         writer.write(out);
         out.force(true);
       }
-      move(temporary, absolute);
+      move(fresh, absolute);
       temporary = null;
     } catch (ClosedByInterruptException e) {
       throw CancelledException.interrupted("writing " + target, e);
@@ -78,6 +84,7 @@ public final class AtomicFile {
       throw new FileException(target, "cannot be written: " + reason(e), e);
     } finally {
       discard(temporary);
+      UNFINISHED.remove(fresh);
     }
   }
 
@@ -164,5 +171,13 @@ public final class AtomicFile {
         // The error that brought us here is the one to report; a left-over name starts with a dot.
       }
     }
+  }
+
+  /**
+   * Deletes the temporaries of files that are being written now. For a process that is about to end
+   * in the middle of it: whoever writes them fails, and their targets stay as they are.
+   */
+  public static void abandonUnfinished() {
+    UNFINISHED.forEach(AtomicFile::discard);
   }
 }

@@ -64,6 +64,23 @@ class FilesTest {
   }
 
   @Test
+  void whatAnEndingProcessAbandonsLeavesTheOldFileAndNothingElse() throws IOException {
+    Path target = folder.resolve("file.txt");
+    AtomicFile.write(target, text("old"));
+    assertThatThrownBy(() ->
+            AtomicFile.write(
+                target,
+                out -> {
+                  text("half").write(out);
+                  AtomicFile.abandonUnfinished();
+                  assertThat(entries()).isEqualTo(1);
+                }))
+        .isInstanceOf(FileException.class);
+    assertThat(target).hasContent("old");
+    assertThat(entries()).isEqualTo(1);
+  }
+
+  @Test
   void aWriterThatFailsLeavesTheOldFileAndNothingElse() throws IOException {
     Path target = folder.resolve("file.txt");
     AtomicFile.write(target, text("old"));

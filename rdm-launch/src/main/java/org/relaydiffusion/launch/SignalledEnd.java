@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.command.StopSignal.Ending;
@@ -76,12 +77,16 @@ final class SignalledEnd {
     }
   }
 
-  /** Ends the process, whether anybody reads what it prints or not. */
+  /**
+   * Ends the process, whether anybody reads what it prints or not, and whether the file system
+   * answers or not.
+   */
   private static void endNow(int code, String lastWords) {
     Thread printing =
         Thread.ofPlatform()
             .daemon()
             .start(() -> {
+              AtomicFile.abandonUnfinished();
               System.err.print(lastWords);
               System.err.flush();
               System.out.flush();

@@ -42,7 +42,9 @@ public final class ZipContents implements AutoCloseable {
     MappedFile file = MappedFile.open(path);
     try {
       List<ZipMember> members =
-          ZipDirectory.read(file).stream().filter(m -> !m.isFolder()).toList();
+          file.reading(() -> ZipDirectory.read(file)).stream()
+              .filter(m -> !m.isFolder())
+              .toList();
       return new ZipContents(file, members);
     } catch (RuntimeException e) {
       file.close();
@@ -99,7 +101,9 @@ public final class ZipContents implements AutoCloseable {
           member,
           "takes %s bytes of the file to hold %s".formatted(member.packed(), member.size()));
     }
-    byte[] packed = file.bytesOnce(dataStart(member), (int) member.packed(), member.name());
+    byte[] packed =
+        file.reading(
+            () -> file.bytesOnce(dataStart(member), (int) member.packed(), member.name()));
     byte[] bytes = member.method() == ZipMember.STORED ? packed : inflate(member, packed);
     CRC32 crc = new CRC32();
     crc.update(bytes);

@@ -72,7 +72,8 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
       if (mapped.size() > Integer.MAX_VALUE) {
         throw new FileException(file, "is too large for a PNG file: " + mapped.size() + " bytes");
       }
-      return parse(mapped.slice(0, mapped.size(), "the picture").asByteBuffer(), file);
+      return mapped.reading(
+          () -> parse(mapped.slice(0, mapped.size(), "the picture").asByteBuffer(), file));
     }
   }
 

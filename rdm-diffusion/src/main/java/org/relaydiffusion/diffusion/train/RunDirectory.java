@@ -35,7 +35,8 @@ public final class RunDirectory implements AutoCloseable {
   /**
    * {@code folder} itself, made if it is not there.
    *
-   * @throws FileException when it cannot be made or written, or naming who has it
+   * @throws FolderInUseException naming who has it
+   * @throws FileException when it cannot be made or written
    */
   public static RunDirectory of(Path folder) {
     return of(folder, Duration.ZERO);
@@ -104,7 +105,7 @@ public final class RunDirectory implements AutoCloseable {
   /**
    * Refuses a folder that another process has, without touching it.
    *
-   * @throws FileException naming who has it
+   * @throws FolderInUseException naming who has it
    */
   public static void requireFree(Path folder) {
     RunLock.check(folder);

@@ -64,7 +64,8 @@ final class RunLock implements AutoCloseable {
    * Takes the lock of a folder that is there.
    *
    * @param patience how long to wait for a holder that may be about to end
-   * @throws FileException naming the holder, or when the file cannot be written
+   * @throws FolderInUseException naming the holder
+   * @throws FileException when the file cannot be written
    */
   static RunLock take(Path folder, Duration patience) {
     long began = System.nanoTime();
@@ -73,7 +74,7 @@ final class RunLock implements AutoCloseable {
         return tryOnce(folder);
       } catch (HeldException e) {
         if (System.nanoTime() - began >= patience.toNanos()) {
-          throw new FileException(folder, "is in use by " + e.holder, e);
+          throw new FolderInUseException(folder, e.holder, e);
         }
         pause();
       }
@@ -83,7 +84,7 @@ final class RunLock implements AutoCloseable {
   /**
    * Refuses a folder that another process holds, without taking it or writing anything.
    *
-   * @throws FileException naming the holder
+   * @throws FolderInUseException naming the holder
    */
   static void check(Path folder) {
     if (!Files.exists(folder.resolve(FILE))) {
@@ -91,14 +92,14 @@ final class RunLock implements AutoCloseable {
     }
     InputFile.check(folder.resolve(FILE));
     if (HELD.contains(key(folder))) {
-      throw new FileException(folder, "is in use by this process");
+      throw new FolderInUseException(folder);
     }
     try (FileChannel channel =
         FileChannel.open(
             folder.resolve(FILE), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       obtain(channel);
     } catch (HeldException e) {
-      throw new FileException(folder, "is in use by " + e.holder, e);
+      throw new FolderInUseException(folder, e.holder, e);
     } catch (IOException e) {
       throw unusable(folder, e);
     }

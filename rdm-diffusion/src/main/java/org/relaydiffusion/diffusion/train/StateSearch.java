@@ -1,10 +1,12 @@
 package org.relaydiffusion.diffusion.train;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.relaydiffusion.CancelledException;
+import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 
 /**
@@ -14,7 +16,11 @@ import org.relaydiffusion.RdmException;
  * @param damaged a line about each newer one, which cannot be read
  */
 public record StateSearch(Optional<StoredState> state, List<String> damaged) {
-  /** Reads the states of a folder, the newest first, until one is whole. */
+  /**
+   * Reads the states of a folder, the newest first, until one is whole.
+   *
+   * @throws FileException when the folder cannot be listed, or a state not opened
+   */
   public static StateSearch in(Path folder) {
     List<String> damaged = new ArrayList<>();
     for (Path file : StateFiles.in(folder)) {
@@ -23,6 +29,10 @@ public record StateSearch(Optional<StoredState> state, List<String> damaged) {
       } catch (CancelledException e) {
         throw e;
       } catch (RdmException e) {
+        if (e.getCause() instanceof IOException) {
+          // It may be whole: what failed is the way to it.
+          throw e;
+        }
         damaged.add(String.valueOf(e.getMessage()));
       }
     }

@@ -1,5 +1,8 @@
 package org.relaydiffusion.diffusion.train;
 
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -105,11 +108,7 @@ final class StepGate {
    * @param andThen what is said after the reason, such as what was saved
    */
   RdmException failed(String andThen) {
-    byte[] own = new byte[MESSAGE_BYTES];
-    if (failure != null) {
-      byte[] text = String.valueOf(failure.getMessage()).getBytes(StandardCharsets.UTF_8);
-      System.arraycopy(text, 0, own, 0, Math.min(text.length, MESSAGE_BYTES));
-    }
+    byte[] own = encoded(failure == null ? "" : String.valueOf(failure.getMessage()));
     List<byte[]> all = world.gather(own);
     for (int rank = 0; rank < all.size(); rank++) {
       byte[] text = all.get(rank);
@@ -124,6 +123,17 @@ final class StepGate {
       }
     }
     throw new IllegalStateException("no process has failed");
+  }
+
+  /** As many whole characters as have room, with zeros behind them. */
+  static byte[] encoded(String text) {
+    byte[] bytes = new byte[MESSAGE_BYTES];
+    // An encoder stops in front of what has no room.
+    StandardCharsets.UTF_8
+        .newEncoder()
+        .onMalformedInput(CodingErrorAction.REPLACE)
+        .encode(CharBuffer.wrap(text), ByteBuffer.wrap(bytes), true);
+    return bytes;
   }
 
   /** Hands an interrupt that has ended the run on to the caller. */

@@ -203,6 +203,18 @@ class ResumeTest {
     assertThat(folder.resolve("training-state-000002.pt.aside")).exists();
   }
 
+  /** What cannot be opened may be whole: nobody can say that it is damaged. */
+  @Test
+  void aStateThatCannotBeOpenedIsNotPassedOver() throws IOException {
+    train(new Start.Fresh(), folder, 2);
+    Path newest = folder.resolve("training-state-000002.pt");
+    Files.createSymbolicLink(newest, folder.resolve("on-a-disk-that-is-not-there"));
+
+    assertThatThrownBy(() -> StateSearch.in(folder))
+        .isInstanceOf(FileException.class)
+        .hasMessage(newest + ": cannot be read: no such file or folder");
+  }
+
   private static TinyRun run() {
     return TinyRun.blur(STEPS, TinyRun.savingEvery(3, BATCH, true));
   }

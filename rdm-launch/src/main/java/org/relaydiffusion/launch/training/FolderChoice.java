@@ -3,7 +3,6 @@ package org.relaydiffusion.launch.training;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +16,7 @@ import org.relaydiffusion.diffusion.train.RunName;
 import org.relaydiffusion.diffusion.train.StateFiles;
 import org.relaydiffusion.diffusion.train.StateSearch;
 import org.relaydiffusion.diffusion.train.StoredState;
+import org.relaydiffusion.launch.training.RunPlace.IfTaken;
 
 /**
  * The folder that a run uses, and the state that it resumes from.
@@ -26,9 +26,6 @@ import org.relaydiffusion.diffusion.train.StoredState;
  * @param said why, and which states are damaged, a line each
  */
 record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> said) {
-  /** On a network file system, the lock of a process that was killed may outlive it. */
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
-
   /**
    * Chooses.
    *
@@ -45,15 +42,18 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
     }
 
     FolderChoice choose() {
-      Optional<Path> own = job.attempt().isRestart() ? earlier() : Optional.empty();
-      if (own.isPresent()) {
-        return again(own.get());
+      List<Path> own = job.attempt().isRestart() ? earlier() : List.of();
+      if (own.size() == 1) {
+        return again(own.getFirst(), IfTaken.WAIT);
+      }
+      if (!own.isEmpty()) {
+        return oneOf(own);
       }
       return job.target().own() ? ownFolder() : numbered();
     }
 
-    /** The folder that this run made before it was started again. */
-    private Optional<Path> earlier() {
+    /** The folders that this run, or another one of its job, made before it was started again. */
+    private List<Path> earlier() {
       // Within one start of a job there may be other launches for the same task: their folders are
       // not this run's. Only a job that the cluster starts again finds what it did before.
       RunIdentity sought = job.attempt().requeues() > 0 ? identity : identity.ofTheLaunchAlone();
@@ -61,17 +61,22 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
         said.add(
             "started again by a launcher that gave the run no id (torchrun: --rdzv_id=NAME): its"
                 + " earlier folder cannot be known");
-        return Optional.empty();
+        return List.of();
       }
-      List<Path> folders = RunFolders.of(job.target().outdir(), sought);
-      // Several runs of one job may be for the same task: any of them that nobody is at.
+      return RunFolders.of(job.target().outdir(), sought);
+    }
+
+    /** Several runs of one job may be for the same task: any of them that nobody is at. */
+    private FolderChoice oneOf(List<Path> folders) {
       return folders.stream()
           .filter(FolderChoice::isFree)
           .findFirst()
-          .or(() -> folders.stream().findFirst());
+          // The others choose among the same folders at the same time.
+          .map(free -> again(free, IfTaken.CHOOSE_AGAIN))
+          .orElseGet(() -> again(folders.getFirst(), IfTaken.WAIT));
     }
 
-    private FolderChoice again(Path folder) {
+    private FolderChoice again(Path folder, IfTaken ifTaken) {
       Optional<StoredState> state = newest(folder);
       if (state.isPresent()) {
         said.add(
@@ -83,7 +88,8 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
           throw noneIsReadable(folder);
         }
       }
-      return given(folder, RunPlace.Use.CONTINUE, state);
+      return new FolderChoice(
+          RunPlace.given(folder, RunPlace.Use.CONTINUE, ifTaken), state, said);
     }
 
     private FileException noneIsReadable(Path folder) {
@@ -141,8 +147,8 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
     }
 
     private FolderChoice given(Path folder, RunPlace.Use use, Optional<StoredState> state) {
-      Duration patience = job.attempt().isRestart() ? PATIENCE : Duration.ZERO;
-      return new FolderChoice(RunPlace.given(folder, use, patience), state, said);
+      IfTaken ifTaken = job.attempt().isRestart() ? IfTaken.WAIT : IfTaken.REFUSE;
+      return new FolderChoice(RunPlace.given(folder, use, ifTaken), state, said);
     }
 
     /** The state that the command names. */

@@ -7,6 +7,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.relaydiffusion.diffusion.train.FolderInUseException;
 import org.relaydiffusion.diffusion.train.RunDirectory;
 import org.relaydiffusion.diffusion.train.RunName;
 import org.relaydiffusion.diffusion.train.StateFiles;
@@ -22,9 +24,25 @@ sealed interface RunPlace {
    * @param folder it
    * @param use what becomes of what is in it
    * @param states those that were in it when it was looked at
-   * @param patience how long to wait for a holder that may be about to end
+   * @param ifTaken what to do where another process has it
    */
-  record Given(Path folder, Use use, List<String> states, Duration patience) implements RunPlace {}
+  record Given(Path folder, Use use, List<String> states, IfTaken ifTaken) implements RunPlace {}
+
+  /** What to do where another process has the folder. */
+  enum IfTaken {
+    /** The run cannot be. */
+    REFUSE(Duration.ZERO),
+    /** The run waits: on a network file system, the lock of a killed process may outlive it. */
+    WAIT(Duration.ofMinutes(2)),
+    /** There are other folders that would do. */
+    CHOOSE_AGAIN(Duration.ZERO);
+
+    private final Duration patience;
+
+    IfTaken(Duration patience) {
+      this.patience = patience;
+    }
+  }
 
   /** What becomes of what is in a folder. */
   enum Use {
@@ -35,21 +53,31 @@ sealed interface RunPlace {
   }
 
   /** A given folder as it is now. */
-  static Given given(Path folder, Use use, Duration patience) {
-    return new Given(folder, use, listing(folder), patience);
+  static Given given(Path folder, Use use, IfTaken ifTaken) {
+    return new Given(folder, use, listing(folder), ifTaken);
   }
 
   /**
    * Makes the folder if it is not there, and takes it.
    *
-   * @return the caller closes it
-   * @throws org.relaydiffusion.FileException when it cannot be made or written, or naming who has
-   *     it
+   * @return the caller closes it; empty when another process has it and the run may have another
+   * @throws FolderInUseException naming who has it
+   * @throws org.relaydiffusion.FileException when it cannot be made or written
    */
-  default RunDirectory take() {
+  default Optional<RunDirectory> take() {
     return switch (this) {
-      case New(Path outdir, RunName name) -> RunDirectory.numbered(outdir, name.text());
-      case Given given -> RunDirectory.of(given.folder, given.patience);
+      case New(Path outdir, RunName name) ->
+          Optional.of(RunDirectory.numbered(outdir, name.text()));
+      case Given given -> {
+        try {
+          yield Optional.of(RunDirectory.of(given.folder, given.ifTaken.patience));
+        } catch (FolderInUseException e) {
+          if (given.ifTaken != IfTaken.CHOOSE_AGAIN) {
+            throw e;
+          }
+          yield Optional.empty();
+        }
+      }
     };
   }
 
@@ -61,7 +89,7 @@ sealed interface RunPlace {
   /**
    * Refuses what {@link #take} would, without making or taking anything.
    *
-   * @throws org.relaydiffusion.FileException naming who has the folder
+   * @throws FolderInUseException naming who has the folder
    */
   default void requireFree() {
     if (this instanceof Given given) {

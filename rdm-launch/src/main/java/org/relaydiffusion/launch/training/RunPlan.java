@@ -127,11 +127,15 @@ record RunPlan(
    * Takes the folder, and readies it: what is in it and not of this run is deleted or set aside.
    *
    * @param listener hears what there is to know about the choice, which also goes to the run's log
-   * @return the caller closes it; empty when the folder's states have changed since the plan was
-   *     made, which another process had the folder for
+   * @return the caller closes it; empty when another process has had the folder since the plan was
+   *     made, so that another plan is needed
    */
   Optional<RunDirectory> take(Consumer<String> listener) {
-    RunDirectory directory = place.take();
+    Optional<RunDirectory> taken = place.take();
+    if (taken.isEmpty()) {
+      return taken;
+    }
+    RunDirectory directory = taken.get();
     try {
       if (!place.isCurrent()) {
         directory.close();

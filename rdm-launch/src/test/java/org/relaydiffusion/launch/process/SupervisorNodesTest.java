@@ -286,7 +286,7 @@ class SupervisorNodesTest {
     run.supervisor().stop("SIGINT", 130);
 
     assertThat(run.code()).isEqualTo(130);
-    assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began)).isLessThan(4000);
+    assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began)).isLessThan(2000);
   }
 
   @Test

@@ -15,7 +15,7 @@ import org.relaydiffusion.launch.rank.RunAttempt;
 
 class WorkerEnvironmentTest {
   private static final Endpoint MASTER = new Endpoint("node0", 29500);
-  private static final Rendezvous FILE = new Rendezvous.PrivateFile(Path.of("/tmp/x/attempt_0"));
+  private static final Rendezvous FILE = new Rendezvous.PrivateFile(Path.of("/run/rdm/attempt_0"));
 
   private static WorkerEnvironment of(Map<String, String> inherited, Nodes nodes) {
     LaunchPlan plan =
@@ -76,7 +76,7 @@ class WorkerEnvironmentTest {
             .of(1, 0, "faces", FILE);
 
     assertThat(variables)
-        .containsEntry("RDM_RENDEZVOUS_FILE", "/tmp/x/attempt_0")
+        .containsEntry("RDM_RENDEZVOUS_FILE", "/run/rdm/attempt_0")
         .containsEntry("NCCL_SOCKET_IFNAME", "lo")
         .doesNotContainKeys("MASTER_ADDR", "MASTER_PORT");
     assertThat(Rendezvous.of(variables, Rank.of(variables))).isEqualTo(FILE);

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
@@ -272,6 +273,26 @@ class RunFolderTest {
                 "18"));
 
     assertThat(two.err()).contains("run: " + outdir() + "/00001-").doesNotContain("resuming");
+    assertThat(runs()).hasSize(2);
+  }
+
+  /** Two runs of one job, which the cluster starts again: each needs one of the two folders. */
+  @Test
+  void ofTheFoldersOfAJobThatIsStartedAgainAFreeOneIsTaken() throws IOException {
+    for (String launch : List.of("one", "two")) {
+      train(Map.of("TORCHELASTIC_RUN_ID", launch, "SLURM_JOB_ID", "19", "SLURM_PROCID", "0"));
+    }
+    Map<String, String> requeued =
+        Map.of("SLURM_JOB_ID", "19", "SLURM_PROCID", "0", "SLURM_RESTART_COUNT", "1");
+
+    Path newest = outdir().resolve("00001-" + NAME);
+    try (RunDirectory _ = RunDirectory.of(newest)) {
+      assertThat(train(requeued).err()).contains("resuming from " + outdir() + "/00000-");
+      Optional<RunDirectory> chosenAtTheSameTime =
+          RunPlace.given(newest, RunPlace.Use.CONTINUE, RunPlace.IfTaken.CHOOSE_AGAIN).take();
+      assertThat(chosenAtTheSameTime).isEmpty();
+    }
+    assertThat(train(requeued).err()).contains("resuming from " + outdir() + "/00001-");
     assertThat(runs()).hasSize(2);
   }
 

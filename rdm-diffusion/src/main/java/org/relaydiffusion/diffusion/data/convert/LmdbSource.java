@@ -29,7 +29,7 @@ final class LmdbSource implements ImageSource {
   static LmdbSource open(Path file, int most) {
     MappedFile map = MappedFile.open(file);
     try {
-      LmdbValues values = LmdbValues.of(LmdbFile.of(map), most);
+      LmdbValues values = map.reading(() -> LmdbValues.of(LmdbFile.of(map), most));
       if (values.size() == 0) {
         throw new FileException(file, "has no pictures: the database is empty");
       }
