@@ -41,7 +41,9 @@ class UnwritableOutputTest {
   void aResultThatCannotBeWrittenIsAFailure(String line) throws Exception {
     String[] arguments = line.replace("FILE", CHECKPOINT.toString()).split(" ");
 
-    RdmProcess.Ended ended = rdm.run(rdm.builder(arguments).redirectOutput(FULL));
+    ProcessBuilder builder = rdm.builder(arguments).redirectOutput(FULL);
+    builder.environment().put("LANGUAGE", "C"); // The system's words, not in the user's language.
+    RdmProcess.Ended ended = rdm.run(builder);
 
     assertThat(ended.err())
         .endsWith(

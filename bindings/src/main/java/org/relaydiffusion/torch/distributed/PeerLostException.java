@@ -1,6 +1,7 @@
 package org.relaydiffusion.torch.distributed;
 
 import java.util.regex.Pattern;
+import org.relaydiffusion.nativeconfig.SystemErrors;
 import org.relaydiffusion.torch.TorchException;
 
 /**
@@ -10,7 +11,7 @@ import org.relaydiffusion.torch.TorchException;
 public final class PeerLostException extends TorchException {
   private static final long serialVersionUID = 1L;
 
-  /** How Gloo, NCCL, TCPStore and the system say that the other side is gone or silent. */
+  /** How Gloo, NCCL and TCPStore say that the other side is gone or silent, in English. */
   private static final Pattern REASON =
       Pattern.compile(
           "closed by peer|reset by peer|broken pipe|pair closure|connection refused"
@@ -23,7 +24,10 @@ public final class PeerLostException extends TorchException {
 
   /** An exception that fits the reason which LibTorch gave. */
   static TorchException orOther(String message, String reason) {
-    return REASON.matcher(reason).find()
+    boolean lost =
+        REASON.matcher(reason).find()
+            || SystemErrors.peerLost().stream().anyMatch(reason::contains);
+    return lost
         ? new PeerLostException(message)
         : new TorchException(message);
   }
