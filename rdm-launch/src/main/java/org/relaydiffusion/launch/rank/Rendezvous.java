@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.io.PathVariable;
 import org.relaydiffusion.torch.distributed.FileStore;
 import org.relaydiffusion.torch.distributed.Store;
 import org.relaydiffusion.torch.distributed.TcpStore;
@@ -69,9 +70,9 @@ public sealed interface Rendezvous {
    * @throws OptionException naming the variable that is missing or makes no sense
    */
   static Rendezvous of(Map<String, String> environment, Rank rank) {
-    Optional<String> file = Variables.text(environment, FILE_VARIABLE);
+    Optional<Path> file = PathVariable.of(environment, FILE_VARIABLE);
     if (file.isPresent()) {
-      return new PrivateFile(Path.of(file.get()));
+      return new PrivateFile(file.get());
     }
     Endpoint at = new MasterSearch(environment, rank).find();
     boolean byAgent =

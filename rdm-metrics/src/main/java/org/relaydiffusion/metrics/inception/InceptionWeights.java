@@ -13,6 +13,7 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
+import org.relaydiffusion.io.PathVariable;
 
 /** The file with Inception-v3's values: where it lies, and how to come by it. */
 public final class InceptionWeights {
@@ -37,7 +38,7 @@ public final class InceptionWeights {
    */
   public static Path locate(Optional<Path> option, Map<String, String> environment) {
     Path cached = cached(environment);
-    Path chosen = option.or(() -> variable(environment, VARIABLE).map(Path::of)).orElse(cached);
+    Path chosen = option.or(() -> PathVariable.of(environment, VARIABLE)).orElse(cached);
     if (Files.exists(chosen) && !Files.isDirectory(chosen)) {
       return chosen;
     }
@@ -59,19 +60,15 @@ public final class InceptionWeights {
   public static Path cached(Map<String, String> environment) {
     // The specification of XDG has relative paths ignored.
     Path cache =
-        variable(environment, "XDG_CACHE_HOME")
-            .map(Path::of)
+        PathVariable.of(environment, "XDG_CACHE_HOME")
             .filter(Path::isAbsolute)
             .orElseGet(() -> home(environment).resolve(".cache"));
     return cache.resolve("rdm").resolve(FILE_NAME);
   }
 
   private static Path home(Map<String, String> environment) {
-    return Path.of(variable(environment, "HOME").orElseGet(() -> System.getProperty("user.home")));
-  }
-
-  private static Optional<String> variable(Map<String, String> environment, String name) {
-    return Optional.ofNullable(environment.get(name)).filter(value -> !value.isEmpty());
+    return PathVariable.of(environment, "HOME")
+        .orElseGet(() -> Path.of(System.getProperty("user.home")));
   }
 
   private static String command(String source, Path target, Path cached) {
