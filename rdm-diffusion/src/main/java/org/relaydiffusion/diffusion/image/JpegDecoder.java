@@ -27,7 +27,7 @@ final class JpegDecoder {
   /** As {@link PictureReader#decode}, of a file that is a JPEG. */
   static Pixels decode(byte[] bytes, Path file) {
     JpegFile jpeg = JpegFile.parse(bytes, 0, file);
-    jpeg.checkKind();
+    jpeg.check();
     long held = bytes.length * PIXELS_PER_BYTE;
     PictureBudget.checkPixels(jpeg.width(), jpeg.height(), bytes.length, held, file);
     PictureBudget.checkPasses(jpeg.width(), jpeg.height(), jpeg.scans(), bytes.length, file);

@@ -38,6 +38,7 @@ final class JpegFile {
   private int width;
   private int height;
   private int scans;
+  private boolean hasEnd;
   private boolean hasJfif;
   private int adobeTransform = NO_ADOBE;
   private final List<Component> components = new ArrayList<>();
@@ -79,6 +80,7 @@ final class JpegFile {
       }
       at += 2;
       if (marker == EOI) {
+        jpeg.hasEnd = true;
         break;
       }
       if (marker == TEM || (marker >= RST_0 && marker < EOI)) {
@@ -156,13 +158,16 @@ final class JpegFile {
   }
 
   /**
-   * Refuses what no decoder is here for.
+   * Refuses what no decoder is here for, and files that are cut off.
    *
    * @throws FileException naming the kind
    */
-  void checkKind() {
+  void check() {
     if (frame == 0) {
       throw new FileException(file, "is a damaged JPEG picture: it has no frame");
+    }
+    if (!hasEnd) {
+      throw new FileException(file, "is a damaged JPEG picture: it is cut off before its end");
     }
     if (frame >= SOF_9) {
       throw new FileException(

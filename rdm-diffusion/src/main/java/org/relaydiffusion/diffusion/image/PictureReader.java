@@ -8,13 +8,16 @@ import org.relaydiffusion.io.MappedFile;
 
 /**
  * Reads pictures as 8-bit grey or RGB, with the values that Pillow gives: {@code open} for what is
- * grey, {@code convert("RGB")} for all else. The formats are those of {@link PictureFormat#READ}.
+ * grey, {@code convert("RGB")} for all else. The formats are {@link #FORMATS}.
  * Profiles and orientations are left alone, palettes looked up, CMYK becomes RGB, of 16 bits the
  * high byte is taken, and alpha is left out: transparent pixels get the colour that they are stored
  * with. Refused by name: other formats and kinds, and files that are damaged or beyond {@link
  * PictureBudget}.
  */
 public final class PictureReader {
+  /** The formats that are read, for messages and help. */
+  public static final String FORMATS = PictureFormat.READ;
+
   /** Deflate makes at most 1032 bytes of one. */
   private static final long MOST_INFLATED = 1032;
 
