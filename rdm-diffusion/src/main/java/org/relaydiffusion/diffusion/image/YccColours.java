@@ -4,6 +4,10 @@ package org.relaydiffusion.diffusion.image;
 final class YccColours {
   private static final int SCALE = 16;
   private static final int HALF = 1 << SCALE - 1;
+  private static final int RED_OF_CR = fixed(1.40200);
+  private static final int GREEN_OF_CB = fixed(0.34414);
+  private static final int GREEN_OF_CR = fixed(0.71414);
+  private static final int BLUE_OF_CB = fixed(1.77200);
 
   private YccColours() {}
 
@@ -19,11 +23,9 @@ final class YccColours {
       int y = samples[i] & 0xff;
       int cb = (samples[i + 1] & 0xff) - 128;
       int cr = (samples[i + 2] & 0xff) - 128;
-      int r = Math.clamp(y + (fixed(1.40200) * cr + HALF >> SCALE), 0, 255);
-      int g =
-          Math.clamp(
-              y + (-fixed(0.34414) * cb + HALF - fixed(0.71414) * cr >> SCALE), 0, 255);
-      int b = Math.clamp(y + (fixed(1.77200) * cb + HALF >> SCALE), 0, 255);
+      int r = Math.clamp(y + (RED_OF_CR * cr + HALF >> SCALE), 0, 255);
+      int g = Math.clamp(y + (HALF - GREEN_OF_CB * cb - GREEN_OF_CR * cr >> SCALE), 0, 255);
+      int b = Math.clamp(y + (BLUE_OF_CB * cb + HALF >> SCALE), 0, 255);
       samples[i] = (byte) (bands == 3 ? r : 255 - r);
       samples[i + 1] = (byte) (bands == 3 ? g : 255 - g);
       samples[i + 2] = (byte) (bands == 3 ? b : 255 - b);
