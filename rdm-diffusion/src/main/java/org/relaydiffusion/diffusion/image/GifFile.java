@@ -66,8 +66,7 @@ final class GifFile {
   }
 
   private Pixels onCanvas(BufferedImage image) {
-    Pixels picture =
-        RasterPixels.plain(file, RasterPixels::isGreyByNumber).pixels(image);
+    Pixels picture = RasterPixels.plain(file, RasterPixels::isGreyByNumber).pixels(image);
     if (picture.width() == canvasWidth && picture.height() == canvasHeight) {
       return picture;
     }

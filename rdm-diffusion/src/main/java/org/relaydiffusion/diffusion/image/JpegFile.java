@@ -175,7 +175,8 @@ final class JpegFile {
     }
     if (frame > SOF_2 || precision != 8) {
       String kind = precision == 8 ? "lossless or hierarchical JPEG" : precision + "-bit JPEG";
-      throw new FileException(file, "is a %s, which is not read: convert it to PNG".formatted(kind));
+      throw new FileException(
+          file, "is a %s, which is not read: convert it to PNG".formatted(kind));
     }
     int count = components.size();
     if (count != 1 && count != 3 && count != 4) {
@@ -205,9 +206,9 @@ final class JpegFile {
   }
 
   /**
-   * A copy of a file without the profiles, previews and texts in front of its first scan, nothing of
-   * which decides the stored samples; the JDK's reader would refuse a picture for them, or change
-   * its colours.
+   * A copy of a file without the profiles, previews and texts in front of its first scan, nothing
+   * of which decides the stored samples; the JDK's reader would refuse a picture for them, or
+   * change its colours.
    */
   static byte[] withoutMetadata(byte[] bytes) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(bytes.length);

@@ -4,9 +4,9 @@ import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 
 /**
- * Reads PBM, PGM and PPM pictures, plain (P1 to P3) and raw (P4 to P6), with any largest value up to
- * 65535. Values are scaled as Pillow does, to the nearest of 0 to 255, the even one of two; of grey
- * ones above 255 the high byte of 16 bits is taken.
+ * Reads PBM, PGM and PPM pictures, plain (P1 to P3) and raw (P4 to P6), with any largest value up
+ * to 65535. Values are scaled as Pillow does, to the nearest of 0 to 255, the even one of two; of
+ * grey ones above 255 the high byte of 16 bits is taken.
  */
 final class NetpbmFile {
   private static final int MOST_DIGITS = 10;

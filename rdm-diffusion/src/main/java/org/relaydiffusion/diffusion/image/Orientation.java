@@ -23,7 +23,8 @@ final class Orientation {
     int height = isSwapped ? lying.width() : lying.height();
     // Which of the stored columns and rows count from their end.
     boolean isFromRight = orientation == 2 || orientation == 3 || orientation >= 7;
-    boolean isFromBottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    boolean isFromBottom =
+        orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     int channels = lying.channels();
     Pixels upright = Pixels.black(width, height, channels);
     for (int y = 0; y < height; y++) {

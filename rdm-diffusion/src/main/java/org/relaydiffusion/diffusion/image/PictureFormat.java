@@ -8,7 +8,9 @@ import java.util.Optional;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.image.webp.WebpFile;
 
-/** The formats of pictures that are read, by how a file begins, and the names of those that are not. */
+/**
+ * The formats of pictures that are read, by how a file begins, and the names of those that are not.
+ */
 enum PictureFormat {
   PNG,
   JPEG,
@@ -61,7 +63,8 @@ enum PictureFormat {
     return new FileException(
         file,
         known(bytes, file)
-            .map(name -> "is %s picture, which is not read: convert it to PNG first".formatted(name))
+            .map(
+                name -> "is %s picture, which is not read: convert it to PNG first".formatted(name))
             .orElse("is not a picture of a format that is read (" + READ + ")"));
   }
 

@@ -8,10 +8,10 @@ import org.relaydiffusion.io.MappedFile;
 
 /**
  * Reads pictures as 8-bit grey or RGB, with the values that Pillow gives: {@code open} for what is
- * grey, {@code convert("RGB")} for all else. The formats are {@link #FORMATS}.
- * Profiles and orientations are left alone, palettes looked up, CMYK becomes RGB, of 16 bits the
- * high byte is taken, and alpha is left out: transparent pixels get the colour that they are stored
- * with. Refused by name: other formats and kinds, and files that are damaged or beyond {@link
+ * grey, {@code convert("RGB")} for all else. The formats are {@link #FORMATS}. Profiles and
+ * orientations are left alone, palettes looked up, CMYK becomes RGB, of 16 bits the high byte is
+ * taken, and alpha is left out: transparent pixels get the colour that they are stored with.
+ * Refused by name: other formats and kinds, and files that are damaged or beyond {@link
  * PictureBudget}.
  */
 public final class PictureReader {
@@ -122,8 +122,8 @@ public final class PictureReader {
         .decode(
             MOST_INFLATED * 8,
             RasterPixels.plain(
-                file,
-                palette ->
+                    file,
+                    palette ->
                         RasterPixels.isGreyByNumber(palette)
                             || RasterPixels.isBlackAndWhite(palette))
                 ::pixels);

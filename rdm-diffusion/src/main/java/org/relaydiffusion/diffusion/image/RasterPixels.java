@@ -9,10 +9,10 @@ import java.util.function.Predicate;
 import org.relaydiffusion.FileException;
 
 /**
- * From Java's pictures to ours, with the values of Pillow's {@code convert("RGB")}. Takes the stored
- * samples themselves: Java's own conversion to RGB would pass grey through a colour space with
- * another gamma. Of more than 8 bits the highest 8 are taken, fewer are spread over the range, and
- * alpha is left out.
+ * From Java's pictures to ours, with the values of Pillow's {@code convert("RGB")}. Takes the
+ * stored samples themselves: Java's own conversion to RGB would pass grey through a colour space
+ * with another gamma. Of more than 8 bits the highest 8 are taken, fewer are spread over the range,
+ * and alpha is left out.
  *
  * @param file what messages call the picture
  * @param greyPalettes which palettes stand for grey

@@ -12,10 +12,10 @@ import java.util.function.Function;
 import org.relaydiffusion.FileException;
 
 /**
- * The first picture of a TIFF. What its directory claims is checked before the JDK's reader believes
- * it: sizes, where strips and tiles lie, and that the samples are of a kind that has 8-bit values.
- * The JDK reads floats, signed numbers and CIE Lab too, but as unsigned RGB, which gives another
- * picture. Unlike that of a JPEG, the orientation of a TIFF is applied, as Pillow does it.
+ * The first picture of a TIFF. What its directory claims is checked before the JDK's reader
+ * believes it: sizes, where strips and tiles lie, and that the samples are of a kind that has 8-bit
+ * values. The JDK reads floats, signed numbers and CIE Lab too, but as unsigned RGB, which gives
+ * another picture. Unlike that of a JPEG, the orientation of a TIFF is applied, as Pillow does it.
  */
 final class TiffFile {
   private static final int DIRECTORY_ENTRY = 12;

@@ -4,9 +4,9 @@ import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 
 /**
- * The header of a VP8 key frame (RFC 6386, section 9): where its partitions lie, how its macroblocks
- * are quantized and filtered, and the probabilities of what follows. The modes of the macroblocks
- * come next in the same partition.
+ * The header of a VP8 key frame (RFC 6386, section 9): where its partitions lie, how its
+ * macroblocks are quantized and filtered, and the probabilities of what follows. The modes of the
+ * macroblocks come next in the same partition.
  */
 final class FrameHeader {
   private static final int TAG = 3;

@@ -69,8 +69,7 @@ final class LosslessDecoder {
    */
   static byte[] decode(byte[] bytes, int from, int end, Path file) {
     int[] argb =
-        new LosslessDecoder(bytes, from, end, file)
-            .decode(width(bytes, from), height(bytes, from));
+        new LosslessDecoder(bytes, from, end, file).decode(width(bytes, from), height(bytes, from));
     byte[] rgb = new byte[3 * argb.length];
     for (int i = 0; i < argb.length; i++) {
       rgb[3 * i] = (byte) (argb[i] >> 16);

@@ -75,8 +75,7 @@ final class LossyDecoder {
       decodeMacroblock(row, column, tokens);
       if (header.modes().isPastEnd() || tokens.isPastEnd()) {
         throw new FileException(
-            file,
-            "is a damaged WebP picture: its data end in row %s of %s".formatted(row, rows));
+            file, "is a damaged WebP picture: its data end in row %s of %s".formatted(row, rows));
       }
     }
   }
@@ -98,8 +97,7 @@ final class LossyDecoder {
     if (isSkipped) {
       coefficients.skip(column, hasSmallBlocks);
     } else {
-      hasValues =
-          coefficients.read(tokens, column, hasSmallBlocks, header.quantizer(segment));
+      hasValues = coefficients.read(tokens, column, hasSmallBlocks, header.quantizer(segment));
     }
     bringNeighbours(row, column);
     if (hasSmallBlocks) {

@@ -61,14 +61,26 @@ final class YuvPlanes {
       int left = out + 3 * (2 * x - 1);
       int n = near + x;
       int f = far + x;
-      convert(y[luma + 2 * x - 1], between(u, n - 1, n, f - 1, f), between(v, n - 1, n, f - 1, f),
-          rgb, left);
-      convert(y[luma + 2 * x], between(u, n, n - 1, f, f - 1), between(v, n, n - 1, f, f - 1),
-          rgb, left + 3);
+      convert(
+          y[luma + 2 * x - 1],
+          between(u, n - 1, n, f - 1, f),
+          between(v, n - 1, n, f - 1, f),
+          rgb,
+          left);
+      convert(
+          y[luma + 2 * x],
+          between(u, n, n - 1, f, f - 1),
+          between(v, n, n - 1, f, f - 1),
+          rgb,
+          left + 3);
     }
     if ((width & 1) == 0) {
-      convert(y[luma + width - 1], ends(u, near + last, far + last), ends(v, near + last, far + last),
-          rgb, out + 3 * (width - 1));
+      convert(
+          y[luma + width - 1],
+          ends(u, near + last, far + last),
+          ends(v, near + last, far + last),
+          rgb,
+          out + 3 * (width - 1));
     }
   }
 
