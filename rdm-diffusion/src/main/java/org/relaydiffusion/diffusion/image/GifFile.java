@@ -123,7 +123,7 @@ final class GifFile {
   }
 
   private static int colours(byte flags) {
-    return (flags & HAS_COLOURS) == 0 ? 0 : 3 << (flags & 7) + 1;
+    return (flags & HAS_COLOURS) == 0 ? 0 : 3 << ((flags & 7) + 1);
   }
 
   private int u16(int at) {

@@ -96,7 +96,7 @@ final class NetpbmFile {
     for (int i = 0; i < out.length; i++) {
       int x = i % width;
       int packed = bytes[at + i / width * row + x / 8];
-      out[i] = (byte) ((packed >> 7 - x % 8 & 1) - 1);
+      out[i] = (byte) ((packed >> (7 - x % 8) & 1) - 1);
     }
   }
 

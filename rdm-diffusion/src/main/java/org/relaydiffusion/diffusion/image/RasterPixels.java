@@ -89,7 +89,7 @@ record RasterPixels(
   }
 
   private static int eight(int value, int bits) {
-    return bits > 8 ? value >> bits - 8 : value * 255 / ((1 << bits) - 1);
+    return bits > 8 ? value >> (bits - 8) : value * 255 / ((1 << bits) - 1);
   }
 
   private int[] bits(Raster raster) {
@@ -121,7 +121,7 @@ record RasterPixels(
         }
         int rgb = palette.getRGB(row[x]);
         for (int c = 0; c < channels; c++) {
-          pixels.data()[at++] = (byte) (rgb >> 16 - 8 * c);
+          pixels.data()[at++] = (byte) (rgb >> (16 - 8 * c));
         }
       }
     }

@@ -3,7 +3,7 @@ package org.relaydiffusion.diffusion.image;
 /** Conversions between colour spaces in the fixed-point arithmetic of libjpeg and Pillow. */
 final class YccColours {
   private static final int SCALE = 16;
-  private static final int HALF = 1 << SCALE - 1;
+  private static final int HALF = 1 << (SCALE - 1);
   private static final int RED_OF_CR = fixed(1.40200);
   private static final int GREEN_OF_CB = fixed(0.34414);
   private static final int GREEN_OF_CR = fixed(0.71414);
@@ -23,9 +23,9 @@ final class YccColours {
       int y = samples[i] & 0xff;
       int cb = (samples[i + 1] & 0xff) - 128;
       int cr = (samples[i + 2] & 0xff) - 128;
-      int r = Math.clamp(y + (RED_OF_CR * cr + HALF >> SCALE), 0, 255);
-      int g = Math.clamp(y + (HALF - GREEN_OF_CB * cb - GREEN_OF_CR * cr >> SCALE), 0, 255);
-      int b = Math.clamp(y + (BLUE_OF_CB * cb + HALF >> SCALE), 0, 255);
+      int r = Math.clamp(y + ((RED_OF_CR * cr + HALF) >> SCALE), 0, 255);
+      int g = Math.clamp(y + ((HALF - GREEN_OF_CB * cb - GREEN_OF_CR * cr) >> SCALE), 0, 255);
+      int b = Math.clamp(y + ((BLUE_OF_CB * cb + HALF) >> SCALE), 0, 255);
       samples[i] = (byte) (bands == 3 ? r : 255 - r);
       samples[i + 1] = (byte) (bands == 3 ? g : 255 - g);
       samples[i + 2] = (byte) (bands == 3 ? b : 255 - b);
@@ -45,6 +45,6 @@ final class YccColours {
   static byte underBlack(int ink, int black) {
     int light = 255 - black;
     int product = ink * light + 128;
-    return (byte) Math.max(0, light - ((product >> 8) + product >> 8));
+    return (byte) Math.max(0, light - (((product >> 8) + product) >> 8));
   }
 }

@@ -94,7 +94,7 @@ final class CoefficientReader {
       hasValues |= end > 1 || values[16 * i] != 0;
     }
     for (int i = 16; i < BLOCKS; i++) {
-      int plane = 4 + (i - 16 >> 2) * 2;
+      int plane = 4 + ((i - 16) >> 2) * 2;
       int x = plane + (i & 1);
       int y = plane + (i >> 1 & 1);
       int end = block(in, CHROMA, top[x] + left[y], quantizer.chroma(), 0, values, 16 * i);

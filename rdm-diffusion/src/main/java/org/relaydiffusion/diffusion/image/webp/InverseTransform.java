@@ -96,12 +96,12 @@ final class InverseTransform {
 
   /** Times sqrt(2) cos(pi / 8). */
   private static int byCosine(int value) {
-    return (value * 20091 >> 16) + value;
+    return ((value * 20091) >> 16) + value;
   }
 
   /** Times sqrt(2) sin(pi / 8). */
   private static int bySine(int value) {
-    return value * 35468 >> 16;
+    return (value * 35468) >> 16;
   }
 
   /** Brought into the range from 0 to 255. */

@@ -128,14 +128,14 @@ final class LoopFilter {
   /** Changes the two pixels at the edge. */
   private static void two(byte[] p, int at, int across, int p1, int p0, int q0, int q1) {
     int a = 3 * (q0 - p0) + signedByte(p1 - q1);
-    set(p, at - across, p0 + fifth(a + 3 >> 3));
-    set(p, at, q0 - fifth(a + 4 >> 3));
+    set(p, at - across, p0 + fifth((a + 3) >> 3));
+    set(p, at, q0 - fifth((a + 4) >> 3));
   }
 
   private static void four(byte[] p, int at, int across, int p1, int p0, int q0, int q1) {
     int a = 3 * (q0 - p0);
-    int a1 = fifth(a + 4 >> 3);
-    int a2 = fifth(a + 3 >> 3);
+    int a1 = fifth((a + 4) >> 3);
+    int a2 = fifth((a + 3) >> 3);
     int a3 = (a1 + 1) >> 1;
     set(p, at - 2 * across, p1 + a3);
     set(p, at - across, p0 + a2);

@@ -99,22 +99,20 @@ final class LosslessDecoder {
   }
 
   private LosslessTransform readTransform(int width, int height) {
-    LosslessTransform.Kind kind = LosslessTransform.Kind.values()[in.number(2)];
-    switch (kind) {
-      case PREDICTOR, COLOUR -> {
-        int bits = 2 + in.number(3);
-        int[] data = readImage(parts(width, bits), parts(height, bits), false);
-        return new LosslessTransform(kind, width, bits, data);
-      }
-      case SUBTRACT_GREEN -> {
-        return new LosslessTransform(kind, width, 0, new int[0]);
-      }
-      case PALETTE -> {
-        int[] colours = readImage(1 + in.number(8), 1, false);
-        return LosslessTransform.palette(width, colours);
-      }
-    }
-    throw new IllegalStateException("no such transform: " + kind);
+    return switch (in.number(2)) {
+      case 0 -> readParts(LosslessTransform.Kind.PREDICTOR, width, height);
+      case 1 -> readParts(LosslessTransform.Kind.COLOUR, width, height);
+      case 2 ->
+          new LosslessTransform(LosslessTransform.Kind.SUBTRACT_GREEN, width, 0, new int[0]);
+      default -> LosslessTransform.palette(width, readImage(1 + in.number(8), 1, false));
+    };
+  }
+
+  /** A transform that differs from part to part of the image. */
+  private LosslessTransform readParts(LosslessTransform.Kind kind, int width, int height) {
+    int bits = 2 + in.number(3);
+    int[] data = readImage(parts(width, bits), parts(height, bits), false);
+    return new LosslessTransform(kind, width, bits, data);
   }
 
   static int parts(int size, int bits) {
@@ -147,7 +145,19 @@ final class LosslessDecoder {
   }
 
   /** Which codes belong to which part of an image. */
-  private record Groups(CodeGroup[] groups, int[] of, int bits, int columns) {
+  private static final class Groups {
+    private final CodeGroup[] groups;
+    private final int[] of;
+    private final int bits;
+    private final int columns;
+
+    Groups(CodeGroup[] groups, int[] of, int bits, int columns) {
+      this.groups = groups;
+      this.of = of;
+      this.bits = bits;
+      this.columns = columns;
+    }
+
     CodeGroup at(int x, int y) {
       return bits == 0 ? groups[of[0]] : groups[of[(y >> bits) * columns + (x >> bits)]];
     }
@@ -214,7 +224,7 @@ final class LosslessDecoder {
         }
       } else {
         for (; cached < at; cached++) {
-          cache[argb[cached] * CACHE_FACTOR >>> cacheShift] = argb[cached];
+          cache[(argb[cached] * CACHE_FACTOR) >>> cacheShift] = argb[cached];
         }
         argb[at++] = cache[symbol - CodeGroup.VALUES - CodeGroup.LENGTHS];
         x++;

@@ -2,18 +2,31 @@ package org.relaydiffusion.diffusion.image.webp;
 
 import java.util.Arrays;
 
-/**
- * A transform that a VP8L encoder has applied, and how it is undone (RFC 9649, section 3.5).
- *
- * @param kind which one
- * @param width of the image once it is undone
- * @param bits the size of its parts, or how many pixels of a palette lie in one, as powers of two
- * @param data what it needs: an image of modes or factors, or the palette
- */
-record LosslessTransform(Kind kind, int width, int bits, int[] data) {
+/** A transform that a VP8L encoder has applied, and how it is undone (RFC 9649, section 3.5). */
+final class LosslessTransform {
   private static final int BLACK = 0xff000000;
 
-  /** In the order of their numbers. */
+  private final Kind kind;
+  private final int width;
+  private final int bits;
+  private final int[] data;
+
+  /**
+   * Makes one.
+   *
+   * @param kind which one
+   * @param width of the image once it is undone
+   * @param bits the size of its parts, or how many pixels of a palette lie in one, as powers of two
+   * @param data what it needs: an image of modes or factors, or the palette
+   */
+  LosslessTransform(Kind kind, int width, int bits, int[] data) {
+    this.kind = kind;
+    this.width = width;
+    this.bits = bits;
+    this.data = data;
+  }
+
+  /** The kinds, each of which a picture has once at most. */
   enum Kind {
     PREDICTOR,
     COLOUR,
@@ -35,6 +48,10 @@ record LosslessTransform(Kind kind, int width, int bits, int[] data) {
       colours[i] = Predictor.sum(colours[i], colours[i - 1]);
     }
     return new LosslessTransform(Kind.PALETTE, width, bits, colours);
+  }
+
+  Kind kind() {
+    return kind;
   }
 
   /** The width of the image before it is undone. */
@@ -85,9 +102,9 @@ record LosslessTransform(Kind kind, int width, int bits, int[] data) {
         int factors = data[(y >> bits) * columns + (x >> bits)];
         int colour = argb[y * width + x];
         int green = (byte) (colour >> 8);
-        int red = (colour >> 16) + ((byte) factors * green >> 5) & 0xff;
-        int blue = colour + ((byte) (factors >> 8) * green >> 5);
-        blue = blue + ((byte) (factors >> 16) * (byte) red >> 5) & 0xff;
+        int red = (colour >> 16) + (((byte) factors * green) >> 5) & 0xff;
+        int blue = colour + (((byte) (factors >> 8) * green) >> 5);
+        blue = blue + (((byte) (factors >> 16) * (byte) red) >> 5) & 0xff;
         argb[y * width + x] = (colour & 0xff00ff00) | red << 16 | blue;
       }
     }

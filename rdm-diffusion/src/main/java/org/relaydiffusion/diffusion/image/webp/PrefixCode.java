@@ -48,7 +48,7 @@ final class PrefixCode {
     }
     int space = 0;
     for (int length = 1; length <= LONGEST; length++) {
-      space += counts[length] << LONGEST - length;
+      space += counts[length] << (LONGEST - length);
     }
     if (used == 0 || space != 1 << LONGEST) {
       return null;
@@ -64,7 +64,7 @@ final class PrefixCode {
       if (length == 0) {
         continue;
       }
-      int code = Integer.reverse(next[length]++) >>> 32 - length;
+      int code = Integer.reverse(next[length]++) >>> (32 - length);
       if (length <= root) {
         fill(table, code, 1 << length, 1 << root, symbol << BITS | length);
       } else {
@@ -74,7 +74,7 @@ final class PrefixCode {
         fill(
             table,
             offset + (code >>> root),
-            1 << length - root,
+            1 << (length - root),
             offset + (1 << sizes[first]),
             symbol << BITS | length);
       }
@@ -99,7 +99,7 @@ final class PrefixCode {
       if (length == 0) {
         continue;
       }
-      int code = Integer.reverse(next[length]++) >>> 32 - length;
+      int code = Integer.reverse(next[length]++) >>> (32 - length);
       if (length > root) {
         int first = code & (1 << root) - 1;
         sizes[first] = Math.max(sizes[first], length - root);
@@ -132,7 +132,7 @@ final class PrefixCode {
     int entry = table[bits & (1 << root) - 1];
     int length = entry & BITS_MASK;
     if (length > root) {
-      int further = (bits >>> root) & (1 << length - root) - 1;
+      int further = (bits >>> root) & (1 << (length - root)) - 1;
       entry = table[(entry >>> BITS) + further];
       length = entry & BITS_MASK;
     }

@@ -99,10 +99,10 @@ final class YuvPlanes {
   }
 
   private static void convert(byte luma, int u, int v, byte[] rgb, int at) {
-    int y = (luma & 0xff) * 19077 >> 8;
-    rgb[at] = clipped(y + (v * 26149 >> 8) - 14234);
-    rgb[at + 1] = clipped(y - (u * 6419 >> 8) - (v * 13320 >> 8) + 8708);
-    rgb[at + 2] = clipped(y + (u * 33050 >> 8) - 17685);
+    int y = ((luma & 0xff) * 19077) >> 8;
+    rgb[at] = clipped(y + ((v * 26149) >> 8) - 14234);
+    rgb[at + 1] = clipped(y - ((u * 6419) >> 8) - ((v * 13320) >> 8) + 8708);
+    rgb[at + 2] = clipped(y + ((u * 33050) >> 8) - 17685);
   }
 
   /** From 6 fractional bits. */
