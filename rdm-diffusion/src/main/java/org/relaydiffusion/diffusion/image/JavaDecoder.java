@@ -1,11 +1,13 @@
 package org.relaydiffusion.diffusion.image;
 
 import java.awt.image.BufferedImage;
+import java.awt.image.Raster;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import org.jspecify.annotations.Nullable;
@@ -36,59 +38,73 @@ final class JavaDecoder {
     T of(ImageReader reader) throws IOException;
   }
 
-  /** The size that the picture's header claims, unchecked. */
-  PictureReader.Size size() {
-    return with(reader -> new PictureReader.Size(reader.getWidth(0), reader.getHeight(0)));
-  }
-
   /**
-   * Holds the size that the header claims against the budget.
+   * Holds the size that the reader finds against the budget.
    *
    * @param pixelsAByte the most that the format can pack
    * @return the size
    * @throws FileException when it is too large
    */
   PictureReader.Size checkSize(long pixelsAByte) {
-    PictureReader.Size size = size();
+    PictureReader.Size size =
+        with(reader -> new PictureReader.Size(reader.getWidth(0), reader.getHeight(0)));
     PictureBudget.checkPixels(
         size.width(), size.height(), bytes.length, bytes.length * pixelsAByte, file);
     return size;
   }
 
   /**
-   * The decoded picture.
+   * The stored samples, without any conversion of colours.
+   *
+   * @throws FileException when it is damaged, or of a kind that is not read
+   */
+  Raster samples() {
+    return whole(reader -> reader.readRaster(0, null));
+  }
+
+  /**
+   * The picture as the JDK has it.
+   *
+   * @throws FileException when it is damaged, or of a kind that is not read
+   */
+  BufferedImage picture() {
+    return whole(reader -> reader.read(0));
+  }
+
+  /**
+   * The decoded picture, as {@code conversion} makes it of the JDK's.
    *
    * @param pixelsAByte the most that the format can pack
    * @throws FileException when it is damaged, above the budget, or of a kind that is not read
    */
-  Pixels decode(long pixelsAByte) {
+  Pixels decode(long pixelsAByte, Function<BufferedImage, Pixels> conversion) {
     PictureReader.Size size = checkSize(pixelsAByte);
     // A raster of at most four samples of 16 bits, and the result.
-    long bytesAPixel = format.equals("jpeg") ? 3 + 3 : 8 + 3;
+    long bytesAPixel = 8 + 3;
     return PictureBudget.decoded(
         file,
         size.width(),
         size.height(),
         bytesAPixel,
-        () -> RasterPixels.of(raster(), file));
+        () -> conversion.apply(picture()));
   }
 
-  private BufferedImage raster() {
+  private <T> T whole(Use<T> use) {
     AtomicReference<@Nullable String> damage = new AtomicReference<>();
-    BufferedImage image =
+    T result =
         with(reader -> {
           reader.addIIOReadWarningListener((_, warning) -> {
             if (isDamage(warning)) {
               damage.compareAndSet(null, warning);
             }
           });
-          return reader.read(0);
+          return use.of(reader);
         });
     String found = damage.get();
     if (found != null) {
       throw new FileException(file, fault(found));
     }
-    return image;
+    return result;
   }
 
   private <T> T with(Use<T> use) {
@@ -115,8 +131,7 @@ final class JavaDecoder {
     String name = format.toUpperCase(Locale.ROOT);
     String line = found.lines().findFirst().orElse("no reason given");
     return line.contains("Unsupported Image Type")
-        ? "is a %s picture with colours other than grey and RGB (CMYK?): convert it to RGB"
-            .formatted(name)
+        ? "is a %s picture with colours other than grey and RGB: convert it to RGB".formatted(name)
         : "is a damaged %s picture: %s".formatted(name, line);
   }
 

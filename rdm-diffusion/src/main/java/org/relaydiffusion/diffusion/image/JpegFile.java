@@ -1,17 +1,17 @@
 package org.relaydiffusion.diffusion.image;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.relaydiffusion.FileException;
 
-/**
- * What a JPEG's markers say, without decoding its pixels.
- *
- * @param width columns, 0 when there is no frame
- * @param height rows
- * @param scans how many there are: more than one in progressive files
- */
-record JpegFile(int width, int height, int scans) {
+/** What a JPEG's markers say, without decoding its pixels. */
+final class JpegFile {
   private static final int SOF_0 = 0xc0;
+  private static final int SOF_2 = 0xc2;
+  private static final int SOF_9 = 0xc9;
   private static final int SOF_15 = 0xcf;
   private static final int DHT = 0xc4;
   private static final int JPG = 0xc8;
@@ -19,7 +19,43 @@ record JpegFile(int width, int height, int scans) {
   private static final int RST_0 = 0xd0;
   private static final int EOI = 0xd9;
   private static final int SOS = 0xda;
+  private static final int APP_0 = 0xe0;
+  private static final int APP_14 = 0xee;
+  private static final int APP_15 = 0xef;
+  private static final int COM = 0xfe;
   private static final int TEM = 0x01;
+
+  /** Shorter segments are others, whatever they begin with. */
+  private static final int JFIF_LENGTH = 14;
+
+  private static final int ADOBE_LENGTH = 12;
+  private static final int NO_ADOBE = -1;
+
+  private final byte[] bytes;
+  private final Path file;
+  private int frame;
+  private int precision;
+  private int width;
+  private int height;
+  private int scans;
+  private boolean hasEnd;
+  private boolean hasJfif;
+  private int adobeTransform = NO_ADOBE;
+  private final List<Component> components = new ArrayList<>();
+
+  /**
+   * A component as the frame declares it.
+   *
+   * @param id its number
+   * @param horizontal its sampling factor, which is in a proportion to those of the others
+   * @param vertical likewise
+   */
+  record Component(int id, int horizontal, int vertical) {}
+
+  private JpegFile(byte[] bytes, Path file) {
+    this.bytes = bytes;
+    this.file = file;
+  }
 
   /** Whether a file begins as JPEG files do. */
   static boolean isJpeg(byte[] bytes) {
@@ -34,9 +70,7 @@ record JpegFile(int width, int height, int scans) {
    * @throws FileException when a second frame begins, which would be another size
    */
   static JpegFile parse(byte[] bytes, int from, Path file) {
-    int width = 0;
-    int height = 0;
-    int scans = 0;
+    JpegFile jpeg = new JpegFile(bytes, file);
     int at = from;
     while (at + 1 < bytes.length) {
       int marker = bytes[at + 1] & 0xff;
@@ -46,6 +80,7 @@ record JpegFile(int width, int height, int scans) {
       }
       at += 2;
       if (marker == EOI) {
+        jpeg.hasEnd = true;
         break;
       }
       if (marker == TEM || (marker >= RST_0 && marker < EOI)) {
@@ -54,17 +89,45 @@ record JpegFile(int width, int height, int scans) {
       if (at + 2 > bytes.length) {
         break;
       }
-      if (isFrame(marker) && at + 7 <= bytes.length) {
-        if (width != 0) {
-          throw new FileException(file, "is a damaged JPEG picture: it has two frames");
-        }
-        height = u16(bytes, at + 3);
-        width = u16(bytes, at + 5);
-      }
-      scans += marker == SOS ? 1 : 0;
-      at += Math.max(2, u16(bytes, at));
+      int length = Math.max(2, u16(bytes, at));
+      jpeg.segment(marker, at + 2, Math.min(bytes.length, at + length));
+      at += length;
     }
-    return new JpegFile(width, height, scans);
+    return jpeg;
+  }
+
+  private void segment(int marker, int from, int end) {
+    if (isFrame(marker) && end - from >= 6) {
+      readFrame(marker, from, end);
+    } else if (marker == SOS) {
+      scans++;
+    } else if (scans == 0 && marker == APP_0 && end - from >= JFIF_LENGTH) {
+      hasJfif |= hasText(from, "JFIF\0");
+    } else if (scans == 0
+        && marker == APP_14
+        && end - from >= ADOBE_LENGTH
+        && hasText(from, "Adobe")) {
+      adobeTransform = bytes[from + ADOBE_LENGTH - 1] & 0xff;
+    }
+  }
+
+  private void readFrame(int marker, int from, int end) {
+    if (frame != 0) {
+      throw new FileException(file, "is a damaged JPEG picture: it has two frames");
+    }
+    frame = marker;
+    precision = bytes[from] & 0xff;
+    height = u16(bytes, from + 1);
+    width = u16(bytes, from + 3);
+    int count = bytes[from + 5] & 0xff;
+    for (int at = from + 6; at + 3 <= end && components.size() < count; at += 3) {
+      int factors = bytes[at + 1] & 0xff;
+      components.add(new Component(bytes[at] & 0xff, factors >> 4, factors & 0xf));
+    }
+  }
+
+  private boolean hasText(int at, String text) {
+    return new String(bytes, at, text.length(), StandardCharsets.ISO_8859_1).equals(text);
   }
 
   private static boolean isFrame(int marker) {
@@ -73,5 +136,105 @@ record JpegFile(int width, int height, int scans) {
 
   private static int u16(byte[] bytes, int at) {
     return (bytes[at] & 0xff) << 8 | (bytes[at + 1] & 0xff);
+  }
+
+  /** Columns, 0 when there is no frame. */
+  int width() {
+    return width;
+  }
+
+  /** Rows, 0 when there is no frame. */
+  int height() {
+    return height;
+  }
+
+  /** How many scans there are: more than one in progressive files. */
+  int scans() {
+    return scans;
+  }
+
+  List<Component> components() {
+    return components;
+  }
+
+  /**
+   * Refuses what no decoder is here for, and files that are cut off.
+   *
+   * @throws FileException naming the kind
+   */
+  void check() {
+    if (frame == 0) {
+      throw new FileException(file, "is a damaged JPEG picture: it has no frame");
+    }
+    if (!hasEnd) {
+      throw new FileException(file, "is a damaged JPEG picture: it is cut off before its end");
+    }
+    if (frame >= SOF_9) {
+      throw new FileException(
+          file, "is a JPEG with arithmetic coding, which is not read: convert it to PNG");
+    }
+    if (frame > SOF_2 || precision != 8) {
+      String kind = precision == 8 ? "lossless or hierarchical JPEG" : precision + "-bit JPEG";
+      throw new FileException(
+          file, "is a %s, which is not read: convert it to PNG".formatted(kind));
+    }
+    int count = components.size();
+    if (count != 1 && count != 3 && count != 4) {
+      throw new FileException(
+          file, "is a JPEG of %s components: 1, 3 and 4 are read".formatted(count));
+    }
+  }
+
+  /**
+   * Whether its first three components are luma and chroma, and no colours, by libjpeg's rules: of
+   * three components JFIF says that they are, else Adobe's marker says it, else all but those
+   * numbered R, G, B are. Of four only Adobe's marker can say it.
+   */
+  boolean isLumaAndChroma() {
+    if (components.size() == 4) {
+      return adobeTransform > 0;
+    }
+    if (components.size() != 3) {
+      return false;
+    }
+    if (hasJfif || adobeTransform != NO_ADOBE) {
+      return hasJfif || adobeTransform != 0;
+    }
+    return components.get(0).id != 'R'
+        || components.get(1).id != 'G'
+        || components.get(2).id != 'B';
+  }
+
+  /**
+   * A copy of a file without the profiles, previews and texts in front of its first scan, nothing
+   * of which decides the stored samples; the JDK's reader would refuse a picture for them, or
+   * change its colours.
+   */
+  static byte[] withoutMetadata(byte[] bytes) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(bytes.length);
+    int kept = 0;
+    int at = 2;
+    while (at + 4 <= bytes.length) {
+      int marker = bytes[at + 1] & 0xff;
+      if (bytes[at] != (byte) 0xff || marker == 0 || marker == 0xff) {
+        at++;
+        continue;
+      }
+      if (marker == SOS || marker == EOI) {
+        break;
+      }
+      if (marker == TEM || (marker >= RST_0 && marker < EOI)) {
+        at += 2;
+        continue;
+      }
+      int end = at + 2 + Math.max(2, u16(bytes, at + 2));
+      if (((marker >= APP_0 && marker <= APP_15) || marker == COM) && end <= bytes.length) {
+        out.write(bytes, kept, at - kept);
+        kept = end;
+      }
+      at = end;
+    }
+    out.write(bytes, kept, bytes.length - kept);
+    return out.toByteArray();
   }
 }

@@ -15,7 +15,8 @@ import org.relaydiffusion.FileException;
 public final class PictureBudget {
   /**
    * The most pixels of a picture, 2^27 (134 megapixels). Decoding takes at most 16 bytes of Java's
-   * heap a pixel (four samples of 16 bits, and the result), for 8-bit pictures at most 6.
+   * heap a pixel (four samples of 16 bits, and the result); for PNG and JPEG of 8 bits a sample at
+   * most 6, for CMYK and WebP at most 7.
    */
   public static final long MOST_PIXELS = 1L << 27;
 

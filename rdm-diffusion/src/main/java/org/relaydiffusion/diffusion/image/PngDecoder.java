@@ -7,8 +7,8 @@ import java.util.zip.Inflater;
 import org.relaydiffusion.FileException;
 
 /**
- * Decodes the plain kind of PNG that data sets consist of: 8 bits, grey or RGB, not interlaced, no
- * transparent colour. It gives what the JDK's decoder gives, sooner.
+ * Decodes the plain kind of PNG that data sets consist of: 8 bits, grey or RGB, not interlaced. It
+ * gives what the JDK's decoder gives, sooner.
  */
 final class PngDecoder {
   private static final int FIRST_CHUNK = 8;
@@ -22,7 +22,6 @@ final class PngDecoder {
   private static final int PLTE = 0x504c5445;
   private static final int IDAT = 0x49444154;
   private static final int IEND = 0x49454e44;
-  private static final int TRNS = 0x74524e53;
 
   /** Set in the names of chunks that a decoder may leave out. */
   private static final int ANCILLARY = 0x20000000;
@@ -67,7 +66,6 @@ final class PngDecoder {
             case IHDR -> at == FIRST_CHUNK;
             case IDAT -> before == IDAT || !hasPixels;
             case PLTE, IEND -> true;
-            case TRNS -> false;
             default -> (type & ANCILLARY) != 0;
           };
       if (!known) {

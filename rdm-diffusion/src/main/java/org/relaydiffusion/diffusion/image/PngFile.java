@@ -27,7 +27,7 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
   static final byte RGB_ALPHA = 6;
   static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
   private static final int CHUNK_OVERHEAD = 12;
-  private static final Set<String> ESSENTIAL = Set.of("IHDR", "PLTE", "tRNS", "IDAT", "IEND");
+  private static final Set<String> ESSENTIAL = Set.of("IHDR", "PLTE", "IDAT", "IEND");
 
   /**
    * Walks the chunks and checks their order and checksums.
@@ -90,7 +90,7 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
   }
 
   /**
-   * A copy with nothing but what decides the pixels. What else a file may hold (texts, profiles,
+   * A copy with nothing but what decides the colours. What else a file may hold (texts, profiles,
    * suggested palettes) would be unpacked and kept by the JDK's reader.
    *
    * @param bytes a whole file, which {@link #parse} has checked

@@ -1,17 +1,21 @@
 package org.relaydiffusion.diffusion.image;
 
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.relaydiffusion.FileException;
 
 /**
- * Checks what a TIFF's first directory claims, before the JDK's reader believes it: sizes, where
- * strips and tiles lie, and that the samples are of a kind that has 8-bit values. The JDK reads
- * floats, signed numbers and CIE Lab too, but as unsigned RGB, which gives another picture.
+ * The first picture of a TIFF. What its directory claims is checked before the JDK's reader
+ * believes it: sizes, where strips and tiles lie, and that the samples are of a kind that has 8-bit
+ * values. The JDK reads floats, signed numbers and CIE Lab too, but as unsigned RGB, which gives
+ * another picture. Unlike that of a JPEG, the orientation of a TIFF is applied, as Pillow does it.
  */
 final class TiffFile {
   private static final int DIRECTORY_ENTRY = 12;
@@ -23,13 +27,16 @@ final class TiffFile {
   private static final int COMPRESSION = 259;
   private static final int PHOTOMETRIC = 262;
   private static final int STRIP_OFFSETS = 273;
+  private static final int ORIENTATION = 274;
   private static final int SAMPLES = 277;
   private static final int ROWS_PER_STRIP = 278;
   private static final int STRIP_BYTES = 279;
+  private static final int COLOUR_MAP = 320;
   private static final int TILE_WIDTH = 322;
   private static final int TILE_HEIGHT = 323;
   private static final int TILE_OFFSETS = 324;
   private static final int TILE_BYTES = 325;
+  private static final int EXTRA_SAMPLES = 338;
   private static final int SAMPLE_FORMAT = 339;
   private static final int JPEG_TABLES = 347;
 
@@ -39,6 +46,11 @@ final class TiffFile {
           WIDTH, HEIGHT, STRIP_OFFSETS, ROWS_PER_STRIP, STRIP_BYTES, TILE_WIDTH, TILE_HEIGHT,
           TILE_OFFSETS, TILE_BYTES);
 
+  private static final int WHITE_IS_ZERO = 0;
+  private static final int BLACK_IS_ZERO = 1;
+  private static final int PALETTE = 3;
+  private static final int INKS = 5;
+  private static final int PREMULTIPLIED = 1;
   private static final int OLD_JPEG = 6;
   private static final int JPEG = 7;
   private static final int MOST_SAMPLES = 4;
@@ -69,19 +81,66 @@ final class TiffFile {
   }
 
   /**
-   * Checks a file.
+   * As {@link PictureReader#decode}.
    *
-   * @param bytes the whole of it, of which {@link #isTiff} is true
-   * @param file its name, for messages
+   * @param bytes a file of which {@link #isTiff} is true
    * @throws FileException naming what is wrong, too large, or not read
    */
-  static void check(byte[] bytes, Path file) {
+  static Pixels decode(byte[] bytes, Path file) {
     TiffFile tiff = new TiffFile(bytes, file);
     tiff.readDirectory();
     tiff.checkSize();
     tiff.checkSamples();
     tiff.checkParts();
     tiff.checkCompression();
+    Pixels pixels = new JavaDecoder(bytes, "tiff", file).decode(PIXELS_PER_BYTE, tiff.conversion());
+    return Orientation.apply((int) tiff.value(ORIENTATION, 0, 1), pixels);
+  }
+
+  private Function<BufferedImage, Pixels> conversion() {
+    int photometric = (int) value(PHOTOMETRIC, 0, 1);
+    int colours =
+        switch (photometric) {
+          case WHITE_IS_ZERO, BLACK_IS_ZERO -> 1;
+          case INKS -> 4;
+          default -> 3;
+        };
+    boolean isPremultiplied =
+        fields.containsKey(EXTRA_SAMPLES) && value(EXTRA_SAMPLES, 0, 0) == PREMULTIPLIED;
+    // Java gives grey pictures of fewer than 8 bits a palette.
+    var samples = new RasterPixels(file, _ -> colours == 1, colours, isPremultiplied);
+    if (photometric != PALETTE) {
+      return samples::pixels;
+    }
+    IndexColorModel palette = palette();
+    return image -> samples.indexed(image.getRaster(), palette);
+  }
+
+  /** The palette with the high bytes of its 16-bit colours, which the JDK would round. */
+  private IndexColorModel palette() {
+    int bits = (int) value(BITS, 0, 1);
+    Field field = fields.get(COLOUR_MAP);
+    int size = 1 << bits;
+    if (bits > 8 || field == null || field.count != 3 * size) {
+      throw damaged("its palette does not fit numbers of %s bits".formatted(bits));
+    }
+    byte[][] colours = new byte[3][size];
+    for (int i = 0; i < 3 * size; i++) {
+      colours[i / size][i % size] = (byte) (value(COLOUR_MAP, i, 0) >> 8);
+    }
+    return new IndexColorModel(bits, size, colours[0], colours[1], colours[2]);
+  }
+
+  /** The size of a file's picture, once it stands upright. */
+  static PictureReader.Size size(byte[] bytes, Path file) {
+    TiffFile tiff = new TiffFile(bytes, file);
+    tiff.readDirectory();
+    tiff.checkSize();
+    int width = (int) tiff.value(WIDTH, 0, 0);
+    int height = (int) tiff.value(HEIGHT, 0, 0);
+    return Orientation.swapsSides((int) tiff.value(ORIENTATION, 0, 1))
+        ? new PictureReader.Size(height, width)
+        : new PictureReader.Size(width, height);
   }
 
   private void readDirectory() {
@@ -176,10 +235,7 @@ final class TiffFile {
     }
     long colours = value(PHOTOMETRIC, 0, 1);
     switch ((int) colours) {
-      case 0, 1, 2, 3, 6 -> {}
-      case 5 ->
-          throw new FileException(
-              file, "has colours other than grey and RGB (CMYK): convert it to RGB");
+      case WHITE_IS_ZERO, BLACK_IS_ZERO, 2, PALETTE, INKS, 6 -> {}
       case 8, 9, 10 ->
           throw new FileException(
               file, "has colours other than grey and RGB (CIE Lab): convert it to RGB");

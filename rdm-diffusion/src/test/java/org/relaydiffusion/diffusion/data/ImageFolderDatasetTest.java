@@ -196,7 +196,7 @@ class ImageFolderDatasetTest {
           .hasMessageContaining("has 32 x 32 pixels, but the set's first picture has 16 x 16");
       assertUnreadable(data, 2).hasMessageContaining("is grey, but the set's first picture is RGB");
       assertUnreadable(data, 3).hasMessageContaining("is empty");
-      assertUnreadable(data, 4).hasMessageContaining("neither a PNG nor a JPEG");
+      assertUnreadable(data, 4).hasMessageContaining("is not a picture of a format that is read");
       assertUnreadable(data, 5).hasMessageContaining("is cut off");
       assertUnreadable(data, 6).hasMessageContaining("has 2139062143 x 2139062143 pixels");
       assertUnreadable(data, 7).hasMessageContaining("no such file");

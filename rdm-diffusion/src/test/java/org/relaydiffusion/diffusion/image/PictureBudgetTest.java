@@ -40,7 +40,7 @@ class PictureBudgetTest {
       })
   void fieldCasesAreRefusedByName(String name, String message) throws IOException {
     byte[] bytes = Files.readAllBytes(CORPUS.resolve(name));
-    assertThatThrownBy(() -> OtherPictureReader.decode(bytes, NAME))
+    assertThatThrownBy(() -> PictureReader.decode(bytes, NAME))
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(NAME + ": ")
         .hasMessageContaining(message);
@@ -85,7 +85,7 @@ class PictureBudgetTest {
         image.getRaster().setSample(x, y, 0, (x * 31 ^ y * 17) & 0xff);
       }
     }
-    assertThat(OtherPictureReader.decode(progressive(image), NAME).width()).isEqualTo(6000);
+    assertThat(PictureReader.decode(progressive(image), NAME).width()).isEqualTo(6000);
   }
 
   @Test
@@ -110,7 +110,6 @@ class PictureBudgetTest {
     assertRefused(tiff(Map.of(258, 16, 339, 2))).hasMessageContaining("has signed samples");
     assertRefused(tiff(Map.of(258, 16, 339, 6))).hasMessageContaining("has complex samples");
     assertRefused(tiff(Map.of(262, 8))).hasMessageContaining("(CIE Lab)");
-    assertRefused(tiff(Map.of(262, 5))).hasMessageContaining("(CMYK)");
     assertRefused(tiff(Map.of(262, 32803))).hasMessageContaining("interpretation 32803");
     assertRefused(tiff(Map.of(277, 9))).hasMessageContaining("has 9 samples a pixel");
   }
@@ -130,15 +129,15 @@ class PictureBudgetTest {
     for (int i = 0; i < 64; i++) {
       ramp[i] = (byte) (4 * i);
     }
-    assertThat(OtherPictureReader.decode(tiff(Map.of()), NAME).data()).isEqualTo(ramp);
-    byte[] fallen = OtherPictureReader.decode(tiff(Map.of(262, 0)), NAME).data();
+    assertThat(PictureReader.decode(tiff(Map.of()), NAME).data()).isEqualTo(ramp);
+    byte[] fallen = PictureReader.decode(tiff(Map.of(262, 0)), NAME).data();
     assertThat(fallen[0]).isEqualTo((byte) 255);
     assertThat(fallen[63]).isEqualTo((byte) (255 - 252));
     // 16 bits, of which the file has 4 x 8 samples: 0x0400 is the first.
     Map<Integer, Integer> deep = Map.of(256, 4, 258, 16);
-    assertThat(OtherPictureReader.decode(tiff(deep), NAME).data()[0]).isEqualTo((byte) 4);
+    assertThat(PictureReader.decode(tiff(deep), NAME).data()[0]).isEqualTo((byte) 4);
     Map<Integer, Integer> fallenDeep = Map.of(256, 4, 258, 16, 262, 0);
-    assertThat(OtherPictureReader.decode(tiff(fallenDeep), NAME).data()[0]).isEqualTo((byte) 251);
+    assertThat(PictureReader.decode(tiff(fallenDeep), NAME).data()[0]).isEqualTo((byte) 251);
   }
 
   @Test
@@ -148,8 +147,8 @@ class PictureBudgetTest {
     image.setRGB(1, 0, 0x08fc00);
     ByteArrayOutputStream bmp = new ByteArrayOutputStream();
     assertThat(ImageIO.write(image, "bmp", bmp)).isTrue();
-    assertThat(OtherPictureReader.decode(bmp.toByteArray(), NAME).data())
-        .containsExactly(0xff, 0xff, 0xff, 0x08, 0xfb, 0);
+    assertThat(PictureReader.decode(bmp.toByteArray(), NAME).data())
+        .containsExactly(0xff, 0xff, 0xff, 0x08, 0xfa, 0);
     byte[] none = Files.readAllBytes(CORPUS.resolve("mask-of-no-bits.bmp"));
     assertRefused(none).hasMessageContaining("has samples of 0 bits: 1 to 16 are read");
   }
@@ -177,7 +176,7 @@ class PictureBudgetTest {
   }
 
   private static AbstractThrowableAssert<?, ? extends Throwable> assertRefused(byte[] bytes) {
-    return assertThatThrownBy(() -> OtherPictureReader.decode(bytes, NAME))
+    return assertThatThrownBy(() -> PictureReader.decode(bytes, NAME))
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(NAME + ": ");
   }

@@ -132,7 +132,6 @@ class DatasetCommandTest {
       delimiter = '|',
       value = {
         "src_truncated | t.png: is cut off",
-        "src_alpha     | rgba.png: has transparent pixels",
         "src_empty     | src_empty: has no pictures among its 1 files",
         "src_nothere   | src_nothere: no such file or folder",
         "src_big       | photo.png: is 150 x 111 RGB, but the pictures of a data set are square",

@@ -453,7 +453,7 @@ class ActivationsExtractionTest {
   void unreadablePicturesAreNamed() throws IOException {
     Path data = Pictures.folder(folder.resolve("set"), 3);
     Files.write(data.resolve("00002.png"), new byte[] {1, 2, 3});
-    refused(data, Content.MOMENTS, data.resolve("00002.png") + ": is neither a PNG nor a JPEG");
+    refused(data, Content.MOMENTS, data.resolve("00002.png") + ": is not a picture of a format that is read");
     Files.delete(data.resolve("00002.png"));
     Files.createSymbolicLink(data.resolve("00003.png"), data.resolve("nothing"));
     refused(data, Content.MOMENTS, data.resolve("00003.png") + ": cannot be read: no such file");

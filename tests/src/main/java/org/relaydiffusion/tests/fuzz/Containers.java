@@ -138,11 +138,11 @@ final class Containers {
         : beginning(input, 'I', 'I', 42, 0);
   }
 
-  /** Whether it begins as PNG and JPEG files do. */
-  static boolean isTrained(byte[] input) {
-    return input.length > 2
-        && ((input[0] == PNG[0] && input[1] == 'P')
-            || (input[0] == (byte) 0xff && input[1] == (byte) 0xd8));
+  /** The input as a WebP file of its length. */
+  static byte[] webp(byte[] input) {
+    byte[] bytes = beginning(input, 'R', 'I', 'F', 'F', 0, 0, 0, 0, 'W', 'E', 'B', 'P');
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(4, bytes.length - 8);
+    return bytes;
   }
 
   /** The input with other first bytes. */

@@ -27,7 +27,6 @@ import org.relaydiffusion.diffusion.data.convert.Crop;
 import org.relaydiffusion.diffusion.data.convert.ImageSource;
 import org.relaydiffusion.diffusion.data.convert.ImageSources;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
-import org.relaydiffusion.diffusion.image.OtherPictureReader;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.launch.rank.Endpoint;
@@ -129,11 +128,10 @@ final class Readers {
     }
   }
 
-  /** Any picture; of those that training reads also their size alone. */
+  /** Any picture, and its size alone, as training asks for it. */
   static void picture(byte[] input) {
-    RdmException refusal =
-        Containers.isTrained(input) ? refusal(() -> PictureReader.size(input, NAME)) : null;
-    OtherPictureReader.decode(input, NAME);
+    RdmException refusal = refusal(() -> PictureReader.size(input, NAME));
+    PictureReader.decode(input, NAME);
     if (refusal != null) {
       throw refusal;
     }

@@ -35,6 +35,10 @@ enum Target {
   BMP(in -> Readers.picture(Containers.beginning(in, 'B', 'M')), 1 << 16, ".bmp"),
   /** GIF. */
   GIF(in -> Readers.picture(Containers.beginning(in, 'G', 'I', 'F', '8')), 1 << 16, ".gif"),
+  /** WebP, lossy and lossless. */
+  WEBP(in -> Readers.picture(Containers.webp(in)), 1 << 16, ".webp"),
+  /** PBM, PGM and PPM. */
+  NETPBM(Readers::picture, 1 << 14, ".pnm", ".pbm", ".pgm", ".ppm"),
   /** Zips of pictures, by the data set tool's reader and training's. */
   ZIP(Readers::zip, 1 << 17, ".zip"),
   /** dataset.json, by both readers. */

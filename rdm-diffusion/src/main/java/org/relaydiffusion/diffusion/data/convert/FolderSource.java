@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.diffusion.image.OtherPictureReader;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.io.AtomicFile;
@@ -62,7 +61,7 @@ final class FolderSource implements ImageSource {
   @Override
   public Pixels read(int index) {
     Path file = folder.resolve(pictures.name(index));
-    return OtherPictureReader.decode(PictureReader.bytes(file), file);
+    return PictureReader.decode(PictureReader.bytes(file), file);
   }
 
   @Override

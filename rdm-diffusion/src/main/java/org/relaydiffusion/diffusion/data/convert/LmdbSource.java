@@ -5,7 +5,7 @@ import java.util.Objects;
 import java.util.OptionalInt;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
-import org.relaydiffusion.diffusion.image.OtherPictureReader;
+import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.io.MappedFile;
 
@@ -49,7 +49,7 @@ final class LmdbSource implements ImageSource {
   public Pixels read(int index) {
     byte[] bytes =
         map.bytes(values.offset(index), values.length(index), "entry %s".formatted(index));
-    return OtherPictureReader.decode(bytes, Path.of(name(index)));
+    return PictureReader.decode(bytes, Path.of(name(index)));
   }
 
   @Override

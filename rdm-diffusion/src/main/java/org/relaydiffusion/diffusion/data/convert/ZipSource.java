@@ -7,7 +7,7 @@ import java.util.OptionalInt;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.data.ZipContents;
 import org.relaydiffusion.diffusion.data.ZipMember;
-import org.relaydiffusion.diffusion.image.OtherPictureReader;
+import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.diffusion.image.Pixels;
 
@@ -60,7 +60,7 @@ final class ZipSource implements ImageSource {
   @Override
   public Pixels read(int index) {
     ZipMember member = member(pictures.name(index));
-    return OtherPictureReader.decode(
+    return PictureReader.decode(
         zip.read(member, PictureBudget.MOST_BYTES), zip.nameOf(member));
   }
 

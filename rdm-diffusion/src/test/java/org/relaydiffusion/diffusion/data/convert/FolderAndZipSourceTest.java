@@ -220,10 +220,11 @@ class FolderAndZipSourceTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "RIFF....WEBPVP8 | is a WebP picture, which is not read",
+        "RIFF0000WEBPVP8 | is a damaged WebP picture",
         "BM              | is a damaged BMP picture",
         "GIF89a          | is a damaged GIF picture",
-        "P6 1 1 255 abc  | is neither a PNG nor a JPEG picture"
+        "P6 9 1 255 abc  | it claims 9 x 1 pixels",
+        "text            | is not a picture of a format that is read"
       })
   void picturesThatCannotBeReadAreRefusedByName(String content, String message) throws IOException {
     put("a.webp", content);

@@ -1,0 +1,113 @@
+package org.relaydiffusion.diffusion.image.webp;
+
+/** VP8's boolean entropy decoder (RFC 6386, section 7) over a part of a file. */
+final class BoolDecoder {
+  private static final int HALF = 128;
+
+  private final byte[] bytes;
+  private final int end;
+  private int at;
+
+  /** One less than the range, which is 128 to 255 before each bit. */
+  private int range = 254;
+
+  /** The bits that have been loaded, of which {@link #spare} are below those in use. */
+  private long value;
+
+  private int spare = -8;
+  private boolean isPastEnd;
+
+  /**
+   * Begins at a part of a file.
+   *
+   * @param from its first byte
+   * @param end behind its last byte, at most the length of {@code bytes}
+   */
+  BoolDecoder(byte[] bytes, int from, int end) {
+    this.bytes = bytes;
+    this.at = from;
+    this.end = end;
+  }
+
+  /** Whether more was read than there is: what came then were zeros. */
+  boolean isPastEnd() {
+    return isPastEnd;
+  }
+
+  /**
+   * The next bit, 0 or 1.
+   *
+   * @param probability of a zero, in 256ths
+   */
+  int bit(int probability) {
+    if (spare < 0) {
+      load();
+    }
+    int split = (range * probability) >> 8;
+    int bit;
+    if ((int) (value >>> spare) > split) {
+      range -= split;
+      value -= (long) (split + 1) << spare;
+      bit = 1;
+    } else {
+      range = split + 1;
+      bit = 0;
+    }
+    int shift = Integer.numberOfLeadingZeros(range) - 24;
+    range = (range << shift) - 1;
+    spare -= shift;
+    return bit;
+  }
+
+  private void load() {
+    if (at + 4 <= end) {
+      long next =
+          (bytes[at] & 0xffL) << 24
+              | (bytes[at + 1] & 0xff) << 16
+              | (bytes[at + 2] & 0xff) << 8
+              | (bytes[at + 3] & 0xff);
+      value = value << 32 | next;
+      spare += 32;
+      at += 4;
+    } else {
+      int next = 0;
+      if (at < end) {
+        next = bytes[at++] & 0xff;
+      } else {
+        isPastEnd = true;
+      }
+      value = value << 8 | next;
+      spare += 8;
+    }
+  }
+
+  /** As {@link #bit}. */
+  boolean isSet(int probability) {
+    return bit(probability) != 0;
+  }
+
+  /** A bit that is as often set as not. */
+  boolean flag() {
+    return bit(HALF) != 0;
+  }
+
+  /** An unsigned number of so many bits. */
+  int number(int bits) {
+    int number = 0;
+    for (int i = 0; i < bits; i++) {
+      number = number << 1 | bit(HALF);
+    }
+    return number;
+  }
+
+  /** A number of so many bits, and its sign. */
+  int signed(int bits) {
+    int number = number(bits);
+    return flag() ? -number : number;
+  }
+
+  /** A flag, and where it is set a number with its sign; else 0. */
+  int optionalSigned(int bits) {
+    return flag() ? signed(bits) : 0;
+  }
+}

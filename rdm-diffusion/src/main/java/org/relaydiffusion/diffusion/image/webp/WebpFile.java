@@ -1,0 +1,175 @@
+package org.relaydiffusion.diffusion.image.webp;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.relaydiffusion.FileException;
+
+/**
+ * Where the first picture of a WebP file lies, and what its header claims. Alpha is not read: as
+ * Pillow's {@code convert("RGB")} does, the colours are taken as they are stored.
+ *
+ * @param width columns of the whole canvas, at least 1
+ * @param height its rows, at least 1
+ * @param isLossless whether the frame is VP8L, else VP8
+ * @param x where the frame lies on the canvas, which is black around it
+ * @param y likewise
+ * @param frameWidth columns of the frame
+ * @param frameHeight its rows
+ * @param from the frame's first byte
+ * @param end behind its last byte
+ */
+public record WebpFile(
+    int width,
+    int height,
+    boolean isLossless,
+    int x,
+    int y,
+    int frameWidth,
+    int frameHeight,
+    int from,
+    int end) {
+  private static final int RIFF_HEADER = 12;
+  private static final int CHUNK_HEADER = 8;
+  private static final int CANVAS_SIZE = 4;
+  private static final int FRAME_HEADER = 16;
+
+  /** Whether a file begins as WebP files do. */
+  public static boolean isWebp(byte[] bytes) {
+    return bytes.length >= RIFF_HEADER
+        && text(bytes, 0).equals("RIFF")
+        && text(bytes, 8).equals("WEBP");
+  }
+
+  /**
+   * Finds the first picture.
+   *
+   * @param bytes a whole file, of which {@link #isWebp} is true
+   * @param file its name, for messages
+   * @throws FileException when it is damaged, cut off or without a picture
+   */
+  public static WebpFile parse(byte[] bytes, Path file) {
+    long claimed = CHUNK_HEADER + u32(bytes, 4);
+    if (claimed > bytes.length) {
+      throw damaged(
+          file, "it claims %s bytes, but has %s: cut off".formatted(claimed, bytes.length));
+    }
+    return new Walk(bytes, file).find(RIFF_HEADER, (int) claimed);
+  }
+
+  /** Goes over the chunks, into the first frame of an animation. */
+  private static final class Walk {
+    private final byte[] bytes;
+    private final Path file;
+    private int width;
+    private int height;
+    private int x;
+    private int y;
+
+    Walk(byte[] bytes, Path file) {
+      this.bytes = bytes;
+      this.file = file;
+    }
+
+    WebpFile find(int start, int end) {
+      int at = start;
+      while (end - at >= CHUNK_HEADER) {
+        String type = text(bytes, at);
+        long length = u32(bytes, at + 4);
+        int body = at + CHUNK_HEADER;
+        if (length > end - body) {
+          throw damaged(file, "the chunk at byte %s claims %s bytes".formatted(at, length));
+        }
+        int stop = body + (int) length;
+        switch (type) {
+          case "VP8X" -> readCanvas(body, stop);
+          case "ANMF" -> {
+            if (length < FRAME_HEADER) {
+              throw damaged(file, "its first frame has no header");
+            }
+            x = 2 * u24(bytes, body);
+            y = 2 * u24(bytes, body + 3);
+            return find(body + FRAME_HEADER, stop);
+          }
+          case "VP8 ", "VP8L" -> {
+            return frame(type.equals("VP8L"), body, stop);
+          }
+          default -> {}
+        }
+        at = (int) Math.min(end, stop + (length & 1));
+      }
+      throw damaged(file, "it has no picture");
+    }
+
+    private void readCanvas(int body, int stop) {
+      if (stop - body < CANVAS_SIZE + 6) {
+        throw damaged(file, "its canvas has no size");
+      }
+      width = 1 + u24(bytes, body + CANVAS_SIZE);
+      height = 1 + u24(bytes, body + CANVAS_SIZE + 3);
+    }
+
+    private WebpFile frame(boolean isLossless, int from, int end) {
+      int frameWidth;
+      int frameHeight;
+      if (isLossless) {
+        LosslessDecoder.checkSignature(bytes, from, end, file);
+        frameWidth = LosslessDecoder.width(bytes, from);
+        frameHeight = LosslessDecoder.height(bytes, from);
+      } else {
+        FrameHeader.checkTag(bytes, from, end, file);
+        frameWidth = FrameHeader.width(bytes, from);
+        frameHeight = FrameHeader.height(bytes, from);
+      }
+      int canvasWidth = width == 0 ? frameWidth : width;
+      int canvasHeight = width == 0 ? frameHeight : height;
+      if (frameWidth < 1 || frameHeight < 1) {
+        throw damaged(file, "it claims %s x %s pixels".formatted(frameWidth, frameHeight));
+      }
+      if (x > canvasWidth - frameWidth || y > canvasHeight - frameHeight) {
+        throw damaged(file, "its frame lies outside the canvas");
+      }
+      return new WebpFile(
+          canvasWidth, canvasHeight, isLossless, x, y, frameWidth, frameHeight, from, end);
+    }
+  }
+
+  /**
+   * Decodes the picture.
+   *
+   * @param bytes the file that this was found in
+   * @param file its name, for messages
+   * @return RGB [height, width, 3]
+   * @throws FileException when it is damaged or cut off
+   */
+  public byte[] decode(byte[] bytes, Path file) {
+    byte[] frame =
+        isLossless
+            ? LosslessDecoder.decode(bytes, from, end, file)
+            : LossyDecoder.decode(bytes, from, end, file);
+    if (frameWidth == width && frameHeight == height) {
+      return frame;
+    }
+    byte[] canvas = new byte[3 * width * height];
+    for (int row = 0; row < frameHeight; row++) {
+      int to = 3 * ((y + row) * width + x);
+      System.arraycopy(frame, 3 * row * frameWidth, canvas, to, 3 * frameWidth);
+    }
+    return canvas;
+  }
+
+  private static String text(byte[] bytes, int at) {
+    return new String(bytes, at, 4, StandardCharsets.ISO_8859_1);
+  }
+
+  private static int u24(byte[] bytes, int at) {
+    return (bytes[at] & 0xff) | (bytes[at + 1] & 0xff) << 8 | (bytes[at + 2] & 0xff) << 16;
+  }
+
+  private static long u32(byte[] bytes, int at) {
+    return u24(bytes, at) | (bytes[at + 3] & 0xffL) << 24;
+  }
+
+  private static FileException damaged(Path file, String what) {
+    return new FileException(file, "is a damaged WebP picture: " + what);
+  }
+}
