@@ -77,7 +77,7 @@ enum AdamKernel {
    * @param first of the gradients
    * @param second of their squares
    */
-  private record Corrections(double first, double second) {
+  record Corrections(double first, double second) {
     private static final MathContext DIGITS = new MathContext(40);
 
     static Corrections of(long step, AdamOptions options) {
