@@ -76,7 +76,7 @@ class AugmentPipeTest {
           assertThat(after)
               .as("image %s", i)
               .isNotEqualTo(before)
-              .containsExactly(before, within(2e-6f));
+              .containsExactly(before, within(1e-5f));
         }
       }
       assertThat(still).isBetween(1, 15);

@@ -53,7 +53,7 @@ final class SelfAttention {
       long width = s[1] / heads;
       List<Tensor> parts =
           Shapes.unbind(qkv.forward(x).reshape(s[0] * heads, width, 3, s[2] * s[3]), 2);
-      Tensor scores = scores(parts.get(0), parts.get(1), Math.sqrt(width));
+      Tensor scores = scores(parts.get(0), parts.get(1), Math.sqrt((double) width));
       Tensor weights = Functional.softmax(scores, 2).to(x.dtype());
       scores.close();
       Tensor a = LinearAlgebra.einsum("nqk,nck->ncq", weights, parts.get(2));
