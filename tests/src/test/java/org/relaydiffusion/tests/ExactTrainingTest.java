@@ -75,7 +75,8 @@ class ExactTrainingTest {
   /** Empty where the library and its kernels are those of the fixtures' README. */
   private static String whyNotTheRecordedOne(UnaryOperator<String> environment) {
     LibTorch.Version version = Torch.library().version();
-    if (!version.equals(new LibTorch.Version(2, 14, 1)) || environment.apply("RDM_LIBTORCH") == null) {
+    if (!version.equals(new LibTorch.Version(2, 14, 1))
+        || environment.apply("RDM_LIBTORCH") == null) {
       return "recorded with Debian's LibTorch 2.14.1 (RDM_LIBTORCH), but this is " + version;
     }
     Map<String, String> kernels = new LinkedHashMap<>();
@@ -84,8 +85,8 @@ class ExactTrainingTest {
     kernels.put("ONEDNN_MAX_CPU_ISA", "AVX2");
     for (Map.Entry<String, String> kernel : kernels.entrySet()) {
       if (!kernel.getValue().equals(environment.apply(kernel.getKey()))) {
-        return "recorded with %s=%s: see tests/exact-training".formatted(
-            kernel.getKey(), kernel.getValue());
+        return "recorded with %s=%s: see tests/exact-training"
+            .formatted(kernel.getKey(), kernel.getValue());
       }
     }
     return "";

@@ -16,10 +16,10 @@ import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * Adam (arXiv 1412.6980) as {@code torch.optim.Adam} computes it: in the fused kernel where LibTorch
- * has one, or operator by operator ({@link #reference}). Each step takes its learning rate, so that
- * schedules live with their loop. A parameter without a gradient is passed over and has no state
- * until it first has one.
+ * Adam (arXiv 1412.6980) as {@code torch.optim.Adam} computes it: in the fused kernel where
+ * LibTorch has one, or operator by operator ({@link #reference}). Each step takes its learning
+ * rate, so that schedules live with their loop. A parameter without a gradient is passed over and
+ * has no state until it first has one.
  *
  * <p>It owns its running means and frees them when closed; parameters stay their modules'. One
  * thread uses it at a time.

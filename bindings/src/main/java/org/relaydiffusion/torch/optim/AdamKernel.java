@@ -59,8 +59,8 @@ enum AdamKernel {
       double[] factors = new double[n];
       Map<Long, Corrections> corrections = new HashMap<>();
       for (int i = 0; i < n; i++) {
-        Corrections c =
-            corrections.computeIfAbsent(lists.steps().get(i), step -> Corrections.of(step, options));
+        long step = lists.steps().get(i);
+        Corrections c = corrections.computeIfAbsent(step, s -> Corrections.of(s, options));
         try (Tensor root = roots.get(i);
             Tensor corrected = root.div(Math.sqrt(c.second()))) {
           denominators.add(corrected.add(options.eps()));

@@ -32,11 +32,8 @@ final class AffineMaps {
     return constant(1, 0, x, 0, 1, y);
   }
 
-  private static Tensor constant(
-      double xx, double xy, double x0, double yx, double yy, double y0) {
-    float[] m = {
-      (float) xx, (float) xy, (float) x0, (float) yx, (float) yy, (float) y0, 0, 0, 1
-    };
+  private static Tensor constant(double xx, double xy, double x0, double yx, double yy, double y0) {
+    float[] m = {(float) xx, (float) xy, (float) x0, (float) yx, (float) yy, (float) y0, 0, 0, 1};
     return Torch.tensor(m, SIZE, SIZE);
   }
 

@@ -27,8 +27,7 @@ record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
     Tensor maps = AffineMaps.identity();
     if (options.has(AugmentSetting.SCALE)) {
       Tensor w =
-          marked(
-              draws.keep(draws.normal(1), options.probability(AugmentSetting.SCALE)), moved);
+          marked(draws.keep(draws.normal(1), options.probability(AugmentSetting.SCALE)), moved);
       Tensor inverse =
           Pointwise.reciprocal(Pointwise.exp2(w.mul(options.get(AugmentSetting.SCALE_STD))));
       maps = LinearAlgebra.matmul(maps, AffineMaps.scale(inverse, inverse));

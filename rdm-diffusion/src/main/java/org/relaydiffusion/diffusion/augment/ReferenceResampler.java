@@ -71,8 +71,7 @@ final class ReferenceResampler {
   private static Tensor doubled(Tensor x, int axis) {
     long[] shape = x.shape();
     shape[axis] *= 2;
-    Tensor spread =
-        Torch.stack(List.of(x, Torch.zerosLike(x)), axis + 1).reshape(shape);
+    Tensor spread = Torch.stack(List.of(x, Torch.zerosLike(x)), axis + 1).reshape(shape);
     return filtered(
         Shapes.narrow(spread, axis, 0, shape[axis] - 1),
         Shapes.flip(Sym6.filter(), 0),

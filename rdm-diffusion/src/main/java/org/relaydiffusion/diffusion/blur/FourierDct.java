@@ -60,8 +60,7 @@ final class FourierDct {
                   real.mul(sine).add(imaginary.mul(cosine))),
               2);
       Tensor rows = Fourier.irfft(spectrum, s);
-      return scope.keep(
-          Shapes.indexSelect(rows, 1, inPlace(s).to(x.device())).reshape(x.shape()));
+      return scope.keep(Shapes.indexSelect(rows, 1, inPlace(s).to(x.device())).reshape(x.shape()));
     }
   }
 
@@ -86,8 +85,7 @@ final class FourierDct {
     try (TensorScope scope = TensorScope.open()) {
       Tensor upright = Shapes.transpose(patches, 2, 3);
       return scope.keep(
-          Patches.join(
-              upright, Math.toIntExact(images.size(2)), Math.toIntExact(images.size(3))));
+          Patches.join(upright, Math.toIntExact(images.size(2)), Math.toIntExact(images.size(3))));
     }
   }
 

@@ -60,7 +60,6 @@ class ReferenceGradientTest {
   }
 
   private static void assertSame(Tensor actual, Tensor expected) {
-    assertThat(actual.detach().contiguous().toFloats())
-        .isEqualTo(expected.contiguous().toFloats());
+    assertThat(actual.detach().contiguous().toFloats()).isEqualTo(expected.contiguous().toFloats());
   }
 }

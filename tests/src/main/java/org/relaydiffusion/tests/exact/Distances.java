@@ -24,24 +24,27 @@ final class Distances {
     Map<String, double[]> others = new HashMap<>();
     ExactResult.forEach(lastState(otherRun), (name, t) -> others.put(name, t.toDoubles()));
     Map<String, Distances> kinds = new LinkedHashMap<>();
-    ExactResult.forEach(state, (name, t) -> {
-      double[] other = others.get(name);
-      if (other != null) {
-        kinds
-            .computeIfAbsent(name.substring(0, name.indexOf('.')), _ -> new Distances())
-            .add(name, t.toDoubles(), other);
-      }
-    });
-    kinds.forEach((kind, d) ->
-        System.out.println(
-            String.format(
-                Locale.ROOT,
-                "  %-10s %s of %s tensors equal, largest distance %.2g of the largest value%s",
-                kind,
-                d.equal,
-                d.tensors,
-                d.largest,
-                d.farthest.isEmpty() ? "" : " (" + d.farthest + ")")));
+    ExactResult.forEach(
+        state,
+        (name, t) -> {
+          double[] other = others.get(name);
+          if (other != null) {
+            kinds
+                .computeIfAbsent(name.substring(0, name.indexOf('.')), _ -> new Distances())
+                .add(name, t.toDoubles(), other);
+          }
+        });
+    kinds.forEach(
+        (kind, d) ->
+            System.out.println(
+                String.format(
+                    Locale.ROOT,
+                    "  %-10s %s of %s tensors equal, largest distance %.2g of the largest value%s",
+                    kind,
+                    d.equal,
+                    d.tensors,
+                    d.largest,
+                    d.farthest.isEmpty() ? "" : " (" + d.farthest + ")")));
   }
 
   private static Path lastState(Path run) {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -70,13 +71,15 @@ public record ExactCase(
   private static TrainingOptions options(Path folder, JsonNode json) {
     // Those of the official script, with its defaults for what is not given.
     Map<String, String> given = new LinkedHashMap<>();
-    json.get("options").forEach(option -> {
-      String[] parts = option.asString().substring(2).split("=", 2);
-      given.put(parts[0], parts[1]);
-    });
+    json.get("options")
+        .forEach(
+            option -> {
+              String[] parts = option.asString().substring(2).split("=", 2);
+              given.put(parts[0], parts[1]);
+            });
     int steps = json.get("iterations").asInt();
     int batch = json.get("batch").asInt();
-    Path data = folder.resolve(given.remove("data"));
+    Path data = folder.resolve(take(given, "data"));
     boolean labels = take(given, "cond", "0").equals("1");
     boolean xflip = take(given, "xflip", "0").equals("1");
     double augment = Double.parseDouble(take(given, "augment", "0.12"));
@@ -91,7 +94,7 @@ public record ExactCase(
             AdamOptions.DEFAULT,
             new TrainingSchedule(
                 steps * batch / 1000.0,
-                Double.parseDouble(given.remove("lr")),
+                Double.parseDouble(take(given, "lr")),
                 json.get("lr_rampup_kimg").asDouble(),
                 json.get("ema_halflife_kimg").asDouble(),
                 OptionalDouble.of(TrainingSchedule.DEFAULT_EMA_RAMPUP_RATIO)),
@@ -126,8 +129,8 @@ public record ExactCase(
         NetworkPreset.valueOf(take(given, "arch", "adm").toUpperCase(Locale.ROOT));
     NetworkPreset.Changes changes =
         new NetworkPreset.Changes(
-            OptionalInt.of(Integer.parseInt(given.remove("cbase"))),
-            Arrays.stream(given.remove("cres").split(",")).map(Integer::valueOf).toList(),
+            OptionalInt.of(Integer.parseInt(take(given, "cbase"))),
+            Arrays.stream(take(given, "cres").split(",", -1)).map(Integer::valueOf).toList(),
             OptionalInt.of(blocks),
             Double.parseDouble(take(given, "dropout", "0.13")),
             false);
@@ -154,6 +157,10 @@ public record ExactCase(
               Double.parseDouble(take(given, "blur-sigma-max", "3")));
       default -> throw new IllegalArgumentException("--precond=" + precond);
     };
+  }
+
+  private static String take(Map<String, String> given, String name) {
+    return Objects.requireNonNull(given.remove(name), name);
   }
 
   private static String take(Map<String, String> given, String name, String otherwise) {

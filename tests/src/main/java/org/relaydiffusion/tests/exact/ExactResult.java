@@ -69,25 +69,29 @@ public record ExactResult(List<Double> losses, SequencedMap<String, String> hash
           .optimizer()
           .orElseThrow()
           .parameters()
-          .forEach((number, of) -> {
-            String name = net.parameterNames().get(Math.toIntExact(number));
-            of.tensors().forEach((kind, tensor) -> {
-              if (!kind.equals("step")) {
-                moments.put(kind + "." + name, tensor);
-              }
-            });
-          });
+          .forEach(
+              (number, of) -> {
+                String name = net.parameterNames().get(Math.toIntExact(number));
+                of.tensors()
+                    .forEach(
+                        (kind, tensor) -> {
+                          if (!kind.equals("step")) {
+                            moments.put(kind + "." + name, tensor);
+                          }
+                        });
+              });
       lend("", moments, seen);
     }
   }
 
   private static void lend(
       String prefix, Map<String, StoredTensor> tensors, BiConsumer<String, Tensor> seen) {
-    tensors.forEach((name, stored) -> {
-      try (TensorScope _ = TensorScope.open()) {
-        seen.accept(prefix + name, Torch.fromData(stored.data()).contiguous());
-      }
-    });
+    tensors.forEach(
+        (name, stored) -> {
+          try (TensorScope _ = TensorScope.open()) {
+            seen.accept(prefix + name, Torch.fromData(stored.data()).contiguous());
+          }
+        });
   }
 
   private static String sha256(Tensor tensor) {
@@ -104,11 +108,14 @@ public record ExactResult(List<Double> losses, SequencedMap<String, String> hash
   /** The names of the tensors that differ, or are there only in one of the two. */
   public List<String> differences(ExactCase wanted) {
     List<String> names = new ArrayList<>();
-    wanted.hashes().forEach((name, hash) -> {
-      if (!hash.equals(hashes.get(name))) {
-        names.add(name);
-      }
-    });
+    wanted
+        .hashes()
+        .forEach(
+            (name, hash) -> {
+              if (!hash.equals(hashes.get(name))) {
+                names.add(name);
+              }
+            });
     hashes.keySet().stream().filter(n -> !wanted.hashes().containsKey(n)).forEach(names::add);
     return names;
   }

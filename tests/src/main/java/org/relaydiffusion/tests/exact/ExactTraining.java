@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.Torch;
 
@@ -27,39 +30,80 @@ public final class ExactTraining {
 
   private ExactTraining() {}
 
+  /**
+   * What is asked for.
+   *
+   * @param runs where the runs are kept; empty for nowhere
+   * @param beside the runs of another library
+   * @param all whether every name is printed
+   * @param cases their names; empty for all
+   */
+  private record Request(
+      Optional<Path> runs, Optional<Path> beside, boolean all, List<String> cases) {
+    static Request of(List<String> args) {
+      Optional<Path> runs = Optional.empty();
+      Optional<Path> beside = Optional.empty();
+      boolean all = false;
+      List<String> cases = new ArrayList<>();
+      for (String arg : args) {
+        if (arg.startsWith("--runs=")) {
+          runs = Optional.of(Path.of(arg.substring("--runs=".length())));
+        } else if (arg.startsWith("--beside=")) {
+          beside = Optional.of(Path.of(arg.substring("--beside=".length())));
+        } else if (arg.equals("--all")) {
+          all = true;
+        } else {
+          cases.add(arg);
+        }
+      }
+      return new Request(runs, beside, all, cases);
+    }
+  }
+
   /** Runs. */
   public static void main(String[] args) throws IOException {
-    Path fixtures = Path.of(args[0]);
-    List<String> wanted = new ArrayList<>();
-    Path runs = null;
-    Path beside = null;
-    boolean all = false;
-    for (String arg : List.of(args).subList(1, args.length)) {
-      if (arg.startsWith("--runs=")) {
-        runs = Path.of(arg.substring("--runs=".length()));
-      } else if (arg.startsWith("--beside=")) {
-        beside = Path.of(arg.substring("--beside=".length()));
-      } else if (arg.equals("--all")) {
-        all = true;
-      } else {
-        wanted.add(arg);
+    List<ExactCase> known = ExactCase.all(Path.of(args[0]));
+    Request request = Request.of(List.of(args).subList(1, args.length));
+    List<String> names = known.stream().map(ExactCase::name).toList();
+    for (String name : request.cases()) {
+      if (!names.contains(name)) {
+        System.err.println("there is no option or case '" + name + "'; cases are " + names);
+        System.exit(2);
       }
     }
     NativeThreads.setThreads(1);
-    System.out.println("LibTorch " + Torch.library().version() + ", " + Torch.library().source().origin());
-    Path folder = runs == null ? Files.createTempDirectory("exact-training") : runs;
+    System.out.println(
+        "LibTorch " + Torch.library().version() + ", " + Torch.library().source().origin());
     boolean equal = true;
-    for (ExactCase one : ExactCase.all(fixtures)) {
-      if (wanted.isEmpty() || wanted.contains(one.name())) {
-        ExactResult result =
-            ExactResult.of(one, Files.createDirectories(folder.resolve(one.name())));
-        equal &= print(one, result, all);
-        if (beside != null) {
-          Distances.print(beside.resolve(one.name()), result.state());
-        }
+    for (ExactCase one : known) {
+      if (request.cases().isEmpty() || request.cases().contains(one.name())) {
+        equal &= run(one, request);
       }
     }
     System.exit(equal ? 0 : 1);
+  }
+
+  private static boolean run(ExactCase one, Request request) throws IOException {
+    if (request.runs().isPresent()) {
+      return run(one, request, request.runs().get().resolve(one.name()));
+    }
+    Path folder = Files.createTempDirectory("exact-training");
+    try {
+      return run(one, request, folder);
+    } finally {
+      try (Stream<Path> files = Files.walk(folder)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+
+  private static boolean run(ExactCase one, Request request, Path folder) throws IOException {
+    ExactResult result = ExactResult.of(one, Files.createDirectories(folder));
+    boolean equal = print(one, result, request.all());
+    request.beside().ifPresent(other -> Distances.print(other.resolve(one.name()), result.state()));
+    return equal;
   }
 
   private static boolean print(ExactCase one, ExactResult result, boolean all) {
