@@ -91,6 +91,24 @@ public final class Autograd {
     return grad(outputs, inputs, null, Graph.FREE);
   }
 
+  /**
+   * Replaces the elements of an operator's fresh result; its gradient still goes back as the
+   * operator recorded it. So a value can be computed by operators that have no derivative, or
+   * another one. Returns {@code result}.
+   *
+   * @param result nothing else has read it yet, and its operator does not go back through its own
+   *     result, as {@code exp}, {@code sqrt}, {@code sigmoid} and {@code softmax} do: LibTorch then
+   *     refuses the backward pass
+   * @param value of its type and shape
+   */
+  public static Tensor withValue(Tensor result, Tensor value) {
+    try (GradMode _ = GradMode.noGrad();
+        Tensor elements = result.detach()) {
+      elements.copyFrom(value);
+    }
+    return result;
+  }
+
   /** Whether an operator on these tensors would record how to go back. */
   static boolean records(Tensor... operands) {
     if (!GradMode.isEnabled()) {

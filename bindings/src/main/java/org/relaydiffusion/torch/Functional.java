@@ -44,12 +44,23 @@ public final class Functional {
   /** As above, with zeros above and below, and left and right. */
   public static Tensor conv2d(
       Tensor x, Tensor weight, @Nullable Tensor bias, int stride, Padding2d padding, int groups) {
+    return conv2d(x, weight, bias, new Stride2d(stride, stride), padding, groups);
+  }
+
+  /** As above, with a stride for each axis. */
+  public static Tensor conv2d(
+      Tensor x,
+      Tensor weight,
+      @Nullable Tensor bias,
+      Stride2d stride,
+      Padding2d padding,
+      int groups) {
     return CONV2D
         .args()
         .t(x)
         .t(weight)
         .optional(bias)
-        .ints(stride, stride)
+        .ints(stride.height(), stride.width())
         .ints(padding.height(), padding.width())
         .ints(1, 1)
         .i(groups)

@@ -16,6 +16,7 @@ public final class Pointwise {
   private static final Op DIV = Op.of("aten::div.Tensor");
   private static final Op NEG = Op.of("aten::neg");
   private static final Op EXP = Op.of("aten::exp");
+  private static final Op EXP2 = Op.of("aten::exp2");
   private static final Op LOG = Op.of("aten::log");
   private static final Op SQRT = Op.of("aten::sqrt");
   private static final Op SIN = Op.of("aten::sin");
@@ -99,15 +100,24 @@ public final class Pointwise {
   }
 
   /**
-   * {@code a + b c}, broadcast: in one pass ({@code torch.addcmul}), or in two where a gradient is
-   * recorded.
+   * {@code a + b c}, broadcast ({@code torch.addcmul}): where a gradient is recorded, too, the sum
+   * has the bits of one pass, whose product need not be rounded. It then takes two more.
    */
   public static Tensor addcmul(Tensor a, Tensor b, Tensor c) {
-    if (Autograd.records(a, b, c)) {
-      try (Tensor product = mul(b, c)) {
-        return add(a, product);
+    if (!Autograd.records(a, b, c)) {
+      return addcmulInOnePass(a, b, c);
+    }
+    // The foreach form has no derivative; that of the product and the sum is addcmul's.
+    try (Tensor product = mul(b, c)) {
+      Tensor sum = add(a, product);
+      try (GradMode _ = GradMode.noGrad();
+          Tensor value = addcmulInOnePass(a, b, c)) {
+        return Autograd.withValue(sum, value);
       }
     }
+  }
+
+  private static Tensor addcmulInOnePass(Tensor a, Tensor b, Tensor c) {
     try (Tensor one = Torch.ones(DType.FLOAT64, 1)) {
       return ADDCMUL
           .args()
@@ -146,6 +156,11 @@ public final class Pointwise {
   /** {@code e^x}. */
   public static Tensor exp(Tensor x) {
     return EXP.args().t(x).tensor();
+  }
+
+  /** {@code 2^x}. */
+  public static Tensor exp2(Tensor x) {
+    return EXP2.args().t(x).tensor();
   }
 
   /** The natural logarithm. */

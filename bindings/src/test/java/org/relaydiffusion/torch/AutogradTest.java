@@ -273,4 +273,39 @@ class AutogradTest {
     assertThat(grad(shared)).containsExactly(150, 150);
     shared.close();
   }
+
+  /** A long row, so that a product which is rounded before it is added shows somewhere. */
+  @Test
+  void addcmulHasTheSameBitsWhetherAGradientIsRecordedOrNot() {
+    try (Generator generator = Generator.seeded(3)) {
+      Tensor a = generator.randn(DType.FLOAT32, 4, 1, 1).requiresGrad(true);
+      Tensor b = generator.randn(DType.FLOAT32, 4, 32, 33).requiresGrad(true);
+      Tensor c = generator.randn(DType.FLOAT32, 4, 1, 1).requiresGrad(true);
+      Tensor y = Pointwise.addcmul(a, b, c);
+      Tensor plain = Pointwise.addcmul(a.detach(), b.detach(), c.detach());
+      assertThat(plain.requiresGrad()).isFalse();
+      assertThat(y.toFloats()).isEqualTo(plain.toFloats());
+      sum(y).backward();
+      assertThat(grad(a)).containsOnly(32 * 33);
+      assertThat(grad(b)[33 * 32]).isEqualTo(c.toDoubles()[1]);
+    }
+  }
+
+  @Test
+  void aResultKeepsItsDerivativeWhenItsElementsAreReplaced() {
+    Tensor x = leaf(1, 2, 3);
+    Tensor y = Autograd.withValue(x.mul(5), Torch.tensor(new double[] {7, 8, 9}, 3));
+    assertThat(y.toDoubles()).containsExactly(7, 8, 9);
+    sum(Pointwise.square(y)).backward();
+    // 2 y, of the elements that it has now, times 5.
+    assertThat(grad(x)).containsExactly(70, 80, 90);
+  }
+
+  @Test
+  void aResultThatItsOperatorGoesBackThroughCannotBeReplaced() {
+    Tensor x = leaf(1, 2);
+    Tensor y = Autograd.withValue(Pointwise.exp(x), Torch.tensor(new double[] {7, 8}, 2));
+    Tensor total = sum(y);
+    assertThatThrownBy(total::backward).isInstanceOf(TorchException.class);
+  }
 }

@@ -72,6 +72,7 @@ class OperatorGradientTest {
         unary("div by a number", x -> x.div(0.3)),
         unary("neg", Pointwise::neg),
         unary("exp", Pointwise::exp),
+        unary("exp2", Pointwise::exp2),
         unary("log", Pointwise::log),
         unary("sqrt", Pointwise::sqrt),
         unary("sin", Pointwise::sin),

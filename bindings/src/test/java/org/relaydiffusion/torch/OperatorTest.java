@@ -161,6 +161,15 @@ class OperatorTest {
   }
 
   @Test
+  void stridesMayDifferBetweenRowsAndColumns() {
+    Tensor x = Torch.arange(12, DType.FLOAT32).reshape(1, 1, 3, 4);
+    Tensor one = Torch.ones(DType.FLOAT32, 1, 1, 1, 1);
+    Tensor y = Functional.conv2d(x, one, null, new Stride2d(1, 2), Padding2d.NONE, 1);
+    assertThat(y.shape()).containsExactly(1, 1, 3, 2);
+    assertThat(y.toFloats()).containsExactly(0, 2, 4, 6, 8, 10);
+  }
+
+  @Test
   void batchNormalisationIsOfEachChannel() {
     Tensor x = Torch.tensor(new double[] {1, 2, 30, 40}, 1, 2, 1, 2);
     Tensor mean = f(1, 20);

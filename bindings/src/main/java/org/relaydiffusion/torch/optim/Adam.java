@@ -16,9 +16,10 @@ import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * Adam (arXiv 1412.6980) as {@code torch.optim.Adam} computes it, in its fused kernel where
- * LibTorch has one. Each step takes its learning rate, so that schedules live with their loop. A
- * parameter without a gradient is passed over and has no state until it first has one.
+ * Adam (arXiv 1412.6980) as {@code torch.optim.Adam} computes it: in the fused kernel where
+ * LibTorch has one, or operator by operator ({@link #reference}). Each step takes its learning
+ * rate, so that schedules live with their loop. A parameter without a gradient is passed over and
+ * has no state until it first has one.
  *
  * <p>It owns its running means and frees them when closed; parameters stay their modules'. One
  * thread uses it at a time.
@@ -48,6 +49,19 @@ public final class Adam implements AutoCloseable {
     this(parameters, options, kernelFor(parameters));
   }
 
+  /**
+   * An optimizer that computes as {@code torch.optim.Adam} does where nothing is said of {@code
+   * foreach} and {@code fused}: operator by operator, with the same bits on the same LibTorch. The
+   * fused kernel rounds otherwise.
+   *
+   * @param parameters in the order in which {@link #state} numbers them; all of one floating type,
+   *     on one device
+   */
+  public static Adam reference(List<Parameter> parameters, AdamOptions options) {
+    requireAlike(parameters);
+    return new Adam(parameters, options, AdamKernel.OPERATORS);
+  }
+
   Adam(List<Parameter> parameters, AdamOptions options, AdamKernel kernel) {
     this.parameters = List.copyOf(parameters);
     this.options = options;
@@ -56,6 +70,12 @@ public final class Adam implements AutoCloseable {
   }
 
   private static AdamKernel kernelFor(List<Parameter> parameters) {
+    Tensor first = requireAlike(parameters);
+    return AdamKernel.best(first.dtype(), first.device());
+  }
+
+  /** Refuses what no kernel can change; returns the first parameter's value. */
+  private static Tensor requireAlike(List<Parameter> parameters) {
     if (parameters.isEmpty()) {
       throw new TorchException("Adam was given no parameters");
     }
@@ -73,7 +93,7 @@ public final class Adam implements AutoCloseable {
     if (!dtype.isFloatingPoint()) {
       throw new TorchException("Adam cannot change " + first);
     }
-    return AdamKernel.best(dtype, device);
+    return first;
   }
 
   /** Changes every parameter that has a gradient. */

@@ -1,5 +1,7 @@
 package org.relaydiffusion.torch.optim;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -38,7 +40,11 @@ enum AdamKernel {
     }
   },
 
-  /** The formula in tensor operators, for devices without the fused kernel. */
+  /**
+   * The operators of {@code torch.optim.Adam} in its order, one of which is called for each
+   * parameter. Python's numbers are float64, and its powers those of C, which rounds them correctly
+   * but for rare cases.
+   */
   OPERATORS {
     @Override
     void step(Lists lists, double learningRate, AdamOptions options) {
@@ -51,19 +57,37 @@ enum AdamKernel {
       List<Tensor> roots = Foreach.sqrt(lists.expAvgSqs());
       List<Tensor> denominators = new ArrayList<>();
       double[] factors = new double[n];
+      Map<Long, Corrections> corrections = new HashMap<>();
       for (int i = 0; i < n; i++) {
         long step = lists.steps().get(i);
-        double correction1 = 1 - Math.pow(options.beta1(), step);
-        double correction2 = 1 - Math.pow(options.beta2(), step);
+        Corrections c = corrections.computeIfAbsent(step, s -> Corrections.of(s, options));
         try (Tensor root = roots.get(i);
-            Tensor corrected = root.div(Math.sqrt(correction2))) {
+            Tensor corrected = root.div(Math.sqrt(c.second()))) {
           denominators.add(corrected.add(options.eps()));
         }
-        factors[i] = -learningRate / correction1;
+        factors[i] = -(learningRate / c.first());
       }
       Foreach.addcdivInPlace(lists.parameters(), lists.expAvgs(), denominators, factors);
     }
   };
+
+  /**
+   * How much of each running mean is there after some steps, as both begin at 0.
+   *
+   * @param first of the gradients
+   * @param second of their squares
+   */
+  record Corrections(double first, double second) {
+    private static final MathContext DIGITS = new MathContext(40);
+
+    static Corrections of(long step, AdamOptions options) {
+      return new Corrections(1 - power(options.beta1(), step), 1 - power(options.beta2(), step));
+    }
+
+    private static double power(double base, long exponent) {
+      return new BigDecimal(base).pow(Math.toIntExact(exponent), DIGITS).doubleValue();
+    }
+  }
 
   /** What a step is about; {@code steps} counts each parameter's steps, this one included. */
   record Lists(

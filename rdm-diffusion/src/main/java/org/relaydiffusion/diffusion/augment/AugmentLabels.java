@@ -28,6 +28,11 @@ final class AugmentLabels {
     columns.add(column);
   }
 
+  /** Adds a column, float32 [N]. */
+  void add(Tensor column) {
+    columns.add(column.toFloats());
+  }
+
   /** All columns: float32 [N, columns] on the CPU. */
   Tensor tensor() {
     int width = columns.size();

@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.augment;
 
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
@@ -12,8 +13,10 @@ import org.relaydiffusion.torch.TensorScope;
  * from the generator that each call is given.
  *
  * @param options what it does
+ * @param numerics whether images are moved by the reference's operations, or in fewer and only
+ *     where they are moved at all
  */
-public record AugmentPipe(AugmentOptions options) {
+public record AugmentPipe(AugmentOptions options, Numerics numerics) {
   /**
    * Augmented images.
    *
@@ -52,7 +55,11 @@ public record AugmentPipe(AugmentOptions options) {
       Colour colour = Colour.draw(options, draws, labels);
       Tensor x = blitting.apply(images);
       if (geometry.isOn()) {
-        x = AffineResampler.apply(x, geometry.sources());
+        x =
+            switch (numerics) {
+              case EXACT -> ReferenceResampler.apply(x, geometry.maps());
+              case FAST -> AffineResampler.apply(x, geometry.sources());
+            };
       }
       if (colour.isOn()) {
         x = colour.apply(x);

@@ -1,10 +1,10 @@
 package org.relaydiffusion.diffusion.augment;
 
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
@@ -14,45 +14,50 @@ import org.relaydiffusion.torch.Torch;
  * an image.
  *
  * @param isOn whether one of the operations is on at all
- * @param maps one an image
+ * @param maps for each image an affine map of red, green, blue and 1: float32 [N, 4, 4] on the CPU,
+ *     [4, 4] where none is on. They are the scope's in which they were drawn
  */
-record Colour(boolean isOn, List<ColourMatrix> maps) {
+record Colour(boolean isOn, Tensor maps) {
+  /** Draws the values, and adds their labels. */
   static Colour draw(AugmentOptions options, AugmentDraws draws, AugmentLabels labels) {
-    List<ColourMatrix> maps =
-        new ArrayList<>(Collections.nCopies(draws.images(), ColourMatrix.IDENTITY));
+    int n = draws.images();
+    Tensor maps = ColourMaps.identity();
     if (options.has(AugmentSetting.BRIGHTNESS)) {
-      float[] w = draws.keep(draws.normal(1), options.probability(AugmentSetting.BRIGHTNESS));
-      double deviation = options.get(AugmentSetting.BRIGHTNESS_STD);
-      append(maps, i -> ColourMatrix.brighten(w[i] * deviation));
-      labels.add(i -> w[i]);
+      Tensor w = kept(draws.normal(1), AugmentSetting.BRIGHTNESS, options, draws);
+      Tensor by = w.mul(options.get(AugmentSetting.BRIGHTNESS_STD));
+      maps = LinearAlgebra.matmul(ColourMaps.brighten(by), maps);
+      labels.add(w);
     }
     if (options.has(AugmentSetting.CONTRAST)) {
-      float[] w = draws.keep(draws.normal(1), options.probability(AugmentSetting.CONTRAST));
-      double deviation = options.get(AugmentSetting.CONTRAST_STD);
-      append(maps, i -> ColourMatrix.scale(Math.pow(2, w[i] * deviation)));
-      labels.add(i -> w[i]);
+      Tensor w = kept(draws.normal(1), AugmentSetting.CONTRAST, options, draws);
+      Tensor factor = Pointwise.exp2(w.mul(options.get(AugmentSetting.CONTRAST_STD)));
+      maps = LinearAlgebra.matmul(ColourMaps.scale(factor), maps);
+      labels.add(w);
     }
     if (options.has(AugmentSetting.LUMAFLIP)) {
-      float[] w = draws.keep(draws.integers(2), options.probability(AugmentSetting.LUMAFLIP));
-      append(maps, i -> ColourMatrix.stretch(1 - 2 * w[i], 1));
-      labels.add(i -> w[i]);
+      Tensor w = kept(draws.integers(2), AugmentSetting.LUMAFLIP, options, draws);
+      maps = LinearAlgebra.matmul(ColourMaps.flipGrey(w.reshape(n, 1, 1)), maps);
+      labels.add(w);
     }
     if (options.has(AugmentSetting.HUE)) {
-      float[] angles =
-          draws.keep(
-              draws.angles(options.get(AugmentSetting.HUE_MAX)),
-              options.probability(AugmentSetting.HUE));
-      append(maps, i -> ColourMatrix.turn(angles[i]));
-      labels.add(i -> Math.cos(angles[i]) - 1);
-      labels.add(i -> Math.sin(angles[i]));
+      float[] angles = draws.angles(options.get(AugmentSetting.HUE_MAX));
+      Tensor w = kept(angles, AugmentSetting.HUE, options, draws);
+      maps = LinearAlgebra.matmul(ColourMaps.turn(w), maps);
+      labels.add(Pointwise.cos(w).add(-1));
+      labels.add(Pointwise.sin(w));
     }
     if (options.has(AugmentSetting.SATURATION)) {
-      float[] w = draws.keep(draws.normal(1), options.probability(AugmentSetting.SATURATION));
-      double deviation = options.get(AugmentSetting.SATURATION_STD);
-      append(maps, i -> ColourMatrix.stretch(1, Math.pow(2, w[i] * deviation)));
-      labels.add(i -> w[i]);
+      Tensor w = kept(draws.normal(1), AugmentSetting.SATURATION, options, draws);
+      Tensor factor = Pointwise.exp2(w.mul(options.get(AugmentSetting.SATURATION_STD)));
+      maps = LinearAlgebra.matmul(ColourMaps.saturate(factor.reshape(n, 1, 1)), maps);
+      labels.add(w);
     }
     return new Colour(isOn(options), maps);
+  }
+
+  private static Tensor kept(
+      float[] values, AugmentSetting setting, AugmentOptions options, AugmentDraws draws) {
+    return Torch.tensor(draws.keep(values, options.probability(setting)), draws.images());
   }
 
   private static boolean isOn(AugmentOptions options) {
@@ -63,49 +68,30 @@ record Colour(boolean isOn, List<ColourMatrix> maps) {
         || options.has(AugmentSetting.SATURATION);
   }
 
-  /** An operation on one image. */
-  private interface Step {
-    ColourMatrix of(int image);
-  }
-
-  private static void append(List<ColourMatrix> maps, Step step) {
-    for (int i = 0; i < maps.size(); i++) {
-      maps.set(i, maps.get(i).then(step.of(i)));
-    }
-  }
-
   /**
    * Maps the colours.
    *
    * @param images float32 [N, 3, H, W], or [N, 1, H, W]: grey, mapped as a colour and averaged
    */
   Tensor apply(Tensor images) {
-    int channels = (int) images.size(1);
+    long channels = images.size(1);
     if (channels != 1 && channels != 3) {
       throw new OptionException(
           "colour augmentation needs images of 1 or 3 channels, not " + channels);
     }
-    int n = maps.size();
-    float[] linear = new float[n * channels * channels];
-    float[] offset = new float[n * channels];
-    for (int i = 0; i < n; i++) {
-      for (int r = 0; r < 3; r++) {
-        // With one channel all rows and columns fall on the same element.
-        float part = channels == 3 ? 1 : 1 / 3f;
-        int row = r % channels;
-        for (int c = 0; c < 3; c++) {
-          linear[(i * channels + row) * channels + c % channels] +=
-              (float) maps.get(i).at(r, c) * part;
-        }
-        offset[i * channels + row] += (float) maps.get(i).at(r, 3) * part;
-      }
-    }
     try (TensorScope scope = TensorScope.open()) {
-      Tensor factors = Torch.tensor(linear, n, channels, channels).to(images.device());
-      Tensor shifts = Torch.tensor(offset, n, channels, 1).to(images.device());
-      Tensor pixels = images.reshape(n, channels, -1);
-      Tensor mapped = channels == 3 ? LinearAlgebra.bmm(factors, pixels) : pixels.mul(factors);
-      return scope.keep(mapped.add(shifts).reshape(images.shape()));
+      Tensor pixels = images.reshape(images.size(0), channels, -1);
+      Tensor rows = Shapes.narrow(maps.to(images.device()), 1, 0, 3);
+      Tensor mapped;
+      if (channels == 3) {
+        Tensor linear = LinearAlgebra.matmul(Shapes.narrow(rows, 2, 0, 3), pixels);
+        mapped = linear.add(Shapes.narrow(rows, 2, 3, 1));
+      } else {
+        Tensor mean = Reduction.mean(rows, Reduction.KeepDim.YES, 1);
+        Tensor factor = Reduction.sum(Shapes.narrow(mean, 2, 0, 3), Reduction.KeepDim.YES, 2);
+        mapped = pixels.mul(factor).add(Shapes.narrow(mean, 2, 3, 1));
+      }
+      return scope.keep(mapped.reshape(images.shape()));
     }
   }
 }

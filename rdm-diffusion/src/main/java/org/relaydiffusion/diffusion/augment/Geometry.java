@@ -1,64 +1,83 @@
 package org.relaydiffusion.diffusion.augment;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
+import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.Torch;
 
 /**
  * The geometric part: scaling, rotation, anisotropic scaling and translation by real numbers, in
  * this order, as one map an image.
  *
  * @param isOn whether one of the operations is on at all
- * @param sources for each image the map from a place in the result to where its colour is found, in
- *     pixels from the centre
+ * @param maps for each image the map from a place in the result to where its colour is found, in
+ *     pixels from the centre: float32 [N, 3, 3] on the CPU, [3, 3] where none is on. They are the
+ *     scope's in which they were drawn
+ * @param moved which images are changed; the maps of the others are the identity, but for rounding
  */
-record Geometry(boolean isOn, List<Affine> sources) {
+record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
+  /** Draws the values, and adds their labels; the last operation comes first on the way back. */
   static Geometry draw(
       AugmentOptions options, AugmentDraws draws, AugmentLabels labels, int width, int height) {
     int n = draws.images();
-    List<Affine> maps = new ArrayList<>(Collections.nCopies(n, Affine.IDENTITY));
+    boolean[] moved = new boolean[n];
+    Tensor maps = AffineMaps.identity();
     if (options.has(AugmentSetting.SCALE)) {
-      float[] w = draws.keep(draws.normal(1), options.probability(AugmentSetting.SCALE));
-      double deviation = options.get(AugmentSetting.SCALE_STD);
-      prepend(maps, i -> Affine.scale(exp2(-w[i] * deviation), exp2(-w[i] * deviation)));
-      labels.add(i -> w[i]);
+      Tensor w =
+          marked(draws.keep(draws.normal(1), options.probability(AugmentSetting.SCALE)), moved);
+      Tensor inverse =
+          Pointwise.reciprocal(Pointwise.exp2(w.mul(options.get(AugmentSetting.SCALE_STD))));
+      maps = LinearAlgebra.matmul(maps, AffineMaps.scale(inverse, inverse));
+      labels.add(w);
     }
     if (options.has(AugmentSetting.ROTATE_FRAC)) {
-      float[] angles =
-          draws.keep(
-              draws.angles(options.get(AugmentSetting.ROTATE_FRAC_MAX)),
-              options.probability(AugmentSetting.ROTATE_FRAC));
-      prepend(maps, i -> Affine.rotate(angles[i]));
-      labels.add(i -> Math.cos(angles[i]) - 1);
-      labels.add(i -> Math.sin(angles[i]));
+      Tensor angles =
+          marked(
+              draws.keep(
+                  draws.angles(options.get(AugmentSetting.ROTATE_FRAC_MAX)),
+                  options.probability(AugmentSetting.ROTATE_FRAC)),
+              moved);
+      maps = LinearAlgebra.matmul(maps, AffineMaps.rotate(angles));
+      labels.add(Pointwise.cos(angles).add(-1));
+      labels.add(Pointwise.sin(angles));
     }
     if (options.has(AugmentSetting.ANISO)) {
-      float[] w = draws.normal(1);
-      float[] angles = draws.angles(1);
-      draws.keep(w, options.probability(AugmentSetting.ANISO));
-      draws.keep(angles, options.get(AugmentSetting.ANISO_ROTATE_PROB));
-      double deviation = options.get(AugmentSetting.ANISO_STD);
-      prepend(
-          maps,
-          i ->
-              // Without scaling the turns cancel, but for rounding.
-              w[i] == 0
-                  ? Affine.IDENTITY
-                  : Affine.rotate(angles[i])
-                      .then(Affine.scale(exp2(-w[i] * deviation), exp2(w[i] * deviation)))
-                      .then(Affine.rotate(-angles[i])));
-      labels.add(i -> w[i] * Math.cos(angles[i]));
-      labels.add(i -> w[i] * Math.sin(angles[i]));
+      float[] scales = draws.normal(1);
+      float[] directions = draws.angles(1);
+      Tensor w = marked(draws.keep(scales, options.probability(AugmentSetting.ANISO)), moved);
+      Tensor angles =
+          Torch.tensor(draws.keep(directions, options.get(AugmentSetting.ANISO_ROTATE_PROB)), n);
+      Tensor inverse =
+          Pointwise.reciprocal(Pointwise.exp2(w.mul(options.get(AugmentSetting.ANISO_STD))));
+      // Without scaling the turns cancel, but for rounding.
+      maps = LinearAlgebra.matmul(maps, AffineMaps.rotate(Pointwise.neg(angles)));
+      maps = LinearAlgebra.matmul(maps, AffineMaps.scale(inverse, Pointwise.reciprocal(inverse)));
+      maps = LinearAlgebra.matmul(maps, AffineMaps.rotate(angles));
+      labels.add(w.mul(Pointwise.cos(angles)));
+      labels.add(w.mul(Pointwise.sin(angles)));
     }
     if (options.has(AugmentSetting.TRANSLATE_FRAC)) {
-      float[] w = draws.keep(draws.normal(2), options.probability(AugmentSetting.TRANSLATE_FRAC));
+      float[] parts =
+          draws.keep(draws.normal(2), options.probability(AugmentSetting.TRANSLATE_FRAC));
+      List<Tensor> w = Shapes.unbind(marked(parts, moved).reshape(2, n), 0);
       double deviation = options.get(AugmentSetting.TRANSLATE_FRAC_STD);
-      prepend(
-          maps, i -> Affine.translate(-w[i] * width * deviation, -w[n + i] * height * deviation));
-      labels.add(i -> w[i]);
-      labels.add(i -> w[n + i]);
+      Tensor x = Pointwise.neg(w.get(0).mul(width * deviation));
+      Tensor y = Pointwise.neg(w.get(1).mul(height * deviation));
+      maps = LinearAlgebra.matmul(maps, AffineMaps.translate(x, y));
+      w.forEach(labels::add);
     }
-    return new Geometry(isOn(options), maps);
+    return new Geometry(isOn(options), maps, moved);
+  }
+
+  /** Values of the images, row by row; an image with one other than 0 is moved. */
+  private static Tensor marked(float[] values, boolean[] moved) {
+    for (int i = 0; i < values.length; i++) {
+      moved[i % moved.length] |= values[i] != 0;
+    }
+    return Torch.tensor(values, values.length);
   }
 
   private static boolean isOn(AugmentOptions options) {
@@ -68,19 +87,14 @@ record Geometry(boolean isOn, List<Affine> sources) {
         || options.has(AugmentSetting.TRANSLATE_FRAC);
   }
 
-  /** The inverse of an operation on one image. */
-  private interface Inverse {
-    Affine of(int image);
-  }
-
-  /** The last operation on an image is the first on the way back from its result. */
-  private static void prepend(List<Affine> maps, Inverse inverse) {
-    for (int i = 0; i < maps.size(); i++) {
-      maps.set(i, inverse.of(i).then(maps.get(i)));
+  /** The maps, exactly the identity where an image is not moved. */
+  List<Affine> sources() {
+    List<Affine> sources = new ArrayList<>(AffineMaps.toList(maps));
+    for (int i = 0; i < moved.length; i++) {
+      if (!moved[i]) {
+        sources.set(i, Affine.IDENTITY);
+      }
     }
-  }
-
-  private static double exp2(double x) {
-    return Math.pow(2, x);
+    return sources;
   }
 }

@@ -103,6 +103,15 @@ final class Sym6 {
     return (float) (LOW_PASS[k] * gain / Math.sqrt(2));
   }
 
+  /** The filter as the table has it, whose sum is sqrt(2): float32 [TAPS], the current scope's. */
+  static Tensor filter() {
+    float[] taps = new float[TAPS];
+    for (int k = 0; k < TAPS; k++) {
+      taps[k] = (float) LOW_PASS[k];
+    }
+    return Torch.tensor(taps, TAPS);
+  }
+
   /** {@code left X right^T} for every channel X of every image. */
   private static Tensor bothSides(Tensor x, Matrix left, Matrix right) {
     long planes = x.size(0) * x.size(1);

@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.blur;
 
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.LinearAlgebra;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -13,7 +14,9 @@ import org.relaydiffusion.torch.Torch;
  * a rotation.
  *
  * <p>Lengths are those of image patches, so a product with the s x s matrix (computed in float64)
- * is quicker than a Fourier transform and as exact.
+ * is quicker than a Fourier transform and as exact. In float32, in which the network's training
+ * images are blurred, it is the reference's Fourier transform all the same, for its bits: beside a
+ * step of training neither takes time.
  */
 public final class Dct {
   private Dct() {}
@@ -28,12 +31,14 @@ public final class Dct {
 
   /** The transform along the last axis. */
   public static Tensor dct(Tensor x, Norm norm) {
-    return alongLastAxis(x, forward(lastSize(x), norm));
+    int s = lastSize(x);
+    return byFourier(x) ? FourierDct.dct(x, norm) : alongLastAxis(x, forward(s, norm));
   }
 
   /** The inverse of {@link #dct} along the last axis. */
   public static Tensor idct(Tensor x, Norm norm) {
-    return alongLastAxis(x, inverse(lastSize(x), norm));
+    int s = lastSize(x);
+    return byFourier(x) ? FourierDct.idct(x, norm) : alongLastAxis(x, inverse(s, norm));
   }
 
   /**
@@ -49,7 +54,9 @@ public final class Dct {
 
   /** As {@link #dct2d(Tensor, int)}, scaled as {@code norm} says. */
   public static Tensor dct2d(Tensor x, int patchSize, Norm norm) {
-    return overPatches(x, patchSize, forward(patchSize, norm));
+    return byFourier(x)
+        ? FourierDct.dct2d(x, patchSize, norm)
+        : overPatches(x, patchSize, forward(patchSize, norm));
   }
 
   /** The inverse of {@link #dct2d(Tensor, int)}. */
@@ -59,7 +66,13 @@ public final class Dct {
 
   /** The inverse of {@link #dct2d(Tensor, int, Norm)}. */
   public static Tensor idct2d(Tensor x, int patchSize, Norm norm) {
-    return overPatches(x, patchSize, inverse(patchSize, norm));
+    return byFourier(x)
+        ? FourierDct.idct2d(x, patchSize, norm)
+        : overPatches(x, patchSize, inverse(patchSize, norm));
+  }
+
+  private static boolean byFourier(Tensor x) {
+    return x.dtype() == DType.FLOAT32;
   }
 
   private static int lastSize(Tensor x) {

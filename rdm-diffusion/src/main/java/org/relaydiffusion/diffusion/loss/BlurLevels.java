@@ -32,15 +32,19 @@ record BlurLevels(float[] u, double[] sigmas) {
     // Multiplied here and once more below: the reference's smallest noise level is below 0.0075.
     float smallest = (float) (NORMAL.cumulativeProbability(standard) * probLength);
     float[] u = new float[uniform.length];
-    double[] sigmas = new double[uniform.length];
+    double[] logarithms = new double[uniform.length];
     for (int i = 0; i < u.length; i++) {
       u[i] = Math.max(uniform[i], smallest);
       // The quantile is float32, what is made of it float64.
       float probability = u[i] * (float) probLength;
       float quantile = (float) NORMAL.inverseCumulativeProbability(probability);
-      sigmas[i] = Math.exp(P_STD * quantile + P_MEAN);
+      logarithms[i] = P_STD * quantile + P_MEAN;
     }
-    return new BlurLevels(u, sigmas);
+    try (TensorScope _ = TensorScope.open()) {
+      // Java's exponential is now and then a unit in the last place from LibTorch's.
+      double[] sigmas = Pointwise.exp(Torch.tensor(logarithms, u.length)).toDoubles();
+      return new BlurLevels(u, sigmas);
+    }
   }
 
   /** The noise levels: float64 [N, 1, 1, 1]. */

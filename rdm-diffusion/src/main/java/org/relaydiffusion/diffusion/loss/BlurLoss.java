@@ -6,7 +6,6 @@ import org.relaydiffusion.diffusion.augment.AugmentPipe;
 import org.relaydiffusion.diffusion.blur.BlockNoise;
 import org.relaydiffusion.diffusion.blur.DctBlur;
 import org.relaydiffusion.torch.DType;
-import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
@@ -93,22 +92,22 @@ public record BlurLoss(double blockScale, int upScale, double probLength, double
     try (TensorScope scope = TensorScope.open()) {
       Tensor blurSigmas = levels.blurSigmas(blurSigmaMax, images.device());
       Tensor blurred = new DctBlur(upScale).apply(images, blurSigmas);
-      Tensor noise = noise(images, random).mul(sigma);
-      return scope.keep(blurred.add(noise));
+      return scope.keep(blurred.add(noise(images, sigma, random)));
     }
   }
 
-  private Tensor noise(Tensor images, NoiseSource random) {
+  /** {@code sigma (N + blockScale B)}, each in float64 before it is added, as sigma is. */
+  private Tensor noise(Tensor images, Tensor sigma, NoiseSource random) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor plain = random.noise(images);
       if (blockScale == 0) {
-        return scope.keep(plain);
+        return scope.keep(plain.mul(sigma));
       }
       // The reference draws this one as well, and drops it: later draws depend on it.
       plain.close();
-      Tensor pixels = random.noise(images);
-      Tensor blocks = BlockNoise.of(random.noise(images), upScale);
-      return scope.keep(Pointwise.addScaled(pixels, blocks, blockScale));
+      Tensor pixels = random.noise(images).mul(sigma);
+      Tensor blocks = BlockNoise.of(random.noise(images), upScale).mul(sigma);
+      return scope.keep(pixels.add(blocks.mul(blockScale)));
     }
   }
 }

@@ -12,6 +12,7 @@ import org.relaydiffusion.diffusion.loss.NoiseSource;
 import org.relaydiffusion.diffusion.random.InfiniteSampler;
 import org.relaydiffusion.diffusion.random.TrainingSeed;
 import org.relaydiffusion.model.ModelConfig;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
@@ -93,13 +94,21 @@ final class TrainingRun implements AutoCloseable {
         drawSummary();
       }
       average = network.copyForEvaluation();
-      adam = new Adam(network.parameters(), options.adam());
+      adam = adam(network.parameters(), options);
       scaler = scaler(options.scaling());
-      augment = options.augment().map(AugmentPipe::new).orElse(null);
+      Numerics numerics = options.running().numerics();
+      augment = options.augment().map(a -> new AugmentPipe(a, numerics)).orElse(null);
     } catch (RuntimeException e) {
       network.close();
       throw e;
     }
+  }
+
+  private static Adam adam(List<Parameter> parameters, TrainingOptions options) {
+    return switch (options.running().numerics()) {
+      case EXACT -> Adam.reference(parameters, options.adam());
+      case FAST -> new Adam(parameters, options.adam());
+    };
   }
 
   private static LossScaler scaler(TrainingOptions.LossScaling scaling) {

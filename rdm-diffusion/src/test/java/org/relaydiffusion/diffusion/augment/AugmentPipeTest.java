@@ -2,13 +2,18 @@ package org.relaydiffusion.diffusion.augment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.relaydiffusion.diffusion.fixture.Tensors.assertClose;
 import static org.relaydiffusion.diffusion.fixture.Tensors.assertSame;
 
 import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Shapes;
@@ -54,6 +59,48 @@ class AugmentPipeTest {
   }
 
   @Test
+  void withExactNumericsEveryImageGoesThroughTheFiltersAndOnlyRoundingShows() {
+    try (TensorScope _ = TensorScope.open();
+        Generator generator = Generator.seeded(4)) {
+      Tensor images = generator.randn(DType.FLOAT32, 16, 3, 8, 8);
+      AugmentPipe.Augmented out =
+          new AugmentPipe(options(Map.of("p", 0.5, "scale", 1)), Numerics.EXACT)
+              .apply(images, generator);
+      float[] labels = out.labels().toFloats();
+      int still = 0;
+      for (int i = 0; i < 16; i++) {
+        float[] before = Shapes.select(images, 0, i).toFloats();
+        float[] after = Shapes.select(out.images(), 0, i).toFloats();
+        if (labels[i] == 0) {
+          still++;
+          assertThat(after)
+              .as("image %s", i)
+              .isNotEqualTo(before)
+              .containsExactly(before, within(1e-5f));
+        }
+      }
+      assertThat(still).isBetween(1, 15);
+    }
+  }
+
+  @Test
+  void bothNumericsMoveImagesAlike() {
+    AugmentOptions all = AugmentOptions.training(0.7);
+    try (TensorScope _ = TensorScope.open();
+        Generator exact = Generator.seeded(9);
+        Generator fast = Generator.seeded(9);
+        Generator pictures = Generator.seeded(10)) {
+      for (int side : new int[] {8, 16, 33}) {
+        Tensor images = pictures.randn(DType.FLOAT32, 12, 3, side, side);
+        AugmentPipe.Augmented a = new AugmentPipe(all, Numerics.EXACT).apply(images, exact);
+        AugmentPipe.Augmented b = new AugmentPipe(all, Numerics.FAST).apply(images, fast);
+        assertSame(a.labels(), b.labels(), "labels");
+        assertClose(b.images(), a.images(), 3e-5, "images of side " + side);
+      }
+    }
+  }
+
+  @Test
   void xflipMirrorsTheImagesThatItsLabelNames() {
     try (TensorScope _ = TensorScope.open();
         Generator generator = Generator.seeded(6)) {
@@ -71,8 +118,9 @@ class AugmentPipeTest {
     }
   }
 
-  @Test
-  void anyAmountOfMovementStaysFiniteOnAnySize() {
+  @ParameterizedTest
+  @EnumSource(Numerics.class)
+  void anyAmountOfMovementStaysFiniteOnAnySize(Numerics numerics) {
     AugmentOptions wild =
         options(
             Map.of(
@@ -92,7 +140,7 @@ class AugmentPipeTest {
         Generator generator = Generator.seeded(8)) {
       for (int side : new int[] {1, 2, 7}) {
         Tensor images = generator.randn(DType.FLOAT32, 4, 1, side, side + 3);
-        Tensor moved = pipe(wild).apply(images, generator).images();
+        Tensor moved = new AugmentPipe(wild, numerics).apply(images, generator).images();
         assertThat(moved.shape()).isEqualTo(images.shape());
         for (float value : moved.toFloats()) {
           assertThat(value).isFinite();
@@ -132,7 +180,7 @@ class AugmentPipeTest {
   }
 
   private static AugmentPipe pipe(AugmentOptions options) {
-    return new AugmentPipe(options);
+    return new AugmentPipe(options, Numerics.FAST);
   }
 
   private static AugmentOptions options(Map<String, ? extends Number> kwargs) {

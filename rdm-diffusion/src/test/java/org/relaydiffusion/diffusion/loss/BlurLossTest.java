@@ -37,7 +37,7 @@ class BlurLossTest {
 
       TrainedDenoiser identity =
           (x, sigma, _, _) -> {
-            // Blurred in float32, by a product where the reference has a Fourier transform.
+            // Blurred in float32, which another LibTorch may round otherwise.
             assertClose(x, io.get(name + "net_x"), 1e-6, "the network's input");
             assertSame(sigma, levels.sigma(Device.CPU), "the network's sigma");
             return x.add(0);

@@ -16,6 +16,7 @@ import org.relaydiffusion.diffusion.augment.AugmentOptions;
 import org.relaydiffusion.diffusion.augment.AugmentPipe;
 import org.relaydiffusion.diffusion.fixture.Fixture;
 import org.relaydiffusion.diffusion.fixture.Tensors;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
@@ -113,7 +114,7 @@ class LossParityTest {
     }
     Map<String, Double> values = new HashMap<>();
     kwargs.properties().forEach(e -> values.put(e.getKey(), e.getValue().doubleValue()));
-    return new AugmentPipe(AugmentOptions.ofKwargs(values));
+    return new AugmentPipe(AugmentOptions.ofKwargs(values), Numerics.EXACT);
   }
 
   private static Loss loss(JsonNode config) {

@@ -13,6 +13,7 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.augment.AugmentOptions;
 import org.relaydiffusion.diffusion.augment.AugmentPipe;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Reduction;
@@ -32,7 +33,7 @@ class LossTest {
         Generator generator = Generator.seeded(5)) {
       Tensor images = Torch.full(0.5, DType.FLOAT32, 2, 3, 8, 8);
       Tensor factor = Torch.full(0.9, DType.FLOAT32, 1).requiresGrad(true);
-      AugmentPipe pipe = new AugmentPipe(AugmentOptions.training(0.5));
+      AugmentPipe pipe = new AugmentPipe(AugmentOptions.training(0.5), Numerics.FAST);
       long before = Tensor.liveCount();
       Tensor perPixel =
           loss.of(

@@ -61,14 +61,12 @@ public final class GroupNorm extends Module {
   Tensor modulated(Tensor x, Tensor scale, Tensor shift, Conv2d.Path path) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor factor = scale.add(1);
-      if (!GradMode.isEnabled()) {
+      if (!GradMode.isEnabled() || path == Conv2d.Path.REFERENCE) {
         return scope.keep(Pointwise.addcmul(shift, forward(x), factor));
       }
       boolean composed =
-          path == Conv2d.Path.DIRECT
-              && x.dtype() == DType.FLOAT32
-              && x.device().type() == Device.Type.CPU;
-      // The form in one pass (addcmul) has no derivative.
+          x.dtype() == DType.FLOAT32 && x.device().type() == Device.Type.CPU;
+      // Where a gradient is recorded, addcmul takes three more passes.
       return scope.keep(
           composed ? composed(x, factor, shift) : forward(x).mul(factor).sub(Pointwise.neg(shift)));
     }

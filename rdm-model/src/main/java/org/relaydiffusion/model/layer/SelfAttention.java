@@ -1,9 +1,11 @@
 package org.relaydiffusion.model.layer;
 
 import java.util.List;
+import org.relaydiffusion.torch.Autograd;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.LinearAlgebra;
 import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Shapes;
@@ -51,14 +53,45 @@ final class SelfAttention {
       long width = s[1] / heads;
       List<Tensor> parts =
           Shapes.unbind(qkv.forward(x).reshape(s[0] * heads, width, 3, s[2] * s[3]), 2);
-      Tensor q = parts.get(0).to(DType.FLOAT32);
-      Tensor k = parts.get(1).div(Math.sqrt(width)).to(DType.FLOAT32);
-      Tensor scores = LinearAlgebra.einsum("ncq,nck->nqk", q, k);
+      Tensor scores = scores(parts.get(0), parts.get(1), Math.sqrt((double) width));
       Tensor weights = Functional.softmax(scores, 2).to(x.dtype());
       scores.close();
       Tensor a = LinearAlgebra.einsum("nqk,nck->ncq", weights, parts.get(2));
       return scope.keep(a.reshape(s));
     }
+  }
+
+  /**
+   * {@code q^T k / root} in float32, [N, Q, K] from [N, C, Q] and [N, C, K]. The reference divides k
+   * on the way there, but both products' gradients on the way back: its gradients by q and by k are
+   * {@code (k dS^T) / root} and {@code (q dS) / root}, with the k that was not divided.
+   */
+  static Tensor scores(Tensor q, Tensor k, double root) {
+    try (TensorScope scope = TensorScope.open()) {
+      if (!GradMode.isEnabled() || !q.requiresGrad()) {
+        return scope.keep(value(q, k, root));
+      }
+      // Two products that go back so, one by each operand; what they are is replaced.
+      Tensor byQuery =
+          Shapes.transpose(
+              LinearAlgebra.bmm(rows(k.detach()), q.div(root).to(DType.FLOAT32)), 1, 2);
+      Tensor byKey = LinearAlgebra.bmm(rows(q.detach()), k.div(root).to(DType.FLOAT32));
+      Tensor sum = byQuery.add(byKey);
+      byQuery.close();
+      byKey.close();
+      try (GradMode _ = GradMode.noGrad()) {
+        return scope.keep(Autograd.withValue(sum, value(q, k, root)));
+      }
+    }
+  }
+
+  private static Tensor value(Tensor q, Tensor k, double root) {
+    return LinearAlgebra.einsum(
+        "ncq,nck->nqk", q.to(DType.FLOAT32), k.div(root).to(DType.FLOAT32));
+  }
+
+  private static Tensor rows(Tensor x) {
+    return Shapes.transpose(x.to(DType.FLOAT32), 1, 2);
   }
 
   private Tensor forwardEfficient(Tensor x) {

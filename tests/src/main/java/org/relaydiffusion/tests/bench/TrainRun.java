@@ -9,6 +9,7 @@ import org.relaydiffusion.diffusion.loss.EdmLoss;
 import org.relaydiffusion.diffusion.loss.NoiseSource;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.nativeconfig.NativeMemory;
 import org.relaydiffusion.torch.DType;
@@ -45,7 +46,10 @@ final class TrainRun implements AutoCloseable {
       network = Preconditioner.trainable(config, generator, options);
     }
     average = network.copyForEvaluation();
-    adam = new Adam(network.parameters(), AdamOptions.DEFAULT);
+    adam =
+        options.numerics() == Numerics.EXACT
+            ? Adam.reference(network.parameters(), AdamOptions.DEFAULT)
+            : new Adam(network.parameters(), AdamOptions.DEFAULT);
     int r = network.resolution();
     Generator global = Generator.global();
     images = global.rand(DType.FLOAT32, batch, network.channels(), r, r).mul(2).add(-1);

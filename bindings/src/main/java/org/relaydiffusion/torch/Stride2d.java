@@ -1,0 +1,9 @@
+package org.relaydiffusion.torch;
+
+/**
+ * How far a window moves from one result to the next.
+ *
+ * @param height in rows
+ * @param width in columns
+ */
+public record Stride2d(int height, int width) {}

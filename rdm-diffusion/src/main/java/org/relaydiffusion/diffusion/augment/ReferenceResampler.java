@@ -1,0 +1,139 @@
+package org.relaydiffusion.diffusion.augment;
+
+import java.util.Arrays;
+import java.util.List;
+import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.Padding2d;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Stride2d;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * What {@link AffineResampler} does, by the reference's operations: every image of a batch goes
+ * through the filters, also one that is not moved, and comes out changed by their rounding.
+ */
+final class ReferenceResampler {
+  private static final int TAPS = Sym6.TAPS;
+
+  private ReferenceResampler() {}
+
+  /**
+   * Moves each image.
+   *
+   * @param images float32 [N, C, H, W]
+   * @param sources for each image the map from a place in the result to a place in the image, in
+   *     pixels from the centre: float32 [N, 3, 3] on the CPU
+   * @return [N, C, H, W]
+   */
+  static Tensor apply(Tensor images, Tensor sources) {
+    int height = Math.toIntExact(images.size(2));
+    int width = Math.toIntExact(images.size(3));
+    try (TensorScope scope = TensorScope.open()) {
+      Margin m = Margin.of(sources, width, height);
+      Tensor x = Functional.reflectionPad2d(images, m.left, m.right, m.top, m.bottom);
+      x = doubled(x, 3);
+      x = doubled(x, 2);
+      // From the result's centre to the padded image's, in elements of twice the density; then to
+      // those centres from the edges that a grid counts from.
+      Tensor map =
+          product(
+              AffineMaps.translate((m.left - m.right) / 2.0, (m.top - m.bottom) / 2.0), sources);
+      map = product(AffineMaps.scale(2, 2), map, AffineMaps.scale(0.5, 0.5));
+      map = product(AffineMaps.translate(-0.5, -0.5), map, AffineMaps.translate(0.5, 0.5));
+      int gridWidth = 2 * (width + 2 * Sym6.REACH);
+      int gridHeight = 2 * (height + 2 * Sym6.REACH);
+      map =
+          product(
+              AffineMaps.scale(2.0 / x.size(3), 2.0 / x.size(2)),
+              map,
+              AffineMaps.scale(1 / (2.0 / gridWidth), 1 / (2.0 / gridHeight)));
+      Tensor theta = AffineMaps.rows(map).to(images.device());
+      Tensor grid =
+          Functional.affineGrid(theta, images.size(0), images.size(1), gridHeight, gridWidth);
+      x = Functional.gridSampleBilinear(x, grid, Functional.Beyond.ZEROS);
+      x = halved(x, 3, width);
+      return scope.keep(halved(x, 2, height));
+    }
+  }
+
+  private static Tensor product(Tensor first, Tensor... others) {
+    Tensor product = first;
+    for (Tensor other : others) {
+      product = LinearAlgebra.matmul(product, other);
+    }
+    return product;
+  }
+
+  /** Zeros between the elements along one axis, and the filter, backwards, over them. */
+  private static Tensor doubled(Tensor x, int axis) {
+    long[] shape = x.shape();
+    shape[axis] *= 2;
+    Tensor spread = Torch.stack(List.of(x, Torch.zerosLike(x)), axis + 1).reshape(shape);
+    return filtered(
+        Shapes.narrow(spread, axis, 0, shape[axis] - 1),
+        Shapes.flip(Sym6.filter(), 0),
+        axis,
+        1,
+        (TAPS + 1) / 2);
+  }
+
+  /** The filter at every second element along one axis, without those of the padding. */
+  private static Tensor halved(Tensor x, int axis, int size) {
+    Tensor y = filtered(x, Sym6.filter(), axis, 2, (TAPS - 1) / 2);
+    return Shapes.narrow(y, axis, Sym6.REACH, size);
+  }
+
+  private static Tensor filtered(Tensor x, Tensor filter, int axis, int step, int padding) {
+    boolean across = axis == 3;
+    int channels = Math.toIntExact(x.size(1));
+    Tensor weight =
+        Shapes.repeat(
+                across ? filter.reshape(1, 1, 1, TAPS) : filter.reshape(1, 1, TAPS, 1),
+                channels,
+                1,
+                1,
+                1)
+            .to(x.device());
+    return Functional.conv2d(
+        x,
+        weight,
+        null,
+        across ? new Stride2d(1, step) : new Stride2d(step, 1),
+        across ? new Padding2d(0, padding) : new Padding2d(padding, 0),
+        channels);
+  }
+
+  /** How many pixels are mirrored at each edge, as {@link AffineResampler} says. */
+  private record Margin(int left, int top, int right, int bottom) {
+    static Margin of(Tensor sources, int width, int height) {
+      float x = (float) ((width - 1) / 2.0);
+      float y = (float) ((height - 1) / 2.0);
+      Tensor corners = Torch.tensor(new float[] {-x, -y, 1, x, -y, 1, x, y, 1, -x, y, 1}, 4, 3);
+      // [N, 3, 4]: the places that the result's corners come from.
+      float[] places =
+          LinearAlgebra.matmul(sources, Shapes.transpose(corners, 0, 1)).contiguous().toFloats();
+      float[] farthest = new float[4];
+      Arrays.fill(farthest, Float.NEGATIVE_INFINITY);
+      for (int i = 0; i < places.length; i++) {
+        int axis = i / 4 % 3;
+        if (axis < 2) {
+          farthest[axis] = Math.max(farthest[axis], -places[i]);
+          farthest[axis + 2] = Math.max(farthest[axis + 2], places[i]);
+        }
+      }
+      return new Margin(
+          pixels(farthest[0], width),
+          pixels(farthest[1], height),
+          pixels(farthest[2], width),
+          pixels(farthest[3], height));
+    }
+
+    private static int pixels(float farthest, int size) {
+      float beyond = farthest + (float) (2 * Sym6.REACH - (size - 1) / 2.0);
+      return (int) Math.ceil(Math.clamp(beyond, 0f, size - 1f));
+    }
+  }
+}
