@@ -7,18 +7,15 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The classes of a run's images: the one that was asked for, else seed mod the number of classes.
+ * The classes of a run's images.
  *
- * @param count the number of classes; 0 where the networks know none
- * @param chosen the class of every image, if one was asked for
+ * @param count how many the networks know; 0 where they are unconditional
+ * @param chosen those that were asked for
  */
-record Labels(int count, OptionalInt chosen) {
+record Labels(int count, ClassList chosen) {
   /** The class of the image of {@code seed}. */
   OptionalInt of(long seed) {
-    if (count == 0) {
-      return OptionalInt.empty();
-    }
-    return chosen.isPresent() ? chosen : OptionalInt.of(Math.floorMod(seed, count));
+    return count == 0 ? OptionalInt.empty() : OptionalInt.of(chosen.of(seed, count));
   }
 
   /** One-hot rows for a network: float32 [N, labelDim], or nothing for an unconditional one. */

@@ -1,5 +1,6 @@
 package org.relaydiffusion.diffusion;
 
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
@@ -37,10 +38,8 @@ record RelayPlan(
     }
     int classes =
         Math.max(first == null ? 0 : first.labelDim(), second == null ? 0 : second.labelDim());
-    if (request.classLabel().isPresent()) {
-      checkClass(request.classLabel().getAsInt(), classes);
-    }
-    return new RelayPlan(request, first, second, new Labels(classes, request.classLabel()));
+    checkClasses(request.classes(), classes);
+    return new RelayPlan(request, first, second, new Labels(classes, request.classes()));
   }
 
   private static @Nullable Denoiser needed(Stage stage, Stages stages, @Nullable Denoiser network) {
@@ -93,13 +92,15 @@ record RelayPlan(
     }
   }
 
-  private static void checkClass(int label, int classes) {
-    if (classes == 0) {
+  private static void checkClasses(ClassList chosen, int classes) {
+    if (classes == 0 && !chosen.isAll()) {
       throw new OptionException(
-          "class = %s was asked for, but the networks are unconditional".formatted(label));
+          "class = %s was asked for, but the networks are unconditional".formatted(chosen));
     }
-    if (label >= classes) {
-      throw new OptionException("class must be 0 to %s, but is %s".formatted(classes - 1, label));
+    List<Integer> unknown = chosen.labels().stream().filter(c -> c >= classes).distinct().toList();
+    if (!unknown.isEmpty()) {
+      throw new OptionException(
+          "class must be 0 to %s, but is %s".formatted(classes - 1, new ClassList(unknown)));
     }
   }
 }

@@ -2,7 +2,6 @@ package org.relaydiffusion.diffusion;
 
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
@@ -14,7 +13,7 @@ import org.relaydiffusion.diffusion.random.Seeds;
  *
  * @param seeds one an image; the whole run's, of which this process makes its share
  * @param batch the most images at once, at least 1
- * @param classLabel the class of every image; absent means seed mod the number of classes
+ * @param classes the classes that the images take in turn
  * @param stages which stages run
  * @param first the first stage's options
  * @param second the second stage's options
@@ -27,7 +26,7 @@ import org.relaydiffusion.diffusion.random.Seeds;
 public record SampleRequest(
     Seeds seeds,
     int batch,
-    OptionalInt classLabel,
+    ClassList classes,
     Stages stages,
     EdmOptions first,
     RelayOptions second,
@@ -43,9 +42,6 @@ public record SampleRequest(
    */
   public SampleRequest {
     Check.atLeast("batch", 1, batch);
-    if (classLabel.isPresent()) {
-      Check.atLeast("class", 0, classLabel.getAsInt());
-    }
     if (rank < 0 || rank >= worldSize) {
       throw new OptionException("rank %s is not one of %s processes".formatted(rank, worldSize));
     }
@@ -69,7 +65,7 @@ public record SampleRequest(
   public static final class Builder {
     private Seeds seeds;
     private int batch = Preset.DEFAULT_BATCH;
-    private OptionalInt classLabel = OptionalInt.empty();
+    private ClassList classes = ClassList.ALL;
     private Stages stages = Stages.BOTH;
     private EdmOptions first;
     private RelayOptions second;
@@ -110,7 +106,14 @@ public record SampleRequest(
 
     /** The class of every image. */
     public Builder classLabel(int value) {
-      classLabel = OptionalInt.of(value);
+      return classes(ClassList.of(value));
+    }
+
+    /**
+     * The classes that the images take in turn: that of a seed is number seed mod size of the list.
+     */
+    public Builder classes(ClassList value) {
+      classes = value;
       return this;
     }
 
@@ -162,7 +165,7 @@ public record SampleRequest(
       return new SampleRequest(
           seeds,
           batch,
-          classLabel,
+          classes,
           stages,
           first,
           second,

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.model.Numerics;
@@ -84,6 +88,33 @@ class RelayPlanTest {
         new StubDenoiser(16, 3, 4),
         null,
         "class must be 0 to 3, but is 4");
+    refused(
+        SampleRequest.builder().stages(Stages.FIRST).classes(ClassList.of(3, 9, 0, 4, 5, 9)),
+        new StubDenoiser(16, 3, 4),
+        null,
+        "class must be 0 to 3, but is 9,4-5");
+  }
+
+  /** Neither the batch nor the processes change which picture is of which class. */
+  @ParameterizedTest
+  @CsvSource({"1, 1", "2, 1", "8, 1", "3, 2", "2, 3"})
+  void severalClassesAreTakenInTurnBySeed(int batch, int processes) {
+    Map<Long, Integer> labels = new TreeMap<>();
+    try (var pipeline =
+        RelayPipeline.of(new StubDenoiser(8, 3, 10), null, Numerics.EXACT, Device.CPU)) {
+      for (int rank = 0; rank < processes; rank++) {
+        SampleRequest request =
+            SampleRequest.builder()
+                .stages(Stages.FIRST)
+                .seeds("0-4,100")
+                .classes(ClassList.of(7, 2, 9))
+                .batch(batch)
+                .rank(rank, processes)
+                .build();
+        pipeline.sample(request).forEach(s -> labels.put(s.seed(), s.label().orElseThrow()));
+      }
+    }
+    assertThat(labels).isEqualTo(Map.of(0L, 7, 1L, 2, 2L, 9, 3L, 7, 4L, 2, 100L, 2));
   }
 
   @Test

@@ -134,10 +134,11 @@ public record ModelConfig(
     List<Integer> mult =
         k.integers(
             "channel_mult", song ? List.of(1, 2, 2, 2) : List.of(1, 2, 3, 4), 1, 256, MAX_LEVELS);
-    if (mult.isEmpty() || resolution % (1 << (mult.size() - 1)) != 0) {
+    int multiple = 1 << Math.max(0, mult.size() - 1);
+    if (mult.isEmpty() || resolution % multiple != 0) {
       throw new ModelException(
-          "channel_mult has %s levels, but images of %s pixels can be halved only %s times"
-              .formatted(mult.size(), resolution, Integer.numberOfTrailingZeros(resolution)));
+          "channel_mult has %s levels, so the side of an image must be a multiple of %s, not %s"
+              .formatted(mult.size(), multiple, resolution));
     }
     int width = k.integer("model_channels", song ? 128 : 192, 1, MAX_WIDTH);
     if (width % 2 != 0 || width < 4) {

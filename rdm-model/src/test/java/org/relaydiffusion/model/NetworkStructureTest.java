@@ -216,10 +216,10 @@ class NetworkStructureTest {
     assertThatThrownBy(() ->
             ModelConfig.of(
                 "EDMPrecond", with(good, "channel_mult", List.of(1L, 1L, 1L, 1L, 1L, 1L))))
-        .hasMessageContaining("can be halved only 4 times");
+        .hasMessageContaining("must be a multiple of 32, not 16");
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "img_resolution", 12L)))
         .hasMessage(
-            "channel_mult has 4 levels, but images of 12 pixels can be halved only 2 times");
+            "channel_mult has 4 levels, so the side of an image must be a multiple of 8, not 12");
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_channels", 7L)))
         .hasMessageContaining("model_channels must be even and at least 4, not 7");
     ModelConfig groups =

@@ -28,6 +28,7 @@ import org.relaydiffusion.model.ModuleSummary;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.nativeconfig.Doctor;
+import org.relaydiffusion.torch.CudaMemory;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
@@ -185,6 +186,25 @@ class GpuTest {
       assertThat(Torch.zerosLike(x).device()).isEqualTo(GPU);
       assertThat(Functional.softmax(x, 1).toFloats()).containsOnly(0.5f);
     }
+  }
+
+  /** What {@code rdm train} reports of each tick. */
+  @Test
+  void thePeakOfTheMemoryIsToldOnce() {
+    assumeGpu();
+    long bytes = 64L << 20;
+    try (TensorScope _ = TensorScope.open()) {
+      assertThat(Torch.full(0, DType.FLOAT32, GPU, bytes / Float.BYTES).numel()).isPositive();
+    }
+
+    CudaMemory.Peak peak = CudaMemory.takePeak(GPU).orElseThrow();
+
+    assertThat(peak.allocated()).isGreaterThanOrEqualTo(bytes);
+    assertThat(peak.reserved()).isGreaterThanOrEqualTo(peak.allocated());
+    CudaMemory.Peak later = CudaMemory.takePeak(GPU).orElseThrow();
+    assertThat(later.allocated()).isLessThan(bytes);
+    // The allocator keeps what was freed.
+    assertThat(later.reserved()).isGreaterThanOrEqualTo(bytes);
   }
 
   @Test

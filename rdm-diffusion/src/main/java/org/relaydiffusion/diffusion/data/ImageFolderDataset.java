@@ -14,8 +14,8 @@ import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.random.Subset;
 
 /**
- * The pictures of a folder or zip file as training reads them: equal squares with a power of two as
- * their side, in the order of their names, with the labels of {@code dataset.json} if wanted.
+ * The pictures of a folder or zip file as training reads them: equal squares, in the order of their
+ * names, with the labels of {@code dataset.json} if wanted.
  *
  * <p>Opening reads the list of files, the labels and the first picture; what is wrong with another
  * picture shows when it is read. May be read by several threads at once. {@link #close()} when none
@@ -85,7 +85,7 @@ public final class ImageFolderDataset implements AutoCloseable {
     return subset.size();
   }
 
-  /** The pictures' side in pixels: a power of two. */
+  /** The pictures' side in pixels. */
   public int resolution() {
     return resolution;
   }
@@ -220,10 +220,10 @@ public final class ImageFolderDataset implements AutoCloseable {
     byte[] bytes = source.read(0);
     Size size = PictureReader.size(bytes, file);
     int side = size.width();
-    if (side != size.height() || Integer.bitCount(side) != 1 || side > LARGEST_SIDE) {
+    if (side != size.height() || side > LARGEST_SIDE) {
       throw new FileException(
           file,
-          "has %s x %s pixels: training wants squares with a side of 1, 2, 4, 8, ... %s"
+          "has %s x %s pixels: the pictures of a data set must be square, with a side of at most %s"
               .formatted(side, size.height(), LARGEST_SIDE));
     }
     if (options.resolution().isPresent() && options.resolution().getAsInt() != side) {

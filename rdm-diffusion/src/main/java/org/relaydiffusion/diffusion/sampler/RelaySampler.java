@@ -43,7 +43,7 @@ public record RelaySampler(RelayOptions options, Guidance.Evaluation evaluation)
       for (int i = 0; i <= last; i++) {
         try (var step = TensorScope.open();
             Tensor before = x) {
-          ChurnStep churned = churned(net, before, t[i], noise);
+          ChurnStep churned = churned(net, before, t[i], last + 1, noise);
           double that = churned.sigma();
           Tensor denoised = guided.denoise(churned.x(), that);
           // As in the reference, churn noise reaches the image through the network alone.
@@ -74,11 +74,13 @@ public record RelaySampler(RelayOptions options, Guidance.Evaluation evaluation)
     return kept;
   }
 
-  private ChurnStep churned(Denoiser net, Tensor x, double t, StackedGenerators noise) {
+  /** As in the reference, the churn is divided among the steps that are left, not among all. */
+  private ChurnStep churned(
+      Denoiser net, Tensor x, double t, int stepsLeft, StackedGenerators noise) {
     if (options.churn().isEmpty()) {
       return new ChurnStep(x, t);
     }
     Churn churn = options.churn().get();
-    return ChurnStep.take(churn, options.numSteps(), net, x, t, noise);
+    return ChurnStep.take(churn, stepsLeft, net, x, t, noise);
   }
 }

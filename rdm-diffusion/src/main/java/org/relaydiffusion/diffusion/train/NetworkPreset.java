@@ -16,7 +16,7 @@ public enum NetworkPreset {
   /** ADM (Dhariwal and Nichol, arXiv 2105.05233). */
   ADM;
 
-  private static final long WIDE_FROM = 256;
+  private static final int WIDE_AT = 256;
 
   /**
    * Changes to a preset.
@@ -56,7 +56,7 @@ public enum NetworkPreset {
    * The preconditioner's keyword arguments, without those that the data set decides ({@code
    * img_resolution}, {@code img_channels}, {@code label_dim}).
    *
-   * @param resolution of the data set; ADM is wider and deeper at 256 pixels
+   * @param resolution of the data set; ADM is wider and deeper at 256 pixels, and only there
    */
   public Map<String, @Nullable Object> kwargs(int resolution, Changes changes) {
     Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
@@ -69,7 +69,7 @@ public enum NetworkPreset {
       }
       case ADM -> {
         kwargs.put("model_type", "DhariwalUNet");
-        if (resolution >= WIDE_FROM) {
+        if (resolution == WIDE_AT) {
           kwargs.put("model_channels", 256L);
           kwargs.put("channel_mult", List.of(1L, 1L, 2L, 2L, 4L, 4L));
           kwargs.put("num_blocks", 2L);
@@ -86,9 +86,7 @@ public enum NetworkPreset {
     }
     changes.blocks.ifPresent(n -> kwargs.put("num_blocks", (long) n));
     kwargs.put("dropout", changes.dropout);
-    if (this == ADM) {
-      kwargs.put("eff_attn", changes.efficientAttention);
-    }
+    kwargs.put("eff_attn", changes.efficientAttention);
     return kwargs;
   }
 

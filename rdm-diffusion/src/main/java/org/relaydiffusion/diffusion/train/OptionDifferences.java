@@ -45,9 +45,15 @@ public record OptionDifferences(List<Difference> all) {
 
   private static final String NETWORK = "network_kwargs.";
 
-  /** What of a network changes its training only. */
+  private static final String CLASS_NAME = "class_name";
+
+  /** What of a network changes its training only: it has the same tensors. */
   private static final Set<String> TRAINING_ONLY =
-      Set.of("network_kwargs.dropout", "network_kwargs.label_dropout");
+      Set.of(
+          "network_kwargs.dropout", "network_kwargs.label_dropout", "network_kwargs.eff_attn");
+
+  /** What options mean that a state does not have, as earlier versions wrote none. */
+  private static final Map<String, String> DEFAULTS = Map.of("network_kwargs.eff_attn", "false");
 
   private static final Set<String> HARMLESS =
       Set.of(
@@ -84,9 +90,10 @@ public record OptionDifferences(List<Difference> all) {
     names.addAll(wanted.keySet());
     List<Difference> all = new ArrayList<>();
     for (String name : names) {
-      String was = old.getOrDefault(name, "none");
-      String is = wanted.getOrDefault(name, "none");
-      if (!was.equals(is) && !UNCOMPARED.contains(name)) {
+      String absent = DEFAULTS.getOrDefault(name, "none");
+      String was = old.getOrDefault(name, absent);
+      String is = wanted.getOrDefault(name, absent);
+      if (!isSame(name, was, is) && !UNCOMPARED.contains(name)) {
         all.add(new Difference(Printable.of(name), Printable.of(was), is, effect(name)));
       }
     }
@@ -96,6 +103,14 @@ public record OptionDifferences(List<Difference> all) {
   /** Those of some options only. */
   OptionDifferences of(Set<String> names) {
     return new OptionDifferences(all.stream().filter(d -> names.contains(d.name)).toList());
+  }
+
+  /** Earlier versions wrote {@code EdmLoss} for EDMLoss, and {@code 500.0} for 500. */
+  private static boolean isSame(String name, String was, String is) {
+    if (name.endsWith(CLASS_NAME)) {
+      return was.equalsIgnoreCase(is);
+    }
+    return was.equals(is) || was.equals(is + ".0");
   }
 
   private static Effect effect(String name) {

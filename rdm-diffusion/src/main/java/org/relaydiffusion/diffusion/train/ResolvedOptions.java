@@ -41,7 +41,7 @@ public final class ResolvedOptions {
     network.putAll(TrainingRun.kwargs(options, dataset));
     all.put("network_kwargs", network);
     Map<String, @Nullable Object> loss = new LinkedHashMap<>();
-    loss.put("class_name", "training.loss." + options.loss().getClass().getSimpleName());
+    loss.put("class_name", "training.loss." + className(options.loss()));
     loss.putAll(loss(options.loss()));
     all.put("loss_kwargs", loss);
     all.put("optimizer_kwargs", optimizer(options));
@@ -51,8 +51,8 @@ public final class ResolvedOptions {
     all.put("batch_size", (long) options.batching().batch());
     all.put("batch_gpu", (long) options.batching().round(processes));
     TrainingSchedule schedule = options.schedule();
-    all.put("total_kimg", schedule.totalKimg());
-    all.put("ema_halflife_kimg", schedule.emaHalflifeKimg());
+    all.put("total_kimg", wholeIfPossible(schedule.totalKimg()));
+    all.put("ema_halflife_kimg", wholeIfPossible(schedule.emaHalflifeKimg()));
     all.put(
         "ema_rampup_ratio",
         schedule.emaRampupRatio().isPresent() ? schedule.emaRampupRatio().getAsDouble() : null);
@@ -101,6 +101,16 @@ public final class ResolvedOptions {
     return kwargs;
   }
 
+  /** The reference's class, by which its Python code finds the loss again. */
+  private static String className(Loss loss) {
+    return switch (loss) {
+      case EdmLoss _ -> "EDMLoss";
+      case VpLoss _ -> "VPLoss";
+      case VeLoss _ -> "VELoss";
+      case BlurLoss _ -> "BlurLoss";
+    };
+  }
+
   private static Map<String, @Nullable Object> loss(Loss loss) {
     Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
     switch (loss) {
@@ -145,6 +155,12 @@ public final class ResolvedOptions {
     kwargs.put("class_name", "training.augment.AugmentPipe");
     kwargs.putAll(options.augment().get().kwargs());
     return kwargs;
+  }
+
+  /** As the reference has it: a whole number without a decimal point. */
+  private static Number wholeIfPossible(double kimg) {
+    long whole = (long) kimg;
+    return whole == kimg ? (Number) whole : (Number) kimg;
   }
 
   private static @Nullable Long plain(OptionalInt ticks) {

@@ -55,14 +55,21 @@ final class RunFiles implements AutoCloseable {
     statistics.put("Timing/sec_per_tick", Moments.of(report.tickSeconds()));
     statistics.put("Timing/sec_per_kimg", Moments.of(report.secondsPerKimg()));
     statistics.put("Timing/maintenance_sec", Moments.of(report.maintenanceSeconds()));
-    statistics.put("Resources/cpu_mem_gb", Moments.of(report.hostMemory() / (double) (1L << 30)));
+    statistics.put("Resources/cpu_mem_gb", Moments.of(report.hostMemory() / TickReport.GIB));
     report
         .deviceMemory()
-        .ifPresent(b -> statistics.put("Resources/peak_gpu_mem_gb", Moments.of(b / (1L << 30))));
+        .ifPresent(peak -> {
+          statistics.put(
+              "Resources/peak_gpu_mem_gb", Moments.of(peak.allocated() / TickReport.GIB));
+          statistics.put(
+              "Resources/peak_gpu_mem_reserved_gb", Moments.of(peak.reserved() / TickReport.GIB));
+        });
+    // Not the reference's.
+    statistics.put("Progress/lr", Moments.of(report.learningRate()));
+    statistics.put("Progress/grad_norm", Moments.of(report.gradientNorm()));
     double now = now();
     Map<String, Double> means = new LinkedHashMap<>();
     statistics.forEach((name, m) -> means.put(name, m.mean()));
-    means.put("Progress/lr", report.learningRate());
     guarded(() -> {
       directory.log(report.line());
       stats.append(statistics, now);

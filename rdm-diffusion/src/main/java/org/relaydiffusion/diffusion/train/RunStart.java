@@ -74,7 +74,9 @@ final class RunStart {
             ("state: %s, of the official code: from %s kimg on; it has no generators,"
                     + " so all noise begins anew")
                 .formatted(file, images / 1000));
-        return new Progress(images, 0, images);
+        // As the official code does: ticks are counted from the run's first image on.
+        int tick = (int) (images / (options.saving().tickKimg() * 1000));
+        return new Progress(images, tick, images);
       }
       return goOn(file, point.get(), run, world, options, say);
     }

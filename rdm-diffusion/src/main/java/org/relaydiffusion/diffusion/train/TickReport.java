@@ -1,7 +1,8 @@
 package org.relaydiffusion.diffusion.train;
 
 import java.util.Locale;
-import java.util.OptionalDouble;
+import java.util.Optional;
+import org.relaydiffusion.torch.CudaMemory;
 
 /**
  * The state of a run at the end of a tick.
@@ -14,8 +15,10 @@ import java.util.OptionalDouble;
  * @param maintenanceSeconds between the last tick's steps and this one's: states, samples, files
  * @param imagesInTick trained on in this tick
  * @param hostMemory resident bytes of this process
- * @param deviceMemory peak bytes of tensors on the GPU since the last tick; empty on the CPU
+ * @param deviceMemory peaks on the GPU since the last tick; empty on the CPU
  * @param learningRate of the tick's last step
+ * @param gradientNorm Euclidean norm of all gradients of the tick's last step, over all processes
+ *     and without the loss's factor; NaN where the tick had no step
  */
 public record TickReport(
     int tick,
@@ -26,9 +29,11 @@ public record TickReport(
     double maintenanceSeconds,
     long imagesInTick,
     long hostMemory,
-    OptionalDouble deviceMemory,
-    double learningRate) {
-  private static final double GIB = 1L << 30;
+    Optional<CudaMemory.Peak> deviceMemory,
+    double learningRate,
+    double gradientNorm) {
+  /** Bytes of a gigabyte as the reference counts them. */
+  static final double GIB = 1L << 30;
 
   /** The reference's status line, with the loss after it. */
   public String line() {
@@ -40,9 +45,10 @@ public record TickReport(
     line.append(String.format(Locale.ROOT, "sec/kimg %-7.2f ", secondsPerKimg()));
     line.append(String.format(Locale.ROOT, "maintenance %-6.1f ", maintenanceSeconds));
     line.append(String.format(Locale.ROOT, "cpumem %-6.2f ", hostMemory / GIB));
-    if (deviceMemory.isPresent()) {
-      line.append(String.format(Locale.ROOT, "gpumem %-6.2f ", deviceMemory.getAsDouble() / GIB));
-    }
+    deviceMemory.ifPresent(peak -> {
+      line.append(String.format(Locale.ROOT, "gpumem %-6.2f ", peak.allocated() / GIB));
+      line.append(String.format(Locale.ROOT, "reserved %-6.2f ", peak.reserved() / GIB));
+    });
     line.append(String.format(Locale.ROOT, "loss %.4f", loss));
     return line.toString();
   }

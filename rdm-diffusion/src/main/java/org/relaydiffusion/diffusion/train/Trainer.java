@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +12,7 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.nativeconfig.NativeMemory;
+import org.relaydiffusion.torch.CudaMemory;
 
 /**
  * Trains either stage of the relay. One object is one run in one process; several processes that
@@ -43,6 +43,7 @@ public final class Trainer {
   private long tickBegan;
   private long maintenanceBegan = began;
   private double lastLoss = Double.NaN;
+  private double gradientNorm = Double.NaN;
 
   private Trainer(
       TrainingOptions options, World world, TrainingListener listener, BooleanSupplier stop) {
@@ -161,32 +162,35 @@ public final class Trainer {
   private TrainingResult loop(
       TrainingRun run, @Nullable RunFiles files, @Nullable SampleGrid grid) {
     boolean trimmed = false;
-    if (run.images() < options.schedule().totalImages()) {
+    if (!isDone(run.images())) {
       gate.first(run);
     }
     listener.begun();
     while (true) {
-      boolean done = run.images() >= options.schedule().totalImages();
+      boolean done = isDone(run.images());
       if (!done) {
+        GradientNorm norm = new GradientNorm(run.scaler().scale());
+        boolean reported = files != null && endsTick(run.images() + options.batching().batch());
+        run.observe(reported ? norm : StepObserver.NONE);
         run.step();
+        gradientNorm = norm.value();
         if (!trimmed) {
           // What the first step needed once (kernels' scratch memory) goes back to the system.
           NativeMemory.trim();
           trimmed = true;
         }
-        done = run.images() >= options.schedule().totalImages();
-        listener.step(run.images(), (long) options.schedule().totalImages());
+        done = isDone(run.images());
+        listener.step(run.images(), options.schedule().totalImages());
       }
       StepGate.Verdict verdict = gate.next(run, done);
       boolean stopping = verdict.ends();
-      boolean due = tick == 0 || run.images() >= tickImages + options.saving().tickKimg() * 1000;
-      if (!done && !due && !stopping) {
+      boolean whole = endsTick(run.images());
+      if (!whole && !stopping) {
         if (verdict == StepGate.Verdict.SAVE) {
           saveWithinTick(run, files);
         }
         continue;
       }
-      boolean whole = done || due;
       if (whole) {
         finishTick(run, files, grid, done, verdict == StepGate.Verdict.SAVE);
       }
@@ -194,6 +198,17 @@ public final class Trainer {
         return finish(run, files, done, whole, verdict);
       }
     }
+  }
+
+  private boolean isDone(long images) {
+    return images >= options.schedule().totalImages();
+  }
+
+  /** Whether the tick is over after so many images. */
+  private boolean endsTick(long images) {
+    return isDone(images)
+        || tick == 0
+        || images >= tickImages + options.saving().tickKimg() * 1000;
   }
 
   /** The end of a tick: what is said, and the files that are due. */
@@ -222,8 +237,9 @@ public final class Trainer {
             (tickBegan - maintenanceBegan) / NANOS,
             run.images() - tickImages,
             HostMemory.resident(),
-            OptionalDouble.empty(),
-            run.learningRate());
+            CudaMemory.takePeak(options.running().device()),
+            run.learningRate(),
+            gradientNorm);
     maintenanceBegan = now;
     TrainingOptions.Saving saving = options.saving();
     boolean saves =

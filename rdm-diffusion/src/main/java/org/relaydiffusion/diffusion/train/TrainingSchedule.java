@@ -25,6 +25,7 @@ public record TrainingSchedule(
   public static final double DEFAULT_EMA_RAMPUP_RATIO = 0.05;
 
   private static final double IMAGES = 1000;
+  private static final double KIMG = 1000;
   private static final double TINY = 1e-8;
 
   /** Checks the numbers. */
@@ -46,9 +47,21 @@ public record TrainingSchedule(
     }
   }
 
-  /** The number of images after which the run ends. */
-  public double totalImages() {
-    return totalKimg * IMAGES;
+  /**
+   * Thousands of images from millions, as the reference's command line takes both the length of a
+   * run and the half-life of the average: cut to a whole number. Less than 1 kimg stays as it is,
+   * for runs of a few steps; the reference would train on 1 kimg, and average over nothing.
+   *
+   * @param mimg millions of images
+   */
+  public static double wholeKimg(double mimg) {
+    double kimg = mimg * KIMG;
+    return kimg < 1 ? kimg : Math.floor(kimg);
+  }
+
+  /** The number of images after which the run ends, at least 1. */
+  public long totalImages() {
+    return Math.max(1, Math.round(totalKimg * IMAGES));
   }
 
   /** The learning rate of the step that begins after {@code images} images. */

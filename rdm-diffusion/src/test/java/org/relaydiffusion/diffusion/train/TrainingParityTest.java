@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -78,12 +79,40 @@ class TrainingParityTest {
     try (ImageFolderDataset dataset = Trainer.open(options);
         TrainingRun run = new TrainingRun(options, World.SINGLE, dataset)) {
       Progress from = RunStart.apply(options.start(), run, World.SINGLE, options, said::add);
-      assertThat(from).isEqualTo(new Progress(1000, 0, 1000));
+      assertThat(from).isEqualTo(new Progress(1000, 1, 1000));
       // The official loop begins its data anew.
       run.beginAt(1000, 0);
       steps(fixture, run);
     }
     assertThat(said).hasSize(1).first().asString().contains("of the official code: from 1 kimg");
+  }
+
+  /** The official run has one line of statistics, its last: that of tick 1000 / (1000 tick). */
+  @Test
+  void theTicksOfARunFromAnOfficialState() throws IOException {
+    TrainingFixture before = TrainingFixture.of("blur_accum2_cond");
+    TrainingFixture fixture = TrainingFixture.of("blur_resume");
+    Path state = folder.resolve("training-state-000001.pt");
+    Files.copy(before.file("training-state-000000.pt"), state);
+    Path run = folder.resolve("run");
+    try (RunDirectory directory = RunDirectory.of(run)) {
+      Trainer.train(
+          fixture.options(new Start.Resume(state)),
+          World.SINGLE,
+          directory,
+          TrainingListener.NONE,
+          () -> false);
+    }
+
+    List<String> lines = Files.readAllLines(run.resolve("stats.jsonl"));
+    JsonNode expected = fixture.config().get("stats_jsonl");
+    assertThat(lines).hasSize(expected.size()).hasSize(1);
+    JsonNode line = new JsonMapper().readTree(lines.getFirst());
+    for (String name : List.of("Progress/tick", "Progress/kimg")) {
+      assertThat(line.at("/" + name.replace("/", "~1") + "/mean").asDouble())
+          .as(name)
+          .isCloseTo(expected.get(0).get(name).get("mean").asDouble(), within(1e-6));
+    }
   }
 
   /** What the whole command writes is what the official one does: the last state and statistics. */
@@ -119,10 +148,45 @@ class TrainingParityTest {
         }
       }
     }
+    assertProgress(fixture, lines);
     try (Stream<Path> files = Files.list(folder)) {
       assertThat(files.map(f -> f.getFileName().toString()))
           .contains("stats.jsonl", "log.txt", "training-state-000000.pt")
           .anyMatch(f -> f.startsWith("events.out.tfevents."));
+    }
+  }
+
+  /** Our own statistics beside the official ones: a tick's last learning rate and gradient. */
+  private void assertProgress(TrainingFixture fixture, List<String> lines) throws IOException {
+    JsonNode first = new JsonMapper().readTree(lines.getFirst());
+    JsonNode last = new JsonMapper().readTree(lines.getLast());
+    JsonNode iterations = fixture.fixture().json("iterations.json");
+    assertThat(first.at("/Progress~1lr/mean").asDouble())
+        .isEqualTo(iterations.get(0).get("lr").asDouble());
+    assertThat(last.at("/Progress~1lr/mean").asDouble())
+        .isCloseTo(iterations.get(iterations.size() - 1).get("lr").asDouble(), within(1e-9));
+
+    // The first tick ends after the first step, whose gradients are recorded.
+    Tensors gradients = Tensors.read(fixture.file("iter0.safetensors"));
+    double squares = 0;
+    try (var _ = TensorScope.open()) {
+      for (JsonNode name : fixture.config().get("parameter_order")) {
+        double[] gradient = gradients.get("grad." + name.asString()).toDoubles();
+        squares += Arrays.stream(gradient).map(g -> g * g).sum();
+      }
+    }
+    assertThat(first.at("/Progress~1grad_norm/mean").asDouble())
+        .isCloseTo(Math.sqrt(squares), within(TOLERANCE * Math.sqrt(squares)));
+    assertThat(last.at("/Progress~1grad_norm/mean").asDouble()).isPositive();
+
+    try (Stream<Path> files = Files.list(folder)) {
+      Path events =
+          files
+              .filter(f -> f.getFileName().toString().startsWith("events."))
+              .findFirst()
+              .orElseThrow();
+      assertThat(new String(Files.readAllBytes(events), StandardCharsets.ISO_8859_1))
+          .contains("Progress/lr", "Progress/grad_norm");
     }
   }
 

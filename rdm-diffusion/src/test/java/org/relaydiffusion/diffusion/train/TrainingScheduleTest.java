@@ -39,6 +39,28 @@ class TrainingScheduleTest {
     }
   }
 
+  /** As Python's {@code int(mimg * 1000)}, whose product may be a little below a whole number. */
+  @Test
+  void millionsOfImagesAreCutToWholeThousands() {
+    assertThat(TrainingSchedule.wholeKimg(200)).isEqualTo(200_000);
+    assertThat(TrainingSchedule.wholeKimg(0.0079)).isEqualTo(7);
+    assertThat(TrainingSchedule.wholeKimg(1.001)).isEqualTo(1000);
+    assertThat(TrainingSchedule.wholeKimg(2.007)).isEqualTo(2007);
+    assertThat(TrainingSchedule.wholeKimg(0.001)).isEqualTo(1);
+    assertThat(TrainingSchedule.wholeKimg(0)).isZero();
+  }
+
+  @Test
+  void lessThanAThousandImagesStay() {
+    assertThat(TrainingSchedule.wholeKimg(0.0005)).isEqualTo(0.5);
+    // In double precision 0.000009 million are 9.000000000000002 images.
+    for (int images = 1; images < 1000; images++) {
+      double kimg = TrainingSchedule.wholeKimg(images / 1e6);
+      assertThat(new TrainingSchedule(kimg, 1, 1, 1, OptionalDouble.empty()).totalImages())
+          .isEqualTo(images);
+    }
+  }
+
   @Test
   void whatMakesNoSenseIsRefused() {
     assertThatThrownBy(() -> new TrainingSchedule(0, 1, 1, 1, OptionalDouble.empty()))

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import org.relaydiffusion.diffusion.ClassList;
 import org.relaydiffusion.diffusion.Preset;
 import org.relaydiffusion.diffusion.Stages;
 import org.relaydiffusion.diffusion.random.Seeds;
@@ -73,7 +74,7 @@ public final class DemoCommand implements Callable<Integer> {
         Seeds.parse(SEEDS),
         SEEDS,
         Preset.DEFAULT_BATCH,
-        OptionalInt.empty(),
+        ClassList.ALL,
         Stages.BOTH,
         Preset.GENERATE.first(),
         Preset.GENERATE.second(),

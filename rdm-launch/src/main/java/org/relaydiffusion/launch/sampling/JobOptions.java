@@ -1,8 +1,8 @@
 package org.relaydiffusion.launch.sampling;
 
 import java.nio.file.Path;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.ClassList;
 import org.relaydiffusion.diffusion.Stages;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Section;
@@ -35,10 +35,12 @@ final class JobOptions implements Section {
 
   @Option(
       names = "--class",
-      paramLabel = "N",
+      paramLabel = "LIST",
       description =
-          "Class of every picture, from 0 to the network's classes - 1. Default: seed mod classes.")
-  @Nullable Integer classLabel;
+          "Class of every picture, from 0 to the network's classes - 1, or several that the pictures"
+              + " take in turn, as in 1,5-9: that of a seed is number seed mod length of the list,"
+              + " from 0. Default: all classes.")
+  @Nullable String classes;
 
   @Option(
       names = "--batch",
@@ -85,7 +87,7 @@ final class JobOptions implements Section {
     return "What to make";
   }
 
-  OptionalInt label() {
-    return classLabel == null ? OptionalInt.empty() : OptionalInt.of(classLabel);
+  ClassList classes() {
+    return classes == null ? ClassList.ALL : ClassList.parse(classes);
   }
 }

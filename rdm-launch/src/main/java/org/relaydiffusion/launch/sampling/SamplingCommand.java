@@ -78,9 +78,6 @@ public abstract class SamplingCommand implements Callable<Integer> {
     if (job.batch < 1) {
       throw new OptionException("--batch must be at least 1, but is " + job.batch);
     }
-    if (job.classLabel != null && job.classLabel < 0) {
-      throw new OptionException("--class must be at least 0, but is " + job.classLabel);
-    }
     return new SamplingJob(
         preset.script(),
         Optional.ofNullable(first.network),
@@ -93,7 +90,7 @@ public abstract class SamplingCommand implements Callable<Integer> {
         Seeds.parse(job.seeds),
         job.seeds,
         job.batch,
-        job.label(),
+        job.classes(),
         job.stages,
         complete(first.options(preset.first())),
         complete(second.options(preset.second())),

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.ClassList;
 import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.diffusion.Stage;
@@ -29,7 +30,7 @@ import org.relaydiffusion.torch.Device;
  * @param seeds one a picture
  * @param seedsText the same as it was typed
  * @param batch the most pictures at once
- * @param label the class of every picture
+ * @param classes the classes that the pictures take in turn
  * @param stages which stages run
  * @param first the first sampler's options
  * @param second the second sampler's options
@@ -45,7 +46,7 @@ public record SamplingJob(
     Seeds seeds,
     String seedsText,
     int batch,
-    OptionalInt label,
+    ClassList classes,
     Stages stages,
     EdmOptions first,
     RelayOptions second,
@@ -118,7 +119,7 @@ public record SamplingJob(
     options.put("indir", target.indir());
     options.put("seeds", seedsText);
     options.put("batch", batch);
-    options.put("class", label);
+    options.put("class", plain(classes));
     options.put("sampler_stages", stages);
     options.put("network_first", networkFirst);
     options.put("network_second", networkSecond);
@@ -130,6 +131,14 @@ public record SamplingJob(
     options.put("numerics", runtime.numerics());
     options.put("world_size", rank.worldSize());
     return options;
+  }
+
+  /** Nothing for all classes, one class as a number, several as they are typed. */
+  private static @Nullable Object plain(ClassList classes) {
+    if (classes.isAll()) {
+      return null;
+    }
+    return classes.labels().size() == 1 ? classes.labels().getFirst() : classes.toString();
   }
 
   private static void requireNetwork(Stages stages, Stage stage, Optional<Path> network) {

@@ -207,6 +207,7 @@ public final class SamplingRun {
     SampleRequest.Builder builder =
         SampleRequest.builder()
             .batch(job.batch())
+            .classes(job.classes())
             .stages(job.stages())
             .first(job.first())
             .second(job.second())
@@ -217,7 +218,6 @@ public final class SamplingRun {
     } else {
       builder.seeds(missing.stream().mapToLong(Long::longValue).toArray());
     }
-    job.label().ifPresent(builder::classLabel);
     Optional<Path> indir = job.target().indir();
     if (indir.isPresent()) {
       InputPictures inputs = new InputPictures(indir.get(), pipeline.second().orElseThrow());

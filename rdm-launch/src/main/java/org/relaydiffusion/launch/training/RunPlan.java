@@ -90,7 +90,7 @@ record RunPlan(
 
   /** The result of a run that has nothing left to do; empty for any other. */
   Optional<TrainingResult> finished() {
-    double total = options.schedule().totalImages();
+    long total = options.schedule().totalImages();
     return state
         .filter(s -> s.images() >= total)
         .filter(s -> !(place instanceof RunPlace.Given given) || hasSnapshot(given.folder(), s))

@@ -46,7 +46,7 @@ final class TrainingNetworkOptions implements Section {
       paramLabel = "ddpmpp|ncsnpp|adm",
       completionCandidates = Candidates.Architectures.class,
       description =
-          "The network's architecture; adm is wider and deeper at 256 pixels. Default:"
+          "The network's architecture; adm is wider and deeper at exactly 256 pixels. Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "adm")
   NetworkPreset architecture = NetworkPreset.ADM;

@@ -14,12 +14,12 @@ import picocli.CommandLine.Option;
 
 /** How long is trained, and how fast. */
 final class TrainingScheduleOptions implements Section {
-  private static final double KIMG_PER_MIMG = 1000;
-
   @Option(
       names = "--duration",
       paramLabel = "MIMG",
-      description = "Length of the run in millions of images. Default: ${DEFAULT-VALUE}.",
+      description =
+          "Length of the run in millions of images, cut to whole thousands (unless it is less than"
+              + " one). Default: ${DEFAULT-VALUE}.",
       defaultValue = "200")
   double duration;
 
@@ -58,8 +58,8 @@ final class TrainingScheduleOptions implements Section {
       names = "--ema",
       paramLabel = "MIMG",
       description =
-          "Half-life of the weights' moving average, in millions of images. Default:"
-              + " ${DEFAULT-VALUE}.",
+          "Half-life of the weights' moving average in millions of images, cut to whole thousands"
+              + " (unless it is less than one). Default: ${DEFAULT-VALUE}.",
       defaultValue = "0.5")
   double ema;
 
@@ -99,7 +99,11 @@ final class TrainingScheduleOptions implements Section {
             ? OptionalDouble.empty()
             : OptionalDouble.of(TrainingSchedule.DEFAULT_EMA_RAMPUP_RATIO);
     return new TrainingSchedule(
-        duration * KIMG_PER_MIMG, learningRate, rampup, ema * KIMG_PER_MIMG, ratio);
+        TrainingSchedule.wholeKimg(duration),
+        learningRate,
+        rampup,
+        TrainingSchedule.wholeKimg(ema),
+        ratio);
   }
 
   TrainingOptions.Batching batching() {

@@ -72,6 +72,30 @@ class SamplingCommandTest {
     assertThat(json.get("numerics").stringValue()).isEqualTo("fast");
   }
 
+  /** A seed's class, and so its picture, is the same in any batch; 3 is the class of seeds 1, 3. */
+  @Test
+  void severalClassesAreTakenInTurnBySeed() throws IOException {
+    Relay several = Relay.conditional(folder.resolve("several"));
+    Relay one = Relay.conditional(folder.resolve("one"));
+
+    RdmRun run = several.run("--seeds=3,0-1", "--class=1,3", "--batch=1");
+    one.run("--seeds=3,1", "--class=3", "--batch=1");
+
+    assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+    for (String picture : List.of("000000/000001.png", "000000/000003.png")) {
+      assertThat(several.picture(picture)).hasSameBinaryContentAs(one.picture(picture));
+    }
+    JsonNode json =
+        new JsonMapper()
+            .readTree(Files.readString(several.outdir().resolve("sampling_options.json")));
+    assertThat(json.get("class").stringValue()).isEqualTo("1,3");
+
+    RdmRun resumed = several.run("--seeds=0-3", "--class=1-3", "--resume");
+    assertThat(resumed.err()).contains("class 1-3 instead of 1,3");
+    assertThat(several.run("--seeds=0", "--class=1,4-5").err())
+        .contains("class must be 0 to 3, but is 4-5");
+  }
+
   @Test
   void picturesOfOtherOptionsOrNetworksAreNotKept() throws IOException {
     Relay relay = Relay.conditional(folder.resolve("out"));

@@ -6,12 +6,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.relaydiffusion.checkpoint.Checkpoint;
+import org.relaydiffusion.checkpoint.CheckpointEntry;
+import org.relaydiffusion.checkpoint.NetworkRecord;
+import org.relaydiffusion.diffusion.image.Compression;
+import org.relaydiffusion.diffusion.image.PictureReader;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.image.PngWriter;
 import org.relaydiffusion.launch.RdmRun;
 import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.model.ModelConfig;
+import org.relaydiffusion.model.unet.UNetConfig;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -69,6 +80,109 @@ class TrainCommandTest {
     try (var files = Files.list(folder)) {
       assertThat(files).isEmpty();
     }
+  }
+
+  /** Whole thousands of images, but for runs of a few steps. */
+  @Test
+  void theLengthAndTheHalfLifeAreCutAsTheReferenceCutsThem() {
+    RdmRun dry = run(train("--dry-run", "--duration=0.0079", "--ema=0.0123"));
+    JsonNode json = new JsonMapper().readTree(dry.out());
+    assertThat(json.get("total_kimg").toString()).isEqualTo("7");
+    assertThat(json.get("ema_halflife_kimg").toString()).isEqualTo("12");
+
+    RdmRun tiny = run(train("--dry-run", "--ema=0.00002"));
+    JsonNode few = new JsonMapper().readTree(tiny.out());
+    assertThat(few.get("total_kimg").asDouble()).isEqualTo(0.024);
+    assertThat(few.get("ema_halflife_kimg").asDouble()).isEqualTo(0.02);
+  }
+
+  /** The official Python code finds the classes by their names, so they must be its own. */
+  @ParameterizedTest
+  @CsvSource({
+    "adm, edm, EDMPrecond, EDMLoss",
+    "ddpmpp, vp, VPPrecond, VPLoss",
+    "ncsnpp, ve, VEPrecond, VELoss",
+    "adm, blur, EDMPrecond, BlurLoss",
+    "ddpmpp, blur, EDMPrecond, BlurLoss"
+  })
+  void snapshotsForPythonHaveTheNetworkAndTheLoss(
+      String architecture, String preconditioning, String network, String loss) throws Exception {
+    RdmRun run =
+        run(
+            train(
+                "--nosubdir",
+                "--duration=0.000008",
+                "--arch=" + architecture,
+                "--precond=" + preconditioning,
+                "--eff-attn=1",
+                "--snap-format=pkl"));
+
+    assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+    assertThat(run.err()).doesNotContain("warning");
+    JsonNode options =
+        new JsonMapper().readTree(Files.readString(folder.resolve("training_options.json")));
+    assertThat(options.at("/loss_kwargs/class_name").asString()).isEqualTo("training.loss." + loss);
+    assertThat(options.at("/network_kwargs/eff_attn").asBoolean()).isTrue();
+    try (Checkpoint snapshot = Checkpoint.open(folder.resolve("network-snapshot-000000.pkl"))) {
+      NetworkRecord record = snapshot.network();
+      assertThat(record.className()).isEqualTo(network);
+      assertThat(ModelConfig.of(record.className(), record.initKwargs()).network())
+          .matches(UNetConfig::efficientAttention);
+      assertThat(snapshot.otherEntries().get("loss_fn"))
+          .asInstanceOf(InstanceOfAssertFactories.type(CheckpointEntry.ObjectEntry.class))
+          .extracting(CheckpointEntry.ObjectEntry::className)
+          .isEqualTo(loss);
+    }
+  }
+
+  /** With augmentation, grids and a second stage's patches, which the size must not disturb. */
+  @ParameterizedTest
+  @CsvSource({"edm, 24, '1,2,2'", "blur, 24, '1,2,2'", "edm, 15, '1'", "blur, 20, '1,1,2'"})
+  void theSideMayBeAnythingThatTheLevelsDivide(String preconditioning, int side, String levels)
+      throws Exception {
+    RdmRun run =
+        run(
+            trainOn(
+                pictures(side),
+                "--cres=" + levels,
+                "--precond=" + preconditioning,
+                "--augment=0.9",
+                "--sample-ticks=1"));
+
+    assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+    assertThat(run.err()).doesNotContain("warning");
+    // Two by two, with gaps.
+    assertThat(PictureReader.read(folder.resolve("fakes000000.png")).width())
+        .isBetween(2 * side, 2 * side + 10);
+  }
+
+  @Test
+  void aSideThatTheLevelsDoNotDivideIsRefused() throws Exception {
+    RdmRun run = run(trainOn(pictures(18), "--cres=1,1,1"));
+
+    assertThat(run.code()).isNotZero();
+    assertThat(run.err())
+        .contains(
+            "channel_mult has 3 levels, so the side of an image must be a multiple of 4, not 18");
+  }
+
+  /** Into the folder itself, with other levels. */
+  private List<String> trainOn(Path data, String... more) {
+    List<String> arguments = train("--nosubdir", "--data=" + data, "--cond=0");
+    arguments.removeIf(argument -> argument.startsWith("--cres="));
+    arguments.addAll(List.of(more));
+    return arguments;
+  }
+
+  /** A folder of four pictures of noise. */
+  private Path pictures(int side) throws Exception {
+    Path data = Files.createDirectory(folder.resolve("pictures"));
+    for (int i = 0; i < 4; i++) {
+      Pixels pixels = Pixels.black(side, side, 3);
+      new Random(i).nextBytes(pixels.data());
+      PngWriter.write(pixels, Compression.FAST, data.resolve(i + ".png"));
+    }
+    return data;
   }
 
   @Test

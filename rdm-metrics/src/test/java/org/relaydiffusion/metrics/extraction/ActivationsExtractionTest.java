@@ -42,6 +42,7 @@ import org.relaydiffusion.metrics.extraction.ExtractionOptions.Share;
 import org.relaydiffusion.metrics.inception.FeatureExtractor;
 import org.relaydiffusion.metrics.inception.InceptionFeatures;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -112,6 +113,24 @@ class ActivationsExtractionTest {
         }
       }
     }
+  }
+
+  /** Inception resizes everything, so no side is refused. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 30, 299})
+  void theSideMayBeAnyNumber(int side) {
+    Path data = Pictures.zip(folder.resolve("set.zip"), 3, side);
+    FeatureExtractor means =
+        images -> {
+          Tensor wide = images.to(DType.FLOAT32);
+          Tensor mean = Reduction.mean(wide, Reduction.KeepDim.NO, 2, 3);
+          return new InceptionFeatures(mean, mean);
+        };
+
+    ExtractionResult result =
+        Extractions.of(data, folder.resolve("set.npz"), Content.ACTIVATIONS, means).run();
+
+    assertThat(result.extracted()).isEqualTo(3);
   }
 
   private static Tensor pictures(int first, int end) {

@@ -1,0 +1,35 @@
+package org.relaydiffusion.torch;
+
+import java.util.Optional;
+import org.relaydiffusion.torch.ffi.AllocatorAbi;
+
+/** How much memory of a GPU LibTorch's caching allocator has used. */
+public final class CudaMemory {
+  private CudaMemory() {}
+
+  /**
+   * The most that was in use at one time.
+   *
+   * @param allocated bytes that tensors had ({@code torch.cuda.max_memory_allocated})
+   * @param reserved bytes that the allocator had taken from the device, what it kept for later
+   *     tensors included ({@code torch.cuda.max_memory_reserved})
+   */
+  public record Peak(long allocated, long reserved) {}
+
+  /**
+   * The peak of this process since this was last asked for; begins anew ({@code
+   * torch.cuda.reset_peak_memory_stats}).
+   *
+   * @param device which tensors have been on
+   * @return empty for the CPU, and where this LibTorch's allocator is not known
+   */
+  public static Optional<Peak> takePeak(Device device) {
+    if (device.type() != Device.Type.CUDA) {
+      return Optional.empty();
+    }
+    Optional<Peak> peak =
+        AllocatorAbi.peaks(device.index()).map(p -> new Peak(p.allocated(), p.reserved()));
+    AllocatorAbi.resetPeaks(device.index());
+    return peak;
+  }
+}
