@@ -112,11 +112,11 @@ class DemoModelTest {
       ShapeClassifier classifier =
           ShapeClassifier.fitted(
               pictures,
-              IntStream.range(0, FITTED).map(i -> shapes.label(i).orElseThrow()).toArray(),
+              IntStream.range(0, FITTED).map(i -> shapes.labels().classOf(i).orElseThrow()).toArray(),
               CLASSES);
       long right =
           IntStream.range(FITTED, FITTED + HELD_OUT)
-              .filter(i -> classifier.classify(shapes.read(i)) == shapes.label(i).orElseThrow())
+              .filter(i -> classifier.classify(shapes.read(i)) == shapes.labels().classOf(i).orElseThrow())
               .count();
       assertThat(right)
           .as("of %s pictures that were not fitted", HELD_OUT)

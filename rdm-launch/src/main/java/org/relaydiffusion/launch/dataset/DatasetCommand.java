@@ -16,7 +16,9 @@ import org.relaydiffusion.diffusion.data.convert.DatasetTarget;
 import org.relaydiffusion.diffusion.data.convert.ImageSource;
 import org.relaydiffusion.diffusion.data.convert.ImageSources;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
+import org.relaydiffusion.diffusion.data.convert.Split;
 import org.relaydiffusion.diffusion.data.convert.SyntheticShapes;
+import org.relaydiffusion.launch.command.BadImagesOption;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
@@ -110,6 +112,15 @@ public final class DatasetCommand implements Callable<Integer> {
   private long seed;
 
   @Option(
+      names = "--split",
+      paramLabel = "train|test",
+      completionCandidates = Candidates.Splits.class,
+      description =
+          "Which pictures of CIFAR-10: the 50,000 to train on, or the 10,000 of its test batch."
+              + " Default: train.")
+  private @Nullable Split split;
+
+  @Option(
       names = "--workers",
       paramLabel = "N",
       description =
@@ -117,6 +128,7 @@ public final class DatasetCommand implements Callable<Integer> {
               + " Default: one for each core.")
   private @Nullable Integer workers;
 
+  @Mixin private final BadImagesOption badImages = new BadImagesOption();
   @Mixin private final ReportOptions report = new ReportOptions();
 
   public DatasetCommand(Console console, StopSignal stop) {
@@ -127,7 +139,7 @@ public final class DatasetCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     report.apply();
-    DatasetReport output = new DatasetReport(console, report);
+    DatasetReport output = new DatasetReport(console, report, badImages.mode);
     DatasetTarget place = new DatasetTarget(target, overwrite);
     place.check(sourcePath());
     try (ImageSource opened = open()) {
@@ -135,13 +147,13 @@ public final class DatasetCommand implements Callable<Integer> {
           new DatasetConversion(
               opened,
               new CropAndScale(crop, resolution),
-              target,
+              place,
               limit(),
               workers == null
                   ? Runtime.getRuntime().availableProcessors()
-                  : ThreadCounts.workers(workers));
+                  : ThreadCounts.workers(workers),
+              badImages.mode);
       output.header(source, target, conversion);
-      place.clear();
       ConvertedDataset done = run(conversion, output);
       output.result(source, done);
     }
@@ -152,15 +164,11 @@ public final class DatasetCommand implements Callable<Integer> {
     Cancellation cancellation = new Cancellation();
     stop.onRequest(cancellation::cancel);
     try {
-      return conversion.run(output::pictureDone, cancellation);
+      return conversion.run(output, cancellation);
     } catch (CancelledException e) {
       throw new InterruptedRunException(
-          "stopped after %s of %s pictures; %s %s"
-              .formatted(
-                  output.done(),
-                  conversion.count(),
-                  target,
-                  conversion.isZip() ? "was not written" : "has what was made so far"),
+          "stopped after %s of %s pictures; %s was not written"
+              .formatted(output.done(), conversion.count(), target),
           e);
     } finally {
       output.end();
@@ -175,7 +183,7 @@ public final class DatasetCommand implements Callable<Integer> {
     if (images != null) {
       throw new OptionException("--images is only for --source=" + SyntheticShapes.NAME);
     }
-    return ImageSources.open(path.get(), limit());
+    return ImageSources.open(path.get(), limit(), Optional.ofNullable(split));
   }
 
   /** Empty for pictures that are drawn. */
@@ -187,6 +195,9 @@ public final class DatasetCommand implements Callable<Integer> {
   }
 
   private ImageSource synthetic() {
+    if (split != null) {
+      throw new OptionException("--split is for CIFAR-10's archive: " + source + " has no splits");
+    }
     if (!source.equals(SyntheticShapes.NAME)) {
       throw new OptionException(
           "--source %s is not known; is %s meant?".formatted(source, SyntheticShapes.NAME));

@@ -151,6 +151,10 @@ final class ActivationsReport implements ExtractionListener {
     if (result.reused() > 0) {
       text.append("; %s were there already".formatted(result.reused()));
     }
+    if (!options.without().isEmpty()) {
+      text.append(
+          "; %s pictures were left out: they cannot be used".formatted(options.without().size()));
+    }
     return text.toString();
   }
 
@@ -163,6 +167,7 @@ final class ActivationsReport implements ExtractionListener {
     json.put("content", options.content());
     json.put("images", written.images());
     json.put("reused", result.reused());
+    json.put("bad_images", options.without().size());
     json.put("dimensions", written.dimensions());
     json.put("spatial_dimensions", written.spatialDimensions());
     json.put("seconds", result.seconds());
