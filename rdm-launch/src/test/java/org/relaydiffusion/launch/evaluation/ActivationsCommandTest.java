@@ -223,7 +223,7 @@ class ActivationsCommandTest {
 
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err())
-        .isEqualToIgnoringNewLines("rdm: " + empty + ": holds no PNG or JPEG pictures");
+        .isEqualToIgnoringNewLines("rdm: " + empty + ": holds no pictures");
     assertThat(folder).isDirectoryNotContaining(file -> !file.equals(empty));
   }
 }
