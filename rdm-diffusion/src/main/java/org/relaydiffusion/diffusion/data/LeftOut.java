@@ -10,15 +10,19 @@ import java.util.stream.Stream;
  * @param fromMac what macOS adds: files that begin with {@code ._}, the folder {@code __MACOSX}
  * @param checkpoints what Jupyter keeps in {@code .ipynb_checkpoints}
  * @param sheets the contact sheet that {@code rdm generate --grid} puts beside its pictures
+ * @param unfinished what a {@code rdm dataset} that was killed has left
  * @param loops links to a folder that they are in themselves
  */
-public record LeftOut(int fromMac, int checkpoints, int sheets, int loops) {
+public record LeftOut(int fromMac, int checkpoints, int sheets, int unfinished, int loops) {
+  /** Where a data set's files are until all are written. */
+  public static final String UNFINISHED = ".rdm-dataset";
+
   /** Nothing. */
-  public static final LeftOut NONE = new LeftOut(0, 0, 0, 0);
+  public static final LeftOut NONE = new LeftOut(0, 0, 0, 0, 0);
 
   /** How many files and links they are. */
   public int count() {
-    return fromMac + checkpoints + sheets + loops;
+    return fromMac + checkpoints + sheets + unfinished + loops;
   }
 
   /** One line that names the kinds with their numbers; empty where there is nothing. */
@@ -27,6 +31,7 @@ public record LeftOut(int fromMac, int checkpoints, int sheets, int loops) {
     add(kinds, fromMac, "of macOS (._*, __MACOSX)");
     add(kinds, checkpoints, "in .ipynb_checkpoints");
     add(kinds, sheets, "named grid.png (a contact sheet)");
+    add(kinds, unfinished, "of a 'rdm dataset' that did not end");
     if (loops > 0) {
       kinds.add(loops + (loops == 1 ? " link" : " links") + " to a folder above");
     }
@@ -44,6 +49,7 @@ public record LeftOut(int fromMac, int checkpoints, int sheets, int loops) {
     private int fromMac;
     private int checkpoints;
     private int sheets;
+    private int unfinished;
     private int loops;
 
     /**
@@ -56,6 +62,8 @@ public record LeftOut(int fromMac, int checkpoints, int sheets, int loops) {
         fromMac++;
       } else if (isIn(name, ".ipynb_checkpoints")) {
         checkpoints++;
+      } else if (isIn(name, UNFINISHED)) {
+        unfinished++;
       } else if (name.equals("grid.png")) {
         sheets++;
       } else {
@@ -69,7 +77,7 @@ public record LeftOut(int fromMac, int checkpoints, int sheets, int loops) {
     }
 
     LeftOut count() {
-      return new LeftOut(fromMac, checkpoints, sheets, loops);
+      return new LeftOut(fromMac, checkpoints, sheets, unfinished, loops);
     }
 
     private static boolean isIn(String name, String folder) {

@@ -3,6 +3,8 @@ package org.relaydiffusion.diffusion.data;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
@@ -24,8 +26,9 @@ import org.relaydiffusion.diffusion.image.Pixels;
  *
  * @param bad the pictures that cannot be used
  * @param looked how many were looked at
+ * @param leftOut what was not taken for a picture
  */
-public record PictureCheck(List<BadPicture> bad, int looked) {
+public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
   private static final int ENDS = 4096;
   private static final int PIECE = 256;
 
@@ -55,8 +58,13 @@ public record PictureCheck(List<BadPicture> bad, int looked) {
                         listener.found(picture);
                       }),
               cancellation);
-      return new PictureCheck(List.copyOf(bad), count);
+      return new PictureCheck(List.copyOf(bad), count, source.leftOut());
     }
+  }
+
+  /** The names of the pictures that cannot be used. */
+  public Set<String> names() {
+    return bad.stream().map(BadPicture::name).collect(Collectors.toUnmodifiableSet());
   }
 
   /** What every picture of a set has alike. */
@@ -76,8 +84,12 @@ public record PictureCheck(List<BadPicture> bad, int looked) {
       this(source, count, first, Kind.of(decoded(source, first)));
     }
 
+    /** The first picture that can be decoded, against which the others are held. */
     private static int firstGood(PictureSource source, int count) {
-      RdmException why = new FileException(source.path(), "holds no pictures");
+      String leftOut = source.leftOut().text();
+      RdmException why =
+          new FileException(
+              source.path(), "holds no pictures" + (leftOut.isEmpty() ? "" : "; " + leftOut));
       for (int i = 0; i < count; i++) {
         try {
           decoded(source, i);
@@ -112,11 +124,11 @@ public record PictureCheck(List<BadPicture> bad, int looked) {
 
     private void check(int index, Path file) {
       PictureSource.Ends ends = source.ends(index, ENDS);
-      if (ends.isWhole() || !PictureHeader.isWhole(ends)) {
+      int channels = PictureHeader.channels(ends.start());
+      if (ends.isWhole() || channels == 0 || !PictureHeader.isWhole(ends)) {
         require(Kind.of(decoded(source, index)), file);
         return;
       }
-      int channels = PictureHeader.channels(ends.start());
       Size size;
       try {
         size = PictureReader.size(ends.start(), file);
@@ -124,14 +136,15 @@ public record PictureCheck(List<BadPicture> bad, int looked) {
         // A profile or a preview may stand before the size.
         size = PictureReader.size(source.read(index), file);
       }
-      require(
-          new Kind(size.width(), size.height(), channels == 0 ? kind.channels() : channels), file);
+      require(new Kind(size.width(), size.height(), channels), file);
     }
 
     private void require(Kind found, Path file) {
       if (!found.equals(kind)) {
         throw new FileException(
-            file, "is %s, but %s is %s".formatted(text(found), source.file(first).getFileName(), text(kind)));
+            file,
+            "is %s, but %s is %s"
+                .formatted(text(found), source.pictures().get(first), text(kind)));
       }
     }
 

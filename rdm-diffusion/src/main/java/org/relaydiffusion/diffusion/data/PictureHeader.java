@@ -4,6 +4,7 @@ import java.util.Arrays;
 
 /** What the ends of a picture file tell without decoding it. */
 final class PictureHeader {
+  private static final int PNG_DEPTH = 24;
   private static final int PNG_COLOUR = 25;
   private static final int SHORTEST_PNG = 33;
   private static final byte[] PNG_END = {'I', 'E', 'N', 'D', (byte) 0xae, 0x42, 0x60, (byte) 0x82};
@@ -31,7 +32,11 @@ final class PictureHeader {
   /** 1 for a grey picture, 3 for another; 0 where its first bytes do not tell. */
   static int channels(byte[] start) {
     if (isPng(start)) {
-      return (start[PNG_COLOUR] & 2) == 0 ? 1 : 3;
+      return switch (start[PNG_COLOUR]) {
+        case 0 -> start[PNG_DEPTH] <= 8 ? 1 : 0;
+        case 2, 3, 6 -> 3;
+        default -> 0;
+      };
     }
     return isJpeg(start) ? jpegChannels(start) : 0;
   }
@@ -43,7 +48,11 @@ final class PictureHeader {
       boolean isFrame =
           marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
       if (isFrame) {
-        return start[at + 9] == 1 ? 1 : 3;
+        return switch (start[at + 9]) {
+          case 1 -> 1;
+          case 3, 4 -> 3;
+          default -> 0;
+        };
       }
       at += 2 + Math.max(2, (start[at + 2] & 0xff) << 8 | (start[at + 3] & 0xff));
     }

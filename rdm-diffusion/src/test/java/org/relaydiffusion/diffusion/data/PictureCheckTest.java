@@ -131,7 +131,7 @@ class PictureCheckTest {
     put("b.png", new byte[10]);
     PictureCheck check =
         PictureCheck.of(folder, 1, BadPicture.Listener.NONE, new Cancellation());
-    assertThat(check).isEqualTo(new PictureCheck(List.of(), 1));
+    assertThat(check).isEqualTo(new PictureCheck(List.of(), 1, LeftOut.NONE));
     Cancellation cancelled = new Cancellation();
     cancelled.cancel();
     assertThatThrownBy(

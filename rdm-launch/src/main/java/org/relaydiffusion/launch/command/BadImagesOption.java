@@ -6,8 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.data.BadImages;
@@ -39,10 +37,10 @@ public final class BadImagesOption implements Section {
    *
    * @param most how many are looked at, in the order of their names
    * @param command the command's name, for the result
-   * @return the names of those that are left out; empty where nothing else is to be done
+   * @return what was found, where the bad ones are left out; empty where nothing else is to be done
    * @throws org.relaydiffusion.RdmException when there are bad ones, and that is a failure
    */
-  public Optional<Set<String>> look(
+  public Optional<PictureCheck> look(
       Path data, int most, String command, Console console, ReportOptions report) {
     BadPictureList list = new BadPictureList(mode, console, report);
     PictureCheck check = PictureCheck.of(data, most, list, new Cancellation());
@@ -53,7 +51,7 @@ public final class BadImagesOption implements Section {
     if (mode == BadImages.FAIL && !check.bad().isEmpty()) {
       throw BadPicture.failure(check.bad(), check.bad().size(), check.looked());
     }
-    return Optional.of(check.bad().stream().map(BadPicture::name).collect(Collectors.toSet()));
+    return Optional.of(check);
   }
 
   /** Tells of bad pictures as they are found. */

@@ -1,12 +1,15 @@
 package org.relaydiffusion.launch.evaluation;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.data.BadImages;
+import org.relaydiffusion.diffusion.data.LeftOut;
+import org.relaydiffusion.diffusion.data.PictureCheck;
 import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.launch.command.BadImagesOption;
 import org.relaydiffusion.launch.command.Console;
@@ -63,10 +66,11 @@ final class ActivationsCommand implements Callable<Integer> {
       OutputFile.refuseInput(job.target, network.inception);
     }
     OutputFile.refuseOthers(job.target, "activation file", ActivationsFile::isActivations);
-    Optional<Set<String>> bad = look(rank);
-    if (bad.isEmpty()) {
+    Optional<PictureCheck> looked = look(rank);
+    if (looked.isEmpty()) {
       return ExitCode.OK;
     }
+    PictureCheck check = looked.get();
     network.prepare(rank);
     try (ExtractorFactory.Opened opened =
         extractors.open(
@@ -74,9 +78,9 @@ final class ActivationsCommand implements Callable<Integer> {
             console.environment(),
             options.device(),
             network.compute.numerics)) {
-      ExtractionOptions complete = options(rank, opened.sha256(), bad.get());
+      ExtractionOptions complete = options(rank, opened.sha256(), check.names());
       ActivationsReport output = new ActivationsReport(console, report, rank, complete);
-      output.header();
+      output.header(check.leftOut());
       output.result(run(complete, opened, output));
     }
     return ExitCode.OK;
@@ -96,9 +100,11 @@ final class ActivationsCommand implements Callable<Integer> {
   }
 
   /** Looks at the pictures: as training does, each process for itself where some are left out. */
-  private Optional<Set<String>> look(Rank rank) {
+  private Optional<PictureCheck> look(Rank rank) {
     if (!rank.isFirst() && badImages.mode != BadImages.SKIP) {
-      return badImages.mode == BadImages.LIST ? Optional.empty() : Optional.of(Set.of());
+      return badImages.mode == BadImages.LIST
+          ? Optional.empty()
+          : Optional.of(new PictureCheck(List.of(), 0, LeftOut.NONE));
     }
     // Where bad ones are left out, others take their places among the first.
     int most =

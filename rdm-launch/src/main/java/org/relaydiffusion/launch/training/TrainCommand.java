@@ -90,7 +90,7 @@ public final class TrainCommand implements Callable<Integer> {
     }
     return badImages
         .look(job.data().path(), Integer.MAX_VALUE, "train", console, report)
-        .map(job::without);
+        .map(check -> job.without(check.names()));
   }
 
   /** Refuses what the run would; the options that it would have. */

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.diffusion.data.LeftOut;
 import org.relaydiffusion.diffusion.data.PictureSource;
 import org.relaydiffusion.io.AtomicFile;
 
@@ -18,7 +19,7 @@ import org.relaydiffusion.io.AtomicFile;
  */
 final class FolderDatasetWriter implements DatasetWriter {
   /** Where the files are until all are written. */
-  static final String PART = ".rdm-dataset";
+  static final String PART = LeftOut.UNFINISHED;
 
   private final DatasetTarget target;
   private final Path part;
