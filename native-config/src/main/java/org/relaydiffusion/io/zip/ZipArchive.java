@@ -189,7 +189,7 @@ public final class ZipArchive implements AutoCloseable {
    */
   public MemorySegment slice(ZipMember member) {
     if (!member.isStored()) {
-      throw bad(member, "is compressed (method %s), but is to be used where it lies");
+      throw bad(member, "is compressed, but is to be used where it lies");
     }
     return file.slice(dataStart(member), member.size(), Printable.of(member.name()));
   }

@@ -182,6 +182,81 @@ class ZipArchiveTest {
     assertUnreadable(crc, 100).hasMessageContaining("checksum");
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {ZipEntry.STORED, ZipEntry.DEFLATED})
+  void membersOfAnySizeAreStreamedAndTheirEndsReadAlone(int method) throws IOException {
+    byte[] content = new byte[700_000];
+    Random random = new Random(5);
+    for (int i = 0; i < content.length; i++) {
+      content[i] = (byte) random.nextInt(20);
+    }
+    byte[] zip = zip(List.of("a", "b"), method, content);
+    try (ZipArchive archive = ZipArchive.open(write(zip))) {
+      ZipMember last = archive.members().getLast();
+      assertThat(last.isStored()).isEqualTo(method == ZipEntry.STORED);
+      assertThat(archive.stream(last).readAllBytes()).isEqualTo(content);
+      assertThat(archive.start(last, 100)).isEqualTo(Arrays.copyOf(content, 100));
+      assertThat(archive.start(last, 1 << 20)).isEqualTo(content);
+      if (last.isStored()) {
+        assertThat(archive.end(last, 9))
+            .isEqualTo(Arrays.copyOfRange(content, content.length - 9, content.length));
+        assertThat(archive.slice(last).byteSize()).isEqualTo(content.length);
+        archive.checkCrc(last);
+      } else {
+        assertThat(archive.end(last, 9)).isEmpty();
+        assertThatThrownBy(() -> archive.slice(last))
+            .isInstanceOf(FileException.class)
+            .hasMessageContaining("b: is compressed, but");
+      }
+    }
+    zip[central(zip, 0) - 20] ^= 0x55;
+    try (ZipArchive archive = ZipArchive.open(write(zip))) {
+      ZipMember last = archive.members().getLast();
+      if (last.isStored()) {
+        assertThatThrownBy(() -> archive.checkCrc(last))
+            .hasMessageContaining("is damaged: it has the checksum");
+      } else {
+        // Whoever streams compares the checksum, unless unpacking fails before.
+        assertThatThrownBy(() -> archive.read(last, 1 << 20)).isInstanceOf(FileException.class);
+      }
+    }
+  }
+
+  @Test
+  void theTwoHeadersOfAMemberAgree() throws IOException {
+    byte[] zip = zip(List.of("aa.png"), ZipEntry.STORED);
+    byte[] name = zip.clone();
+    name[31] = 'b';
+    assertAtItsBytes(name);
+    byte[] size = zip.clone();
+    size[22] ^= 1;
+    assertAtItsBytes(size);
+    byte[] crc = zip.clone();
+    crc[14] ^= 1;
+    assertAtItsBytes(crc);
+  }
+
+  private void assertAtItsBytes(byte[] zip) throws IOException {
+    try (ZipArchive archive = ZipArchive.open(write(zip))) {
+      assertThatThrownBy(() -> archive.read(archive.members().getFirst(), 100))
+          .isInstanceOf(FileException.class)
+          .hasMessageEndingWith("says one thing in the zip's directory, another at its bytes");
+    }
+  }
+
+  @Test
+  void namesWithoutTheFlagAreCodePage437AndCommentsUtf8() throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (ZipOutputStream zip = new ZipOutputStream(out, StandardCharsets.ISO_8859_1)) {
+      zip.setComment("caf\u00c3\u00a9");
+      zip.putNextEntry(new ZipEntry("caf\u0082.png"));
+    }
+    try (ZipArchive archive = ZipArchive.open(write(out.toByteArray()))) {
+      assertThat(archive.members()).extracting(ZipMember::name).containsExactly("caf\u00e9.png");
+      assertThat(archive.comment()).isEqualTo("caf\u00e9");
+    }
+  }
+
   @Test
   void filesCutAnywhereAreRefused() throws IOException {
     byte[] zip = zip(List.of("a", "b"), ZipEntry.STORED);

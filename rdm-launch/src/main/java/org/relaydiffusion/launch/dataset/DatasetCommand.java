@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.data.BadImages;
 import org.relaydiffusion.diffusion.data.convert.ConvertedDataset;
 import org.relaydiffusion.diffusion.data.convert.Crop;
 import org.relaydiffusion.diffusion.data.convert.CropAndScale;
@@ -141,7 +142,9 @@ public final class DatasetCommand implements Callable<Integer> {
     report.apply();
     DatasetReport output = new DatasetReport(console, report, badImages.mode);
     DatasetTarget place = new DatasetTarget(target, overwrite);
-    place.check(sourcePath());
+    if (badImages.mode != BadImages.LIST) {
+      place.check(sourcePath());
+    }
     try (ImageSource opened = open()) {
       DatasetConversion conversion =
           new DatasetConversion(
