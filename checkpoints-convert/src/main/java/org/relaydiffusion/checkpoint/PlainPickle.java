@@ -29,8 +29,8 @@ public final class PlainPickle {
    * @param file what holds the pickle, for messages
    * @param what the pickle's own name in them
    * @param pickle its bytes, all of which belong to it
-   * @return by name: arrays and bytes are {@code byte[]}, texts {@link String}, whole numbers {@link
-   *     Long}, lists {@link java.util.List} of these
+   * @return by name: arrays and bytes are {@code byte[]}, texts {@link String}, whole numbers
+   *     {@link Long}, lists {@link java.util.List} of these
    * @throws FileException when it is broken, holds anything else, or is no dictionary of texts
    */
   public static Map<String, Object> dictionary(Path file, String what, byte[] pickle) {
@@ -54,13 +54,14 @@ public final class PlainPickle {
             file, "%s: is %s, expected a dictionary".formatted(what, Values.show(value)));
       }
       Map<String, Object> result = new HashMap<>();
-      map.forEach((key, item) -> {
-        if (!(key instanceof String name)) {
-          throw new FileException(
-              file, "%s: has the key %s, expected a text".formatted(what, Values.show(key)));
-        }
-        result.put(name, plain(item));
-      });
+      map.forEach(
+          (key, item) -> {
+            if (!(key instanceof String name)) {
+              throw new FileException(
+                  file, "%s: has the key %s, expected a text".formatted(what, Values.show(key)));
+            }
+            result.put(name, plain(item));
+          });
       return result;
     }
   }

@@ -124,9 +124,9 @@ public final class ZipArchive implements AutoCloseable {
         && member.size() > member.packed() * MOST_UNPACKED_A_BYTE) {
       throw bad(
           member,
-          "claims to unpack %s bytes to %s: above %s bytes it may unpack to at most %s times as many"
-              .formatted(
-                  member.packed(), member.size(), FREE_MEMBER_BYTES, MOST_UNPACKED_A_BYTE));
+          ("claims to unpack %s bytes to %s: above %s bytes it may unpack to at most %s times as"
+                  + " many")
+              .formatted(member.packed(), member.size(), FREE_MEMBER_BYTES, MOST_UNPACKED_A_BYTE));
     }
     // Not above mostBytes times 2 even when deflate made it longer, which it does by little.
     if (member.packed() > 2L * mostBytes || member.packed() > Integer.MAX_VALUE - 8) {

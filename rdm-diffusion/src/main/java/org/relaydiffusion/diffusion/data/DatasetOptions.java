@@ -57,7 +57,8 @@ public record DatasetOptions(
 
   /** These with at most {@code size} pictures, drawn by {@code seed}. */
   public DatasetOptions withAtMost(int size, long seed) {
-    return new DatasetOptions(useLabels, xflip, OptionalInt.of(size), seed, cache, resolution, without);
+    return new DatasetOptions(
+        useLabels, xflip, OptionalInt.of(size), seed, cache, resolution, without);
   }
 
   /** These with decoded pictures kept in memory. */
@@ -67,7 +68,8 @@ public record DatasetOptions(
 
   /** These with pictures that must be {@code side} pixels wide and high. */
   public DatasetOptions withResolution(int side) {
-    return new DatasetOptions(useLabels, xflip, maxSize, seed, cache, OptionalInt.of(side), without);
+    return new DatasetOptions(
+        useLabels, xflip, maxSize, seed, cache, OptionalInt.of(side), without);
   }
 
   /** These without some pictures. */

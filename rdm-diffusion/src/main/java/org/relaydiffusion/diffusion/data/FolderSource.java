@@ -25,8 +25,7 @@ record FolderSource(Path path, List<String> pictures, int files, LeftOut leftOut
 
   static FolderSource open(Path folder, Order order) {
     FolderListing listing = FolderListing.of(folder);
-    List<String> pictures =
-        listing.pictures().stream().sorted(order.comparator()).toList();
+    List<String> pictures = listing.pictures().stream().sorted(order.comparator()).toList();
     return new FolderSource(folder, pictures, listing.files(), listing.leftOut());
   }
 

@@ -62,8 +62,7 @@ public final class ImageFolderDataset implements AutoCloseable {
   public static ImageFolderDataset open(Path path, DatasetOptions options) {
     PictureSource source = PictureSource.open(path, PictureSource.Order.NAMES);
     try {
-      PictureSource kept =
-          options.without().isEmpty() ? source : source.without(options.without());
+      PictureSource kept = options.without().isEmpty() ? source : source.without(options.without());
       return new ImageFolderDataset(path, kept, options);
     } catch (RuntimeException e) {
       source.close();

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.image.PictureBudget;
@@ -47,8 +46,7 @@ public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
       int count = Math.min(most, source.pictures().size());
       Look look = new Look(source, count);
       List<BadPicture> bad = new ArrayList<>();
-      new OrderedWork(
-              Math.ceilDiv(count, PIECE), Runtime.getRuntime().availableProcessors())
+      new OrderedWork(Math.ceilDiv(count, PIECE), Runtime.getRuntime().availableProcessors())
           .<List<BadPicture>>run(
               look::piece,
               (_, found) ->
@@ -143,8 +141,7 @@ public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
       if (!found.equals(kind)) {
         throw new FileException(
             file,
-            "is %s, but %s is %s"
-                .formatted(text(found), source.pictures().get(first), text(kind)));
+            "is %s, but %s is %s".formatted(text(found), source.pictures().get(first), text(kind)));
       }
     }
 

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.HashSet;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -151,8 +150,7 @@ class ImageFolderDatasetTest {
   }
 
   private DataFingerprint contents(String inner) {
-    DatasetOptions labelled =
-        DatasetOptions.DEFAULT.withLabels();
+    DatasetOptions labelled = DatasetOptions.DEFAULT.withLabels();
     try (var data = ImageFolderDataset.open(folder.resolve(inner), labelled)) {
       return data.contents();
     }

@@ -51,8 +51,7 @@ class PictureCheckTest {
   private List<String> check(Path data) {
     List<String> found = new ArrayList<>();
     PictureCheck check =
-        PictureCheck.of(
-            data, Integer.MAX_VALUE, bad -> found.add(bad.name()), new Cancellation());
+        PictureCheck.of(data, Integer.MAX_VALUE, bad -> found.add(bad.name()), new Cancellation());
     assertThat(check.bad()).extracting(BadPicture::name).isEqualTo(found);
     return check.bad().stream().map(BadPicture::message).toList();
   }
@@ -129,13 +128,11 @@ class PictureCheckTest {
   void itCanBeEndedEarlyAndLooksAtTheFirstOnesOnly() throws IOException {
     put("a.png", png(64, 3));
     put("b.png", new byte[10]);
-    PictureCheck check =
-        PictureCheck.of(folder, 1, BadPicture.Listener.NONE, new Cancellation());
+    PictureCheck check = PictureCheck.of(folder, 1, BadPicture.Listener.NONE, new Cancellation());
     assertThat(check).isEqualTo(new PictureCheck(List.of(), 1, LeftOut.NONE));
     Cancellation cancelled = new Cancellation();
     cancelled.cancel();
-    assertThatThrownBy(
-            () -> PictureCheck.of(folder, 2, BadPicture.Listener.NONE, cancelled))
+    assertThatThrownBy(() -> PictureCheck.of(folder, 2, BadPicture.Listener.NONE, cancelled))
         .isInstanceOf(CancelledException.class);
   }
 }

@@ -61,8 +61,8 @@ public final class DatasetCommand implements Callable<Integer> {
       paramLabel = "PATH",
       required = true,
       description =
-          "A file that ends with .zip, or else a folder; new, or an empty folder, unless --overwrite"
-              + " is given.")
+          "A file that ends with .zip, or else a folder; new, or an empty folder, unless"
+              + " --overwrite is given.")
   private Path target = Path.of("");
 
   @Option(

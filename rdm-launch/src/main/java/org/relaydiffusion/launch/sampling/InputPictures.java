@@ -46,7 +46,8 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
     }
     this.files = PictureSource.open(root, PictureSource.Order.NAMES);
     this.namedBySeeds =
-        Files.isDirectory(root) && files.pictures().stream().anyMatch(n -> SEED.matcher(n).matches());
+        Files.isDirectory(root)
+            && files.pictures().stream().anyMatch(n -> SEED.matcher(n).matches());
     if (files.pictures().isEmpty()) {
       files.close();
       throw new FileException(root, "holds no pictures for --indir");

@@ -216,10 +216,14 @@ class DatasetCommandTest {
       assertThat(RdmRun.of(three).code()).isZero();
     }
     byte[] before = Files.readAllBytes(zip);
-    String[] two = {"dataset", "--quiet", "--source=synthetic:shapes", "--images=2", "", "--seed=1"};
+    String[] two = {
+      "dataset", "--quiet", "--source=synthetic:shapes", "--images=2", "", "--seed=1"
+    };
     two[4] = "--dest=" + zip;
     assertThat(RdmRun.of(two).error())
-        .isEqualTo("rdm: %s: is there already: give another name, or --overwrite to replace it".formatted(zip));
+        .isEqualTo(
+            "rdm: %s: is there already: give another name, or --overwrite to replace it"
+                .formatted(zip));
     assertThat(zip).hasBinaryContent(before);
     two[4] = "--dest=" + set;
     assertThat(RdmRun.of(two).error())
@@ -263,14 +267,12 @@ class DatasetCommandTest {
     Path link = Files.createSymbolicLink(folder.resolve("link.zip"), zip);
     Path hard = Files.createLink(folder.resolve("hard.zip"), zip);
     for (Path target : new Path[] {zip, link, hard}) {
-      RdmRun run =
-          RdmRun.of("dataset", "--overwrite", "--source=" + zip, "--dest=" + target);
+      RdmRun run = RdmRun.of("dataset", "--overwrite", "--source=" + zip, "--dest=" + target);
       assertThat(run.code()).isEqualTo(2);
       assertThat(run.error()).startsWith("rdm: %s would be written over itself".formatted(zip));
     }
     assertThat(zip).hasBinaryContent(before);
-    RdmRun inside =
-        RdmRun.of("dataset", "--source=" + folder, "--dest=" + folder.resolve("a/b"));
+    RdmRun inside = RdmRun.of("dataset", "--source=" + folder, "--dest=" + folder.resolve("a/b"));
     assertThat(inside.code()).isEqualTo(2);
     assertThat(inside.error()).contains("lies inside --source");
     assertThat(folder.resolve("a")).doesNotExist();

@@ -49,8 +49,7 @@ public final class ZipBenchmark {
     try {
       Path source = folder.resolve("imagenet.zip");
       write(source, count);
-      System.out.printf(
-          Locale.ROOT, "%s pictures, %.2f GB%n", count, Files.size(source) / 1e9);
+      System.out.printf(Locale.ROOT, "%s pictures, %.2f GB%n", count, Files.size(source) / 1e9);
       Path set = folder.resolve("set.zip");
       String data = "--data=";
       run("dataset", "--source=" + source, "--dest=" + set, "--bad-images=skip");

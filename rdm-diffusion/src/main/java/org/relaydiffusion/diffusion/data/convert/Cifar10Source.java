@@ -54,8 +54,7 @@ final class Cifar10Source implements ImageSource {
     GzipFile.read(file, in -> readTar(file, in, wanted, batches));
     if (batches.size() != wanted.size()) {
       throw new FileException(
-          file,
-          "has the batches %s of CIFAR-10, expected %s".formatted(batches.keySet(), wanted));
+          file, "has the batches %s of CIFAR-10, expected %s".formatted(batches.keySet(), wanted));
     }
     Cifar10Source source = new Cifar10Source(file);
     batches.forEach(source::add);
@@ -114,7 +113,8 @@ final class Cifar10Source implements ImageSource {
         || data.length != (long) found.size() * 3 * PLANE) {
       throw new FileException(
           file,
-          batch + " is no batch of CIFAR-10: expected \"data\" of 3072 bytes for each of \"labels\"");
+          batch
+              + " is no batch of CIFAR-10: expected \"data\" of 3072 bytes for each of \"labels\"");
     }
     for (int i = 0; i < found.size(); i++) {
       if (!(found.get(i) instanceof Long label) || label < 0 || label >= CLASSES) {

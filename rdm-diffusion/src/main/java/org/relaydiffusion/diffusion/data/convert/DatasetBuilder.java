@@ -133,8 +133,7 @@ final class DatasetBuilder {
             picture);
       }
       if (Integer.bitCount(picture.width()) != 1) {
-        throw refused(
-            index, "but the side must be a power of two: give --resolution", picture);
+        throw refused(index, "but the side must be a power of two: give --resolution", picture);
       }
       first = picture;
     } else if (picture.width() != first.width()

@@ -93,10 +93,11 @@ public record DatasetConversion(
       pass.run((_, _) -> {}, cancellation);
     } else {
       DatasetWriter.to(target)
-          .write(out -> {
-            pass.run(out, cancellation);
-            builder.finish(out);
-          });
+          .write(
+              out -> {
+                pass.run(out, cancellation);
+                builder.finish(out);
+              });
     }
     return builder.result(target.path());
   }
@@ -112,7 +113,9 @@ public record DatasetConversion(
       this.listener = listener;
     }
 
-    /** Adds every good picture; nothing more to the files once it is known that they will not be. */
+    /**
+     * Adds every good picture; nothing more to the files once it is known that they will not be.
+     */
     void run(DatasetWriter.Entries out, Cancellation cancellation) {
       int count = count();
       new OrderedWork(count, workers)

@@ -99,7 +99,8 @@ public record DatasetTarget(Path path, boolean overwrite) {
               && isFolder == Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS);
       if (!isOurs) {
         throw new FileException(
-            file, "is no part of a data set: --overwrite replaces nothing else, so delete it first");
+            file,
+            "is no part of a data set: --overwrite replaces nothing else, so delete it first");
       }
     }
   }

@@ -61,8 +61,7 @@ final class FileImages implements ImageSource {
         classes,
         i -> {
           String folder = topFolder(names.get(i));
-          return Collections.binarySearch(
-              order, folder, PictureSource.Order.NAMES.comparator());
+          return Collections.binarySearch(order, folder, PictureSource.Order.NAMES.comparator());
         });
     return ItemLabels.Classes.of(classes);
   }

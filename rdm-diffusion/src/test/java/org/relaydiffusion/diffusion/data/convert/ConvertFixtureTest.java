@@ -70,7 +70,8 @@ class ConvertFixtureTest {
     PictureTransform transform =
         new CropAndScale(crop.isNull() ? Crop.NONE : Crop.parse(crop.asString()), resolution);
     try (ImageSource source =
-        ImageSources.open(FIXTURE.file(run.path("source").asString()), maxImages, Optional.empty())) {
+        ImageSources.open(
+            FIXTURE.file(run.path("source").asString()), maxImages, Optional.empty())) {
       return new DatasetConversion(
               source,
               transform,

@@ -89,12 +89,7 @@ class DatasetConversionTest {
 
   private static DatasetConversion conversion(ImageSource source, Path target, BadImages mode) {
     return new DatasetConversion(
-        source,
-        Optional::of,
-        new DatasetTarget(target, true),
-        OptionalInt.empty(),
-        3,
-        mode);
+        source, Optional::of, new DatasetTarget(target, true), OptionalInt.empty(), 3, mode);
   }
 
   private static ConvertedDataset run(DatasetConversion conversion) {
@@ -227,16 +222,17 @@ class DatasetConversionTest {
     Cancellation cancellation = new Cancellation();
     Path zip = folder.resolve("set.zip");
 
-    assertThatThrownBy(() ->
-            conversion(new Shapes(500, -1, 500), zip)
-                .run(
-                    told(
-                        done -> {
-                          if (done == 5) {
-                            cancellation.cancel();
-                          }
-                        }),
-                    cancellation))
+    assertThatThrownBy(
+            () ->
+                conversion(new Shapes(500, -1, 500), zip)
+                    .run(
+                        told(
+                            done -> {
+                              if (done == 5) {
+                                cancellation.cancel();
+                              }
+                            }),
+                        cancellation))
         .isInstanceOf(CancelledException.class);
     assertThat(folder).isEmptyDirectory();
   }

@@ -198,8 +198,7 @@ class FolderAndZipSourceTest {
     Path classes = folder.resolve("classes");
     try (ImageSource source = open(classes)) {
       assertThat(describe(source, classes))
-          .containsExactly(
-              "n01/a.png 0", "n01/deep/b.png 0", "n02/b.png 1", "n02/back/a.png 1");
+          .containsExactly("n01/a.png 0", "n01/deep/b.png 0", "n02/b.png 1", "n02/back/a.png 1");
       assertThat(source.read(3)).isEqualTo(Pixels.black(2, 2, 1));
     }
   }

@@ -41,8 +41,9 @@ class LmdbSourceTest {
   private static Map<String, byte[]> pictures(int count) {
     Map<String, byte[]> values = new TreeMap<>();
     for (int i = 0; i < count; i++) {
-      values.put(String.format(
-          Locale.ROOT, "key%06d", i), PngWriter.encode(picture(i), Compression.STORED));
+      values.put(
+          String.format(Locale.ROOT, "key%06d", i),
+          PngWriter.encode(picture(i), Compression.STORED));
     }
     return values;
   }
