@@ -7,5 +7,6 @@ module org.relaydiffusion.nativeconfig {
 
   exports org.relaydiffusion;
   exports org.relaydiffusion.io;
+  exports org.relaydiffusion.io.zip;
   exports org.relaydiffusion.nativeconfig;
 }

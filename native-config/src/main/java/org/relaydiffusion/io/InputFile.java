@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
-import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 
@@ -79,16 +78,6 @@ public final class InputFile {
   public static FileChannel channel(Path file) throws IOException {
     check(file);
     return FileChannel.open(file, StandardOpenOption.READ);
-  }
-
-  /**
-   * A zip archive; the caller closes it.
-   *
-   * @throws FileException when it is no regular file
-   */
-  public static ZipFile zip(Path file) throws IOException {
-    check(file);
-    return new ZipFile(file.toFile());
   }
 
   /**

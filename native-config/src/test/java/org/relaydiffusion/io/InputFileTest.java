@@ -86,7 +86,6 @@ class InputFileTest {
             () -> MappedFile.open(file),
             () -> InputFile.stream(file),
             () -> InputFile.channel(file),
-            () -> InputFile.zip(file),
             () -> InputFile.bytes(file));
     for (Callable<Object> reader : readers) {
       assertThatThrownBy(reader::call)

@@ -132,6 +132,18 @@ class ArchitectureTest {
                   }))
           .because("org.relaydiffusion.io refuses pipes and devices before they are opened");
 
+  /** Two readers of one format would have different rules for what is odd. */
+  @ArchTest
+  static final ArchRule ZIPS_ARE_READ_IN_ONE_PLACE =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("java.util.zip.ZipFile")
+          .orShould()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("java.util.zip.ZipInputStream")
+          .because("org.relaydiffusion.io.zip is the one reader of zips");
+
   @ArchTest
   static final ArchRule JAVACPP_STAYS_IN_ITS_CORNERS =
       noClasses()

@@ -10,9 +10,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.relaydiffusion.diffusion.data.ItemLabels;
 import org.relaydiffusion.diffusion.data.convert.SyntheticShapes;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
@@ -104,6 +106,8 @@ class DemoModelTest {
   /** A classifier that could not tell the data's own shapes apart would say nothing of samples. */
   private static ShapeClassifier classifier() {
     try (SyntheticShapes shapes = new SyntheticShapes(FITTED + HELD_OUT, SIDE, 1)) {
+      ItemLabels labels = shapes.labels();
+      IntUnaryOperator label = i -> labels.classOf(i).orElseThrow();
       List<Pixels> pictures =
           IntStream.range(0, FITTED)
               .parallel()
@@ -112,11 +116,11 @@ class DemoModelTest {
       ShapeClassifier classifier =
           ShapeClassifier.fitted(
               pictures,
-              IntStream.range(0, FITTED).map(i -> shapes.label(i).orElseThrow()).toArray(),
+              IntStream.range(0, FITTED).map(label).toArray(),
               CLASSES);
       long right =
           IntStream.range(FITTED, FITTED + HELD_OUT)
-              .filter(i -> classifier.classify(shapes.read(i)) == shapes.label(i).orElseThrow())
+              .filter(i -> classifier.classify(shapes.read(i)) == label.applyAsInt(i))
               .count();
       assertThat(right)
           .as("of %s pictures that were not fitted", HELD_OUT)

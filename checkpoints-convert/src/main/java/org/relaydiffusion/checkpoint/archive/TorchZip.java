@@ -1,14 +1,18 @@
 package org.relaydiffusion.checkpoint.archive;
 
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.checkpoint.archive.CheckpointFile.Classes;
 import org.relaydiffusion.checkpoint.pickle.BadPickleException;
 import org.relaydiffusion.checkpoint.pickle.PickleInput;
-import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
 import org.relaydiffusion.checkpoint.pickle.PickleReader;
+import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
 import org.relaydiffusion.checkpoint.pickle.Values;
+import org.relaydiffusion.io.zip.ZipArchive;
+import org.relaydiffusion.io.zip.ZipMember;
 
 /**
  * What {@code torch.save} writes since PyTorch 1.6: root/data.pkl and root/data/0, 1, 2, ... A
@@ -17,18 +21,41 @@ import org.relaydiffusion.checkpoint.pickle.Values;
 final class TorchZip {
   private static final String PICKLE = "/data.pkl";
 
+  /** The folder, below the archive's own, where a TorchScript archive has its program. */
+  private static final String CODE = "code/";
+
+  private static final int MOST_ENTRIES = 1_000_000;
+
   private final CheckpointFile file;
-  private final Map<String, ZipEntry> entries;
+  private final ZipArchive zip;
+  private final Map<String, ZipMember> entries = new LinkedHashMap<>();
   private final boolean checksums;
   private final Classes classes;
 
   private TorchZip(CheckpointFile file, Classes classes) {
     this.file = file;
     this.classes = classes;
-    this.entries = ZipArchive.entries(file);
+    this.zip = ZipArchive.of(file.file(), MOST_ENTRIES);
+    zip.members().forEach(this::add);
     // PyTorch can be told to write no checksums: then all are the same constant.
     this.checksums =
-        entries.size() < 3 || entries.values().stream().map(ZipEntry::crc).distinct().count() > 1;
+        entries.size() < 3 || entries.values().stream().map(ZipMember::crc).distinct().count() > 1;
+  }
+
+  /**
+   * Takes an entry whose two headers agree. Compressed ones are refused, as torch writes none, but
+   * for the text of programs, which it compresses and which nothing here reads.
+   */
+  private void add(ZipMember entry) {
+    String name = entry.name();
+    if (entry.isStored()) {
+      zip.slice(entry);
+    } else if (!name.startsWith(CODE, name.indexOf('/') + 1)) {
+      throw file.bad(
+          "entry '%s' is compressed: unpack the file and save it again"
+              .formatted(Printable.of(name)));
+    }
+    entries.put(name, entry);
   }
 
   /** Reads the pickle; storages are placed, not read, and their checksums wait for their use. */
@@ -53,9 +80,9 @@ final class TorchZip {
       throw file.bad("is a TorchScript archive (a program), expected a checkpoint (data)");
     }
     checkByteOrder(root);
-    ZipEntry entry = checked(pickle);
+    MemorySegment memory = checked(pickle);
     StorageIds ids = new StorageIds(file, (key, storage) -> place(root, key, storage));
-    PickleInput in = new PickleInput(entry.memory());
+    PickleInput in = new PickleInput(memory);
     Globals globals =
         program ? ModuleGlobals.ofScript(new TorchGlobals(file).table()) : file.globals(classes);
     Object value =
@@ -80,16 +107,15 @@ final class TorchZip {
             "has the entry '%s' outside its folder '%s'"
                 .formatted(Printable.of(name), Printable.of(root)));
       }
-      program |= name.equals(root + "constants.pkl") || name.startsWith(root + ZipArchive.CODE);
+      program |= name.equals(root + "constants.pkl") || name.startsWith(root + CODE);
     }
     return program;
   }
 
   private void checkByteOrder(String root) {
     if (entries.containsKey(root + "byteorder")) {
-      ZipEntry entry = checked(root + "byteorder");
-      String order =
-          entry.memory().byteSize() > 16 ? "something long" : CheckpointFile.ascii(entry.memory());
+      MemorySegment memory = checked(root + "byteorder");
+      String order = memory.byteSize() > 16 ? "something long" : CheckpointFile.ascii(memory);
       if (!order.equals("little")) {
         throw file.bad(
             "has the byte order '%s', only 'little' is supported".formatted(Printable.of(order)));
@@ -97,16 +123,16 @@ final class TorchZip {
     }
   }
 
-  private ZipEntry checked(String name) {
-    ZipEntry entry = entry(name);
+  private MemorySegment checked(String name) {
+    ZipMember entry = entry(name);
     if (checksums) {
-      entry.checkCrc(file);
+      zip.checkCrc(entry);
     }
-    return entry;
+    return zip.slice(entry);
   }
 
-  private ZipEntry entry(String name) {
-    ZipEntry entry = entries.get(name);
+  private ZipMember entry(String name) {
+    ZipMember entry = entries.get(name);
     if (entry == null) {
       throw new BadPickleException(
           "needs the entry '%s', which is not there".formatted(Printable.of(name)));
@@ -115,16 +141,13 @@ final class TorchZip {
   }
 
   private void place(String root, String key, Storage storage) {
-    ZipEntry entry = entry(root + "data/" + key);
-    if (entry.memory().byteSize() != storage.byteSize()) {
+    ZipMember entry = entry(root + "data/" + key);
+    if (entry.size() != storage.byteSize()) {
       throw new BadPickleException(
           "has storage %s as %s elements of %s, but its entry has %s bytes"
               .formatted(
-                  Values.show(key),
-                  storage.numel(),
-                  storage.dtype().torchName(),
-                  entry.memory().byteSize()));
+                  Values.show(key), storage.numel(), storage.dtype().torchName(), entry.size()));
     }
-    storage.place(entry.memory(), checksums ? () -> entry.checkCrc(file) : () -> {});
+    storage.place(zip.slice(entry), checksums ? () -> zip.checkCrc(entry) : () -> {});
   }
 }

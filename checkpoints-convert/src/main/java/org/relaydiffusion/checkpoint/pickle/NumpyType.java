@@ -25,6 +25,11 @@ final class NumpyType implements Buildable {
     return new NumpyType(code);
   }
 
+  /** numpy's name of the type without its byte order, such as {@code u1}. */
+  String code() {
+    return code;
+  }
+
   /** The state is {@code (3, '<', None, ...)}: a version, then the byte order. */
   @Override
   public void build(Object state) {

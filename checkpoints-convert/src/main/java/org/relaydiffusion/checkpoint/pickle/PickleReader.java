@@ -23,16 +23,30 @@ public final class PickleReader {
   private final PickleBudget budget;
   private final Globals globals;
   private final PersistentIds persistentIds;
+  private final Python2Strings strings;
   private final PickleStack stack = new PickleStack();
   private final PickleMemo memo = new PickleMemo();
   private boolean inert;
 
   private PickleReader(
-      PickleInput in, PickleBudget budget, Globals globals, PersistentIds persistentIds) {
+      PickleInput in,
+      PickleBudget budget,
+      Globals globals,
+      PersistentIds persistentIds,
+      Python2Strings strings) {
     this.in = in;
     this.budget = budget;
     this.globals = globals;
     this.persistentIds = persistentIds;
+    this.strings = strings;
+  }
+
+  /** What a string of Python 2 stands for, which knew no difference between text and bytes. */
+  public enum Python2Strings {
+    /** Text of ASCII; anything else is refused. */
+    ASCII,
+    /** Text where it is short and ASCII, else a {@link ByteRange}. */
+    ASCII_OR_BYTES
   }
 
   /** Says what a name stands for. */
@@ -95,9 +109,21 @@ public final class PickleReader {
       PickleBudget budget,
       Globals globals,
       PersistentIds persistentIds) {
+    return read(file, what, in, budget, globals, persistentIds, Python2Strings.ASCII);
+  }
+
+  /** As above, of a pickle in which Python 2's strings may be bytes. */
+  public static Object read(
+      Path file,
+      String what,
+      PickleInput in,
+      PickleBudget budget,
+      Globals globals,
+      PersistentIds persistentIds,
+      Python2Strings strings) {
     long start = in.position();
     try {
-      return new PickleReader(in, budget, globals, persistentIds).run();
+      return new PickleReader(in, budget, globals, persistentIds, strings).run();
     } catch (BadPickleException e) {
       throw new FileException(
           file, "%s, byte %s: %s".formatted(what, in.position() - start, e.getMessage()), e);
@@ -137,8 +163,8 @@ public final class PickleReader {
       case Opcode.FLOAT -> stack.push(Numbers.ofFloat(in.line()));
       case Opcode.BINFLOAT -> stack.push(in.bigEndianDouble());
       case Opcode.STRING -> stack.push(Texts.quoted(in, budget));
-      case Opcode.BINSTRING -> stack.push(Texts.ascii(in, in.i32(), budget));
-      case Opcode.SHORT_BINSTRING -> stack.push(Texts.ascii(in, in.u8(), budget));
+      case Opcode.BINSTRING -> stack.push(string(in.i32()));
+      case Opcode.SHORT_BINSTRING -> stack.push(string(in.u8()));
       case Opcode.UNICODE -> stack.push(Texts.rawUnicodeEscape(in, budget));
       case Opcode.BINUNICODE -> stack.push(Texts.utf8(in, in.u32(), budget));
       case Opcode.SHORT_BINUNICODE -> stack.push(Texts.utf8(in, in.u8(), budget));
@@ -151,6 +177,13 @@ public final class PickleReader {
       }
     }
     return true;
+  }
+
+  private Object string(long length) {
+    return switch (strings) {
+      case ASCII -> Texts.ascii(in, length, budget);
+      case ASCII_OR_BYTES -> Texts.asciiOrBytes(in, length, budget);
+    };
   }
 
   private boolean container(int opcode) {

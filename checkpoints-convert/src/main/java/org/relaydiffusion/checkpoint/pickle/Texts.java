@@ -1,6 +1,7 @@
 package org.relaydiffusion.checkpoint.pickle;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.relaydiffusion.Printable;
 
 /** Text as pickles write it. */
@@ -31,6 +32,18 @@ final class Texts {
       throw new BadPickleException("has a Python 2 string that is not ASCII");
     }
     return text;
+  }
+
+  /** A Python 2 string, which may be text or any bytes: those of a short one of ASCII are text. */
+  static Object asciiOrBytes(PickleInput in, long length, PickleBudget budget) {
+    MemorySegment bytes = in.take(length);
+    for (long i = 0; i < length; i++) {
+      if (length > LONGEST || bytes.get(ValueLayout.JAVA_BYTE, i) < 0) {
+        return new ByteRange(bytes);
+      }
+    }
+    budget.text(length);
+    return PickleInput.utf8(bytes);
   }
 
   /** The opcode STRING: a Python 2 literal in quotes. */

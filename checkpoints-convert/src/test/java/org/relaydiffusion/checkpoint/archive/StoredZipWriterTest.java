@@ -21,6 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.relaydiffusion.io.MappedFile;
+import org.relaydiffusion.io.zip.ZipArchive;
+import org.relaydiffusion.io.zip.ZipMember;
 import org.relaydiffusion.io.StoredZipWriter;
 import org.relaydiffusion.io.StoredZipWriter.Layout;
 import org.relaydiffusion.model.safetensors.TensorSource;
@@ -67,18 +69,18 @@ class StoredZipWriterTest {
         assertThat(zip.getInputStream(entry).readAllBytes()).isEqualTo(e.getValue());
       }
     }
-    try (MappedFile mapped = MappedFile.open(file);
-        Arena arena = Arena.ofConfined()) {
-      CheckpointFile checkpoint = new CheckpointFile(mapped, arena);
-      Map<String, ZipEntry> read = ZipArchive.entries(checkpoint);
-      assertThat(read.keySet()).containsExactlyElementsOf(entries.keySet());
-      read.forEach((name, entry) -> {
-        assertThat(entry.memory().toArray(ValueLayout.JAVA_BYTE)).isEqualTo(entries.get(name));
-        if (entry.memory().byteSize() > 0) {
-          assertThat(entry.memory().address() % 64).isZero();
+    try (ZipArchive zip = ZipArchive.open(file)) {
+      assertThat(zip.members())
+          .extracting(ZipMember::name)
+          .containsExactlyElementsOf(entries.keySet());
+      for (ZipMember entry : zip.members()) {
+        MemorySegment memory = zip.slice(entry);
+        assertThat(memory.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(entries.get(entry.name()));
+        if (memory.byteSize() > 0) {
+          assertThat(memory.address() % 64).isZero();
         }
-        entry.checkCrc(checkpoint);
-      });
+        zip.checkCrc(entry);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.data;
 
 import java.util.OptionalInt;
+import java.util.Set;
 import org.relaydiffusion.OptionException;
 
 /**
@@ -12,6 +13,7 @@ import org.relaydiffusion.OptionException;
  * @param seed of the draw of those pictures
  * @param cache whether decoded pictures are kept in memory, up to half of the JVM's largest heap
  * @param resolution the side that pictures must have, in pixels; whatever they have when empty
+ * @param without names of pictures that are left out, as {@link PictureCheck} finds them
  */
 public record DatasetOptions(
     boolean useLabels,
@@ -19,10 +21,12 @@ public record DatasetOptions(
     OptionalInt maxSize,
     long seed,
     boolean cache,
-    OptionalInt resolution) {
+    OptionalInt resolution,
+    Set<String> without) {
   /** All pictures, without labels, mirrored ones or cache. */
   public static final DatasetOptions DEFAULT =
-      new DatasetOptions(false, false, OptionalInt.empty(), 0, false, OptionalInt.empty());
+      new DatasetOptions(
+          false, false, OptionalInt.empty(), 0, false, OptionalInt.empty(), Set.of());
 
   /**
    * Checks the numbers.
@@ -30,6 +34,7 @@ public record DatasetOptions(
    * @throws OptionException when the most pictures or the side is below 1
    */
   public DatasetOptions {
+    without = Set.copyOf(without);
     if (maxSize.isPresent() && maxSize.getAsInt() < 1) {
       throw new OptionException(
           "a data set's maximum size must be at least 1, but is " + maxSize.getAsInt());
@@ -42,26 +47,33 @@ public record DatasetOptions(
 
   /** These with labels. */
   public DatasetOptions withLabels() {
-    return new DatasetOptions(true, xflip, maxSize, seed, cache, resolution);
+    return new DatasetOptions(true, xflip, maxSize, seed, cache, resolution, without);
   }
 
   /** These with each picture also mirrored left to right. */
   public DatasetOptions withMirrored() {
-    return new DatasetOptions(useLabels, true, maxSize, seed, cache, resolution);
+    return new DatasetOptions(useLabels, true, maxSize, seed, cache, resolution, without);
   }
 
   /** These with at most {@code size} pictures, drawn by {@code seed}. */
   public DatasetOptions withAtMost(int size, long seed) {
-    return new DatasetOptions(useLabels, xflip, OptionalInt.of(size), seed, cache, resolution);
+    return new DatasetOptions(
+        useLabels, xflip, OptionalInt.of(size), seed, cache, resolution, without);
   }
 
   /** These with decoded pictures kept in memory. */
   public DatasetOptions withCache() {
-    return new DatasetOptions(useLabels, xflip, maxSize, seed, true, resolution);
+    return new DatasetOptions(useLabels, xflip, maxSize, seed, true, resolution, without);
   }
 
   /** These with pictures that must be {@code side} pixels wide and high. */
   public DatasetOptions withResolution(int side) {
-    return new DatasetOptions(useLabels, xflip, maxSize, seed, cache, OptionalInt.of(side));
+    return new DatasetOptions(
+        useLabels, xflip, maxSize, seed, cache, OptionalInt.of(side), without);
+  }
+
+  /** These without some pictures. */
+  public DatasetOptions without(Set<String> names) {
+    return new DatasetOptions(useLabels, xflip, maxSize, seed, cache, resolution, names);
   }
 }

@@ -1,62 +1,63 @@
 package org.relaydiffusion.diffusion.data;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.Set;
 import java.util.zip.CRC32;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
-/**
- * Pictures in a folder and the folders below it. Links to files are followed, links to folders are
- * not: a loop of them would have no end.
- */
-final class FolderSource implements PictureSource {
+/** Pictures in a folder and the folders below it. */
+record FolderSource(Path path, List<String> pictures, int files, LeftOut leftOut)
+    implements PictureSource {
   private static final int READ_FOR_CONTENT = 64;
 
-  private final Path folder;
-  private final List<String> pictures;
-
-  private FolderSource(Path folder, List<String> pictures) {
-    this.folder = folder;
-    this.pictures = pictures;
-  }
-
-  static FolderSource open(Path folder) {
-    try (Stream<Path> files = Files.walk(folder)) {
-      List<String> pictures =
-          files
-              // Not a pipe or a device, which would never end; a broken link fails when it is read.
-              .filter(f -> Files.isRegularFile(f) || Files.notExists(f))
-              .filter(f -> PictureSource.isPicture(f.toString(), f))
-              .map(f -> folder.relativize(f).toString().replace(File.separatorChar, '/'))
-              .sorted(CodePointOrder.INSTANCE)
-              .toList();
-      return new FolderSource(folder, pictures);
-    } catch (UncheckedIOException e) {
-      throw unreadable(folder, e.getCause() instanceof IOException io ? io : new IOException(e));
-    } catch (IOException e) {
-      throw unreadable(folder, e);
-    }
+  static FolderSource open(Path folder, Order order) {
+    FolderListing listing = FolderListing.of(folder);
+    List<String> pictures = listing.pictures().stream().sorted(order.comparator()).toList();
+    return new FolderSource(folder, pictures, listing.files(), listing.leftOut());
   }
 
   @Override
-  public List<String> pictures() {
-    return pictures;
+  public PictureSource without(Set<String> names) {
+    return new FolderSource(
+        path, pictures.stream().filter(n -> !names.contains(n)).toList(), files, leftOut);
   }
 
   @Override
   public byte[] read(int index) {
-    return bytes(file(index), MOST_PICTURE_BYTES);
+    return bytes(file(index), PictureBudget.MOST_BYTES);
+  }
+
+  @Override
+  public Ends ends(int index, int most) {
+    Path file = file(index);
+    try (FileChannel channel = InputFile.channel(file)) {
+      long size = channel.size();
+      byte[] start = bytes(channel, 0, (int) Math.min(most, size));
+      int from = (int) Math.min(most, size);
+      byte[] end = from == size ? start : bytes(channel, size - from, from);
+      return new Ends(start, end, size);
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  private static byte[] bytes(FileChannel channel, long from, int length) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(length);
+    while (bytes.hasRemaining() && channel.read(bytes, from + bytes.position()) >= 0) {}
+    return Arrays.copyOf(bytes.array(), bytes.position());
   }
 
   @Override
@@ -89,7 +90,7 @@ final class FolderSource implements PictureSource {
 
   @Override
   public Path file(int index) {
-    return folder.resolve(pictures.get(index));
+    return path.resolve(pictures.get(index));
   }
 
   @Override
@@ -102,7 +103,7 @@ final class FolderSource implements PictureSource {
 
   @Override
   public Path labelFile() {
-    return folder.resolve(LABELS);
+    return path.resolve(LABELS);
   }
 
   /** Small files are read, not mapped: to map and unmap one takes longer than to decode it. */
@@ -118,7 +119,7 @@ final class FolderSource implements PictureSource {
     }
   }
 
-  private static FileException unreadable(Path file, IOException e) {
+  static FileException unreadable(Path file, IOException e) {
     boolean named = e instanceof FileSystemException f && f.getFile() != null;
     Path fault = named ? Path.of(((FileSystemException) e).getFile()) : file;
     return new FileException(fault, "cannot be read: " + AtomicFile.reason(e), e);

@@ -37,15 +37,9 @@ public final class ImageFolderDataset implements AutoCloseable {
     this.name = nameOf(path);
     List<String> pictures = source.pictures();
     if (pictures.isEmpty()) {
-      throw new FileException(path, "holds no PNG or JPEG pictures");
+      throw new FileException(path, "holds no pictures");
     }
-    this.labels =
-        options.useLabels()
-            ? source
-                .labels()
-                .map(bytes -> LabelFile.read(bytes, source.labelFile(), pictures))
-                .orElseGet(ItemLabels.None::new)
-            : new ItemLabels.None();
+    this.labels = options.useLabels() ? LabelFile.ofAll(source) : new ItemLabels.None();
     Subset drawn =
         options.maxSize().isPresent()
             ? Subset.drawn(pictures.size(), options.maxSize().getAsInt(), options.seed())
@@ -66,9 +60,10 @@ public final class ImageFolderDataset implements AutoCloseable {
    *     picture cannot be trained on
    */
   public static ImageFolderDataset open(Path path, DatasetOptions options) {
-    PictureSource source = PictureSource.open(path);
+    PictureSource source = PictureSource.open(path, PictureSource.Order.NAMES);
     try {
-      return new ImageFolderDataset(path, source, options);
+      PictureSource kept = options.without().isEmpty() ? source : source.without(options.without());
+      return new ImageFolderDataset(path, kept, options);
     } catch (RuntimeException e) {
       source.close();
       throw e;
@@ -103,6 +98,16 @@ public final class ImageFolderDataset implements AutoCloseable {
   /** Whether there are labels, and they are used. */
   public boolean hasLabels() {
     return labelDim() > 0;
+  }
+
+  /** Whether there are labels that are not used. */
+  public boolean hasUnusedLabels() {
+    return !hasLabels() && LabelFile.isIn(source);
+  }
+
+  /** What the folder or zip holds that was not taken for a picture of the set. */
+  public LeftOut leftOut() {
+    return source.leftOut();
   }
 
   /** Which picture of the source item {@code index} is, in the order of their names. */

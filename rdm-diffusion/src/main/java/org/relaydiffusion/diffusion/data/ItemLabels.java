@@ -3,14 +3,26 @@ package org.relaydiffusion.diffusion.data;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.OptionalInt;
+import tools.jackson.core.JsonGenerator;
 
-/** The labels of a data set's pictures, in their order. */
-sealed interface ItemLabels {
-  /** The length of every label; 0 where there are none. */
+/** The labels of a data set's pictures, in their order. A picture may be without one. */
+public sealed interface ItemLabels {
+  /** The length of every label: the largest class plus 1, or that of a vector; 0 for none. */
   int dim();
 
-  /** The label of picture {@code index}: a fresh array. */
+  /** Whether picture {@code index} has a label. */
+  boolean has(int index);
+
+  /** The label of picture {@code index}, which has one: a fresh array, one-hot for a class. */
   float[] label(int index);
+
+  /** The class of picture {@code index}; empty where it has none, or a vector. */
+  OptionalInt classOf(int index);
+
+  /** Writes the label of picture {@code index}, which has one, as {@code dataset.json} holds it. */
+  void write(int index, JsonGenerator out);
 
   /** Adds all labels to a sum. */
   void addTo(MessageDigest digest);
@@ -23,8 +35,23 @@ sealed interface ItemLabels {
     }
 
     @Override
+    public boolean has(int index) {
+      return false;
+    }
+
+    @Override
     public float[] label(int index) {
       return new float[0];
+    }
+
+    @Override
+    public OptionalInt classOf(int index) {
+      return OptionalInt.empty();
+    }
+
+    @Override
+    public void write(int index, JsonGenerator out) {
+      throw new IllegalStateException("there are no labels");
     }
 
     @Override
@@ -34,15 +61,36 @@ sealed interface ItemLabels {
   /**
    * One class a picture.
    *
-   * @param classes by picture, 0 to dim - 1
+   * @param classes by picture, 0 to dim - 1; -1 where it has none
    * @param dim the largest class that occurs, plus 1
    */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Classes(long[] classes, int dim) implements ItemLabels {
+    /** Labels whose largest class is looked up. */
+    public static Classes of(long[] classes) {
+      return new Classes(classes, (int) Arrays.stream(classes).max().orElse(-1) + 1);
+    }
+
+    @Override
+    public boolean has(int index) {
+      return classes[index] >= 0;
+    }
+
     @Override
     public float[] label(int index) {
       float[] oneHot = new float[dim];
       oneHot[(int) classes[index]] = 1;
       return oneHot;
+    }
+
+    @Override
+    public OptionalInt classOf(int index) {
+      return has(index) ? OptionalInt.of((int) classes[index]) : OptionalInt.empty();
+    }
+
+    @Override
+    public void write(int index, JsonGenerator out) {
+      out.writeNumber(classes[index]);
     }
 
     @Override
@@ -59,11 +107,32 @@ sealed interface ItemLabels {
    *
    * @param values by picture, one behind the other
    * @param dim the length of each
+   * @param labelled which pictures have one
    */
-  record Vectors(float[] values, int dim) implements ItemLabels {
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  record Vectors(float[] values, int dim, BitSet labelled) implements ItemLabels {
+    @Override
+    public boolean has(int index) {
+      return labelled.get(index);
+    }
+
     @Override
     public float[] label(int index) {
       return Arrays.copyOfRange(values, index * dim, (index + 1) * dim);
+    }
+
+    @Override
+    public OptionalInt classOf(int index) {
+      return OptionalInt.empty();
+    }
+
+    @Override
+    public void write(int index, JsonGenerator out) {
+      out.writeStartArray();
+      for (float value : label(index)) {
+        out.writeNumber(value);
+      }
+      out.writeEndArray();
     }
 
     @Override

@@ -2,9 +2,11 @@ package org.relaydiffusion.diffusion.data;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
@@ -19,10 +21,11 @@ import tools.jackson.core.json.JsonFactory;
 
 /**
  * Reads {@code dataset.json}: {@code {"labels": [[name, class], ...]}}, or a vector of numbers in
- * the place of each class; null in the place of the list says that there are no labels. It is read
- * as a stream, as it may name millions of pictures.
+ * the place of each class; null or an empty list say that there are no labels. A name may begin
+ * with {@code ./} and have back slashes. The file is read as a stream, as it may name millions of
+ * pictures.
  */
-final class LabelFile {
+public final class LabelFile {
   /** More classes make labels that fill the memory. */
   static final int MOST_CLASSES = 1 << 16;
 
@@ -35,30 +38,76 @@ final class LabelFile {
   private final Path file;
   private final Map<String, Integer> places = new HashMap<>();
   private final List<String> pictures;
-  private final boolean[] labelled;
+  private final BitSet labelled = new BitSet();
   private final long[] classes;
   private float @Nullable [] vectors;
   private int vectorDim = -1;
   private boolean hasClasses;
+  private @Nullable String firstName;
+  private int found;
 
   private LabelFile(Path file, List<String> pictures) {
     this.file = file;
     this.pictures = pictures;
-    this.labelled = new boolean[pictures.size()];
     this.classes = new long[pictures.size()];
+    Arrays.fill(classes, -1);
     for (int i = 0; i < pictures.size(); i++) {
       places.put(pictures.get(i), i);
     }
   }
 
   /**
-   * The labels of pictures.
+   * The labels of a source's pictures, of which some may have none.
    *
-   * @param bytes the file's content
-   * @param file its name, for messages
-   * @param pictures the pictures' names; labels of others are ignored
-   * @throws FileException when it is no such JSON, or has no label, or more than one, for a picture
+   * @return empty when the source has no such file
+   * @throws FileException when it is no such JSON, has more than one label for a picture, or labels
+   *     and none that is of a picture of the source
    */
+  public static Optional<ItemLabels> of(PictureSource source) {
+    return source.labels().map(bytes -> read(bytes, source.labelFile(), source.pictures()));
+  }
+
+  /**
+   * As {@link #of}, and every picture has a label where one has.
+   *
+   * @throws FileException also when a picture has none
+   */
+  static ItemLabels ofAll(PictureSource source) {
+    ItemLabels labels = of(source).orElseGet(ItemLabels.None::new);
+    for (int i = 0; labels.dim() > 0 && i < source.pictures().size(); i++) {
+      if (!labels.has(i)) {
+        throw new FileException(
+            source.labelFile(), "has no label for " + quoted(source.pictures().get(i)));
+      }
+    }
+    return labels;
+  }
+
+  /** Whether a source has labels for anything; what is wrong with them is not looked for. */
+  static boolean isIn(PictureSource source) {
+    try {
+      return source.labels().filter(LabelFile::hasLabels).isPresent();
+    } catch (FileException e) {
+      return false;
+    }
+  }
+
+  private static boolean hasLabels(byte[] bytes) {
+    try (JsonParser in = JSON.createParser(ObjectReadContext.empty(), bytes)) {
+      in.nextToken();
+      while (in.nextToken() == JsonToken.PROPERTY_NAME) {
+        boolean isLabels = in.currentName().equals("labels");
+        if (in.nextToken() == JsonToken.START_ARRAY && isLabels) {
+          return in.nextToken() == JsonToken.START_ARRAY;
+        }
+        in.skipChildren();
+      }
+      return false;
+    } catch (JacksonException e) {
+      return false;
+    }
+  }
+
   static ItemLabels read(byte[] bytes, Path file, List<String> pictures) {
     try (JsonParser in = JSON.createParser(ObjectReadContext.empty(), bytes)) {
       return new LabelFile(file, pictures).read(in);
@@ -75,12 +124,10 @@ final class LabelFile {
 
   private ItemLabels read(JsonParser in) {
     expect(in.nextToken(), JsonToken.START_OBJECT, "an object with a list of labels");
-    boolean found = false;
     while (in.nextToken() == JsonToken.PROPERTY_NAME) {
       boolean isLabels = in.currentName().equals("labels");
       JsonToken value = in.nextToken();
       if (isLabels && value != JsonToken.VALUE_NULL) {
-        found = true;
         readList(in);
       } else {
         in.skipChildren();
@@ -89,7 +136,7 @@ final class LabelFile {
     if (in.nextToken() != null) {
       throw bad("goes on after its end");
     }
-    return found ? labels() : new ItemLabels.None();
+    return labels();
   }
 
   private void readList(JsonParser in) {
@@ -98,7 +145,9 @@ final class LabelFile {
       expect(in.currentToken(), JsonToken.START_ARRAY, "a pair of a name and a label");
       expect(in.nextToken(), JsonToken.VALUE_STRING, "a picture's name");
       String name = in.getString();
-      Integer place = places.get(name);
+      firstName = firstName == null ? name : firstName;
+      found++;
+      Integer place = place(name);
       JsonToken value = in.nextToken();
       if (place == null) {
         in.skipChildren();
@@ -109,11 +158,24 @@ final class LabelFile {
     }
   }
 
+  /** Which picture a name is of: some programs write {@code ./} or back slashes. */
+  private @Nullable Integer place(String name) {
+    Integer place = places.get(name);
+    if (place != null) {
+      return place;
+    }
+    String plain = name.replace('\\', '/');
+    while (plain.startsWith("./")) {
+      plain = plain.substring(2);
+    }
+    return places.get(plain);
+  }
+
   private void readLabel(JsonParser in, @Nullable JsonToken value, String name, int place) {
-    if (labelled[place]) {
+    if (labelled.get(place)) {
       throw bad("has two labels for " + quoted(name));
     }
-    labelled[place] = true;
+    labelled.set(place);
     if (value == JsonToken.START_ARRAY) {
       readVector(in, name, place);
     } else {
@@ -175,20 +237,17 @@ final class LabelFile {
   }
 
   private ItemLabels labels() {
-    for (int i = 0; i < labelled.length; i++) {
-      if (!labelled[i]) {
-        throw bad("has no label for " + quoted(pictures.get(i)));
-      }
+    if (labelled.isEmpty() && firstName != null) {
+      throw bad(
+          "has %s, but none is of a picture here; the first is of %s"
+              .formatted(found == 1 ? "1 label" : found + " labels", quoted(firstName)));
     }
     float[] all = vectors;
-    if (all != null) {
-      return new ItemLabels.Vectors(all, vectorDim);
-    }
-    long last = 0;
-    for (long c : classes) {
-      last = Math.max(last, c);
-    }
-    return new ItemLabels.Classes(classes, (int) last + 1);
+    return labelled.isEmpty()
+        ? new ItemLabels.None()
+        : all == null
+            ? ItemLabels.Classes.of(classes)
+            : new ItemLabels.Vectors(all, vectorDim, labelled);
   }
 
   private void expect(@Nullable JsonToken found, JsonToken wanted, String what) {

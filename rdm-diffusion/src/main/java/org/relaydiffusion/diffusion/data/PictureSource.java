@@ -2,44 +2,69 @@ package org.relaydiffusion.diffusion.data;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.relaydiffusion.FileException;
 
-/** Where a data set's files lie. May be read by several threads at once. */
-sealed interface PictureSource extends AutoCloseable permits FolderSource, ZipSource {
+/**
+ * The files of a data set, in a folder or a zip: what training, evaluation and the data set tool
+ * read pictures from. May be read by several threads at once.
+ */
+public sealed interface PictureSource extends AutoCloseable permits FolderSource, ZipSource {
   /** The file that holds the labels. */
   String LABELS = "dataset.json";
-
-  /** The largest picture file that is read: room for 4096 x 4096 RGB pixels as they are. */
-  int MOST_PICTURE_BYTES = 1 << 26;
 
   /** The largest file of labels that is read: room for ten million pictures. */
   int MOST_LABEL_BYTES = 1 << 29;
 
-  /** Endings of the pictures that are read. */
-  Set<String> READ = Set.of("png", "jpg", "jpeg", "jpe", "jfif");
+  /** In which order the pictures come. */
+  enum Order {
+    /** By their whole names, as Python sorts text. */
+    NAMES,
+    /** Folder by folder, as Python sorts paths: {@code a/x} comes before {@code a-b/x}. */
+    PATHS;
 
-  /** Endings of pictures that are not: to leave them out silently would be another data set. */
-  Set<String> REFUSED =
-      Set.of("bmp", "gif", "webp", "tif", "tiff", "ppm", "pgm", "pbm", "jp2", "tga", "avif");
+    /** Compares two names. */
+    public Comparator<String> comparator() {
+      return PictureNames.order(this);
+    }
+  }
 
   /**
-   * Opens a folder or a zip file.
+   * Opens a folder or a zip file; links to folders are followed. The caller closes it.
    *
    * @throws FileException when it is neither, or not readable
    */
-  static PictureSource open(Path path) {
-    return Files.isDirectory(path) ? FolderSource.open(path) : ZipSource.open(path);
+  static PictureSource open(Path path, Order order) {
+    return Files.isDirectory(path) ? FolderSource.open(path, order) : ZipSource.open(path, order);
   }
 
-  /** The pictures' names, with slashes, sorted as Python sorts text. */
+  /** The folder or file. */
+  Path path();
+
+  /** The pictures' names, with slashes, in order. */
   List<String> pictures();
 
-  /** The bytes of picture number {@code index}. */
+  /** How many files there are altogether. */
+  int files();
+
+  /** What was not taken for a picture of the set. */
+  LeftOut leftOut();
+
+  /** The same source without some of its pictures, which owns what this one owned. */
+  PictureSource without(Set<String> names);
+
+  /** The bytes of picture number {@code index}, of which there are at most 2^29. */
   byte[] read(int index);
+
+  /**
+   * A piece of picture number {@code index} from each of its ends, without reading it all.
+   *
+   * @param most how many bytes of each
+   */
+  Ends ends(int index, int most);
 
   /**
    * What changes when picture number {@code index} does, without reading it.
@@ -69,20 +94,17 @@ sealed interface PictureSource extends AutoCloseable permits FolderSource, ZipSo
   void close();
 
   /**
-   * Whether a file is a picture of the data set.
+   * The ends of a file.
    *
-   * @param name its path
-   * @param file what messages call it
-   * @throws FileException for a picture of a kind that is not read
+   * @param start its first bytes
+   * @param end its last ones; empty where they cannot be had without unpacking all
+   * @param size how many bytes there are
    */
-  static boolean isPicture(String name, Path file) {
-    String ending = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-    if (REFUSED.contains(ending)) {
-      throw new FileException(
-          file,
-          "is a picture of a kind that training does not read (PNG and JPEG): "
-              + "'rdm dataset' converts it");
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
+  record Ends(byte[] start, byte[] end, long size) {
+    /** Whether the first bytes are all. */
+    boolean isWhole() {
+      return start.length == size;
     }
-    return READ.contains(ending);
   }
 }

@@ -38,12 +38,6 @@ public final class PictureBudget {
   /** Above {@link #FREE_PASSED_PIXELS}, the most pixels of all passes for each byte. */
   public static final int MOST_PASSED_PIXELS_A_BYTE = 1024;
 
-  /** Up to this size, 2^26 (64 MiB), a zip's member may be packed as tightly as deflate can. */
-  public static final long FREE_MEMBER_BYTES = 1L << 26;
-
-  /** Above {@link #FREE_MEMBER_BYTES}, the most bytes a member unpacks to for each packed one. */
-  public static final int MOST_UNPACKED_A_BYTE = 64;
-
   private PictureBudget() {}
 
   /**

@@ -128,7 +128,13 @@ public final class Trainer {
     return ImageFolderDataset.open(
         data.path(),
         new DatasetOptions(
-            data.labels(), data.xflip(), data.maxSize(), 0, data.cache(), OptionalInt.empty()));
+            data.labels(),
+            data.xflip(),
+            data.maxSize(),
+            0,
+            data.cache(),
+            OptionalInt.empty(),
+            data.without()));
   }
 
   private void describe(RunFiles files, ImageFolderDataset dataset, TrainingRun run) {

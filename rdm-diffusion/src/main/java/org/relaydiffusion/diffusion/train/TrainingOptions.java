@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.augment.AugmentOptions;
@@ -61,9 +62,27 @@ public record TrainingOptions(
    * @param maxSize at most how many images are used; empty for all
    * @param cache whether decoded images stay in memory
    * @param workers threads that decode ahead of the step, at least 0
+   * @param without names of pictures that are left out of the set
    */
   public record Data(
-      Path path, boolean labels, boolean xflip, OptionalInt maxSize, boolean cache, int workers) {}
+      Path path,
+      boolean labels,
+      boolean xflip,
+      OptionalInt maxSize,
+      boolean cache,
+      int workers,
+      Set<String> without) {
+    /** All pictures of the set. */
+    public Data(
+        Path path, boolean labels, boolean xflip, OptionalInt maxSize, boolean cache, int workers) {
+      this(path, labels, xflip, maxSize, cache, workers, Set.of());
+    }
+
+    /** This without some pictures. */
+    public Data without(Set<String> names) {
+      return new Data(path, labels, xflip, maxSize, cache, workers, Set.copyOf(names));
+    }
+  }
 
   /**
    * The network.

@@ -87,7 +87,6 @@ class LabelFileTest {
           {'labels': [['a.png', []]]}                       | a label of 0 numbers for 'a.png'
           {'labels': [['a.png', [1]], ['b/c.png', [1, 2]]]} | labels of 1 numbers, but 'b/c.png' has 2
           {'labels': [['a.png', [1]], ['b/c.png', 1]]}      | classes and vectors
-          {'labels': [['a.png', 0]]}                        | has no label for 'b/c.png'
           {'labels': [['a.png', 0], ['a.png', 0]]}          | has two labels for 'a.png'
           {'labels': null, 'labels': []}                    | is no valid JSON at line 1
           {'labels': [['a.png', 0], ['b/c.png', 1]]} {}     | goes on after its end

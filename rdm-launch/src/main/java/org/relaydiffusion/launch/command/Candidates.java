@@ -52,6 +52,24 @@ public final class Candidates {
     }
   }
 
+  /** For {@code --bad-images}. */
+  public static final class BadImagesNames extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    public BadImagesNames() {
+      super(List.of("fail", "skip", "list"));
+    }
+  }
+
+  /** For {@code --split}. */
+  public static final class Splits extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    public Splits() {
+      super(List.of("train", "test"));
+    }
+  }
+
   /** For {@code --device}. */
   public static final class Devices extends ArrayList<String> {
     private static final long serialVersionUID = 1L;

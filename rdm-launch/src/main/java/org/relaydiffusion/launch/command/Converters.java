@@ -8,8 +8,10 @@ import java.util.function.Function;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.Which;
 import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.data.BadImages;
 import org.relaydiffusion.diffusion.data.convert.Crop;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
+import org.relaydiffusion.diffusion.data.convert.Split;
 import org.relaydiffusion.diffusion.train.NetworkPreset;
 import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
 import org.relaydiffusion.model.Numerics;
@@ -38,6 +40,8 @@ public final class Converters {
     registerNames(root, SnapshotFormat.class);
     root.registerConverter(boolean.class, Converters::truth);
     registerNames(root, Which.class);
+    registerNames(root, BadImages.class);
+    registerNames(root, Split.class);
   }
 
   /** Teaches {@code root} and its subcommands to read the constants of {@code type} by name. */

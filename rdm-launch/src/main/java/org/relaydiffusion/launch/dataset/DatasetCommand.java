@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.data.BadImages;
 import org.relaydiffusion.diffusion.data.convert.ConvertedDataset;
 import org.relaydiffusion.diffusion.data.convert.Crop;
 import org.relaydiffusion.diffusion.data.convert.CropAndScale;
@@ -16,7 +17,9 @@ import org.relaydiffusion.diffusion.data.convert.DatasetTarget;
 import org.relaydiffusion.diffusion.data.convert.ImageSource;
 import org.relaydiffusion.diffusion.data.convert.ImageSources;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
+import org.relaydiffusion.diffusion.data.convert.Split;
 import org.relaydiffusion.diffusion.data.convert.SyntheticShapes;
+import org.relaydiffusion.launch.command.BadImagesOption;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
@@ -58,8 +61,8 @@ public final class DatasetCommand implements Callable<Integer> {
       paramLabel = "PATH",
       required = true,
       description =
-          "A file that ends with .zip, or else a folder; new, or an empty folder, unless --overwrite"
-              + " is given.")
+          "A file that ends with .zip, or else a folder; new, or an empty folder, unless"
+              + " --overwrite is given.")
   private Path target = Path.of("");
 
   @Option(
@@ -110,6 +113,15 @@ public final class DatasetCommand implements Callable<Integer> {
   private long seed;
 
   @Option(
+      names = "--split",
+      paramLabel = "train|test",
+      completionCandidates = Candidates.Splits.class,
+      description =
+          "Which pictures of CIFAR-10: the 50,000 to train on, or the 10,000 of its test batch."
+              + " Default: train.")
+  private @Nullable Split split;
+
+  @Option(
       names = "--workers",
       paramLabel = "N",
       description =
@@ -117,6 +129,7 @@ public final class DatasetCommand implements Callable<Integer> {
               + " Default: one for each core.")
   private @Nullable Integer workers;
 
+  @Mixin private final BadImagesOption badImages = new BadImagesOption();
   @Mixin private final ReportOptions report = new ReportOptions();
 
   public DatasetCommand(Console console, StopSignal stop) {
@@ -127,21 +140,23 @@ public final class DatasetCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     report.apply();
-    DatasetReport output = new DatasetReport(console, report);
+    DatasetReport output = new DatasetReport(console, report, badImages.mode);
     DatasetTarget place = new DatasetTarget(target, overwrite);
-    place.check(sourcePath());
+    if (badImages.mode != BadImages.LIST) {
+      place.check(sourcePath());
+    }
     try (ImageSource opened = open()) {
       DatasetConversion conversion =
           new DatasetConversion(
               opened,
               new CropAndScale(crop, resolution),
-              target,
+              place,
               limit(),
               workers == null
                   ? Runtime.getRuntime().availableProcessors()
-                  : ThreadCounts.workers(workers));
+                  : ThreadCounts.workers(workers),
+              badImages.mode);
       output.header(source, target, conversion);
-      place.clear();
       ConvertedDataset done = run(conversion, output);
       output.result(source, done);
     }
@@ -152,15 +167,11 @@ public final class DatasetCommand implements Callable<Integer> {
     Cancellation cancellation = new Cancellation();
     stop.onRequest(cancellation::cancel);
     try {
-      return conversion.run(output::pictureDone, cancellation);
+      return conversion.run(output, cancellation);
     } catch (CancelledException e) {
       throw new InterruptedRunException(
-          "stopped after %s of %s pictures; %s %s"
-              .formatted(
-                  output.done(),
-                  conversion.count(),
-                  target,
-                  conversion.isZip() ? "was not written" : "has what was made so far"),
+          "stopped after %s of %s pictures; %s was not written"
+              .formatted(output.done(), conversion.count(), target),
           e);
     } finally {
       output.end();
@@ -175,7 +186,7 @@ public final class DatasetCommand implements Callable<Integer> {
     if (images != null) {
       throw new OptionException("--images is only for --source=" + SyntheticShapes.NAME);
     }
-    return ImageSources.open(path.get(), limit());
+    return ImageSources.open(path.get(), limit(), Optional.ofNullable(split));
   }
 
   /** Empty for pictures that are drawn. */
@@ -187,6 +198,9 @@ public final class DatasetCommand implements Callable<Integer> {
   }
 
   private ImageSource synthetic() {
+    if (split != null) {
+      throw new OptionException("--split is for CIFAR-10's archive: " + source + " has no splits");
+    }
     if (!source.equals(SyntheticShapes.NAME)) {
       throw new OptionException(
           "--source %s is not known; is %s meant?".formatted(source, SyntheticShapes.NAME));

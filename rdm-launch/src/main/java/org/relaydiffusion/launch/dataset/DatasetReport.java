@@ -4,8 +4,11 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.data.BadImages;
+import org.relaydiffusion.diffusion.data.BadPicture;
 import org.relaydiffusion.diffusion.data.convert.ConvertedDataset;
 import org.relaydiffusion.diffusion.data.convert.DatasetConversion;
+import org.relaydiffusion.launch.command.BadImagesOption.BadPictureList;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
@@ -15,19 +18,23 @@ import org.relaydiffusion.launch.progress.StatusLine;
  * What the dataset command says: a header and a progress bar on standard error, its result on
  * standard output.
  */
-final class DatasetReport {
+final class DatasetReport implements DatasetConversion.Listener {
   private static final double NANOS = 1e9;
   private static final int BAR = 24;
 
   private final Console console;
   private final ReportOptions options;
   private final StatusLine status;
+  private final BadImages badImages;
+  private final BadPictureList bad;
   private final long began = System.nanoTime();
   private int done;
 
-  DatasetReport(Console console, ReportOptions options) {
+  DatasetReport(Console console, ReportOptions options, BadImages badImages) {
     this.console = console;
     this.options = options;
+    this.badImages = badImages;
+    this.bad = new BadPictureList(badImages, console, options);
     this.status = StatusLine.of(console, StatusLine.kind(console, !options.quiet));
   }
 
@@ -36,12 +43,26 @@ final class DatasetReport {
     if (!options.quiet) {
       console.say(
           "rdm dataset: %s -> %s, %s pictures, %s workers"
-              .formatted(source, target, conversion.count(), conversion.workers()));
+              .formatted(
+                  source,
+                  badImages == BadImages.LIST ? "a list of bad pictures" : target,
+                  conversion.count(),
+                  conversion.workers()));
+      String leftOut = conversion.source().leftOut().text();
+      if (!leftOut.isEmpty()) {
+        console.say(leftOut);
+      }
     }
   }
 
-  /** A picture of the source is done. */
-  void pictureDone(int finished, int total) {
+  @Override
+  public void found(BadPicture picture) {
+    status.clear();
+    bad.found(picture);
+  }
+
+  @Override
+  public void pictureDone(int finished, int total) {
     done = finished;
     if (status.isDue()) {
       double rate = finished / seconds();
@@ -70,8 +91,12 @@ final class DatasetReport {
 
   /** The result, as text or JSON. */
   void result(String source, ConvertedDataset result) {
+    if (badImages == BadImages.LIST) {
+      bad.result("dataset", source, done);
+      return;
+    }
     double seconds = seconds();
-    boolean someLabels = result.labelled() > 0 && result.classes() == 0;
+    boolean someLabels = result.labelled() > 0 && result.labelDim() == 0;
     if (someLabels && !options.quiet) {
       console.say(
           "rdm: only %s of %s pictures have a label, so no labels were written"
@@ -98,10 +123,13 @@ final class DatasetReport {
                 result.resolution(),
                 result.resolution(),
                 result.channels() == 1 ? "grey" : "RGB",
-                result.classes() == 0 ? "no labels" : result.classes() + " classes",
+                result.labelDim() == 0 ? "no labels" : result.labelDim() + " classes",
                 Durations.text(seconds)));
     if (result.skipped() > 0) {
       text.append("; %s were left out: too small".formatted(result.skipped()));
+    }
+    if (result.bad() > 0) {
+      text.append("; %s were left out: they cannot be used".formatted(result.bad()));
     }
     return text.toString();
   }
@@ -114,9 +142,11 @@ final class DatasetReport {
     json.put("dest", result.target());
     json.put("images", result.images());
     json.put("skipped", result.skipped());
+    json.put("bad_images", result.bad());
+    json.put("ignored_files", result.leftOut().count());
     json.put("resolution", result.resolution());
     json.put("channels", result.channels());
-    json.put("classes", result.classes());
+    json.put("classes", result.labelDim());
     json.put("seconds", seconds);
     json.put("images_per_second", result.images() / seconds);
     return json;

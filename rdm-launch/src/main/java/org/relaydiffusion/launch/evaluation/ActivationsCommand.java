@@ -1,11 +1,17 @@
 package org.relaydiffusion.launch.evaluation;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.data.BadImages;
+import org.relaydiffusion.diffusion.data.LeftOut;
+import org.relaydiffusion.diffusion.data.PictureCheck;
 import org.relaydiffusion.io.OutputFile;
+import org.relaydiffusion.launch.command.BadImagesOption;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.InterruptedRunException;
@@ -39,6 +45,7 @@ final class ActivationsCommand implements Callable<Integer> {
   private final ExtractorFactory extractors;
 
   @Mixin private final ActivationsOptions job = new ActivationsOptions();
+  @Mixin private final BadImagesOption badImages = new BadImagesOption();
   @Mixin private final ExtractorOptions network = new ExtractorOptions();
   @Mixin private final ReportOptions report = new ReportOptions();
 
@@ -53,12 +60,17 @@ final class ActivationsCommand implements Callable<Integer> {
     report.apply();
     Rank rank = Rank.of(console.environment());
     // What was mistyped is told before the network is loaded.
-    ExtractionOptions options = options(rank, "");
+    ExtractionOptions options = options(rank, "", Set.of());
     OutputFile.refuseInput(job.target, job.data);
     if (network.inception != null) {
       OutputFile.refuseInput(job.target, network.inception);
     }
     OutputFile.refuseOthers(job.target, "activation file", ActivationsFile::isActivations);
+    Optional<PictureCheck> looked = look(rank);
+    if (looked.isEmpty()) {
+      return ExitCode.OK;
+    }
+    PictureCheck check = looked.get();
     network.prepare(rank);
     try (ExtractorFactory.Opened opened =
         extractors.open(
@@ -66,9 +78,9 @@ final class ActivationsCommand implements Callable<Integer> {
             console.environment(),
             options.device(),
             network.compute.numerics)) {
-      ExtractionOptions complete = options(rank, opened.sha256());
+      ExtractionOptions complete = options(rank, opened.sha256(), check.names());
       ActivationsReport output = new ActivationsReport(console, report, rank, complete);
-      output.header();
+      output.header(check.leftOut());
       output.result(run(complete, opened, output));
     }
     return ExitCode.OK;
@@ -87,9 +99,25 @@ final class ActivationsCommand implements Callable<Integer> {
     }
   }
 
-  private ExtractionOptions options(Rank rank, String sha256) {
+  /** Looks at the pictures: as training does, each process for itself where some are left out. */
+  private Optional<PictureCheck> look(Rank rank) {
+    if (!rank.isFirst() && badImages.mode != BadImages.SKIP) {
+      return badImages.mode == BadImages.LIST
+          ? Optional.empty()
+          : Optional.of(new PictureCheck(List.of(), 0, LeftOut.NONE));
+    }
+    // Where bad ones are left out, others take their places among the first.
+    int most =
+        badImages.mode == BadImages.SKIP
+            ? Integer.MAX_VALUE
+            : job.limit().orElse(Integer.MAX_VALUE);
+    return badImages.look(job.data, most, "evaluate activations", console, report);
+  }
+
+  private ExtractionOptions options(Rank rank, String sha256, Set<String> without) {
     return new ExtractionOptions(
         job.data,
+        without,
         job.limit(),
         job.target,
         job.content(),

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.data.LeftOut;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
@@ -43,8 +44,8 @@ final class ActivationsReport implements ExtractionListener {
     return !report.quiet && (rank.isFirst() || report.verbose);
   }
 
-  /** One line about what will be done. */
-  void header() {
+  /** One line about what will be done, and one about files that are no pictures of the set. */
+  void header(LeftOut leftOut) {
     if (report.quiet || !rank.isFirst()) {
       return;
     }
@@ -62,6 +63,9 @@ final class ActivationsReport implements ExtractionListener {
                 options.device(),
                 options.network().numerics().name().toLowerCase(Locale.ROOT),
                 processes));
+    if (leftOut.count() > 0) {
+      console.say("%s: %s".formatted(options.data(), leftOut.text()));
+    }
   }
 
   @Override
@@ -151,6 +155,10 @@ final class ActivationsReport implements ExtractionListener {
     if (result.reused() > 0) {
       text.append("; %s were there already".formatted(result.reused()));
     }
+    if (!options.without().isEmpty()) {
+      text.append(
+          "; %s pictures were left out: they cannot be used".formatted(options.without().size()));
+    }
     return text.toString();
   }
 
@@ -163,6 +171,7 @@ final class ActivationsReport implements ExtractionListener {
     json.put("content", options.content());
     json.put("images", written.images());
     json.put("reused", result.reused());
+    json.put("bad_images", options.without().size());
     json.put("dimensions", written.dimensions());
     json.put("spatial_dimensions", written.spatialDimensions());
     json.put("seconds", result.seconds());

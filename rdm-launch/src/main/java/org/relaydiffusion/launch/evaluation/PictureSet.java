@@ -6,8 +6,12 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.data.BadPicture;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
+import org.relaydiffusion.diffusion.data.PictureCheck;
+import org.relaydiffusion.diffusion.data.PictureSource;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.metrics.ActivationsFile;
 import org.relaydiffusion.metrics.report.EvaluationReport.Picture;
@@ -32,8 +36,8 @@ final class PictureSet implements AutoCloseable {
     if (path.isEmpty()) {
       return new PictureSet(null, null);
     }
-    ImageFolderDataset pictures = ImageFolderDataset.open(path.get(), DatasetOptions.DEFAULT);
     long wanted = activations.count().orElse(0);
+    ImageFolderDataset pictures = open(path.get(), wanted);
     if (pictures.size() < wanted) {
       int found = pictures.size();
       pictures.close();
@@ -42,6 +46,18 @@ final class PictureSet implements AutoCloseable {
           "holds %s pictures, but %s is of %s images".formatted(found, activations.path(), wanted));
     }
     return new PictureSet(path.get(), pictures);
+  }
+
+  /** Where the file may be of some of them only, those that cannot be read have no row in it. */
+  private static ImageFolderDataset open(Path path, long rows) {
+    try (PictureSource files = PictureSource.open(path, PictureSource.Order.NAMES)) {
+      if (files.pictures().size() <= rows) {
+        return ImageFolderDataset.open(path, DatasetOptions.DEFAULT);
+      }
+    }
+    PictureCheck check =
+        PictureCheck.of(path, Integer.MAX_VALUE, BadPicture.Listener.NONE, new Cancellation());
+    return ImageFolderDataset.open(path, DatasetOptions.DEFAULT.without(check.names()));
   }
 
   /** The first pictures, at most {@code most}; none where they were not given. */

@@ -61,10 +61,11 @@ final class JobOptions implements Section {
 
   @Option(
       names = "--indir",
-      paramLabel = "DIR",
+      paramLabel = "DIR|ZIP",
       description =
-          "The first stage's pictures, named as in --outdir, or {seed}.png in DIR itself; only for"
-              + " --sampler_stages=second. Default: none.")
+          "What the second stage starts from, only for --sampler_stages=second: the first stage's"
+              + " pictures, named as in --outdir or {seed}.png in DIR itself; or pictures of any"
+              + " names, of which each seed takes the next one in turn. Default: none.")
   @Nullable Path indir;
 
   @Option(

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
@@ -74,7 +75,8 @@ public final class SamplingRun {
     // The networks are summed while they are loaded: both read all of them.
     FutureTask<SamplingRecord> reading = new FutureTask<>(() -> SamplingRecord.of(job));
     Thread.ofPlatform().name("rdm-sums").daemon().start(reading);
-    try (RelayPipeline pipeline = load()) {
+    try (RelayPipeline pipeline = load();
+        InputPictures inputs = inputs(pipeline)) {
       SamplingRecord record = result(reading);
       Optional<Instant> since = Optional.empty();
       if (keeps && held) {
@@ -83,7 +85,7 @@ public final class SamplingRun {
       }
       List<Long> mine = ownSeeds();
       List<Long> missing = missing(mine, pipeline, since);
-      SampleRequest request = request(mine, missing, pipeline);
+      SampleRequest request = request(mine, missing, inputs);
       int stages = job.stages() == Stages.BOTH ? 2 : 1;
       int firstStage = job.stages() == Stages.SECOND ? 2 : 1;
       RunProgress progress =
@@ -201,7 +203,16 @@ public final class SamplingRun {
     return missing;
   }
 
-  private SampleRequest request(List<Long> mine, List<Long> missing, RelayPipeline pipeline) {
+  /** What the second stage starts from, where it does not start from the first. */
+  private @Nullable InputPictures inputs(RelayPipeline pipeline) {
+    return job.target()
+        .indir()
+        .map(indir -> new InputPictures(indir, pipeline.second().orElseThrow()))
+        .orElse(null);
+  }
+
+  private SampleRequest request(
+      List<Long> mine, List<Long> missing, @Nullable InputPictures inputs) {
     Cancellation cancellation = new Cancellation();
     stop.onRequest(cancellation::cancel);
     SampleRequest.Builder builder =
@@ -218,10 +229,11 @@ public final class SamplingRun {
     } else {
       builder.seeds(missing.stream().mapToLong(Long::longValue).toArray());
     }
-    Optional<Path> indir = job.target().indir();
-    if (indir.isPresent()) {
-      InputPictures inputs = new InputPictures(indir.get(), pipeline.second().orElseThrow());
+    if (inputs != null) {
       inputs.checkAll(missing.stream().mapToLong(Long::longValue));
+      if (job.rank().isFirst() && !inputs.text().isEmpty()) {
+        status.print(inputs.text());
+      }
       builder.inputs(inputs);
     }
     return builder.build();

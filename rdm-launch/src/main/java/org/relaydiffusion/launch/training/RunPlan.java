@@ -12,6 +12,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.train.ResolvedOptions;
 import org.relaydiffusion.diffusion.train.RunDirectory;
@@ -56,6 +58,7 @@ record RunPlan(
     int processes = job.rank().worldSize();
     job.batching().check(processes);
     try (ImageFolderDataset dataset = TrainingProcess.open(job)) {
+      requireLabels(job, dataset);
       int side = dataset.resolution();
       TrainingOptions asked =
           job.options(new TrainingOptions.Start.Fresh(), job.seed().orElse(0), side);
@@ -78,8 +81,31 @@ record RunPlan(
           resolved,
           StepThreads.of(options, dataset, processes),
           identity,
-          choice.said());
+          Stream.concat(choice.said().stream(), said(job, dataset)).toList());
     }
+  }
+
+  private static void requireLabels(TrainingJob job, ImageFolderDataset dataset) {
+    if (job.data().labels() && !dataset.hasLabels()) {
+      throw new OptionException(
+          ("--cond=1 needs labels, and %s has none in a dataset.json ('rdm dataset' makes one of"
+                  + " folders of classes)")
+              .formatted(Printable.of(job.data().path())));
+    }
+  }
+
+  /** What there is to know about the data. */
+  private static Stream<String> said(TrainingJob job, ImageFolderDataset dataset) {
+    Path data = job.data().path();
+    String leftOut = dataset.leftOut().text();
+    int bad = job.data().without().size();
+    return Stream.of(
+            dataset.hasUnusedLabels()
+                ? data + " has labels, which are not used: --cond=1 trains with them"
+                : "",
+            leftOut.isEmpty() ? "" : "%s: %s".formatted(data, leftOut),
+            bad == 0 ? "" : "%s: left out: %s pictures that cannot be used".formatted(data, bad))
+        .filter(line -> !line.isEmpty());
   }
 
   private static long seed(TrainingJob job, FolderChoice choice) {

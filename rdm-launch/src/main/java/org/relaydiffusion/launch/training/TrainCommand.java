@@ -1,9 +1,12 @@
 package org.relaydiffusion.launch.training;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.data.BadImages;
 import org.relaydiffusion.diffusion.train.TrainingResult;
+import org.relaydiffusion.launch.command.BadImagesOption;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.Converters;
 import org.relaydiffusion.launch.command.ExitCode;
@@ -30,6 +33,7 @@ public final class TrainCommand implements Callable<Integer> {
   private final StopSignal stop;
 
   @Mixin private final TrainingDataOptions data = new TrainingDataOptions();
+  @Mixin private final BadImagesOption badImages = new BadImagesOption();
   @Mixin private final TrainingNetworkOptions network = new TrainingNetworkOptions();
   @Mixin private final TrainingScheduleOptions schedule = new TrainingScheduleOptions();
   @Mixin private final TrainingFileOptions files = new TrainingFileOptions();
@@ -52,8 +56,14 @@ public final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     report.apply();
     Rank rank = Rank.of(console.environment());
-    TrainingJob job = job(rank);
-    TrainingReport output = new TrainingReport(console, report, rank);
+    TrainingJob asked = job(rank);
+    Optional<TrainingJob> looked = look(asked, rank);
+    if (looked.isEmpty()) {
+      return ExitCode.OK;
+    }
+    TrainingJob job = looked.get();
+    TrainingReport output =
+        new TrainingReport(console, report, rank, job.data().without().size());
     if (running.dryRun) {
       if (rank.isFirst()) {
         console.json(dryRun(job, output));
@@ -66,6 +76,21 @@ public final class TrainCommand implements Callable<Integer> {
       case FINISHED -> ExitCode.OK;
       case STOPPED -> StopExitCode.of(console.environment());
     };
+  }
+
+  /**
+   * Looks at all pictures. Bad ones are the first process's to tell, but all must know which are
+   * left out.
+   *
+   * @return empty where nothing else was asked for
+   */
+  private Optional<TrainingJob> look(TrainingJob job, Rank rank) {
+    if (!rank.isFirst() && badImages.mode != BadImages.SKIP) {
+      return badImages.mode == BadImages.LIST ? Optional.empty() : Optional.of(job);
+    }
+    return badImages
+        .look(job.data().path(), Integer.MAX_VALUE, "train", console, report)
+        .map(check -> job.without(check.names()));
   }
 
   /** Refuses what the run would; the options that it would have. */

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.relaydiffusion.diffusion.augment.AugmentOptions;
 import org.relaydiffusion.diffusion.loss.Loss;
 import org.relaydiffusion.diffusion.train.NetworkPreset;
@@ -96,6 +97,30 @@ public record TrainingJob(
 
     /** The newest state of the same description in the output folder, if there is one. */
     record Latest() implements Start {}
+  }
+
+  /** This without some pictures of its data. */
+  TrainingJob without(Set<String> pictures) {
+    return new TrainingJob(
+        rank,
+        rendezvous,
+        attempt,
+        target,
+        data.without(pictures),
+        network,
+        loss,
+        augment,
+        schedule,
+        batching,
+        scaling,
+        running,
+        typeName,
+        saving,
+        nonFiniteLoss,
+        start,
+        seed,
+        threads,
+        benchmark);
   }
 
   /**

@@ -154,6 +154,12 @@ public final class TrainingProcess {
     return ImageFolderDataset.open(
         data.path(),
         new DatasetOptions(
-            data.labels(), data.xflip(), data.maxSize(), 0, false, OptionalInt.empty()));
+            data.labels(),
+            data.xflip(),
+            data.maxSize(),
+            0,
+            false,
+            OptionalInt.empty(),
+            data.without()));
   }
 }

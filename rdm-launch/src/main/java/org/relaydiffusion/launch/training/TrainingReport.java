@@ -22,11 +22,13 @@ final class TrainingReport implements TrainingListener {
   private final ReportOptions options;
   private final Rank rank;
   private final StatusLine status;
+  private final int badImages;
   private long began;
   private long beganAt = -1;
 
-  TrainingReport(Console console, ReportOptions options, Rank rank) {
+  TrainingReport(Console console, ReportOptions options, Rank rank, int badImages) {
     this.console = console;
+    this.badImages = badImages;
     this.options = options;
     this.rank = rank;
     boolean off = options.quiet || !rank.isFirst();
@@ -109,7 +111,13 @@ final class TrainingReport implements TrainingListener {
     console.print(text(result));
   }
 
-  private static String text(TrainingResult result) {
+  private String text(TrainingResult result) {
+    return badImages == 0
+        ? end(result)
+        : "%s; %s pictures were left out: they cannot be used".formatted(end(result), badImages);
+  }
+
+  private static String end(TrainingResult result) {
     String seen = String.format(Locale.ROOT, "%.1f kimg", result.images() / 1e3);
     String took = Durations.text(result.seconds());
     return switch (result.end()) {
@@ -123,11 +131,12 @@ final class TrainingReport implements TrainingListener {
     };
   }
 
-  private static Map<String, @Nullable Object> json(TrainingResult result) {
+  private Map<String, @Nullable Object> json(TrainingResult result) {
     Map<String, @Nullable Object> json = new LinkedHashMap<>();
     json.put("command", "train");
     json.put("end", result.end());
     json.put("images", result.images());
+    json.put("bad_images", badImages);
     json.put("seconds", result.seconds());
     json.put("loss", result.loss());
     json.put("state", result.state());

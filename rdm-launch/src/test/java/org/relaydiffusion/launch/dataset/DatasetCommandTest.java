@@ -114,6 +114,9 @@ class DatasetCommandTest {
         "--workers=0       | --workers must be 1 to 1024, but is 0",
         "--workers=1025    | --workers must be 1 to 1024, but is 1025",
         "--images=5        | --images is only for --source=synthetic:shapes",
+        "--split=test      | --split is for CIFAR-10's archive: ",
+        "--bad-images=some | Invalid value for option '--bad-images': expected one of [fail, skip,"
+            + " list]",
         "--source=synthetic:dogs | --source synthetic:dogs is not known; is synthetic:shapes"
             + " meant?",
       })
@@ -142,6 +145,33 @@ class DatasetCommandTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err().lines()).singleElement().asString().contains(message);
     assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void badPicturesAreListedAndNothingElseIsDone() throws IOException {
+    Path set = folder.resolve("in");
+    Files.createDirectories(set);
+    for (int i = 0; i < 3; i++) {
+      Files.copy(FIXTURES.resolve("src_square/img0.png"), set.resolve(i + ".png"));
+    }
+    Files.write(set.resolve("1.png"), new byte[] {(byte) 0x89, 'P', 'N', 'G'});
+
+    RdmRun text =
+        RdmRun.of("dataset", "--source=" + set, dest("set.zip"), "--bad-images=list", "--quiet");
+    assertThat(text.code()).as(text.err()).isZero();
+    assertThat(text.out().lines()).singleElement().asString().startsWith(set + "/1.png: is ");
+    RdmRun json =
+        RdmRun.of("dataset", "--source=" + set, dest("set.zip"), "--bad-images=list", "--json");
+    JsonNode result = JsonMapper.shared().readTree(json.out());
+    assertThat(result.path("bad_images").intValue()).isEqualTo(1);
+    assertThat(result.path("looked_at").intValue()).isEqualTo(3);
+    assertThat(result.path("list").path(0).asString()).startsWith(set + "/1.png: is ");
+    assertThat(folder.resolve("set.zip")).doesNotExist();
+
+    RdmRun skip =
+        RdmRun.of("dataset", "--source=" + set, dest("set.zip"), "--bad-images=skip", "--json");
+    assertThat(JsonMapper.shared().readTree(skip.out()).path("bad_images").intValue()).isOne();
+    assertThat(folder.resolve("set.zip")).exists();
   }
 
   @Test
@@ -185,10 +215,14 @@ class DatasetCommandTest {
       assertThat(RdmRun.of(three).code()).isZero();
     }
     byte[] before = Files.readAllBytes(zip);
-    String[] two = {"dataset", "--quiet", "--source=synthetic:shapes", "--images=2", "", "--seed=1"};
+    String[] two = {
+      "dataset", "--quiet", "--source=synthetic:shapes", "--images=2", "", "--seed=1"
+    };
     two[4] = "--dest=" + zip;
     assertThat(RdmRun.of(two).error())
-        .isEqualTo("rdm: %s: is there already: give another name, or --overwrite to replace it".formatted(zip));
+        .isEqualTo(
+            "rdm: %s: is there already: give another name, or --overwrite to replace it"
+                .formatted(zip));
     assertThat(zip).hasBinaryContent(before);
     two[4] = "--dest=" + set;
     assertThat(RdmRun.of(two).error())
@@ -232,14 +266,12 @@ class DatasetCommandTest {
     Path link = Files.createSymbolicLink(folder.resolve("link.zip"), zip);
     Path hard = Files.createLink(folder.resolve("hard.zip"), zip);
     for (Path target : new Path[] {zip, link, hard}) {
-      RdmRun run =
-          RdmRun.of("dataset", "--overwrite", "--source=" + zip, "--dest=" + target);
+      RdmRun run = RdmRun.of("dataset", "--overwrite", "--source=" + zip, "--dest=" + target);
       assertThat(run.code()).isEqualTo(2);
       assertThat(run.error()).startsWith("rdm: %s would be written over itself".formatted(zip));
     }
     assertThat(zip).hasBinaryContent(before);
-    RdmRun inside =
-        RdmRun.of("dataset", "--source=" + folder, "--dest=" + folder.resolve("a/b"));
+    RdmRun inside = RdmRun.of("dataset", "--source=" + folder, "--dest=" + folder.resolve("a/b"));
     assertThat(inside.code()).isEqualTo(2);
     assertThat(inside.error()).contains("lies inside --source");
     assertThat(folder.resolve("a")).doesNotExist();

@@ -216,6 +216,35 @@ class ActivationsCommandTest {
   }
 
   @Test
+  void allPicturesAreLookedAtFirstAndBadOnesCanBeLeftOut() throws IOException {
+    Path data = Files.createDirectory(folder.resolve("data"));
+    for (int i = 0; i < 4; i++) {
+      Files.write(data.resolve(i + ".png"), pictureBytes());
+    }
+    Files.write(data.resolve("1.png"), Arrays.copyOf(pictureBytes(), 200));
+    Files.write(data.resolve("._0.png"), new byte[10]);
+
+    RdmRun fails = run("--data=" + data, "--max-images=2");
+    assertThat(fails.code()).isEqualTo(1);
+    assertThat(fails.error())
+        .startsWith("rdm: %s: is cut off".formatted(data.resolve("1.png")))
+        .endsWith("(--bad-images=skip leaves this picture out)");
+    assertThat(features.opened).isEmpty();
+
+    RdmRun list = run("--data=" + data, "--bad-images=list");
+    assertThat(list.code()).isZero();
+    assertThat(list.out().lines()).singleElement().asString().contains("1.png: is cut off");
+    assertThat(target()).doesNotExist();
+
+    RdmRun skips = run("--data=" + data, "--bad-images=skip", "--max-images=3", "--json");
+    assertThat(skips.code()).as(skips.err()).isZero();
+    assertThat(skips.err()).contains(data + ": left out: 1 file of macOS (._*, __MACOSX)");
+    JsonNode json = JsonMapper.shared().readTree(skips.out());
+    assertThat(json.path("images").intValue()).isEqualTo(3);
+    assertThat(json.path("bad_images").intValue()).isEqualTo(1);
+  }
+
+  @Test
   void badDataIsOneLineAndLeavesNothing() throws IOException {
     Path empty = Files.createDirectory(folder.resolve("empty"));
 
@@ -223,7 +252,7 @@ class ActivationsCommandTest {
 
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err())
-        .isEqualToIgnoringNewLines("rdm: " + empty + ": holds no PNG or JPEG pictures");
+        .isEqualToIgnoringNewLines("rdm: " + empty + ": holds no pictures");
     assertThat(folder).isDirectoryNotContaining(file -> !file.equals(empty));
   }
 }

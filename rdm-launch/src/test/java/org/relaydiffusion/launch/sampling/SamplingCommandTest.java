@@ -2,6 +2,7 @@ package org.relaydiffusion.launch.sampling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -10,10 +11,13 @@ import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.image.PngWriter;
 import org.relaydiffusion.launch.RdmRun;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.StopSignal;
@@ -207,6 +211,38 @@ class SamplingCommandTest {
     assertThat(second.code()).as(second.err()).isZero();
     assertThat(PictureReader.read(small.picture("000000/000005.png")).width()).isEqualTo(8);
     assertThat(PictureReader.read(large.picture("000000/000005.png")).width()).isEqualTo(32);
+  }
+
+  @Test
+  void theSecondStageEnlargesPicturesOfAnyName() throws IOException {
+    Path in = Files.createDirectories(folder.resolve("in/sub"));
+    Path bitmap = in.resolveSibling("photo.jpg");
+    BufferedImage photo = new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB);
+    photo.setRGB(3, 3, 0xff8040);
+    ImageIO.write(photo, "jpg", bitmap.toFile());
+    PngWriter.write(Pixels.black(16, 16, 3), Compression.FAST, in.resolve("b.png"));
+    Relay large = Relay.conditional(folder.resolve("large"));
+    String[] options = {
+      "--seeds=0-3", "--sampler_stages=second", "--indir=" + in.getParent(), "--batch=1"
+    };
+
+    RdmRun run = large.run(options);
+
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.err())
+        .contains("in: 2 pictures, seed 0 has photo.jpg, seed 1 has sub/b.png, and so on in turn");
+    assertThat(pictures(large.outdir())).hasSize(4);
+    // Seeds 0 and 2 have the same picture and noise of their own.
+    Pixels first = PictureReader.read(large.picture("000000/000000.png"));
+    assertThat(PictureReader.read(large.picture("000000/000002.png"))).isNotEqualTo(first);
+
+    // The same by the names of seeds is the same to the bit.
+    Path named = Files.createDirectories(folder.resolve("named"));
+    PngWriter.write(PictureReader.read(bitmap), Compression.FAST, named.resolve("000000.png"));
+    Relay again = Relay.conditional(folder.resolve("again"));
+    run = again.run("--seeds=0", "--sampler_stages=second", "--indir=" + named, "--batch=1");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(PictureReader.read(again.picture("000000/000000.png"))).isEqualTo(first);
   }
 
   @Test

@@ -57,7 +57,8 @@ public final class ActivationsExtraction {
       FeatureExtractor extractor, ExtractionListener listener, Cancellation cancellation) {
     long began = System.nanoTime();
     try (ImageFolderDataset dataset =
-        ImageFolderDataset.open(options.data(), DatasetOptions.DEFAULT)) {
+        ImageFolderDataset.open(
+            options.data(), DatasetOptions.DEFAULT.without(options.without()))) {
       int images = Math.min(dataset.size(), options.maxImages().orElse(dataset.size()));
       if (options.content() == Content.MOMENTS && images < 2) {
         throw new FileException(

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
@@ -12,6 +13,7 @@ import org.relaydiffusion.torch.Device;
  * What features are extracted of, and where they go.
  *
  * @param data a folder or zip of pictures, as {@code ImageFolderDataset} reads it
+ * @param without names of pictures that are left out, as {@code PictureCheck} finds them
  * @param maxImages the most images, at least 1: the first ones in the order of their names; all
  *     when empty
  * @param target the .npz file; one that is there is replaced in the end
@@ -25,6 +27,7 @@ import org.relaydiffusion.torch.Device;
  */
 public record ExtractionOptions(
     Path data,
+    Set<String> without,
     OptionalInt maxImages,
     Path target,
     Content content,

@@ -2,16 +2,14 @@ package org.relaydiffusion.metrics.npy;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.AtomicFile;
-import org.relaydiffusion.io.InputFile;
+import org.relaydiffusion.io.zip.ZipArchive;
+import org.relaydiffusion.io.zip.ZipMember;
 
 /**
  * The named arrays of an .npz file, as {@code np.savez} (stored) and {@code np.savez_compressed}
@@ -22,73 +20,28 @@ import org.relaydiffusion.io.InputFile;
 public final class NpzFile implements AutoCloseable {
   private static final String SUFFIX = ".npy";
 
-  /** Deflate makes no more than 1032 bytes out of one. */
-  private static final long LARGEST_RATIO = 1032;
-
   private final Path path;
-  private final ZipFile zip;
-  private final SequencedMap<String, ZipEntry> members;
+  private final ZipArchive zip;
+  private final SequencedMap<String, ZipMember> members = new LinkedHashMap<>();
 
-  private NpzFile(Path path, ZipFile zip, SequencedMap<String, ZipEntry> members) {
+  private NpzFile(Path path, ZipArchive zip) {
     this.path = path;
     this.zip = zip;
-    this.members = members;
+    zip.members().forEach(member -> members.put(member.name(), member));
   }
 
   /**
    * Opens a file.
    *
-   * @throws FileException when it cannot be read, is not a zip, or claims a member larger than its
-   *     bytes can be
+   * @throws FileException when it cannot be read, is not a zip, or claims what it cannot hold
    */
-  @SuppressWarnings("MustBeClosedChecker") // The result owns it, and closes it.
   public static NpzFile open(Path path) {
-    ZipFile zip;
-    try {
-      zip = InputFile.zip(path);
-    } catch (IOException e) {
-      throw new FileException(path, "cannot be read as an .npz file: " + AtomicFile.reason(e), e);
-    }
-    try {
-      return new NpzFile(path, zip, members(path, zip));
-    } catch (RuntimeException e) {
-      closeQuietly(zip);
-      throw e;
-    }
-  }
-
-  private static SequencedMap<String, ZipEntry> members(Path path, ZipFile zip) {
-    SequencedMap<String, ZipEntry> members = new LinkedHashMap<>();
-    for (ZipEntry entry : Collections.list(zip.entries())) {
-      String name = Printable.of(entry.getName());
-      boolean possible =
-          switch (entry.getMethod()) {
-            case ZipEntry.STORED -> entry.getSize() == entry.getCompressedSize();
-            case ZipEntry.DEFLATED -> entry.getSize() / LARGEST_RATIO <= entry.getCompressedSize();
-            default -> false;
-          };
-      if (!possible || entry.getSize() < 0) {
-        throw new FileException(
-            path,
-            "member '%s' claims %s bytes out of %s (method %s)"
-                .formatted(name, entry.getSize(), entry.getCompressedSize(), entry.getMethod()));
-      }
-      if (members.put(entry.getName(), entry) != null) {
-        throw new FileException(path, "has two members '%s'".formatted(name));
-      }
-    }
-    return members;
+    return new NpzFile(path, ZipArchive.open(path));
   }
 
   /** What the archive's comment says; empty without one. */
   public String comment() {
-    try {
-      String comment = zip.getComment();
-      return comment == null ? "" : comment;
-    } catch (IllegalArgumentException e) {
-      // Not in UTF-8: nothing that anybody here has written.
-      return "";
-    }
+    return zip.comment();
   }
 
   /** The arrays' names, without {@code .npy}, in the file's order. */
@@ -107,15 +60,16 @@ public final class NpzFile implements AutoCloseable {
    */
   @SuppressWarnings("MustBeClosedChecker") // The reader closes the stream.
   public NpyReader array(String name) {
-    ZipEntry entry = members.get(name + SUFFIX);
-    if (entry == null) {
+    ZipMember member = members.get(name + SUFFIX);
+    if (member == null) {
       String found = list(names());
       throw new FileException(
           path, "has no array '%s', only: %s".formatted(name, found.isEmpty() ? "none" : found));
     }
     String what = "array '%s'".formatted(Printable.of(name));
     try {
-      return new NpyReader(path, what, zip.getInputStream(entry), entry.getSize(), entry.getCrc());
+      return new NpyReader(
+          path, what, zip.stream(member), member.size(), Integer.toUnsignedLong(member.crc()));
     } catch (IOException e) {
       throw new FileException(
           path, "%s cannot be read: %s".formatted(what, AtomicFile.reason(e)), e);
@@ -125,19 +79,11 @@ public final class NpzFile implements AutoCloseable {
   /** Closes the file and what was opened from it. */
   @Override
   public void close() {
-    closeQuietly(zip);
+    zip.close();
   }
 
   /** The first ten of some names from a file, in one line that is safe to print. */
   public static String list(List<String> names) {
     return String.join(", ", names.stream().limit(10).map(Printable::of).toList());
-  }
-
-  private static void closeQuietly(ZipFile zip) {
-    try {
-      zip.close();
-    } catch (IOException e) {
-      // Only read from: nothing is lost.
-    }
   }
 }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
@@ -444,6 +445,7 @@ class ActivationsExtractionTest {
     ExtractionOptions some =
         new ExtractionOptions(
             all.data(),
+            Set.of(),
             OptionalInt.of(most),
             all.target(),
             all.content(),

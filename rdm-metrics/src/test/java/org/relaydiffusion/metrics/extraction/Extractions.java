@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -72,6 +73,7 @@ record Extractions(
   ExtractionOptions options(Share share) {
     return new ExtractionOptions(
         data,
+        Set.of(),
         OptionalInt.empty(),
         target,
         content,

@@ -10,6 +10,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.data.DataLoader;
@@ -155,6 +156,7 @@ public final class ActivationsBenchmark {
     ExtractionOptions options =
         new ExtractionOptions(
             data,
+            Set.of(),
             OptionalInt.empty(),
             target,
             content,

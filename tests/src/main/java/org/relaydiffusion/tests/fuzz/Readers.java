@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -21,14 +22,14 @@ import org.relaydiffusion.checkpoint.TrainingState;
 import org.relaydiffusion.diffusion.Stages;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
-import org.relaydiffusion.diffusion.data.ZipContents;
-import org.relaydiffusion.diffusion.data.ZipMember;
 import org.relaydiffusion.diffusion.data.convert.Crop;
 import org.relaydiffusion.diffusion.data.convert.ImageSource;
 import org.relaydiffusion.diffusion.data.convert.ImageSources;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.random.Seeds;
+import org.relaydiffusion.io.zip.ZipArchive;
+import org.relaydiffusion.io.zip.ZipMember;
 import org.relaydiffusion.launch.rank.Endpoint;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
@@ -144,7 +145,7 @@ final class Readers {
   }
 
   private static void contents(Path zip) {
-    try (ZipContents contents = ZipContents.open(zip)) {
+    try (ZipArchive contents = ZipArchive.open(zip)) {
       for (ZipMember member : contents.members().stream().limit(MOST_PICTURES).toList()) {
         contents.nameOf(member);
         contents.read(member, 1 << 26);
@@ -153,10 +154,12 @@ final class Readers {
   }
 
   private static void convert(Path source) {
-    try (ImageSource pictures = ImageSources.open(source, OptionalInt.empty())) {
+    try (ImageSource pictures = ImageSources.open(source, OptionalInt.empty(), Optional.empty())) {
       for (int i = 0; i < Math.min(pictures.size(), MOST_PICTURES); i++) {
         pictures.name(i);
-        pictures.label(i);
+        if (pictures.labels().has(i)) {
+          pictures.labels().label(i);
+        }
         pictures.read(i);
       }
     }

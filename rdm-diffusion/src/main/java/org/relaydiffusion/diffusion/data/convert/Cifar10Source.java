@@ -3,35 +3,37 @@ package org.relaydiffusion.diffusion.data.convert;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.checkpoint.PlainPickle;
+import org.relaydiffusion.diffusion.data.ItemLabels;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
- * CIFAR-10's training pictures (32 x 32, RGB, ten classes) from its archive for Python, {@code
- * cifar-10-python.tar.gz}: the five batches of training in their order.
+ * CIFAR-10's pictures (32 x 32, RGB, ten classes) from its archive for Python, {@code
+ * cifar-10-python.tar.gz}: the five batches of training in their order, or that of test.
  */
 final class Cifar10Source implements ImageSource {
   private static final int SIDE = 32;
   private static final int PLANE = SIDE * SIDE;
   private static final int CLASSES = 10;
-  private static final int BATCHES = 5;
   private static final int TAR_BLOCK = 512;
   private static final int LARGEST_BATCH = 1 << 28;
-  private static final Pattern BATCH = Pattern.compile("(?:.*/)?data_batch_([1-5])");
+  private static final Pattern BATCH = Pattern.compile("(?:.*/)?(data_batch_[1-5]|test_batch)");
 
   private final Path file;
   private final List<byte[]> pictures = new ArrayList<>();
-  private final List<Integer> labels = new ArrayList<>();
+  private final List<Long> labels = new ArrayList<>();
 
   private Cifar10Source(Path file) {
     this.file = file;
@@ -42,14 +44,17 @@ final class Cifar10Source implements ImageSource {
    *
    * @throws FileException when it is anything else
    */
-  static Cifar10Source open(Path file) {
-    Map<Integer, byte[]> batches = new TreeMap<>();
-    GzipFile.read(file, in -> readTar(file, in, batches));
-    if (batches.size() != BATCHES) {
+  static Cifar10Source open(Path file, Split split) {
+    List<String> wanted =
+        switch (split) {
+          case TRAIN -> IntStream.rangeClosed(1, 5).mapToObj(i -> "data_batch_" + i).toList();
+          case TEST -> List.of("test_batch");
+        };
+    Map<String, byte[]> batches = new TreeMap<>();
+    GzipFile.read(file, in -> readTar(file, in, wanted, batches));
+    if (batches.size() != wanted.size()) {
       throw new FileException(
-          file,
-          "has the batches %s of CIFAR-10, expected data_batch_1 to data_batch_%s"
-              .formatted(batches.keySet(), BATCHES));
+          file, "has the batches %s of CIFAR-10, expected %s".formatted(batches.keySet(), wanted));
     }
     Cifar10Source source = new Cifar10Source(file);
     batches.forEach(source::add);
@@ -59,14 +64,15 @@ final class Cifar10Source implements ImageSource {
     return source;
   }
 
-  private static void readTar(Path file, InputStream in, Map<Integer, byte[]> batches)
+  private static void readTar(
+      Path file, InputStream in, List<String> wanted, Map<String, byte[]> batches)
       throws IOException {
     byte[] header = in.readNBytes(TAR_BLOCK);
     while (header.length == TAR_BLOCK && header[0] != 0) {
       long size = octal(file, header);
       long padding = (TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK;
       Matcher name = BATCH.matcher(text(header, 0, 100));
-      if (name.matches()) {
+      if (name.matches() && wanted.contains(name.group(1))) {
         if (size > LARGEST_BATCH) {
           throw new FileException(
               file, "has a batch of %s bytes, at most %s are read".formatted(size, LARGEST_BATCH));
@@ -75,13 +81,15 @@ final class Cifar10Source implements ImageSource {
         if (batch.length != size) {
           throw new EOFException("it ends inside " + name.group());
         }
-        batches.put(Integer.valueOf(name.group(1)), batch);
+        batches.put(name.group(1), batch);
         in.skipNBytes(padding);
       } else {
         in.skipNBytes(size + padding);
       }
       header = in.readNBytes(TAR_BLOCK);
     }
+    // The checksum is at the end.
+    in.transferTo(OutputStream.nullOutputStream());
   }
 
   private static String text(byte[] header, int from, int length) {
@@ -98,24 +106,22 @@ final class Cifar10Source implements ImageSource {
     return Long.parseLong(digits, 8);
   }
 
-  private void add(int batch, byte[] pickle) {
-    try {
-      Map<String, Object> content = CifarPickle.read(pickle);
-      if (!(content.get("data") instanceof byte[] data)
-          || !(content.get("labels") instanceof List<?> found)
-          || data.length != (long) found.size() * 3 * PLANE) {
-        throw new CifarPickle.BadPickle("expected \"data\" of 3072 bytes for each of \"labels\"");
-      }
-      for (int i = 0; i < found.size(); i++) {
-        if (!(found.get(i) instanceof Integer label) || label < 0 || label >= CLASSES) {
-          throw new CifarPickle.BadPickle("label %s is not from 0 to 9".formatted(i));
-        }
-        labels.add(label);
-        pictures.add(Arrays.copyOfRange(data, i * 3 * PLANE, (i + 1) * 3 * PLANE));
-      }
-    } catch (CifarPickle.BadPickle e) {
+  private void add(String batch, byte[] pickle) {
+    Map<String, Object> content = PlainPickle.dictionary(file, batch, pickle);
+    if (!(content.get("data") instanceof byte[] data)
+        || !(content.get("labels") instanceof List<?> found)
+        || data.length != (long) found.size() * 3 * PLANE) {
       throw new FileException(
-          file, "data_batch_%s is no batch of CIFAR-10: %s".formatted(batch, e.getMessage()), e);
+          file,
+          batch
+              + " is no batch of CIFAR-10: expected \"data\" of 3072 bytes for each of \"labels\"");
+    }
+    for (int i = 0; i < found.size(); i++) {
+      if (!(found.get(i) instanceof Long label) || label < 0 || label >= CLASSES) {
+        throw new FileException(file, "%s: label %s is not from 0 to 9".formatted(batch, i));
+      }
+      labels.add(label);
+      pictures.add(Arrays.copyOfRange(data, i * 3 * PLANE, (i + 1) * 3 * PLANE));
     }
   }
 
@@ -137,8 +143,8 @@ final class Cifar10Source implements ImageSource {
   }
 
   @Override
-  public OptionalInt label(int index) {
-    return OptionalInt.of(labels.get(index));
+  public ItemLabels labels() {
+    return ItemLabels.Classes.of(labels.stream().mapToLong(Long::longValue).toArray());
   }
 
   @Override

@@ -5,10 +5,13 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.data.BadPicture;
+import org.relaydiffusion.diffusion.data.ItemLabels;
+import org.relaydiffusion.diffusion.data.PictureSource;
 import org.relaydiffusion.diffusion.data.convert.DatasetConversion.EncodedPicture;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -21,17 +24,20 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class DatasetBuilder {
   private final ImageSource source;
+  private final ItemLabels given;
   private final ByteArrayOutputStream text = new ByteArrayOutputStream();
   private final JsonGenerator labels =
       new JsonFactory().createGenerator(ObjectWriteContext.empty(), text);
   private @Nullable EncodedPicture first;
   private int images;
   private int skipped;
+  private int bad;
   private int labelled;
   private int classes;
 
   DatasetBuilder(ImageSource source) {
     this.source = source;
+    this.given = source.labels();
     labels.writeStartObject();
     labels.writeName("labels");
     labels.writeStartArray();
@@ -41,43 +47,58 @@ final class DatasetBuilder {
    * Adds the next picture.
    *
    * @param index in the source
-   * @param picture empty when it is left out
-   * @throws RdmException when it cannot be part of the data set
+   * @return why it was not added: it is unlike those before
+   * @throws RdmException when it is the first, and no data set could have such pictures
    */
-  void add(int index, Optional<EncodedPicture> picture, DatasetWriter.Entries out) {
-    if (picture.isEmpty()) {
-      skipped++;
-      return;
+  Optional<BadPicture> add(int index, EncodedPicture picture, DatasetWriter.Entries out) {
+    Optional<BadPicture> unlike = check(index, picture);
+    if (unlike.isPresent()) {
+      return unlike;
     }
-    check(index, picture.get());
     // The folder is the first five of eight digits: a thousand pictures in each.
     String number = String.format(Locale.ROOT, "%08d", index);
     String name = "%s/img%s.png".formatted(number.substring(0, 5), number);
-    out.add(name, picture.get().png());
+    out.add(name, picture.png());
     images++;
-    OptionalInt label = source.label(index);
-    if (label.isPresent()) {
+    if (given.has(index)) {
       labels.writeStartArray();
       labels.writeString(name);
-      labels.writeNumber(label.getAsInt());
+      given.write(index, labels);
       labels.writeEndArray();
       labelled++;
-      classes = Math.max(classes, label.getAsInt() + 1);
+      classes = Math.max(classes, given.classOf(index).orElse(given.dim() - 1) + 1);
     }
+    return Optional.empty();
+  }
+
+  /** Counts a picture that is too small for the crop. */
+  void skip() {
+    skipped++;
+  }
+
+  /** Counts a picture that cannot be used. */
+  void countBad() {
+    bad++;
+  }
+
+  int bad() {
+    return bad;
   }
 
   /** Adds dataset.json. */
   void finish(DatasetWriter.Entries out) {
     if (images == 0) {
       throw new RdmException(
-          "none of the %s pictures is large enough for the crop: nothing to write"
-              .formatted(skipped));
+          bad == 0
+              ? "none of the %s pictures is large enough for the crop: nothing to write"
+                  .formatted(skipped)
+              : "none of the %s pictures can be used: nothing to write".formatted(skipped + bad));
     }
     labels.writeEndArray();
     labels.writeEndObject();
     labels.close();
     out.add(
-        LabelFile.NAME,
+        PictureSource.LABELS,
         hasLabels()
             ? text.toByteArray()
             : JsonMapper.shared().writeValueAsBytes(Collections.singletonMap("labels", null)));
@@ -86,18 +107,23 @@ final class DatasetBuilder {
   /** What was written. */
   ConvertedDataset result(Path target) {
     EncodedPicture any = first;
-    if (any == null) {
-      throw new IllegalStateException("no picture was added");
-    }
     return new ConvertedDataset(
-        target, images, skipped, any.width(), any.channels(), labelled, hasLabels() ? classes : 0);
+        target,
+        images,
+        skipped,
+        bad,
+        source.leftOut(),
+        any == null ? 0 : any.width(),
+        any == null ? 0 : any.channels(),
+        labelled,
+        hasLabels() ? classes : 0);
   }
 
   private boolean hasLabels() {
     return labelled == images;
   }
 
-  private void check(int index, EncodedPicture picture) {
+  private Optional<BadPicture> check(int index, EncodedPicture picture) {
     if (first == null) {
       if (picture.width() != picture.height()) {
         throw refused(
@@ -107,21 +133,20 @@ final class DatasetBuilder {
             picture);
       }
       if (Integer.bitCount(picture.width()) != 1) {
-        throw refused(
-            index, "but the side must be a power of two: give --resolution", picture);
+        throw refused(index, "but the side must be a power of two: give --resolution", picture);
       }
       first = picture;
     } else if (picture.width() != first.width()
         || picture.height() != first.height()
         || picture.channels() != first.channels()) {
-      throw refused(
-          index,
-          "but those before are "
-              + kind(first)
-              + ": the pictures of a data set must be alike; --transform=center-crop with"
-              + " --resolution makes them so",
-          picture);
+      String name = source.name(index);
+      String what =
+          ("is %s, but those before are %s: the pictures of a data set must be alike;"
+                  + " --transform=center-crop with --resolution makes them so")
+              .formatted(kind(picture), kind(first));
+      return BadPicture.of(name, Path.of(name), new FileException(Path.of(name), what));
     }
+    return Optional.empty();
   }
 
   private RdmException refused(int index, String what, EncodedPicture picture) {

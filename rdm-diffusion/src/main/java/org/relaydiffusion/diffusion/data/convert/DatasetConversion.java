@@ -1,39 +1,57 @@
 package org.relaydiffusion.diffusion.data.convert;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.relaydiffusion.CancelledException;
+import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.data.BadImages;
+import org.relaydiffusion.diffusion.data.BadPicture;
+import org.relaydiffusion.diffusion.data.OrderedWork;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
 /**
- * From a source to a data set. Pictures are read, transformed and encoded by several threads; the
- * result is the same however many they are. A zip appears whole or not at all; a folder must be new
- * or empty, and keeps what was written when the run fails.
+ * From a source to a data set, in one pass: pictures are read, transformed and encoded by several
+ * threads, and the result is the same however many they are. It appears whole or not at all.
+ *
+ * <p>Pictures that cannot be read, or differ from the first good one in size or colours, are all
+ * found, whatever is then done about them.
  *
  * @param source where the pictures come from; stays open, the caller closes it
  * @param transform what is done to each
- * @param target a folder, or a file that ends with .zip
+ * @param target where it goes; nothing is written there for {@link BadImages#LIST}
  * @param maxImages how many pictures of the source are looked at, at least 1; empty for all
  * @param workers threads, at least 1
+ * @param badImages what is done about pictures that cannot be used
  */
 public record DatasetConversion(
     ImageSource source,
     PictureTransform transform,
-    Path target,
+    DatasetTarget target,
     OptionalInt maxImages,
-    int workers) {
+    int workers,
+    BadImages badImages) {
+  private static final int KEPT_FOR_ERROR = 10;
+
   /** Hears about every picture, on the calling thread. */
-  @FunctionalInterface
-  public interface Listener {
+  public interface Listener extends BadPicture.Listener {
     /** Listens to nothing. */
-    Listener NONE = (_, _) -> {};
+    Listener NONE =
+        new Listener() {
+          @Override
+          public void pictureDone(int done, int total) {}
+
+          @Override
+          public void found(BadPicture picture) {}
+        };
 
     /**
      * A picture is done.
@@ -59,42 +77,101 @@ public record DatasetConversion(
     return Math.min(source.size(), maxImages.orElse(Integer.MAX_VALUE));
   }
 
-  /** Whether the target is a zip, which appears whole or not at all, and not a folder. */
-  public boolean isZip() {
-    return DatasetWriter.isZip(target);
-  }
-
   /**
-   * Writes the data set.
+   * Writes the data set, or only looks for bad pictures.
    *
-   * @param listener hears how far it is
+   * @param listener hears how far it is, and of each picture that cannot be used
    * @param cancellation ends it early
-   * @throws RdmException naming the picture that cannot be read or does not fit the others, or the
-   *     file that cannot be written
+   * @throws RdmException naming the pictures that cannot be used, or the file that cannot be
+   *     written
    * @throws CancelledException when it was ended early
    */
   public ConvertedDataset run(Listener listener, Cancellation cancellation) {
     DatasetBuilder builder = new DatasetBuilder(source);
-    int count = count();
-    DatasetWriter.to(target)
-        .write(out -> {
-          new OrderedWork(count, workers)
-              .<Optional<EncodedPicture>>run(
-                  this::encoded,
-                  (index, picture) -> {
-                    builder.add(index, picture, out);
-                    listener.pictureDone(index + 1, count);
-                  },
-                  cancellation);
-          builder.finish(out);
-        });
-    return builder.result(target);
+    Pass pass = new Pass(builder, listener);
+    if (badImages == BadImages.LIST) {
+      pass.run((_, _) -> {}, cancellation);
+    } else {
+      DatasetWriter.to(target)
+          .write(
+              out -> {
+                pass.run(out, cancellation);
+                builder.finish(out);
+              });
+    }
+    return builder.result(target.path());
   }
 
-  private Optional<EncodedPicture> encoded(int index) {
-    return PictureBudget.within(
-        Path.of(source.name(index)),
-        () -> transform.apply(source.read(index)).map(EncodedPicture::of));
+  /** One pass over all pictures. */
+  private final class Pass {
+    private final DatasetBuilder builder;
+    private final Listener listener;
+    private final List<BadPicture> firstBad = new ArrayList<>();
+
+    Pass(DatasetBuilder builder, Listener listener) {
+      this.builder = builder;
+      this.listener = listener;
+    }
+
+    /**
+     * Adds every good picture; nothing more to the files once it is known that they will not be.
+     */
+    void run(DatasetWriter.Entries out, Cancellation cancellation) {
+      int count = count();
+      new OrderedWork(count, workers)
+          .<Outcome>run(
+              DatasetConversion.this::outcome,
+              (index, outcome) -> {
+                switch (outcome) {
+                  case Good(EncodedPicture picture) ->
+                      builder
+                          .add(index, picture, firstBad.isEmpty() || isSkipping() ? out : NOWHERE)
+                          .ifPresent(this::bad);
+                  case TooSmall() -> builder.skip();
+                  case Bad(BadPicture picture) -> bad(picture);
+                }
+                listener.pictureDone(index + 1, count);
+              },
+              cancellation);
+      if (badImages == BadImages.FAIL && !firstBad.isEmpty()) {
+        throw BadPicture.failure(firstBad, builder.bad(), count);
+      }
+    }
+
+    private void bad(BadPicture picture) {
+      builder.countBad();
+      if (firstBad.size() < KEPT_FOR_ERROR) {
+        firstBad.add(picture);
+      }
+      listener.found(picture);
+    }
+  }
+
+  private static final DatasetWriter.Entries NOWHERE = (_, _) -> {};
+
+  private boolean isSkipping() {
+    return badImages == BadImages.SKIP;
+  }
+
+  /** What became of a picture of the source. */
+  private sealed interface Outcome {}
+
+  private record Good(EncodedPicture picture) implements Outcome {}
+
+  private record TooSmall() implements Outcome {}
+
+  private record Bad(BadPicture picture) implements Outcome {}
+
+  private Outcome outcome(int index) {
+    Path file = Path.of(source.name(index));
+    try {
+      Optional<EncodedPicture> encoded =
+          PictureBudget.within(
+              file, () -> transform.apply(source.read(index)).map(EncodedPicture::of));
+      return encoded.<Outcome>map(Good::new).orElseGet(TooSmall::new);
+    } catch (FileException e) {
+      return new Bad(BadPicture.of(source.name(index), file, e).orElseThrow(() -> e));
+    }
   }
 
   /** A picture of the data set as it is stored. */

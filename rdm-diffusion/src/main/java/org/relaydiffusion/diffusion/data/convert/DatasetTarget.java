@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -25,8 +24,11 @@ import org.relaydiffusion.io.OutputFile;
  */
 public record DatasetTarget(Path path, boolean overwrite) {
   /** What {@link FolderDatasetWriter} writes; nothing else is ever deleted. */
-  private static final Pattern OURS =
-      Pattern.compile("dataset\\.json|\\d{5}|\\d{5}/img\\d{8}\\.png");
+  private static final Pattern OUR_FILES =
+      Pattern.compile("(\\.rdm-dataset/)?(dataset\\.json|\\d{5}/img\\d{8}\\.png)");
+
+  private static final Pattern OUR_FOLDERS =
+      Pattern.compile("\\.rdm-dataset|(\\.rdm-dataset/)?\\d{5}");
 
   /**
    * Refuses to write over the source or over what is there, before anything is done.
@@ -69,25 +71,36 @@ public record DatasetTarget(Path path, boolean overwrite) {
     }
   }
 
-  private void checkFolder() {
+  /**
+   * Refuses a folder that holds anything but a data set that may be replaced.
+   *
+   * @throws FileException naming what is in the way
+   */
+  void checkFolder() {
     if (!Files.isDirectory(path)) {
       throw new FileException(path, "is a file: expected a new or an empty folder, or a .zip");
     }
-    List<Path> inside = inside();
+    List<Path> inside = inside(path);
     if (!inside.isEmpty() && !overwrite) {
       throw new FileException(
           path,
           "has files in it: expected a new or an empty folder, or --overwrite to replace a data"
               + " set");
     }
+    requireOurs(inside);
+  }
+
+  private void requireOurs(List<Path> inside) {
     for (Path file : inside) {
       String name = String.join("/", names(file));
+      boolean isFolder = OUR_FOLDERS.matcher(name).matches();
       boolean isOurs =
-          OURS.matcher(name).matches()
-              && (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS) == name.matches("\\d{5}"));
+          (isFolder || OUR_FILES.matcher(name).matches())
+              && isFolder == Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS);
       if (!isOurs) {
         throw new FileException(
-            file, "is no part of a data set: --overwrite replaces nothing else, so delete it first");
+            file,
+            "is no part of a data set: --overwrite replaces nothing else, so delete it first");
       }
     }
   }
@@ -98,34 +111,43 @@ public record DatasetTarget(Path path, boolean overwrite) {
     return names;
   }
 
-  /** Everything below the folder, what is deepest last. */
-  private List<Path> inside() {
-    try (Stream<Path> files = Files.walk(path)) {
-      return files.filter(file -> !file.equals(path)).toList();
+  /** Everything below a folder, what is deepest last. */
+  private static List<Path> inside(Path folder) {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.filter(file -> !file.equals(folder)).toList();
     } catch (IOException e) {
-      throw new FileException(path, "cannot be listed: " + AtomicFile.reason(e), e);
+      throw new FileException(folder, "cannot be listed: " + AtomicFile.reason(e), e);
     } catch (UncheckedIOException e) {
-      throw new FileException(path, "cannot be listed: " + e.getMessage(), e);
+      throw new FileException(folder, "cannot be listed: " + e.getMessage(), e);
     }
   }
 
   /**
-   * Deletes the data set in the folder, if there is one; a zip is replaced when the new one is
-   * whole. To be called after {@link #check}, when the source is open.
+   * Deletes the data set in the folder, if there is one, but not what is in {@link
+   * FolderDatasetWriter#PART}.
    *
-   * @throws FileException naming what cannot be deleted
+   * @throws FileException naming what cannot be deleted, or is no part of a data set
    */
-  public void clear() {
-    if (DatasetWriter.isZip(path) || !Files.exists(path)) {
-      return;
+  void clear() {
+    Path part = path.resolve(FolderDatasetWriter.PART);
+    List<Path> old = inside(path).stream().filter(f -> !f.startsWith(part)).toList();
+    requireOurs(old);
+    old.reversed().forEach(DatasetTarget::delete);
+  }
+
+  /** Deletes a folder with all that is in it, where there is one. */
+  static void deleteAll(Path folder) {
+    if (Files.exists(folder)) {
+      inside(folder).reversed().forEach(DatasetTarget::delete);
+      delete(folder);
     }
-    checkFolder();
-    for (Path file : inside().stream().sorted(Comparator.reverseOrder()).toList()) {
-      try {
-        Files.delete(file);
-      } catch (IOException e) {
-        throw new FileException(file, "cannot be deleted: " + AtomicFile.reason(e), e);
-      }
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.delete(file);
+    } catch (IOException e) {
+      throw new FileException(file, "cannot be deleted: " + AtomicFile.reason(e), e);
     }
   }
 }

@@ -33,15 +33,17 @@ interface DatasetWriter {
   }
 
   /**
-   * Writes a data set.
+   * Writes a data set, which appears when it is whole.
    *
-   * @throws FileException when it cannot be written; what is left then, each writer says
+   * @throws FileException when it cannot be written; what was there before is there still
    */
   void write(Content content);
 
   /** The writer for a target: a zip when the name ends with .zip, else a folder. */
-  static DatasetWriter to(Path target) {
-    return isZip(target) ? new ZipDatasetWriter(target) : new FolderDatasetWriter(target);
+  static DatasetWriter to(DatasetTarget target) {
+    return isZip(target.path())
+        ? new ZipDatasetWriter(target.path())
+        : new FolderDatasetWriter(target);
   }
 
   /** Whether a data set of this name is a zip. */

@@ -4,54 +4,85 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
 import java.util.stream.Stream;
-import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.data.LeftOut;
+import org.relaydiffusion.diffusion.data.PictureSource;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * A data set as a folder, which must be new or empty. A run that fails leaves what it has written
- * so far, and says so; as dataset.json comes last, its absence tells such a folder.
+ * A data set as a folder. It is written into a folder of its own inside, {@value #PART}, and moved
+ * up when it is whole: up to then, what was there is there still. As dataset.json comes last, its
+ * absence tells a folder whose process was killed while moving.
  */
 final class FolderDatasetWriter implements DatasetWriter {
-  private final Path target;
-  private int written;
+  /** Where the files are until all are written. */
+  static final String PART = LeftOut.UNFINISHED;
 
-  FolderDatasetWriter(Path target) {
+  private final DatasetTarget target;
+  private final Path part;
+
+  FolderDatasetWriter(DatasetTarget target) {
     this.target = target;
+    this.part = target.path().resolve(PART);
   }
 
   @Override
   public void write(Content content) {
-    prepare();
+    boolean isNew = !Files.exists(target.path());
+    if (!isNew) {
+      target.checkFolder();
+      DatasetTarget.deleteAll(part);
+    }
     try {
+      make(part);
       content.addTo(this::add);
-    } catch (CancelledException e) {
+      publish();
+    } catch (RuntimeException e) {
+      undo(isNew, e);
       throw e;
-    } catch (RdmException e) {
-      throw new RdmException(
-          "%s; %s files are left in %s, which is not complete"
-              .formatted(e.getMessage(), written, target),
-          e);
     }
   }
 
-  private void prepare() {
-    try {
-      Files.createDirectories(target);
-      try (Stream<Path> inside = Files.list(target)) {
-        if (inside.findAny().isPresent()) {
-          throw new FileException(target, "has files in it: expected a new or an empty folder");
-        }
+  /** Puts what is written in the place of what was there. */
+  private void publish() {
+    target.clear();
+    try (Stream<Path> written = Files.list(part)) {
+      List<Path> labelsLast =
+          written.sorted(Comparator.comparing(f -> f.endsWith(PictureSource.LABELS))).toList();
+      for (Path file : labelsLast) {
+        Files.move(file, target.path().resolve(file.getFileName()));
       }
+      Files.delete(part);
     } catch (IOException e) {
-      throw new FileException(target, "cannot be made: " + AtomicFile.reason(e), e);
+      throw new FileException(target.path(), "cannot be written: " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private void undo(boolean isNew, RuntimeException cause) {
+    try {
+      DatasetTarget.deleteAll(part);
+      if (isNew) {
+        Files.deleteIfExists(target.path());
+      }
+    } catch (FileException | IOException e) {
+      // The first error is the one to tell.
+      cause.addSuppressed(e);
+    }
+  }
+
+  private static void make(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new FileException(folder, "cannot be made: " + AtomicFile.reason(e), e);
     }
   }
 
   private void add(String name, byte[] bytes) {
-    Path file = target.resolve(name);
+    Path file = part.resolve(name);
     try {
       Path folder = file.getParent();
       if (folder != null) {
@@ -61,6 +92,5 @@ final class FolderDatasetWriter implements DatasetWriter {
     } catch (IOException e) {
       throw new FileException(file, "cannot be written: " + AtomicFile.reason(e), e);
     }
-    written++;
   }
 }

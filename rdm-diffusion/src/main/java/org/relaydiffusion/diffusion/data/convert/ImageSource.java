@@ -1,7 +1,8 @@
 package org.relaydiffusion.diffusion.data.convert;
 
-import java.util.OptionalInt;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.diffusion.data.ItemLabels;
+import org.relaydiffusion.diffusion.data.LeftOut;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
@@ -20,12 +21,13 @@ public interface ImageSource extends AutoCloseable {
    */
   Pixels read(int index);
 
-  /**
-   * The class of a picture, from 0; empty where it has none.
-   *
-   * @param index from 0 to {@code size() - 1}
-   */
-  OptionalInt label(int index);
+  /** What the pictures are, as far as that is known. */
+  ItemLabels labels();
+
+  /** What was not taken for a picture. */
+  default LeftOut leftOut() {
+    return LeftOut.NONE;
+  }
 
   /**
    * What messages call a picture: its path, or its name in the archive.

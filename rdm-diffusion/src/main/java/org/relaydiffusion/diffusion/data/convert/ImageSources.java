@@ -3,8 +3,12 @@ package org.relaydiffusion.diffusion.data.convert;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.Printable;
+import org.relaydiffusion.diffusion.data.PictureSource;
 
 /** Opens the files that pictures come from; {@link SyntheticShapes} needs none. */
 public final class ImageSources {
@@ -19,10 +23,19 @@ public final class ImageSources {
    *
    * @param source a folder or file
    * @param maxImages how many pictures will be read at most; empty for all
+   * @param split which pictures of CIFAR-10 are taken; empty for those of training
    * @return the caller closes it
    * @throws FileException when it is missing, damaged, empty, or none of these
+   * @throws OptionException when the source has no such split
    */
-  public static ImageSource open(Path source, OptionalInt maxImages) {
+  public static ImageSource open(Path source, OptionalInt maxImages, Optional<Split> split) {
+    String name = String.valueOf(source.getFileName()).toLowerCase(Locale.ROOT);
+    boolean isCifar =
+        name.startsWith("cifar-10-python") && (name.endsWith(".gz") || name.endsWith(".tgz"));
+    if (split.isPresent() && !isCifar) {
+      throw new OptionException(
+          "--split is for CIFAR-10's archive: %s has no splits".formatted(Printable.of(source)));
+    }
     int most = maxImages.orElse(Integer.MAX_VALUE);
     if (!Files.exists(source)) {
       throw new FileException(source, "no such file or folder");
@@ -31,17 +44,16 @@ public final class ImageSources {
       Path database = source.resolve(LMDB);
       return Files.isRegularFile(database)
           ? LmdbSource.open(database, most)
-          : FolderSource.open(source);
+          : FileImages.open(source, PictureSource.Order.PATHS);
     }
-    String name = String.valueOf(source.getFileName()).toLowerCase(Locale.ROOT);
     if (name.endsWith(".zip")) {
-      return ZipSource.open(source);
+      return FileImages.open(source, PictureSource.Order.NAMES);
     }
     if (name.endsWith(".mdb")) {
       return LmdbSource.open(source, most);
     }
-    if (name.startsWith("cifar-10-python") && (name.endsWith(".gz") || name.endsWith(".tgz"))) {
-      return Cifar10Source.open(source);
+    if (isCifar) {
+      return Cifar10Source.open(source, split.orElse(Split.TRAIN));
     }
     if (name.endsWith(MnistSource.IMAGES)) {
       return MnistSource.open(source);

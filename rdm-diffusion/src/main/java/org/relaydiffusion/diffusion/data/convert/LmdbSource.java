@@ -2,9 +2,9 @@ package org.relaydiffusion.diffusion.data.convert;
 
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.OptionalInt;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.data.ItemLabels;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.io.MappedFile;
@@ -53,9 +53,8 @@ final class LmdbSource implements ImageSource {
   }
 
   @Override
-  public OptionalInt label(int index) {
-    Objects.checkIndex(index, size());
-    return OptionalInt.empty();
+  public ItemLabels labels() {
+    return new ItemLabels.None();
   }
 
   @Override

@@ -5,9 +5,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Objects;
-import java.util.OptionalInt;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.diffusion.data.ItemLabels;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
@@ -120,8 +121,10 @@ final class MnistSource implements ImageSource {
   }
 
   @Override
-  public OptionalInt label(int index) {
-    return OptionalInt.of(labels[index]);
+  public ItemLabels labels() {
+    long[] classes = new long[labels.length];
+    Arrays.setAll(classes, i -> labels[i]);
+    return ItemLabels.Classes.of(classes);
   }
 
   @Override

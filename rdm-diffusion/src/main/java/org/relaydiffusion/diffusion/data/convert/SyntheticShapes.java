@@ -1,8 +1,9 @@
 package org.relaydiffusion.diffusion.data.convert;
 
+import java.util.Arrays;
 import java.util.Objects;
-import java.util.OptionalInt;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.data.ItemLabels;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
@@ -54,8 +55,10 @@ public final class SyntheticShapes implements ImageSource {
   }
 
   @Override
-  public OptionalInt label(int index) {
-    return OptionalInt.of(Objects.checkIndex(index, images) % ShapeClass.values().length);
+  public ItemLabels labels() {
+    long[] classes = new long[images];
+    Arrays.setAll(classes, i -> i % ShapeClass.values().length);
+    return ItemLabels.Classes.of(classes);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /** CIFAR-10's and MNIST's own files, with few pictures in them. */
@@ -30,7 +32,7 @@ class ArchiveSourcesTest {
   @TempDir private Path folder;
 
   private ImageSource open(String name) {
-    return ImageSources.open(folder.resolve(name), OptionalInt.empty());
+    return ImageSources.open(folder.resolve(name), OptionalInt.empty(), Optional.empty());
   }
 
   private void gzip(String name, byte[] content) throws IOException {
@@ -111,8 +113,8 @@ class ArchiveSourcesTest {
           tar,
           "cifar-10-batches-py/data_batch_" + batch,
           batch == 3 ? third : batch(data(batch, 2), batch, 9 - batch));
-      tarEntry(tar, "cifar-10-batches-py/test_batch", new byte[1000]);
     }
+    tarEntry(tar, "cifar-10-batches-py/test_batch", batch(data(6, 3), 7, 0, 9));
     tar.writeBytes(new byte[1024]);
     gzip("cifar-10-python.tar.gz", tar.toByteArray());
   }
@@ -125,7 +127,7 @@ class ArchiveSourcesTest {
       assertThat(source.size()).isEqualTo(10);
       for (int i = 0; i < 10; i++) {
         int batch = i / 2 + 1;
-        assertThat(source.label(i)).hasValue(i % 2 == 0 ? batch : 9 - batch);
+        assertThat(source.labels().classOf(i)).hasValue(i % 2 == 0 ? batch : 9 - batch);
         Pixels pixels = source.read(i);
         byte[] data = data(batch, 2);
         for (int c = 0; c < 3; c++) {
@@ -134,6 +136,24 @@ class ArchiveSourcesTest {
         }
       }
     }
+  }
+
+  @Test
+  void theTestBatchIsTheOtherSplit() throws IOException {
+    cifar(batch(data(3, 2), 3, 6));
+    Path file = folder.resolve("cifar-10-python.tar.gz");
+
+    try (ImageSource source =
+        ImageSources.open(file, OptionalInt.empty(), Optional.of(Split.TEST))) {
+      assertThat(source.size()).isEqualTo(3);
+      assertThat(source.labels().classOf(0)).hasValue(7);
+      assertThat(source.labels().classOf(2)).hasValue(9);
+      assertThat((byte) source.read(2).value(0, 0, 0)).isEqualTo(data(6, 3)[2 * PICTURE]);
+    }
+    assertThatThrownBy(
+            () -> ImageSources.open(folder, OptionalInt.empty(), Optional.of(Split.TEST)))
+        .isInstanceOf(OptionException.class)
+        .hasMessage("--split is for CIFAR-10's archive: %s has no splits", folder);
   }
 
   /** Each would call, hide or overrun something. */
@@ -161,7 +181,7 @@ class ArchiveSourcesTest {
     assertThatThrownBy(() -> open("cifar-10-python.tar.gz"))
         .isInstanceOf(FileException.class)
         .hasMessageMatching("[^\n]+")
-        .hasMessageContaining("cifar-10-python.tar.gz: data_batch_3 is no batch of CIFAR-10: ");
+        .hasMessageContaining("cifar-10-python.tar.gz: data_batch_3");
   }
 
   @Test
@@ -206,7 +226,7 @@ class ArchiveSourcesTest {
 
     try (ImageSource source = open("train-images-idx3-ubyte.gz")) {
       assertThat(source.size()).isEqualTo(12);
-      assertThat(source.label(11)).hasValue(1);
+      assertThat(source.labels().classOf(11)).hasValue(1);
       Pixels pixels = source.read(11);
       assertThat(pixels.channels()).isEqualTo(1);
       assertThat(pixels.width()).isEqualTo(32);

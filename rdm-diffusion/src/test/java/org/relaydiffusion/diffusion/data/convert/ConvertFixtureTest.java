@@ -10,8 +10,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import java.util.zip.ZipEntry;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.data.BadImages;
 import org.relaydiffusion.diffusion.fixture.Fixture;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
@@ -75,8 +77,15 @@ class ConvertFixtureTest {
     PictureTransform transform =
         new CropAndScale(crop.isNull() ? Crop.NONE : Crop.parse(crop.asString()), resolution);
     try (ImageSource source =
-        ImageSources.open(FIXTURE.file(run.path("source").asString()), maxImages)) {
-      return new DatasetConversion(source, transform, target, maxImages, workers)
+        ImageSources.open(
+            FIXTURE.file(run.path("source").asString()), maxImages, Optional.empty())) {
+      return new DatasetConversion(
+              source,
+              transform,
+              new DatasetTarget(target, false),
+              maxImages,
+              workers,
+              BadImages.FAIL)
           .run(DatasetConversion.Listener.NONE, new Cancellation());
     }
   }
@@ -104,7 +113,7 @@ class ConvertFixtureTest {
     assertThat(done.images()).isEqualTo(decoded.path("length").intValue());
     assertThat(done.channels()).isEqualTo(decoded.path("image_shape").path(0).intValue());
     assertThat(done.resolution()).isEqualTo(decoded.path("image_shape").path(1).intValue());
-    assertThat(done.classes()).isEqualTo(decoded.path("label_dim").intValue());
+    assertThat(done.labelDim()).isEqualTo(decoded.path("label_dim").intValue());
   }
 
   private static JsonNode json(Map<String, byte[]> entries) {

@@ -6,9 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.relaydiffusion.CancelledException;
@@ -16,6 +21,9 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.data.BadImages;
+import org.relaydiffusion.diffusion.data.BadPicture;
+import org.relaydiffusion.diffusion.data.ItemLabels;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 
@@ -25,14 +33,20 @@ class DatasetConversionTest {
   /** Shapes, of which one cannot be read, and only those below {@code labelled} have a label. */
   private static final class Shapes implements ImageSource {
     private final ImageSource good;
-    private final int broken;
+    private final Set<Integer> broken;
     private final int labelled;
     private final AtomicInteger reading = new AtomicInteger();
 
     Shapes(int count, int broken, int labelled) {
       this.good = new SyntheticShapes(count, 8, 0);
-      this.broken = broken;
+      this.broken = broken < 0 ? Set.of() : Set.of(broken);
       this.labelled = labelled;
+    }
+
+    Shapes(int count, Set<Integer> broken) {
+      this.good = new SyntheticShapes(count, 8, 0);
+      this.broken = broken;
+      this.labelled = count;
     }
 
     @Override
@@ -44,7 +58,7 @@ class DatasetConversionTest {
     public Pixels read(int index) {
       reading.incrementAndGet();
       try {
-        if (index == broken) {
+        if (broken.contains(index)) {
           throw new FileException(Path.of("shape" + index), "is damaged");
         }
         return good.read(index);
@@ -54,8 +68,10 @@ class DatasetConversionTest {
     }
 
     @Override
-    public OptionalInt label(int index) {
-      return index < labelled ? good.label(index) : OptionalInt.empty();
+    public ItemLabels labels() {
+      long[] classes = new long[size()];
+      Arrays.setAll(classes, i -> i < labelled ? i % 8 : -1);
+      return ItemLabels.Classes.of(classes);
     }
 
     @Override
@@ -68,7 +84,12 @@ class DatasetConversionTest {
   }
 
   private static DatasetConversion conversion(ImageSource source, Path target) {
-    return new DatasetConversion(source, Optional::of, target, OptionalInt.empty(), 3);
+    return conversion(source, target, BadImages.FAIL);
+  }
+
+  private static DatasetConversion conversion(ImageSource source, Path target, BadImages mode) {
+    return new DatasetConversion(
+        source, Optional::of, new DatasetTarget(target, true), OptionalInt.empty(), 3, mode);
   }
 
   private static ConvertedDataset run(DatasetConversion conversion) {
@@ -82,8 +103,8 @@ class DatasetConversionTest {
 
     Shapes source = new Shapes(200, 100, 200);
     assertThatThrownBy(() -> run(conversion(source, zip)))
-        .isInstanceOf(FileException.class)
-        .hasMessage("shape100: is damaged");
+        .isInstanceOf(RdmException.class)
+        .hasMessage("shape100: is damaged (--bad-images=skip leaves this picture out)");
 
     assertThat(zip).hasContent("old");
     assertThat(folder).isDirectoryContaining(zip::equals);
@@ -92,16 +113,76 @@ class DatasetConversionTest {
   }
 
   @Test
-  void aFailedFolderSaysWhatItLeaves() {
+  void aFailedFolderIsNotThereAndAnOldOneStays() throws IOException {
     Path set = folder.resolve("set");
-
     assertThatThrownBy(() -> run(conversion(new Shapes(200, 100, 200), set)))
-        .isInstanceOf(RdmException.class)
-        .hasMessage("shape100: is damaged; 100 files are left in %s, which is not complete", set);
+        .isInstanceOf(RdmException.class);
+    assertThat(set).doesNotExist();
 
-    Path last = set.resolve("00000/img00000099.png");
-    assertThat(PictureReader.read(last)).isEqualTo(new SyntheticShapes(200, 8, 0).read(99));
-    assertThat(set.resolve("dataset.json")).doesNotExist();
+    run(conversion(new Shapes(3, -1, 3), set));
+    assertThatThrownBy(() -> run(conversion(new Shapes(200, 100, 200), set)))
+        .isInstanceOf(RdmException.class);
+    assertThat(set.resolve("dataset.json")).exists();
+    assertThat(set.toFile().list()).containsExactlyInAnyOrder("00000", "dataset.json");
+    assertThat(set.resolve("00000").toFile().list()).hasSize(3);
+
+    run(conversion(new Shapes(2, -1, 2), set));
+    assertThat(set.resolve("00000").toFile().list()).hasSize(2);
+  }
+
+  @Test
+  void allPicturesThatCannotBeReadAreFoundInOneGo() {
+    Path zip = folder.resolve("set.zip");
+    Shapes source = new Shapes(200, Set.of(0, 7, 8, 100, 199));
+    List<String> found = new ArrayList<>();
+
+    assertThatThrownBy(() -> conversion(source, zip).run(listener(found), new Cancellation()))
+        .isInstanceOf(RdmException.class)
+        .hasMessage(
+            "5 of 200 pictures cannot be used: shape0: is damaged; shape7: is damaged; shape8: is"
+                + " damaged; and 2 more (--bad-images=list prints all, skip leaves them out)");
+    assertThat(found).hasSize(5).last().isEqualTo("shape199: is damaged");
+    assertThat(folder).isEmptyDirectory();
+
+    found.clear();
+    ConvertedDataset listed =
+        conversion(source, zip, BadImages.LIST).run(listener(found), new Cancellation());
+    assertThat(listed.bad()).isEqualTo(5);
+    assertThat(found).hasSize(5);
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void picturesThatAreSkippedKeepTheNumbersOfTheOthers() throws IOException {
+    Path set = folder.resolve("set");
+    List<String> found = new ArrayList<>();
+
+    ConvertedDataset done =
+        conversion(new Shapes(4, Set.of(0, 2)), set, BadImages.SKIP)
+            .run(listener(found), new Cancellation());
+
+    assertThat(done.images()).isEqualTo(2);
+    assertThat(done.bad()).isEqualTo(2);
+    assertThat(found).containsExactly("shape0: is damaged", "shape2: is damaged");
+    assertThat(set.resolve("dataset.json"))
+        .hasContent("{\"labels\":[[\"00000/img00000001.png\",1],[\"00000/img00000003.png\",3]]}");
+    assertThat(PictureReader.read(set.resolve("00000/img00000003.png")))
+        .isEqualTo(new SyntheticShapes(4, 8, 0).read(3));
+    assertThatThrownBy(
+            () -> run(conversion(new Shapes(1, Set.of(0)), folder.resolve("x"), BadImages.SKIP)))
+        .hasMessage("none of the 1 pictures can be used: nothing to write");
+  }
+
+  private static DatasetConversion.Listener listener(List<String> found) {
+    return new DatasetConversion.Listener() {
+      @Override
+      public void pictureDone(int done, int total) {}
+
+      @Override
+      public void found(BadPicture picture) {
+        found.add(picture.message());
+      }
+    };
   }
 
   @Test
@@ -110,7 +191,7 @@ class DatasetConversionTest {
 
     assertThatThrownBy(() -> run(conversion(new Shapes(2, -1, 2), folder)))
         .isInstanceOf(FileException.class)
-        .hasMessage(folder + ": has files in it: expected a new or an empty folder");
+        .hasMessageStartingWith(folder.resolve("mine.txt") + ": is no part of a data set");
     assertThat(folder.toFile().list()).containsExactly("mine.txt");
   }
 
@@ -132,7 +213,7 @@ class DatasetConversionTest {
     ConvertedDataset done = run(conversion(new Shapes(9, -1, 8), set));
 
     assertThat(done.labelled()).isEqualTo(8);
-    assertThat(done.classes()).isZero();
+    assertThat(done.labelDim()).isZero();
     assertThat(set.resolve("dataset.json")).hasContent("{\"labels\":null}");
   }
 
@@ -141,17 +222,32 @@ class DatasetConversionTest {
     Cancellation cancellation = new Cancellation();
     Path zip = folder.resolve("set.zip");
 
-    assertThatThrownBy(() ->
-            conversion(new Shapes(500, -1, 500), zip)
-                .run(
-                    (done, _) -> {
-                      if (done == 5) {
-                        cancellation.cancel();
-                      }
-                    },
-                    cancellation))
+    assertThatThrownBy(
+            () ->
+                conversion(new Shapes(500, -1, 500), zip)
+                    .run(
+                        told(
+                            done -> {
+                              if (done == 5) {
+                                cancellation.cancel();
+                              }
+                            }),
+                        cancellation))
         .isInstanceOf(CancelledException.class);
     assertThat(folder).isEmptyDirectory();
+  }
+
+  private static DatasetConversion.Listener told(IntConsumer done) {
+    return new DatasetConversion.Listener() {
+      @Override
+      public void pictureDone(int finished, int total) {
+        assertThat(total).isPositive();
+        done.accept(finished);
+      }
+
+      @Override
+      public void found(BadPicture picture) {}
+    };
   }
 
   @Test
@@ -159,14 +255,15 @@ class DatasetConversionTest {
     AtomicInteger last = new AtomicInteger();
     DatasetConversion limited =
         new DatasetConversion(
-            new Shapes(90, -1, 90), Optional::of, folder.resolve("set.zip"), OptionalInt.of(40), 2);
+            new Shapes(90, -1, 90),
+            Optional::of,
+            new DatasetTarget(folder.resolve("set.zip"), false),
+            OptionalInt.of(40),
+            2,
+            BadImages.FAIL);
 
     limited.run(
-        (done, total) -> {
-          assertThat(done).isEqualTo(last.incrementAndGet());
-          assertThat(total).isEqualTo(40);
-        },
-        new Cancellation());
+        told(done -> assertThat(done).isEqualTo(last.incrementAndGet())), new Cancellation());
 
     assertThat(last).hasValue(40);
     assertThat(limited.count()).isEqualTo(40);
@@ -178,9 +275,10 @@ class DatasetConversionTest {
         new DatasetConversion(
             new Shapes(3, -1, 3),
             new CropAndScale(Crop.CENTER_CROP_WIDE, new Resolution(16, 8)),
-            folder.resolve("set.zip"),
+            new DatasetTarget(folder.resolve("set.zip"), false),
             OptionalInt.empty(),
-            1);
+            1,
+            BadImages.FAIL);
 
     assertThatThrownBy(() -> run(conversion))
         .hasMessage("none of the 3 pictures is large enough for the crop: nothing to write");
@@ -189,12 +287,17 @@ class DatasetConversionTest {
   @Test
   void numbersThatCannotBeMeantAreRefused() {
     Shapes source = new Shapes(3, -1, 3);
+    DatasetTarget place = new DatasetTarget(folder, false);
     assertThatThrownBy(
-            () -> new DatasetConversion(source, Optional::of, folder, OptionalInt.of(0), 1))
+            () ->
+                new DatasetConversion(
+                    source, Optional::of, place, OptionalInt.of(0), 1, BadImages.FAIL))
         .isInstanceOf(OptionException.class)
         .hasMessage("--max-images must be at least 1, but is 0");
     assertThatThrownBy(
-            () -> new DatasetConversion(source, Optional::of, folder, OptionalInt.empty(), 0))
+            () ->
+                new DatasetConversion(
+                    source, Optional::of, place, OptionalInt.empty(), 0, BadImages.FAIL))
         .isInstanceOf(OptionException.class)
         .hasMessage("--workers must be at least 1, but is 0");
     assertThatThrownBy(() -> new CropAndScale(Crop.CENTER_CROP_WIDE, new Resolution(8, 16)))

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -43,10 +44,14 @@ class FolderAndZipSourceTest {
     put(name, text.getBytes(StandardCharsets.UTF_8));
   }
 
+  private static ImageSource open(Path path) {
+    return ImageSources.open(path, OptionalInt.empty(), Optional.empty());
+  }
+
   private static List<String> describe(ImageSource source, Path root) {
     List<String> lines = new ArrayList<>();
     for (int i = 0; i < source.size(); i++) {
-      OptionalInt label = source.label(i);
+      OptionalInt label = source.labels().classOf(i);
       lines.add(
           root.relativize(Path.of(source.name(i)))
               + (label.isPresent() ? " " + label.getAsInt() : ""));
@@ -55,7 +60,7 @@ class FolderAndZipSourceTest {
   }
 
   private List<String> folder() {
-    try (ImageSource source = ImageSources.open(folder, OptionalInt.empty())) {
+    try (ImageSource source = open(folder)) {
       return describe(source, folder);
     }
   }
@@ -89,7 +94,7 @@ class FolderAndZipSourceTest {
   @Test
   void zipsAreSortedByTheWholeName() throws IOException {
     Path zip = zip("a-b/x.png", "a/", "a/z.png", "a/Z.png", "read.me");
-    try (ImageSource source = ImageSources.open(zip, OptionalInt.empty())) {
+    try (ImageSource source = open(zip)) {
       assertThat(describe(source, zip)).containsExactly("a-b/x.png 1", "a/Z.png 0", "a/z.png 0");
     }
   }
@@ -123,37 +128,147 @@ class FolderAndZipSourceTest {
     assertThat(folder()).containsExactly("00000/a.png", "00001/b.png");
   }
 
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      quoteCharacter = '\0',
-      value = {
-        "[] | expected an object at line 1, but found '['",
-        "{\"labels\": 3} | expected \"labels\" with a list or null at line 1, but found '3'",
-        "{\"labels\": [3]} | expected label 0 as [name, class] at line 1, but found '3'",
-        "{\"labels\": [[\"a\", [0, 1]]]} | expected label 0 as [name, class] at line 1",
-        "{\"labels\": [[\"a\", -1]]} | expected classes from 0 to 2^31 - 1, but found -1",
-        "{\"labels\": [[\"a\", 4294967296]]} | expected classes from 0 to 2^31 - 1",
-        "{\"labels\": [[\"a\", 1, 2]]} | expected label 0 as [name, class]",
-        "{\"labels\": [ | is no valid JSON",
-        "{\"labels\": [[\"a\", | is no valid JSON",
-      })
-  void brokenLabelsAreRefused(String json, String message) throws IOException {
+  @Test
+  void labelsAreReadAsTrainingReadsThem() throws IOException {
     put("a.png", png());
-    put("dataset.json", json);
+    put("x/b.png", png());
+    put("dataset.json", "{\"labels\": [[\"./a.png\", 0.0], [\"x\\\\b.png\", 3]]}");
+    assertThat(folder()).containsExactly("a.png 0", "x/b.png 3");
 
+    put("dataset.json", "{\"labels\": [[\"a.png\", [0.5, 1]], [\"x/b.png\", [0, -1]]]}");
+    try (ImageSource source = open(folder)) {
+      assertThat(source.labels().dim()).isEqualTo(2);
+      assertThat(source.labels().label(0)).containsExactly(0.5f, 1);
+    }
+    put("dataset.json", "{\"labels\": [[\"a.png\", 1], [\"./a.png\", 1]]}");
+    assertThatThrownBy(this::folder)
+        .hasMessage(folder.resolve("dataset.json") + ": has two labels for './a.png'");
+    put("dataset.json", "{\"labels\": [[\"a.jpg\", 0], [\"b.jpg\", 1]]}");
     assertThatThrownBy(this::folder)
         .isInstanceOf(FileException.class)
-        .hasMessageStartingWith(folder.resolve("dataset.json") + ": ")
-        .hasMessageMatching("[^\n]+")
-        .hasMessageContaining(message);
+        .hasMessage(
+            folder.resolve("dataset.json")
+                + ": has 2 labels, but none is of a picture here; the first is of 'a.jpg'");
+    put("dataset.json", "{\"labels\": [");
+    assertThatThrownBy(this::folder)
+        .hasMessageStartingWith(folder.resolve("dataset.json") + ": is no valid JSON");
+  }
+
+  @Test
+  void filesThatAreNoPicturesOfTheSetAreLeftOutAndCounted() throws IOException {
+    put("photos/a.png", png());
+    put("photos/._a.png", "AppleDouble");
+    put("__MACOSX/photos/b.png", "AppleDouble");
+    put(".ipynb_checkpoints/a-checkpoint.png", png());
+    put("grid.png", png());
+    put("photos/grid.png", png());
+    try (ImageSource source = open(folder)) {
+      assertThat(describe(source, folder)).containsExactly("photos/a.png", "photos/grid.png");
+      assertThat(source.leftOut().count()).isEqualTo(4);
+      assertThat(source.leftOut().text())
+          .isEqualTo(
+              "left out: 2 files of macOS (._*, __MACOSX), 1 file in .ipynb_checkpoints, 1 file"
+                  + " named grid.png (a contact sheet)");
+    }
+    Path zip = zip("photos/a.png", "__MACOSX/photos/._a.png", ".ipynb_checkpoints/c.png");
+    try (ImageSource source = open(zip)) {
+      assertThat(describe(source, zip)).containsExactly("photos/a.png");
+      assertThat(source.leftOut().count()).isEqualTo(2);
+    }
+    assertThatThrownBy(() -> open(zip("grid.png", "notes.txt")))
+        .hasMessageEndingWith(
+            "has no pictures among its 2 files (left out: 1 file named grid.png (a contact"
+                + " sheet))");
+  }
+
+  @Test
+  void linksToFoldersAreFollowedButNotInCircles() throws IOException {
+    put("data/a.png", png());
+    put("data/deep/b.png", png());
+    Files.createSymbolicLink(folder.resolve("data/deep/back"), folder.resolve("data"));
+    Files.createDirectory(folder.resolve("classes"));
+    Files.createSymbolicLink(folder.resolve("classes/n01"), Path.of("../data"));
+    Files.createSymbolicLink(folder.resolve("classes/n02"), Path.of("../data/deep"));
+    Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("data"));
+
+    try (ImageSource source = open(link)) {
+      assertThat(describe(source, link)).containsExactly("a.png 0", "deep/b.png 1");
+      assertThat(source.leftOut().text()).isEqualTo("left out: 1 link to a folder above");
+    }
+    Path classes = folder.resolve("classes");
+    try (ImageSource source = open(classes)) {
+      assertThat(describe(source, classes))
+          .containsExactly("n01/a.png 0", "n01/deep/b.png 0", "n02/b.png 1", "n02/back/a.png 1");
+      assertThat(source.read(3)).isEqualTo(Pixels.black(2, 2, 1));
+    }
+  }
+
+  @Test
+  void foldersThatLinkToOneAnotherEndInAnError() throws IOException {
+    for (int i = 0; i < 9; i++) {
+      put(i + "/a.png", png());
+      for (int j = 0; j < 9; j++) {
+        Files.createSymbolicLink(folder.resolve(i + "/" + j), folder.resolve("" + j));
+      }
+    }
+    assertThatThrownBy(this::folder)
+        .isInstanceOf(FileException.class)
+        .hasMessageContaining("is reached through links in more than 1000 ways");
+  }
+
+  @Test
+  void namesOfArchivesAreThoseThatPythonReads() throws IOException {
+    // The field's cases: a colon, back slashes, code page 437, Latin-1, a name twice.
+    Path zip = RawZip.write(folder, "2024-01-01_12:00:00.png", "2024-01-01_12:00:01.png");
+    try (ImageSource source = open(zip)) {
+      assertThat(describe(source, zip))
+          .containsExactly("2024-01-01_12:00:00.png", "2024-01-01_12:00:01.png");
+      assertThat(source.read(1)).isEqualTo(Pixels.black(2, 2, 1));
+    }
+    RawZip.write(folder, "cat\\a.png", "dog\\b.png");
+    try (ImageSource source = open(zip)) {
+      assertThat(describe(source, zip)).containsExactly("cat/a.png 0", "dog/b.png 1");
+      assertThat(source.read(1)).isEqualTo(Pixels.black(2, 2, 1));
+    }
+    FileNames.assumeUnicode();
+    RawZip.write(folder, "caf\u0082.png", "b.png", "na\u00efve.png");
+    try (ImageSource source = open(zip)) {
+      // 0x82 is e acute in code page 437, and 0xef, i with diaeresis in Latin-1, a set sign.
+      assertThat(describe(source, zip)).containsExactly("b.png", "caf\u00e9.png", "na\u2229ve.png");
+      assertThat(source.read(2)).isEqualTo(Pixels.black(2, 2, 1));
+    }
+    RawZip.write(folder, "a.png", "a.png");
+    assertThatThrownBy(() -> open(zip))
+        .isInstanceOf(FileException.class)
+        .hasMessage(zip + ": is a zip with two entries 'a.png'");
+  }
+
+  /** A zip whose names are bytes, without the flag that they are UTF-8. */
+  private static final class RawZip {
+    static Path write(Path folder, String... names) throws IOException {
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      try (ZipOutputStream zip = new ZipOutputStream(out, StandardCharsets.ISO_8859_1)) {
+        for (int i = 0; i < names.length; i++) {
+          // Java writes no name twice.
+          ZipEntry entry = new ZipEntry(names[i].equals("a.png") ? i + ".png" : names[i]);
+          zip.putNextEntry(entry);
+          zip.write(png());
+          zip.closeEntry();
+        }
+      }
+      String text = out.toString(StandardCharsets.ISO_8859_1);
+      if (names[0].equals("a.png")) {
+        text = text.replace("0.png", "a.png").replace("1.png", "a.png");
+      }
+      return Files.write(folder.resolve("in.zip"), text.getBytes(StandardCharsets.ISO_8859_1));
+    }
   }
 
   @Test
   void namesOfAnArchiveCannotBreakTheMessage() throws IOException {
     // Escapes of a terminal by C1, and letters that run from right to left.
     Path zip = zip("a\nb\u009bc.png", "\u202egnp.evil.png");
-    try (ImageSource source = ImageSources.open(zip, OptionalInt.empty())) {
+    try (ImageSource source = open(zip)) {
       assertThat(source.name(0)).isEqualTo(zip + "/a\\u{a}b\\u{9b}c.png");
       assertThat(source.name(1)).isEqualTo(zip + "/\\u{202e}gnp.evil.png");
       assertThat(source.read(0)).isEqualTo(Pixels.black(2, 2, 1));
@@ -162,10 +277,10 @@ class FolderAndZipSourceTest {
 
   @Test
   void theRulesForZipsAreThoseOfTraining() throws IOException {
-    assertThatThrownBy(() -> ImageSources.open(zip("../../up.png"), OptionalInt.empty()))
+    assertThatThrownBy(() -> open(zip("../../up.png")))
         .isInstanceOf(FileException.class)
         .hasMessageContaining("entry '../../up.png' points outside the archive");
-    try (ImageSource source = ImageSources.open(zip("cat\\a.png"), OptionalInt.empty())) {
+    try (ImageSource source = open(zip("cat\\a.png"))) {
       assertThat(source.name(0)).endsWith("in.zip/cat/a.png");
     }
   }
@@ -175,18 +290,18 @@ class FolderAndZipSourceTest {
     Path zip = zip("a.png");
     byte[] whole = Files.readAllBytes(zip);
     Files.write(zip, java.util.Arrays.copyOf(whole, whole.length / 2));
-    assertThatThrownBy(() -> ImageSources.open(zip, OptionalInt.empty()))
+    assertThatThrownBy(() -> open(zip))
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(zip + ": is no zip file, or one that is cut off");
     byte[] flipped = whole.clone();
     flipped[60] ^= 4;
     Files.write(zip, flipped);
-    try (ImageSource source = ImageSources.open(zip, OptionalInt.empty())) {
+    try (ImageSource source = open(zip)) {
       assertThatThrownBy(() -> source.read(0))
           .isInstanceOf(FileException.class)
           .hasMessageStartingWith(zip + "/a.png: is damaged");
     }
-    assertThatThrownBy(() -> ImageSources.open(zip("read.me"), OptionalInt.empty()))
+    assertThatThrownBy(() -> open(zip("read.me")))
         .hasMessage(zip + ": has no pictures among its 1 files");
   }
 
@@ -203,7 +318,7 @@ class FolderAndZipSourceTest {
     assertThat(ImageIO.write(image, format, out)).isTrue();
     put("a." + format, out.toByteArray());
 
-    try (ImageSource source = ImageSources.open(folder, OptionalInt.empty())) {
+    try (ImageSource source = open(folder)) {
       Pixels pixels = source.read(0);
       assertThat(pixels.channels()).isEqualTo(3);
       for (int i = 0; i < 45; i++) {
@@ -229,7 +344,7 @@ class FolderAndZipSourceTest {
   void picturesThatCannotBeReadAreRefusedByName(String content, String message) throws IOException {
     put("a.webp", content);
 
-    try (ImageSource source = ImageSources.open(folder, OptionalInt.empty())) {
+    try (ImageSource source = open(folder)) {
       assertThatThrownBy(() -> source.read(0))
           .isInstanceOf(FileException.class)
           .hasMessageStartingWith(folder.resolve("a.webp") + ": ")

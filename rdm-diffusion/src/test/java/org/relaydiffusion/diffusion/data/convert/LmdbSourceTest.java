@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.TreeMap;
@@ -40,15 +41,16 @@ class LmdbSourceTest {
   private static Map<String, byte[]> pictures(int count) {
     Map<String, byte[]> values = new TreeMap<>();
     for (int i = 0; i < count; i++) {
-      values.put(String.format(
-          Locale.ROOT, "key%06d", i), PngWriter.encode(picture(i), Compression.STORED));
+      values.put(
+          String.format(Locale.ROOT, "key%06d", i),
+          PngWriter.encode(picture(i), Compression.STORED));
     }
     return values;
   }
 
   private ImageSource open(byte[] file) throws IOException {
     Files.write(folder.resolve("data.mdb"), file);
-    return ImageSources.open(folder, OptionalInt.empty());
+    return ImageSources.open(folder, OptionalInt.empty(), Optional.empty());
   }
 
   @ParameterizedTest
@@ -58,7 +60,7 @@ class LmdbSourceTest {
       assertThat(source.size()).isEqualTo(count);
       for (int i = 0; i < count; i += Math.max(1, count / 50)) {
         assertThat(source.read(i)).as("picture %s", i).isEqualTo(picture(i));
-        assertThat(source.label(i)).isEmpty();
+        assertThat(source.labels().has(i)).isFalse();
       }
       assertThat(source.name(0)).isEqualTo(folder.resolve("data.mdb") + " entry 0");
     }
@@ -74,7 +76,7 @@ class LmdbSourceTest {
         Path.of(
             Objects.requireNonNull(LmdbSourceTest.class.getResource("liblmdb-0.9.24.mdb")).toURI());
     List<Integer> kept = List.of(0, 1, 2, 4, 5, 6, 7, 8, 10);
-    try (ImageSource source = ImageSources.open(file, OptionalInt.empty())) {
+    try (ImageSource source = ImageSources.open(file, OptionalInt.empty(), Optional.empty())) {
       assertThat(source.size()).isEqualTo(kept.size());
       for (int k = 0; k < kept.size(); k++) {
         int i = kept.get(k);
@@ -91,7 +93,7 @@ class LmdbSourceTest {
   void theFileItselfMayBeNamedAndTheWalkEndsWhenEnoughIsFound() {
     Path file = folder.resolve("data.mdb");
     LmdbWriter.write(file, pictures(100));
-    try (ImageSource source = ImageSources.open(file, OptionalInt.of(5))) {
+    try (ImageSource source = ImageSources.open(file, OptionalInt.of(5), Optional.empty())) {
       assertThat(source.size()).isEqualTo(5);
       assertThat(source.read(4)).isEqualTo(picture(4));
     }

@@ -49,7 +49,7 @@ class SyntheticShapesTest {
     SyntheticShapes set = new SyntheticShapes(19, 16, 0);
 
     for (int i = 0; i < set.size(); i++) {
-      assertThat(set.label(i)).hasValue(i % 8);
+      assertThat(set.labels().classOf(i)).hasValue(i % 8);
     }
     assertThat(ShapeClass.values()).hasSize(8);
   }

@@ -1,4 +1,4 @@
-package org.relaydiffusion.diffusion.data;
+package org.relaydiffusion.io.zip;
 
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
@@ -10,8 +10,9 @@ import org.relaydiffusion.io.MappedFile;
  * @param offset of the directory's first record in the file
  * @param size of the directory in bytes
  * @param members the number of records
+ * @param comment where the archive's comment begins, which goes on to the end of the file
  */
-record ZipEnd(long offset, long size, int members) {
+record ZipEnd(long offset, long size, int members, long comment) {
   static final int SMALLEST_RECORD = 46;
   private static final long END = 0x06054b50L;
   private static final long END_64 = 0x06064b50L;
@@ -24,9 +25,10 @@ record ZipEnd(long offset, long size, int members) {
   /**
    * Finds it from the file's end.
    *
+   * @param mostMembers more are not read
    * @throws FileException when it is missing, or claims what the file cannot hold
    */
-  static ZipEnd find(MappedFile file) {
+  static ZipEnd find(MappedFile file, int mostMembers) {
     long end = findEnd(file);
     long[] found = directory64(file, end);
     if (found == null) {
@@ -46,13 +48,13 @@ record ZipEnd(long offset, long size, int members) {
           "is a zip whose directory of %s bytes at offset %s lies outside the file"
               .formatted(Long.toUnsignedString(size), Long.toUnsignedString(offset)));
     }
-    if (members < 0 || members > Math.min(Integer.MAX_VALUE - 8, size / SMALLEST_RECORD)) {
+    if (members < 0 || members > Math.min(mostMembers, size / SMALLEST_RECORD)) {
       throw new FileException(
           file.path(),
           "is a zip that claims %s entries in a directory of %s bytes"
               .formatted(Long.toUnsignedString(members), size));
     }
-    return new ZipEnd(offset, size, (int) members);
+    return new ZipEnd(offset, size, (int) members, end + END_BYTES);
   }
 
   private static long findEnd(MappedFile file) {

@@ -1,4 +1,4 @@
-package org.relaydiffusion.diffusion.data;
+package org.relaydiffusion.io.zip;
 
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +17,7 @@ import org.relaydiffusion.io.MappedFile;
  */
 final class ZipDirectory {
   private static final long DIRECTORY_RECORD = 0x02014b50L;
-  private static final int ENCRYPTED = 1;
+  static final int ENCRYPTED = 1;
   private static final int UTF_8_NAME = 1 << 11;
   private static final long IN_EXTRA = 0xffff_ffffL;
   private static final int EXTRA_64 = 1;
@@ -31,9 +31,9 @@ final class ZipDirectory {
   private final MappedFile file;
   private final ZipEnd end;
 
-  private ZipDirectory(MappedFile file) {
+  private ZipDirectory(MappedFile file, ZipEnd end) {
     this.file = file;
-    this.end = ZipEnd.find(file);
+    this.end = end;
   }
 
   /**
@@ -42,8 +42,8 @@ final class ZipDirectory {
    * @throws FileException when the directory is broken; for encrypted members and packings other
    *     than deflate; when a name occurs twice or leads outside the archive; when members overlap
    */
-  static List<ZipMember> read(MappedFile file) {
-    ZipDirectory directory = new ZipDirectory(file);
+  static List<ZipMember> read(MappedFile file, ZipEnd end) {
+    ZipDirectory directory = new ZipDirectory(file, end);
     List<ZipMember> members = directory.records();
     directory.refuseTwins(members);
     return directory.withLimits(members);
@@ -77,10 +77,7 @@ final class ZipDirectory {
   private ZipMember member(long at, int nameLength, int extraLength) {
     int flags = file.u16(at + 8, "an entry's flags");
     byte[] raw = file.bytes(at + ZipEnd.SMALLEST_RECORD, nameLength, "an entry's name");
-    // Some programs on Windows write the folders' names with back slashes.
-    String name =
-        new String(raw, (flags & UTF_8_NAME) != 0 ? StandardCharsets.UTF_8 : CP437)
-            .replace('\\', '/');
+    String name = name(raw, flags);
     checkName(name);
     int method = file.u16(at + 10, name);
     if ((flags & ENCRYPTED) != 0) {
@@ -101,7 +98,14 @@ final class ZipDirectory {
               .formatted(
                   Printable.of(name), Long.toUnsignedString(packed), Long.toUnsignedString(size)));
     }
-    return new ZipMember(name, method, (int) file.u32(at + 16, name), packed, size, header, header);
+    int crc = (int) file.u32(at + 16, name);
+    return new ZipMember(name, flags, method, crc, packed, size, header, header);
+  }
+
+  /** A member's name: some programs on Windows write the folders in it with back slashes. */
+  static String name(byte[] raw, int flags) {
+    return new String(raw, (flags & UTF_8_NAME) != 0 ? StandardCharsets.UTF_8 : CP437)
+        .replace('\\', '/');
   }
 
   private void checkName(String name) {

@@ -1,4 +1,4 @@
-package org.relaydiffusion.diffusion.data.convert;
+package org.relaydiffusion.diffusion.data;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -18,12 +18,12 @@ import org.relaydiffusion.diffusion.Cancellation;
  * @param count how many pieces
  * @param workers how many threads
  */
-record OrderedWork(int count, int workers) {
+public record OrderedWork(int count, int workers) {
   private static final int AHEAD = 8;
 
   /** Takes the results. */
   @FunctionalInterface
-  interface Taker<T> {
+  public interface Taker<T> {
     /**
      * Takes one result.
      *
@@ -41,10 +41,10 @@ record OrderedWork(int count, int workers) {
    * @param cancellation ends the work early
    * @throws org.relaydiffusion.CancelledException when that was asked for
    */
-  <T> void run(IntFunction<T> work, Taker<T> taker, Cancellation cancellation) {
+  public <T> void run(IntFunction<T> work, Taker<T> taker, Cancellation cancellation) {
     ExecutorService threads =
         Executors.newFixedThreadPool(
-            workers, Thread.ofPlatform().daemon().name("dataset-", 0).factory());
+            workers, Thread.ofPlatform().daemon().name("rdm-pictures-", 0).factory());
     try {
       Deque<Future<T>> ahead = new ArrayDeque<>();
       int submitted = 0;

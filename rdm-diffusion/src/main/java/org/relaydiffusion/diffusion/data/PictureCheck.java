@@ -1,0 +1,158 @@
+package org.relaydiffusion.diffusion.data;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.image.PictureBudget;
+import org.relaydiffusion.diffusion.image.PictureReader;
+import org.relaydiffusion.diffusion.image.PictureReader.Size;
+import org.relaydiffusion.diffusion.image.Pixels;
+
+/**
+ * Looks at all pictures of a data set before it is used, so that a run of days does not end at one
+ * that cannot be read.
+ *
+ * <p>To decode a million pictures takes hours, so the look is at a picture's first and last 4 KiB:
+ * whether it is of a known format, as large and colourful as the set's first good one, and not cut
+ * off. Only a picture that fits in 4 KiB, or one of which that does not tell, is decoded. What it
+ * cannot see, such as pixels that are damaged in the middle of a file, shows when the picture is
+ * read; the data set tool decodes everything.
+ *
+ * @param bad the pictures that cannot be used
+ * @param looked how many were looked at
+ * @param leftOut what was not taken for a picture
+ */
+public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
+  private static final int ENDS = 4096;
+  private static final int PIECE = 256;
+
+  /**
+   * Looks at a folder's or zip's pictures, on as many threads as there are processors.
+   *
+   * @param data as {@link ImageFolderDataset#open} takes it
+   * @param most how many pictures are looked at, in the order of their names
+   * @param listener hears of each bad one
+   * @param cancellation ends it early
+   * @throws FileException when there are no pictures, or none is good
+   */
+  public static PictureCheck of(
+      Path data, int most, BadPicture.Listener listener, Cancellation cancellation) {
+    try (PictureSource source = PictureSource.open(data, PictureSource.Order.NAMES)) {
+      int count = Math.min(most, source.pictures().size());
+      Look look = new Look(source, count);
+      List<BadPicture> bad = new ArrayList<>();
+      new OrderedWork(Math.ceilDiv(count, PIECE), Runtime.getRuntime().availableProcessors())
+          .<List<BadPicture>>run(
+              look::piece,
+              (_, found) ->
+                  found.forEach(
+                      picture -> {
+                        bad.add(picture);
+                        listener.found(picture);
+                      }),
+              cancellation);
+      return new PictureCheck(List.copyOf(bad), count, source.leftOut());
+    }
+  }
+
+  /** The names of the pictures that cannot be used. */
+  public Set<String> names() {
+    return bad.stream().map(BadPicture::name).collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** What every picture of a set has alike. */
+  private record Kind(int width, int height, int channels) {
+    static Kind of(Pixels pixels) {
+      return new Kind(pixels.width(), pixels.height(), pixels.channels());
+    }
+  }
+
+  /** The pictures of a source, held against the first good one. */
+  private record Look(PictureSource source, int count, int first, Kind kind) {
+    Look(PictureSource source, int count) {
+      this(source, count, firstGood(source, count));
+    }
+
+    private Look(PictureSource source, int count, int first) {
+      this(source, count, first, Kind.of(decoded(source, first)));
+    }
+
+    /** The first picture that can be decoded, against which the others are held. */
+    private static int firstGood(PictureSource source, int count) {
+      String leftOut = source.leftOut().text();
+      RdmException why =
+          new FileException(
+              source.path(), "holds no pictures" + (leftOut.isEmpty() ? "" : "; " + leftOut));
+      for (int i = 0; i < count; i++) {
+        try {
+          decoded(source, i);
+          return i;
+        } catch (FileException e) {
+          if (BadPicture.of(source.pictures().get(i), source.file(i), e).isEmpty()) {
+            throw e;
+          }
+          why = i == 0 ? e : why;
+        }
+      }
+      throw count < 2
+          ? why
+          : new FileException(
+              source.path(),
+              "has %s pictures, of which none can be read: %s".formatted(count, why.getMessage()));
+    }
+
+    List<BadPicture> piece(int piece) {
+      List<BadPicture> bad = new ArrayList<>();
+      for (int i = piece * PIECE; i < Math.min(count, (piece + 1) * PIECE); i++) {
+        String name = source.pictures().get(i);
+        Path file = source.file(i);
+        try {
+          check(i, file);
+        } catch (FileException e) {
+          bad.add(BadPicture.of(name, file, e).orElseThrow(() -> e));
+        }
+      }
+      return bad;
+    }
+
+    private void check(int index, Path file) {
+      PictureSource.Ends ends = source.ends(index, ENDS);
+      int channels = PictureHeader.channels(ends.start());
+      if (ends.isWhole() || channels == 0 || !PictureHeader.isWhole(ends)) {
+        require(Kind.of(decoded(source, index)), file);
+        return;
+      }
+      Size size;
+      try {
+        size = PictureReader.size(ends.start(), file);
+      } catch (FileException e) {
+        // A profile or a preview may stand before the size.
+        size = PictureReader.size(source.read(index), file);
+      }
+      require(new Kind(size.width(), size.height(), channels), file);
+    }
+
+    private void require(Kind found, Path file) {
+      if (!found.equals(kind)) {
+        throw new FileException(
+            file,
+            "is %s, but %s is %s".formatted(text(found), source.pictures().get(first), text(kind)));
+      }
+    }
+
+    private static String text(Kind kind) {
+      return "%s x %s %s"
+          .formatted(kind.width(), kind.height(), kind.channels() == 1 ? "grey" : "RGB");
+    }
+  }
+
+  private static Pixels decoded(PictureSource source, int index) {
+    Path file = source.file(index);
+    return PictureBudget.within(file, () -> PictureReader.decode(source.read(index), file));
+  }
+}

@@ -1,0 +1,69 @@
+package org.relaydiffusion.diffusion.data;
+
+import java.util.Arrays;
+
+/** What the ends of a picture file tell without decoding it. */
+final class PictureHeader {
+  private static final int PNG_DEPTH = 24;
+  private static final int PNG_COLOUR = 25;
+  private static final int SHORTEST_PNG = 33;
+  private static final byte[] PNG_END = {'I', 'E', 'N', 'D', (byte) 0xae, 0x42, 0x60, (byte) 0x82};
+
+  private PictureHeader() {}
+
+  /**
+   * Whether a picture shows that it is not cut off: a PNG that ends with its last chunk, a JPEG
+   * with its end marker. Of anything else, and of files with something behind the picture, that has
+   * to be found out otherwise.
+   */
+  static boolean isWhole(PictureSource.Ends ends) {
+    byte[] end = ends.end();
+    if (isPng(ends.start())) {
+      return end.length >= PNG_END.length
+          && Arrays.equals(
+              end, end.length - PNG_END.length, end.length, PNG_END, 0, PNG_END.length);
+    }
+    return isJpeg(ends.start())
+        && end.length >= 2
+        && end[end.length - 2] == (byte) 0xff
+        && end[end.length - 1] == (byte) 0xd9;
+  }
+
+  /** 1 for a grey picture, 3 for another; 0 where its first bytes do not tell. */
+  static int channels(byte[] start) {
+    if (isPng(start)) {
+      return switch (start[PNG_COLOUR]) {
+        case 0 -> start[PNG_DEPTH] <= 8 ? 1 : 0;
+        case 2, 3, 6 -> 3;
+        default -> 0;
+      };
+    }
+    return isJpeg(start) ? jpegChannels(start) : 0;
+  }
+
+  private static int jpegChannels(byte[] start) {
+    int at = 2;
+    while (at + 9 < start.length && start[at] == (byte) 0xff) {
+      int marker = start[at + 1] & 0xff;
+      boolean isFrame =
+          marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+      if (isFrame) {
+        return switch (start[at + 9]) {
+          case 1 -> 1;
+          case 3, 4 -> 3;
+          default -> 0;
+        };
+      }
+      at += 2 + Math.max(2, (start[at + 2] & 0xff) << 8 | (start[at + 3] & 0xff));
+    }
+    return 0;
+  }
+
+  private static boolean isPng(byte[] start) {
+    return start.length >= SHORTEST_PNG && start[0] == (byte) 0x89 && start[1] == 'P';
+  }
+
+  private static boolean isJpeg(byte[] start) {
+    return start.length > 3 && start[0] == (byte) 0xff && start[1] == (byte) 0xd8;
+  }
+}

@@ -1,0 +1,138 @@
+package org.relaydiffusion.diffusion.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.relaydiffusion.CancelledException;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.image.Compression;
+import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.image.PngWriter;
+
+class PictureCheckTest {
+  @TempDir Path folder;
+
+  /** Larger than the ends that are looked at, as its pixels are noise. */
+  private static byte[] png(int side, int channels) {
+    Pixels pixels = Pixels.black(side, side, channels);
+    new Random(1).nextBytes(pixels.data());
+    return PngWriter.encode(pixels, Compression.STORED);
+  }
+
+  private static byte[] jpeg(int side, int type) throws IOException {
+    BufferedImage image = new BufferedImage(side, side, type);
+    Random random = new Random(2);
+    for (int i = 0; i < side * side; i++) {
+      image.setRGB(i % side, i / side, random.nextInt());
+    }
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    assertThat(ImageIO.write(image, "jpeg", out)).isTrue();
+    return out.toByteArray();
+  }
+
+  private List<String> check(Path data) {
+    List<String> found = new ArrayList<>();
+    PictureCheck check =
+        PictureCheck.of(data, Integer.MAX_VALUE, bad -> found.add(bad.name()), new Cancellation());
+    assertThat(check.bad()).extracting(BadPicture::name).isEqualTo(found);
+    return check.bad().stream().map(BadPicture::message).toList();
+  }
+
+  private void put(String name, byte[] bytes) throws IOException {
+    Files.write(folder.resolve(name), bytes);
+  }
+
+  @Test
+  void whatTheEndsShowIsFound() throws IOException {
+    put("a.png", png(64, 3));
+    put("b.jpg", jpeg(64, BufferedImage.TYPE_INT_RGB));
+    // A PNG by the name of a JPEG is one that can be read.
+    put("c.jpeg", png(64, 3));
+    put("d.png", Arrays.copyOf(png(64, 3), 9000));
+    put("e.png", png(32, 3));
+    put("f.png", png(96, 1));
+    put("g.png", png(64, 1));
+    put("h.jpg", jpeg(64, BufferedImage.TYPE_BYTE_GRAY));
+    put("i.png", new byte[0]);
+    byte[] behind = Arrays.copyOf(png(64, 3), 20_000);
+    put("j.png", behind);
+    Files.createSymbolicLink(folder.resolve("k.png"), folder.resolve("gone"));
+
+    assertThat(check(folder))
+        .satisfiesExactly(
+            d -> assertThat(d).startsWith(folder.resolve("d.png") + ": is cut off"),
+            e -> assertThat(e).endsWith("e.png: is 32 x 32 RGB, but a.png is 64 x 64 RGB"),
+            f -> assertThat(f).endsWith("f.png: is 96 x 96 grey, but a.png is 64 x 64 RGB"),
+            g -> assertThat(g).endsWith("g.png: is 64 x 64 grey, but a.png is 64 x 64 RGB"),
+            h -> assertThat(h).endsWith("h.jpg: is 64 x 64 grey, but a.png is 64 x 64 RGB"),
+            i -> assertThat(i).contains("i.png: is empty"),
+            k -> assertThat(k).contains("k.png: cannot be read: no such file"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {ZipEntry.STORED, ZipEntry.DEFLATED})
+  void picturesInZipsAreLookedAtInPlace(int method) throws IOException {
+    Path file = folder.resolve("set.zip");
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+      byte[] cut = Arrays.copyOf(png(64, 3), 9000);
+      for (byte[] bytes : List.of(png(64, 3), cut, png(64, 3), png(16, 3))) {
+        ZipEntry entry = new ZipEntry(bytes.length + "-" + bytes.hashCode() + ".png");
+        entry.setMethod(method);
+        entry.setSize(bytes.length);
+        CRC32 crc = new CRC32();
+        crc.update(bytes);
+        entry.setCrc(crc.getValue());
+        zip.putNextEntry(entry);
+        zip.write(bytes);
+        zip.closeEntry();
+      }
+    }
+    assertThat(check(file))
+        .hasSize(2)
+        .anySatisfy(message -> assertThat(message).contains(".png: is cut off"))
+        .anySatisfy(message -> assertThat(message).contains("is 16 x 16 RGB, but "));
+  }
+
+  @Test
+  void theFirstGoodPictureDecidesAndNoneIsAnError() throws IOException {
+    put("a.png", new byte[10]);
+    put("b.png", png(64, 3));
+    assertThat(check(folder)).singleElement().asString().contains("a.png: ");
+    put("b.png", new byte[10]);
+    assertThatThrownBy(() -> check(folder))
+        .isInstanceOf(FileException.class)
+        .hasMessageStartingWith(folder + ": has 2 pictures, of which none can be read: ");
+    Path empty = Files.createDirectory(folder.resolve("empty"));
+    assertThatThrownBy(() -> check(empty)).hasMessage(empty + ": holds no pictures");
+  }
+
+  @Test
+  void itCanBeEndedEarlyAndLooksAtTheFirstOnesOnly() throws IOException {
+    put("a.png", png(64, 3));
+    put("b.png", new byte[10]);
+    PictureCheck check = PictureCheck.of(folder, 1, BadPicture.Listener.NONE, new Cancellation());
+    assertThat(check).isEqualTo(new PictureCheck(List.of(), 1, LeftOut.NONE));
+    Cancellation cancelled = new Cancellation();
+    cancelled.cancel();
+    assertThatThrownBy(() -> PictureCheck.of(folder, 2, BadPicture.Listener.NONE, cancelled))
+        .isInstanceOf(CancelledException.class);
+  }
+}
