@@ -85,6 +85,11 @@ public final class ImageFolderDataset implements AutoCloseable {
     return subset.size();
   }
 
+  /** How many pictures the folder or file has, of which some may have been drawn. */
+  public int sourceSize() {
+    return source.pictures().size();
+  }
+
   /** The pictures' side in pixels: a power of two. */
   public int resolution() {
     return resolution;

@@ -91,6 +91,7 @@ final class ActivationsCommand implements Callable<Integer> {
     return new ExtractionOptions(
         job.data,
         job.limit(),
+        job.seed(),
         job.target,
         job.content(),
         job.leftovers(),

@@ -3,6 +3,7 @@ package org.relaydiffusion.launch.evaluation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
@@ -10,6 +11,7 @@ import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.metrics.ActivationsFile;
+import org.relaydiffusion.metrics.Provenance;
 import org.relaydiffusion.metrics.report.EvaluationReport.Picture;
 
 /** The pictures behind a file of activations, where they were given: row by row the same order. */
@@ -25,23 +27,38 @@ final class PictureSet implements AutoCloseable {
   /**
    * Opens them.
    *
-   * @param activations the file whose rows they are; it may be of the first of them only
-   * @throws FileException when they cannot be read, or are fewer than the file's images
+   * @param activations the file whose rows they are; it may be of some of them, if it says which
+   * @throws FileException when they cannot be read, or are not as many as the file is of
    */
   static PictureSet open(Optional<Path> path, ActivationsFile activations) {
     if (path.isEmpty()) {
       return new PictureSet(null, null);
     }
-    ImageFolderDataset pictures = ImageFolderDataset.open(path.get(), DatasetOptions.DEFAULT);
-    long wanted = activations.count().orElse(0);
-    if (pictures.size() < wanted) {
-      int found = pictures.size();
+    Optional<Provenance.Drawn> drawn = activations.drawn();
+    DatasetOptions options =
+        drawn
+            .map(d -> DatasetOptions.DEFAULT.withAtMost(d.images(), d.seed()))
+            .orElse(DatasetOptions.DEFAULT);
+    ImageFolderDataset pictures = ImageFolderDataset.open(path.get(), options);
+    long wanted = drawn.map(d -> (long) d.of()).or(() -> count(activations)).orElse(0L);
+    int found = pictures.sourceSize();
+    if (wanted > 0 && found != wanted) {
       pictures.close();
       throw new FileException(
           path.get(),
-          "holds %s pictures, but %s is of %s images".formatted(found, activations.path(), wanted));
+          "holds %s pictures, but %s is of %s%s"
+              .formatted(
+                  found,
+                  activations.path(),
+                  wanted,
+                  drawn.isPresent() ? ", some of which were drawn" : ""));
     }
     return new PictureSet(path.get(), pictures);
+  }
+
+  private static Optional<Long> count(ActivationsFile activations) {
+    OptionalLong count = activations.count();
+    return count.isPresent() ? Optional.of(count.getAsLong()) : Optional.empty();
   }
 
   /** The first pictures, at most {@code most}; none where they were not given. */

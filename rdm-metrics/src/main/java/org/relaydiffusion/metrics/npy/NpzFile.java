@@ -47,7 +47,10 @@ public final class NpzFile implements AutoCloseable {
     try {
       zip = InputFile.zip(path);
     } catch (IOException e) {
-      throw new FileException(path, "cannot be read as an .npz file: " + AtomicFile.reason(e), e);
+      throw NpyReader.isNpy(path)
+          ? new FileException(
+              path, "is an .npy file, a single array without a name: np.savez makes an .npz", e)
+          : new FileException(path, "cannot be read as an .npz file: " + AtomicFile.reason(e), e);
     }
     try {
       return new NpzFile(path, zip, members(path, zip));
@@ -107,12 +110,7 @@ public final class NpzFile implements AutoCloseable {
    */
   @SuppressWarnings("MustBeClosedChecker") // The reader closes the stream.
   public NpyReader array(String name) {
-    ZipEntry entry = members.get(name + SUFFIX);
-    if (entry == null) {
-      String found = list(names());
-      throw new FileException(
-          path, "has no array '%s', only: %s".formatted(name, found.isEmpty() ? "none" : found));
-    }
+    ZipEntry entry = member(name);
     String what = "array '%s'".formatted(Printable.of(name));
     try {
       return new NpyReader(path, what, zip.getInputStream(entry), entry.getSize(), entry.getCrc());
@@ -120,6 +118,26 @@ public final class NpzFile implements AutoCloseable {
       throw new FileException(
           path, "%s cannot be read: %s".formatted(what, AtomicFile.reason(e)), e);
     }
+  }
+
+  /**
+   * The CRC-32 that the directory has for an array.
+   *
+   * @param name without {@code .npy}
+   * @throws FileException when there is none of that name
+   */
+  public long checksum(String name) {
+    return member(name).getCrc();
+  }
+
+  private ZipEntry member(String name) {
+    ZipEntry entry = members.get(name + SUFFIX);
+    if (entry == null) {
+      String found = list(names());
+      throw new FileException(
+          path, "has no array '%s', only: %s".formatted(name, found.isEmpty() ? "none" : found));
+    }
+    return entry;
   }
 
   /** Closes the file and what was opened from it. */

@@ -73,6 +73,7 @@ record Extractions(
     return new ExtractionOptions(
         data,
         OptionalInt.empty(),
+        0,
         target,
         content,
         leftovers,

@@ -156,6 +156,7 @@ public final class ActivationsBenchmark {
         new ExtractionOptions(
             data,
             OptionalInt.empty(),
+            0,
             target,
             content,
             Leftovers.DISCARD,
