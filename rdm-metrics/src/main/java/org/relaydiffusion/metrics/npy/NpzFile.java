@@ -12,6 +12,7 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
+import org.relaydiffusion.io.LfsPointer;
 
 /**
  * The named arrays of an .npz file, as {@code np.savez} (stored) and {@code np.savez_compressed}
@@ -47,10 +48,13 @@ public final class NpzFile implements AutoCloseable {
     try {
       zip = InputFile.zip(path);
     } catch (IOException e) {
-      throw NpyReader.isNpy(path)
-          ? new FileException(
-              path, "is an .npy file, a single array without a name: np.savez makes an .npz", e)
-          : new FileException(path, "cannot be read as an .npz file: " + AtomicFile.reason(e), e);
+      throw new FileException(
+          path,
+          NpyReader.isNpy(path)
+              ? "is an .npy file, a single array without a name: np.savez makes an .npz"
+              : LfsPointer.in(path)
+                  .orElseGet(() -> "cannot be read as an .npz file: " + AtomicFile.reason(e)),
+          e);
     }
     try {
       return new NpzFile(path, zip, members(path, zip));
