@@ -46,7 +46,7 @@ final class PictureSet implements AutoCloseable {
       pictures.close();
       throw new FileException(
           path.get(),
-          "holds %s pictures, but %s is of %s%s"
+          "holds %s pictures, but %s is of %s images%s"
               .formatted(
                   found,
                   activations.path(),
