@@ -6,6 +6,7 @@ import java.util.stream.Collectors;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.Checkpoint;
+import org.relaydiffusion.checkpoint.CheckpointFormat;
 import org.relaydiffusion.checkpoint.CheckpointSummary;
 import org.relaydiffusion.checkpoint.CheckpointSummary.TensorInfo;
 import org.relaydiffusion.checkpoint.ModuleFile;
@@ -66,7 +67,11 @@ public final class InspectCommand implements Callable<Integer> {
       return checkpoint.summary();
     } catch (FileException refused) {
       try (ModuleFile module = ModuleFile.open(file)) {
-        if (module.tensors().isEmpty()) {
+        // A dictionary that is no checkpoint is a broken one, not a module.
+        boolean single =
+            module.format() == CheckpointFormat.MODULE
+                || module.format() == CheckpointFormat.TORCH_SCRIPT;
+        if (!single || module.tensors().isEmpty()) {
           throw refused;
         }
         module.tensors().values().forEach(StoredTensor::data);

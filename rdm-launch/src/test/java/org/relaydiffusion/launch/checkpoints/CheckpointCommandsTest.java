@@ -247,6 +247,23 @@ class CheckpointCommandsTest {
                 + " file.");
   }
 
+  /** Its network is broken: that it is also a file of plain tensors is no way out. */
+  @Test
+  void aBrokenCheckpointIsNotShownAsAModule() throws IOException {
+    String header =
+        "{\"__metadata__\": {\"rdm.class_name\": \"EDMPrecond\", \"rdm.init_kwargs\": \"null\"},"
+            + " \"a\": {\"dtype\": \"U8\", \"shape\": [1], \"data_offsets\": [0, 1]}}";
+    ByteBuffer bytes = ByteBuffer.allocate(8 + header.length() + 1).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putLong(header.length()).put(header.getBytes(StandardCharsets.UTF_8));
+    Path file = Files.write(folder.resolve("a.safetensors"), bytes.array());
+
+    RdmRun run = RdmRun.of("inspect", file.toString());
+
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.error())
+        .isEqualTo("rdm: %s: the metadata has, as rdm.init_kwargs, no JSON object".formatted(file));
+  }
+
   @Test
   void typesThatCannotBeLoadedAreShown() throws IOException {
     String header =
