@@ -52,7 +52,8 @@ public record NetworkDescription(String className, Map<String, @Nullable Object>
       throw new FileException(
           file, "is no JSON object: " + Printable.of(String.valueOf(e.getOriginalMessage())), e);
     }
-    if (json.get(CLASS_NAME) instanceof String name && json.get(INIT_KWARGS) instanceof Map<?, ?> m) {
+    if (json.get(CLASS_NAME) instanceof String name
+        && json.get(INIT_KWARGS) instanceof Map<?, ?> m) {
       Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
       m.forEach((key, value) -> kwargs.put(String.valueOf(key), value));
       return new NetworkDescription(name, kwargs);
@@ -99,8 +100,7 @@ public record NetworkDescription(String className, Map<String, @Nullable Object>
   }
 
   /** The tensors below the key of the network, or of a state_dict, where there is one. */
-  private static Map<String, StoredTensor> state(
-      Map<String, StoredTensor> all, Which which) {
+  private static Map<String, StoredTensor> state(Map<String, StoredTensor> all, Which which) {
     String outer = which.key() + ".";
     if (all.keySet().stream().noneMatch(n -> n.startsWith(outer))) {
       return OUTER.stream()

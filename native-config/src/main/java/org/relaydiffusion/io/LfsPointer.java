@@ -16,7 +16,8 @@ public final class LfsPointer {
   private static final int LONGEST = 1024;
   private static final Pattern TEXT =
       Pattern.compile(
-          "version https://git-lfs\\.github\\.com/spec/v\\d\\n(?:[^\\n]*\\n)*?size (\\d{1,19})\\n?+.*",
+          "version https://git-lfs\\.github\\.com/spec/v\\d\\n"
+              + "(?:[^\\n]*\\n)*?size (\\d{1,19})\\n?+.*",
           Pattern.DOTALL);
 
   private LfsPointer() {}

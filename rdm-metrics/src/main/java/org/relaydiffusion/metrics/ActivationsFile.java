@@ -29,9 +29,9 @@ import org.relaydiffusion.torch.TensorScope;
  * </tr>
  * </table>
  *
- * <p>All but the count, which is an integer, are float16, float32 or float64. Spatial features come out channel by channel,
- * whatever their order in the file. Opening reads the headers only; {@link #close()} ends what was
- * handed out.
+ * <p>All but the count, which is an integer, are float16, float32 or float64. Spatial features come
+ * out channel by channel, whatever their order in the file. Opening reads the headers only; {@link
+ * #close()} ends what was handed out.
  */
 public final class ActivationsFile implements ActivationSet {
   private final Path path;

@@ -81,7 +81,8 @@ public record CovarianceSummary(
     double noise = noise(dimensions, largest);
     long rank = Math.min(maxRank, Arrays.stream(eigenvalues).filter(e -> e > noise).count());
     boolean all = maxRank == dimensions && eigenvalues.length == dimensions;
-    double smallest = eigenvalues[0] < -noise ? eigenvalues[0] : all ? Math.max(0, eigenvalues[0]) : 0;
+    double least = eigenvalues[0];
+    double smallest = least < -noise ? least : all ? Math.max(0, least) : 0;
     return new CovarianceSummary(
         dimensions,
         count,

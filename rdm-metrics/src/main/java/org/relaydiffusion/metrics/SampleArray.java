@@ -30,7 +30,9 @@ public final class SampleArray implements AutoCloseable {
     this.file = file;
     try (NpyReader reader = pass()) {
       long[] shape = reader.shape();
-      if (shape[0] == 0 || shape[0] > Integer.MAX_VALUE || Math.max(shape[1], shape[2]) > MOST_SIDE) {
+      if (shape[0] == 0
+          || shape[0] > Integer.MAX_VALUE
+          || Math.max(shape[1], shape[2]) > MOST_SIDE) {
         throw new FileException(
             path,
             "array '%s' has %s pictures of %s x %s pixels, expected 1 or more of at most %s x %s"
@@ -108,8 +110,7 @@ public final class SampleArray implements AutoCloseable {
    * @param pictures gives every picture, in blocks of [n, H, W, 3]
    * @throws FileException when it cannot be written
    */
-  public static void write(
-      Path target, int count, int height, int width, NpzWriter.Rows pictures) {
+  public static void write(Path target, int count, int height, int width, NpzWriter.Rows pictures) {
     NpzWriter.write(
         target,
         out -> out.array(ARRAY, DType.UINT8, new long[] {count, height, width, 3}, pictures));

@@ -77,9 +77,8 @@ public final class ConvertCommand implements Callable<Integer> {
       names = "--config",
       paramLabel = "FILE.json",
       description =
-          "For a bare state_dict: what its network is, with a \"class_name\" (EDMPrecond, VPPrecond,"
-              + " VEPrecond or iDDPMPrecond) and its arguments, \"init_kwargs\". Default: the"
-              + " checkpoint's own.")
+          "For a bare state_dict: what its network is, with a \"class_name\" (EDMPrecond,"
+              + " VPPrecond, VEPrecond or iDDPMPrecond) and its arguments, \"init_kwargs\". Default: none.")
   private @Nullable Path config;
 
   @Option(
@@ -148,8 +147,8 @@ public final class ConvertCommand implements Callable<Integer> {
       throw new OptionException("--dtype and --inception cannot be had together");
     }
     if (inception && (config != null || like != null)) {
-      throw new OptionException(
-          "%s and --inception are mutually exclusive".formatted(config != null ? "--config" : "--like"));
+      String name = config != null ? "--config" : "--like";
+      throw new OptionException("%s and --inception are mutually exclusive".formatted(name));
     }
     if (config != null && like != null) {
       throw new OptionException("--config and --like are mutually exclusive");

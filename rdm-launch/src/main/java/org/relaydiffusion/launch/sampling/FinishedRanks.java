@@ -60,9 +60,9 @@ record FinishedRanks(Path folder, Rank rank, String key) {
       } else if (System.nanoTime() - since > patience.toNanos()) {
         throw new FileException(
             folder,
-            "process %s of %s has not finished its pictures for %s s: the same command with --resume"
+            "process %s of %s has not finished its pictures for %s s: the same command with"
                     .formatted(next, rank.worldSize(), patience.toSeconds())
-                + " goes on");
+                + " --resume goes on");
       } else {
         pause();
       }

@@ -84,8 +84,8 @@ final class JobOptions implements Section {
       names = "--npz",
       paramLabel = "FILE.npz",
       description =
-          "Also write all pictures of the run into one array 'arr_0', uint8 [N, H, W, 3] in the order"
-              + " of the seeds, as ADM's evaluator takes it. Default: none.")
+          "Also write all pictures of the run into one array 'arr_0', uint8 [N, H, W, 3] in the"
+              + " order of the seeds, as ADM's evaluator takes it. Default: none.")
   @Nullable Path npz;
 
   @Override

@@ -58,7 +58,11 @@ final class SamplesFile {
    * @throws FileException naming the picture that is missing or of another size than the first
    */
   static void write(
-      Path target, PictureFolder folder, Seeds seeds, StatusLine status, Cancellation cancellation) {
+      Path target,
+      PictureFolder folder,
+      Seeds seeds,
+      StatusLine status,
+      Cancellation cancellation) {
     Pixels first = PictureReader.read(folder.file(seeds.get(0)));
     SampleArray.write(
         target,

@@ -218,7 +218,11 @@ class CheckpointCommandsTest {
     assertThat(both.error()).isEqualTo("rdm: --config and --like are mutually exclusive");
     RdmRun over =
         RdmRun.of(
-            "convert", "--overwrite", "--source=" + SECOND, "--dest=" + config, "--config=" + config);
+            "convert",
+            "--overwrite",
+            "--source=" + SECOND,
+            "--dest=" + config,
+            "--config=" + config);
     assertThat(over.error()).startsWith("rdm: %s would be written over itself".formatted(config));
   }
 

@@ -13,8 +13,8 @@ import org.relaydiffusion.torch.Device;
  *
  * @param data a folder or zip of pictures, as {@code ImageFolderDataset} reads it, or an .npz with
  *     ADM's {@code arr_0}
- * @param maxImages the most images, at least 1, which are drawn and then taken in the order of their
- *     names; all when empty
+ * @param maxImages the most images, at least 1, which are drawn and then taken in the order of
+ *     their names; all when empty
  * @param subsetSeed of that draw, which is that of EDM's data sets; its last 31 bits count
  * @param target the .npz file; one that is there is replaced in the end
  * @param content what it will hold

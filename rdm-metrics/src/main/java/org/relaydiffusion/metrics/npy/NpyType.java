@@ -65,7 +65,8 @@ enum NpyType {
 
   /** The type of this name, whatever its byte order. */
   static Optional<NpyType> of(String descr) {
-    String code = descr.isEmpty() || "<>=|".indexOf(descr.charAt(0)) < 0 ? descr : descr.substring(1);
+    String code =
+        descr.isEmpty() || "<>=|".indexOf(descr.charAt(0)) < 0 ? descr : descr.substring(1);
     return Arrays.stream(values()).filter(t -> t.code.equals(code)).findFirst();
   }
 

@@ -537,7 +537,7 @@ class ActivationsExtractionTest {
   @ValueSource(strings = {"adm_samples.npz", "adm_samples_compressed.npz"})
   void samplesThatNumpyWroteAreRead(String name) {
     Path data = Path.of(System.getProperty("rdm.fixtures"), "npy", name);
-    Extractions set = Extractions.of(data, folder.resolve("a.npz"), Content.ACTIVATIONS, extractor());
+    Extractions set = set(Content.ACTIVATIONS).from(data);
 
     assertThat(set.run().extracted()).isEqualTo(5);
 
@@ -552,7 +552,7 @@ class ActivationsExtractionTest {
   @Test
   void anArrayThatIsNoneOfPicturesIsRefused() {
     Path data = Path.of(System.getProperty("rdm.fixtures"), "npy", "feat.npz");
-    Extractions set = Extractions.of(data, folder.resolve("a.npz"), Content.ACTIVATIONS, extractor());
+    Extractions set = set(Content.ACTIVATIONS).from(data);
     assertThatThrownBy(set::run)
         .isInstanceOf(FileException.class)
         .hasMessage(data + ": has no array 'arr_0', only: feat");

@@ -105,12 +105,22 @@ class NumpyArraysTest {
 
   @ParameterizedTest
   @CsvSource({
-    "bool, UINT8", "int8, INT8", "int16, INT16", "int32, INT32", "int64, INT64", "uint8, UINT8",
-    "uint16, INT32", "uint32, INT64", "uint64, INT64", "float16, FLOAT32", "float32, FLOAT32",
+    "bool, UINT8",
+    "int8, INT8",
+    "int16, INT16",
+    "int32, INT32",
+    "int64, INT64",
+    "uint8, UINT8",
+    "uint16, INT32",
+    "uint32, INT64",
+    "uint64, INT64",
+    "float16, FLOAT32",
+    "float32, FLOAT32",
     "float64, FLOAT64"
   })
   void everyTypeAndOrderIsRead(String type, DType read) {
-    double[] all = type.equals("bool") ? new double[] {0, 1, 1, 1, 1, 1} : new double[] {0, 1, 2, 3, 100, 120};
+    double[] all =
+        type.equals("bool") ? new double[] {0, 1, 1, 1, 1, 1} : new double[] {0, 1, 2, 3, 100, 120};
     try (NpzFile file = NpzFile.open(file("every_type"))) {
       for (String order : new String[] {"little", "big", "little_fortran", "big_fortran"}) {
         String name = type + "_" + order;
