@@ -2,11 +2,13 @@ package org.relaydiffusion.metrics;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.metrics.npy.NpyReader;
 import org.relaydiffusion.metrics.npy.NpzFile;
 import org.relaydiffusion.metrics.npy.NpzWriter;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Tensor;
 
 /**
  * Pictures as ADM's sampling scripts save them and its evaluator takes them: the array {@code
@@ -101,6 +103,22 @@ public final class SampleArray implements AutoCloseable {
   /** A pass over the pictures, from the first on: uint8 [n, H, W, 3]. */
   public NpyReader pass() {
     return file.array(ARRAY).expect(List.of(DType.UINT8), -1, -1, -1, 3);
+  }
+
+  /** Picture number {@code index}, uint8 [H, W, 3] in row-major order. */
+  public byte[] read(int index) {
+    try (NpyReader pass = pass()) {
+      pass.skip(index);
+      try (Tensor row = pass.read(1)) {
+        return row.toBytes();
+      }
+    }
+  }
+
+  /** Whether a file's name is that of an array of pictures, rather than of a data set. */
+  public static boolean isNameOfOne(Path file) {
+    Path name = file.getFileName();
+    return name != null && name.toString().toLowerCase(Locale.ROOT).endsWith(".npz");
   }
 
   /**

@@ -78,7 +78,8 @@ public final class ConvertCommand implements Callable<Integer> {
       paramLabel = "FILE.json",
       description =
           "For a bare state_dict: what its network is, with a \"class_name\" (EDMPrecond,"
-              + " VPPrecond, VEPrecond or iDDPMPrecond) and its arguments, \"init_kwargs\". Default: none.")
+              + " VPPrecond, VEPrecond or iDDPMPrecond) and its arguments, \"init_kwargs\". Default:"
+              + " none.")
   private @Nullable Path config;
 
   @Option(

@@ -10,16 +10,18 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.random.Subset;
 import org.relaydiffusion.metrics.ActivationsFile;
 import org.relaydiffusion.metrics.Provenance;
+import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.metrics.report.EvaluationReport.Picture;
 
 /** The pictures behind a file of activations, where they were given: row by row the same order. */
 final class PictureSet implements AutoCloseable {
   private final @Nullable Path path;
-  private final @Nullable ImageFolderDataset pictures;
+  private final @Nullable Source pictures;
 
-  private PictureSet(@Nullable Path path, @Nullable ImageFolderDataset pictures) {
+  private PictureSet(@Nullable Path path, @Nullable Source pictures) {
     this.path = path;
     this.pictures = pictures;
   }
@@ -35,13 +37,12 @@ final class PictureSet implements AutoCloseable {
       return new PictureSet(null, null);
     }
     Optional<Provenance.Drawn> drawn = activations.drawn();
-    DatasetOptions options =
-        drawn
-            .map(d -> DatasetOptions.DEFAULT.withAtMost(d.images(), d.seed()))
-            .orElse(DatasetOptions.DEFAULT);
-    ImageFolderDataset pictures = ImageFolderDataset.open(path.get(), options);
+    Source pictures =
+        SampleArray.isNameOfOne(path.get())
+            ? Samples.open(path.get(), drawn)
+            : Dataset.open(path.get(), drawn);
     long wanted = drawn.map(d -> (long) d.of()).or(() -> count(activations)).orElse(0L);
-    int found = pictures.sourceSize();
+    int found = pictures.all();
     if (wanted > 0 && found != wanted) {
       pictures.close();
       throw new FileException(
@@ -66,8 +67,8 @@ final class PictureSet implements AutoCloseable {
     if (pictures == null) {
       return List.of();
     }
-    ImageFolderDataset set = pictures;
-    return IntStream.range(0, Math.min(most, set.size())).mapToObj(i -> pixels(set, i)).toList();
+    Source set = pictures;
+    return IntStream.range(0, Math.min(most, set.size())).mapToObj(set::pixels).toList();
   }
 
   /** The picture of a row, or what to call it. */
@@ -76,7 +77,7 @@ final class PictureSet implements AutoCloseable {
       return new Picture("image " + row, Optional.empty());
     }
     int index = Math.toIntExact(row);
-    return new Picture(label(path, pictures.file(index)), Optional.of(pixels(pictures, index)));
+    return new Picture(label(path, pictures.file(index)), Optional.of(pictures.pixels(index)));
   }
 
   /** A picture's name inside its set. */
@@ -84,24 +85,110 @@ final class PictureSet implements AutoCloseable {
     return file.startsWith(set) ? set.relativize(file).toString() : file.toString();
   }
 
-  private static Pixels pixels(ImageFolderDataset set, int index) {
-    byte[] planes = set.image(index);
-    int side = set.resolution();
-    Pixels pixels = Pixels.black(side, side, set.channels());
-    byte[] data = pixels.data();
-    int plane = side * side;
-    for (int i = 0; i < plane; i++) {
-      for (int c = 0; c < set.channels(); c++) {
-        data[i * set.channels() + c] = planes[c * plane + i];
-      }
-    }
-    return pixels;
-  }
-
   @Override
   public void close() {
     if (pictures != null) {
       pictures.close();
+    }
+  }
+
+  /** Where the pictures are. */
+  private sealed interface Source extends AutoCloseable {
+    /** How many there are. */
+    int all();
+
+    /** How many of them rows are of. */
+    int size();
+
+    Path file(int row);
+
+    Pixels pixels(int row);
+
+    @Override
+    void close();
+  }
+
+  /** A folder or zip. */
+  private record Dataset(ImageFolderDataset set) implements Source {
+    static Dataset open(Path path, Optional<Provenance.Drawn> drawn) {
+      return new Dataset(
+          ImageFolderDataset.open(
+              path,
+              drawn
+                  .map(d -> DatasetOptions.DEFAULT.withAtMost(d.images(), d.seed()))
+                  .orElse(DatasetOptions.DEFAULT)));
+    }
+
+    @Override
+    public int all() {
+      return set.sourceSize();
+    }
+
+    @Override
+    public int size() {
+      return set.size();
+    }
+
+    @Override
+    public Path file(int row) {
+      return set.file(row);
+    }
+
+    @Override
+    public Pixels pixels(int row) {
+      byte[] planes = set.image(row);
+      int side = set.resolution();
+      Pixels pixels = Pixels.black(side, side, set.channels());
+      byte[] data = pixels.data();
+      int plane = side * side;
+      for (int i = 0; i < plane; i++) {
+        for (int c = 0; c < set.channels(); c++) {
+          data[i * set.channels() + c] = planes[c * plane + i];
+        }
+      }
+      return pixels;
+    }
+
+    @Override
+    public void close() {
+      set.close();
+    }
+  }
+
+  /** An array of ADM's. */
+  private record Samples(SampleArray array, Subset subset) implements Source {
+    static Samples open(Path path, Optional<Provenance.Drawn> drawn) {
+      SampleArray array = SampleArray.open(path);
+      return new Samples(
+          array,
+          drawn
+              .map(d -> Subset.drawn(array.count(), d.images(), d.seed()))
+              .orElseGet(() -> Subset.all(array.count())));
+    }
+
+    @Override
+    public int all() {
+      return array.count();
+    }
+
+    @Override
+    public int size() {
+      return subset.size();
+    }
+
+    @Override
+    public Path file(int row) {
+      return array.picture(subset.raw(row));
+    }
+
+    @Override
+    public Pixels pixels(int row) {
+      return new Pixels(array.width(), array.height(), 3, array.read(subset.raw(row)));
+    }
+
+    @Override
+    public void close() {
+      array.close();
     }
   }
 }

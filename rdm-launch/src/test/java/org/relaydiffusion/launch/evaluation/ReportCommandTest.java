@@ -141,6 +141,19 @@ class ReportCommandTest {
   }
 
   @Test
+  void samplesInOneArrayAreShown() throws IOException {
+    Path samples = Path.of(System.getProperty("rdm.fixtures")).resolve("npy/adm_samples.npz");
+    RdmRun extracted =
+        rdm("evaluate", "activations", "--data=" + samples, "--dest=" + folder.resolve("a.npz"));
+    assertThat(extracted.code()).as(extracted.err()).isZero();
+
+    RdmRun run = report("--data_sample=" + samples, "--rows=2", "--nearest=1");
+
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(Files.readString(page())).contains("The first 5 samples", "arr_0[0]");
+  }
+
+  @Test
   void withoutPicturesThereAreNumbers() throws IOException {
     RdmRun run = report("--json", "--quiet");
 

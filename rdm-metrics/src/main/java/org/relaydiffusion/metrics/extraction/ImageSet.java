@@ -2,8 +2,8 @@ package org.relaydiffusion.metrics.extraction;
 
 import java.nio.file.Path;
 import java.util.Iterator;
-import java.util.Locale;
 import java.util.OptionalInt;
+import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Tensor;
 
@@ -17,9 +17,9 @@ sealed interface ImageSet extends AutoCloseable permits DatasetImages, SampleIma
    * @throws org.relaydiffusion.FileException when it cannot be read, or holds no pictures
    */
   static ImageSet open(Path data, OptionalInt most, long seed) {
-    Path name = data.getFileName();
-    boolean samples = name != null && name.toString().toLowerCase(Locale.ROOT).endsWith(".npz");
-    return samples ? SampleImages.open(data, most, seed) : DatasetImages.open(data, most, seed);
+    return SampleArray.isNameOfOne(data)
+        ? SampleImages.open(data, most, seed)
+        : DatasetImages.open(data, most, seed);
   }
 
   /** How many pictures are taken, at least 1. */
