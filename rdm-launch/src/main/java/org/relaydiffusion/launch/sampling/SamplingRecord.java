@@ -71,7 +71,8 @@ public final class SamplingRecord {
   /** The same for all processes and runs that make the same pictures of the same seeds. */
   String key() {
     Map<String, String> decisive = new TreeMap<>(mine);
-    decisive.keySet().removeAll(Set.of("command", "outdir", "device", SINCE));
+    // Networks are known by their sums: machines may have them in different places.
+    decisive.keySet().removeAll(Set.of("command", "outdir", "device", SINCE, FIRST, SECOND));
     return FileSum.sha256(decisive.toString().getBytes(StandardCharsets.UTF_8));
   }
 
