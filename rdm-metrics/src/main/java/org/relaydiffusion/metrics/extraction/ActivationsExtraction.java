@@ -53,8 +53,7 @@ public final class ActivationsExtraction {
   public ExtractionResult run(
       FeatureExtractor extractor, ExtractionListener listener, Cancellation cancellation) {
     long began = System.nanoTime();
-    try (ImageSet set =
-        ImageSet.open(options.data(), options.maxImages(), options.subsetSeed())) {
+    try (ImageSet set = ImageSet.open(options)) {
       int images = set.size();
       if (options.content() == Content.MOMENTS && images < 2) {
         throw new FileException(

@@ -2,7 +2,6 @@ package org.relaydiffusion.metrics.extraction;
 
 import java.nio.file.Path;
 import java.util.Iterator;
-import java.util.OptionalInt;
 import org.relaydiffusion.diffusion.data.DataLoader;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
@@ -14,12 +13,12 @@ import org.relaydiffusion.torch.Device;
  * @param dataset owned
  */
 record DatasetImages(ImageFolderDataset dataset) implements ImageSet {
-  static DatasetImages open(Path data, OptionalInt most, long seed) {
-    DatasetOptions options =
-        most.isPresent()
-            ? DatasetOptions.DEFAULT.withAtMost(most.getAsInt(), seed)
-            : DatasetOptions.DEFAULT;
-    return new DatasetImages(ImageFolderDataset.open(data, options));
+  static DatasetImages open(ExtractionOptions options) {
+    DatasetOptions taken = DatasetOptions.DEFAULT;
+    if (options.maxImages().isPresent()) {
+      taken = taken.withAtMost(options.maxImages().getAsInt(), options.subsetSeed());
+    }
+    return new DatasetImages(ImageFolderDataset.open(options.data(), taken));
   }
 
   @Override

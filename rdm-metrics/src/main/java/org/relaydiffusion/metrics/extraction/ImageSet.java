@@ -2,7 +2,6 @@ package org.relaydiffusion.metrics.extraction;
 
 import java.nio.file.Path;
 import java.util.Iterator;
-import java.util.OptionalInt;
 import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Tensor;
@@ -12,14 +11,13 @@ sealed interface ImageSet extends AutoCloseable permits DatasetImages, SampleIma
   /**
    * Opens a set of pictures: an .npz by its name, any other file or folder as a data set.
    *
-   * @param most how many are drawn at most; all are taken when empty
-   * @param seed of the draw
+   * @param options which pictures, and how many of them
    * @throws org.relaydiffusion.FileException when it cannot be read, or holds no pictures
    */
-  static ImageSet open(Path data, OptionalInt most, long seed) {
-    return SampleArray.isNameOfOne(data)
-        ? SampleImages.open(data, most, seed)
-        : DatasetImages.open(data, most, seed);
+  static ImageSet open(ExtractionOptions options) {
+    return SampleArray.isNameOfOne(options.data())
+        ? SampleImages.open(options)
+        : DatasetImages.open(options);
   }
 
   /** How many pictures are taken, at least 1. */

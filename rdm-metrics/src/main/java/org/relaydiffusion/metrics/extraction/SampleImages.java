@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
-import java.util.OptionalInt;
 import org.relaydiffusion.diffusion.random.Subset;
 import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.metrics.npy.NpyReader;
@@ -24,11 +23,11 @@ import org.relaydiffusion.torch.TensorScope;
  * @param subset which of them are taken
  */
 record SampleImages(SampleArray array, Subset subset) implements ImageSet {
-  static SampleImages open(Path data, OptionalInt most, long seed) {
-    SampleArray array = SampleArray.open(data);
+  static SampleImages open(ExtractionOptions options) {
+    SampleArray array = SampleArray.open(options.data());
     Subset subset =
-        most.isPresent()
-            ? Subset.drawn(array.count(), most.getAsInt(), seed)
+        options.maxImages().isPresent()
+            ? Subset.drawn(array.count(), options.maxImages().getAsInt(), options.subsetSeed())
             : Subset.all(array.count());
     return new SampleImages(array, subset);
   }

@@ -44,17 +44,12 @@ public final class NpzFile implements AutoCloseable {
    */
   @SuppressWarnings("MustBeClosedChecker") // The result owns it, and closes it.
   public static NpzFile open(Path path) {
+    refuseOthers(path);
     ZipFile zip;
     try {
       zip = InputFile.zip(path);
     } catch (IOException e) {
-      throw new FileException(
-          path,
-          NpyReader.isNpy(path)
-              ? "is an .npy file, a single array without a name: np.savez makes an .npz"
-              : LfsPointer.in(path)
-                  .orElseGet(() -> "cannot be read as an .npz file: " + AtomicFile.reason(e)),
-          e);
+      throw new FileException(path, "cannot be read as an .npz file: " + AtomicFile.reason(e), e);
     }
     try {
       return new NpzFile(path, zip, members(path, zip));
@@ -62,6 +57,18 @@ public final class NpzFile implements AutoCloseable {
       closeQuietly(zip);
       throw e;
     }
+  }
+
+  /** Names what is often taken for an .npz file. */
+  private static void refuseOthers(Path path) {
+    if (NpyReader.isNpy(path)) {
+      throw new FileException(
+          path, "is an .npy file, a single array without a name: np.savez makes an .npz");
+    }
+    LfsPointer.in(path)
+        .ifPresent(pointer -> {
+          throw new FileException(path, pointer);
+        });
   }
 
   private static SequencedMap<String, ZipEntry> members(Path path, ZipFile zip) {
