@@ -28,6 +28,8 @@ public final class Checkpoint implements AutoCloseable {
   private final Path path;
   private final CheckpointFormat format;
   private final CheckpointContents contents;
+  private final String prefix;
+  private final Map<String, StoredTensor> tensors;
   private final Runnable closer;
 
   private Checkpoint(
@@ -35,6 +37,8 @@ public final class Checkpoint implements AutoCloseable {
     this.path = path;
     this.format = format;
     this.contents = contents;
+    this.prefix = StateNames.prefix(contents.tensors().keySet());
+    this.tensors = StateNames.without(prefix, contents.tensors());
     this.closer = closer;
   }
 
@@ -111,8 +115,14 @@ public final class Checkpoint implements AutoCloseable {
   public NetworkRecord network(Which which) {
     NetworkRecord network = contents.networks().get(which.key());
     if (network == null) {
+      boolean bare = contents.networks().isEmpty() && !tensors.isEmpty();
       throw new FileException(
-          path, "has no network '%s'; it has %s".formatted(which.key(), keys()));
+          path,
+          "has no network '%s'; it has %s%s"
+              .formatted(
+                  which.key(),
+                  keys(),
+                  bare ? ": 'rdm convert' takes a bare state_dict with --config or --like" : ""));
     }
     return network;
   }
@@ -120,7 +130,7 @@ public final class Checkpoint implements AutoCloseable {
   /** The names of the first entries, for a message. */
   private String keys() {
     String names =
-        Stream.of(contents.networks(), contents.others(), contents.tensors())
+        Stream.of(contents.networks(), contents.others(), tensors)
             .flatMap(map -> map.keySet().stream())
             .limit(8)
             .map(name -> "'" + Printable.of(name) + "'")
@@ -142,10 +152,18 @@ public final class Checkpoint implements AutoCloseable {
 
   /**
    * Tensors that belong to no network and no optimizer: those of plain dictionaries, under dotted
-   * names, in the file's order.
+   * names, in the file's order, without {@link #prefix}.
    */
   public Map<String, StoredTensor> tensors() {
-    return Collections.unmodifiableMap(contents.tensors());
+    return Collections.unmodifiableMap(tensors);
+  }
+
+  /**
+   * What wrappers around the module have put before the name of each tensor, such as {@code
+   * module.}; empty where they have not.
+   */
+  public String prefix() {
+    return prefix;
   }
 
   /** The optimizer's state, in the checkpoints of training runs. */

@@ -37,15 +37,38 @@ public final class CheckpointConverter {
    * @throws OptionException when the type is no floating-point type, or both files are one
    */
   public ConversionReport convert(Path source, Path target, Which which, Optional<DType> dtype) {
+    return convert(source, target, which, dtype, Optional.empty());
+  }
+
+  /**
+   * As {@link #convert(Path, Path, Which, Optional)}, of a bare state_dict too.
+   *
+   * @param description what the network is, where the source has only its tensors
+   * @throws FileException also when the source says itself what its networks are, but a description
+   *     is given
+   */
+  public ConversionReport convert(
+      Path source,
+      Path target,
+      Which which,
+      Optional<DType> dtype,
+      Optional<NetworkDescription> description) {
     checkOptions(source, target, dtype);
     try (Checkpoint checkpoint = Checkpoint.open(source)) {
-      NetworkRecord network = checkpoint.network(which);
+      NetworkRecord network = network(checkpoint, which, description);
       NetworkChecks.check(source, network);
       validate(source, network);
       SafetensorsWriter.writeSources(
           target, sources(source, network, dtype), NetworkMetadata.of(which, network));
     }
-    return Verification.checkEqual(verify(source, target, which, dtype));
+    return Verification.checkEqual(verify(source, target, which, dtype, description));
+  }
+
+  private static NetworkRecord network(
+      Checkpoint checkpoint, Which which, Optional<NetworkDescription> description) {
+    return description
+        .map(d -> d.network(checkpoint, which))
+        .orElseGet(() -> checkpoint.network(which));
   }
 
   /**
@@ -55,9 +78,18 @@ public final class CheckpointConverter {
    * @throws FileException when either cannot be read, or the converted one has other tensors
    */
   public ConversionReport verify(Path source, Path converted, Which which, Optional<DType> dtype) {
+    return verify(source, converted, which, dtype, Optional.empty());
+  }
+
+  private static ConversionReport verify(
+      Path source,
+      Path converted,
+      Which which,
+      Optional<DType> dtype,
+      Optional<NetworkDescription> description) {
     try (Checkpoint from = Checkpoint.open(source);
         Checkpoint to = Checkpoint.open(converted)) {
-      NetworkRecord network = from.network(which);
+      NetworkRecord network = network(from, which, description);
       NetworkRecord written = to.network(which);
       checkDescription(converted, network, written);
       return new ConversionReport(

@@ -11,7 +11,11 @@ public enum CheckpointFormat {
   /** A stream of pickles and storages: what {@code torch.save} wrote before PyTorch 1.6. */
   TORCH_LEGACY("torch legacy stream"),
   /** A bare pickle: the official network snapshots. */
-  PICKLE("pickle");
+  PICKLE("pickle"),
+  /** A bare pickle of a single module: how others hand Inception out. */
+  MODULE("pickle of one module"),
+  /** A zip of a program, its attributes and storages: what {@code torch.jit.save} writes. */
+  TORCH_SCRIPT("TorchScript archive");
 
   private final String label;
 

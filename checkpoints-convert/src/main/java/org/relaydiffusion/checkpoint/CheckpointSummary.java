@@ -17,6 +17,7 @@ import org.relaydiffusion.torch.DType;
  * @param file the file
  * @param format how it is packed
  * @param networks by key
+ * @param prefix what all tensors of no network have before their names in the file, but not here
  * @param tensors those that belong to no network
  * @param otherEntries the rest, by key
  */
@@ -24,6 +25,7 @@ public record CheckpointSummary(
     Path file,
     CheckpointFormat format,
     Map<String, NetworkSummary> networks,
+    String prefix,
     List<TensorInfo> tensors,
     Map<String, CheckpointEntry> otherEntries) {
   private static final int LONGEST_VALUE = 400;
@@ -66,8 +68,16 @@ public record CheckpointSummary(
         checkpoint.path(),
         checkpoint.format(),
         networks,
+        checkpoint.prefix(),
         infos(checkpoint.tensors()),
         checkpoint.otherEntries());
+  }
+
+  static CheckpointSummary of(ModuleFile file) {
+    Map<String, CheckpointEntry> metadata = new LinkedHashMap<>();
+    file.metadata().forEach((key, value) -> metadata.put(key, new CheckpointEntry.Plain(value)));
+    return new CheckpointSummary(
+        file.path(), file.format(), Map.of(), file.prefix(), infos(file.tensors()), metadata);
   }
 
   private static List<TensorInfo> infos(Map<String, StoredTensor> tensors) {
@@ -98,6 +108,9 @@ public record CheckpointSummary(
               (name, value) -> lines.add("  %s = %s".formatted(Printable.of(name), json(value))));
       network.tensors().forEach(tensor -> lines.add("  " + tensor));
     });
+    if (!prefix.isEmpty()) {
+      lines.add("'%s' stands before the name of every tensor".formatted(prefix));
+    }
     tensors.forEach(tensor -> lines.add(tensor.toString()));
     otherEntries.forEach(
         (key, entry) -> lines.add("%s: %s".formatted(Printable.of(key), describe(entry))));

@@ -34,20 +34,22 @@ import org.relaydiffusion.model.safetensors.SafetensorsFile;
  */
 public final class ModuleFile implements AutoCloseable {
   private final Path path;
-  private final String kind;
+  private final CheckpointFormat format;
+  private final String prefix;
   private final Map<String, StoredTensor> tensors;
   private final Map<String, String> metadata;
   private final Runnable closer;
 
   private ModuleFile(
       Path path,
-      String kind,
+      CheckpointFormat format,
       Map<String, StoredTensor> tensors,
       Map<String, String> metadata,
       Runnable closer) {
     this.path = path;
-    this.kind = kind;
-    this.tensors = Collections.unmodifiableMap(tensors);
+    this.format = format;
+    this.prefix = StateNames.prefix(tensors.keySet());
+    this.tensors = Collections.unmodifiableMap(StateNames.without(prefix, tensors));
     this.metadata = metadata;
     this.closer = closer;
   }
@@ -73,7 +75,7 @@ public final class ModuleFile implements AutoCloseable {
     file.tensors()
         .forEach((name, data) -> tensors.put(name, new StoredTensor(data, file.file())));
     return new ModuleFile(
-        path, CheckpointFormat.SAFETENSORS.label(), tensors, file.metadata(), file::close);
+        path, CheckpointFormat.SAFETENSORS, tensors, file.metadata(), file::close);
   }
 
   @SuppressWarnings("MustBeClosedChecker") // The result owns both, and closes them.
@@ -89,7 +91,7 @@ public final class ModuleFile implements AutoCloseable {
         };
     try {
       Object root = new CheckpointFile(file, arena).read(container, Classes.MODULES);
-      return new ModuleFile(path, kind(root, container), tensors(path, root), Map.of(), closer);
+      return new ModuleFile(path, format(root, container), tensors(path, root), Map.of(), closer);
     } catch (RuntimeException e) {
       closer.run();
       throw e;
@@ -115,12 +117,13 @@ public final class ModuleFile implements AutoCloseable {
     };
   }
 
-  private static String kind(Object root, Container container) {
+  private static CheckpointFormat format(Object root, Container container) {
     return switch (root) {
-      case PersistentObject _ -> "pickle of one module";
-      case Instance module when CheckpointFile.isProgram(module.type()) -> "TorchScript archive";
-      case Instance _ -> "pickle of one module";
-      default -> CheckpointFormat.of(container).label();
+      case PersistentObject _ -> CheckpointFormat.MODULE;
+      case Instance module when CheckpointFile.isProgram(module.type()) ->
+          CheckpointFormat.TORCH_SCRIPT;
+      case Instance _ -> CheckpointFormat.MODULE;
+      default -> CheckpointFormat.of(container);
     };
   }
 
@@ -131,10 +134,28 @@ public final class ModuleFile implements AutoCloseable {
 
   /** What kind of file it is, for people. */
   public String kind() {
-    return kind;
+    return format.label();
   }
 
-  /** The module's parameters and buffers by name, in the file's order. */
+  /** How the file is packed. */
+  public CheckpointFormat format() {
+    return format;
+  }
+
+  /** A description of what is in the file, which outlives it. */
+  public CheckpointSummary summary() {
+    return CheckpointSummary.of(this);
+  }
+
+  /**
+   * What wrappers around the module have put before the name of each tensor, such as {@code
+   * module.}; empty where they have not.
+   */
+  public String prefix() {
+    return prefix;
+  }
+
+  /** The module's parameters and buffers by name without {@link #prefix}, in the file's order. */
   public Map<String, StoredTensor> tensors() {
     return tensors;
   }

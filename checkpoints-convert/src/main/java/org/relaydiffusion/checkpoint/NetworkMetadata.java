@@ -61,6 +61,13 @@ final class NetworkMetadata {
             others.put(key, new CheckpointEntry.Plain(value));
           }
         });
+    file.otherTensors()
+        .forEach((name, tensor) ->
+            others.put(
+                name,
+                new CheckpointEntry.Summary(
+                    "tensor %s, of a type that is shown but cannot be loaded"
+                        .formatted(tensor))));
     String className = file.metadata().get(CLASS_NAME);
     if (className == null) {
       return new CheckpointContents(Map.of(), tensors, Optional.empty(), others, Map.of());

@@ -13,7 +13,7 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.metrics.npy.NpyReader;
 import org.relaydiffusion.metrics.npy.NpzFile;
 import org.relaydiffusion.torch.DType;
-import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
 
 /**
  * What an .npz file knows of a set of images: their activations, or only the moments of these.
@@ -23,15 +23,15 @@ import org.relaydiffusion.torch.Tensor;
  * <tr><td>{@code feat} [N, D], {@code s_feat} [N, D2]</td><td>activations</td></tr>
  * <tr><td>{@code mu} [D], {@code sigma} [D, D], {@code s_mu}, {@code s_sigma}</td><td>moments</td>
  * </tr>
- * <tr><td>{@code count} int64 [1]</td><td>of how many images the moments are; may be missing</td>
+ * <tr><td>{@code count} [] or [1]</td><td>of how many images the moments are; may be missing</td>
  * </tr>
  * <tr><td>{@code mu_s}, {@code sigma_s}</td><td>spatial moments in ADM's reference batches</td>
  * </tr>
  * </table>
  *
- * <p>All but the count are float32 or float64. Spatial features come out channel by channel,
- * whatever their order in the file. Opening reads the headers only; {@link #close()} ends what was
- * handed out.
+ * <p>All but the count, which is an integer, are float16, float32 or float64. Spatial features come
+ * out channel by channel, whatever their order in the file. Opening reads the headers only; {@link
+ * #close()} ends what was handed out.
  */
 public final class ActivationsFile implements ActivationSet {
   private final Path path;
@@ -65,12 +65,18 @@ public final class ActivationsFile implements ActivationSet {
       }
     }
     if (activations.isEmpty() && moments.isEmpty()) {
+      if (SampleArray.isIn(file)) {
+        throw new FileException(
+            path,
+            "holds pictures ('arr_0'), as ADM's samples do, but no activations of them:"
+                + " 'rdm evaluate activations --data' makes these");
+      }
       throw new FileException(
           path,
           "holds neither activations ('feat') nor moments ('mu' and 'sigma'), only: %s"
               .formatted(names.isEmpty() ? "nothing" : NpzFile.list(file.names())));
     }
-    this.count = names.contains("count") ? OptionalLong.of(readCount()) : rows();
+    this.count = names.contains("count") ? readCount() : rows();
   }
 
   /**
@@ -115,6 +121,14 @@ public final class ActivationsFile implements ActivationSet {
    */
   public Optional<String> inceptionSha256() {
     return Provenance.sha256(file.comment());
+  }
+
+  /**
+   * How the pictures were drawn from a larger set whose features these are, which files tell that
+   * this project extracted; empty where all of a set were taken, or nothing is known.
+   */
+  public Optional<Provenance.Drawn> drawn() {
+    return Provenance.drawn(file.comment());
   }
 
   @Override
@@ -206,11 +220,17 @@ public final class ActivationsFile implements ActivationSet {
     return any == null ? OptionalLong.empty() : OptionalLong.of(any.count());
   }
 
-  private long readCount() {
-    try (NpyReader reader = file.array("count").expect(List.of(DType.INT64), 1);
-        Tensor value = reader.read(1)) {
-      long number = value.toLongs()[0];
-      OptionalLong rows = rows();
+  /** The number that the array is; of any other array of that name nothing is known. */
+  private OptionalLong readCount() {
+    OptionalLong rows = rows();
+    try (NpyReader reader = file.array("count")) {
+      if (!isWholeNumber(reader)) {
+        return rows;
+      }
+      long number;
+      try (TensorScope _ = TensorScope.open()) {
+        number = reader.read(1).to(DType.INT64).toLongs()[0];
+      }
       if (number < 1 || (rows.isPresent() && rows.getAsLong() != number)) {
         throw new FileException(
             path,
@@ -221,8 +241,15 @@ public final class ActivationsFile implements ActivationSet {
                         ? "there are %s rows".formatted(rows.getAsLong())
                         : "it must be at least 1"));
       }
-      return number;
+      return OptionalLong.of(number);
     }
+  }
+
+  private static boolean isWholeNumber(NpyReader reader) {
+    long[] shape = reader.shape();
+    return reader.isNumeric()
+        && !reader.dtype().isFloatingPoint()
+        && (shape.length == 0 || (shape.length == 1 && shape[0] == 1));
   }
 
   /** Closes the file. */

@@ -21,7 +21,8 @@ import org.relaydiffusion.torch.Torch;
  * @param rank the number of directions whose variance is more than rounding: above D 2^-52 times
  *     the largest
  * @param trace the sum of all variances
- * @param smallest the smallest eigenvalue; where the rank is full an estimate, from above
+ * @param smallest the smallest eigenvalue; where the rank is full an estimate, from above; below 0
+ *     only where it is so by more than rounding, and so the matrix is no covariance
  * @param largest the largest eigenvalue; where the rank is full an estimate, from below
  */
 public record CovarianceSummary(
@@ -31,6 +32,11 @@ public record CovarianceSummary(
   /** Whether some directions have no variance but that of rounding. */
   public boolean isSingular() {
     return rank < dimensions;
+  }
+
+  /** Whether an eigenvalue is negative by more than rounding, as no covariance's is. */
+  public boolean isIndefinite() {
+    return smallest < 0;
   }
 
   /** Whether there are too few images for full rank, as far as is known. */
@@ -75,12 +81,14 @@ public record CovarianceSummary(
     double noise = noise(dimensions, largest);
     long rank = Math.min(maxRank, Arrays.stream(eigenvalues).filter(e -> e > noise).count());
     boolean all = maxRank == dimensions && eigenvalues.length == dimensions;
+    double least = eigenvalues[0];
+    double smallest = least < -noise ? least : all ? Math.max(0, least) : 0;
     return new CovarianceSummary(
         dimensions,
         count,
         rank,
         Arrays.stream(eigenvalues).sum(),
-        all ? Math.max(0, eigenvalues[0]) : 0,
+        smallest,
         largest);
   }
 

@@ -33,9 +33,22 @@ public record FrechetDistance(
 
   /**
    * One line to print beside a distance that says less than others do, because a covariance is
-   * singular: there are fewer images than dimensions, say. Empty for any other.
+   * singular (there are fewer images than dimensions, say) or has a negative eigenvalue. Empty for
+   * any other.
    */
   public Optional<String> warning() {
+    if (samples.isIndefinite() || references.isIndefinite()) {
+      List<String> indefinite = new ArrayList<>();
+      if (samples.isIndefinite()) {
+        indefinite.add("of the samples has a negative eigenvalue: " + samples);
+      }
+      if (references.isIndefinite()) {
+        indefinite.add("of the references has a negative eigenvalue: " + references);
+      }
+      return Optional.of(
+          "the covariance %s: no images have such a covariance, and the distance means little"
+              .formatted(String.join(", that ", indefinite)));
+    }
     List<String> singular = new ArrayList<>();
     if (samples.isSingular()) {
       singular.add("of the samples has " + samples);

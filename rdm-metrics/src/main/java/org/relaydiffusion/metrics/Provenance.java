@@ -6,13 +6,25 @@ import java.util.regex.Pattern;
 import org.relaydiffusion.model.Numerics;
 
 /**
- * Which network made the features in a file: a line in the comment of the .npz, which numpy passes
- * over. Features of different networks cannot be compared.
+ * Which network made the features in a file, and of which pictures of a data set: a line in the
+ * comment of the .npz, which numpy passes over. Features of different networks cannot be compared.
  */
 public final class Provenance {
   private static final Pattern LINE = Pattern.compile("inception-sha256=([0-9a-f]{64})");
 
+  private static final Pattern SUBSET =
+      Pattern.compile("subset=(\\d{1,10})/(\\d{1,10}) subset-seed=(-?\\d{1,19})");
+
   private Provenance() {}
+
+  /**
+   * Pictures that were drawn from a data set, as {@code random.Subset} draws them.
+   *
+   * @param images how many were drawn
+   * @param of how many there were
+   * @param seed of the draw
+   */
+  public record Drawn(int images, int of, long seed) {}
 
   /**
    * The comment of a file.
@@ -22,6 +34,28 @@ public final class Provenance {
    */
   public static String comment(String sha256, Numerics numerics) {
     return "inception-sha256=%s numerics=%s".formatted(sha256, numerics);
+  }
+
+  /** The comment of a file whose pictures were drawn. */
+  public static String comment(String sha256, Numerics numerics, Drawn drawn) {
+    return "%s subset=%s/%s subset-seed=%s"
+        .formatted(comment(sha256, numerics), drawn.images(), drawn.of(), drawn.seed());
+  }
+
+  /** How the pictures were drawn that a file's features are of; empty when they were not. */
+  static Optional<Drawn> drawn(String comment) {
+    Matcher subset = SUBSET.matcher(comment);
+    try {
+      return subset.find()
+          ? Optional.of(
+              new Drawn(
+                  Integer.parseInt(subset.group(1)),
+                  Integer.parseInt(subset.group(2)),
+                  Long.parseLong(subset.group(3))))
+          : Optional.empty();
+    } catch (NumberFormatException _) {
+      return Optional.empty();
+    }
   }
 
   /** The SHA-256 of the weights that a file's comment tells. */

@@ -12,6 +12,7 @@ import org.relaydiffusion.checkpoint.pickle.GlobalName;
 import org.relaydiffusion.checkpoint.pickle.PickleBudget;
 import org.relaydiffusion.checkpoint.pickle.PickleInput;
 import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
+import org.relaydiffusion.io.LfsPointer;
 import org.relaydiffusion.io.MappedFile;
 
 /**
@@ -93,6 +94,10 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
     if (first == 0x80 || "(}])lcdt".indexOf(first) >= 0) {
       return Container.PICKLE;
     }
+    LfsPointer.in(file.bytes(0, (int) Math.min(1024, size), "the start"))
+        .ifPresent(pointer -> {
+          throw new FileException(file.path(), pointer);
+        });
     byte[] start = file.bytes(0, (int) Math.min(16, size), "the start");
     throw new FileException(
         file.path(),

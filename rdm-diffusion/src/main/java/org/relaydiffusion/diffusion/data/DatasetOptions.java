@@ -3,6 +3,7 @@ package org.relaydiffusion.diffusion.data;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.random.Subset;
 
 /**
  * Which part of a data set is used, and how.
@@ -43,6 +44,13 @@ public record DatasetOptions(
       throw new OptionException(
           "a data set's resolution must be at least 1, but is " + resolution.getAsInt());
     }
+  }
+
+  /** Which of {@code size} pictures are used, none of them mirrored. */
+  Subset drawnFrom(int size) {
+    return maxSize.isPresent()
+        ? Subset.drawn(size, maxSize.getAsInt(), seed)
+        : Subset.all(size);
   }
 
   /** These with labels. */

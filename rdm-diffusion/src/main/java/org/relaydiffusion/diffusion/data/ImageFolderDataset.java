@@ -40,10 +40,7 @@ public final class ImageFolderDataset implements AutoCloseable {
       throw new FileException(path, "holds no pictures");
     }
     this.labels = options.useLabels() ? LabelFile.ofAll(source) : new ItemLabels.None();
-    Subset drawn =
-        options.maxSize().isPresent()
-            ? Subset.drawn(pictures.size(), options.maxSize().getAsInt(), options.seed())
-            : Subset.all(pictures.size());
+    Subset drawn = options.drawnFrom(pictures.size());
     this.subset = options.xflip() ? drawn.withMirrored() : drawn;
     Pixels first = first(options);
     this.resolution = first.width();
@@ -78,6 +75,11 @@ public final class ImageFolderDataset implements AutoCloseable {
   /** How many items there are, mirrored ones included; at least 1. */
   public int size() {
     return subset.size();
+  }
+
+  /** How many pictures there are that may be used, of which some may have been drawn. */
+  public int sourceSize() {
+    return source.pictures().size();
   }
 
   /** The pictures' side in pixels. */

@@ -9,9 +9,10 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.image.PictureBudget;
-import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.PictureReader.Size;
+import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.random.Subset;
 
 /**
  * Looks at all pictures of a data set before it is used, so that a run of days does not end at one
@@ -35,16 +36,17 @@ public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
    * Looks at a folder's or zip's pictures, on as many threads as there are processors.
    *
    * @param data as {@link ImageFolderDataset#open} takes it
-   * @param most how many pictures are looked at, in the order of their names
+   * @param options whose draw says which pictures are looked at; of them nothing else counts
    * @param listener hears of each bad one
    * @param cancellation ends it early
    * @throws FileException when there are no pictures, or none is good
    */
   public static PictureCheck of(
-      Path data, int most, BadPicture.Listener listener, Cancellation cancellation) {
+      Path data, DatasetOptions options, BadPicture.Listener listener, Cancellation cancellation) {
     try (PictureSource source = PictureSource.open(data, PictureSource.Order.NAMES)) {
-      int count = Math.min(most, source.pictures().size());
-      Look look = new Look(source, count);
+      Subset items = options.drawnFrom(source.pictures().size());
+      int count = items.size();
+      Look look = new Look(source, items);
       List<BadPicture> bad = new ArrayList<>();
       new OrderedWork(Math.ceilDiv(count, PIECE), Runtime.getRuntime().availableProcessors())
           .<List<BadPicture>>run(
@@ -73,46 +75,49 @@ public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
   }
 
   /** The pictures of a source, held against the first good one. */
-  private record Look(PictureSource source, int count, int first, Kind kind) {
-    Look(PictureSource source, int count) {
-      this(source, count, firstGood(source, count));
+  private record Look(PictureSource source, Subset items, int first, Kind kind) {
+    Look(PictureSource source, Subset items) {
+      this(source, items, firstGood(source, items));
     }
 
-    private Look(PictureSource source, int count, int first) {
-      this(source, count, first, Kind.of(decoded(source, first)));
+    private Look(PictureSource source, Subset items, int first) {
+      this(source, items, first, Kind.of(decoded(source, first)));
     }
 
     /** The first picture that can be decoded, against which the others are held. */
-    private static int firstGood(PictureSource source, int count) {
+    private static int firstGood(PictureSource source, Subset items) {
       String leftOut = source.leftOut().text();
       RdmException why =
           new FileException(
               source.path(), "holds no pictures" + (leftOut.isEmpty() ? "" : "; " + leftOut));
-      for (int i = 0; i < count; i++) {
+      for (int i = 0; i < items.size(); i++) {
+        int raw = items.raw(i);
         try {
-          decoded(source, i);
-          return i;
+          decoded(source, raw);
+          return raw;
         } catch (FileException e) {
-          if (BadPicture.of(source.pictures().get(i), source.file(i), e).isEmpty()) {
+          if (BadPicture.of(source.pictures().get(raw), source.file(raw), e).isEmpty()) {
             throw e;
           }
           why = i == 0 ? e : why;
         }
       }
-      throw count < 2
+      throw items.size() < 2
           ? why
           : new FileException(
               source.path(),
-              "has %s pictures, of which none can be read: %s".formatted(count, why.getMessage()));
+              "has %s pictures, of which none can be read: %s"
+                  .formatted(items.size(), why.getMessage()));
     }
 
     List<BadPicture> piece(int piece) {
       List<BadPicture> bad = new ArrayList<>();
-      for (int i = piece * PIECE; i < Math.min(count, (piece + 1) * PIECE); i++) {
-        String name = source.pictures().get(i);
-        Path file = source.file(i);
+      for (int i = piece * PIECE; i < Math.min(items.size(), (piece + 1) * PIECE); i++) {
+        int raw = items.raw(i);
+        String name = source.pictures().get(raw);
+        Path file = source.file(raw);
         try {
-          check(i, file);
+          check(raw, file);
         } catch (FileException e) {
           bad.add(BadPicture.of(name, file, e).orElseThrow(() -> e));
         }

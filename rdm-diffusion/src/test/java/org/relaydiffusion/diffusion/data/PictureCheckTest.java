@@ -26,6 +26,7 @@ import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
+import org.relaydiffusion.diffusion.random.Subset;
 
 class PictureCheckTest {
   @TempDir Path folder;
@@ -51,7 +52,7 @@ class PictureCheckTest {
   private List<String> check(Path data) {
     List<String> found = new ArrayList<>();
     PictureCheck check =
-        PictureCheck.of(data, Integer.MAX_VALUE, bad -> found.add(bad.name()), new Cancellation());
+        PictureCheck.of(data, DatasetOptions.DEFAULT, bad -> found.add(bad.name()), new Cancellation());
     assertThat(check.bad()).extracting(BadPicture::name).isEqualTo(found);
     return check.bad().stream().map(BadPicture::message).toList();
   }
@@ -125,14 +126,26 @@ class PictureCheckTest {
   }
 
   @Test
-  void itCanBeEndedEarlyAndLooksAtTheFirstOnesOnly() throws IOException {
-    put("a.png", png(64, 3));
-    put("b.png", new byte[10]);
-    PictureCheck check = PictureCheck.of(folder, 1, BadPicture.Listener.NONE, new Cancellation());
+  void itCanBeEndedEarlyAndLooksAtTheDrawnOnesOnly() throws IOException {
+    put("a.png", new byte[10]);
+    put("b.png", png(64, 3));
+    put("c.png", new byte[10]);
+    int seed = 0;
+    while (Subset.drawn(3, 1, seed).raw(0) != 1) {
+      seed++;
+    }
+    PictureCheck check =
+        PictureCheck.of(
+            folder,
+            DatasetOptions.DEFAULT.withAtMost(1, seed),
+            BadPicture.Listener.NONE,
+            new Cancellation());
     assertThat(check).isEqualTo(new PictureCheck(List.of(), 1, LeftOut.NONE));
     Cancellation cancelled = new Cancellation();
     cancelled.cancel();
-    assertThatThrownBy(() -> PictureCheck.of(folder, 2, BadPicture.Listener.NONE, cancelled))
+    assertThatThrownBy(() ->
+            PictureCheck.of(
+                folder, DatasetOptions.DEFAULT, BadPicture.Listener.NONE, cancelled))
         .isInstanceOf(CancelledException.class);
   }
 }

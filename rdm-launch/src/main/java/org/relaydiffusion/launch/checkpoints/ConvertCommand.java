@@ -3,12 +3,15 @@ package org.relaydiffusion.launch.checkpoints;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.CheckpointConverter;
 import org.relaydiffusion.checkpoint.ConversionReport;
+import org.relaydiffusion.checkpoint.NetworkDescription;
 import org.relaydiffusion.checkpoint.NetworkValidator;
 import org.relaydiffusion.checkpoint.Which;
 import org.relaydiffusion.io.OutputFile;
@@ -71,6 +74,23 @@ public final class ConvertCommand implements Callable<Integer> {
   private @Nullable Which which;
 
   @Option(
+      names = "--config",
+      paramLabel = "FILE.json",
+      description =
+          "For a bare state_dict: what its network is, with a \"class_name\" (EDMPrecond,"
+              + " VPPrecond, VEPrecond or iDDPMPrecond) and its arguments, \"init_kwargs\". Default:"
+              + " none.")
+  private @Nullable Path config;
+
+  @Option(
+      names = "--like",
+      paramLabel = "FILE",
+      description =
+          "For a bare state_dict: a checkpoint with a network of the same configuration. Default:"
+              + " none.")
+  private @Nullable Path like;
+
+  @Option(
       names = "--dtype",
       paramLabel = "float32|bfloat16|float16",
       completionCandidates = Candidates.Types.class,
@@ -94,6 +114,9 @@ public final class ConvertCommand implements Callable<Integer> {
     checkOptions();
     Path dest = target == null ? InceptionWeights.cached(console.environment()) : target;
     OutputFile.refuseInput(dest, source);
+    for (Path input : Stream.of(config, like).filter(Objects::nonNull).toList()) {
+      OutputFile.refuseInput(dest, input);
+    }
     OutputFile.refuseExisting(dest, overwrite || target == null);
     if (!report.quiet) {
       console.say("rdm convert: %s -> %s".formatted(source, dest));
@@ -124,6 +147,13 @@ public final class ConvertCommand implements Callable<Integer> {
     if (inception && dtype != null) {
       throw new OptionException("--dtype and --inception cannot be had together");
     }
+    if (inception && (config != null || like != null)) {
+      String name = config != null ? "--config" : "--like";
+      throw new OptionException("%s and --inception are mutually exclusive".formatted(name));
+    }
+    if (config != null && like != null) {
+      throw new OptionException("--config and --like are mutually exclusive");
+    }
     if (!inception && target == null) {
       throw new OptionException("--dest is missing: only --inception has a place of its own");
     }
@@ -133,7 +163,13 @@ public final class ConvertCommand implements Callable<Integer> {
     Which network = which == null ? Which.EMA : which;
     json.put("which", network);
     return new CheckpointConverter(NetworkValidator.definition())
-        .convert(source, dest, network, Optional.ofNullable(dtype));
+        .convert(source, dest, network, Optional.ofNullable(dtype), description());
+  }
+
+  private Optional<NetworkDescription> description() {
+    return Optional.ofNullable(config)
+        .map(NetworkDescription::ofJson)
+        .or(() -> Optional.ofNullable(like).map(NetworkDescription::like));
   }
 
   private ConversionReport convertInception(Path dest, Map<String, Object> json) {

@@ -2,13 +2,20 @@ package org.relaydiffusion.launch.checkpoints;
 
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.Checkpoint;
+import org.relaydiffusion.checkpoint.CheckpointFormat;
 import org.relaydiffusion.checkpoint.CheckpointSummary;
+import org.relaydiffusion.checkpoint.CheckpointSummary.TensorInfo;
+import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.checkpoint.NetworkRecord;
 import org.relaydiffusion.checkpoint.StoredTensor;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.ReportOptions;
+import org.relaydiffusion.metrics.inception.InceptionWeights;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -17,13 +24,14 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "inspect",
     description = {
-      "Say what is in a checkpoint: its networks, their options and tensors.",
+      "Say what is in a checkpoint: its networks, their options and tensors. Also takes a bare"
+          + " state_dict, a TorchScript archive, and files with Inception-v3.",
       "The checksums of a .pt are verified; nothing in the file is executed."
     })
 public final class InspectCommand implements Callable<Integer> {
   private final Console console;
 
-  @Parameters(paramLabel = "FILE", description = "A .pkl, .pt or .safetensors file.")
+  @Parameters(paramLabel = "FILE", description = "A .pkl, .pt, .pth or .safetensors file.")
   private Path file = Path.of("");
 
   @Mixin private final ReportOptions report = new ReportOptions();
@@ -35,17 +43,44 @@ public final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     report.apply();
-    CheckpointSummary summary;
-    try (Checkpoint checkpoint = Checkpoint.open(file)) {
-      readTensors(checkpoint);
-      summary = checkpoint.summary();
-    }
+    CheckpointSummary summary = summary();
+    boolean inception =
+        InceptionWeights.areNamed(
+            summary.tensors().stream().map(TensorInfo::name).collect(Collectors.toSet()));
     if (report.json) {
       console.json(summary);
     } else {
       summary.lines().forEach(console::print);
+      if (inception) {
+        console.print(
+            "These are the names of Inception-v3, for metrics: 'rdm convert --inception' takes the"
+                + " file.");
+      }
     }
     return ExitCode.OK;
+  }
+
+  /** Of a checkpoint, or else of a module of any other kind. */
+  private CheckpointSummary summary() {
+    try (Checkpoint checkpoint = Checkpoint.open(file)) {
+      readTensors(checkpoint);
+      return checkpoint.summary();
+    } catch (FileException refused) {
+      try (ModuleFile module = ModuleFile.open(file)) {
+        // A dictionary that is no checkpoint is a broken one, not a module.
+        boolean single =
+            module.format() == CheckpointFormat.MODULE
+                || module.format() == CheckpointFormat.TORCH_SCRIPT;
+        if (!single || module.tensors().isEmpty()) {
+          throw refused;
+        }
+        module.tensors().values().forEach(StoredTensor::data);
+        return module.summary();
+      } catch (RdmException _) {
+        // It is no module either: what is wrong with it as a checkpoint says more.
+        throw refused;
+      }
+    }
   }
 
   /** What is damaged there shows only when it is read: a zip has a checksum of each tensor. */

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.data.BadImages;
 import org.relaydiffusion.diffusion.data.BadPicture;
+import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.PictureCheck;
 import picocli.CommandLine.Option;
 
@@ -35,15 +36,19 @@ public final class BadImagesOption implements Section {
    * Looks at the pictures of a folder or zip before anything is done with them, and lists the bad
    * ones: as results where only that is asked for, else on standard error.
    *
-   * @param most how many are looked at, in the order of their names
+   * @param options whose draw says which pictures are looked at
    * @param command the command's name, for the result
    * @return what was found, where the bad ones are left out; empty where nothing else is to be done
    * @throws org.relaydiffusion.RdmException when there are bad ones, and that is a failure
    */
   public Optional<PictureCheck> look(
-      Path data, int most, String command, Console console, ReportOptions report) {
+      Path data,
+      DatasetOptions options,
+      String command,
+      Console console,
+      ReportOptions report) {
     BadPictureList list = new BadPictureList(mode, console, report);
-    PictureCheck check = PictureCheck.of(data, most, list, new Cancellation());
+    PictureCheck check = PictureCheck.of(data, options, list, new Cancellation());
     if (mode == BadImages.LIST) {
       list.result(command, data.toString(), check.looked());
       return Optional.empty();

@@ -6,8 +6,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.relaydiffusion.CancelledException;
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.data.BadImages;
+import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.LeftOut;
 import org.relaydiffusion.diffusion.data.PictureCheck;
 import org.relaydiffusion.io.OutputFile;
@@ -19,6 +21,7 @@ import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.metrics.ActivationsFile;
+import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.metrics.extraction.ActivationsExtraction;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions;
 import org.relaydiffusion.metrics.extraction.ExtractionResult;
@@ -101,17 +104,24 @@ final class ActivationsCommand implements Callable<Integer> {
 
   /** Looks at the pictures: as training does, each process for itself where some are left out. */
   private Optional<PictureCheck> look(Rank rank) {
+    if (SampleArray.isNameOfOne(job.data)) {
+      if (badImages.mode == BadImages.LIST) {
+        throw new OptionException(
+            "--bad-images=list is for folders and zips: the pictures of an array cannot be bad");
+      }
+      return Optional.of(new PictureCheck(List.of(), 0, LeftOut.NONE));
+    }
     if (!rank.isFirst() && badImages.mode != BadImages.SKIP) {
       return badImages.mode == BadImages.LIST
           ? Optional.empty()
           : Optional.of(new PictureCheck(List.of(), 0, LeftOut.NONE));
     }
-    // Where bad ones are left out, others take their places among the first.
-    int most =
-        badImages.mode == BadImages.SKIP
-            ? Integer.MAX_VALUE
-            : job.limit().orElse(Integer.MAX_VALUE);
-    return badImages.look(job.data, most, "evaluate activations", console, report);
+    // Where bad ones are left out, it is the others that some are drawn of.
+    DatasetOptions which =
+        badImages.mode == BadImages.SKIP || job.limit().isEmpty()
+            ? DatasetOptions.DEFAULT
+            : DatasetOptions.DEFAULT.withAtMost(job.limit().getAsInt(), job.seed());
+    return badImages.look(job.data, which, "evaluate activations", console, report);
   }
 
   private ExtractionOptions options(Rank rank, String sha256, Set<String> without) {
@@ -119,6 +129,7 @@ final class ActivationsCommand implements Callable<Integer> {
         job.data,
         without,
         job.limit(),
+        job.seed(),
         job.target,
         job.content(),
         job.leftovers(),

@@ -3,6 +3,7 @@ package org.relaydiffusion.launch.evaluation;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Leftovers;
@@ -12,11 +13,11 @@ import picocli.CommandLine.Option;
 final class ActivationsOptions implements Section {
   @Option(
       names = "--data",
-      paramLabel = "DIR|ZIP",
+      paramLabel = "DIR|ZIP|NPZ",
       required = true,
       description =
           "The pictures: a folder with the folders in it, as 'rdm generate' and 'rdm dataset' make"
-              + " them, or a zip.")
+              + " them, a zip, or an .npz with ADM's array 'arr_0'.")
   Path data = Path.of("");
 
   @Option(
@@ -39,8 +40,16 @@ final class ActivationsOptions implements Section {
       names = "--max-images",
       paramLabel = "N",
       description =
-          "Take the first N pictures in the order of their names, at least 1. Default: all.")
+          "Take N pictures drawn at random, at least 1, in the order of their names. Default: all.")
   @Nullable Integer maxImages;
+
+  @Option(
+      names = "--subset-seed",
+      paramLabel = "N",
+      description =
+          "Seed of the draw of --max-images, 0 to 2147483647: the same pictures as EDM's data sets"
+              + " draw with it. Default: 0.")
+  @Nullable Integer subsetSeed;
 
   @Option(
       names = "--batch",
@@ -68,6 +77,24 @@ final class ActivationsOptions implements Section {
 
   Leftovers leftovers() {
     return fresh ? Leftovers.DISCARD : Leftovers.USE;
+  }
+
+  /**
+   * The seed of the draw.
+   *
+   * @throws OptionException when it is out of range, or nothing is drawn
+   */
+  long seed() {
+    if (subsetSeed == null) {
+      return 0;
+    }
+    if (maxImages == null) {
+      throw new OptionException("--subset-seed needs --max-images, the number of pictures to draw");
+    }
+    if (subsetSeed < 0) {
+      throw new OptionException("--subset-seed must be 0 to 2147483647, but is " + subsetSeed);
+    }
+    return subsetSeed;
   }
 
   OptionalInt limit() {

@@ -23,7 +23,7 @@ final class PageOptions implements Section {
 
   @Option(
       names = "--data_sample",
-      paramLabel = "DIR|ZIP",
+      paramLabel = "DIR|ZIP|NPZ",
       description =
           "The samples themselves, whose activations the file has: for the contact sheet and beside"
               + " their nearest neighbours. Default: no pictures of them.")
@@ -31,7 +31,7 @@ final class PageOptions implements Section {
 
   @Option(
       names = "--data_ref",
-      paramLabel = "DIR|ZIP",
+      paramLabel = "DIR|ZIP|NPZ",
       description =
           "The reference set's pictures, to be shown beside the samples. Default: their numbers"
               + " only.")

@@ -3,6 +3,8 @@ package org.relaydiffusion.launch.evaluation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
@@ -13,15 +15,18 @@ import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.data.PictureCheck;
 import org.relaydiffusion.diffusion.data.PictureSource;
 import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.random.Subset;
 import org.relaydiffusion.metrics.ActivationsFile;
+import org.relaydiffusion.metrics.Provenance;
+import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.metrics.report.EvaluationReport.Picture;
 
 /** The pictures behind a file of activations, where they were given: row by row the same order. */
 final class PictureSet implements AutoCloseable {
   private final @Nullable Path path;
-  private final @Nullable ImageFolderDataset pictures;
+  private final @Nullable Source pictures;
 
-  private PictureSet(@Nullable Path path, @Nullable ImageFolderDataset pictures) {
+  private PictureSet(@Nullable Path path, @Nullable Source pictures) {
     this.path = path;
     this.pictures = pictures;
   }
@@ -29,35 +34,37 @@ final class PictureSet implements AutoCloseable {
   /**
    * Opens them.
    *
-   * @param activations the file whose rows they are; it may be of the first of them only
-   * @throws FileException when they cannot be read, or are fewer than the file's images
+   * @param activations the file whose rows they are; it may be of some of them, if it says which
+   * @throws FileException when they cannot be read, or are not as many as the file is of
    */
   static PictureSet open(Optional<Path> path, ActivationsFile activations) {
     if (path.isEmpty()) {
       return new PictureSet(null, null);
     }
-    long wanted = activations.count().orElse(0);
-    ImageFolderDataset pictures = open(path.get(), wanted);
-    if (pictures.size() < wanted) {
-      int found = pictures.size();
+    Optional<Provenance.Drawn> drawn = activations.drawn();
+    long wanted = drawn.map(d -> (long) d.of()).or(() -> count(activations)).orElse(0L);
+    Source pictures =
+        SampleArray.isNameOfOne(path.get())
+            ? Samples.open(path.get(), drawn)
+            : Dataset.open(path.get(), drawn, wanted);
+    int found = pictures.all();
+    if (wanted > 0 && found != wanted) {
       pictures.close();
       throw new FileException(
           path.get(),
-          "holds %s pictures, but %s is of %s images".formatted(found, activations.path(), wanted));
+          "holds %s pictures, but %s is of %s images%s"
+              .formatted(
+                  found,
+                  activations.path(),
+                  wanted,
+                  drawn.isPresent() ? ", some of which were drawn" : ""));
     }
     return new PictureSet(path.get(), pictures);
   }
 
-  /** Where the file may be of some of them only, those that cannot be read have no row in it. */
-  private static ImageFolderDataset open(Path path, long rows) {
-    try (PictureSource files = PictureSource.open(path, PictureSource.Order.NAMES)) {
-      if (files.pictures().size() <= rows) {
-        return ImageFolderDataset.open(path, DatasetOptions.DEFAULT);
-      }
-    }
-    PictureCheck check =
-        PictureCheck.of(path, Integer.MAX_VALUE, BadPicture.Listener.NONE, new Cancellation());
-    return ImageFolderDataset.open(path, DatasetOptions.DEFAULT.without(check.names()));
+  private static Optional<Long> count(ActivationsFile activations) {
+    OptionalLong count = activations.count();
+    return count.isPresent() ? Optional.of(count.getAsLong()) : Optional.empty();
   }
 
   /** The first pictures, at most {@code most}; none where they were not given. */
@@ -65,8 +72,8 @@ final class PictureSet implements AutoCloseable {
     if (pictures == null) {
       return List.of();
     }
-    ImageFolderDataset set = pictures;
-    return IntStream.range(0, Math.min(most, set.size())).mapToObj(i -> pixels(set, i)).toList();
+    Source set = pictures;
+    return IntStream.range(0, Math.min(most, set.size())).mapToObj(set::pixels).toList();
   }
 
   /** The picture of a row, or what to call it. */
@@ -75,7 +82,7 @@ final class PictureSet implements AutoCloseable {
       return new Picture("image " + row, Optional.empty());
     }
     int index = Math.toIntExact(row);
-    return new Picture(label(path, pictures.file(index)), Optional.of(pixels(pictures, index)));
+    return new Picture(label(path, pictures.file(index)), Optional.of(pictures.pixels(index)));
   }
 
   /** A picture's name inside its set. */
@@ -83,24 +90,120 @@ final class PictureSet implements AutoCloseable {
     return file.startsWith(set) ? set.relativize(file).toString() : file.toString();
   }
 
-  private static Pixels pixels(ImageFolderDataset set, int index) {
-    byte[] planes = set.image(index);
-    int side = set.resolution();
-    Pixels pixels = Pixels.black(side, side, set.channels());
-    byte[] data = pixels.data();
-    int plane = side * side;
-    for (int i = 0; i < plane; i++) {
-      for (int c = 0; c < set.channels(); c++) {
-        data[i * set.channels() + c] = planes[c * plane + i];
-      }
-    }
-    return pixels;
-  }
-
   @Override
   public void close() {
     if (pictures != null) {
       pictures.close();
+    }
+  }
+
+  /** Where the pictures are. */
+  private sealed interface Source extends AutoCloseable {
+    /** How many there are. */
+    int all();
+
+    /** How many of them rows are of. */
+    int size();
+
+    Path file(int row);
+
+    Pixels pixels(int row);
+
+    @Override
+    void close();
+  }
+
+  /** A folder or zip. */
+  private record Dataset(ImageFolderDataset set) implements Source {
+    static Dataset open(Path path, Optional<Provenance.Drawn> drawn, long wanted) {
+      DatasetOptions all = DatasetOptions.DEFAULT.without(leftOut(path, wanted));
+      return new Dataset(
+          ImageFolderDataset.open(
+              path, drawn.map(d -> all.withAtMost(d.images(), d.seed())).orElse(all)));
+    }
+
+    /** Where there are more pictures than were used, those that cannot be read were left out. */
+    private static Set<String> leftOut(Path path, long wanted) {
+      try (PictureSource files = PictureSource.open(path, PictureSource.Order.NAMES)) {
+        if (wanted == 0 || files.pictures().size() <= wanted) {
+          return Set.of();
+        }
+      }
+      return PictureCheck.of(
+              path, DatasetOptions.DEFAULT, BadPicture.Listener.NONE, new Cancellation())
+          .names();
+    }
+
+    @Override
+    public int all() {
+      return set.sourceSize();
+    }
+
+    @Override
+    public int size() {
+      return set.size();
+    }
+
+    @Override
+    public Path file(int row) {
+      return set.file(row);
+    }
+
+    @Override
+    public Pixels pixels(int row) {
+      byte[] planes = set.image(row);
+      int side = set.resolution();
+      Pixels pixels = Pixels.black(side, side, set.channels());
+      byte[] data = pixels.data();
+      int plane = side * side;
+      for (int i = 0; i < plane; i++) {
+        for (int c = 0; c < set.channels(); c++) {
+          data[i * set.channels() + c] = planes[c * plane + i];
+        }
+      }
+      return pixels;
+    }
+
+    @Override
+    public void close() {
+      set.close();
+    }
+  }
+
+  /** An array of ADM's. */
+  private record Samples(SampleArray array, Subset subset) implements Source {
+    static Samples open(Path path, Optional<Provenance.Drawn> drawn) {
+      SampleArray array = SampleArray.open(path);
+      return new Samples(
+          array,
+          drawn
+              .map(d -> Subset.drawn(array.count(), d.images(), d.seed()))
+              .orElseGet(() -> Subset.all(array.count())));
+    }
+
+    @Override
+    public int all() {
+      return array.count();
+    }
+
+    @Override
+    public int size() {
+      return subset.size();
+    }
+
+    @Override
+    public Path file(int row) {
+      return array.picture(subset.raw(row));
+    }
+
+    @Override
+    public Pixels pixels(int row) {
+      return new Pixels(array.width(), array.height(), 3, array.read(subset.raw(row)));
+    }
+
+    @Override
+    public void close() {
+      array.close();
     }
   }
 }

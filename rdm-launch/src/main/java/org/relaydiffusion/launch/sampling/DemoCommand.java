@@ -70,7 +70,11 @@ public final class DemoCommand implements Callable<Integer> {
         Optional.of(networks.first()),
         Optional.of(networks.second()),
         new SamplingJob.Target(
-            outdir, Optional.empty(), Optional.of(outdir.resolve(SHEET)), Existing.REPLACE),
+            outdir,
+            Optional.empty(),
+            Optional.of(outdir.resolve(SHEET)),
+            Optional.empty(),
+            Existing.REPLACE),
         Seeds.parse(SEEDS),
         SEEDS,
         Preset.DEFAULT_BATCH,

@@ -25,7 +25,7 @@ final class FileSum {
    */
   static String sha256(Path file) {
     try (FileChannel in = InputFile.channel(file)) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      MessageDigest digest = digest();
       ByteBuffer block = ByteBuffer.allocate(BLOCK);
       while (in.read(block.clear()) >= 0) {
         digest.update(block.flip());
@@ -33,6 +33,17 @@ final class FileSum {
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
       throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /** The sum of bytes in memory. */
+  static String sha256(byte[] bytes) {
+    return HexFormat.of().formatHex(digest().digest(bytes));
+  }
+
+  private static MessageDigest digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }

@@ -83,6 +83,14 @@ final class JobOptions implements Section {
               + " are several). Default: none.")
   @Nullable Path grid;
 
+  @Option(
+      names = "--npz",
+      paramLabel = "FILE.npz",
+      description =
+          "Also write all pictures of the run into one array 'arr_0', uint8 [N, H, W, 3] in the"
+              + " order of the seeds, as ADM's evaluator takes it. Default: none.")
+  @Nullable Path npz;
+
   @Override
   public String heading() {
     return "What to make";

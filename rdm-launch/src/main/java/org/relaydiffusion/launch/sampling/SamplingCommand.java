@@ -86,6 +86,7 @@ public abstract class SamplingCommand implements Callable<Integer> {
             job.outdir,
             Optional.ofNullable(job.indir),
             Optional.ofNullable(job.grid),
+            Optional.ofNullable(job.npz),
             job.resume ? Existing.KEEP : Existing.REPLACE),
         Seeds.parse(job.seeds),
         job.seeds,

@@ -68,9 +68,15 @@ public record SamplingJob(
    * @param outdir the folder for pictures
    * @param indir the folder with the first stage's pictures, for {@link Stages#SECOND}
    * @param grid the contact sheet, if one is wanted
+   * @param npz the file of all pictures in one array, if it is wanted
    * @param existing what becomes of pictures that are there already
    */
-  public record Target(Path outdir, Optional<Path> indir, Optional<Path> grid, Existing existing) {}
+  public record Target(
+      Path outdir,
+      Optional<Path> indir,
+      Optional<Path> grid,
+      Optional<Path> npz,
+      Existing existing) {}
 
   /**
    * Where and how the networks run.

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
@@ -65,6 +66,14 @@ public final class SamplingRecord {
     Path file = job.target().outdir().resolve(FILE);
     return new SamplingRecord(
         file, options, Files.isRegularFile(file) ? StoredOptions.read(file) : Map.of());
+  }
+
+  /** The same for all processes and runs that make the same pictures of the same seeds. */
+  String key() {
+    Map<String, String> decisive = new TreeMap<>(mine);
+    // Networks are known by their sums: machines may have them in different places.
+    decisive.keySet().removeAll(Set.of("command", "outdir", "device", SINCE, FIRST, SECOND));
+    return FileSum.sha256(decisive.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   /** Whether the folder has a record. */

@@ -67,6 +67,11 @@ final class SamplingReport {
         .ifPresent(sheet ->
             console.print(
                 "%s: contact sheet of %s pictures".formatted(sheet.file(), sheet.images())));
+    result
+        .npz()
+        .ifPresent(npz ->
+            console.print(
+                "%s: %s pictures in array 'arr_0'".formatted(npz, result.job().seeds().size())));
   }
 
   private static String text(SamplingResult result) {
@@ -93,6 +98,7 @@ final class SamplingReport {
     json.put("seconds", result.seconds());
     json.put("images_per_second", result.imagesPerSecond());
     json.put("grid", result.sheet().map(SamplingResult.Sheet::file));
+    json.put("npz", result.npz());
     json.put("rank", job.rank().index());
     return json;
   }

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param seconds how long sampling and writing took, loading the networks not counted
  * @param imagesPerSecond pictures made a second; 0 where none was
  * @param sheet the contact sheet, if one was written
+ * @param npz the file of all pictures, if this process wrote it
  * @param job what was asked for
  */
 public record SamplingResult(
@@ -19,6 +20,7 @@ public record SamplingResult(
     double seconds,
     double imagesPerSecond,
     Optional<Sheet> sheet,
+    Optional<Path> npz,
     SamplingJob job) {
   /**
    * A contact sheet.

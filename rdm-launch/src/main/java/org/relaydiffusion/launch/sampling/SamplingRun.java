@@ -2,6 +2,7 @@ package org.relaydiffusion.launch.sampling;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,6 +40,9 @@ import org.relaydiffusion.torch.Device;
 public final class SamplingRun {
   private static final int WRITER_THREADS = 2;
   private static final int PICTURES_IN_MEMORY = 64;
+
+  /** How long the first process waits for the next of the others to finish its pictures. */
+  private static final Duration PATIENCE = Duration.ofHours(6);
 
   private final SamplingJob job;
   private final StatusLine status;
@@ -83,6 +87,10 @@ public final class SamplingRun {
         record.requireSame().ifPresent(doubt -> status.print("warning: " + doubt));
         since = record.since();
       }
+      FinishedRanks finished =
+          new FinishedRanks(
+              folder.root(), job.rank(), job.target().npz().isPresent() ? record.key() : "");
+      finished.begin();
       List<Long> mine = ownSeeds();
       List<Long> missing = missing(mine, pipeline, since);
       SampleRequest request = request(mine, missing, inputs);
@@ -115,6 +123,7 @@ public final class SamplingRun {
           seconds,
           progress.done() == 0 ? 0 : progress.done() / seconds,
           sheet(mine),
+          npz(finished),
           job);
     }
   }
@@ -131,6 +140,15 @@ public final class SamplingRun {
               job.networkFirst().ifPresent(network -> OutputFile.refuseInput(grid, network));
               job.networkSecond().ifPresent(network -> OutputFile.refuseInput(grid, network));
               OutputFile.refuseOthers(grid, "PNG picture", PngFiles::isPng);
+            });
+    job.target()
+        .npz()
+        .ifPresent(
+            npz -> {
+              job.networkFirst().ifPresent(network -> OutputFile.refuseInput(npz, network));
+              job.networkSecond().ifPresent(network -> OutputFile.refuseInput(npz, network));
+              OutputFile.refuseOthers(npz, "file of samples", SamplesFile::isSamples);
+              SamplesFile.check(npz);
             });
   }
 
@@ -272,5 +290,32 @@ public final class SamplingRun {
     return job.rank().isFirst()
         ? job.target().grid().flatMap(grid -> SheetFile.write(grid, folder, seeds))
         : Optional.empty();
+  }
+
+  /** Says that this process is done, and where it is the first, puts all pictures together. */
+  private Optional<Path> npz(FinishedRanks finished) {
+    Optional<Path> npz = job.target().npz();
+    if (npz.isEmpty()) {
+      return npz;
+    }
+    finished.finish();
+    if (!job.rank().isFirst()) {
+      return Optional.empty();
+    }
+    Cancellation cancellation = new Cancellation();
+    stop.onRequest(cancellation::cancel);
+    try {
+      finished.await(PATIENCE, cancellation);
+      SamplesFile.write(npz.get(), folder, job.seeds(), status, cancellation);
+    } catch (CancelledException e) {
+      status.clear();
+      throw new InterruptedRunException(
+          "stopped with all pictures of this process written to %s, but not %s; the same command"
+                  .formatted(folder.root(), npz.get())
+              + " with --resume goes on",
+          e);
+    }
+    finished.end();
+    return npz;
   }
 }

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.data.BadImages;
+import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.train.TrainingResult;
 import org.relaydiffusion.launch.command.BadImagesOption;
 import org.relaydiffusion.launch.command.Console;
@@ -89,7 +90,7 @@ public final class TrainCommand implements Callable<Integer> {
       return badImages.mode == BadImages.LIST ? Optional.empty() : Optional.of(job);
     }
     return badImages
-        .look(job.data().path(), Integer.MAX_VALUE, "train", console, report)
+        .look(job.data().path(), DatasetOptions.DEFAULT, "train", console, report)
         .map(check -> job.without(check.names()));
   }
 

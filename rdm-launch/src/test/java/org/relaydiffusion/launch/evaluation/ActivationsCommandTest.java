@@ -27,6 +27,7 @@ import org.relaydiffusion.metrics.Activations;
 import org.relaydiffusion.metrics.ActivationsFile;
 import org.relaydiffusion.metrics.Feature;
 import org.relaydiffusion.metrics.Moments;
+import org.relaydiffusion.metrics.Provenance;
 import org.relaydiffusion.metrics.WorkOptions;
 import org.relaydiffusion.torch.TensorScope;
 import tools.jackson.databind.JsonNode;
@@ -186,6 +187,7 @@ class ActivationsCommandTest {
       delimiter = '|',
       value = {
         "--batch=0         | --batch must be at least 1, but is 0",
+        "--subset-seed=1   | --subset-seed needs --max-images, the number of pictures to draw",
         "--max-images=0    | --max-images must be at least 1, but is 0",
         "--workers=0       | --workers must be 1 to 1024, but is 0",
         "--workers=1025    | --workers must be 1 to 1024, but is 1025",
@@ -203,6 +205,32 @@ class ActivationsCommandTest {
         .isEqualTo("rdm: see 'rdm evaluate activations --help'");
     assertThat(features.opened).isEmpty();
     assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void aSubsetIsDrawnByItsSeed() throws IOException {
+    assertThat(run("--max-images=4", "--subset-seed=-1").error())
+        .startsWith("rdm: --subset-seed must be 0 to 2147483647, but is -1");
+
+    RdmRun run = run("--max-images=4", "--subset-seed=2");
+
+    assertThat(run.code()).as(run.err()).isZero();
+    try (ActivationsFile file = ActivationsFile.open(target())) {
+      assertThat(file.count()).hasValue(4);
+      assertThat(file.drawn()).contains(new Provenance.Drawn(4, 9, 2));
+    }
+  }
+
+  @Test
+  void samplesOfAdmAreRead() {
+    Path samples = Path.of(System.getProperty("rdm.fixtures")).resolve("npy/adm_samples.npz");
+
+    RdmRun run = run("--data=" + samples, "--json");
+
+    assertThat(run.code()).as(run.err()).isZero();
+    try (ActivationsFile file = ActivationsFile.open(target())) {
+      assertThat(file.count()).hasValue(5);
+    }
   }
 
   @Test

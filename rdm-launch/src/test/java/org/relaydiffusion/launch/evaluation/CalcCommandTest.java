@@ -16,6 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.relaydiffusion.launch.RdmRun;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.metrics.Provenance;
@@ -75,6 +76,33 @@ class CalcCommandTest {
     assertThat(json.at("/reference/images").intValue()).isEqualTo(160);
     assertThat(json.has("is")).isFalse();
     assertThat(features.opened).isEmpty();
+  }
+
+  /** Files that numpy reads: the statistics of feat.npz in other words. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"no_space", "python2_long", "count_is_a_number", "fortran_sigma", "big_endian"})
+  void statisticsInEveryFormOfNumpysHaveTheDistance0(String name) {
+    RdmRun run = calc(Map.of(), numpy("sample", "feat"), numpy("ref", name), "-m=fid", "--json");
+
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(JsonMapper.shared().readTree(run.out()).path("fid").doubleValue())
+        .isCloseTo(0, within(1e-10));
+  }
+
+  @Test
+  void aNegativeEigenvalueIsWarnedOf() {
+    RdmRun run =
+        calc(Map.of(), numpy("sample", "feat"), numpy("ref", "indefinite"), "-m=fid");
+
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.err())
+        .contains("the covariance of the references has a negative eigenvalue: rank 31 of 32")
+        .contains("eigenvalues -1.05 to 1.80");
+  }
+
+  private static String numpy(String side, String name) {
+    return "--activations_%s=%s".formatted(side, FIXTURES.resolveSibling("npy/" + name + ".npz"));
   }
 
   @Test

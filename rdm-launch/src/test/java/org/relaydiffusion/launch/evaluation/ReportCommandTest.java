@@ -106,6 +106,53 @@ class ReportCommandTest {
     }
   }
 
+  /** Seed 16 draws neither picture 1 nor 5: the fourth row is not the fourth picture. */
+  @Test
+  void neighboursInADrawnSetAreShownByTheirOwnPictures() throws IOException {
+    RdmRun drawn =
+        rdm(
+            "evaluate",
+            "activations",
+            "--data=" + folder.resolve("b"),
+            "--dest=" + folder.resolve("b.npz"),
+            "--max-images=15",
+            "--subset-seed=16",
+            "--quiet");
+    assertThat(drawn.code()).as(drawn.err()).isZero();
+
+    RdmRun run =
+        report(
+            "--data_sample=" + folder.resolve("a"),
+            "--data_ref=" + folder.resolve("b"),
+            "--rows=3",
+            "--nearest=1");
+
+    assertThat(run.code()).as(run.err()).isZero();
+    for (String name : List.of("img00000000", "img00000004", "img00000008")) {
+      assertThat(Files.readString(page()))
+          .contains("<figcaption>00000/%s.png · 0.000</figcaption>".formatted(name));
+    }
+    RdmRun other = report("--data_ref=" + folder.resolve("a"), "--quiet");
+    assertThat(other.code()).isEqualTo(1);
+    assertThat(other.error())
+        .isEqualTo(
+            "rdm: %s: holds 12 pictures, but %s is of 20 images, some of which were drawn"
+                .formatted(folder.resolve("a"), folder.resolve("b.npz")));
+  }
+
+  @Test
+  void samplesInOneArrayAreShown() throws IOException {
+    Path samples = Path.of(System.getProperty("rdm.fixtures")).resolve("npy/adm_samples.npz");
+    RdmRun extracted =
+        rdm("evaluate", "activations", "--data=" + samples, "--dest=" + folder.resolve("a.npz"));
+    assertThat(extracted.code()).as(extracted.err()).isZero();
+
+    RdmRun run = report("--data_sample=" + samples, "--rows=2", "--nearest=1");
+
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(Files.readString(page())).contains("The first 5 samples", "arr_0[0]");
+  }
+
   @Test
   void withoutPicturesThereAreNumbers() throws IOException {
     RdmRun run = report("--json", "--quiet");

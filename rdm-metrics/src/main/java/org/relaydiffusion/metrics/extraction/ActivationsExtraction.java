@@ -9,9 +9,6 @@ import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.Cancellation;
-import org.relaydiffusion.diffusion.data.DataLoader;
-import org.relaydiffusion.diffusion.data.DatasetOptions;
-import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.metrics.Provenance;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Leftovers;
@@ -56,17 +53,15 @@ public final class ActivationsExtraction {
   public ExtractionResult run(
       FeatureExtractor extractor, ExtractionListener listener, Cancellation cancellation) {
     long began = System.nanoTime();
-    try (ImageFolderDataset dataset =
-        ImageFolderDataset.open(
-            options.data(), DatasetOptions.DEFAULT.without(options.without()))) {
-      int images = Math.min(dataset.size(), options.maxImages().orElse(dataset.size()));
+    try (ImageSet set = ImageSet.open(options)) {
+      int images = set.size();
       if (options.content() == Content.MOMENTS && images < 2) {
         throw new FileException(
             options.data(), "has 1 picture to use, but a covariance takes 2 or more");
       }
       Chunks chunks = new Chunks(images, format.chunkSize(images));
       PartsFolder folder =
-          new PartsFolder(options.target(), Manifest.of(options, dataset, chunks, format));
+          new PartsFolder(options.target(), Manifest.of(options, set, chunks, format));
       if (options.leftovers() == Leftovers.DISCARD) {
         folder.discard();
       }
@@ -74,7 +69,7 @@ public final class ActivationsExtraction {
       BitSet there = folder.present(chunks);
       long reused = there.stream().mapToLong(chunks::length).sum();
       int[] missing = chunks.sharedBy(options.share()).filter(c -> !there.get(c)).toArray();
-      long extracted = extract(dataset, chunks, missing, folder, extractor, listener, cancellation);
+      long extracted = extract(set, chunks, missing, folder, extractor, listener, cancellation);
       if (!options.share().isFirst()) {
         double seconds = secondsSince(began);
         return new ExtractionResult(
@@ -82,14 +77,14 @@ public final class ActivationsExtraction {
       }
       await(folder, chunks, listener, cancellation);
       double seconds = secondsSince(began);
-      ExtractionResult.Written written = join(folder, chunks, listener, cancellation);
+      ExtractionResult.Written written = join(folder, set, chunks, listener, cancellation);
       return new ExtractionResult(
           extracted, reused, seconds, rate(images - reused, seconds), Optional.of(written));
     }
   }
 
   private long extract(
-      ImageFolderDataset dataset,
+      ImageSet set,
       Chunks chunks,
       int[] missing,
       PartsFolder folder,
@@ -102,13 +97,12 @@ public final class ActivationsExtraction {
     }
     long done = 0;
     listener.extracted(done, total);
-    try (DataLoader loader =
-        new DataLoader(
-            dataset,
+    try (ImageSet.Reading reading =
+        set.read(
             new ChunkBatches(chunks, missing, options.batch()),
             options.workers(),
             options.device())) {
-      FeatureBatches features = new FeatureBatches(dataset, loader, extractor);
+      FeatureBatches features = new FeatureBatches(set, reading, extractor);
       for (int chunk : missing) {
         try (PartFormat.Collector part = format.begin()) {
           for (int left = chunks.length(chunk); left > 0; ) {
@@ -189,13 +183,25 @@ public final class ActivationsExtraction {
   }
 
   private ExtractionResult.Written join(
-      PartsFolder folder, Chunks chunks, ExtractionListener listener, Cancellation cancellation) {
+      PartsFolder folder,
+      ImageSet set,
+      Chunks chunks,
+      ExtractionListener listener,
+      Cancellation cancellation) {
+    ExtractionOptions.Network network = options.network();
+    String comment =
+        set.size() < set.all()
+            ? Provenance.comment(
+                network.sha256(),
+                network.numerics(),
+                new Provenance.Drawn(set.size(), set.all(), options.subsetSeed()))
+            : Provenance.comment(network.sha256(), network.numerics());
     return folder.join(file ->
         format.join(
             file,
             IntStream.range(0, chunks.count()).mapToObj(folder::part).toList(),
             chunks,
-            Provenance.comment(options.network().sha256(), options.network().numerics()),
+            comment,
             (done, total) -> {
               cancellation.check();
               listener.joined(done, total);

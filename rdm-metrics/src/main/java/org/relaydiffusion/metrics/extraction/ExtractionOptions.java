@@ -12,10 +12,12 @@ import org.relaydiffusion.torch.Device;
 /**
  * What features are extracted of, and where they go.
  *
- * @param data a folder or zip of pictures, as {@code ImageFolderDataset} reads it
+ * @param data a folder or zip of pictures, as {@code ImageFolderDataset} reads it, or an .npz with
+ *     ADM's {@code arr_0}
  * @param without names of pictures that are left out, as {@code PictureCheck} finds them
- * @param maxImages the most images, at least 1: the first ones in the order of their names; all
- *     when empty
+ * @param maxImages the most images, at least 1, which are drawn and then taken in the order of
+ *     their names; all when empty
+ * @param subsetSeed of that draw, which is that of EDM's data sets; its last 31 bits count
  * @param target the .npz file; one that is there is replaced in the end
  * @param content what it will hold
  * @param leftovers what becomes of the parts of an earlier run that did not end
@@ -29,6 +31,7 @@ public record ExtractionOptions(
     Path data,
     Set<String> without,
     OptionalInt maxImages,
+    long subsetSeed,
     Path target,
     Content content,
     Leftovers leftovers,

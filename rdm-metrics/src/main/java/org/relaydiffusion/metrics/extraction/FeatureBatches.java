@@ -2,9 +2,6 @@ package org.relaydiffusion.metrics.extraction;
 
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
-import org.relaydiffusion.diffusion.data.Batch;
-import org.relaydiffusion.diffusion.data.DataLoader;
-import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.metrics.inception.FeatureExtractor;
 import org.relaydiffusion.metrics.inception.InceptionFeatures;
 import org.relaydiffusion.torch.Device;
@@ -15,11 +12,11 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Takes the loader's batches through the network.
+ * Takes the batches of a set through the network.
  *
- * @param dataset what the loader reads, for messages
+ * @param set what is read, for messages
  */
-record FeatureBatches(ImageFolderDataset dataset, DataLoader loader, FeatureExtractor extractor) {
+record FeatureBatches(ImageSet set, ImageSet.Reading reading, FeatureExtractor extractor) {
   /**
    * Adds the next batch's features to a part.
    *
@@ -29,7 +26,7 @@ record FeatureBatches(ImageFolderDataset dataset, DataLoader loader, FeatureExtr
   int addNext(PartFormat.Collector part) {
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
-      Batch batch = loader.next();
+      ImageSet.Batch batch = reading.next();
       InceptionFeatures made = extractor.features(batch.images());
       InceptionFeatures features =
           new InceptionFeatures(made.pool().to(Device.CPU), made.spatial().to(Device.CPU));
@@ -54,7 +51,7 @@ record FeatureBatches(ImageFolderDataset dataset, DataLoader loader, FeatureExtr
       bad++;
     }
     throw new FileException(
-        dataset.file(indices[bad / (int) rows.size(1)]),
+        set.file(indices[bad / (int) rows.size(1)]),
         "has features that are not finite: the network's weights must be damaged");
   }
 }

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.relaydiffusion.Printable;
-import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 
 /**
  * What parts are made from: parts of equal manifests fit together, and no others do.
@@ -18,13 +17,13 @@ record Manifest(List<String> lines) {
 
   /** The manifest of a run. */
   static Manifest of(
-      ExtractionOptions options, ImageFolderDataset dataset, Chunks chunks, PartFormat format) {
+      ExtractionOptions options, ImageSet set, Chunks chunks, PartFormat format) {
     return new Manifest(
         List.of(
             VERSION,
             "data: " + Printable.of(options.data().toAbsolutePath().normalize()),
             "images: " + chunks.images(),
-            "names and sizes: " + dataset.fingerprint(chunks.images()),
+            "names and sizes: " + set.fingerprint(),
             "network: " + options.network(),
             "content: %s, %s images a part".formatted(format.name(), chunks.size())));
   }

@@ -51,7 +51,12 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
 
   /** Whether a file has tensors by the names of either family. */
   static boolean isIn(ModuleFile file) {
-    return Arrays.stream(Family.values()).anyMatch(f -> file.tensors().containsKey(f.mark));
+    return isAmong(file.tensors().keySet());
+  }
+
+  /** Whether names are those of either family. */
+  static boolean isAmong(Set<String> names) {
+    return Arrays.stream(Family.values()).anyMatch(f -> names.contains(f.mark));
   }
 
   /**

@@ -9,6 +9,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.io.AtomicFile;
@@ -74,6 +75,11 @@ public final class InceptionWeights {
   private static String command(String source, Path target, Path cached) {
     String command = "rdm convert --inception --source " + source;
     return target.equals(cached) ? command : command + " --dest " + target;
+  }
+
+  /** Whether tensors of these names are Inception-v3's, of whichever family of files. */
+  public static boolean areNamed(Set<String> names) {
+    return InceptionState.isAmong(names);
   }
 
   /**

@@ -6,36 +6,60 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
-import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.torch.DType;
 
 /**
- * What an .npy file (format versions 1 to 3) says of its array. Only little-endian, row-major
- * arrays of plain numbers are taken; the header is matched against its grammar, never evaluated.
+ * What an .npy file (format versions 1 to 3) says of its array. The header is matched against its
+ * grammar, with the freedom that numpy's own reader leaves: either kind of quotes, any white space,
+ * {@code 32L} for 32. It is never evaluated.
  *
- * @param dtype the element type
- * @param shape the sizes, outermost first; their product fits a long
+ * @param descr numpy's name of the elements, e.g. {@code >f8}
+ * @param order how the elements lie in the file
+ * @param shape the sizes, outermost first; empty for a single number; their product fits a long
  * @param byteSize the header's own length in the file, in bytes
  */
 @SuppressWarnings("ArrayRecordComponent") // Copied on the way out, and never compared.
-record NpyHeader(DType dtype, long[] shape, long byteSize) {
+record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
+  /** Which axis varies fastest from element to element. */
+  enum Order {
+    /** The last. */
+    ROW_MAJOR,
+    /** The first: Fortran's. */
+    COLUMN_MAJOR
+  }
+
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
   private static final int LONGEST = 10_000; // NumPy's own limit.
   private static final int ALIGNMENT = 64;
-  private static final Map<String, DType> TYPES =
-      Map.of("<f4", DType.FLOAT32, "<f8", DType.FLOAT64, "|u1", DType.UINT8, "<i8", DType.INT64);
+  private static final int MOST_AXES = 64; // NumPy's own limit, too.
+  private static final String TEXT = "[uU]?('[^'\\\\]*+'|\"[^\"\\\\]*+\")";
   private static final Pattern ITEM =
       Pattern.compile(
-          "\\s*'(\\w+)'\\s*:\\s*('[^'\\\\]*'|True|False|\\([0-9, ]*\\))\\s*(,|(?=\\}))");
-  private static final Pattern SHAPE = Pattern.compile("\\(((\\d{1,18}, )*+\\d{1,18},?)?\\)");
+          "\\s*+"
+              + TEXT
+              + "\\s*+:\\s*+("
+              + TEXT
+              + "|True|False|\\([0-9lL,\\s]*+\\))\\s*+(?:,|(?=\\}))");
+  private static final Pattern SIZE = Pattern.compile("(\\d{1,18})[lL]?");
+
+  /** Whether elements of more than one byte begin with their most significant one. */
+  boolean isBigEndian() {
+    return descr.startsWith(">");
+  }
+
+  /** Whether bytes are the beginning of an .npy file; 8 are enough to tell. */
+  static boolean isMagic(byte[] start) {
+    return start.length >= 8 && Arrays.equals(start, 0, MAGIC.length, MAGIC, 0, MAGIC.length);
+  }
 
   @Override
   public long[] shape() {
@@ -48,12 +72,7 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
    * @throws IllegalArgumentException for a type that has no name here
    */
   static byte[] bytes(DType dtype, long... shape) {
-    String descr =
-        TYPES.entrySet().stream()
-            .filter(e -> e.getValue() == dtype)
-            .map(Map.Entry::getKey)
-            .findFirst()
-            .orElseThrow(() -> new IllegalArgumentException(dtype + " is no type of .npy files"));
+    String descr = NpyType.of(dtype).descr();
     String sizes = LongStream.of(shape).mapToObj(Long::toString).collect(Collectors.joining(", "));
     String text =
         "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }"
@@ -90,10 +109,8 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
    */
   static NpyHeader read(InputStream in, Path path, String what) throws IOException {
     byte[] start = in.readNBytes(8);
-    for (int i = 0; i < MAGIC.length; i++) {
-      if (start.length < 8 || start[i] != MAGIC[i]) {
-        throw new FileException(path, "%s is not an .npy array".formatted(what));
-      }
+    if (!isMagic(start)) {
+      throw new FileException(path, "%s is not an .npy array".formatted(what));
     }
     if (start[6] < 1 || start[6] > 3 || start[7] != 0) {
       throw new FileException(
@@ -122,68 +139,84 @@ record NpyHeader(DType dtype, long[] shape, long byteSize) {
 
   private static NpyHeader parse(String dict, long byteSize, Path path, String what) {
     Map<String, String> items = items(dict);
-    String descr = items == null ? null : items.get("descr");
-    String order = items == null ? null : items.get("fortran_order");
-    String sizes = items == null ? null : items.get("shape");
-    if (descr == null || order == null || sizes == null || !descr.startsWith("'")) {
+    String descr = items.get("descr");
+    String order = items.get("fortran_order");
+    String sizes = items.get("shape");
+    boolean known =
+        items.size() == 3
+            && descr != null
+            && isText(descr)
+            && order != null
+            && (order.equals("True") || order.equals("False"))
+            && sizes != null
+            && sizes.startsWith("(");
+    if (!known) {
       throw new FileException(
           path,
           "%s is not a plain array: its .npy header is %s"
               .formatted(what, Printable.of(dict.strip())));
     }
-    DType dtype = TYPES.get(descr.substring(1, descr.length() - 1));
-    if (dtype == null) {
-      throw new FileException(
-          path,
-          "%s has elements of type %s, where '<f4', '<f8', '|u1' and '<i8' are known"
-              .formatted(what, Printable.of(descr.strip())));
-    }
-    if (!order.equals("False")) {
-      throw new FileException(
-          path,
-          "%s is in Fortran (column-major) order: save np.ascontiguousarray of it".formatted(what));
-    }
-    return new NpyHeader(dtype, shape(sizes, dtype, path, what), byteSize);
+    return new NpyHeader(
+        unquoted(descr),
+        order.equals("True") ? Order.COLUMN_MAJOR : Order.ROW_MAJOR,
+        shape(sizes, path, what),
+        byteSize);
   }
 
-  /** The three items of the dict, or null when it is anything else. */
-  private static @Nullable Map<String, String> items(String dict) {
+  /** The items of the dict; none when it is anything else. */
+  private static Map<String, String> items(String dict) {
     String text = dict.strip();
     if (!text.startsWith("{") || !text.endsWith("}")) {
-      return null;
+      return Map.of();
     }
     Map<String, String> items = new HashMap<>();
     Matcher item = ITEM.matcher(text);
     int at = 1;
     while (item.find(at) && item.start() == at) {
-      if (items.put(item.group(1), item.group(2)) != null) {
-        return null;
+      if (items.put(unquoted(item.group(1)), item.group(2)) != null) {
+        return Map.of();
       }
       at = item.end();
     }
-    boolean whole = text.substring(at, text.length() - 1).isBlank();
-    return whole && items.size() == 3 ? items : null;
+    return text.substring(at, text.length() - 1).isBlank() ? items : Map.of();
   }
 
-  private static long[] shape(String sizes, DType dtype, Path path, String what) {
-    if (!SHAPE.matcher(sizes).matches()) {
+  private static boolean isText(String value) {
+    return value.endsWith("'") || value.endsWith("\"");
+  }
+
+  private static String unquoted(String text) {
+    int first = Character.toLowerCase(text.charAt(0)) == 'u' ? 2 : 1;
+    return text.substring(first, text.length() - 1);
+  }
+
+  private static long[] shape(String tuple, Path path, String what) {
+    String[] parts = tuple.substring(1, tuple.length() - 1).split(",", -1);
+    // (4) is a number in brackets, and only (4,) a tuple; what follows the last comma may be empty.
+    int axes = parts[parts.length - 1].isBlank() ? parts.length - 1 : parts.length;
+    if (axes > MOST_AXES) {
       throw new FileException(
-          path, "%s has the shape %s".formatted(what, Printable.of(sizes.strip())));
+          path, "%s has %s axes, where %s are the most".formatted(what, axes, MOST_AXES));
     }
-    long[] shape =
-        Pattern.compile("\\d+")
-            .matcher(sizes)
-            .results()
-            .mapToLong(r -> Long.parseLong(r.group()))
-            .toArray();
+    long[] shape = new long[axes];
+    boolean sizes = axes != 1 || parts.length == 2;
+    for (int i = 0; sizes && i < axes; i++) {
+      Matcher size = SIZE.matcher(parts[i].strip());
+      sizes = size.matches();
+      shape[i] = sizes ? Long.parseLong(size.group(1)) : 0;
+    }
+    if (!sizes) {
+      throw new FileException(
+          path, "%s has the shape %s".formatted(what, Printable.of(tuple.strip())));
+    }
     try {
-      long bytes = dtype.byteSize();
+      long bytes = Long.BYTES;
       for (long s : shape) {
         bytes = Math.multiplyExact(bytes, Math.max(1, s));
       }
     } catch (ArithmeticException e) {
       throw new FileException(
-          path, "%s claims the shape %s, larger than any file".formatted(what, sizes), e);
+          path, "%s claims the shape %s, larger than any file".formatted(what, tuple), e);
     }
     return shape;
   }

@@ -8,6 +8,7 @@ import java.util.SequencedMap;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.LfsPointer;
 import org.relaydiffusion.io.zip.ZipArchive;
 import org.relaydiffusion.io.zip.ZipMember;
 
@@ -36,7 +37,20 @@ public final class NpzFile implements AutoCloseable {
    * @throws FileException when it cannot be read, is not a zip, or claims what it cannot hold
    */
   public static NpzFile open(Path path) {
+    refuseOthers(path);
     return new NpzFile(path, ZipArchive.open(path));
+  }
+
+  /** Names what is often taken for an .npz file. */
+  private static void refuseOthers(Path path) {
+    if (NpyReader.isNpy(path)) {
+      throw new FileException(
+          path, "is an .npy file, a single array without a name: np.savez makes an .npz");
+    }
+    LfsPointer.in(path)
+        .ifPresent(pointer -> {
+          throw new FileException(path, pointer);
+        });
   }
 
   /** What the archive's comment says; empty without one. */
@@ -60,12 +74,7 @@ public final class NpzFile implements AutoCloseable {
    */
   @SuppressWarnings("MustBeClosedChecker") // The reader closes the stream.
   public NpyReader array(String name) {
-    ZipMember member = members.get(name + SUFFIX);
-    if (member == null) {
-      String found = list(names());
-      throw new FileException(
-          path, "has no array '%s', only: %s".formatted(name, found.isEmpty() ? "none" : found));
-    }
+    ZipMember member = member(name);
     String what = "array '%s'".formatted(Printable.of(name));
     try {
       return new NpyReader(
@@ -74,6 +83,26 @@ public final class NpzFile implements AutoCloseable {
       throw new FileException(
           path, "%s cannot be read: %s".formatted(what, AtomicFile.reason(e)), e);
     }
+  }
+
+  /**
+   * The CRC-32 that the directory has for an array.
+   *
+   * @param name without {@code .npy}
+   * @throws FileException when there is none of that name
+   */
+  public long checksum(String name) {
+    return Integer.toUnsignedLong(member(name).crc());
+  }
+
+  private ZipMember member(String name) {
+    ZipMember member = members.get(name + SUFFIX);
+    if (member == null) {
+      String found = list(names());
+      throw new FileException(
+          path, "has no array '%s', only: %s".formatted(name, found.isEmpty() ? "none" : found));
+    }
+    return member;
   }
 
   /** Closes the file and what was opened from it. */

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -37,11 +38,16 @@ import org.relaydiffusion.metrics.Activations;
 import org.relaydiffusion.metrics.ActivationsFile;
 import org.relaydiffusion.metrics.Feature;
 import org.relaydiffusion.metrics.Moments;
+import org.relaydiffusion.metrics.Provenance;
+import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.metrics.WorkOptions;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Share;
 import org.relaydiffusion.metrics.inception.FeatureExtractor;
 import org.relaydiffusion.metrics.inception.InceptionFeatures;
+import org.relaydiffusion.metrics.npy.NpyReader;
+import org.relaydiffusion.metrics.npy.NpzFile;
+import org.relaydiffusion.metrics.npy.NpzWriter;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Shapes;
@@ -437,17 +443,15 @@ class ActivationsExtractionTest {
         .containsSubsequence("extracted 70/70", "saved 70", "joined 1/10", "joined 10/10");
   }
 
-  @ParameterizedTest
-  @ValueSource(ints = {1, IMAGES, IMAGES + 5})
-  void atMostSoManyImages(int most) {
-    Extractions set = set(Content.ACTIVATIONS);
-    ExtractionOptions all = set.options(Share.ALONE);
+  private void run(Extractions set, Path target, int most, long seed, Share share) {
+    ExtractionOptions all = set.options(share);
     ExtractionOptions some =
         new ExtractionOptions(
             all.data(),
             Set.of(),
             OptionalInt.of(most),
-            all.target(),
+            seed,
+            target,
             all.content(),
             all.leftovers(),
             all.batch(),
@@ -455,12 +459,131 @@ class ActivationsExtractionTest {
             all.device(),
             all.network(),
             all.share());
+    new ActivationsExtraction(some, new RowParts(4))
+        .run(extractor(), ExtractionListener.NONE, new Cancellation());
+  }
 
-    new ActivationsExtraction(some).run(extractor(), ExtractionListener.NONE, new Cancellation());
+  @ParameterizedTest
+  @ValueSource(ints = {1, IMAGES, IMAGES + 5})
+  void atMostSoManyImages(int most) {
+    Extractions set = set(Content.ACTIVATIONS);
+
+    run(set, set.target(), most, 0, Share.ALONE);
 
     try (ActivationsFile file = ActivationsFile.open(set.target())) {
       assertThat(file.count()).hasValue(Math.min(most, IMAGES));
+      assertThat(file.drawn())
+          .isEqualTo(
+              most < IMAGES
+                  ? Optional.of(new Provenance.Drawn(most, IMAGES, 0))
+                  : Optional.empty());
     }
+  }
+
+  private static double[] pool(Path target, int... images) {
+    try (TensorScope _ = TensorScope.open();
+        ActivationsFile file = ActivationsFile.open(target);
+        Activations.Reader reader = file.activations(Feature.POOL, "this").open()) {
+      Tensor rows = reader.read(IMAGES);
+      List<Tensor> chosen =
+          IntStream.of(images).mapToObj(i -> Shapes.narrow(rows, 0, i, 1)).toList();
+      return (images.length == 0 ? rows : Shapes.cat(chosen, 0)).toDoubles();
+    }
+  }
+
+  @Test
+  void theDrawIsThatOfEdmsDataSets() {
+    Extractions set = set(Content.ACTIVATIONS);
+    set.run();
+    Path some = folder.resolve("some.npz");
+
+    // np.random.RandomState(seed).shuffle(i := np.arange(70)); np.sort(i[:7])
+    run(set, some, 7, 0, Share.ALONE);
+    assertThat(pool(some))
+        .containsExactly(pool(set.target(), 7, 22, 26, 27, 30, 48, 51), within(1e-4));
+    run(set, some, 7, 3, Share.ALONE);
+    assertThat(pool(some))
+        .containsExactly(pool(set.target(), 6, 11, 12, 27, 31, 37, 53), within(1e-4));
+  }
+
+  @Test
+  void partsOfAnotherDrawAreRefused() {
+    Extractions set = set(Content.ACTIVATIONS);
+    Share second = new Share(1, 2, Duration.ofMinutes(1));
+    run(set, set.target(), 12, 0, second);
+
+    assertThatThrownBy(() -> run(set, set.target(), 12, 1, second))
+        .isInstanceOf(FileException.class)
+        .hasMessageContaining("names and sizes");
+  }
+
+  /** The same pictures as an array: stored as ADM's scripts do it, and as they lie in a set. */
+  private Path samples(int count) {
+    Path file = folder.resolve("samples.NPZ");
+    SampleArray.write(
+        file,
+        count,
+        Pictures.SIDE,
+        Pictures.SIDE,
+        out -> {
+          for (int i = 0; i < count; i++) {
+            try (TensorScope _ = TensorScope.open()) {
+              out.write(Shapes.permute(pictures(i, i + 1), 0, 2, 3, 1));
+            }
+          }
+        });
+    return file;
+  }
+
+  @Test
+  void anArrayOfSamplesGivesTheFileThatItsPicturesGive() throws Exception {
+    Extractions set = set(Content.ACTIVATIONS);
+    set.run();
+    Extractions array = set.from(samples(IMAGES)).to(folder.resolve("array.npz"));
+    array.run();
+    assertThat(array.target()).hasSameBinaryContentAs(set.target());
+
+    Extractions shared = array.to(folder.resolve("shared.npz"));
+    shared.run(3);
+    assertThat(shared.target()).hasSameBinaryContentAs(set.target());
+
+    Path drawn = folder.resolve("drawn.npz");
+    run(set, drawn, 13, 5, Share.ALONE);
+    Path drawnToo = folder.resolve("drawn-too.npz");
+    run(array, drawnToo, 13, 5, Share.ALONE);
+    assertThat(drawnToo).hasSameBinaryContentAs(drawn);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"adm_samples.npz", "adm_samples_compressed.npz"})
+  void samplesThatNumpyWroteAreRead(String name) {
+    Path data = Path.of(System.getProperty("rdm.fixtures"), "npy", name);
+    Extractions set = set(Content.ACTIVATIONS).from(data);
+
+    assertThat(set.run().extracted()).isEqualTo(5);
+
+    try (TensorScope _ = TensorScope.open();
+        NpzFile file = NpzFile.open(data);
+        NpyReader reader = file.array("arr_0")) {
+      Tensor images = Shapes.permute(reader.read(5), 0, 3, 1, 2).contiguous();
+      assertThat(pool(set.target())).isEqualTo(extractor().features(images).pool().toDoubles());
+    }
+  }
+
+  @Test
+  void anArrayThatIsNoneOfPicturesIsRefused() {
+    Path data = Path.of(System.getProperty("rdm.fixtures"), "npy", "feat.npz");
+    Extractions set = set(Content.ACTIVATIONS).from(data);
+    assertThatThrownBy(set::run)
+        .isInstanceOf(FileException.class)
+        .hasMessage(data + ": has no array 'arr_0', only: feat");
+    Path wide = folder.resolve("wide.npz");
+    try (Tensor zeros = Torch.zeros(DType.UINT8, 2, 8, 8, 4)) {
+      NpzWriter.write(wide, out -> out.array("arr_0", zeros));
+    }
+    assertThatThrownBy(set.from(wide)::run)
+        .hasMessageEndingWith(
+            "array 'arr_0' is uint8[2, 8, 8, 4], but uint8[any, any, any, 3] was expected");
   }
 
   @Test

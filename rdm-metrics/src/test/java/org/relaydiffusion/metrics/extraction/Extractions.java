@@ -75,6 +75,7 @@ record Extractions(
         data,
         Set.of(),
         OptionalInt.empty(),
+        0,
         target,
         content,
         leftovers,

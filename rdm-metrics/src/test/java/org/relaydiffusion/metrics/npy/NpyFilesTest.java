@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -150,14 +151,57 @@ class NpyFilesTest {
   }
 
   @Test
-  void otherTypesAndOrdersAreRefused() {
+  void whatIsNoArrayOfNumbersIsRefused() {
     byte[] four = doubles(1, 2, 3, 4);
-    refused(npy(1, header("'>f8'", "False", "(4,)"), four), ">f8");
-    refused(npy(1, header("'|O'", "False", "(4,)"), four), "|O");
+    refused(npy(1, header("'<f16'", "False", "(4,)"), four), "'<f16'", "no plain numbers");
+    refused(npy(1, header("'|O'", "False", "(4,)"), four), "'|O'", "no plain numbers");
     refused(npy(1, header("[('a', '<f8')]", "False", "(4,)"), four), "not a plain array");
-    refused(npy(1, header("'<f8'", "True", "(2, 2)"), four), "Fortran");
     refused(npy(1, header("'<f8'", "1", "(2, 2)"), four), "not a plain array");
-    refused(npy(1, header("'<f8'", "False", "()"), doubles(1)), "single number");
+    refused(npy(1, header("'<f8'", "False", "4"), four), "not a plain array");
+    refused(npy(1, header("'<f8'", "False", "(4)"), four), "the shape (4)");
+  }
+
+  @Test
+  void aSingleNumberIsRead() {
+    Path path = file(npy(1, header("'<f8'", "False", "()"), doubles(7)));
+    try (NpyReader reader = NpyReader.open(path)) {
+      assertThat(reader.shape()).isEmpty();
+      assertThat(reader.remainingRows()).isEqualTo(1);
+      assertThat(reader.read(5).item()).isEqualTo(7);
+      assertThat(reader.remainingRows()).isZero();
+      assertThatThrownBy(() -> reader.expect(FLOATS, 1)).hasMessageContaining("float64[]");
+    }
+  }
+
+  @Test
+  void anArrayInFortranOrderThatIsTooLargeToTurnIsRefused() throws IOException {
+    long rows = NpyReader.MOST_COLUMN_MAJOR / 16 + 1;
+    Path path = folder.resolve("large.npy");
+    byte[] start = npy(1, header("'<f8'", "True", "(%s, 2)".formatted(rows)), new byte[0]);
+    try (RandomAccessFile sparse = new RandomAccessFile(path.toFile(), "rw")) {
+      sparse.write(start);
+      sparse.setLength(start.length + rows * 16);
+    }
+    try (NpyReader reader = NpyReader.open(path)) {
+      assertThatThrownBy(() -> reader.read(1))
+          .isInstanceOf(FileException.class)
+          .hasMessageContaining("Fortran")
+          .hasMessageContaining("np.ascontiguousarray");
+    }
+  }
+
+  @Test
+  void rowsThatAreSkippedAreNotChecked() throws IOException {
+    byte[] member = npy(1, header("'<f8'", "False", "(4,)"), doubles(1, 2, 3, 4));
+    for (int method : List.of(ZipEntry.STORED, ZipEntry.DEFLATED)) {
+      try (NpzFile file = NpzFile.open(npz(method, "x.npy", member));
+          NpyReader reader = file.array("x")) {
+        reader.skip(2);
+        assertThat(reader.read(1).toDoubles()).containsExactly(3);
+        assertThat(reader.read(1).toDoubles()).containsExactly(4);
+        assertThatThrownBy(() -> reader.skip(1)).isInstanceOf(IllegalArgumentException.class);
+      }
+    }
   }
 
   @Test
@@ -167,6 +211,8 @@ class NpyFilesTest {
     refused(npy(1, header("'<f8'", "False", "(3,)"), four), "24 bytes", "32");
     refused(npy(1, header("'<f8'", "False", "(-4,)"), four), "not a plain array");
     refused(npy(1, header("'<f8'", "False", "(4 4)"), four), "shape");
+    refused(npy(1, header("'<f8'", "False", "(,)"), four), "shape");
+    refused(npy(1, header("'<f8'", "False", "(" + "1, ".repeat(65) + ")"), four), "65 axes");
     String huge = "(999999999999999999, 999999999999999999)";
     refused(npy(1, header("'<f8'", "False", huge), four), "larger than any file");
     refused(npy(1, header("'<f8'", "False", "(0, 999999999999999999)"), four), "0 bytes");

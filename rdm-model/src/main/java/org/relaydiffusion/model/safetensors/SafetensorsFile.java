@@ -14,6 +14,7 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.io.MappedFile;
+import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.TensorData;
 
 /**
@@ -29,7 +30,21 @@ public final class SafetensorsFile implements AutoCloseable {
   private final MappedFile file;
   private final Arena copies;
   private final Map<String, TensorData> tensors;
+  private final Map<String, OtherTensor> otherTensors;
   private final Map<String, String> metadata;
+
+  /**
+   * A tensor of a type that the format has but that is not loaded here.
+   *
+   * @param type safetensors' name, such as {@code F8_E4M3} or {@code U16}
+   * @param shape the sizes, outermost first
+   */
+  public record OtherTensor(String type, List<Long> shape) {
+    @Override
+    public String toString() {
+      return type + shape;
+    }
+  }
 
   @SuppressWarnings("MustBeClosedChecker") // Closed by close(), or by open() when this throws.
   private SafetensorsFile(MappedFile file, Arena copies) {
@@ -38,8 +53,21 @@ public final class SafetensorsFile implements AutoCloseable {
     SafetensorsHeader header = SafetensorsHeader.read(file);
     checkLayout(header);
     Map<String, TensorData> found = new LinkedHashMap<>();
-    header.tensors().forEach((name, claim) -> found.put(name, tensor(name, claim, header)));
+    Map<String, OtherTensor> others = new LinkedHashMap<>();
+    header
+        .tensors()
+        .forEach((name, claim) -> {
+          if (claim.dtype().isPresent()) {
+            found.put(name, tensor(name, claim, claim.dtype().get(), header));
+          } else {
+            checkOther(name, claim);
+            others.put(
+                name,
+                new OtherTensor(claim.type(), Arrays.stream(claim.shape()).boxed().toList()));
+          }
+        });
     this.tensors = Collections.unmodifiableMap(found);
+    this.otherTensors = Collections.unmodifiableMap(others);
     this.metadata = Collections.unmodifiableMap(header.metadata());
   }
 
@@ -62,9 +90,17 @@ public final class SafetensorsFile implements AutoCloseable {
     }
   }
 
-  /** The file's tensors, in the header's order, each contiguous; valid until {@link #close()}. */
+  /**
+   * The file's tensors, in the header's order, each contiguous; valid until {@link #close()}. Those
+   * of {@link #otherTensors} are not among them.
+   */
   public Map<String, TensorData> tensors() {
     return tensors;
+  }
+
+  /** The tensors of types that are not loaded here, in the header's order. */
+  public Map<String, OtherTensor> otherTensors() {
+    return otherTensors;
   }
 
   /** The header's {@code __metadata__}, in its order; empty when there is none. */
@@ -116,12 +152,34 @@ public final class SafetensorsFile implements AutoCloseable {
     }
   }
 
-  private TensorData tensor(String name, SafetensorsHeader.Claim claim, SafetensorsHeader header) {
+  private void checkOther(String name, SafetensorsHeader.Claim claim) {
+    long expected = claim.byteSize();
+    try {
+      for (long s : claim.shape()) {
+        expected = Math.multiplyExact(expected, s);
+      }
+    } catch (ArithmeticException _) {
+      expected = -1;
+    }
+    if (expected != claim.end() - claim.begin()) {
+      throw bad(
+          name,
+          "of type %s and shape %s has %s bytes, expected %s"
+              .formatted(
+                  claim.type(),
+                  Arrays.toString(claim.shape()),
+                  claim.end() - claim.begin(),
+                  expected < 0 ? "more than any file has" : expected));
+    }
+  }
+
+  private TensorData tensor(
+      String name, SafetensorsHeader.Claim claim, DType dtype, SafetensorsHeader header) {
     long length = claim.end() - claim.begin();
     MemorySegment memory = file.slice(header.dataStart() + claim.begin(), length, name);
     TensorData data;
     try {
-      data = TensorData.contiguous(claim.dtype(), claim.shape(), memory);
+      data = TensorData.contiguous(dtype, claim.shape(), memory);
     } catch (RdmException e) {
       throw new FileException(
           file.path(), "tensor '%s': %s".formatted(Printable.of(name), e.getMessage()), e);
@@ -131,16 +189,16 @@ public final class SafetensorsFile implements AutoCloseable {
           name,
           "of type %s and shape %s has %s bytes, expected %s"
               .formatted(
-                  claim.dtype().torchName(),
+                  dtype.torchName(),
                   Arrays.toString(claim.shape()),
                   length,
                   data.byteSize()));
     }
-    if (length == 0 || memory.address() % claim.dtype().byteSize() == 0) {
+    if (length == 0 || memory.address() % dtype.byteSize() == 0) {
       return data;
     }
     MemorySegment copy = copies.allocate(length, ALIGNMENT).copyFrom(memory);
-    return TensorData.contiguous(claim.dtype(), claim.shape(), copy.asReadOnly());
+    return TensorData.contiguous(dtype, claim.shape(), copy.asReadOnly());
   }
 
   private FileException bad(String name, String what) {

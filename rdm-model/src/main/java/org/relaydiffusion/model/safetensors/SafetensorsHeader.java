@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
@@ -40,8 +41,32 @@ record SafetensorsHeader(Map<String, Claim> tensors, Map<String, String> metadat
           .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(4).build())
           .build();
 
-  /** What a header says of one tensor: offsets are relative to the first tensor's. */
-  record Claim(DType dtype, long[] shape, long begin, long end) {}
+  /**
+   * What a header says of one tensor.
+   *
+   * @param type of the elements, by safetensors' name
+   * @param dtype the same, where it is one that can be loaded
+   * @param shape the sizes
+   * @param begin relative to the first tensor's
+   * @param end relative to the first tensor's
+   */
+  record Claim(String type, Optional<DType> dtype, long[] shape, long begin, long end) {
+    /** Bytes an element takes. */
+    int byteSize() {
+      return dtype.map(DType::byteSize).orElseGet(() -> otherByteSize(type));
+    }
+  }
+
+  /** Bytes an element takes of a type that the format has but nothing here loads; 0 for others. */
+  private static int otherByteSize(String type) {
+    return switch (type) {
+      case "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ" -> 1;
+      case "U16" -> 2;
+      case "U32" -> 4;
+      case "U64", "C64" -> 8;
+      default -> 0;
+    };
+  }
 
   static SafetensorsHeader read(MappedFile file) {
     long length = file.i64(0, "the length of the safetensors header");
@@ -101,30 +126,32 @@ record SafetensorsHeader(Map<String, Claim> tensors, Map<String, String> metadat
     }
 
     private Claim claim(String name) {
-      DType dtype = null;
+      String type = null;
       long[] shape = null;
       long[] offsets = null;
       expect(JsonToken.START_OBJECT, name);
       while (json.nextToken() != JsonToken.END_OBJECT) {
         String field = json.currentName();
         switch (field) {
-          case "dtype" -> dtype = dtype(name);
+          case "dtype" -> type = type(name);
           case "shape" -> shape = longs(name + ".shape", MOST_AXES);
           case "data_offsets" -> offsets = longs(name + ".data_offsets", 2);
           default -> throw unexpected(name, "an unknown field '" + field + "'");
         }
       }
-      if (dtype == null || shape == null || offsets == null || offsets.length != 2) {
+      if (type == null || shape == null || offsets == null || offsets.length != 2) {
         throw unexpected(name, "not all of dtype, shape and two data_offsets");
       }
-      return new Claim(dtype, shape, offsets[0], offsets[1]);
+      return new Claim(type, DType.ofSafetensorsName(type), shape, offsets[0], offsets[1]);
     }
 
-    private DType dtype(String name) {
+    private String type(String name) {
       expect(JsonToken.VALUE_STRING, name + ".dtype");
       String text = json.getString();
-      return DType.ofSafetensorsName(text)
-          .orElseThrow(() -> unexpected(name, "the element type '" + text + "', not supported"));
+      if (DType.ofSafetensorsName(text).isEmpty() && otherByteSize(text) == 0) {
+        throw unexpected(name, "the element type '" + text + "', not supported");
+      }
+      return text;
     }
 
     private long[] longs(String what, int most) {

@@ -158,6 +158,7 @@ public final class ActivationsBenchmark {
             data,
             Set.of(),
             OptionalInt.empty(),
+            0,
             target,
             content,
             Leftovers.DISCARD,

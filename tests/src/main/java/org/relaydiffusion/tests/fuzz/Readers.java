@@ -37,7 +37,9 @@ import org.relaydiffusion.launch.rank.RunAttempt;
 import org.relaydiffusion.metrics.Activations;
 import org.relaydiffusion.metrics.ActivationsFile;
 import org.relaydiffusion.metrics.Feature;
+import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.metrics.WorkOptions;
+import org.relaydiffusion.metrics.npy.NpyReader;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Tensor;
 
@@ -100,9 +102,24 @@ final class Readers {
     }
   }
 
-  /** {@code evaluate}. */
+  /** {@code evaluate}, of activations and of samples. */
   static void activations(byte[] input) throws IOException {
-    try (ActivationsFile file = ActivationsFile.open(file("activations.npz", input))) {
+    Path file = file("activations.npz", input);
+    all(List.of(() -> readActivations(file), () -> readSamples(file)));
+  }
+
+  /** As for the second of two processes: not from the first picture on. */
+  private static void readSamples(Path path) {
+    try (SampleArray array = SampleArray.open(path);
+        NpyReader pass = array.pass()) {
+      pass.skip(Math.min(MOST_PICTURES, array.count() - 1));
+      pass.read(1).close();
+      array.checksum();
+    }
+  }
+
+  private static void readActivations(Path path) {
+    try (ActivationsFile file = ActivationsFile.open(path)) {
       all(
           Arrays.stream(Feature.values())
               .<Runnable>mapMulti((feature, steps) -> {

@@ -1,0 +1,102 @@
+package org.relaydiffusion.metrics.npy;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import org.relaydiffusion.torch.DType;
+
+/**
+ * The plain numbers that .npy arrays hold, by the code that numpy's {@code descr} has for them
+ * after its byte order. Those that have no type of the same width here are read as the next wider
+ * one, which holds each of their values.
+ */
+enum NpyType {
+  BOOL("b1", 1, DType.UINT8),
+  INT8("i1", 1, DType.INT8),
+  INT16("i2", 2, DType.INT16),
+  INT32("i4", 4, DType.INT32),
+  INT64("i8", 8, DType.INT64),
+  UINT8("u1", 1, DType.UINT8),
+  UINT16("u2", 2, DType.INT32),
+  UINT32("u4", 4, DType.INT64),
+  /** Values of 2^63 and above become negative. */
+  UINT64("u8", 8, DType.INT64),
+  FLOAT16("f2", 2, DType.FLOAT32),
+  FLOAT32("f4", 4, DType.FLOAT32),
+  FLOAT64("f8", 8, DType.FLOAT64);
+
+  private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
+  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+  private final String code;
+  private final int byteSize;
+  private final DType dtype;
+
+  NpyType(String code, int byteSize, DType dtype) {
+    this.code = code;
+    this.byteSize = byteSize;
+    this.dtype = dtype;
+  }
+
+  /** Bytes an element takes in the file. */
+  int byteSize() {
+    return byteSize;
+  }
+
+  /** Its usual name, e.g. {@code float16}. */
+  String torchName() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** What it is read as. */
+  DType dtype() {
+    return dtype;
+  }
+
+  /** numpy's name for little-endian elements, e.g. {@code <f8}. */
+  String descr() {
+    return (byteSize == 1 ? "|" : "<") + code;
+  }
+
+  /** The type of this name, whatever its byte order. */
+  static Optional<NpyType> of(String descr) {
+    String code =
+        descr.isEmpty() || "<>=|".indexOf(descr.charAt(0)) < 0 ? descr : descr.substring(1);
+    return Arrays.stream(values()).filter(t -> t.code.equals(code)).findFirst();
+  }
+
+  /**
+   * The type that is written for a tensor's.
+   *
+   * @throws IllegalArgumentException where numpy has none of the same width
+   */
+  static NpyType of(DType dtype) {
+    return Arrays.stream(values())
+        .filter(t -> t != BOOL && t.dtype == dtype && t.byteSize == dtype.byteSize() && t != UINT64)
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException(dtype + " is no type of .npy files"));
+  }
+
+  /**
+   * Reads all elements that {@code from} has, in its byte order, into {@code to} from its byte
+   * {@code at} on, as {@link #dtype()}.
+   */
+  void decode(ByteBuffer from, MemorySegment to, long at) {
+    for (long target = at; from.hasRemaining(); target += dtype.byteSize()) {
+      switch (this) {
+        case BOOL, INT8, UINT8 -> to.set(ValueLayout.JAVA_BYTE, target, from.get());
+        case INT16 -> to.set(SHORT, target, from.getShort());
+        case UINT16 -> to.set(INT, target, Short.toUnsignedInt(from.getShort()));
+        case FLOAT16 -> to.set(FLOAT, target, Float.float16ToFloat(from.getShort()));
+        case INT32, FLOAT32 -> to.set(INT, target, from.getInt());
+        case UINT32 -> to.set(LONG, target, Integer.toUnsignedLong(from.getInt()));
+        case INT64, UINT64, FLOAT64 -> to.set(LONG, target, from.getLong());
+      }
+    }
+  }
+}
