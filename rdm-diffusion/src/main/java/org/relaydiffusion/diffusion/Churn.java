@@ -32,7 +32,7 @@ public record Churn(double amount, double min, double max, double noise) {
     if (!(max >= 0)) {
       throw new OptionException("S_max must be at least 0, but is " + max);
     }
-    Check.notNegative("S_noise", noise);
+    Check.finite("S_noise", noise);
   }
 
   /** By what part noise level {@code t} is raised in a run of {@code numSteps} steps. */

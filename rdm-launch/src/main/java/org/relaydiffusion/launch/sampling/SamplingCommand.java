@@ -11,8 +11,10 @@ import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.download.Downloads;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
 import picocli.CommandLine;
@@ -65,15 +67,17 @@ public abstract class SamplingCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     report.apply();
-    SamplingJob what = job();
+    Downloads downloads = new Downloads(console, report.quiet, stop);
+    SamplingJob what = job(downloads);
     SamplingReport output = new SamplingReport(console, report);
     output.header(what);
-    SamplingResult result = new SamplingRun(what, output.status(what.rank()), stop).run();
+    SamplingResult result =
+        new SamplingRun(what, downloads, output.status(what.rank()), stop).run();
     output.result(result);
     return ExitCode.OK;
   }
 
-  private SamplingJob job() {
+  private SamplingJob job(Downloads downloads) {
     Rank rank = Rank.of(console.environment());
     if (job.batch < 1) {
       throw new OptionException("--batch must be at least 1, but is " + job.batch);
@@ -81,15 +85,20 @@ public abstract class SamplingCommand implements Callable<Integer> {
     if (job.classLabel != null && job.classLabel < 0) {
       throw new OptionException("--class must be at least 0, but is " + job.classLabel);
     }
-    return new SamplingJob(
-        preset.script(),
-        Optional.ofNullable(first.network),
-        Optional.ofNullable(second.network),
+    Optional<FileLocation> networkFirst = Optional.ofNullable(first.network);
+    Optional<FileLocation> networkSecond = Optional.ofNullable(second.network);
+    SamplingJob.Target target =
         new SamplingJob.Target(
             job.outdir,
             Optional.ofNullable(job.indir),
             Optional.ofNullable(job.grid),
-            job.resume ? Existing.KEEP : Existing.REPLACE),
+            job.resume ? Existing.KEEP : Existing.REPLACE);
+    SamplingJob.requireComplete(job.stages, networkFirst, networkSecond, target);
+    return new SamplingJob(
+        preset.script(),
+        networkFirst.map(downloads::locate),
+        networkSecond.map(downloads::locate),
+        target,
         Seeds.parse(job.seeds),
         job.seeds,
         job.batch,

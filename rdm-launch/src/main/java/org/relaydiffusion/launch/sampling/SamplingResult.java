@@ -1,7 +1,9 @@
 package org.relaydiffusion.launch.sampling;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import org.relaydiffusion.torch.DType;
 
 /**
  * What a sampling run did.
@@ -11,6 +13,7 @@ import java.util.Optional;
  * @param seconds how long sampling and writing took, loading the networks not counted
  * @param imagesPerSecond pictures made a second; 0 where none was
  * @param sheet the contact sheet, if one was written
+ * @param dtypes the types that the networks computed in, in the order of the stages
  * @param job what was asked for
  */
 public record SamplingResult(
@@ -19,6 +22,7 @@ public record SamplingResult(
     double seconds,
     double imagesPerSecond,
     Optional<Sheet> sheet,
+    List<DType> dtypes,
     SamplingJob job) {
   /**
    * A contact sheet.

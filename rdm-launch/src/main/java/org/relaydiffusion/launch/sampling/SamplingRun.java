@@ -26,6 +26,8 @@ import org.relaydiffusion.diffusion.image.PngFiles;
 import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.download.Downloads;
+import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.progress.RunProgress;
 import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
@@ -40,6 +42,7 @@ public final class SamplingRun {
   private static final int PICTURES_IN_MEMORY = 64;
 
   private final SamplingJob job;
+  private final Downloads downloads;
   private final StatusLine status;
   private final StopSignal stop;
   private final PictureFolder folder;
@@ -48,11 +51,14 @@ public final class SamplingRun {
    * A run that has not begun.
    *
    * @param job what to do
+   * @param downloads fetches checkpoints that are given by their address
    * @param status where progress is told
    * @param stop ends the run between two steps
    */
-  public SamplingRun(SamplingJob job, StatusLine status, StopSignal stop) {
+  public SamplingRun(
+      SamplingJob job, Downloads downloads, StatusLine status, StopSignal stop) {
     this.job = job;
+    this.downloads = downloads;
     this.status = status;
     this.stop = stop;
     this.folder = new PictureFolder(job.target().outdir());
@@ -70,6 +76,7 @@ public final class SamplingRun {
     boolean held = folder.holdsPictures();
     boolean keeps = job.target().existing() == SamplingJob.Existing.KEEP;
     job.target().grid().ifPresent(SamplingRun::prepareSheet);
+    fetchNetworks();
     prepareLibTorch();
     // The networks are summed while they are loaded: both read all of them.
     FutureTask<SamplingRecord> reading = new FutureTask<>(() -> SamplingRecord.of(job));
@@ -113,6 +120,7 @@ public final class SamplingRun {
           seconds,
           progress.done() == 0 ? 0 : progress.done() / seconds,
           sheet(mine),
+          pipeline.dtypes(),
           job);
     }
   }
@@ -126,10 +134,19 @@ public final class SamplingRun {
         .grid()
         .ifPresent(
             grid -> {
-              job.networkFirst().ifPresent(network -> OutputFile.refuseInput(grid, network));
-              job.networkSecond().ifPresent(network -> OutputFile.refuseInput(grid, network));
+              job.networkFirst().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
+              job.networkSecond().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
               OutputFile.refuseOthers(grid, "PNG picture", PngFiles::isPng);
             });
+  }
+
+  private void fetchNetworks() {
+    if (job.stages().include(Stage.FIRST)) {
+      job.networkFirst().ifPresent(downloads::fetch);
+    }
+    if (job.stages().include(Stage.SECOND)) {
+      job.networkSecond().ifPresent(downloads::fetch);
+    }
   }
 
   private void prepareLibTorch() {
@@ -169,10 +186,10 @@ public final class SamplingRun {
             .dtype(job.runtime().dtype())
             .numerics(job.runtime().numerics());
     if (job.stages().include(Stage.FIRST)) {
-      job.networkFirst().ifPresent(builder::first);
+      job.networkFirst().map(SourceFile::path).ifPresent(builder::first);
     }
     if (job.stages().include(Stage.SECOND)) {
-      job.networkSecond().ifPresent(builder::second);
+      job.networkSecond().map(SourceFile::path).ifPresent(builder::second);
     }
     return builder.load();
   }

@@ -10,6 +10,8 @@ import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopExitCode;
 import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.download.Downloads;
+import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.launch.rank.RunAttempt;
@@ -34,6 +36,7 @@ public final class TrainCommand implements Callable<Integer> {
   @Mixin private final TrainingScheduleOptions schedule = new TrainingScheduleOptions();
   @Mixin private final TrainingFileOptions files = new TrainingFileOptions();
   @Mixin private final TrainingRunOptions running = new TrainingRunOptions();
+  @Mixin private final TrackerOptions tracker = new TrackerOptions();
   @Mixin private final ReportOptions report = new ReportOptions();
 
   private TrainCommand(Console console, StopSignal stop) {
@@ -52,16 +55,23 @@ public final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     report.apply();
     Rank rank = Rank.of(console.environment());
-    TrainingJob job = job(rank);
+    Downloads downloads = new Downloads(console, report.quiet, stop);
+    TrainingJob job = job(rank, downloads);
     TrainingReport output = new TrainingReport(console, report, rank);
+    tracker.said().ifPresent(output::message);
+    running.warning(job.running()).filter(_ -> rank.isFirst()).ifPresent(output::warning);
+    if (job.start() instanceof TrainingJob.Start.Transfer(SourceFile checkpoint)) {
+      downloads.fetch(checkpoint);
+    }
     if (running.dryRun) {
       if (rank.isFirst()) {
         console.json(dryRun(job, output));
       }
       return ExitCode.OK;
     }
+    output.header(job.running());
     TrainingResult result = new TrainingProcess(job, output, stop).run();
-    output.result(result);
+    output.result(result, job.running());
     return switch (result.end()) {
       case FINISHED -> ExitCode.OK;
       case STOPPED -> StopExitCode.of(console.environment());
@@ -77,8 +87,9 @@ public final class TrainCommand implements Callable<Integer> {
     return plan.resolved();
   }
 
-  private TrainingJob job(Rank rank) {
+  private TrainingJob job(Rank rank, Downloads downloads) {
     schedule.check();
+    network.check(data.conditional);
     data.check(schedule.resume != null);
     return new TrainingJob(
         rank,
@@ -90,7 +101,8 @@ public final class TrainCommand implements Callable<Integer> {
             network.architecture,
             network.changes(),
             network.preconditioning.className(),
-            network.preconditioning.text()),
+            network.preconditioning.text(),
+            running.float16),
         network.loss(),
         network.augmentation(),
         schedule.schedule(),
@@ -100,7 +112,7 @@ public final class TrainCommand implements Callable<Integer> {
         running.typeName(),
         files.saving(),
         running.nonFiniteLoss(),
-        schedule.start(),
+        schedule.start(downloads),
         schedule.seed(),
         running.compute.threads(),
         running.benchmark);

@@ -13,6 +13,7 @@ import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.model.LoadOptions;
 
 /** What {@code rdm train} says: how it goes on standard error, its result on standard output. */
 final class TrainingReport implements TrainingListener {
@@ -34,6 +35,16 @@ final class TrainingReport implements TrainingListener {
     this.status =
         StatusLine.of(
             console, off || !console.live() ? StatusLine.Kind.OFF : StatusLine.Kind.LIVE);
+  }
+
+  /** One line about where and how the network is trained. */
+  void header(LoadOptions running) {
+    message(
+        "rdm train: %s, %s, %s"
+            .formatted(
+                running.device(),
+                running.dtype().torchName(),
+                running.numerics().name().toLowerCase(Locale.ROOT)));
   }
 
   @Override
@@ -97,13 +108,13 @@ final class TrainingReport implements TrainingListener {
   }
 
   /** The result, from the first process. */
-  synchronized void result(TrainingResult result) {
+  synchronized void result(TrainingResult result, LoadOptions running) {
     status.clear();
     if (!rank.isFirst()) {
       return;
     }
     if (options.json) {
-      console.json(json(result));
+      console.json(json(result, running));
       return;
     }
     console.print(text(result));
@@ -123,7 +134,7 @@ final class TrainingReport implements TrainingListener {
     };
   }
 
-  private static Map<String, @Nullable Object> json(TrainingResult result) {
+  private static Map<String, @Nullable Object> json(TrainingResult result, LoadOptions running) {
     Map<String, @Nullable Object> json = new LinkedHashMap<>();
     json.put("command", "train");
     json.put("end", result.end());
@@ -132,6 +143,9 @@ final class TrainingReport implements TrainingListener {
     json.put("loss", result.loss());
     json.put("state", result.state());
     json.put("snapshot", result.snapshot());
+    json.put("device", running.device().toString());
+    json.put("dtype", running.dtype().torchName());
+    json.put("numerics", running.numerics());
     return json;
   }
 }
