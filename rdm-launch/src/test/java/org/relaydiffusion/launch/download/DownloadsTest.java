@@ -1,5 +1,6 @@
 package org.relaydiffusion.launch.download;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
@@ -7,9 +8,11 @@ import static org.assertj.core.api.Assertions.fail;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -35,7 +38,7 @@ import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.StopSignal;
 
 class DownloadsTest {
-  private static final byte[] CONTENT = "a checkpoint".repeat(100_000).getBytes(StandardCharsets.UTF_8);
+  private static final byte[] CONTENT = "a checkpoint".repeat(100_000).getBytes(US_ASCII);
   private static final Duration LONG = Duration.ofSeconds(30);
 
   @TempDir private Path folder;
@@ -217,14 +220,26 @@ class DownloadsTest {
   }
 
   @Test
-  void aServerWithoutTlsIsNoSecureOne() {
-    server.file("/a.pt", CONTENT);
-    String url = server.url("/a.pt").replace("http:", "https:");
+  void aServerWithoutTlsIsNoSecureOne() throws IOException {
     Downloads downloads = downloads(false, LONG);
+    try (ServerSocket plain = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Thread.ofVirtual()
+          .start(() -> {
+            try (Socket client = plain.accept()) {
+              client.getOutputStream().write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(US_ASCII));
+              client.getOutputStream().flush();
+              client.getInputStream().readAllBytes();
+            } catch (IOException e) {
+              // The client has gone.
+            }
+          });
+      String url = "https://127.0.0.1:%s/a.pt".formatted(plain.getLocalPort());
 
-    assertThatThrownBy(() -> downloads.fetch(downloads.locate(FileLocation.parse(url))))
-        .isInstanceOf(DownloadException.class)
-        .hasMessageContaining("no secure connection: ");
+      assertThatThrownBy(() -> downloads.fetch(downloads.locate(FileLocation.parse(url))))
+          .isInstanceOf(DownloadException.class)
+          .hasMessageContaining("no secure connection: ");
+    }
+    assertNothingIsLeft();
   }
 
   @Test
