@@ -43,6 +43,7 @@ class TrainCommandTest {
                 "--snap=1",
                 "--dump=1",
                 "--sample-ticks=0",
+                "--device=cpu",
                 "--threads=1",
                 "--seed=1"));
     arguments.addAll(List.of(more));
@@ -175,7 +176,7 @@ class TrainCommandTest {
   @Test
   void halfPrecisionIsFloat32OnTheCpuAndSaidSo() {
     Assumptions.assumeTrue(Torch.cudaDeviceCount() == 0, "there is a GPU");
-    RdmRun dry = run(train("-n", "--fp16", "1", "--cres=1-3"));
+    RdmRun dry = run(train("-n", "--device=auto", "--fp16", "1", "--cres=1-3"));
 
     assertThat(dry.code()).as(dry.err()).isEqualTo(ExitCode.OK);
     assertThat(dry.err())
