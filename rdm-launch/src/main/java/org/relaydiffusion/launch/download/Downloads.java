@@ -95,7 +95,13 @@ public final class Downloads {
         AtomicFile.discardTemporaries(folder(target));
       }
       status.print("downloading %s to %s".formatted(remote, target));
-      new HttpDownload(remote, target, new TransferProgress(remote, status), longestSilence).run();
+      new HttpDownload(
+              remote,
+              target,
+              new TransferProgress(remote, status),
+              new EnvironmentProxies(console.environment()),
+              longestSilence)
+          .run();
     }
   }
 

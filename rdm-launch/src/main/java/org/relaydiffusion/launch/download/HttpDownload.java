@@ -3,6 +3,7 @@ package org.relaydiffusion.launch.download;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
+import java.net.ProxySelector;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -32,16 +33,19 @@ final class HttpDownload {
   private final FileLocation.Remote source;
   private final Path target;
   private final TransferProgress progress;
+  private final ProxySelector proxies;
   private final Duration longestSilence;
 
   HttpDownload(
       FileLocation.Remote source,
       Path target,
       TransferProgress progress,
+      ProxySelector proxies,
       Duration longestSilence) {
     this.source = source;
     this.target = target;
     this.progress = progress;
+    this.proxies = proxies;
     this.longestSilence = longestSilence;
   }
 
@@ -53,9 +57,12 @@ final class HttpDownload {
    * @throws CancelledException when the thread is interrupted meanwhile
    */
   void run() {
+    // Refuses what names no proxy, which the client would take for a failed connection.
+    proxies.select(source.address());
     HttpClient client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
+            .proxy(proxies)
             .followRedirects(HttpClient.Redirect.NORMAL)
             .connectTimeout(longestSilence)
             .build();

@@ -2,6 +2,7 @@ package org.relaydiffusion.launch.sampling;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.relaydiffusion.OptionException;
@@ -11,7 +12,6 @@ import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
-import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.download.Downloads;
@@ -85,19 +85,16 @@ public abstract class SamplingCommand implements Callable<Integer> {
     if (job.classLabel != null && job.classLabel < 0) {
       throw new OptionException("--class must be at least 0, but is " + job.classLabel);
     }
-    Optional<FileLocation> networkFirst = Optional.ofNullable(first.network);
-    Optional<FileLocation> networkSecond = Optional.ofNullable(second.network);
     SamplingJob.Target target =
         new SamplingJob.Target(
             job.outdir,
             Optional.ofNullable(job.indir),
             Optional.ofNullable(job.grid),
             job.resume ? Existing.KEEP : Existing.REPLACE);
-    SamplingJob.requireComplete(job.stages, networkFirst, networkSecond, target);
     return new SamplingJob(
         preset.script(),
-        networkFirst.map(downloads::locate),
-        networkSecond.map(downloads::locate),
+        Optional.ofNullable(first.network).map(downloads::locate),
+        Optional.ofNullable(second.network).map(downloads::locate),
         target,
         Seeds.parse(job.seeds),
         job.seeds,
@@ -107,11 +104,19 @@ public abstract class SamplingCommand implements Callable<Integer> {
         complete(first.options(preset.first())),
         complete(second.options(preset.second())),
         preset.enhancement(),
-        new SamplingJob.Runtime(
-            running.compute.device(rank),
-            running.dtype,
-            running.compute.numerics,
-            running.compute.threads()),
+        runtime(rank, target),
         rank);
+  }
+
+  /** Comes last: to know whether there is CUDA, LibTorch is loaded. */
+  private SamplingJob.Runtime runtime(Rank rank, SamplingJob.Target target) {
+    SamplingJob.requireComplete(
+        job.stages,
+        Optional.ofNullable(first.network),
+        Optional.ofNullable(second.network),
+        target);
+    OptionalInt threads = running.compute.threads();
+    return new SamplingJob.Runtime(
+        running.compute.device(rank), running.dtype, running.compute.numerics, threads);
   }
 }

@@ -69,7 +69,6 @@ public final class TrainCommand implements Callable<Integer> {
       }
       return ExitCode.OK;
     }
-    output.header(job.running());
     TrainingResult result = new TrainingProcess(job, output, stop).run();
     output.result(result, job.running());
     return switch (result.end()) {

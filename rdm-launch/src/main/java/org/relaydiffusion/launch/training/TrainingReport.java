@@ -37,16 +37,6 @@ final class TrainingReport implements TrainingListener {
             console, off || !console.live() ? StatusLine.Kind.OFF : StatusLine.Kind.LIVE);
   }
 
-  /** One line about where and how the network is trained. */
-  void header(LoadOptions running) {
-    message(
-        "rdm train: %s, %s, %s"
-            .formatted(
-                running.device(),
-                running.dtype().torchName(),
-                running.numerics().name().toLowerCase(Locale.ROOT)));
-  }
-
   @Override
   public synchronized void message(String line) {
     say(line);

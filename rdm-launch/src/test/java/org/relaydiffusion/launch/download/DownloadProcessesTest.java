@@ -56,6 +56,7 @@ class DownloadProcessesTest {
             .redirectOutput(output(started.size()).toFile());
     builder.environment().put("RDM_CACHE", folder.resolve("cache").toString());
     builder.environment().put("RDM_LIBTORCH", folder.resolve("none").toString());
+    builder.environment().put("no_proxy", "*");
     Process process = builder.start();
     started.add(process);
     return process;

@@ -340,6 +340,23 @@ class DownloadsTest {
   }
 
   @Test
+  void aProxyThatIsNamedIsAsked() {
+    server.file("/", CONTENT);
+    Console console =
+        new Console(
+            new PrintWriter(new StringWriter()),
+            new PrintWriter(err),
+            false,
+            Map.of("RDM_CACHE", folder.toString(), "http_proxy", server.url("")));
+    Downloads downloads = new Downloads(console, false, stop, LONG);
+    SourceFile source = downloads.locate(FileLocation.parse("http://no.such.host.invalid/a.pt"));
+
+    downloads.fetch(source);
+
+    assertThat(source.path()).hasBinaryContent(CONTENT);
+  }
+
+  @Test
   void aFileOfThisMachineStaysWhereItIs() throws ExecutionException {
     Downloads downloads = downloads(false, LONG);
     SourceFile source = downloads.locate(FileLocation.parse("relative/a.pkl"));
