@@ -2,6 +2,7 @@
 module org.relaydiffusion.launch {
   requires static org.jspecify;
   requires java.management;
+  requires java.net.http;
   requires jdk.unsupported;
   requires org.relaydiffusion.checkpoint;
   requires org.relaydiffusion.metrics;
@@ -12,6 +13,7 @@ module org.relaydiffusion.launch {
 
   exports org.relaydiffusion.launch;
   exports org.relaydiffusion.launch.command;
+  exports org.relaydiffusion.launch.download;
   exports org.relaydiffusion.launch.progress;
   exports org.relaydiffusion.launch.rank;
   exports org.relaydiffusion.launch.sampling;

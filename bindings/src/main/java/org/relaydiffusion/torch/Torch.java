@@ -63,7 +63,8 @@ public final class Torch {
    * have left it fewer than the machine has.
    */
   public static int cudaDeviceCount() {
-    return Cuda.count();
+    // Most builds have none, which is known without a look at the machine.
+    return library().hasCuda() ? Cuda.count() : 0;
   }
 
   /** An uninitialised tensor whose elements lie as {@code strides} says, none of them negative. */

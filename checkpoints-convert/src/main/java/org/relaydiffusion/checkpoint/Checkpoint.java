@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
-import org.relaydiffusion.checkpoint.archive.CheckpointFile.Container;
 import org.relaydiffusion.checkpoint.archive.CheckpointFile;
+import org.relaydiffusion.checkpoint.archive.CheckpointFile.Container;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.model.safetensors.SafetensorsFile;
 

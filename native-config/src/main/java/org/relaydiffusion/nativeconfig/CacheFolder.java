@@ -9,14 +9,14 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The folder in which libraries are unpacked: one that the user names, or one in the user's home.
+ * The folder in which libraries are unpacked and downloads are kept: one that the user names, or one in the user's home.
  * One below the current folder or a folder for temporary files, where another user can be first, is
  * never chosen by itself.
  *
  * @param path an absolute path
  * @param origin the property or variable that chose it
  */
-record CacheFolder(Path path, String origin) {
+public record CacheFolder(Path path, String origin) {
   /** The variable that names the folder. */
   static final String ENVIRONMENT_VARIABLE = "RDM_CACHE";
 
@@ -37,7 +37,12 @@ record CacheFolder(Path path, String origin) {
     return choose(System.getProperties(), System.getenv());
   }
 
-  static CacheFolder choose(Properties properties, Map<String, String> environment) {
+  /**
+   * The folder for a process with these properties and variables; it need not exist.
+   *
+   * @throws NativeLibraryException when nothing names one, or what names it is not an absolute path
+   */
+  public static CacheFolder choose(Properties properties, Map<String, String> environment) {
     return asked(properties.getProperty(SYSTEM_PROPERTY), "-D" + SYSTEM_PROPERTY)
         .or(() -> asked(environment.get(ENVIRONMENT_VARIABLE), ENVIRONMENT_VARIABLE))
         .or(() -> asked(properties.getProperty(JAVACPP_PROPERTY), "-D" + JAVACPP_PROPERTY))
@@ -46,8 +51,8 @@ record CacheFolder(Path path, String origin) {
         .orElseThrow(
             () ->
                 new NativeLibraryException(
-                    "LibTorch's libraries have no folder to be unpacked in: neither XDG_CACHE_HOME"
-                        + " nor HOME is an absolute path; name one with %s=DIR or -D%s=DIR"
+                    "there is no folder for LibTorch's libraries and for downloads: neither"
+                        + " XDG_CACHE_HOME nor HOME is an absolute path; name one with %s=DIR or -D%s=DIR"
                             .formatted(ENVIRONMENT_VARIABLE, SYSTEM_PROPERTY)));
   }
 

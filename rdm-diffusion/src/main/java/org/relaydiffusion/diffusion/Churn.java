@@ -10,7 +10,7 @@ import org.relaydiffusion.OptionException;
  * @param amount S_churn, at least 0; 0 leaves the sampler deterministic
  * @param min S_min, at least 0
  * @param max S_max; may be infinite
- * @param noise S_noise, the fresh noise's deviation, at least 0
+ * @param noise S_noise, the fresh noise's deviation; its sign has no meaning
  */
 public record Churn(double amount, double min, double max, double noise) {
   /** No churn: S_churn 0 at every level, S_noise 1. */
@@ -32,7 +32,7 @@ public record Churn(double amount, double min, double max, double noise) {
     if (!(max >= 0)) {
       throw new OptionException("S_max must be at least 0, but is " + max);
     }
-    Check.notNegative("S_noise", noise);
+    Check.finite("S_noise", noise);
   }
 
   /** By what part noise level {@code t} is raised in a run of {@code numSteps} steps. */

@@ -37,7 +37,7 @@ public record EdmOptions(
    */
   public EdmOptions {
     KarrasSchedule _ = new KarrasSchedule(sigmaMin, sigmaMax, rho, numSteps);
-    Check.finite("cfg_scale", guidance);
+    Check.notNegative("cfg_scale", guidance);
     if (sdeScale.isPresent()) {
       Check.notNegative("sde_scale", sdeScale.getAsDouble());
       if (sdeScale.getAsDouble() > 1) {

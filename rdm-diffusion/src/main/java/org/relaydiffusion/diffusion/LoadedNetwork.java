@@ -7,7 +7,9 @@ import org.relaydiffusion.checkpoint.NetworkRecord;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.ModelException;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
+import org.relaydiffusion.torch.Device;
 
 /** A network and the file under it: tensors may lie in the map, so the file is closed last. */
 record LoadedNetwork(Preconditioner net, Checkpoint checkpoint) implements AutoCloseable {
@@ -16,11 +18,13 @@ record LoadedNetwork(Preconditioner net, Checkpoint checkpoint) implements AutoC
    *
    * @throws FileException when the file is broken or holds no such network
    */
-  static LoadedNetwork open(Path file, LoadOptions options) {
+  static LoadedNetwork open(Path file, Numerics numerics, ComputeType type, Device device) {
     Checkpoint checkpoint = Checkpoint.open(file);
     try {
       NetworkRecord record = checkpoint.network();
       ModelConfig config = ModelConfig.of(record.className(), record.initKwargs());
+      LoadOptions options =
+          new LoadOptions(numerics, type.of(record.initKwargs(), device), device);
       return new LoadedNetwork(Preconditioner.load(config, record.state(), options), checkpoint);
     } catch (ModelException e) {
       checkpoint.close();

@@ -50,7 +50,7 @@ public record RelayOptions(
   public RelayOptions {
     KarrasSchedule _ = new KarrasSchedule(sigmaMin, sigmaMax, rho, numSteps);
     BlurSchedule _ = new BlurSchedule(truncationT, blurSigmaMax);
-    Check.finite("cfg_scale", guidance);
+    Check.notNegative("cfg_scale", guidance);
     Check.atLeast("up_scale", 1, upScale);
     Check.positive("truncation_sigma", truncationSigma);
     if (sigmaMin >= truncationSigma) {

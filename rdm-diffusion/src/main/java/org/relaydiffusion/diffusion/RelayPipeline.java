@@ -108,6 +108,11 @@ public final class RelayPipeline implements AutoCloseable {
     }
   }
 
+  /** The types that the loaded networks compute in, in the order of the stages. */
+  public List<DType> dtypes() {
+    return owned.stream().map(network -> network.net().options().dtype()).toList();
+  }
+
   /** The first stage's network, if there is one; valid until {@link #close()}. */
   public Optional<Denoiser> first() {
     return Optional.ofNullable(first);
@@ -145,7 +150,7 @@ public final class RelayPipeline implements AutoCloseable {
     private @Nullable Path first;
     private @Nullable Path second;
     private Numerics numerics = Numerics.FAST;
-    private DType dtype = DType.FLOAT32;
+    private ComputeType type = new ComputeType.Fixed(DType.FLOAT32);
     private Device device = Device.CPU;
 
     private Builder() {}
@@ -170,7 +175,12 @@ public final class RelayPipeline implements AutoCloseable {
 
     /** The type that the networks compute in; float32 by default. */
     public Builder dtype(DType value) {
-      dtype = value;
+      return dtype(new ComputeType.Fixed(value));
+    }
+
+    /** The same, or {@link ComputeType#AUTO}: as each checkpoint says. */
+    public Builder dtype(ComputeType value) {
+      type = value;
       return this;
     }
 
@@ -190,13 +200,16 @@ public final class RelayPipeline implements AutoCloseable {
       if (first == null && second == null) {
         throw new OptionException("a pipeline needs the checkpoint of at least one stage");
       }
-      LoadOptions options = new LoadOptions(numerics, dtype, device);
+      // Refuses a type that the device does not have before files are read.
+      if (type instanceof ComputeType.Fixed(DType dtype)) {
+        LoadOptions _ = new LoadOptions(numerics, dtype, device);
+      }
       // Before files are read, whose errors would hide this one.
       Torch.requireUsable(device);
       List<LoadedNetwork> owned = new ArrayList<>();
       try {
-        Denoiser one = load(first, options, owned);
-        Denoiser two = load(second, options, owned);
+        Denoiser one = load(first, owned);
+        Denoiser two = load(second, owned);
         return new RelayPipeline(one, two, numerics, device, List.copyOf(owned));
       } catch (RuntimeException e) {
         owned.forEach(LoadedNetwork::close);
@@ -204,12 +217,11 @@ public final class RelayPipeline implements AutoCloseable {
       }
     }
 
-    private static @Nullable Denoiser load(
-        @Nullable Path file, LoadOptions options, List<LoadedNetwork> owned) {
+    private @Nullable Denoiser load(@Nullable Path file, List<LoadedNetwork> owned) {
       if (file == null) {
         return null;
       }
-      LoadedNetwork loaded = LoadedNetwork.open(file, options);
+      LoadedNetwork loaded = LoadedNetwork.open(file, numerics, type, device);
       owned.add(loaded);
       return loaded.net();
     }

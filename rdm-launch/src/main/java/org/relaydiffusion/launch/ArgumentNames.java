@@ -5,7 +5,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.relaydiffusion.launch.command.Converters;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * Reads {@code _} and {@code -} alike in the names of options and commands. Only names that are
@@ -28,12 +30,18 @@ final class ArgumentNames {
     List<String> result = new ArrayList<>(arguments.size());
     CommandLine command = root;
     boolean options = true;
-    for (String argument : arguments) {
+    for (int i = 0; i < arguments.size(); i++) {
+      String argument = arguments.get(i);
       if (!options || argument.equals("--")) {
         options = false;
         result.add(argument);
       } else if (argument.startsWith("--")) {
-        result.add(option(argument, command));
+        String option = option(argument, command);
+        if (i + 1 < arguments.size() && takesTruth(option, arguments.get(i + 1), command)) {
+          i++;
+          option += "=" + arguments.get(i);
+        }
+        result.add(option);
       } else {
         Optional<String> name = twin(argument, command.getSubcommands().keySet());
         result.add(name.orElse(argument));
@@ -54,6 +62,19 @@ final class ArgumentNames {
     Set<String> known = command.getCommandSpec().optionsMap().keySet();
     String synonym = twin(name, SYNONYMS.keySet()).map(SYNONYMS::get).orElse(name);
     return twin(synonym, known).orElse(name) + value;
+  }
+
+  /**
+   * Whether {@code next} is the value of an option that may also stand alone: picocli would take it
+   * for one only where it is the word true or false.
+   */
+  private static boolean takesTruth(String option, String next, CommandLine command) {
+    OptionSpec spec = command.getCommandSpec().optionsMap().get(option);
+    return spec != null
+        && spec.type() == boolean.class
+        && spec.arity().min() == 0
+        && spec.arity().max() == 1
+        && Converters.isTruth(next);
   }
 
   private static Optional<String> twin(String name, Iterable<String> known) {

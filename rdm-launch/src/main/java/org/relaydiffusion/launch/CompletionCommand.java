@@ -1,13 +1,17 @@
 package org.relaydiffusion.launch;
 
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.FileLocation;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -39,7 +43,19 @@ final class CompletionCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     CommandSpec root = Objects.requireNonNull(spec).root();
+    completeFiles(root);
     console.out().print(AutoComplete.bash(root.name(), root.commandLine()));
     return ExitCode.OK;
+  }
+
+  /** Picocli completes the names of files for options of the type {@link Path} alone. */
+  private static void completeFiles(CommandSpec command) {
+    for (OptionSpec option : List.copyOf(command.options())) {
+      if (option.type() == FileLocation.class) {
+        command.remove(option);
+        command.addOption(option.toBuilder().type(Path.class).build());
+      }
+    }
+    command.subcommands().values().forEach(line -> completeFiles(line.getCommandSpec()));
   }
 }

@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 75 another rank was lost, 130 or 143 stopped by"
           + " a signal.",
       "RDM_LIBTORCH=DIR uses the LibTorch in DIR instead of the bundled one.",
-      "RDM_CACHE=DIR unpacks the bundled one in DIR instead of ~/.cache/rdm."
+      "RDM_CACHE=DIR keeps the bundled one, and downloads, in DIR instead of ~/.cache/rdm."
     },
     commandListHeading = "%nCommands:%n")
 final class RootCommand implements Runnable {

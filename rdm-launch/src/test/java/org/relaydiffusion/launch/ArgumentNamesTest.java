@@ -73,6 +73,19 @@ class ArgumentNamesTest {
   }
 
   @Test
+  void aTruthMayFollowAnOptionThatMayAlsoStandAlone() {
+    assertThat(normalised("train", "--fp16", "1", "--eff_attn", "no", "--bf16", "--cond", "1"))
+        .containsExactly("train", "--fp16=1", "--eff-attn=no", "--bf16", "--cond", "1");
+    assertThat(normalised("train", "--fp16", "--data", "1")).contains("--fp16", "--data", "1");
+  }
+
+  @Test
+  void theToolForDataSetsHasItsOfficialNameToo() {
+    assertThat(normalised("dataset-tool", "--max_images=3"))
+        .containsExactly("dataset_tool", "--max-images=3");
+  }
+
+  @Test
   void capitalsTellOptionsApart() {
     assertThat(normalised("generate_celebahq", "--S-noise-second=1", "--s-noise-second=2"))
         .containsExactly("generate_celebahq", "--S_noise_second=1", "--s_noise_second=2");

@@ -24,6 +24,13 @@ class CompletionCommandTest {
   }
 
   @Test
+  void filesAreCompletedAlsoWhereAnAddressIsTaken() {
+    assertThat(RdmRun.of("completion", "bash").out())
+        .containsPattern("'--network_first'\\)\\s+local IFS=[^\\n]+\\s[^)]*compgen -f")
+        .containsPattern("'--transfer'\\)\\s+local IFS=[^\\n]+\\s[^)]*compgen -f");
+  }
+
+  @Test
   void zshHasTheSameScriptWhichLoadsWhatItNeedsThere() {
     assertThat(RdmRun.of("completion", "zsh").out())
         .isEqualTo(RdmRun.of("completion", "bash").out())

@@ -18,8 +18,8 @@ import org.relaydiffusion.diffusion.data.ItemLabels;
 import org.relaydiffusion.diffusion.data.convert.SyntheticShapes;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
-import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.Rdm;
+import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.StopSignal;
 
 /**

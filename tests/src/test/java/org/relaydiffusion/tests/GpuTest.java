@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.Checkpoint;
 import org.relaydiffusion.checkpoint.NetworkRecord;
+import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.diffusion.RelayPipeline;
 import org.relaydiffusion.diffusion.Sample;
 import org.relaydiffusion.diffusion.SampleRequest;
@@ -81,6 +82,28 @@ class GpuTest {
       assertThat(out.device()).isEqualTo(options.device());
       return out.toDoubles();
     }
+  }
+
+  private static List<DType> autoTypes(Path checkpoint) {
+    try (RelayPipeline pipeline =
+        RelayPipeline.builder()
+            .first(checkpoint)
+            .device(GPU)
+            .numerics(Numerics.EXACT)
+            .dtype(ComputeType.AUTO)
+            .load()) {
+      return pipeline.dtypes();
+    }
+  }
+
+  @Test
+  void autoIsTheTypeThatTheCheckpointAsksFor() {
+    assumeGpu();
+    Path half =
+        FIXTURE.resolve("../../checkpoints/torch2_14_state_cond_fp16/training-state-000123.pt");
+
+    assertThat(autoTypes(half.normalize())).containsExactly(DType.FLOAT16);
+    assertThat(autoTypes(FIXTURE.resolve("first.pkl"))).containsExactly(DType.FLOAT32);
   }
 
   private static double largest(double[] values) {

@@ -87,6 +87,7 @@ class LocalisedRunTest {
         "--dump=1",
         "--snap=0",
         "--sample-ticks=0",
+        "--device=cpu",
         "--threads=1",
         "--resume=latest");
   }

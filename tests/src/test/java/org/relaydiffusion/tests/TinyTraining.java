@@ -52,6 +52,7 @@ final class TinyTraining {
                 "--snap=0",
                 "--sample-ticks=0",
                 "--lr-rampup=0.1",
+                "--device=cpu",
                 "--threads=1",
                 "--seed=3"));
     command.addAll(List.of(more));

@@ -9,8 +9,8 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.image.PictureBudget;
-import org.relaydiffusion.diffusion.image.PictureReader.Size;
 import org.relaydiffusion.diffusion.image.PictureReader;
+import org.relaydiffusion.diffusion.image.PictureReader.Size;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.random.Subset;
 

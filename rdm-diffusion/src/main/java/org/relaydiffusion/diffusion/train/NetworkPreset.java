@@ -26,6 +26,8 @@ public enum NetworkPreset {
    * @param channelMultipliers a multiplier a level ({@code --cres}); empty for the preset's
    * @param blocks residual blocks a level ({@code --num-blocks}); empty for the preset's
    * @param dropout probability, 0 to 1
+   * @param labelDropout probability that an image is trained without its label, 0 to 1, so that the
+   *     network can be guided ({@code --label-dropout})
    * @param efficientAttention whether LibTorch's fused attention is used ({@code --eff-attn})
    */
   public record Changes(
@@ -33,13 +35,14 @@ public enum NetworkPreset {
       List<Integer> channelMultipliers,
       OptionalInt blocks,
       double dropout,
+      double labelDropout,
       boolean efficientAttention) {
     /** The reference's dropout. */
     public static final double DEFAULT_DROPOUT = 0.13;
 
     /** A preset as it is. */
     public static final Changes NONE =
-        new Changes(OptionalInt.empty(), List.of(), OptionalInt.empty(), DEFAULT_DROPOUT, false);
+        new Changes(OptionalInt.empty(), List.of(), OptionalInt.empty(), DEFAULT_DROPOUT, 0, false);
 
     /** Keeps the list. */
     public Changes {
@@ -86,6 +89,10 @@ public enum NetworkPreset {
     }
     changes.blocks.ifPresent(n -> kwargs.put("num_blocks", (long) n));
     kwargs.put("dropout", changes.dropout);
+    // The reference's train script never names it: a network without it is recorded as there.
+    if (changes.labelDropout > 0) {
+      kwargs.put("label_dropout", changes.labelDropout);
+    }
     kwargs.put("eff_attn", changes.efficientAttention);
     return kwargs;
   }

@@ -16,6 +16,15 @@ public final class Candidates {
     }
   }
 
+  /** For {@code --dtype} where the checkpoint may decide. */
+  public static final class TypesOrAuto extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    public TypesOrAuto() {
+      super(List.of("auto", "float32", "bfloat16", "float16"));
+    }
+  }
+
   /** For {@code --numerics}. */
   public static final class NumericsNames extends ArrayList<String> {
     private static final long serialVersionUID = 1L;
@@ -75,7 +84,7 @@ public final class Candidates {
     private static final long serialVersionUID = 1L;
 
     public Devices() {
-      super(List.of("cpu", "cuda"));
+      super(List.of("auto", "cpu", "cuda"));
     }
   }
 

@@ -11,15 +11,18 @@ import picocli.CommandLine.Option;
 
 /** Where networks run, in which order of operations, and on how many threads. */
 public final class ComputeOptions {
+  private static final String AUTO = "auto";
+  private static final String CUDA = "cuda";
+
   @Option(
       names = "--device",
-      paramLabel = "cpu|cuda[:N]",
+      paramLabel = "auto|cpu|cuda[:N]",
       completionCandidates = Candidates.Devices.class,
       description =
-          "Where the networks run; with several processes 'cuda' is each one's own GPU."
-              + " Default: ${DEFAULT-VALUE}.",
-      defaultValue = "cpu")
-  public String device = "cpu";
+          "Where the networks run; auto is cuda where LibTorch can use a GPU, else cpu; with several"
+              + " processes 'cuda' is each one's own GPU. Default: ${DEFAULT-VALUE}.",
+      defaultValue = AUTO)
+  public String device = AUTO;
 
   @Option(
       names = "--numerics",
@@ -41,7 +44,7 @@ public final class ComputeOptions {
   public int threads;
 
   /**
-   * The device. With several processes on a machine {@code cuda} without a number is the one that
+   * The device; asked for {@code auto}, LibTorch is loaded to find out. With several processes on a machine {@code cuda} without a number is the one that
    * has the process's local number; where each process is shown one GPU only, as with Slurm's
    * {@code --gpus-per-task=1}, it is that one, whose number is 0 in every process.
    */
@@ -50,12 +53,28 @@ public final class ComputeOptions {
   }
 
   Device device(Rank rank, IntSupplier visibleGpus) {
-    Device parsed = Device.parse(device);
-    if (!device.equals("cuda")) {
-      return parsed;
+    if (isAuto() && visibleGpus.getAsInt() == 0) {
+      return Device.CPU;
+    }
+    if (!isAuto() && !device.equals(CUDA)) {
+      return parsed();
     }
     boolean onlyOne = rank.localIndex() > 0 && visibleGpus.getAsInt() == 1;
     return Device.cuda(onlyOne ? 0 : rank.localIndex());
+  }
+
+  /** Whether the device was not chosen by the user. */
+  public boolean isAuto() {
+    return device.equals(AUTO);
+  }
+
+  private Device parsed() {
+    try {
+      return Device.parse(device);
+    } catch (OptionException _) {
+      throw new OptionException(
+          "--device must be auto, cpu, cuda or cuda:N, but is '%s'".formatted(device));
+    }
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.function.Function;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.Which;
+import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.diffusion.Stages;
 import org.relaydiffusion.diffusion.data.BadImages;
 import org.relaydiffusion.diffusion.data.convert.Crop;
@@ -31,9 +32,12 @@ public final class Converters {
   public static void register(CommandLine root) {
     root.registerConverter(double.class, Converters::number);
     root.registerConverter(Path.class, inOwnWords(FileNames::path));
+    root.registerConverter(FileLocation.class, inOwnWords(FileLocation::parse));
+    root.registerConverter(ComputeType.class, inOwnWords(ComputeType::parse));
     root.registerConverter(Stages.class, inOwnWords(Stages::parse));
     root.registerConverter(Crop.class, inOwnWords(Crop::parse));
     root.registerConverter(Resolution.class, inOwnWords(Resolution::parse));
+    root.registerConverter(IntList.class, inOwnWords(IntList::parse));
     root.registerConverter(DType.class, Converters::networkType);
     registerNames(root, Numerics.class);
     registerNames(root, NetworkPreset.class);
@@ -70,6 +74,16 @@ public final class Converters {
         yield Double.parseDouble(text);
       }
     };
+  }
+
+  /** Whether a text is read as true or false. */
+  public static boolean isTruth(String text) {
+    try {
+      truth(text);
+      return true;
+    } catch (TypeConversionException _) {
+      return false;
+    }
   }
 
   /** A truth as the reference's command lines write it: {@code 1}, {@code true}, {@code yes}. */

@@ -35,6 +35,7 @@ import picocli.CommandLine.Option;
 /** {@code rdm dataset}. */
 @Command(
     name = "dataset",
+    aliases = "dataset_tool",
     description = {
       "Make the folder or zip that training reads: pictures of one size, and their labels.",
       "'synthetic:shapes' as the source draws a labelled set of eight classes of shapes."

@@ -1,8 +1,10 @@
 package org.relaydiffusion.launch.evaluation;
 
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.StopSignal;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /** {@code rdm evaluate calc}. */
 @Command(
@@ -12,6 +14,13 @@ import picocli.CommandLine.Command;
       "Files may be larger than memory. Of several processes, the first computes."
     })
 final class CalcCommand extends ComparingCommand {
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Accepted for compatibility, at least 1; has no effect. Default: 64.",
+      defaultValue = "64")
+  private int batch;
+
   CalcCommand(Console console, StopSignal stop, ExtractorFactory extractors) {
     super(console, stop, extractors);
   }
@@ -19,6 +28,13 @@ final class CalcCommand extends ComparingCommand {
   @Override
   String name() {
     return "calc";
+  }
+
+  @Override
+  void check() {
+    if (batch < 1) {
+      throw new OptionException("--batch must be at least 1, but is " + batch);
+    }
   }
 
   @Override

@@ -44,7 +44,7 @@ final class CelebaHqOptions implements Section {
       names = "--S_noise_second",
       paramLabel = "X",
       description =
-          "Second stage: deviation of the fresh noise, at least 0. Default: ${DEFAULT-VALUE}.")
+          "Second stage: deviation of the fresh noise. Default: ${DEFAULT-VALUE}.")
   double churnNoise;
 
   @Override

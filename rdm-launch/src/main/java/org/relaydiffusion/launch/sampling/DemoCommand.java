@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.relaydiffusion.diffusion.ClassList;
+import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.diffusion.Preset;
 import org.relaydiffusion.diffusion.Stages;
 import org.relaydiffusion.diffusion.random.Seeds;
@@ -12,10 +13,11 @@ import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.download.Downloads;
+import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
 import org.relaydiffusion.model.Numerics;
-import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -58,7 +60,13 @@ public final class DemoCommand implements Callable<Integer> {
     try (DemoNetworks networks = DemoNetworks.unpack()) {
       SamplingJob job = job(networks);
       output.header(job);
-      SamplingResult result = new SamplingRun(job, output.status(job.rank()), stop).run();
+      SamplingResult result =
+          new SamplingRun(
+                  job,
+                  new Downloads(console, report.quiet, stop),
+                  output.status(job.rank()),
+                  stop)
+              .run();
       output.result(result);
     }
     return ExitCode.OK;
@@ -67,8 +75,8 @@ public final class DemoCommand implements Callable<Integer> {
   private SamplingJob job(DemoNetworks networks) {
     return new SamplingJob(
         "demo",
-        Optional.of(networks.first()),
-        Optional.of(networks.second()),
+        Optional.of(SourceFile.of(networks.first())),
+        Optional.of(SourceFile.of(networks.second())),
         new SamplingJob.Target(
             outdir,
             Optional.empty(),
@@ -83,7 +91,7 @@ public final class DemoCommand implements Callable<Integer> {
         Preset.GENERATE.first(),
         Preset.GENERATE.second(),
         Preset.GENERATE.enhancement(),
-        new SamplingJob.Runtime(Device.CPU, DType.FLOAT32, Numerics.FAST, OptionalInt.empty()),
+        new SamplingJob.Runtime(Device.CPU, ComputeType.AUTO, Numerics.FAST, OptionalInt.empty()),
         Rank.SINGLE);
   }
 }

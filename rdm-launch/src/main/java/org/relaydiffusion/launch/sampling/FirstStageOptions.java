@@ -1,9 +1,9 @@
 package org.relaydiffusion.launch.sampling;
 
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.Churn;
 import org.relaydiffusion.diffusion.EdmOptions;
+import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
@@ -11,9 +11,11 @@ import picocli.CommandLine.Option;
 final class FirstStageOptions implements Section {
   @Option(
       names = "--network_first",
-      paramLabel = "FILE",
-      description = "First stage's checkpoint: .pkl, .pt or .safetensors.")
-  @Nullable Path network;
+      paramLabel = "FILE|URL",
+      description =
+          "First stage's checkpoint: .pkl, .pt or .safetensors. One given by its http or https"
+              + " address is downloaded once, into the cache folder.")
+  @Nullable FileLocation network;
 
   @Option(
       names = "--num_steps_first",
@@ -25,7 +27,7 @@ final class FirstStageOptions implements Section {
       names = "--sigma_min_first",
       paramLabel = "X",
       description =
-          "Lowest noise level, at least 0 (pixels span -1 to 1). Default: ${DEFAULT-VALUE}.")
+          "Lowest noise level, above 0 (pixels span -1 to 1). Default: ${DEFAULT-VALUE}.")
   double sigmaMin;
 
   @Option(
@@ -51,28 +53,28 @@ final class FirstStageOptions implements Section {
   double guidance;
 
   @Option(
-      names = "--S_churn_first",
+      names = {"--S_churn", "--S_churn_first"},
       paramLabel = "X",
       description = "Amount of fresh noise in all steps, at least 0. Default: ${DEFAULT-VALUE}.")
   double churn;
 
   @Option(
-      names = "--S_min_first",
+      names = {"--S_min", "--S_min_first"},
       paramLabel = "X",
       description = "Lowest noise level with fresh noise, at least 0. Default: ${DEFAULT-VALUE}.")
   double churnMin;
 
   @Option(
-      names = "--S_max_first",
+      names = {"--S_max", "--S_max_first"},
       paramLabel = "X",
       description =
           "Highest noise level with fresh noise, at least 0 or inf. Default: ${DEFAULT-VALUE}.")
   double churnMax;
 
   @Option(
-      names = "--S_noise_first",
+      names = {"--S_noise", "--S_noise_first"},
       paramLabel = "X",
-      description = "Deviation of the fresh noise, at least 0. Default: ${DEFAULT-VALUE}.")
+      description = "Deviation of the fresh noise. Default: ${DEFAULT-VALUE}.")
   double churnNoise;
 
   @Override
@@ -84,14 +86,16 @@ final class FirstStageOptions implements Section {
   EdmOptions options(EdmOptions preset) {
     return StageOptions.checked(
         "_first",
-        () ->
-            preset.toBuilder()
-                .numSteps(numSteps)
-                .sigmaMin(sigmaMin)
-                .sigmaMax(sigmaMax)
-                .rho(rho)
-                .guidance(guidance)
-                .churn(new Churn(churn, churnMin, churnMax, churnNoise))
-                .build());
+        () -> {
+          StageOptions.requirePositive("sigma_min", sigmaMin);
+          return preset.toBuilder()
+              .numSteps(numSteps)
+              .sigmaMin(sigmaMin)
+              .sigmaMax(sigmaMax)
+              .rho(rho)
+              .guidance(guidance)
+              .churn(new Churn(churn, churnMin, churnMax, churnNoise))
+              .build();
+        });
   }
 }

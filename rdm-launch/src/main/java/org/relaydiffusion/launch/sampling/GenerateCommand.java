@@ -1,6 +1,8 @@
 package org.relaydiffusion.launch.sampling;
 
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.Preset;
+import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.StopSignal;
 import picocli.CommandLine.Command;
@@ -12,5 +14,15 @@ import picocli.CommandLine.Command;
 final class GenerateCommand extends SamplingCommand {
   GenerateCommand(Console console, StopSignal stop) {
     super(Preset.GENERATE, console, stop);
+  }
+
+  @Override
+  RelayOptions complete(RelayOptions options) {
+    // Beyond the end of the schedule the other scripts only may start.
+    if (options.truncationT() > 1) {
+      throw new OptionException(
+          "--truncation_t_second must be above 0 and at most 1, but is " + options.truncationT());
+    }
+    return options;
   }
 }

@@ -1,9 +1,9 @@
 package org.relaydiffusion.launch.sampling;
 
+import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.ComputeOptions;
 import org.relaydiffusion.launch.command.Section;
-import org.relaydiffusion.torch.DType;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -13,11 +13,13 @@ final class RunOptions implements Section {
 
   @Option(
       names = "--dtype",
-      paramLabel = "float32|bfloat16|float16",
-      completionCandidates = Candidates.Types.class,
-      description = "Type that the networks compute in. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "float32")
-  DType dtype = DType.FLOAT32;
+      paramLabel = "auto|float32|bfloat16|float16",
+      completionCandidates = Candidates.TypesOrAuto.class,
+      description =
+          "Type that the networks compute in; auto is float16 on CUDA where the checkpoint says so"
+              + " (use_fp16), else float32. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "auto")
+  ComputeType dtype = ComputeType.AUTO;
 
   @Override
   public String heading() {

@@ -2,6 +2,7 @@ package org.relaydiffusion.launch.sampling;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.relaydiffusion.OptionException;
@@ -13,6 +14,7 @@ import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.download.Downloads;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
 import picocli.CommandLine;
@@ -65,29 +67,33 @@ public abstract class SamplingCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     report.apply();
-    SamplingJob what = job();
+    Downloads downloads = new Downloads(console, report.quiet, stop);
+    SamplingJob what = job(downloads);
     SamplingReport output = new SamplingReport(console, report);
     output.header(what);
-    SamplingResult result = new SamplingRun(what, output.status(what.rank()), stop).run();
+    SamplingResult result =
+        new SamplingRun(what, downloads, output.status(what.rank()), stop).run();
     output.result(result);
     return ExitCode.OK;
   }
 
-  private SamplingJob job() {
+  private SamplingJob job(Downloads downloads) {
     Rank rank = Rank.of(console.environment());
     if (job.batch < 1) {
       throw new OptionException("--batch must be at least 1, but is " + job.batch);
     }
-    return new SamplingJob(
-        preset.script(),
-        Optional.ofNullable(first.network),
-        Optional.ofNullable(second.network),
+    SamplingJob.Target target =
         new SamplingJob.Target(
             job.outdir,
             Optional.ofNullable(job.indir),
             Optional.ofNullable(job.grid),
             Optional.ofNullable(job.npz),
-            job.resume ? Existing.KEEP : Existing.REPLACE),
+            job.resume ? Existing.KEEP : Existing.REPLACE);
+    return new SamplingJob(
+        preset.script(),
+        Optional.ofNullable(first.network).map(downloads::locate),
+        Optional.ofNullable(second.network).map(downloads::locate),
+        target,
         Seeds.parse(job.seeds),
         job.seeds,
         job.batch,
@@ -96,11 +102,19 @@ public abstract class SamplingCommand implements Callable<Integer> {
         complete(first.options(preset.first())),
         complete(second.options(preset.second())),
         preset.enhancement(),
-        new SamplingJob.Runtime(
-            running.compute.device(rank),
-            running.dtype,
-            running.compute.numerics,
-            running.compute.threads()),
+        runtime(rank, target),
         rank);
+  }
+
+  /** Comes last: to know whether there is CUDA, LibTorch is loaded. */
+  private SamplingJob.Runtime runtime(Rank rank, SamplingJob.Target target) {
+    SamplingJob.requireComplete(
+        job.stages,
+        Optional.ofNullable(first.network),
+        Optional.ofNullable(second.network),
+        target);
+    OptionalInt threads = running.compute.threads();
+    return new SamplingJob.Runtime(
+        running.compute.device(rank), running.dtype, running.compute.numerics, threads);
   }
 }

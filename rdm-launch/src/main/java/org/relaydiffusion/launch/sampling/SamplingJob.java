@@ -9,12 +9,14 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.ClassList;
+import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.diffusion.Stage;
 import org.relaydiffusion.diffusion.Stages;
 import org.relaydiffusion.diffusion.image.Enhancement;
 import org.relaydiffusion.diffusion.random.Seeds;
+import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
@@ -40,8 +42,8 @@ import org.relaydiffusion.torch.Device;
  */
 public record SamplingJob(
     String command,
-    Optional<Path> networkFirst,
-    Optional<Path> networkSecond,
+    Optional<SourceFile> networkFirst,
+    Optional<SourceFile> networkSecond,
     Target target,
     Seeds seeds,
     String seedsText,
@@ -86,17 +88,23 @@ public record SamplingJob(
    * @param numerics exact or fast
    * @param threads for one operator; LibTorch's choice where absent
    */
-  public record Runtime(Device device, DType dtype, Numerics numerics, OptionalInt threads) {
+  public record Runtime(
+      Device device, ComputeType dtype, Numerics numerics, OptionalInt threads) {
     /**
      * Checks that the device has the type.
      *
      * @throws OptionException for float16 on the CPU
      */
     public Runtime {
-      if (dtype == DType.FLOAT16 && device.type() == Device.Type.CPU) {
+      if (dtype.equals(new ComputeType.Fixed(DType.FLOAT16)) && device.type() == Device.Type.CPU) {
         throw new OptionException(
             "--dtype=float16 needs --device=cuda; on the CPU use bfloat16 or float32");
       }
+    }
+
+    /** The types of the networks as far as they are known before these are read. */
+    String dtypeText() {
+      return device.type() == Device.Type.CPU ? dtype.of(Map.of(), device).torchName() : "" + dtype;
     }
   }
 
@@ -106,8 +114,18 @@ public record SamplingJob(
    * @throws OptionException naming the option that is missing or has no meaning here
    */
   public SamplingJob {
-    requireNetwork(stages, Stage.FIRST, networkFirst);
-    requireNetwork(stages, Stage.SECOND, networkSecond);
+    requireComplete(stages, networkFirst, networkSecond, target);
+  }
+
+  /**
+   * Checks what belongs together, before LibTorch is loaded for the rest.
+   *
+   * @throws OptionException naming the option that is missing or has no meaning here
+   */
+  static void requireComplete(
+      Stages stages, Optional<?> first, Optional<?> second, Target target) {
+    requireNetwork(stages, Stage.FIRST, first);
+    requireNetwork(stages, Stage.SECOND, second);
     if (stages == Stages.SECOND && target.indir().isEmpty()) {
       throw new OptionException(
           "--sampler_stages=second needs --indir, the folder with the first stage's pictures");
@@ -127,13 +145,13 @@ public record SamplingJob(
     options.put("batch", batch);
     options.put("class", plain(classes));
     options.put("sampler_stages", stages);
-    options.put("network_first", networkFirst);
-    options.put("network_second", networkSecond);
+    options.put("network_first", networkFirst.map(SourceFile::toString));
+    options.put("network_second", networkSecond.map(SourceFile::toString));
     options.put("first", first);
     options.put("second", second);
     options.put("enhancement", enhancement);
     options.put("device", runtime.device().toString());
-    options.put("dtype", runtime.dtype());
+    options.put("dtype", runtime.dtypeText());
     options.put("numerics", runtime.numerics());
     options.put("world_size", rank.worldSize());
     return options;
@@ -147,7 +165,7 @@ public record SamplingJob(
     return classes.labels().size() == 1 ? classes.labels().getFirst() : classes.toString();
   }
 
-  private static void requireNetwork(Stages stages, Stage stage, Optional<Path> network) {
+  private static void requireNetwork(Stages stages, Stage stage, Optional<?> network) {
     if (stages.include(stage) && network.isEmpty()) {
       String name = stage.name().toLowerCase(Locale.ROOT);
       throw new OptionException(

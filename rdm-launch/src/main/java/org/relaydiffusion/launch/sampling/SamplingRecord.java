@@ -58,10 +58,12 @@ public final class SamplingRecord {
   static SamplingRecord of(SamplingJob job) {
     Map<String, @Nullable Object> options = job.resolved();
     if (job.stages().include(Stage.FIRST)) {
-      job.networkFirst().ifPresent(file -> options.put(FIRST + SUM, FileSum.sha256(file)));
+      job.networkFirst()
+          .ifPresent(file -> options.put(FIRST + SUM, FileSum.sha256(file.path())));
     }
     if (job.stages().include(Stage.SECOND)) {
-      job.networkSecond().ifPresent(file -> options.put(SECOND + SUM, FileSum.sha256(file)));
+      job.networkSecond()
+          .ifPresent(file -> options.put(SECOND + SUM, FileSum.sha256(file.path())));
     }
     Path file = job.target().outdir().resolve(FILE);
     return new SamplingRecord(

@@ -8,6 +8,7 @@ import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.torch.DType;
 
 /**
  * What a sampling command says: a header and progress on standard error, its result on standard
@@ -44,7 +45,7 @@ final class SamplingReport {
                   case SECOND -> "second stage";
                 },
                 runtime.device(),
-                runtime.dtype().torchName(),
+                runtime.dtypeText(),
                 runtime.numerics().name().toLowerCase(Locale.ROOT),
                 processes));
   }
@@ -93,6 +94,7 @@ final class SamplingReport {
   private static Map<String, @Nullable Object> json(SamplingResult result) {
     SamplingJob job = result.job();
     Map<String, @Nullable Object> json = job.resolved();
+    json.put("dtypes", result.dtypes().stream().map(DType::torchName).toList());
     json.put("images", result.images());
     json.put("skipped", result.skipped());
     json.put("seconds", result.seconds());

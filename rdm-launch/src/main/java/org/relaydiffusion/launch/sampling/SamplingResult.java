@@ -1,7 +1,9 @@
 package org.relaydiffusion.launch.sampling;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import org.relaydiffusion.torch.DType;
 
 /**
  * What a sampling run did.
@@ -12,6 +14,7 @@ import java.util.Optional;
  * @param imagesPerSecond pictures made a second; 0 where none was
  * @param sheet the contact sheet, if one was written
  * @param npz the file of all pictures, if this process wrote it
+ * @param dtypes the types that the networks computed in, in the order of the stages
  * @param job what was asked for
  */
 public record SamplingResult(
@@ -21,6 +24,7 @@ public record SamplingResult(
     double imagesPerSecond,
     Optional<Sheet> sheet,
     Optional<Path> npz,
+    List<DType> dtypes,
     SamplingJob job) {
   /**
    * A contact sheet.

@@ -28,6 +28,8 @@ import org.relaydiffusion.diffusion.image.PngFiles;
 import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.download.Downloads;
+import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.progress.RunProgress;
 import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
@@ -45,6 +47,7 @@ public final class SamplingRun {
   private static final Duration PATIENCE = Duration.ofHours(6);
 
   private final SamplingJob job;
+  private final Downloads downloads;
   private final StatusLine status;
   private final StopSignal stop;
   private final PictureFolder folder;
@@ -53,11 +56,14 @@ public final class SamplingRun {
    * A run that has not begun.
    *
    * @param job what to do
+   * @param downloads fetches checkpoints that are given by their address
    * @param status where progress is told
    * @param stop ends the run between two steps
    */
-  public SamplingRun(SamplingJob job, StatusLine status, StopSignal stop) {
+  public SamplingRun(
+      SamplingJob job, Downloads downloads, StatusLine status, StopSignal stop) {
     this.job = job;
+    this.downloads = downloads;
     this.status = status;
     this.stop = stop;
     this.folder = new PictureFolder(job.target().outdir());
@@ -75,6 +81,7 @@ public final class SamplingRun {
     boolean held = folder.holdsPictures();
     boolean keeps = job.target().existing() == SamplingJob.Existing.KEEP;
     job.target().grid().ifPresent(SamplingRun::prepareSheet);
+    fetchNetworks();
     prepareLibTorch();
     // The networks are summed while they are loaded: both read all of them.
     FutureTask<SamplingRecord> reading = new FutureTask<>(() -> SamplingRecord.of(job));
@@ -124,6 +131,7 @@ public final class SamplingRun {
           progress.done() == 0 ? 0 : progress.done() / seconds,
           sheet(mine),
           npz(finished),
+          pipeline.dtypes(),
           job);
     }
   }
@@ -137,19 +145,28 @@ public final class SamplingRun {
         .grid()
         .ifPresent(
             grid -> {
-              job.networkFirst().ifPresent(network -> OutputFile.refuseInput(grid, network));
-              job.networkSecond().ifPresent(network -> OutputFile.refuseInput(grid, network));
+              job.networkFirst().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
+              job.networkSecond().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
               OutputFile.refuseOthers(grid, "PNG picture", PngFiles::isPng);
             });
     job.target()
         .npz()
         .ifPresent(
             npz -> {
-              job.networkFirst().ifPresent(network -> OutputFile.refuseInput(npz, network));
-              job.networkSecond().ifPresent(network -> OutputFile.refuseInput(npz, network));
+              job.networkFirst().ifPresent(network -> OutputFile.refuseInput(npz, network.path()));
+              job.networkSecond().ifPresent(network -> OutputFile.refuseInput(npz, network.path()));
               OutputFile.refuseOthers(npz, "file of samples", SamplesFile::isSamples);
               SamplesFile.check(npz);
             });
+  }
+
+  private void fetchNetworks() {
+    if (job.stages().include(Stage.FIRST)) {
+      job.networkFirst().ifPresent(downloads::fetch);
+    }
+    if (job.stages().include(Stage.SECOND)) {
+      job.networkSecond().ifPresent(downloads::fetch);
+    }
   }
 
   private void prepareLibTorch() {
@@ -189,10 +206,10 @@ public final class SamplingRun {
             .dtype(job.runtime().dtype())
             .numerics(job.runtime().numerics());
     if (job.stages().include(Stage.FIRST)) {
-      job.networkFirst().ifPresent(builder::first);
+      job.networkFirst().map(SourceFile::path).ifPresent(builder::first);
     }
     if (job.stages().include(Stage.SECOND)) {
-      job.networkSecond().ifPresent(builder::second);
+      job.networkSecond().map(SourceFile::path).ifPresent(builder::second);
     }
     return builder.load();
   }

@@ -1,8 +1,8 @@
 package org.relaydiffusion.launch.sampling;
 
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.RelayOptions;
+import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
@@ -10,9 +10,11 @@ import picocli.CommandLine.Option;
 final class SecondStageOptions implements Section {
   @Option(
       names = "--network_second",
-      paramLabel = "FILE",
-      description = "Second stage's checkpoint: .pkl, .pt or .safetensors.")
-  @Nullable Path network;
+      paramLabel = "FILE|URL",
+      description =
+          "Second stage's checkpoint: .pkl, .pt or .safetensors. One given by its http or https"
+              + " address is downloaded once, into the cache folder.")
+  @Nullable FileLocation network;
 
   @Option(
       names = "--num_steps_second",
@@ -26,7 +28,7 @@ final class SecondStageOptions implements Section {
       names = "--sigma_min_second",
       paramLabel = "X",
       description =
-          "Lowest noise level, at least 0 and below --truncation_sigma_second."
+          "Lowest noise level, above 0 and below --truncation_sigma_second."
               + " Default: ${DEFAULT-VALUE}.")
   double sigmaMin;
 
@@ -56,7 +58,8 @@ final class SecondStageOptions implements Section {
       names = "--up_scale_second",
       paramLabel = "N",
       description =
-          "Side of a blurring patch and of a noise block in pixels; it divides the resolution."
+          "Side of a blurring patch and of a noise block in pixels, at least 2; it divides the"
+              + " resolution."
               + " Default: ${DEFAULT-VALUE}.")
   int upScale;
 
@@ -101,19 +104,22 @@ final class SecondStageOptions implements Section {
   RelayOptions options(RelayOptions preset) {
     return StageOptions.checked(
         "_second",
-        () ->
-            preset.toBuilder()
-                .numSteps(numSteps)
-                .sigmaMin(sigmaMin)
-                .sigmaMax(sigmaMax)
-                .rho(rho)
-                .guidance(guidance)
-                .upScale(upScale)
-                .truncationSigma(truncationSigma)
-                .truncationT(truncationT)
-                .blockNoise(blockNoise)
-                .noise(noise)
-                .blurSigmaMax(blurSigmaMax)
-                .build());
+        () -> {
+          StageOptions.requirePositive("sigma_min", sigmaMin);
+          StageOptions.requireAtLeast("up_scale", 2, upScale);
+          return preset.toBuilder()
+              .numSteps(numSteps)
+              .sigmaMin(sigmaMin)
+              .sigmaMax(sigmaMax)
+              .rho(rho)
+              .guidance(guidance)
+              .upScale(upScale)
+              .truncationSigma(truncationSigma)
+              .truncationT(truncationT)
+              .blockNoise(blockNoise)
+              .noise(noise)
+              .blurSigmaMax(blurSigmaMax)
+              .build();
+        });
   }
 }

@@ -4,6 +4,7 @@ import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.launch.command.Converters;
 
 /** What the options of both stages share. */
 final class StageOptions {
@@ -27,6 +28,20 @@ final class StageOptions {
       }
       String name = matcher.group(1).equals("prob_length") ? "truncation_t" : matcher.group(1);
       throw new OptionException("--%s%s must %s".formatted(name, suffix, matcher.group(2)));
+    }
+  }
+
+  /** Refuses 0, at which the last step would divide by zero. */
+  static void requirePositive(String name, double value) {
+    if (!(value > 0)) {
+      throw new OptionException(
+          "%s must be above 0, but is %s".formatted(name, Converters.text(value)));
+    }
+  }
+
+  static void requireAtLeast(String name, int least, int value) {
+    if (value < least) {
+      throw new OptionException("%s must be at least %s, but is %s".formatted(name, least, value));
     }
   }
 }

@@ -3,7 +3,10 @@ package org.relaydiffusion.launch.training;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.World;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
@@ -42,6 +45,9 @@ final class Peers implements AutoCloseable {
       open.add(store);
       ProcessGroup agreement = ProcessGroup.gloo(store, rank.index(), rank.worldSize(), PATIENCE);
       open.add(agreement);
+      World agreed =
+          new World(rank.index(), rank.worldSize(), Optional.empty(), Optional.of(agreement));
+      requireSameType(device.type(), agreed.fromFirst(device.type().name()));
       ProcessGroup gradients = agreement;
       if (device.type() == Device.Type.CUDA) {
         gradients = ProcessGroup.nccl(store, rank.index(), rank.worldSize(), device, PATIENCE);
@@ -54,6 +60,24 @@ final class Peers implements AutoCloseable {
       close(open);
       throw e;
     }
+  }
+
+  /**
+   * Refuses a process on the CPU beside others on GPUs: these would wait for it in vain.
+   *
+   * @param own this process's type of device
+   * @param first the name of the first one's
+   */
+  static void requireSameType(Device.Type own, @Nullable String first) {
+    if (!own.name().equals(first)) {
+      throw new OptionException(
+          "this process computes on %s, but rank 0 on %s: where --device=auto differs, name one"
+              .formatted(lower(own.name()), lower(String.valueOf(first))));
+    }
+  }
+
+  private static String lower(String name) {
+    return name.toLowerCase(Locale.ROOT);
   }
 
   /** This process among the others. */

@@ -24,6 +24,7 @@ import org.relaydiffusion.diffusion.train.StoredState;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.diffusion.train.TrainingResult;
 import org.relaydiffusion.diffusion.train.TransferCheck;
+import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.model.ModelConfig;
 
 /**
@@ -69,6 +70,11 @@ record RunPlan(
           job.options(
               job.from(choice.state().map(StoredState::file)), seed(job, choice), side);
       Map<String, @Nullable Object> resolved = ResolvedOptions.of(options, dataset, processes);
+      if (options.start() instanceof TrainingOptions.Start.Transfer
+          && job.start() instanceof TrainingJob.Start.Transfer(SourceFile checkpoint)) {
+        // Where it is from, not where it was downloaded to.
+        resolved.put("resume_pkl", checkpoint.toString());
+      }
       ModelConfig network = ResolvedOptions.network(options, dataset);
       choice.state().ifPresent(state -> state.requireNetwork(resolved, network));
       if (options.start() instanceof TrainingOptions.Start.Transfer(Path checkpoint)) {

@@ -14,6 +14,8 @@ import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopExitCode;
 import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.launch.download.Downloads;
+import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.launch.rank.RunAttempt;
@@ -39,6 +41,7 @@ public final class TrainCommand implements Callable<Integer> {
   @Mixin private final TrainingScheduleOptions schedule = new TrainingScheduleOptions();
   @Mixin private final TrainingFileOptions files = new TrainingFileOptions();
   @Mixin private final TrainingRunOptions running = new TrainingRunOptions();
+  @Mixin private final TrackerOptions tracker = new TrackerOptions();
   @Mixin private final ReportOptions report = new ReportOptions();
 
   private TrainCommand(Console console, StopSignal stop) {
@@ -57,7 +60,8 @@ public final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     report.apply();
     Rank rank = Rank.of(console.environment());
-    TrainingJob asked = job(rank);
+    Downloads downloads = new Downloads(console, report.quiet, stop);
+    TrainingJob asked = job(rank, downloads);
     Optional<TrainingJob> looked = look(asked, rank);
     if (looked.isEmpty()) {
       return ExitCode.OK;
@@ -65,6 +69,11 @@ public final class TrainCommand implements Callable<Integer> {
     TrainingJob job = looked.get();
     TrainingReport output =
         new TrainingReport(console, report, rank, job.data().without().size());
+    tracker.said().ifPresent(output::message);
+    running.warning(job.running()).filter(_ -> rank.isFirst()).ifPresent(output::warning);
+    if (job.start() instanceof TrainingJob.Start.Transfer(SourceFile checkpoint)) {
+      downloads.fetch(checkpoint);
+    }
     if (running.dryRun) {
       if (rank.isFirst()) {
         console.json(dryRun(job, output));
@@ -72,7 +81,7 @@ public final class TrainCommand implements Callable<Integer> {
       return ExitCode.OK;
     }
     TrainingResult result = new TrainingProcess(job, output, stop).run();
-    output.result(result);
+    output.result(result, job.running());
     return switch (result.end()) {
       case FINISHED -> ExitCode.OK;
       case STOPPED -> StopExitCode.of(console.environment());
@@ -103,8 +112,9 @@ public final class TrainCommand implements Callable<Integer> {
     return plan.resolved();
   }
 
-  private TrainingJob job(Rank rank) {
+  private TrainingJob job(Rank rank, Downloads downloads) {
     schedule.check();
+    network.check(data.conditional);
     data.check(schedule.resume != null);
     return new TrainingJob(
         rank,
@@ -116,7 +126,8 @@ public final class TrainCommand implements Callable<Integer> {
             network.architecture,
             network.changes(),
             network.preconditioning.className(),
-            network.preconditioning.text()),
+            network.preconditioning.text(),
+            running.float16),
         network.loss(),
         network.augmentation(),
         schedule.schedule(),
@@ -126,7 +137,7 @@ public final class TrainCommand implements Callable<Integer> {
         running.typeName(),
         files.saving(),
         running.nonFiniteLoss(),
-        schedule.start(),
+        schedule.start(downloads),
         schedule.seed(),
         running.compute.threads(),
         running.benchmark);

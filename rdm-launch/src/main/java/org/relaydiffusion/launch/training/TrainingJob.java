@@ -1,16 +1,19 @@
 package org.relaydiffusion.launch.training;
 
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.augment.AugmentOptions;
 import org.relaydiffusion.diffusion.loss.Loss;
 import org.relaydiffusion.diffusion.train.NetworkPreset;
 import org.relaydiffusion.diffusion.train.RunName;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.diffusion.train.TrainingSchedule;
+import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.launch.rank.RunAttempt;
@@ -77,12 +80,14 @@ public record TrainingJob(
    * @param changes to it
    * @param className the preconditioner
    * @param preconditioning what the option called it
+   * @param halfPrecision whether its checkpoints ask for float16 on CUDA
    */
   public record Network(
       NetworkPreset preset,
       NetworkPreset.Changes changes,
       String className,
-      String preconditioning) {}
+      String preconditioning,
+      boolean halfPrecision) {}
 
   /** What a run begins with, before it is known whether there is such a thing. */
   public sealed interface Start {
@@ -90,7 +95,7 @@ public record TrainingJob(
     record Fresh() implements Start {}
 
     /** A network's weights. */
-    record Transfer(Path checkpoint) implements Start {}
+    record Transfer(SourceFile checkpoint) implements Start {}
 
     /** A state. */
     record Resume(Path state) implements Start {}
@@ -130,10 +135,15 @@ public record TrainingJob(
    * @param drawn the seed
    */
   TrainingOptions options(TrainingOptions.Start from, long drawn, int resolution) {
+    Map<String, @Nullable Object> kwargs =
+        network.preset().kwargs(resolution, network.changes());
+    if (network.halfPrecision()) {
+      // What was asked for is recorded, also where the CPU computes in float32.
+      kwargs.put("use_fp16", true);
+    }
     return new TrainingOptions(
         data,
-        new TrainingOptions.Network(
-            network.className(), network.preset().kwargs(resolution, network.changes())),
+        new TrainingOptions.Network(network.className(), kwargs),
         loss,
         augment,
         AdamOptions.DEFAULT,
@@ -156,8 +166,8 @@ public record TrainingJob(
     if (state.isPresent()) {
       return new TrainingOptions.Start.Resume(state.get());
     }
-    return start instanceof Start.Transfer(Path checkpoint)
-        ? new TrainingOptions.Start.Transfer(checkpoint)
+    return start instanceof Start.Transfer(SourceFile checkpoint)
+        ? new TrainingOptions.Start.Transfer(checkpoint.path())
         : new TrainingOptions.Start.Fresh();
   }
 

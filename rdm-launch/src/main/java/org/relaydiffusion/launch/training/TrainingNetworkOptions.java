@@ -14,6 +14,7 @@ import org.relaydiffusion.diffusion.loss.VeLoss;
 import org.relaydiffusion.diffusion.loss.VpLoss;
 import org.relaydiffusion.diffusion.train.NetworkPreset;
 import org.relaydiffusion.launch.command.Candidates;
+import org.relaydiffusion.launch.command.IntList;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
@@ -70,10 +71,10 @@ final class TrainingNetworkOptions implements Section {
   @Option(
       names = "--cres",
       paramLabel = "LIST",
-      split = ",",
       description =
-          "Channel multipliers, a level each, as in 1,2,3,4. Default: the architecture's.")
-  List<Integer> channelMultipliers = List.of();
+          "Channel multipliers, a level each: numbers and ranges, as in 1,2-4. Default: the"
+              + " architecture's.")
+  @Nullable IntList channelMultipliers;
 
   @Option(
       names = "--num-blocks",
@@ -87,6 +88,16 @@ final class TrainingNetworkOptions implements Section {
       description = "Dropout probability, 0 to 1. Default: ${DEFAULT-VALUE}.",
       defaultValue = "0.13")
   double dropout;
+
+  @Option(
+      names = "--label-dropout",
+      paramLabel = "P",
+      description =
+          "Probability that an image is trained without its label, 0 to 1: from about 0.1 on, the"
+              + " network can be sampled with guidance. Needs --cond=1. Default:"
+              + " ${DEFAULT-VALUE}.",
+      defaultValue = "0")
+  double labelDropout;
 
   @Option(
       names = "--augment",
@@ -119,7 +130,7 @@ final class TrainingNetworkOptions implements Section {
   @Option(
       names = "--block-scale",
       paramLabel = "X",
-      description = "blur: how strong block noise is, at least 0. Default: ${DEFAULT-VALUE}.",
+      description = "blur: how strong block noise is, 0 to 1. Default: ${DEFAULT-VALUE}.",
       defaultValue = "0.15")
   double blockScale;
 
@@ -144,12 +155,31 @@ final class TrainingNetworkOptions implements Section {
     return "Network and loss";
   }
 
+  /**
+   * Checks what belongs together.
+   *
+   * @param conditional whether the network is told the images' labels
+   */
+  void check(boolean conditional) {
+    if (labelDropout != 0 && !conditional) {
+      throw new OptionException("--label-dropout needs --cond=1: there are no labels to drop");
+    }
+  }
+
   NetworkPreset.Changes changes() {
     if (!(dropout >= 0 && dropout <= 1)) {
       throw new OptionException("--dropout must be 0 to 1, but is " + dropout);
     }
+    if (!(labelDropout >= 0 && labelDropout <= 1)) {
+      throw new OptionException("--label-dropout must be 0 to 1, but is " + labelDropout);
+    }
     return new NetworkPreset.Changes(
-        optional(channelBase), channelMultipliers, optional(blocks), dropout, efficientAttention);
+        optional(channelBase),
+        channelMultipliers == null ? List.of() : channelMultipliers.values(),
+        optional(blocks),
+        dropout,
+        labelDropout,
+        efficientAttention);
   }
 
   private static OptionalInt optional(@Nullable Integer value) {
@@ -164,6 +194,9 @@ final class TrainingNetworkOptions implements Section {
   }
 
   Loss loss() {
+    if (!(blockScale >= 0 && blockScale <= 1)) {
+      throw new OptionException("--block-scale must be 0 to 1, but is " + blockScale);
+    }
     return switch (preconditioning) {
       case EDM -> new EdmLoss();
       case VP -> new VpLoss();

@@ -23,6 +23,7 @@ import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.StopSignal;
+import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.TorchException;
@@ -109,6 +110,13 @@ public final class TrainingProcess {
       World world, RunPlan plan, RunDirectory directory, StopPhases phases) {
     new Decision(plan.state().map(StoredState::file), plan.options().seed()).send(world);
     listener.message("run: " + directory.path());
+    LoadOptions running = job.running();
+    listener.message(
+        "device: %s, %s, %s"
+            .formatted(
+                running.device(),
+                running.dtype().torchName(),
+                running.numerics().name().toLowerCase(Locale.ROOT)));
     writeOptions(directory, plan.resolved());
     return Trainer.train(plan.options(), world, directory, phases, phases::isStopping);
   }

@@ -13,6 +13,7 @@ import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.model.LoadOptions;
 
 /** What {@code rdm train} says: how it goes on standard error, its result on standard output. */
 final class TrainingReport implements TrainingListener {
@@ -99,13 +100,13 @@ final class TrainingReport implements TrainingListener {
   }
 
   /** The result, from the first process. */
-  synchronized void result(TrainingResult result) {
+  synchronized void result(TrainingResult result, LoadOptions running) {
     status.clear();
     if (!rank.isFirst()) {
       return;
     }
     if (options.json) {
-      console.json(json(result));
+      console.json(json(result, running));
       return;
     }
     console.print(text(result));
@@ -131,7 +132,7 @@ final class TrainingReport implements TrainingListener {
     };
   }
 
-  private Map<String, @Nullable Object> json(TrainingResult result) {
+  private Map<String, @Nullable Object> json(TrainingResult result, LoadOptions running) {
     Map<String, @Nullable Object> json = new LinkedHashMap<>();
     json.put("command", "train");
     json.put("end", result.end());
@@ -141,6 +142,9 @@ final class TrainingReport implements TrainingListener {
     json.put("loss", result.loss());
     json.put("state", result.state());
     json.put("snapshot", result.snapshot());
+    json.put("device", running.device().toString());
+    json.put("dtype", running.dtype().torchName());
+    json.put("numerics", running.numerics());
     return json;
   }
 }

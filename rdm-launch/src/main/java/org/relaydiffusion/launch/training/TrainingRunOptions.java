@@ -1,5 +1,6 @@
 package org.relaydiffusion.launch.training;
 
+import java.util.Optional;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.TrainingOptions.LossScaling;
 import org.relaydiffusion.diffusion.train.TrainingOptions.NonFiniteLoss;
@@ -8,6 +9,7 @@ import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -18,7 +20,10 @@ final class TrainingRunOptions implements Section {
       paramLabel = "BOOL",
       arity = "0..1",
       fallbackValue = "true",
-      description = "Mixed precision with float16; needs CUDA. Default: ${DEFAULT-VALUE}.",
+      description =
+          "Mixed precision with float16 on CUDA. On the CPU it is float32, as in the reference's"
+              + " networks, and said so; with --device=cpu it is refused. Default:"
+              + " ${DEFAULT-VALUE}.",
       defaultValue = "false")
   boolean float16;
 
@@ -73,10 +78,24 @@ final class TrainingRunOptions implements Section {
     if (float16 && bfloat16) {
       throw new OptionException("--fp16 and --bf16 cannot be had together");
     }
-    return new LoadOptions(
-        compute.numerics,
-        float16 ? DType.FLOAT16 : bfloat16 ? DType.BFLOAT16 : DType.FLOAT32,
-        compute.device(rank));
+    Device device = compute.device(rank);
+    return new LoadOptions(compute.numerics, dtype(device), device);
+  }
+
+  private DType dtype(Device device) {
+    if (bfloat16) {
+      return DType.BFLOAT16;
+    }
+    boolean unavailable = device.type() == Device.Type.CPU && compute.isAuto();
+    return float16 && !unavailable ? DType.FLOAT16 : DType.FLOAT32;
+  }
+
+  /** What to say where the numbers are not those that were asked for. */
+  Optional<String> warning(LoadOptions running) {
+    return float16 && running.dtype() == DType.FLOAT32
+        ? Optional.of(
+            "--fp16 needs CUDA, which cannot be used here: training in float32 on the CPU")
+        : Optional.empty();
   }
 
   NonFiniteLoss nonFiniteLoss() {

@@ -1,6 +1,5 @@
 package org.relaydiffusion.launch.training;
 
-import java.nio.file.Path;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -8,12 +7,17 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.diffusion.train.TrainingSchedule;
+import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.FileNames;
 import org.relaydiffusion.launch.command.Section;
+import org.relaydiffusion.launch.download.Downloads;
 import picocli.CommandLine.Option;
 
 /** How long is trained, and how fast. */
 final class TrainingScheduleOptions implements Section {
+  /** Numpy's, which orders the reference's data. */
+  private static final long HIGHEST_SEED = 0xffff_ffffL;
+
   @Option(
       names = "--duration",
       paramLabel = "MIMG",
@@ -42,7 +46,7 @@ final class TrainingScheduleOptions implements Section {
       names = "--lr",
       paramLabel = "X",
       description = "Learning rate after the ramp. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "0.001")
+      defaultValue = "0.0001")
   double learningRate;
 
   @Option(
@@ -72,11 +76,12 @@ final class TrainingScheduleOptions implements Section {
 
   @Option(
       names = "--transfer",
-      paramLabel = "FILE",
+      paramLabel = "FILE|URL",
       description =
-          "Begin with the weights of a .pkl, .pt or .safetensors file, and everything else anew."
+          "Begin with the weights of a .pkl, .pt or .safetensors file, and everything else anew. One"
+              + " given by its http or https address is downloaded once, into the cache folder."
               + " Default: none.")
-  @Nullable Path transfer;
+  @Nullable FileLocation transfer;
 
   @Option(
       names = "--resume",
@@ -111,9 +116,9 @@ final class TrainingScheduleOptions implements Section {
         batch, batchPerRound == null ? OptionalInt.empty() : OptionalInt.of(batchPerRound));
   }
 
-  TrainingJob.Start start() {
+  TrainingJob.Start start(Downloads downloads) {
     if (transfer != null) {
-      return new TrainingJob.Start.Transfer(transfer);
+      return new TrainingJob.Start.Transfer(downloads.locate(transfer));
     }
     if (resume == null) {
       return new TrainingJob.Start.Fresh();
@@ -131,8 +136,8 @@ final class TrainingScheduleOptions implements Section {
     if (transfer != null && resume != null) {
       throw new OptionException("--transfer and --resume cannot be had together");
     }
-    if (seed != null && (seed < 0 || seed >= 1L << 31)) {
-      throw new OptionException("--seed must be 0 to 2147483647, but is " + seed);
+    if (seed != null && (seed < 0 || seed > HIGHEST_SEED)) {
+      throw new OptionException("--seed must be 0 to %s, but is %s".formatted(HIGHEST_SEED, seed));
     }
   }
 }

@@ -30,6 +30,18 @@ class ComputeOptionsTest {
   }
 
   @Test
+  void autoIsCudaWhereItIsUsableAndElseTheCpu() {
+    assertThat(new ComputeOptions().device).isEqualTo("auto");
+    assertThat(device("auto", Rank.SINGLE, 0)).isEqualTo(Device.CPU);
+    assertThat(device("auto", THIRD_OF_ITS_NODE, 0)).isEqualTo(Device.CPU);
+    assertThat(device("auto", Rank.SINGLE, 1)).isEqualTo(Device.cuda(0));
+    assertThat(device("auto", THIRD_OF_ITS_NODE, 4)).isEqualTo(Device.cuda(2));
+    assertThat(device("auto", THIRD_OF_ITS_NODE, 1)).isEqualTo(Device.cuda(0));
+    // Never some ranks on the CPU and some on GPUs: this one says that its GPU is missing.
+    assertThat(device("auto", THIRD_OF_ITS_NODE, 2)).isEqualTo(Device.cuda(2));
+  }
+
+  @Test
   void aNumberIsTakenAsItIs() {
     assertThat(device("cuda:1", THIRD_OF_ITS_NODE, 4)).isEqualTo(Device.cuda(1));
     assertThat(device("cpu", THIRD_OF_ITS_NODE, 1)).isEqualTo(Device.CPU);

@@ -193,7 +193,7 @@ class ActivationsCommandTest {
         "--workers=1025    | --workers must be 1 to 1024, but is 1025",
         "--threads=-1      | --threads must be 0 to 1024, but is -1",
         "--threads=1025    | --threads must be 0 to 1024, but is 1025",
-        "--device=tpu      | a device is 'cpu', 'cuda' or 'cuda:N', not 'tpu'",
+        "--device=tpu      | --device must be auto, cpu, cuda or cuda:N, but is 'tpu'",
         "--numerics=both   | Invalid value for option '--numerics': expected one of [exact, fast]",
       })
   void mistakesAreNamedBeforeTheNetworkIsLoaded(String option, String message) {

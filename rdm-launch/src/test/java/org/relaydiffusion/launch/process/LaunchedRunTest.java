@@ -54,6 +54,7 @@ class LaunchedRunTest {
                 "--network_first=" + relay.first(),
                 "--network_second=" + relay.second(),
                 "--outdir=" + outdir,
+                "--device=cpu",
                 "--threads=1",
                 "--numerics=exact",
                 "--num_steps_first=2",

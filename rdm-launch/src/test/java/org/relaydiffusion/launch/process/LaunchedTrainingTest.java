@@ -71,6 +71,7 @@ class LaunchedTrainingTest {
         "--dump=2",
         "--snap=0",
         "--sample-ticks=0",
+        "--device=cpu",
         "--threads=1",
         "--seed=3");
   }

@@ -73,6 +73,7 @@ record RankProcesses(Path folder, List<Rank> started) implements AutoCloseable {
                 "--cres=1,2",
                 "--num-blocks=1",
                 "--batch=2",
+                "--device=cpu",
                 "--threads=1",
                 "--seed=1"));
     line.addAll(List.of(more));

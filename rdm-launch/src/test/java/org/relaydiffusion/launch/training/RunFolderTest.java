@@ -55,6 +55,7 @@ class RunFolderTest {
                 "--snap=1",
                 "--dump=1",
                 "--sample-ticks=0",
+                "--device=cpu",
                 "--threads=1",
                 "--seed=1"));
     arguments.addAll(List.of(more));

@@ -6,8 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,8 +23,10 @@ import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 import org.relaydiffusion.launch.RdmRun;
 import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.download.FileServer;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.unet.UNetConfig;
+import org.relaydiffusion.torch.Torch;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -50,6 +54,7 @@ class TrainCommandTest {
                 "--snap=1",
                 "--dump=1",
                 "--sample-ticks=0",
+                "--device=cpu",
                 "--threads=1",
                 "--seed=1"));
     arguments.addAll(List.of(more));
@@ -73,7 +78,7 @@ class TrainCommandTest {
     assertThat(json.at("/loss_kwargs/class_name").asString()).isEqualTo("training.loss.BlurLoss");
     assertThat(json.at("/loss_kwargs/prob_length").asDouble()).isEqualTo(0.93);
     assertThat(json.at("/augment_kwargs/p").asDouble()).isEqualTo(0.12);
-    assertThat(json.at("/optimizer_kwargs/lr").asDouble()).isEqualTo(0.001);
+    assertThat(json.at("/optimizer_kwargs/lr").asDouble()).isEqualTo(1e-4);
     assertThat(json.get("total_kimg").asDouble()).isEqualTo(0.024);
     assertThat(json.get("ema_halflife_kimg").asDouble()).isEqualTo(500);
     assertThat(json.get("batch_gpu").asInt()).isEqualTo(2);
@@ -219,6 +224,12 @@ class TrainCommandTest {
         "--transfer=a.pt --resume=b.pt | --transfer and --resume cannot be had together",
         "--ls=none | --ls must be a number above 0 or auto, but is 'none'",
         "--dropout=2 | --dropout must be 0 to 1, but is 2.0",
+        "--label-dropout=1.5 | --label-dropout must be 0 to 1, but is 1.5",
+        "--label-dropout=0.1 --cond=0 | --label-dropout needs --cond=1: there are no labels to drop",
+        "--precond=blur --block-scale=1.1 | --block-scale must be 0 to 1, but is 1.1",
+        "--device=cpu --fp16=1 | float16 needs a CUDA device",
+        "--seed=4294967296 | --seed must be 0 to 4294967295, but is 4294967296",
+        "--cres=1,x | expected numbers and ranges such as 1,2-4, but found 'x' in '1,x'",
         "--augment=-1 | --augment must be 0 to 1, but is -1.0",
         "--workers=0 | --workers must be 1 to 1024, but is 0",
         "--workers=1025 | --workers must be 1 to 1024, but is 1025",
@@ -236,6 +247,95 @@ class TrainCommandTest {
     try (var files = Files.list(folder)) {
       assertThat(files).isEmpty();
     }
+  }
+
+  @Test
+  void labelDropoutIsRecordedKeptInSnapshotsAndComparedOnResume() throws Exception {
+    RdmRun first = run(train("--label-dropout=0.25", "--json"));
+
+    assertThat(first.code()).as(first.err()).isEqualTo(ExitCode.OK);
+    JsonNode result = new JsonMapper().readTree(first.out());
+    assertThat(result.get("device").asString()).isEqualTo("cpu");
+    assertThat(result.get("dtype").asString()).isEqualTo("float32");
+    Path run = folder.resolve("00000-dataset-cond-adm-edm-gpus1-batch4-fp32");
+    JsonNode options =
+        new JsonMapper().readTree(Files.readString(run.resolve("training_options.json")));
+    assertThat(options.at("/network_kwargs/label_dropout").asDouble()).isEqualTo(0.25);
+    for (String file :
+        List.of("network-snapshot-000000.safetensors", "training-state-000000.pt")) {
+      RdmRun inspected = RdmRun.of("inspect", "--json", run.resolve(file).toString());
+      assertThat(inspected.out()).as(file).contains("\"label_dropout\" : 0.25");
+    }
+
+    RdmRun more = run(train("--duration=0.00004", "--resume=latest"));
+    assertThat(more.code()).as(more.err()).isEqualTo(ExitCode.OK);
+    assertThat(more.err())
+        .contains(
+            "resuming with network_kwargs.label_dropout none instead of 0.25: results will differ");
+  }
+
+  @Test
+  void theReferencesOptionsForItsTrackerAreTakenAndSaidToDoNothing() {
+    RdmRun dry =
+        run(train("-n", "--aim_repo=aim", "--exp-name", "a", "--exp-tag=b", "--no-aim"));
+
+    assertThat(dry.code()).as(dry.err()).isEqualTo(ExitCode.OK);
+    assertThat(dry.err().lines())
+        .containsExactly(
+            "--aim-repo, --exp-name, --exp-tag, --no-aim: Aim is not used; stats.jsonl and"
+                + " TensorBoard event files in the run's folder serve instead");
+    assertThat(run(train("-n")).err()).isEmpty();
+  }
+
+  @Test
+  void halfPrecisionIsFloat32OnTheCpuAndSaidSo() {
+    Assumptions.assumeTrue(Torch.cudaDeviceCount() == 0, "there is a GPU");
+    RdmRun dry = run(train("-n", "--device=auto", "--fp16", "1", "--cres=1-3"));
+
+    assertThat(dry.code()).as(dry.err()).isEqualTo(ExitCode.OK);
+    assertThat(dry.err())
+        .contains("--fp16 needs CUDA, which cannot be used here: training in float32 on the CPU");
+    JsonNode json = new JsonMapper().readTree(dry.out());
+    assertThat(json.at("/network_kwargs/use_fp16").asBoolean()).isTrue();
+    assertThat(json.at("/network_kwargs/channel_mult").toString()).isEqualTo("[1,2,3]");
+    assertThat(json.get("dtype").asString()).isEqualTo("float32");
+    assertThat(json.get("device").asString()).isEqualTo("cpu");
+  }
+
+  @Test
+  void weightsAreTransferredFromAnAddress() throws Exception {
+    assertThat(run(train()).code()).isEqualTo(ExitCode.OK);
+    Path snapshot =
+        folder.resolve(
+            "00000-dataset-cond-adm-edm-gpus1-batch4-fp32/network-snapshot-000000.safetensors");
+    Map<String, String> environment = Map.of("RDM_CACHE", folder.resolve("cache").toString());
+    try (FileServer server =
+        new FileServer().file("/net.safetensors", Files.readAllBytes(snapshot))) {
+      String url = server.url("/net.safetensors");
+      List<String> line = train("--transfer=" + url, "--desc=more");
+
+      RdmRun dry = RdmRun.in(environment, with(line, "-n"));
+      RdmRun run = RdmRun.in(environment, line.toArray(String[]::new));
+
+      assertThat(dry.code()).as(dry.err()).isEqualTo(ExitCode.OK);
+      assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+      assertThat(server.asked("/net.safetensors")).isEqualTo(1);
+      assertThat(
+              Files.readString(
+                  folder.resolve(
+                      "00001-dataset-cond-adm-edm-gpus1-batch4-fp32-more/training_options.json")))
+          .contains("\"resume_pkl\" : \"%s\"".formatted(url));
+      RdmRun missing =
+          RdmRun.in(environment, with(line, "--transfer=" + server.url("/other.pkl")));
+      assertThat(missing.code()).isEqualTo(ExitCode.FAILURE);
+      assertThat(missing.err()).contains("the server answers 404");
+    }
+  }
+
+  private static String[] with(List<String> line, String more) {
+    List<String> all = new ArrayList<>(line);
+    all.add(more);
+    return all.toArray(String[]::new);
   }
 
   @Test

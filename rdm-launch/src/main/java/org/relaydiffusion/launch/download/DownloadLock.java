@@ -1,0 +1,85 @@
+package org.relaydiffusion.launch.download;
+
+import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.CancelledException;
+
+/**
+ * Has one of several processes, or threads, download a file while the others wait. The system frees
+ * it when its holder dies.
+ */
+final class DownloadLock implements AutoCloseable {
+  private static final String NAME = ".lock";
+  private static final long STEP_MILLIS = 100;
+
+  private final @Nullable FileChannel channel;
+
+  private DownloadLock(@Nullable FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /**
+   * Waits for the lock, or for {@code target}, which another process has then made.
+   *
+   * @param waiting called once, before the wait
+   * @throws CancelledException when the thread is interrupted meanwhile
+   */
+  static DownloadLock take(Path target, Runnable waiting) {
+    FileChannel channel = null;
+    try {
+      channel =
+          FileChannel.open(
+              target.resolveSibling(NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      if (tryLock(channel) == null) {
+        waiting.run();
+        do {
+          Thread.sleep(STEP_MILLIS);
+        } while (tryLock(channel) == null && !Files.isRegularFile(target));
+      }
+      return new DownloadLock(channel);
+    } catch (InterruptedException | ClosedByInterruptException e) {
+      close(channel);
+      throw CancelledException.interrupted("waiting for a download", e);
+    } catch (IOException e) {
+      // A file system without locks.
+      close(channel);
+      return new DownloadLock(null);
+    }
+  }
+
+  private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      // Another thread of this process has it.
+      return null;
+    }
+  }
+
+  /** Whether nobody else downloads the file. */
+  boolean isHeld() {
+    return channel != null;
+  }
+
+  @Override
+  public void close() {
+    close(channel);
+  }
+
+  private static void close(@Nullable FileChannel channel) {
+    if (channel != null) {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        // The lock is gone with the process at the latest.
+      }
+    }
+  }
+}

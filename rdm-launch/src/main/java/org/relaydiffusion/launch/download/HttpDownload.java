@@ -1,0 +1,216 @@
+package org.relaydiffusion.launch.download;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.ProxySelector;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.UnresolvedAddressException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.OptionalLong;
+import javax.net.ssl.SSLException;
+import org.relaydiffusion.CancelledException;
+import org.relaydiffusion.FileException;
+import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.launch.command.FileLocation;
+
+/** One transfer of a file from a server. */
+final class HttpDownload {
+  private static final int OK = 200;
+  private static final int REDIRECTS = 3;
+  private static final int HUNDRED = 100;
+  private static final int CHUNK = 1 << 18;
+
+  private final FileLocation.Remote source;
+  private final Path target;
+  private final TransferProgress progress;
+  private final ProxySelector proxies;
+  private final Duration longestSilence;
+
+  HttpDownload(
+      FileLocation.Remote source,
+      Path target,
+      TransferProgress progress,
+      ProxySelector proxies,
+      Duration longestSilence) {
+    this.source = source;
+    this.target = target;
+    this.progress = progress;
+    this.proxies = proxies;
+    this.longestSilence = longestSilence;
+  }
+
+  /**
+   * Transfers it.
+   *
+   * @throws DownloadException when the server cannot be reached or does not send the whole file
+   * @throws FileException when it cannot be written
+   * @throws CancelledException when the thread is interrupted meanwhile
+   */
+  void run() {
+    // Refuses what names no proxy, which the client would take for a failed connection.
+    proxies.select(source.address());
+    HttpClient client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .proxy(proxies)
+            .followRedirects(HttpClient.Redirect.NORMAL)
+            .connectTimeout(longestSilence)
+            .build();
+    try {
+      HttpResponse<InputStream> response = answer(client);
+      try (InputStream body = response.body()) {
+        check(response);
+        OptionalLong length = response.headers().firstValueAsLong("content-length");
+        requireSpace(length);
+        AtomicFile.write(target, out -> transfer(body, length, out));
+      } catch (IOException e) {
+        throw failed(e);
+      }
+    } finally {
+      // Nothing is waited for: what the server still sends is of no use.
+      client.shutdownNow();
+    }
+  }
+
+  private HttpResponse<InputStream> answer(HttpClient client) {
+    HttpRequest request =
+        HttpRequest.newBuilder(source.address())
+            .timeout(longestSilence)
+            .header("User-Agent", "rdm")
+            .build();
+    try {
+      return client.send(request, BodyHandlers.ofInputStream());
+    } catch (InterruptedException e) {
+      throw CancelledException.interrupted("downloading", e);
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  private void check(HttpResponse<InputStream> response) {
+    int code = response.statusCode();
+    if (code / HUNDRED == REDIRECTS) {
+      throw new DownloadException(
+          source,
+          "the server answers %s, a redirection that is not followed (%s)"
+              .formatted(code, response.headers().firstValue("location").orElse("to nowhere")),
+          null);
+    }
+    if (code != OK) {
+      throw new DownloadException(source, "the server answers %s%s".formatted(code, words(code)), null);
+    }
+    String type = response.headers().firstValue("content-type").orElse("");
+    if (type.startsWith("text/html")) {
+      throw new DownloadException(
+          source, "the server sends a web page, not a file (content type %s)".formatted(type), null);
+    }
+  }
+
+  private static String words(int code) {
+    return switch (code) {
+      case 401, 403 -> " (not allowed)";
+      case 404, 410 -> " (not found)";
+      default -> "";
+    };
+  }
+
+  private void requireSpace(OptionalLong length) {
+    try {
+      long free = Files.getFileStore(target.resolveSibling("")).getUsableSpace();
+      if (length.isPresent() && length.getAsLong() > free) {
+        throw new FileException(
+            target,
+            "needs %s bytes, but %s are free; RDM_CACHE=DIR chooses another cache folder"
+                .formatted(length.getAsLong(), free));
+      }
+    } catch (IOException e) {
+      // Then writing shows it.
+    }
+  }
+
+  private void transfer(InputStream body, OptionalLong length, FileChannel out)
+      throws IOException {
+    byte[] chunk = new byte[CHUNK];
+    long done = 0;
+    try (SilenceWatch watch = new SilenceWatch(longestSilence, body)) {
+      while (true) {
+        int n;
+        try {
+          n = body.read(chunk);
+        } catch (IOException e) {
+          throw cut(done, length, watch, e);
+        }
+        if (n < 0) {
+          break;
+        }
+        watch.heard();
+        ByteBuffer buffer = ByteBuffer.wrap(chunk, 0, n);
+        while (buffer.hasRemaining()) {
+          int _ = out.write(buffer);
+        }
+        done += n;
+        progress.show(done, length);
+      }
+    }
+    if (length.isPresent() && done != length.getAsLong()) {
+      throw new DownloadException(source, cutAfter(done, length), null);
+    }
+    progress.finished(done, target);
+  }
+
+  private RuntimeException cut(
+      long done, OptionalLong length, SilenceWatch watch, IOException e) {
+    if (Thread.currentThread().isInterrupted() || e.getCause() instanceof InterruptedException) {
+      return CancelledException.interrupted("downloading", e);
+    }
+    return new DownloadException(
+        source,
+        watch.isBroken()
+            ? "the server has sent nothing for %s s".formatted(longestSilence.toSeconds())
+            : cutAfter(done, length),
+        e);
+  }
+
+  private static String cutAfter(long done, OptionalLong length) {
+    return "the connection was cut after %s%s bytes"
+        .formatted(done, length.isPresent() ? " of " + length.getAsLong() : "");
+  }
+
+  private RuntimeException failed(IOException e) {
+    if (e instanceof ClosedByInterruptException || Thread.currentThread().isInterrupted()) {
+      return CancelledException.interrupted("downloading", e);
+    }
+    return new DownloadException(source, reason(e), e);
+  }
+
+  private String reason(IOException e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof UnresolvedAddressException) {
+        return "there is no host '%s'".formatted(source.address().getHost());
+      }
+      if (cause instanceof SSLException) {
+        return "no secure connection: " + cause.getMessage();
+      }
+    }
+    return switch (e) {
+      case HttpTimeoutException _ ->
+          "no answer within %s s".formatted(longestSilence.toSeconds());
+      case ConnectException refused ->
+          "no connection to %s%s"
+              .formatted(
+                  source.address().getAuthority(),
+                  refused.getMessage() == null ? "" : ": " + refused.getMessage());
+      default -> AtomicFile.reason(e);
+    };
+  }
+}

@@ -1,0 +1,5 @@
+/** Files that are given by their address: downloaded once, into the user's cache folder. */
+@NullMarked
+package org.relaydiffusion.launch.download;
+
+import org.jspecify.annotations.NullMarked;

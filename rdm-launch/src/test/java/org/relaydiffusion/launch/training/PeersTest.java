@@ -1,0 +1,21 @@
+package org.relaydiffusion.launch.training;
+
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.Device;
+
+class PeersTest {
+  @Test
+  void allProcessesComputeOnOneKindOfDevice() {
+    assertThatCode(() -> Peers.requireSameType(Device.Type.CUDA, "CUDA"))
+        .doesNotThrowAnyException();
+    assertThatThrownBy(() -> Peers.requireSameType(Device.Type.CPU, "CUDA"))
+        .isInstanceOf(OptionException.class)
+        .hasMessage(
+            "this process computes on cpu, but rank 0 on cuda: where --device=auto differs, name"
+                + " one");
+  }
+}
