@@ -33,7 +33,8 @@ class NetworkPresetTest {
   @ParameterizedTest
   @EnumSource(NetworkPreset.class)
   void everyArchitectureSaysWhichAttentionItHas(NetworkPreset preset) {
-    Changes efficient = new Changes(OptionalInt.empty(), List.of(), OptionalInt.empty(), 0, true);
+    Changes efficient =
+        new Changes(OptionalInt.empty(), List.of(), OptionalInt.empty(), 0, 0, true);
     Map<String, @Nullable Object> plain = preset.kwargs(64, Changes.NONE);
 
     assertThat(plain).containsEntry("eff_attn", false);

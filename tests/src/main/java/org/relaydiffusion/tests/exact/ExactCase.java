@@ -133,6 +133,7 @@ public record ExactCase(
             Arrays.stream(take(given, "cres").split(",", -1)).map(Integer::valueOf).toList(),
             OptionalInt.of(blocks),
             Double.parseDouble(take(given, "dropout", "0.13")),
+            0,
             false);
     String className =
         switch (precond) {
