@@ -29,7 +29,7 @@ final class ReferenceScripts {
    *
    * @param names as the script spells them
    * @param kind such as {@code int}
-   * @param choices of the kind {@code choice}
+   * @param choices the words that it takes, where it takes one of several
    * @param min the least value, if there is one
    * @param minOpen whether that value itself is refused
    * @param max the greatest value, if there is one
