@@ -142,25 +142,23 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
     String descr = items.get("descr");
     String order = items.get("fortran_order");
     String sizes = items.get("shape");
-    boolean known =
-        items.size() == 3
-            && descr != null
-            && isText(descr)
-            && order != null
-            && (order.equals("True") || order.equals("False"))
-            && sizes != null
-            && sizes.startsWith("(");
-    if (!known) {
-      throw new FileException(
-          path,
-          "%s is not a plain array: its .npy header is %s"
-              .formatted(what, Printable.of(dict.strip())));
+    if (items.size() == 3
+        && descr != null
+        && isText(descr)
+        && order != null
+        && (order.equals("True") || order.equals("False"))
+        && sizes != null
+        && sizes.startsWith("(")) {
+      return new NpyHeader(
+          unquoted(descr),
+          order.equals("True") ? Order.COLUMN_MAJOR : Order.ROW_MAJOR,
+          shape(sizes, path, what),
+          byteSize);
     }
-    return new NpyHeader(
-        unquoted(descr),
-        order.equals("True") ? Order.COLUMN_MAJOR : Order.ROW_MAJOR,
-        shape(sizes, path, what),
-        byteSize);
+    throw new FileException(
+        path,
+        "%s is not a plain array: its .npy header is %s"
+            .formatted(what, Printable.of(dict.strip())));
   }
 
   /** The items of the dict; none when it is anything else. */
