@@ -16,8 +16,8 @@ final class GifFile {
   private static final int GRAPHIC_CONTROL = 0xf9;
   private static final int PICTURE = 0x2c;
 
-  /** No LZW code stands for more than 4096 pixels, and none has fewer than 2 bits. */
-  private static final long PIXELS_PER_BYTE = 1032 * 8;
+  /** The longest LZW codes have 12 bits and stand for up to 4096 pixels, shorter ones for fewer. */
+  private static final long PIXELS_PER_BYTE = 4096;
 
   private final byte[] bytes;
   private final Path file;
