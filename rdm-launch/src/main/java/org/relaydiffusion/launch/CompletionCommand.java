@@ -53,7 +53,7 @@ final class CompletionCommand implements Callable<Integer> {
     for (OptionSpec option : List.copyOf(command.options())) {
       if (option.type() == FileLocation.class) {
         command.remove(option);
-        command.addOption(option.toBuilder().type(Path.class).build());
+        command.addOption(OptionSpec.builder(option.names()).arity("1").type(Path.class).build());
       }
     }
     command.subcommands().values().forEach(line -> completeFiles(line.getCommandSpec()));
