@@ -40,6 +40,12 @@ public record ExactCase(
     TrainingOptions options,
     List<Double> losses,
     SequencedMap<String, String> hashes) {
+  /** Its name. */
+  @Override
+  public String toString() {
+    return name;
+  }
+
   /**
    * All cases.
    *
