@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.Cancellation;
@@ -91,23 +93,27 @@ record FinishedRanks(Path folder, Rank rank, String key) {
   }
 
   private void delete(Choice choice) {
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, PREFIX + "*")) {
-      for (Path file : files) {
+    try {
+      for (Path file : marks()) {
         if (choice.of(file)) {
           Files.deleteIfExists(file);
         }
       }
     } catch (NoSuchFileException _) {
       // There is no folder yet.
-    } catch (DirectoryIteratorException e) {
-      throw unreadable(e.getCause());
     } catch (IOException e) {
-      throw unreadable(e);
+      throw new FileException(folder, "cannot be listed: " + AtomicFile.reason(e), e);
     }
   }
 
-  private FileException unreadable(IOException e) {
-    return new FileException(folder, "cannot be listed: " + AtomicFile.reason(e), e);
+  private List<Path> marks() throws IOException {
+    List<Path> marks = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, PREFIX + "*")) {
+      files.forEach(marks::add);
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    return marks;
   }
 
   private static void pause() {
