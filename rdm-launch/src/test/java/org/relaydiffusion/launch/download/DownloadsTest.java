@@ -82,7 +82,7 @@ class DownloadsTest {
         .isInstanceOf(DownloadException.class)
         .hasMessageStartingWith(server.url(path) + " cannot be downloaded: ")
         .hasMessageContaining(message)
-        .satisfies(e -> assertThat(e.getMessage().lines()).hasSize(1));
+        .satisfies(e -> assertThat(e.getMessage()).hasLineCount(1));
     assertNothingIsLeft();
   }
 

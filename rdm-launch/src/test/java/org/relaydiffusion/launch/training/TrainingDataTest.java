@@ -76,7 +76,8 @@ class TrainingDataTest {
         .contains("dataset.json");
     assertThat(folder.resolve("runs")).doesNotExist();
 
-    Path classes = Files.createDirectories(folder.resolve("classes/n01")).getParent();
+    Path classes = folder.resolve("classes");
+    Files.createDirectories(classes.resolve("n01"));
     Files.copy(data.resolve("a.png"), classes.resolve("n01/a.png"));
     Files.createDirectories(classes.resolve("n02"));
     Files.copy(data.resolve("b.png"), classes.resolve("n02/b.png"));
