@@ -252,7 +252,7 @@ class ActivationsCommandTest {
     Files.write(data.resolve("1.png"), Arrays.copyOf(pictureBytes(), 200));
     Files.write(data.resolve("._0.png"), new byte[10]);
 
-    RdmRun fails = run("--data=" + data, "--max-images=2");
+    RdmRun fails = run("--data=" + data);
     assertThat(fails.code()).isEqualTo(1);
     assertThat(fails.error())
         .startsWith("rdm: %s: is cut off".formatted(data.resolve("1.png")))
