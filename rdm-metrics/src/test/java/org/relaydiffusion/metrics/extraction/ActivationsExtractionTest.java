@@ -606,7 +606,7 @@ class ActivationsExtractionTest {
   @Test
   void anEmptyFolderAndOnePictureForACovariance() throws IOException {
     Path data = Files.createDirectory(folder.resolve("set"));
-    refused(data, Content.ACTIVATIONS, data + ": holds no PNG or JPEG pictures");
+    refused(data, Content.ACTIVATIONS, data + ": holds no pictures");
     Pictures.folder(data, 1);
     refused(
         data, Content.MOMENTS, data + ": has 1 picture to use, but a covariance takes 2 or more");
