@@ -294,7 +294,7 @@ class CalcCommandTest {
       assertThat(run.out()).isEmpty();
       assertThat(run.err().lines()).singleElement().asString().contains("samples.npz");
     }
-    assertThat(cut.err()).contains("cannot be read as an .npz file");
+    assertThat(cut.err()).contains("is no zip file, or one that is cut off");
     assertThat(nan.err()).contains("'feat'", "row 1");
     assertThat(narrow.err())
         .contains("has features of 2 dimensions and ", "ref.npz of 32: no FID of them");
