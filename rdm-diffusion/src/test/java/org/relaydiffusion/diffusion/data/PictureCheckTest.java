@@ -93,9 +93,10 @@ class PictureCheckTest {
   void picturesInZipsAreLookedAtInPlace(int method) throws IOException {
     Path file = folder.resolve("set.zip");
     try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+      int number = 0;
       byte[] cut = Arrays.copyOf(png(64, 3), 9000);
       for (byte[] bytes : List.of(png(64, 3), cut, png(64, 3), png(16, 3))) {
-        ZipEntry entry = new ZipEntry(bytes.length + "-" + Arrays.hashCode(bytes) + ".png");
+        ZipEntry entry = new ZipEntry(number++ + ".png");
         entry.setMethod(method);
         entry.setSize(bytes.length);
         CRC32 crc = new CRC32();
