@@ -43,6 +43,20 @@ final class MemberStream extends InputStream {
     return count;
   }
 
+  /** What is skipped of a stored member is not read. */
+  @Override
+  public long skip(long count) throws IOException {
+    if (!member.isStored()) {
+      return super.skip(count);
+    }
+    long skipped = Math.max(0, Math.min(count, left));
+    int unread = (int) Math.min(skipped, chunk.length - at);
+    at += unread;
+    taken += skipped - unread;
+    left -= skipped;
+    return skipped;
+  }
+
   private int copy(byte[] target, int offset, int length) {
     if (at == chunk.length) {
       fill();

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -170,6 +171,26 @@ class NpyFilesTest {
       assertThat(reader.read(5).item()).isEqualTo(7);
       assertThat(reader.remainingRows()).isZero();
       assertThatThrownBy(() -> reader.expect(FLOATS, 1)).hasMessageContaining("float64[]");
+    }
+  }
+
+  /** Longer than what is read ahead. */
+  @Test
+  void manyRowsAreSkipped() throws IOException {
+    int count = 200_000;
+    byte[] data = doubles(IntStream.range(0, count).asDoubleStream().toArray());
+    byte[] member = npy(1, header("'<f8'", "False", "(%s,)".formatted(count)), data);
+    for (int method : List.of(ZipEntry.STORED, ZipEntry.DEFLATED)) {
+      try (NpzFile file = NpzFile.open(npz(method, "x.npy", member));
+          NpyReader reader = file.array("x")) {
+        assertThat(reader.read(1).toDoubles()).containsExactly(0);
+        reader.skip(99_999);
+        assertThat(reader.read(1).toDoubles()).containsExactly(100_000);
+        reader.skip(50_000);
+        assertThat(reader.read(1).toDoubles()).containsExactly(150_001);
+        reader.skip(count - 150_003);
+        assertThat(reader.read(9).toDoubles()).containsExactly(count - 1);
+      }
     }
   }
 
