@@ -59,7 +59,7 @@ class OptionsTest {
         "num_steps must be at least 2, but is 1");
     refused(
         () -> EdmOptions.DEFAULT.toBuilder().guidance(Double.NaN).build(),
-        "cfg_scale must be a finite number, but is NaN");
+        "cfg_scale must be a finite number of at least 0, but is NaN");
     refused(
         () -> EdmOptions.DEFAULT.toBuilder().sdeScale(1.5).build(),
         "sde_scale must be at most 1, but is 1.5");

@@ -239,7 +239,7 @@ class StoppedTrainingTest {
         o,
         o.data(),
         new TrainingSchedule(
-            s.totalKimg(), 1e38, s.rampupKimg(), s.emaHalflifeKimg(), s.emaRampupRatio()),
+            s.totalKimg(), 1e37, s.rampupKimg(), s.emaHalflifeKimg(), s.emaRampupRatio()),
         reaction);
   }
 
