@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.relaydiffusion.torch.testing.FileNames;
 
 /** The built command as a user starts it: the script, the module path, a process of its own. */
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the script rdm is for a POSIX shell")
@@ -77,6 +78,7 @@ class RdmCommandTest {
   /** As in a container, a cron or a Slurm job without a locale, with another collector. */
   @Test
   void whereTheLocaleIsCFilesHaveNamesThatAreNotAscii() throws IOException, InterruptedException {
+    FileNames.assumeUnicode(); // This process makes the names, the script reads them.
     Path pictures = folder.resolve("\u00e9t\u00e9");
     Map<String, String> bare = Map.of("LC_ALL", "C", "JAVA_TOOL_OPTIONS", "-XX:+UseParallelGC");
     Finished made =

@@ -219,18 +219,25 @@ class DownloadsTest {
         .hasMessageContaining("there is no host 'no.such.host.invalid'");
   }
 
+  private static void answerWithoutTls(ServerSocket plain) {
+    try (Socket client = plain.accept()) {
+      client.getOutputStream().write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(US_ASCII));
+      client.getOutputStream().flush();
+      client.getInputStream().readAllBytes();
+    } catch (IOException e) {
+      // The client has gone, or the test is over.
+    }
+  }
+
   @Test
   void aServerWithoutTlsIsNoSecureOne() throws IOException {
     Downloads downloads = downloads(false, LONG);
     try (ServerSocket plain = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Thread.ofVirtual()
           .start(() -> {
-            try (Socket client = plain.accept()) {
-              client.getOutputStream().write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(US_ASCII));
-              client.getOutputStream().flush();
-              client.getInputStream().readAllBytes();
-            } catch (IOException e) {
-              // The client has gone.
+            // The client may try again.
+            while (!plain.isClosed()) {
+              answerWithoutTls(plain);
             }
           });
       String url = "https://127.0.0.1:%s/a.pt".formatted(plain.getLocalPort());
