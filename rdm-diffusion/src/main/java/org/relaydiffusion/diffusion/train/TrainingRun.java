@@ -130,7 +130,8 @@ final class TrainingRun implements AutoCloseable {
     kwargs.put("img_resolution", (long) dataset.resolution());
     kwargs.put("img_channels", (long) dataset.channels());
     kwargs.put("label_dim", (long) dataset.labelDim());
-    kwargs.put("use_fp16", options.running().dtype() != DType.FLOAT32);
+    // Of bfloat16 the official code knows nothing: such a network computes in float32 there.
+    kwargs.put("use_fp16", options.running().dtype() == DType.FLOAT16);
     if (options.augment().isPresent()) {
       kwargs.put("augment_dim", (long) options.augment().get().labelDim());
     }

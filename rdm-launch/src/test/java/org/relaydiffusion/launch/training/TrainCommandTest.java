@@ -287,6 +287,17 @@ class TrainCommandTest {
     assertThat(run(train("-n")).err()).isEmpty();
   }
 
+  /** With float16, the official code and --dtype=auto would sample such a network. */
+  @Test
+  void aRunInBfloat16IsNotRecordedAsOneInFloat16() {
+    RdmRun dry = run(train("-n", "--bf16"));
+
+    assertThat(dry.code()).as(dry.err()).isEqualTo(ExitCode.OK);
+    JsonNode json = new JsonMapper().readTree(dry.out());
+    assertThat(json.at("/network_kwargs/use_fp16").asBoolean()).isFalse();
+    assertThat(json.get("dtype").asString()).isEqualTo("bfloat16");
+  }
+
   @Test
   void halfPrecisionIsFloat32OnTheCpuAndSaidSo() {
     Assumptions.assumeTrue(Torch.cudaDeviceCount() == 0, "there is a GPU");
