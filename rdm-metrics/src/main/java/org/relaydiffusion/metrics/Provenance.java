@@ -46,13 +46,16 @@ public final class Provenance {
   static Optional<Drawn> drawn(String comment) {
     Matcher subset = SUBSET.matcher(comment);
     try {
-      return subset.find()
-          ? Optional.of(
-              new Drawn(
-                  Integer.parseInt(subset.group(1)),
-                  Integer.parseInt(subset.group(2)),
-                  Long.parseLong(subset.group(3))))
-          : Optional.empty();
+      if (!subset.find()) {
+        return Optional.empty();
+      }
+      Drawn drawn =
+          new Drawn(
+              Integer.parseInt(subset.group(1)),
+              Integer.parseInt(subset.group(2)),
+              Long.parseLong(subset.group(3)));
+      // Anybody may have written the file.
+      return Optional.of(drawn).filter(d -> d.images() >= 1 && d.images() <= d.of());
     } catch (NumberFormatException _) {
       return Optional.empty();
     }

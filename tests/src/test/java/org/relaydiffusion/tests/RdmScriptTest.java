@@ -41,7 +41,8 @@ class RdmScriptTest {
 
   @BeforeEach
   void aCheckout() throws IOException {
-    checkout = Files.createDirectories(folder.resolve("check out é"));
+    boolean hasUnicode = !System.getProperty("sun.jnu.encoding").startsWith("ANSI");
+    checkout = Files.createDirectories(folder.resolve("check out" + (hasUnicode ? " é" : "")));
     source = checkout.resolve("x/src/main/A.java");
     Files.createDirectories(source.getParent());
     Files.createDirectories(checkout.resolve("rdm-launch"));

@@ -216,7 +216,7 @@ public final class ZipArchive implements AutoCloseable {
    */
   public InputStream stream(ZipMember member) {
     checkRatio(member);
-    dataStart(member);
+    long _ = file.reading(() -> dataStart(member));
     return new MemberStream(this, member);
   }
 

@@ -1,8 +1,12 @@
 package org.relaydiffusion.diffusion.data;
 
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 
@@ -31,15 +35,23 @@ public record BadPicture(String name, String message) {
    * @param name the picture's name in its source
    * @param file what messages call it
    * @param error that came of reading it
-   * @return empty where the error says nothing about the picture, such as that memory is short: it
-   *     is to be thrown on
+   * @return empty where the error says nothing about the picture, such as that memory is short, or
+   *     that a disk does not answer: it is to be thrown on
    */
   public static Optional<BadPicture> of(String name, Path file, FileException error) {
     String message = String.valueOf(error.getMessage());
     boolean itsOwn =
         message.startsWith(new FileException(file, "").getMessage())
-            && !(error.getCause() instanceof OutOfMemoryError);
+            && !(error.getCause() instanceof OutOfMemoryError)
+            && !isOfTheDisk(error.getCause());
     return itsOwn ? Optional.of(new BadPicture(name, message)) : Optional.empty();
+  }
+
+  /** A link to nothing and a file of others stay what they are; any other error may pass. */
+  private static boolean isOfTheDisk(@Nullable Throwable cause) {
+    return cause instanceof IOException
+        && !(cause instanceof NoSuchFileException)
+        && !(cause instanceof AccessDeniedException);
   }
 
   /**

@@ -219,12 +219,12 @@ public final class ImageFolderDataset implements AutoCloseable {
   }
 
   private Pixels first(DatasetOptions options) {
-    Path file = source.file(0);
+    Path file = source.file(subset.raw(0));
     return PictureBudget.within(file, () -> first(options, file));
   }
 
   private Pixels first(DatasetOptions options, Path file) {
-    byte[] bytes = source.read(0);
+    byte[] bytes = source.read(subset.raw(0));
     Size size = PictureReader.size(bytes, file);
     int side = size.width();
     if (side != size.height() || side > LARGEST_SIDE) {

@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.train;
 
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,8 +30,10 @@ public record StateSearch(Optional<StoredState> state, List<String> damaged) {
       } catch (CancelledException e) {
         throw e;
       } catch (RdmException e) {
-        if (e.getCause() instanceof IOException) {
-          // It may be whole: what failed is the way to it.
+        if (e.getCause() instanceof IOException
+            && !(e.getCause() instanceof NoSuchFileException)) {
+          // It may be whole: what failed is the way to it. One that is gone was deleted meanwhile,
+          // by a run that keeps the newest ones only.
           throw e;
         }
         damaged.add(String.valueOf(e.getMessage()));

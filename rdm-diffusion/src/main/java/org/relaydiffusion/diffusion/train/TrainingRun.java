@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.augment.AugmentPipe;
 import org.relaydiffusion.diffusion.data.Batch;
 import org.relaydiffusion.diffusion.data.DataLoader;
@@ -70,6 +71,7 @@ final class TrainingRun implements AutoCloseable {
     this.world = world;
     this.dataset = dataset;
     options.batching().check(world.size());
+    requireSameSize(world, dataset);
     Device device = options.running().device();
     Generator host = Generator.global();
     noise =
@@ -101,6 +103,17 @@ final class TrainingRun implements AutoCloseable {
     } catch (RuntimeException e) {
       network.close();
       throw e;
+    }
+  }
+
+  /** Processes may have the data in places of their own. */
+  private static void requireSameSize(World world, ImageFolderDataset dataset) {
+    int most = world.most(dataset.size());
+    int fewest = -world.most(-dataset.size());
+    if (most != fewest) {
+      throw new RdmException(
+          "%s has %s items here, but the processes of this run have %s to %s: they need equal data"
+              .formatted(dataset.name(), dataset.size(), fewest, most));
     }
   }
 

@@ -17,6 +17,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
@@ -71,6 +75,13 @@ final class HttpDownload {
       try (InputStream body = response.body()) {
         check(response);
         OptionalLong length = response.headers().firstValueAsLong("content-length");
+        if (length.isEmpty() && response.headers().firstValue("transfer-encoding").isEmpty()) {
+          throw new DownloadException(
+              source,
+              "the server does not say how long the file is, so that a part of it would be taken"
+                  + " for the whole",
+              null);
+        }
         requireSpace(length);
         AtomicFile.write(target, out -> transfer(body, length, out));
       } catch (IOException e) {
@@ -84,16 +95,22 @@ final class HttpDownload {
 
   private HttpResponse<InputStream> answer(HttpClient client) {
     HttpRequest request =
-        HttpRequest.newBuilder(source.address())
-            .timeout(longestSilence)
-            .header("User-Agent", "rdm")
-            .build();
+        HttpRequest.newBuilder(source.address()).header("User-Agent", "rdm").build();
+    // Not the request's own limit: from JDK 26 on it holds for the whole transfer.
+    CompletableFuture<HttpResponse<InputStream>> answer =
+        client.sendAsync(request, BodyHandlers.ofInputStream());
     try {
-      return client.send(request, BodyHandlers.ofInputStream());
+      return answer.get(longestSilence.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
+      answer.cancel(true);
       throw CancelledException.interrupted("downloading", e);
-    } catch (IOException e) {
-      throw failed(e);
+    } catch (TimeoutException e) {
+      answer.cancel(true);
+      throw failed(new HttpTimeoutException("no answer"));
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof IOException io
+          ? failed(io)
+          : new IllegalStateException("a download failed", e.getCause());
     }
   }
 
@@ -158,6 +175,7 @@ final class HttpDownload {
         while (buffer.hasRemaining()) {
           int _ = out.write(buffer);
         }
+        watch.heard(); // The disk may have taken its time.
         done += n;
         progress.show(done, length);
       }

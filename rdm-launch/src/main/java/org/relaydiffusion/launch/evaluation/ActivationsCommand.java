@@ -9,6 +9,7 @@ import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.data.BadImages;
+import org.relaydiffusion.diffusion.data.BadPicture;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.LeftOut;
 import org.relaydiffusion.diffusion.data.PictureCheck;
@@ -121,7 +122,11 @@ final class ActivationsCommand implements Callable<Integer> {
         badImages.mode == BadImages.SKIP || job.limit().isEmpty()
             ? DatasetOptions.DEFAULT
             : DatasetOptions.DEFAULT.withAtMost(job.limit().getAsInt(), job.seed());
-    return badImages.look(job.data, which, "evaluate activations", console, report);
+    // What one process tells need not be told by all.
+    return rank.isFirst()
+        ? badImages.look(job.data, which, "evaluate activations", console, report)
+        : Optional.of(
+            PictureCheck.of(job.data, which, BadPicture.Listener.NONE, new Cancellation()));
   }
 
   private ExtractionOptions options(Rank rank, String sha256, Set<String> without) {

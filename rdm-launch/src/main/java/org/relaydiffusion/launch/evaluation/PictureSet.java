@@ -42,6 +42,13 @@ final class PictureSet implements AutoCloseable {
       return new PictureSet(null, null);
     }
     Optional<Provenance.Drawn> drawn = activations.drawn();
+    if (drawn.isPresent()
+        && activations.count().orElse(drawn.get().images()) != drawn.get().images()) {
+      throw new FileException(
+          activations.path(),
+          "is of %s images, but says that %s were drawn"
+              .formatted(activations.count().orElse(0), drawn.get().images()));
+    }
     long wanted = drawn.map(d -> (long) d.of()).or(() -> count(activations)).orElse(0L);
     Source pictures =
         SampleArray.isNameOfOne(path.get())

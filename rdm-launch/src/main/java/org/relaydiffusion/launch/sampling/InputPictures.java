@@ -2,11 +2,14 @@ package org.relaydiffusion.launch.sampling;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.FirstStageImages;
 import org.relaydiffusion.diffusion.data.PictureSource;
 import org.relaydiffusion.diffusion.image.PictureBudget;
@@ -21,11 +24,12 @@ import org.relaydiffusion.model.Denoiser;
  * seeds than pictures make several of each.
  */
 final class InputPictures implements FirstStageImages, AutoCloseable {
-  private static final Pattern SEED = Pattern.compile("(\\d{6,}/)?\\d{6,}\\.png");
+  private static final Pattern SEED = Pattern.compile("(\\d{6,18}/)?\\d{6,18}\\.png");
 
   private final PictureFolder folder;
   private final PictureSource files;
   private final boolean namedBySeeds;
+  private final Map<Long, Integer> bySeed = new HashMap<>();
   private final int resolution;
   private final int channels;
 
@@ -34,7 +38,7 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
    *
    * @param root {@code --indir}: a folder, or a zip
    * @param second the second stage's network
-   * @throws FileException when there are no pictures
+   * @throws FileException when there are no pictures, or some have the names of seeds and some not
    */
   InputPictures(Path root, Denoiser second) {
     this.folder = new PictureFolder(root);
@@ -45,13 +49,31 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
           root, "is no folder; --indir takes one with pictures in it, or a zip of them");
     }
     this.files = PictureSource.open(root, PictureSource.Order.NAMES);
-    this.namedBySeeds =
-        Files.isDirectory(root)
-            && files.pictures().stream().anyMatch(n -> SEED.matcher(n).matches());
+    List<String> names = files.pictures();
+    List<String> others = names.stream().filter(n -> !SEED.matcher(n).matches()).toList();
+    this.namedBySeeds = others.isEmpty();
+    if (!namedBySeeds && others.size() < names.size()) {
+      String seed = names.stream().filter(n -> SEED.matcher(n).matches()).findFirst().orElseThrow();
+      files.close();
+      throw new FileException(
+          root,
+          "has pictures named by seeds, such as %s, and others, such as %s: --indir takes either"
+              .formatted(Printable.of(seed), Printable.of(others.getFirst())));
+    }
+    for (int i = 0; namedBySeeds && i < names.size(); i++) {
+      // Of two, that in a folder counts.
+      bySeed.merge(seed(names.get(i)), i, (one, other) ->
+          names.get(other).contains("/") ? other : one);
+    }
     if (files.pictures().isEmpty()) {
       files.close();
       throw new FileException(root, "holds no pictures for --indir");
     }
+  }
+
+  private static long seed(String name) {
+    String digits = name.substring(name.lastIndexOf('/') + 1, name.length() - ".png".length());
+    return Long.parseLong(digits);
   }
 
   /** One line on which picture a seed starts from; empty where the names say it. */
@@ -75,27 +97,32 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
    * @throws FileException naming the first one that is missing, damaged or of the wrong size
    */
   void checkAll(LongStream seeds) {
-    if (namedBySeeds) {
-      seeds.forEach(this::image);
-    } else {
-      seeds.map(this::index).distinct().forEach(this::image);
-    }
+    seeds.mapToInt(this::index).distinct().forEach(this::read);
   }
 
   @Override
   public Pixels image(long seed) {
-    if (namedBySeeds) {
-      Path file = file(seed);
-      return fitting(PictureReader.read(file), file);
-    }
-    int index = (int) index(seed);
+    return read(index(seed));
+  }
+
+  private Pixels read(int index) {
     Path file = files.file(index);
     return fitting(
         PictureBudget.within(file, () -> PictureReader.decode(files.read(index), file)), file);
   }
 
-  private long index(long seed) {
-    return Math.floorMod(seed, (long) files.pictures().size());
+  private int index(long seed) {
+    if (!namedBySeeds) {
+      return (int) Math.floorMod(seed, (long) files.pictures().size());
+    }
+    Integer index = bySeed.get(seed);
+    if (index == null) {
+      throw new FileException(
+          folder.file(seed),
+          "is missing: --indir needs a picture for seed %s, here or as %s"
+              .formatted(seed, folder.flatFile(seed)));
+    }
+    return index;
   }
 
   private Pixels fitting(Pixels pixels, Path file) {
@@ -116,20 +143,6 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
               .formatted(pixels.channels(), channels));
     }
     return pixels;
-  }
-
-  private Path file(long seed) {
-    Path file = folder.file(seed);
-    Path flat = folder.flatFile(seed);
-    if (Files.exists(file)) {
-      return file;
-    }
-    if (Files.exists(flat)) {
-      return flat;
-    }
-    throw new FileException(
-        file,
-        "is missing: --indir needs a picture for seed %s, here or as %s".formatted(seed, flat));
   }
 
   /** Closes the files; no picture may be asked for any more. */

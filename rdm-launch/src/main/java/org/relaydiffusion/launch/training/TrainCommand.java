@@ -89,13 +89,13 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   /**
-   * Looks at all pictures. Bad ones are the first process's to tell, but all must know which are
+   * Looks at all pictures. That is the first process's to do, which later tells the others what is
    * left out.
    *
    * @return empty where nothing else was asked for
    */
   private Optional<TrainingJob> look(TrainingJob job, Rank rank) {
-    if (!rank.isFirst() && badImages.mode != BadImages.SKIP) {
+    if (!rank.isFirst()) {
       return badImages.mode == BadImages.LIST ? Optional.empty() : Optional.of(job);
     }
     return badImages

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
@@ -30,7 +31,9 @@ import org.relaydiffusion.torch.TorchException;
 
 /** One process of a training run, from the command line to the result. */
 public final class TrainingProcess {
-  private final TrainingJob job;
+  private static final String BETWEEN_NAMES = "\0";
+
+  private TrainingJob job;
   private final TrainingListener listener;
   private final StopSignal stop;
 
@@ -71,8 +74,18 @@ public final class TrainingProcess {
     try (Peers peers =
         Peers.join(job.rank(), job.rendezvous(), job.running().device(), phases::waiting)) {
       World world = peers.world();
+      job = job.without(leftOut(world));
       return world.isFirst() ? first(world, phases) : other(world, phases);
     }
+  }
+
+  /**
+   * The pictures that the first process has found to be bad. Each process would find its own: were
+   * one to read a picture that another cannot, they would train on different sets.
+   */
+  private Set<String> leftOut(World world) {
+    String names = world.fromFirst(String.join(BETWEEN_NAMES, job.data().without()));
+    return names == null || names.isEmpty() ? Set.of() : Set.of(names.split(BETWEEN_NAMES));
   }
 
   /** The first process decides, and owns the folder. */

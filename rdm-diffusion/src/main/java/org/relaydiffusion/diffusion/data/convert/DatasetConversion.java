@@ -167,10 +167,18 @@ public record DatasetConversion(
     try {
       Optional<EncodedPicture> encoded =
           PictureBudget.within(
-              file, () -> transform.apply(source.read(index)).map(EncodedPicture::of));
+              file, () -> transformed(source.read(index), file).map(EncodedPicture::of));
       return encoded.<Outcome>map(Good::new).orElseGet(TooSmall::new);
     } catch (FileException e) {
       return new Bad(BadPicture.of(source.name(index), file, e).orElseThrow(() -> e));
+    }
+  }
+
+  private Optional<Pixels> transformed(Pixels picture, Path file) {
+    try {
+      return transform.apply(picture);
+    } catch (RdmException e) {
+      throw new FileException(file, String.valueOf(e.getMessage()), e);
     }
   }
 

@@ -1,5 +1,7 @@
 package org.relaydiffusion.diffusion.data.convert;
 
+import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
@@ -13,8 +15,17 @@ final class Lanczos {
 
   private Lanczos() {}
 
-  /** The picture in another size; itself when it has that size already. */
+  /**
+   * The picture in another size; itself when it has that size already.
+   *
+   * @throws RdmException when it is so high that half way, of the new width, it has too many pixels
+   */
   static Pixels resize(Pixels picture, Resolution size) {
+    if ((long) size.width() * picture.height() > PictureBudget.MOST_PIXELS) {
+      throw new RdmException(
+          "has %s x %s pixels, too many rows to scale it to %s"
+              .formatted(picture.width(), picture.height(), size));
+    }
     Pixels wide = picture;
     if (picture.width() != size.width()) {
       wide = alongRows(picture, Weights.of(picture.width(), size.width()));
