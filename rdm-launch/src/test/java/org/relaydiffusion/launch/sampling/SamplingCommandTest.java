@@ -11,6 +11,8 @@ import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -211,6 +213,40 @@ class SamplingCommandTest {
     assertThat(second.code()).as(second.err()).isZero();
     assertThat(PictureReader.read(small.picture("000000/000005.png")).width()).isEqualTo(8);
     assertThat(PictureReader.read(large.picture("000000/000005.png")).width()).isEqualTo(32);
+  }
+
+  @Test
+  void aZipOfTheFirstStagesPicturesIsTakenByTheSameNames() throws IOException {
+    Path in = folder.resolve("in");
+    for (long seed : List.of(4L, 7L)) {
+      Pixels pixels = Pixels.black(8, 8, 3);
+      pixels.data()[0] = (byte) (20 * seed);
+      Path file = in.resolve("000000/00000%s.png".formatted(seed));
+      Files.createDirectories(file.getParent());
+      PngWriter.write(pixels, Compression.FAST, file);
+    }
+    Path zip = folder.resolve("in.zip");
+    try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(zip))) {
+      for (String name : List.of("000000/000004.png", "000000/000007.png")) {
+        out.putNextEntry(new ZipEntry(name));
+        out.write(Files.readAllBytes(in.resolve(name)));
+      }
+    }
+    Pixels expected = null;
+    for (Path indir : List.of(in, zip)) {
+      Relay large = Relay.conditional(folder.resolve("large-of-" + indir.getFileName()));
+      RdmRun run = large.run("--seeds=7", "--sampler_stages=second", "--indir=" + indir);
+      assertThat(run.code()).as(run.err()).isZero();
+      Pixels made = PictureReader.read(large.picture("000000/000007.png"));
+      expected = expected == null ? made : expected;
+      assertThat(made).isEqualTo(expected);
+    }
+    Files.copy(in.resolve("000000/000004.png"), in.resolve("photo.png"));
+    RdmRun mixed =
+        Relay.conditional(folder.resolve("none"))
+            .run("--seeds=7", "--sampler_stages=second", "--indir=" + in);
+    assertThat(mixed.err())
+        .contains("named by seeds, such as 000000/000004.png, and others, such as photo.png");
   }
 
   @Test
