@@ -7,6 +7,10 @@ final class PictureHeader {
   private static final int PNG_DEPTH = 24;
   private static final int PNG_COLOUR = 25;
   private static final int SHORTEST_PNG = 33;
+
+  /** Baseline, extended and progressive; behind them lossless, hierarchical and arithmetic. */
+  private static final int LAST_FRAME = 0xc2;
+
   private static final byte[] PNG_END = {'I', 'E', 'N', 'D', (byte) 0xae, 0x42, 0x60, (byte) 0x82};
 
   private PictureHeader() {}
@@ -29,16 +33,26 @@ final class PictureHeader {
         && end[end.length - 1] == (byte) 0xd9;
   }
 
-  /** 1 for a grey picture, 3 for another; 0 where its first bytes do not tell. */
+  /**
+   * 1 for a grey picture, 3 for another; 0 where its first bytes do not tell, or tell of a kind
+   * that is refused, which decoding says by name.
+   */
   static int channels(byte[] start) {
     if (isPng(start)) {
-      return switch (start[PNG_COLOUR]) {
-        case 0 -> start[PNG_DEPTH] <= 8 ? 1 : 0;
-        case 2, 3, 6 -> 3;
-        default -> 0;
-      };
+      return pngChannels(start[PNG_COLOUR], start[PNG_DEPTH]);
     }
     return isJpeg(start) ? jpegChannels(start) : 0;
+  }
+
+  /** Of the pairs that the specification has; the others are damage. */
+  private static int pngChannels(int colour, int depth) {
+    boolean isSmall = depth == 1 || depth == 2 || depth == 4;
+    return switch (colour) {
+      case 0 -> isSmall || depth == 8 ? 1 : 0;
+      case 2, 6 -> depth == 8 || depth == 16 ? 3 : 0;
+      case 3 -> isSmall || depth == 8 ? 3 : 0;
+      default -> 0;
+    };
   }
 
   private static int jpegChannels(byte[] start) {
@@ -48,6 +62,9 @@ final class PictureHeader {
       boolean isFrame =
           marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
       if (isFrame) {
+        if (marker > LAST_FRAME || start[at + 4] != 8) {
+          return 0;
+        }
         return switch (start[at + 9]) {
           case 1 -> 1;
           case 3, 4 -> 3;

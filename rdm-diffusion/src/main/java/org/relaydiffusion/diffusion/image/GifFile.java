@@ -62,7 +62,7 @@ final class GifFile {
         Math.max(size.width(), gif.canvasWidth),
         Math.max(size.height(), gif.canvasHeight),
         1 + 3 + 3,
-        () -> gif.onCanvas(decoder.picture()));
+        () -> decoder.converted(() -> gif.onCanvas(decoder.picture())));
   }
 
   private Pixels onCanvas(BufferedImage image) {

@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import org.jspecify.annotations.Nullable;
@@ -86,7 +87,23 @@ final class JavaDecoder {
         size.width(),
         size.height(),
         bytesAPixel,
-        () -> conversion.apply(picture()));
+        () -> converted(() -> conversion.apply(picture())));
+  }
+
+  /**
+   * What a step makes of the decoded picture. It too meets damage that the JDK's decoders let pass:
+   * its exceptions become the same message as theirs.
+   *
+   * @throws FileException as {@code step}, and in the place of its other exceptions
+   */
+  <T> T converted(Supplier<T> step) {
+    try {
+      return step.get();
+    } catch (FileException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw damaged(e);
+    }
   }
 
   private <T> T whole(Use<T> use) {
@@ -120,11 +137,15 @@ final class JavaDecoder {
       throw e;
     } catch (IOException | RuntimeException e) {
       // The JDK's decoders answer some damage with array and argument exceptions.
-      String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-      throw new FileException(file, fault(reason), e);
+      throw damaged(e);
     } finally {
       reader.dispose();
     }
+  }
+
+  private FileException damaged(Exception e) {
+    String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    return new FileException(file, fault(reason), e);
   }
 
   private String fault(String found) {

@@ -26,7 +26,7 @@ final class JpegDecoder {
 
   /** As {@link PictureReader#decode}, of a file that is a JPEG. */
   static Pixels decode(byte[] bytes, Path file) {
-    JpegFile jpeg = JpegFile.parse(bytes, 0, file);
+    JpegFile jpeg = JpegFile.parse(bytes, 0, bytes.length, file);
     jpeg.check();
     long held = bytes.length * PIXELS_PER_BYTE;
     PictureBudget.checkPixels(jpeg.width(), jpeg.height(), bytes.length, held, file);
@@ -39,7 +39,9 @@ final class JpegDecoder {
         jpeg.width(),
         jpeg.height(),
         jpeg.components().size() + channels,
-        () -> new JpegDecoder(jpeg, decoder.samples()).pixels(channels));
+        () ->
+            decoder.converted(
+                () -> new JpegDecoder(jpeg, decoder.samples()).pixels(channels)));
   }
 
   private Pixels pixels(int channels) {

@@ -63,16 +63,17 @@ final class JpegFile {
   }
 
   /**
-   * Walks the markers up to the end of the picture or of the bytes, over stray bytes between them
+   * Walks the markers up to the end of the picture or of its bytes, over stray bytes between them
    * as libjpeg does.
    *
    * @param from where the first marker is
+   * @param end behind the last byte that may belong to the picture
    * @throws FileException when a second frame begins, which would be another size
    */
-  static JpegFile parse(byte[] bytes, int from, Path file) {
+  static JpegFile parse(byte[] bytes, int from, int end, Path file) {
     JpegFile jpeg = new JpegFile(bytes, file);
     int at = from;
-    while (at + 1 < bytes.length) {
+    while (at + 1 < end) {
       int marker = bytes[at + 1] & 0xff;
       if (bytes[at] != (byte) 0xff || marker == 0 || marker == 0xff) {
         at++;
@@ -86,11 +87,11 @@ final class JpegFile {
       if (marker == TEM || (marker >= RST_0 && marker < EOI)) {
         continue;
       }
-      if (at + 2 > bytes.length) {
+      if (at + 2 > end) {
         break;
       }
       int length = Math.max(2, u16(bytes, at));
-      jpeg.segment(marker, at + 2, Math.min(bytes.length, at + length));
+      jpeg.segment(marker, at + 2, Math.min(end, at + length));
       at += length;
     }
     return jpeg;
@@ -151,6 +152,14 @@ final class JpegFile {
   /** How many scans there are: more than one in progressive files. */
   int scans() {
     return scans;
+  }
+
+  /**
+   * Whether there is a frame with a size, a scan and the end behind them, so that no decoder looks
+   * for more of the picture elsewhere.
+   */
+  boolean isWhole() {
+    return width > 0 && height > 0 && scans > 0 && hasEnd;
   }
 
   List<Component> components() {

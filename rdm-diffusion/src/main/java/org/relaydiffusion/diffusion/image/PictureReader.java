@@ -142,7 +142,7 @@ public final class PictureReader {
         switch (PictureFormat.of(bytes, file)) {
           case PNG -> pngSize(bytes, file);
           case JPEG -> {
-            JpegFile jpeg = JpegFile.parse(bytes, 0, file);
+            JpegFile jpeg = JpegFile.parse(bytes, 0, bytes.length, file);
             yield new Size(jpeg.width(), jpeg.height());
           }
           case WEBP -> {

@@ -112,7 +112,8 @@ record RasterPixels(
     int[] row = new int[raster.getWidth()];
     int at = 0;
     for (int y = 0; y < raster.getHeight(); y++) {
-      raster.getPixels(raster.getMinX(), raster.getMinY() + y, raster.getWidth(), 1, row);
+      // Band 0 alone: behind the numbers of a TIFF there may be alpha.
+      raster.getSamples(raster.getMinX(), raster.getMinY() + y, raster.getWidth(), 1, 0, row);
       for (int x = 0; x < raster.getWidth(); x++) {
         if (row[x] >= palette.getMapSize()) {
           throw new FileException(

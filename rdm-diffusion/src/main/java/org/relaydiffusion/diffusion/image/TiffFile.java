@@ -31,6 +31,7 @@ final class TiffFile {
   private static final int SAMPLES = 277;
   private static final int ROWS_PER_STRIP = 278;
   private static final int STRIP_BYTES = 279;
+  private static final int PLANAR = 284;
   private static final int COLOUR_MAP = 320;
   private static final int TILE_WIDTH = 322;
   private static final int TILE_HEIGHT = 323;
@@ -51,8 +52,14 @@ final class TiffFile {
   private static final int PALETTE = 3;
   private static final int INKS = 5;
   private static final int PREMULTIPLIED = 1;
+  private static final int SEPARATE = 2;
+  private static final int UNCOMPRESSED = 1;
   private static final int OLD_JPEG = 6;
   private static final int JPEG = 7;
+
+  /** All quantization and Huffman tables that a JPEG can have take less than 4 KiB. */
+  private static final int MOST_TABLES = 1 << 14;
+
   private static final int MOST_SAMPLES = 4;
   private static final int MOST_BITS = 16;
 
@@ -273,22 +280,49 @@ final class TiffFile {
     return fields.containsKey(TILE_OFFSETS) ? TILE_OFFSETS : STRIP_OFFSETS;
   }
 
+  private int lengths() {
+    return fields.containsKey(TILE_BYTES) ? TILE_BYTES : STRIP_BYTES;
+  }
+
   private void checkParts() {
     int offsets = offsets();
-    int lengths = fields.containsKey(TILE_BYTES) ? TILE_BYTES : STRIP_BYTES;
     Field parts = fields.get(offsets);
     if (parts == null) {
       throw damaged("it does not say where its pixels are");
     }
+    long expected = expectedParts();
+    if (parts.count != expected) {
+      throw damaged(
+          "it has %s parts, but its size asks for %s".formatted(parts.count, expected));
+    }
+    boolean hasLengths = fields.containsKey(lengths());
+    if (!hasLengths && parts.count > 1 && value(COMPRESSION, 0, 1) != UNCOMPRESSED) {
+      throw damaged("it does not say how long its %s parts are".formatted(parts.count));
+    }
+    // Every part is read whole, so parts that share their bytes multiply the work.
+    long sum = 0;
     for (int i = 0; i < parts.count; i++) {
       long offset = value(offsets, i, 0);
-      long length = value(lengths, i, 0);
+      long length = hasLengths ? value(lengths(), i, 0) : 0;
+      sum += length;
       if (offset + length > bytes.length) {
         throw damaged(
             "part %s claims %s bytes at offset %s, but the file has %s bytes"
                 .formatted(i, length, offset, bytes.length));
       }
     }
+    if (sum > bytes.length) {
+      throw damaged(
+          "its %s parts claim %s bytes together, but the file has %s"
+              .formatted(parts.count, sum, bytes.length));
+    }
+  }
+
+  /** How many strips or tiles the size makes, those of each sample where samples lie apart. */
+  private long expectedParts() {
+    long across = Math.ceilDiv(value(WIDTH, 0, 0), partWidth());
+    long down = Math.ceilDiv(value(HEIGHT, 0, 0), partHeight());
+    return across * down * (value(PLANAR, 0, 1) == SEPARATE ? value(SAMPLES, 0, 1) : 1);
   }
 
   /** Pictures inside the picture claim sizes of their own. */
@@ -303,9 +337,11 @@ final class TiffFile {
     }
     Field tables = fields.get(JPEG_TABLES);
     if (tables != null) {
-      byte[] part = new byte[tables.count];
-      System.arraycopy(bytes, tables.at, part, 0, part.length);
-      JpegFile found = JpegFile.parse(part, 0, file);
+      // The JDK reads them again with every part.
+      if (tables.count > MOST_TABLES) {
+        throw damaged("its JPEG tables have %s bytes".formatted(tables.count));
+      }
+      JpegFile found = JpegFile.parse(bytes, tables.at, tables.at + tables.count, file);
       if (found.width() != 0 || found.height() != 0 || found.scans() != 0) {
         throw damaged("its JPEG tables hold a picture");
       }
@@ -314,7 +350,13 @@ final class TiffFile {
     Field parts = fields.get(offsets);
     int passes = 0;
     for (int i = 0; parts != null && i < parts.count; i++) {
-      JpegFile part = JpegFile.parse(bytes, (int) value(offsets, i, 0), file);
+      int offset = (int) value(offsets, i, 0);
+      int end = (int) (offset + value(lengths(), i, bytes.length - offset));
+      JpegFile part = JpegFile.parse(bytes, offset, end, file);
+      // The JDK's decoder would go on behind the part, where nothing was checked.
+      if (!part.isWhole()) {
+        throw damaged("part %s is no whole JPEG picture".formatted(i));
+      }
       if (part.width() > partWidth() || part.height() > partHeight()) {
         throw damaged(
             "part %s has %s x %s pixels, more than %s x %s"

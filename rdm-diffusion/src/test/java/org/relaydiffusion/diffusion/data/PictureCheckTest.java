@@ -19,6 +19,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
@@ -86,6 +87,51 @@ class PictureCheckTest {
             h -> assertThat(h).endsWith("h.jpg: is 64 x 64 grey, but a.png is 64 x 64 RGB"),
             i -> assertThat(i).contains("i.png: is empty"),
             k -> assertThat(k).contains("k.png: cannot be read: no such file"));
+  }
+
+  /** The ends of these look like those of pictures that are read; decoding alone refuses them. */
+  @ParameterizedTest
+  @CsvSource({
+    "0xc3, 8, lossless or hierarchical JPEG",
+    "0xc5, 8, lossless or hierarchical JPEG",
+    "0xc9, 8, arithmetic coding",
+    "0xca, 8, arithmetic coding",
+    "0xc0, 12, 12-bit JPEG",
+  })
+  void kindsOfJpegThatAreNotReadAreFound(String frame, int precision, String kind)
+      throws IOException {
+    byte[] whole = jpeg(200, BufferedImage.TYPE_INT_RGB);
+    assertThat(whole).hasSizeGreaterThan(20_000);
+    put("a.jpg", whole);
+    byte[] other = whole.clone();
+    int at = 2;
+    while (other[at + 1] != (byte) 0xc0) {
+      at += 2 + (other[at + 2] & 0xff) * 256 + (other[at + 3] & 0xff);
+    }
+    assertThat(PictureHeader.channels(whole)).isEqualTo(3);
+    other[at + 1] = (byte) (int) Integer.decode(frame);
+    other[at + 4] = (byte) precision;
+    put("b.jpg", other);
+    assertThat(check(folder)).singleElement().asString().contains("b.jpg: is a ").contains(kind);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, 1, 1", "0, 2, 1", "0, 4, 1", "0, 8, 1", "0, 16, 0", "0, 3, 0",
+    "2, 8, 3", "2, 16, 3", "2, 4, 0", "2, 0, 0",
+    "3, 1, 3", "3, 2, 3", "3, 4, 3", "3, 8, 3", "3, 16, 0",
+    "4, 8, 0", "6, 8, 3", "6, 16, 3", "6, 2, 0", "1, 8, 0",
+  })
+  void aPngHasTheDepthsOfItsColours(int colour, int depth, int channels) throws IOException {
+    byte[] bytes = png(200, 3);
+    bytes[24] = (byte) depth;
+    bytes[25] = (byte) colour;
+    assertThat(PictureHeader.channels(bytes)).isEqualTo(channels);
+    put("a.png", png(200, 3));
+    put("b.png", bytes);
+    if (channels == 0) {
+      assertThat(check(folder)).singleElement().asString().contains("b.png: ");
+    }
   }
 
   @ParameterizedTest

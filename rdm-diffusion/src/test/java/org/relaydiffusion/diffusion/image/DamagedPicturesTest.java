@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -30,6 +33,8 @@ class DamagedPicturesTest {
         "netpbm/p3.ppm",
         "netpbm/RGB.pnm",
         "tiff/P-tiff_lzw.tif",
+        "tiff/PA.tif",
+        "tiff/strips-jpeg.tif",
         "jpeg/cmyk.jpg",
       })
   void changedBytesAreReadOrRefusedInOneLine(String name) throws IOException {
@@ -108,6 +113,46 @@ class DamagedPicturesTest {
     jpeg[at + 1] = (byte) (int) Integer.decode(frame);
     jpeg[at + 4] = (byte) precision;
     assertThatThrownBy(() -> PictureReader.decode(jpeg, NAME)).hasMessage("a: " + message);
+  }
+
+  @Test
+  void framesOfAWebpHoldNoFrames() {
+    int count = 100_000;
+    int size = 8 + 16;
+    ByteBuffer webp = ByteBuffer.allocate(12 + count * size).order(ByteOrder.LITTLE_ENDIAN);
+    webp.put("RIFF".getBytes(StandardCharsets.ISO_8859_1)).putInt(webp.capacity() - 8);
+    webp.put("WEBP".getBytes(StandardCharsets.ISO_8859_1));
+    for (int i = 0; i < count; i++) {
+      webp.put("ANMF".getBytes(StandardCharsets.ISO_8859_1));
+      webp.putInt(webp.remaining() - 4).position(webp.position() + 16);
+    }
+    String message = "a: is a damaged WebP picture: its first frame holds an animation of its own";
+    assertThatThrownBy(() -> PictureReader.decode(webp.array(), NAME)).hasMessage(message);
+    assertThatThrownBy(() -> PictureReader.size(webp.array(), NAME)).hasMessage(message);
+    byte[] canvas = webp.array().clone();
+    System.arraycopy("VP8X".getBytes(StandardCharsets.ISO_8859_1), 0, canvas, 12 + size, 4);
+    assertThatThrownBy(() -> PictureReader.decode(canvas, NAME)).hasMessage(message);
+  }
+
+  @Test
+  void exceptionsBehindTheDecoderAreDamageToo() throws IOException {
+    byte[] tiff = Objects.requireNonNull(PillowPicturesTest.pictures().get("tiff/PA.tif"));
+    JavaDecoder decoder = new JavaDecoder(tiff, "tiff", NAME);
+    int[] two = {1, 2};
+    assertThatThrownBy(
+            () -> decoder.decode(8, image -> Pixels.black(two[image.getWidth()], 1, 1)))
+        .isInstanceOf(FileException.class)
+        .hasMessage("a: is a damaged TIFF picture: Index 17 out of bounds for length 2");
+    assertThatThrownBy(() -> decoder.converted(() -> two[2]))
+        .hasMessage("a: is a damaged TIFF picture: Index 2 out of bounds for length 2");
+    FileException named = new FileException(NAME, "is refused");
+    assertThatThrownBy(
+            () ->
+                decoder.converted(
+                    () -> {
+                      throw named;
+                    }))
+        .isSameAs(named);
   }
 
   @Test

@@ -3,6 +3,7 @@ package org.relaydiffusion.diffusion.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -11,7 +12,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
@@ -19,6 +23,7 @@ import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
 import org.assertj.core.api.AbstractThrowableAssert;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -91,7 +96,7 @@ class PictureBudgetTest {
   @Test
   void passesOfAProgressiveJpegAreCounted() throws IOException {
     byte[] jpeg = progressive(new BufferedImage(2048, 2048, BufferedImage.TYPE_BYTE_GRAY));
-    JpegFile file = JpegFile.parse(jpeg, 0, NAME);
+    JpegFile file = JpegFile.parse(jpeg, 0, jpeg.length, NAME);
     assertThat(file.width()).isEqualTo(2048);
     assertThat(file.scans()).isBetween(2, 20);
     // The last scan again and again: 4 megapixels each.
@@ -121,6 +126,55 @@ class PictureBudgetTest {
     assertRefused(tiff(Map.of(322, 60000, 323, 60000)))
         .hasMessageContaining("has 60000 x 60000 pixels, but at most");
     assertRefused(tiff(Map.of(259, 6))).hasMessageContaining("first kind of JPEG");
+  }
+
+  @Test
+  void aTiffHasAsManyPartsAsItsSizeAsksFor() {
+    assertRefused(tiff(Map.of(278, 4)))
+        .hasMessageContaining("has 1 parts, but its size asks for 2");
+    assertRefused(tiff(Map.of(256, 4, 277, 2, 284, 2)))
+        .hasMessageContaining("has 1 parts, but its size asks for 2");
+    // Without rows of a strip, or with more than there are, there is one strip; it needs no length.
+    int[] shared = {8, 8};
+    assertThat(PictureReader.decode(tiff(Map.of(278, 9)), NAME).height()).isEqualTo(8);
+    assertThat(PictureReader.decode(strips(1, 0, new int[] {8}, null), NAME).data()[9])
+        .isEqualTo((byte) 36);
+    assertThat(PictureReader.decode(strips(1, 4, new int[] {8, 40}, null), NAME).data()[32])
+        .isEqualTo((byte) 128);
+    assertRefused(strips(5, 4, shared, null))
+        .hasMessageContaining("does not say how long its 2 parts are");
+    assertRefused(strips(5, 4, new int[] {8, 8, 8}, new int[] {9, 9, 9}))
+        .hasMessageContaining("has 3 parts, but its size asks for 2");
+    assertRefused(strips(5, 4, shared, new int[] {150, 150}))
+        .hasMessageContaining("its 2 parts claim 300 bytes together, but the file has ");
+  }
+
+  @Test
+  void aPartPackedAsJpegHoldsAWholePicture() throws IOException {
+    byte[] tiff = pillow("tiff/jpeg-grey.tif");
+    assertThat(PictureReader.decode(tiff, NAME).width()).isEqualTo(32);
+    ByteBuffer in = ByteBuffer.wrap(tiff).order(ByteOrder.LITTLE_ENDIAN);
+    int lengths = field(in, 279);
+    // The end is two bytes behind what is left to the part: nothing behind it is looked at.
+    in.putInt(lengths + 8, in.getInt(lengths + 8) - 2);
+    assertRefused(tiff).hasMessageContaining("part 0 is no whole JPEG picture");
+    byte[] large = pillow("tiff/jpeg-grey.tif");
+    ByteBuffer tables = ByteBuffer.wrap(Arrays.copyOf(large, large.length + 20_000));
+    tables.order(ByteOrder.LITTLE_ENDIAN).putInt(field(tables, 347) + 4, 20_000);
+    assertRefused(tables.array()).hasMessageContaining("its JPEG tables have 20000 bytes");
+  }
+
+  /** 60,000 JPEG strips at one place, none of which has an end: 14 thousand million bytes. */
+  @Test
+  void stripsAreNotWalkedToTheEndOfTheFileEach() {
+    int count = 60_000;
+    int[] offsets = new int[count];
+    Arrays.fill(offsets, 8);
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(20),
+        () ->
+            assertRefused(strips(7, 1, offsets, null))
+                .hasMessageContaining("has 60000 parts, but its size asks for 8"));
   }
 
   @Test
@@ -195,6 +249,55 @@ class PictureBudgetTest {
     fields.forEach(
         (tag, value) -> out.putShort(tag.shortValue()).putShort((short) 3).putInt(1).putInt(value));
     return out.putInt(0).array();
+  }
+
+  /** The same ramp in strips of some rows, where 0 and null leave their fields out. */
+  private static byte[] strips(
+      int compression, int rows, int[] offsets, int @Nullable [] lengths) {
+    int directory = 72 + 4 * offsets.length * (lengths == null ? 1 : 2);
+    int fields = 7 + (rows == 0 ? 0 : 1) + (lengths == null ? 0 : 1);
+    ByteBuffer out = ByteBuffer.allocate(directory + 2 + 12 * fields + 4);
+    out.order(ByteOrder.LITTLE_ENDIAN).put(new byte[] {'I', 'I', 42, 0}).putInt(directory);
+    for (int i = 0; i < 64; i++) {
+      out.put((byte) (4 * i));
+    }
+    for (int offset : offsets) {
+      out.putInt(offset);
+    }
+    for (int i = 0; lengths != null && i < lengths.length; i++) {
+      out.putInt(lengths[i]);
+    }
+    out.putShort((short) fields);
+    new TreeMap<>(Map.of(256, 8, 257, 8, 258, 8, 259, compression, 262, 1))
+        .forEach((tag, value) -> put(out, tag, 1, value));
+    int count = offsets.length;
+    put(out, 273, count, count == 1 ? offsets[0] : 72);
+    put(out, 277, 1, 1);
+    if (rows != 0) {
+      put(out, 278, 1, rows);
+    }
+    if (lengths != null) {
+      put(out, 279, count, count == 1 ? lengths[0] : 72 + 4 * count);
+    }
+    return out.putInt(0).array();
+  }
+
+  private static void put(ByteBuffer out, int tag, int count, int value) {
+    boolean isLarge = tag == 273 || tag == 279;
+    out.putShort((short) tag).putShort((short) (isLarge ? 4 : 3)).putInt(count).putInt(value);
+  }
+
+  private static byte[] pillow(String name) throws IOException {
+    return Objects.requireNonNull(PillowPicturesTest.pictures().get(name));
+  }
+
+  /** Where the entry of a field lies in the directory. */
+  private static int field(ByteBuffer tiff, int tag) {
+    int at = tiff.order(ByteOrder.LITTLE_ENDIAN).getInt(4) + 2;
+    while (tiff.getShort(at) != tag) {
+      at += 12;
+    }
+    return at;
   }
 
   private static byte[] progressive(BufferedImage image) throws IOException {

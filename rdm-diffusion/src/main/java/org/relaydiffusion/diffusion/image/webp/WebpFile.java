@@ -53,7 +53,7 @@ public record WebpFile(
       throw damaged(
           file, "it claims %s bytes, but has %s: cut off".formatted(claimed, bytes.length));
     }
-    return new Walk(bytes, file).find(RIFF_HEADER, (int) claimed);
+    return new Walk(bytes, file).find(RIFF_HEADER, (int) claimed, false);
   }
 
   /** Goes over the chunks, into the first frame of an animation. */
@@ -70,7 +70,7 @@ public record WebpFile(
       this.file = file;
     }
 
-    WebpFile find(int start, int end) {
+    WebpFile find(int start, int end, boolean isFrame) {
       int at = start;
       while (end - at >= CHUNK_HEADER) {
         String type = text(bytes, at);
@@ -80,6 +80,9 @@ public record WebpFile(
           throw damaged(file, "the chunk at byte %s claims %s bytes".formatted(at, length));
         }
         int stop = body + (int) length;
+        if (isFrame && (type.equals("ANMF") || type.equals("VP8X"))) {
+          throw damaged(file, "its first frame holds an animation of its own");
+        }
         switch (type) {
           case "VP8X" -> readCanvas(body, stop);
           case "ANMF" -> {
@@ -88,7 +91,7 @@ public record WebpFile(
             }
             x = 2 * u24(bytes, body);
             y = 2 * u24(bytes, body + 3);
-            return find(body + FRAME_HEADER, stop);
+            return find(body + FRAME_HEADER, stop, true);
           }
           case "VP8 ", "VP8L" -> {
             return frame(type.equals("VP8L"), body, stop);

@@ -1,7 +1,7 @@
 """Makes the pictures of PillowPicturesTest and what Pillow reads. Usage: make.py pictures.zip expected.txt. See README.md."""
 import io, os, struct, sys, zipfile, zlib, hashlib
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, TiffImagePlugin
 rng = np.random.default_rng(20)
 files = {}
 def wave(w, h):
@@ -205,6 +205,13 @@ for mode in ('1', 'L', 'RGB'): add(f'netpbm/{mode}.pnm', save(rgb().convert(mode
 add('netpbm/p1.pbm', b'P1 # a comment\n5 3\n10101 0 1 0 1 0\n#more\n11100'); add('netpbm/p2.pgm', b'P2\n4 2\n15\n0 1 2 15\n7 8 9 10\n')
 add('netpbm/p3.ppm', b'P3 2 2 100 1 2 3 50 60 70\n99 100 0 33 44 55'); add('netpbm/p5-max-100.pgm', b'P5 5 4 100\n' + bytes(range(0, 100, 5)))
 add('netpbm/p6-max-1000.ppm', b'P6 3 2 1000\n' + b''.join(struct.pack('>H', v) for v in range(0, 1000, 56))[:36]); add('netpbm/p5-max-31.pgm', b'P5\n# x\n4 8\n31\n' + bytes(range(32)))
+# --- TIFF once more: a palette with alpha, and several strips. Nothing here draws from rng.
+def ramp(mode, n, w=17, h=13): return Image.frombytes(mode, (w, h), bytes(i * i * 7 // (5 + i % n) % 256 for i in range(n * w * h)))
+alpha = ramp('PA', 2); alpha.putpalette([i * 37 % 256 for i in range(768)])
+for c in (None, 'tiff_lzw', 'tiff_adobe_deflate', 'packbits'): add(f'tiff/PA{"-" + c if c else ""}.tif', save(alpha, 'TIFF', compression=c))
+TiffImagePlugin.STRIP_SIZE = 200
+for c in (None, 'tiff_lzw', 'tiff_adobe_deflate', 'packbits'): add(f'tiff/strips{"-" + c if c else ""}.tif', save(ramp('RGB', 3), 'TIFF', compression=c))
+add('tiff/strips-jpeg.tif', save(ramp('L', 1, 20, 29), 'TIFF', compression='jpeg'))
 # ---
 lines = []
 with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED, compresslevel=9) as z:
