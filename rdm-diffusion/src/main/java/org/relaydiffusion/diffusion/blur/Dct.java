@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.blur;
 
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.LinearAlgebra;
 import org.relaydiffusion.torch.Shapes;
@@ -15,8 +16,8 @@ import org.relaydiffusion.torch.Torch;
  *
  * <p>Lengths are those of image patches, so a product with the s x s matrix (computed in float64)
  * is quicker than a Fourier transform and as exact. In float32, in which the network's training
- * images are blurred, it is the reference's Fourier transform all the same, for its bits: beside a
- * step of training neither takes time.
+ * images are blurred, it is the reference's Fourier transform all the same where its bits are
+ * wanted.
  */
 public final class Dct {
   private Dct() {}
@@ -32,13 +33,13 @@ public final class Dct {
   /** The transform along the last axis. */
   public static Tensor dct(Tensor x, Norm norm) {
     int s = lastSize(x);
-    return byFourier(x) ? FourierDct.dct(x, norm) : alongLastAxis(x, forward(s, norm));
+    return byFourier(x, Numerics.EXACT) ? FourierDct.dct(x, norm) : alongLastAxis(x, forward(s, norm));
   }
 
   /** The inverse of {@link #dct} along the last axis. */
   public static Tensor idct(Tensor x, Norm norm) {
     int s = lastSize(x);
-    return byFourier(x) ? FourierDct.idct(x, norm) : alongLastAxis(x, inverse(s, norm));
+    return byFourier(x, Numerics.EXACT) ? FourierDct.idct(x, norm) : alongLastAxis(x, inverse(s, norm));
   }
 
   /**
@@ -54,7 +55,12 @@ public final class Dct {
 
   /** As {@link #dct2d(Tensor, int)}, scaled as {@code norm} says. */
   public static Tensor dct2d(Tensor x, int patchSize, Norm norm) {
-    return byFourier(x)
+    return dct2d(x, patchSize, norm, Numerics.EXACT);
+  }
+
+  /** As {@link #dct2d(Tensor, int, Norm)}; where {@code numerics} are fast, by the matrix. */
+  public static Tensor dct2d(Tensor x, int patchSize, Norm norm, Numerics numerics) {
+    return byFourier(x, numerics)
         ? FourierDct.dct2d(x, patchSize, norm)
         : overPatches(x, patchSize, forward(patchSize, norm));
   }
@@ -66,13 +72,18 @@ public final class Dct {
 
   /** The inverse of {@link #dct2d(Tensor, int, Norm)}. */
   public static Tensor idct2d(Tensor x, int patchSize, Norm norm) {
-    return byFourier(x)
+    return idct2d(x, patchSize, norm, Numerics.EXACT);
+  }
+
+  /** The inverse of {@link #dct2d(Tensor, int, Norm, Numerics)}. */
+  public static Tensor idct2d(Tensor x, int patchSize, Norm norm, Numerics numerics) {
+    return byFourier(x, numerics)
         ? FourierDct.idct2d(x, patchSize, norm)
         : overPatches(x, patchSize, inverse(patchSize, norm));
   }
 
-  private static boolean byFourier(Tensor x) {
-    return x.dtype() == DType.FLOAT32;
+  private static boolean byFourier(Tensor x, Numerics numerics) {
+    return x.dtype() == DType.FLOAT32 && numerics == Numerics.EXACT;
   }
 
   private static int lastSize(Tensor x) {

@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.blur;
 
 import org.relaydiffusion.diffusion.schedule.BlurSchedule;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -23,15 +24,16 @@ public record DctBlur(int patchSize, double minScale) {
    *
    * @param x [N, C, H, W]; s divides H and W
    * @param blurSigmas [N, 1, 1, 1], in pixels
+   * @param numerics by which transform
    * @return [N, C, H, W]
    */
-  public Tensor apply(Tensor x, Tensor blurSigmas) {
+  public Tensor apply(Tensor x, Tensor blurSigmas, Numerics numerics) {
     Patches.check(x, patchSize);
     try (var scope = TensorScope.open()) {
       Tensor tiles = Damping.tiles(blurSigmas, patchSize, minScale);
       Tensor factors = Shapes.repeat(tiles, 1, 1, x.size(2) / patchSize, x.size(3) / patchSize);
-      Tensor damped = Dct.dct2d(x, patchSize).mul(factors);
-      return scope.keep(Dct.idct2d(damped, patchSize));
+      Tensor damped = Dct.dct2d(x, patchSize, Dct.Norm.ORTHO, numerics).mul(factors);
+      return scope.keep(Dct.idct2d(damped, patchSize, Dct.Norm.ORTHO, numerics));
     }
   }
 }

@@ -5,6 +5,7 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.augment.AugmentPipe;
 import org.relaydiffusion.diffusion.blur.BlockNoise;
 import org.relaydiffusion.diffusion.blur.DctBlur;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -83,15 +84,16 @@ public record BlurLoss(double blockScale, int upScale, double probLength, double
       Tensor sigma = levels.sigma(images.device());
       Tensor weight = Denoising.atMost(Denoising.edmWeight(sigma, SIGMA_DATA), LARGEST_WEIGHT);
       Denoising.Target target = Denoising.Target.of(images, augment, random);
-      Tensor noisy = noisy(target.images(), levels, sigma, random);
+      Tensor noisy = noisy(target.images(), levels, sigma, random, net.numerics());
       return scope.keep(target.error(net, noisy, sigma, weight, labels));
     }
   }
 
-  private Tensor noisy(Tensor images, BlurLevels levels, Tensor sigma, NoiseSource random) {
+  private Tensor noisy(
+      Tensor images, BlurLevels levels, Tensor sigma, NoiseSource random, Numerics numerics) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor blurSigmas = levels.blurSigmas(blurSigmaMax, images.device());
-      Tensor blurred = new DctBlur(upScale).apply(images, blurSigmas);
+      Tensor blurred = new DctBlur(upScale).apply(images, blurSigmas, numerics);
       return scope.keep(blurred.add(noise(images, sigma, random)));
     }
   }

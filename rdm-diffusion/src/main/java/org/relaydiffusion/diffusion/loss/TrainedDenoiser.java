@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.loss;
 
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Tensor;
 
 /**
@@ -18,4 +19,9 @@ public interface TrainedDenoiser {
    * @return float32 [N, C, H, W], the caller's
    */
   Tensor denoise(Tensor x, Tensor sigma, @Nullable Tensor labels, @Nullable Tensor augment);
+
+  /** Whether the loss computes around the network as the reference does, to the bit. */
+  default Numerics numerics() {
+    return Numerics.EXACT;
+  }
 }

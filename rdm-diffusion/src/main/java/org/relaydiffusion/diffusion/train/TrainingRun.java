@@ -10,6 +10,7 @@ import org.relaydiffusion.diffusion.data.Batch;
 import org.relaydiffusion.diffusion.data.DataLoader;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.loss.NoiseSource;
+import org.relaydiffusion.diffusion.loss.TrainedDenoiser;
 import org.relaydiffusion.diffusion.random.InfiniteSampler;
 import org.relaydiffusion.diffusion.random.TrainingSeed;
 import org.relaydiffusion.model.ModelConfig;
@@ -280,8 +281,24 @@ final class TrainingRun implements AutoCloseable {
               .sub(Torch.scalar(1.0));
       Tensor labels =
           network.labelDim() == 0 ? null : batch.labels().to(options.running().device());
-      return scope.keep(options.loss().of(network::denoise, pixels, labels, augment, random));
+      return scope.keep(options.loss().of(denoiser(), pixels, labels, augment, random));
     }
+  }
+
+  /** The network as losses call it. */
+  private TrainedDenoiser denoiser() {
+    return new TrainedDenoiser() {
+      @Override
+      public Tensor denoise(
+          Tensor x, Tensor sigma, @Nullable Tensor labels, @Nullable Tensor augmentation) {
+        return network.denoise(x, sigma, labels, augmentation);
+      }
+
+      @Override
+      public Numerics numerics() {
+        return options.running().numerics();
+      }
+    };
   }
 
   /** Uses the gradients, and forgets them. */

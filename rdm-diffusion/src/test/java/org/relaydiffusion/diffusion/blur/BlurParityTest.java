@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.relaydiffusion.diffusion.fixture.Fixture;
 import org.relaydiffusion.diffusion.fixture.Tensors;
 import org.relaydiffusion.diffusion.schedule.BlurSchedule;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Shapes;
@@ -149,11 +150,13 @@ class BlurParityTest {
         String prefix = "case" + c.path("case").intValue();
         DctBlur blur =
             new DctBlur(c.path("patch_size").intValue(), c.path("min_scale").doubleValue());
-        assertClose(
-            blur.apply(io.get(prefix + ".x"), io.get(prefix + ".blur_sigmas")),
-            io.get(prefix + ".output"),
-            FLOAT32,
-            prefix);
+        for (Numerics numerics : Numerics.values()) {
+          assertClose(
+              blur.apply(io.get(prefix + ".x"), io.get(prefix + ".blur_sigmas"), numerics),
+              io.get(prefix + ".output"),
+              FLOAT32,
+              prefix + " " + numerics);
+        }
       }
     }
   }
