@@ -1,5 +1,5 @@
 """Makes the pictures of PillowPicturesTest and what Pillow reads. Usage: make.py pictures.zip expected.txt. See README.md."""
-import io, os, struct, sys, zipfile, zlib, hashlib
+import io, os, struct, sys, zipfile, zlib, hashlib, tempfile
 import numpy as np
 from PIL import Image, ImageCms, TiffImagePlugin
 rng = np.random.default_rng(20)
@@ -117,9 +117,13 @@ for n in (1, 2, 4, 16, 17, 200):
     add(f'webp/palette-{n}.webp', save(Image.fromarray(wave(16, 16).reshape(-1, 3)[:n][rng.integers(0, n, (13, 17))]), 'WEBP', lossless=True))
 def cwebp(image, *args):
     import subprocess
-    open('/tmp/t.png', 'wb').write(save(image, 'PNG'))
-    subprocess.run(['cwebp', '-quiet', *args, '/tmp/t.png', '-o', '/tmp/t.webp'], check=True)
-    return open('/tmp/t.webp', 'rb').read()
+    with tempfile.TemporaryDirectory() as folder:
+        png, webp = folder + '/t.png', folder + '/t.webp'
+        with open(png, 'wb') as out:
+            out.write(save(image, 'PNG'))
+        subprocess.run(['cwebp', '-quiet', *args, png, '-o', webp], check=True)
+        with open(webp, 'rb') as made:
+            return made.read()
 for i, args in enumerate(('-f 0', '-f 100 -q 20', '-f 60 -nostrong', '-sharpness 7 -f 80', '-segments 4 -sns 100', '-q 30 -m 0', '-lossless -z 9', '-near_lossless 40', '-q 5 -f 100 -nostrong', '-sharp_yuv')):
     add(f'webp/cwebp-{i}.webp', cwebp(rgb(70, 45), *args.split()))
 add('webp/icc-exif.webp', save(rgb(), 'WEBP', icc_profile=wide, exif=exif(6)))
