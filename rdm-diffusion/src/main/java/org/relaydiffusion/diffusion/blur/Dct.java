@@ -33,13 +33,17 @@ public final class Dct {
   /** The transform along the last axis. */
   public static Tensor dct(Tensor x, Norm norm) {
     int s = lastSize(x);
-    return byFourier(x, Numerics.EXACT) ? FourierDct.dct(x, norm) : alongLastAxis(x, forward(s, norm));
+    return byFourier(x, Numerics.EXACT)
+        ? FourierDct.dct(x, norm)
+        : alongLastAxis(x, forward(s, norm));
   }
 
   /** The inverse of {@link #dct} along the last axis. */
   public static Tensor idct(Tensor x, Norm norm) {
     int s = lastSize(x);
-    return byFourier(x, Numerics.EXACT) ? FourierDct.idct(x, norm) : alongLastAxis(x, inverse(s, norm));
+    return byFourier(x, Numerics.EXACT)
+        ? FourierDct.idct(x, norm)
+        : alongLastAxis(x, inverse(s, norm));
   }
 
   /**

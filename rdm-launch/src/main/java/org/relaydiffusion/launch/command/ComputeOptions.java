@@ -44,9 +44,11 @@ public final class ComputeOptions {
   public int threads;
 
   /**
-   * The device; asked for {@code auto}, LibTorch is loaded to find out. With several processes on a machine {@code cuda} without a number is the one that
-   * has the process's local number; where each process is shown one GPU only, as with Slurm's
-   * {@code --gpus-per-task=1}, it is that one, whose number is 0 in every process.
+   * The device. For {@code auto}, LibTorch is loaded to find out whether it can use a GPU.
+   *
+   * <p>With several processes on a machine, {@code cuda} without a number is the GPU that has the
+   * process's local number. Where each process is shown one GPU only, as with Slurm's {@code
+   * --gpus-per-task=1}, it is that one, whose number is 0 in every process.
    */
   public Device device(Rank rank) {
     return device(rank, Torch::cudaDeviceCount);

@@ -124,12 +124,15 @@ final class HttpDownload {
           null);
     }
     if (code != OK) {
-      throw new DownloadException(source, "the server answers %s%s".formatted(code, words(code)), null);
+      throw new DownloadException(
+          source, "the server answers %s%s".formatted(code, words(code)), null);
     }
     String type = response.headers().firstValue("content-type").orElse("");
     if (type.startsWith("text/html")) {
       throw new DownloadException(
-          source, "the server sends a web page, not a file (content type %s)".formatted(type), null);
+          source,
+          "the server sends a web page, not a file (content type %s)".formatted(type),
+          null);
     }
   }
 
