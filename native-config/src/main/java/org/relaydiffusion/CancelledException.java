@@ -1,6 +1,5 @@
 package org.relaydiffusion;
 
-
 /**
  * Work ended early because it was asked to: a cancellation was requested, or the thread that did
  * the work was interrupted. The thread's interrupted status is then still set.

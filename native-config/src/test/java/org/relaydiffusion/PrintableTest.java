@@ -14,7 +14,14 @@ class PrintableTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "plain.png", "caf\u00e9", "\u732b", "\u0635\u0648\u0631\u062a", "\ud83d\ude00", "a b\u00a0c", "C:\\new", "n\u0303"
+        "plain.png",
+        "caf\u00e9",
+        "\u732b",
+        "\u0635\u0648\u0631\u062a",
+        "\ud83d\ude00",
+        "a b\u00a0c",
+        "C:\\new",
+        "n\u0303"
       })
   void lettersMarksAndSymbolsOfEveryScriptAreShownAsTheyAre(String text) {
     assertThat(Printable.of(text)).isEqualTo(text);
@@ -60,10 +67,9 @@ class PrintableTest {
   @Test
   void noCodePointGivesAnythingThatATerminalActsUpon() {
     IntStream.rangeClosed(0, Character.MAX_CODE_POINT)
-        .forEach(
-            c ->
-                assertThat(Printable.of(Character.toString(c)))
-                    .doesNotMatch("(?s).*[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}].*"));
+        .forEach(c ->
+            assertThat(Printable.of(Character.toString(c)))
+                .doesNotMatch("(?s).*[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}].*"));
   }
 
   @Test
@@ -83,7 +89,9 @@ class PrintableTest {
         .startsWith("model.block.")
         .contains("...")
         .endsWith("block.weight");
-    assertThat(Printable.of("x".repeat(Printable.MOST))).hasSize(Printable.MOST).doesNotContain(".");
+    assertThat(Printable.of("x".repeat(Printable.MOST)))
+        .hasSize(Printable.MOST)
+        .doesNotContain(".");
   }
 
   @Test

@@ -91,15 +91,7 @@ public final class Torch {
    */
   public static Tensor emptyPinned(DType dtype, long... sizes) {
     Sizes.check(sizes);
-    return EMPTY
-        .args()
-        .ints(sizes)
-        .someInt(dtype.code())
-        .none()
-        .none()
-        .someInt(1)
-        .none()
-        .tensor();
+    return EMPTY.args().ints(sizes).someInt(dtype.code()).none().none().someInt(1).none().tensor();
   }
 
   /** Zeros on the CPU. */

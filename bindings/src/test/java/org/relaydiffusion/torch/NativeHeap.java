@@ -53,7 +53,6 @@ final class NativeHeap {
   }
 
   private static long field(MemorySegment info, String name) {
-    return info.get(
-        ValueLayout.JAVA_LONG, MALLINFO2.byteOffset(PathElement.groupElement(name)));
+    return info.get(ValueLayout.JAVA_LONG, MALLINFO2.byteOffset(PathElement.groupElement(name)));
   }
 }

@@ -72,8 +72,7 @@ public final class ModuleFile implements AutoCloseable {
   private static ModuleFile openSafetensors(Path path) {
     SafetensorsFile file = SafetensorsFile.open(path);
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    file.tensors()
-        .forEach((name, data) -> tensors.put(name, new StoredTensor(data, file.file())));
+    file.tensors().forEach((name, data) -> tensors.put(name, new StoredTensor(data, file.file())));
     return new ModuleFile(
         path, CheckpointFormat.SAFETENSORS, tensors, file.metadata(), file::close);
   }

@@ -118,8 +118,6 @@ final class NetworkChecks {
 
   private FileException setting(String name, String found, String expected) {
     return new FileException(
-        file,
-        "the network's setting %s is %s, expected %s"
-            .formatted(name, found, expected));
+        file, "the network's setting %s is %s, expected %s".formatted(name, found, expected));
   }
 }

@@ -66,8 +66,7 @@ final class NetworkMetadata {
             others.put(
                 name,
                 new CheckpointEntry.Summary(
-                    "tensor %s, of a type that is shown but cannot be loaded"
-                        .formatted(tensor))));
+                    "tensor %s, of a type that is shown but cannot be loaded".formatted(tensor))));
     String className = file.metadata().get(CLASS_NAME);
     if (className == null) {
       return new CheckpointContents(Map.of(), tensors, Optional.empty(), others, Map.of());

@@ -49,8 +49,7 @@ final class PlainJson {
       throw new StreamReadException(null, "expected a JSON object");
     }
     Map<String, @Nullable Object> read =
-        MAPPER.treeToValue(
-            root, new TypeReference<LinkedHashMap<String, @Nullable Object>>() {});
+        MAPPER.treeToValue(root, new TypeReference<LinkedHashMap<String, @Nullable Object>>() {});
     Map<String, @Nullable Object> decoded = new LinkedHashMap<>();
     read.forEach((key, value) -> decoded.put(key, decode(value)));
     return decoded;

@@ -54,14 +54,13 @@ public final class PlainPickle {
             file, "%s: is %s, expected a dictionary".formatted(what, Values.show(value)));
       }
       Map<String, Object> result = new HashMap<>();
-      map.forEach(
-          (key, item) -> {
-            if (!(key instanceof String name)) {
-              throw new FileException(
-                  file, "%s: has the key %s, expected a text".formatted(what, Values.show(key)));
-            }
-            result.put(name, plain(item));
-          });
+      map.forEach((key, item) -> {
+        if (!(key instanceof String name)) {
+          throw new FileException(
+              file, "%s: has the key %s, expected a text".formatted(what, Values.show(key)));
+        }
+        result.put(name, plain(item));
+      });
       return result;
     }
   }

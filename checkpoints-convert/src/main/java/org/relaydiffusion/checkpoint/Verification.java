@@ -1,7 +1,6 @@
 package org.relaydiffusion.checkpoint;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;

@@ -61,8 +61,7 @@ class BareStateTest {
     converter.convert(OFFICIAL, expected, Which.EMA, Optional.empty());
 
     ConversionReport report =
-        converter.convert(
-            source, target, Which.EMA, Optional.empty(), Optional.of(description));
+        converter.convert(source, target, Which.EMA, Optional.empty(), Optional.of(description));
 
     assertThat(report.allEqual()).isTrue();
     assertThat(target).hasSameBinaryContentAs(expected);

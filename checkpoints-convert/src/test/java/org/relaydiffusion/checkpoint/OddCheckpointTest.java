@@ -48,8 +48,7 @@ class OddCheckpointTest {
               "nested: {\"list\":[__main__.Config(n=1180591620717411303424)],\"3\":\"three\"}",
               "step: 5")
           .anyMatch(l -> l.matches("partial: functools.partial\\(.*builtin.*\\.len.*"))
-          .anyMatch(
-              l -> l.matches("defaults: .*defaultdict\\(\"<.*\\.list>\", \\{\"a\":\\[1]}\\)"))
+          .anyMatch(l -> l.matches("defaults: .*defaultdict\\(\"<.*\\.list>\", \\{\"a\":\\[1]}\\)"))
           .anyMatch(l -> l.matches("queue: collections.deque\\(.*1,2.*\\)"))
           .anyMatch(l -> l.matches("z: .*builtin.*\\.complex\\(1.0, 2.0\\)"));
       assertThat(checkpoint.step()).isEqualTo(5);
@@ -65,8 +64,7 @@ class OddCheckpointTest {
       assertThat(args.arguments()).isEmpty();
       assertThat(args.attributes()).containsEntry("lr", 0.001);
       assertThat(args.attributes().get("data"))
-          .isEqualTo(
-              new InertValue("pathlib.PurePosixPath", List.of("/", "data", "in"), Map.of()));
+          .isEqualTo(new InertValue("pathlib.PurePosixPath", List.of("/", "data", "in"), Map.of()));
       // No state but slots, which is a pair.
       InertValue slots = inert(entries, "slots");
       assertThat(slots.arguments().toString()).isEqualTo("[[null, {a=1, b=two}]]");
@@ -109,16 +107,14 @@ class OddCheckpointTest {
     Path file = write("}X\\1\\0\\0\\0ac" + module + "\n" + name + "\n)Rs.");
     assertThatThrownBy(() -> Checkpoint.open(file).close())
         .isInstanceOf(FileException.class)
-        .hasMessageContaining(
-            "%s.%s is not allowed in a checkpoint: it runs code", module, name);
+        .hasMessageContaining("%s.%s is not allowed in a checkpoint: it runs code", module, name);
   }
 
   @Test
   void anUnknownNameIsNotDroppedUnseenOutOfANetwork() throws IOException {
     // {'ema': OrderedDict() with attributes}, of which the reader keeps none.
     Path file =
-        write(
-            "}X\\3\\0\\0\\0emaccollections\nOrderedDict\n)R}X\\1\\0\\0\\0acmy.code\nNet\nsbs.");
+        write("}X\\3\\0\\0\\0emaccollections\nOrderedDict\n)R}X\\1\\0\\0\\0acmy.code\nNet\nsbs.");
     assertThatThrownBy(() -> Checkpoint.open(file).close())
         .hasMessageContaining("my.code.Net is not allowed in a checkpoint");
   }
@@ -151,8 +147,7 @@ class OddCheckpointTest {
   @ParameterizedTest
   @ValueSource(strings = {"null", "{}", "[null]", "[1]", "3"})
   void buffersThatAreNoListOfNamesAreRefused(String buffers) throws IOException {
-    Path file =
-        safetensors("\"rdm.init_kwargs\": \"{}\", \"rdm.buffers\": \"" + buffers + "\"");
+    Path file = safetensors("\"rdm.init_kwargs\": \"{}\", \"rdm.buffers\": \"" + buffers + "\"");
     assertThatThrownBy(() -> Checkpoint.open(file).close())
         .isInstanceOf(FileException.class)
         .hasMessage(file + ": the metadata has, as rdm.buffers, no JSON list of names");
@@ -192,16 +187,13 @@ class OddCheckpointTest {
   @Test
   void aTensorThatRepeatsTheEndOfItsStorageIsRefusedWithItsFile() throws IOException {
     // Sizes [2, 2] and strides [0, 1] from the second of three elements on.
-    String legacy =
-        new String(Files.readAllBytes(odd("legacy-2.pt")), StandardCharsets.ISO_8859_1);
+    String legacy = new String(Files.readAllBytes(odd("legacy-2.pt")), StandardCharsets.ISO_8859_1);
     String sizes = "K\0K\3\u0085q\bK\1\u0085q\t";
     assertThat(legacy).contains(sizes);
     Path file = folder.resolve("legacy.pt");
     Files.write(
         file,
-        legacy
-            .replace(sizes, "K\1K\2K\2\u0086K\0K\1\u0086")
-            .getBytes(StandardCharsets.ISO_8859_1));
+        legacy.replace(sizes, "K\1K\2K\2\u0086K\0K\1\u0086").getBytes(StandardCharsets.ISO_8859_1));
     assertThatThrownBy(() -> Checkpoint.open(file).close())
         .isInstanceOf(FileException.class)
         .hasMessageContaining("of sizes [2, 2], strides [0, 1], offset 1, but its storage has 3");

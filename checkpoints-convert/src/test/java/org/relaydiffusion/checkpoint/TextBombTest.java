@@ -46,7 +46,14 @@ class TextBombTest {
   void aTextInTheArgumentsOfAnUnknownObjectIsNotShown() throws IOException {
     // {'a': Config(list of lists)}
     Path file =
-        new Pickle().bomb().dict().text("a").add("cmy.code\nConfig\n").get(5).add("\u0085R").item()
+        new Pickle()
+            .bomb()
+            .dict()
+            .text("a")
+            .add("cmy.code\nConfig\n")
+            .get(5)
+            .add("\u0085R")
+            .item()
             .write(folder);
     within(() -> {
       try (Checkpoint checkpoint = Checkpoint.open(file)) {

@@ -64,8 +64,7 @@ public final class AtomicFile {
     }
     checkReplaceable(target);
     // Not createTempFile, whose files are their owner's alone: the target keeps the user's umask.
-    Path fresh =
-        folder.resolve(".%s.%s.tmp".formatted(absolute.getFileName(), UUID.randomUUID()));
+    Path fresh = folder.resolve(".%s.%s.tmp".formatted(absolute.getFileName(), UUID.randomUUID()));
     Path temporary = null;
     try {
       Files.createDirectories(folder);
@@ -140,8 +139,7 @@ public final class AtomicFile {
   }
 
   private static FileException undeletable(Path folder, IOException e) {
-    return new FileException(
-        folder, "leftover temporary files cannot be deleted: " + reason(e), e);
+    return new FileException(folder, "leftover temporary files cannot be deleted: " + reason(e), e);
   }
 
   /** One line for an {@link IOException}, whose message is often nothing but the file's name. */

@@ -9,9 +9,9 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The folder in which libraries are unpacked and downloads are kept: one that the user names, or one in the user's home.
- * One below the current folder or a folder for temporary files, where another user can be first, is
- * never chosen by itself.
+ * The folder in which libraries are unpacked and downloads are kept: one that the user names, or
+ * one in the user's home. One below the current folder or a folder for temporary files, where
+ * another user can be first, is never chosen by itself.
  *
  * @param path an absolute path
  * @param origin the property or variable that chose it
@@ -48,12 +48,11 @@ public record CacheFolder(Path path, String origin) {
         .or(() -> asked(properties.getProperty(JAVACPP_PROPERTY), "-D" + JAVACPP_PROPERTY))
         .or(() -> usual(environment, "XDG_CACHE_HOME", ""))
         .or(() -> ofSystem(properties.getProperty("os.name", ""), environment))
-        .orElseThrow(
-            () ->
-                new NativeLibraryException(
-                    "there is no folder for LibTorch's libraries and for downloads: neither"
-                        + " XDG_CACHE_HOME nor HOME is an absolute path; name one with %s=DIR or -D%s=DIR"
-                            .formatted(ENVIRONMENT_VARIABLE, SYSTEM_PROPERTY)));
+        .orElseThrow(() ->
+            new NativeLibraryException(
+                "there is no folder for LibTorch's libraries and for downloads: neither"
+                    + " XDG_CACHE_HOME nor HOME is an absolute path; name one with %s=DIR or -D%s=DIR"
+                        .formatted(ENVIRONMENT_VARIABLE, SYSTEM_PROPERTY)));
   }
 
   private static Optional<CacheFolder> asked(@Nullable String value, String by) {
@@ -63,10 +62,9 @@ public record CacheFolder(Path path, String origin) {
     return Optional.of(
         absolute(value)
             .map(p -> new CacheFolder(p, by + "=" + value))
-            .orElseThrow(
-                () ->
-                    new NativeLibraryException(
-                        "%s=%s: expected the absolute path of a folder".formatted(by, value))));
+            .orElseThrow(() ->
+                new NativeLibraryException(
+                    "%s=%s: expected the absolute path of a folder".formatted(by, value))));
   }
 
   private static Optional<CacheFolder> ofSystem(String os, Map<String, String> environment) {

@@ -3,8 +3,8 @@ package org.relaydiffusion.nativeconfig;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.file.Files;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -38,8 +38,7 @@ final class CacheLock implements AutoCloseable {
       } catch (FileAlreadyExistsException e) {
         // Left by whoever unpacked first.
       }
-      channel =
-          FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+      channel = FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
       return new CacheLock(channel, wait(channel));
     } catch (IOException e) {
       if (channel != null) {

@@ -37,10 +37,7 @@ final class CacheProbe {
       return List.of();
     }
     try (Stream<Path> entries = Files.list(root)) {
-      return entries
-          .filter(f -> Files.isDirectory(f, LinkOption.NOFOLLOW_LINKS))
-          .sorted()
-          .toList();
+      return entries.filter(f -> Files.isDirectory(f, LinkOption.NOFOLLOW_LINKS)).sorted().toList();
     } catch (IOException | UncheckedIOException e) {
       return List.of();
     }

@@ -36,11 +36,8 @@ public final class Doctor {
           new DoctorReport.Cuda(
               Optional.of(version),
               devices,
-              noCudaHalf.or(
-                  () ->
-                      devices.isEmpty()
-                          ? Optional.of("the driver has no device")
-                          : Optional.empty()));
+              noCudaHalf.or(() ->
+                  devices.isEmpty() ? Optional.of("the driver has no device") : Optional.empty()));
       case CudaDriver.Absent(String reason) ->
           new DoctorReport.Cuda(
               Optional.empty(),

@@ -78,8 +78,7 @@ final class DoctorFacts {
     blas.oneDnn().ifPresent(o -> facts.put("oneDNN", o));
   }
 
-  private static void cache(
-      SequencedMap<String, String> facts, DoctorReport.LibraryCache cache) {
+  private static void cache(SequencedMap<String, String> facts, DoctorReport.LibraryCache cache) {
     facts.put(
         "Library cache",
         cache

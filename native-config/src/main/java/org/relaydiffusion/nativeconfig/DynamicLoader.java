@@ -69,11 +69,13 @@ final class DynamicLoader {
 
   private static String text(Optional<MethodHandle> lastError) throws Throwable {
     MemorySegment text =
-        lastError.isEmpty()
-            ? MemorySegment.NULL
-            : (MemorySegment) lastError.get().invokeExact();
+        lastError.isEmpty() ? MemorySegment.NULL : (MemorySegment) lastError.get().invokeExact();
     return text.equals(MemorySegment.NULL)
         ? "no reason given"
-        : text.reinterpret(LONGEST_REASON).getString(0).lines().findFirst().orElse("no reason given");
+        : text.reinterpret(LONGEST_REASON)
+            .getString(0)
+            .lines()
+            .findFirst()
+            .orElse("no reason given");
   }
 }

@@ -40,12 +40,11 @@ final class GivenLibraries {
         Stream.concat(BELOW.stream().map(absolute::resolve), packages(absolute))
             .filter(f -> library(f, "torch_cpu").isPresent())
             .findFirst()
-            .orElseThrow(
-                () ->
-                    new NativeLibraryException(
-                        "%s=%s: there is no %s in it, nor in its lib, torch/lib, libtorch/lib"
-                                .formatted(by, root, System.mapLibraryName("torch_cpu"))
-                            + " or lib/python3*/site-packages/torch/lib"));
+            .orElseThrow(() ->
+                new NativeLibraryException(
+                    "%s=%s: there is no %s in it, nor in its lib, torch/lib, libtorch/lib"
+                            .formatted(by, root, System.mapLibraryName("torch_cpu"))
+                        + " or lib/python3*/site-packages/torch/lib"));
     // Their own dependencies lie beside them or where their run path says.
     return new LibTorchSource.Given(
         folder,

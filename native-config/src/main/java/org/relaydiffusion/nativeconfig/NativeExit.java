@@ -15,8 +15,7 @@ import java.util.Optional;
  * {@code _exit} destroys nothing: the kernel takes everything back at once.
  */
 public final class NativeExit {
-  private static final FunctionDescriptor EXIT =
-      FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT);
+  private static final FunctionDescriptor EXIT = FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT);
 
   private NativeExit() {}
 

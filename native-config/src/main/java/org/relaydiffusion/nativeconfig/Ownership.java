@@ -149,7 +149,8 @@ final class Ownership {
     return Linker.nativeLinker()
         .defaultLookup()
         .find("geteuid")
-        .map(f -> OptionalInt.of((int) Downcall.call(f, FunctionDescriptor.of(ValueLayout.JAVA_INT))))
+        .map(f ->
+            OptionalInt.of((int) Downcall.call(f, FunctionDescriptor.of(ValueLayout.JAVA_INT))))
         .orElse(OptionalInt.empty());
   }
 }

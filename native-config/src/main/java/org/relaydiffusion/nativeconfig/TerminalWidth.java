@@ -65,16 +65,15 @@ public final class TerminalWidth {
       Linker linker = Linker.nativeLinker();
       Optional<MemorySegment> function = linker.defaultLookup().find("ioctl");
       return function
-          .map(
-              address ->
-                  linker.downcallHandle(
-                      address,
-                      FunctionDescriptor.of(
-                          ValueLayout.JAVA_INT,
-                          ValueLayout.JAVA_INT,
-                          ValueLayout.JAVA_LONG,
-                          ValueLayout.ADDRESS),
-                      Linker.Option.firstVariadicArg(2)))
+          .map(address ->
+              linker.downcallHandle(
+                  address,
+                  FunctionDescriptor.of(
+                      ValueLayout.JAVA_INT,
+                      ValueLayout.JAVA_INT,
+                      ValueLayout.JAVA_LONG,
+                      ValueLayout.ADDRESS),
+                  Linker.Option.firstVariadicArg(2)))
           .orElse(null);
     }
   }

@@ -29,8 +29,7 @@ class InputFileTest {
   void aPipeIsRefusedBeforeItIsOpened() throws Exception {
     Path pipe = folder.resolve("pipe");
     assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
-    String reason =
-        "is a pipe, expected a regular file: save what comes out of it to a file first";
+    String reason = "is a pipe, expected a regular file: save what comes out of it to a file first";
     assertRefused(pipe, reason);
     // What a shell's <(command) and | give is a link to one.
     Path link = Files.createSymbolicLink(folder.resolve("link"), pipe);

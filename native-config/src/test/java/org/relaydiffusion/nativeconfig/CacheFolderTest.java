@@ -41,8 +41,7 @@ class CacheFolderTest {
   @Test
   void elseItIsWhereTheSystemKeepsCaches() {
     Map<String, String> home = Map.of("HOME", "/home/u");
-    assertThat(on("Linux", home))
-        .isEqualTo(new CacheFolder(Path.of("/home/u/.cache/rdm"), "HOME"));
+    assertThat(on("Linux", home)).isEqualTo(new CacheFolder(Path.of("/home/u/.cache/rdm"), "HOME"));
     assertThat(on("Mac OS X", home).path()).isEqualTo(Path.of("/home/u/Library/Caches/rdm"));
     assertThat(on("Windows 11", Map.of("LOCALAPPDATA", "/local")).path())
         .isEqualTo(Path.of("/local/rdm"));

@@ -50,7 +50,8 @@ class DoctorTest {
     assertThat(report.cuda().whyUnusable().isPresent())
         .isEqualTo(report.cuda().devices().isEmpty() || !libTorch.withCuda());
     assertThat(report.facts())
-        .containsKeys("Java", "System", "CPU", "Cores", "Memory", "LibTorch", "Threads wait", "BLAS", "CUDA")
+        .containsKeys(
+            "Java", "System", "CPU", "Cores", "Memory", "LibTorch", "Threads wait", "BLAS", "CUDA")
         .allSatisfy((_, fact) -> assertThat(fact).isNotBlank().doesNotContain("Optional", "\n"));
   }
 

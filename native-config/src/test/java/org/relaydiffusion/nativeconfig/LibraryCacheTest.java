@@ -155,7 +155,12 @@ class LibraryCacheTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "some-1.0-linux", "some-1.0-linux/libsome.so.1", "some-1.0-linux/libsome.so.1.stamp"})
+      strings = {
+        "",
+        "some-1.0-linux",
+        "some-1.0-linux/libsome.so.1",
+        "some-1.0-linux/libsome.so.1.stamp"
+      })
   void whatBelongsToAnotherUserIsRefused(String what) throws IOException {
     assumeTrue(Ownership.user().orElse(-1) == 0, "only root can make another user's file");
     unpack();
@@ -173,7 +178,9 @@ class LibraryCacheTest {
     Path at = root.resolve(what);
     Path moved = Files.move(at, folder.resolve("moved"));
     Files.createSymbolicLink(at, moved);
-    assertRefused().hasMessageContaining(at + ": expected a f").hasMessageContaining("symbolic link");
+    assertRefused()
+        .hasMessageContaining(at + ": expected a f")
+        .hasMessageContaining("symbolic link");
     Files.delete(at);
   }
 
@@ -213,7 +220,8 @@ class LibraryCacheTest {
     Path link = Files.createSymbolicLink(folder.resolve("home/.cache"), elsewhere);
     assertThat(unpack()).hasBinaryContent(CONTENT);
     mode(folder.resolve("open"), "rwxrwxrwx");
-    assertRefused().hasMessageStartingWith(folder.resolve("open").toRealPath() + ": other users can");
+    assertRefused()
+        .hasMessageStartingWith(folder.resolve("open").toRealPath() + ": other users can");
     Files.delete(link);
   }
 

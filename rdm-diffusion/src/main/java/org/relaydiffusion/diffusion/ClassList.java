@@ -93,9 +93,7 @@ public record ClassList(List<Integer> labels) {
    * @param classes how many the networks know, at least 1
    */
   int of(long seed, int classes) {
-    return isAll()
-        ? Math.floorMod(seed, classes)
-        : labels.get(Math.floorMod(seed, labels.size()));
+    return isAll() ? Math.floorMod(seed, classes) : labels.get(Math.floorMod(seed, labels.size()));
   }
 
   /** The list as {@link #parse} reads it, in its shortest form; empty for all classes. */

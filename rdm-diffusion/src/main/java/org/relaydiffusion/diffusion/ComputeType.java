@@ -14,8 +14,7 @@ public sealed interface ComputeType {
 
   /** One type for all networks. */
   record Fixed(DType dtype) implements ComputeType {
-    private static final List<DType> KNOWN =
-        List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16);
+    private static final List<DType> KNOWN = List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16);
 
     /**
      * Checks the type.
@@ -42,8 +41,8 @@ public sealed interface ComputeType {
   }
 
   /**
-   * As each checkpoint says: on CUDA, float16 where its {@code use_fp16} is true; float32 otherwise,
-   * and on the CPU always.
+   * As each checkpoint says: on CUDA, float16 where its {@code use_fp16} is true; float32
+   * otherwise, and on the CPU always.
    */
   record OfCheckpoint() implements ComputeType {
     private static final String HALF = "use_fp16";

@@ -23,8 +23,7 @@ record LoadedNetwork(Preconditioner net, Checkpoint checkpoint) implements AutoC
     try {
       NetworkRecord record = checkpoint.network();
       ModelConfig config = ModelConfig.of(record.className(), record.initKwargs());
-      LoadOptions options =
-          new LoadOptions(numerics, type.of(record.initKwargs(), device), device);
+      LoadOptions options = new LoadOptions(numerics, type.of(record.initKwargs(), device), device);
       return new LoadedNetwork(Preconditioner.load(config, record.state(), options), checkpoint);
     } catch (ModelException e) {
       checkpoint.close();

@@ -53,8 +53,8 @@ record RelayFixture(Fixture files, JsonNode config) {
   }
 
   Pixels picture(long seed) {
-    return PictureReader.read(files.file(String.format(
-        Locale.ROOT, "png/%06d/%06d.png", seed - seed % 1000, seed)));
+    return PictureReader.read(
+        files.file(String.format(Locale.ROOT, "png/%06d/%06d.png", seed - seed % 1000, seed)));
   }
 
   @Override

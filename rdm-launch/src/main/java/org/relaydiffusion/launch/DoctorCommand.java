@@ -36,8 +36,7 @@ final class DoctorCommand implements Callable<Integer> {
       found
           .facts()
           .forEach(
-              (name, fact) ->
-                  console.print(name + " ".repeat(width + 2 - name.length()) + fact));
+              (name, fact) -> console.print(name + " ".repeat(width + 2 - name.length()) + fact));
     }
     return found.libTorch() instanceof DoctorReport.Loaded ? ExitCode.OK : ExitCode.FAILURE;
   }

@@ -81,7 +81,9 @@ final class Failures {
       case RdmException known ->
           report(
               Printable.message(known.getMessage())
-                  + FileNames.hint(String.valueOf(known.getMessage())).map(h -> "; " + h).orElse(""),
+                  + FileNames.hint(String.valueOf(known.getMessage()))
+                      .map(h -> "; " + h)
+                      .orElse(""),
               known);
       case InvalidPathException name -> report(Printable.message(FileNames.reason(name)), name);
       case OutOfMemoryError memory ->
@@ -90,8 +92,7 @@ final class Failures {
                   .formatted(Printable.message(memory.getMessage()), again()),
               memory);
       case InternalError fault when MappedFile.isFault(fault) ->
-          report(
-              "a file was cut by another program while it was being read" + again(), fault);
+          report("a file was cut by another program while it was being read" + again(), fault);
       default -> report("unexpected " + Printable.message(e.toString()) + again(), e);
     }
     return ExitCode.FAILURE;

@@ -29,8 +29,10 @@ public final class Rdm {
    * @return the exit code, see {@link ExitCode}
    */
   public static int run(List<String> arguments, Console console, StopSignal stop) {
-    return run(arguments, console, RootCommand.commandLine(
-            console, stop, WorkerCommand.likeThisProcess(Rdm.class)));
+    return run(
+        arguments,
+        console,
+        RootCommand.commandLine(console, stop, WorkerCommand.likeThisProcess(Rdm.class)));
   }
 
   /** Runs one command line on commands that were made already. */

@@ -97,9 +97,7 @@ class CommandLinesTest {
 
   private String inFolder(String argument) {
     String[] parts = argument.split("=", 2);
-    return PATHS.contains(parts[0])
-        ? parts[0] + "=" + folder.resolve(parts[1])
-        : argument;
+    return PATHS.contains(parts[0]) ? parts[0] + "=" + folder.resolve(parts[1]) : argument;
   }
 
   /** What the launcher has every rank run; the ranks themselves end at once. */
@@ -107,8 +105,7 @@ class CommandLinesTest {
     List<List<String>> ranks = Collections.synchronizedList(new ArrayList<>());
     StringWriter err = new StringWriter();
     Console console =
-        new Console(
-            new PrintWriter(new StringWriter()), new PrintWriter(err), false, Map.of());
+        new Console(new PrintWriter(new StringWriter()), new PrintWriter(err), false, Map.of());
     CommandLine root =
         RootCommand.commandLine(
             console,

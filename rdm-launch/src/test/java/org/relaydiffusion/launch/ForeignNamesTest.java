@@ -45,8 +45,7 @@ class ForeignNamesTest {
       out.write("no picture".getBytes(StandardCharsets.UTF_8));
     }
 
-    RdmRun run =
-        RdmRun.of("dataset", "--source=" + zip, "--dest=" + folder.resolve("out.zip"));
+    RdmRun run = RdmRun.of("dataset", "--source=" + zip, "--dest=" + folder.resolve("out.zip"));
 
     assertThat(run.code()).isEqualTo(1);
     assertHarmless(run);

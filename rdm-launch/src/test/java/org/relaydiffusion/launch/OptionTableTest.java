@@ -45,7 +45,8 @@ class OptionTableTest {
           entry("--snap takes 0", "0 is none"),
           entry("--dump takes 0", "0 is none: states are saved by the clock, too"),
           entry("--prob-length refuses 0", "every noise level would be 0, and the loss NaN"),
-          entry("--prob-length refuses 50", "beyond 1 noise levels, and with them the loss, are NaN"),
+          entry(
+              "--prob-length refuses 50", "beyond 1 noise levels, and with them the loss, are NaN"),
           entry("--num_steps_first refuses 1", "the only noise level would be 0/0"),
           entry("--num_steps_second refuses 1", "the only noise level would be 0/0"),
           entry("--s_noise_second refuses 50", "beyond 1 the pictures are NaN"),
@@ -179,9 +180,7 @@ class OptionTableTest {
   private static List<String> bad(Option option) {
     List<String> values = new ArrayList<>();
     double step = option.kind().equals("int") ? 1 : LITTLE;
-    option
-        .min()
-        .ifPresent(min -> values.add(Converters.text(option.minOpen() ? min : min - step)));
+    option.min().ifPresent(min -> values.add(Converters.text(option.minOpen() ? min : min - step)));
     option.max().ifPresent(max -> values.add(Converters.text(max + step)));
     switch (option.kind()) {
       case "bool" -> values.add("maybe");
@@ -252,7 +251,9 @@ class OptionTableTest {
     if (text.startsWith("__indir")) {
       return List.of("--sampler_stages=second");
     }
-    return text.startsWith("__sigma_min_second") ? List.of("--truncation_sigma_second=60") : List.of();
+    return text.startsWith("__sigma_min_second")
+        ? List.of("--truncation_sigma_second=60")
+        : List.of();
   }
 
   private static Optional<String> otherDefault(String script, Option option) {

@@ -46,7 +46,7 @@ public record RdmRun(int code, String out, String err) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     Console console = new Console(new PrintWriter(out), new PrintWriter(err), false, environment);
-    CommandLine root = 
+    CommandLine root =
         RootCommand.commandLine(
             console, stop, WorkerCommand.likeThisProcess(Rdm.class), extractors);
     int code = Rdm.run(List.of(arguments), console, root);

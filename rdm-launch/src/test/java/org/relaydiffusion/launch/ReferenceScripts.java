@@ -98,8 +98,7 @@ final class ReferenceScripts {
   }
 
   private static String resource(String name) {
-    try (InputStream in =
-        ReferenceScripts.class.getResourceAsStream("/reference/" + name)) {
+    try (InputStream in = ReferenceScripts.class.getResourceAsStream("/reference/" + name)) {
       if (in == null) {
         throw new IllegalStateException(name + " is not among the resources");
       }

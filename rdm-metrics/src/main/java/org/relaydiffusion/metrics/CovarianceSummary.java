@@ -84,12 +84,7 @@ public record CovarianceSummary(
     double least = eigenvalues[0];
     double smallest = least < -noise ? least : all ? Math.max(0, least) : 0;
     return new CovarianceSummary(
-        dimensions,
-        count,
-        rank,
-        Arrays.stream(eigenvalues).sum(),
-        smallest,
-        largest);
+        dimensions, count, rank, Arrays.stream(eigenvalues).sum(), smallest, largest);
   }
 
   /**

@@ -27,17 +27,16 @@ public final class JsonText {
   public static String printable(String json) {
     StringBuilder text = new StringBuilder(json.length());
     json.codePoints()
-        .forEach(
-            c -> {
-              // Control characters below DEL are escaped already, or indent.
-              if (c < 0x7f || Printable.isShown(c)) {
-                text.appendCodePoint(c);
-              } else {
-                for (char unit : Character.toChars(c)) {
-                  text.append("\\u").append(HexFormat.of().toHexDigits(unit));
-                }
-              }
-            });
+        .forEach(c -> {
+          // Control characters below DEL are escaped already, or indent.
+          if (c < 0x7f || Printable.isShown(c)) {
+            text.appendCodePoint(c);
+          } else {
+            for (char unit : Character.toChars(c)) {
+              text.append("\\u").append(HexFormat.of().toHexDigits(unit));
+            }
+          }
+        });
     return text.toString();
   }
 }

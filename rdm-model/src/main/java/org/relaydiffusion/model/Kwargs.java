@@ -112,7 +112,6 @@ final class Kwargs {
 
   private ModelException wrong(String name, String expected, @Nullable Object found) {
     return new ModelException(
-        "%s: %s must be %s, not %s"
-            .formatted(owner, name, expected, PlainText.of(found)));
+        "%s: %s must be %s, not %s".formatted(owner, name, expected, PlainText.of(found)));
   }
 }

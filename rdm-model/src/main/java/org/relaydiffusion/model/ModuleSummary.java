@@ -39,13 +39,12 @@ public record ModuleSummary(List<Row> rows, long parameters) {
     Map<String, Module> modules = new LinkedHashMap<>();
     network.walk(modules::put);
     List<Row> rows = new ArrayList<>();
-    network.observe(
-        (path, output) -> {
-          // "enc.64x64_block0" is one level: the reference keeps its blocks in a dictionary.
-          if (path.replaceAll("(enc|dec)\\.", "").chars().filter(c -> c == '.').count() < depth) {
-            rows.add(row(path, modules, output));
-          }
-        });
+    network.observe((path, output) -> {
+      // "enc.64x64_block0" is one level: the reference keeps its blocks in a dictionary.
+      if (path.replaceAll("(enc|dec)\\.", "").chars().filter(c -> c == '.').count() < depth) {
+        rows.add(row(path, modules, output));
+      }
+    });
     try (GradMode _ = GradMode.noGrad();
         TensorScope _ = TensorScope.open()) {
       int r = network.resolution();

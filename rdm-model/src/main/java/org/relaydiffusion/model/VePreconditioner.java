@@ -12,7 +12,6 @@ final class VePreconditioner extends Preconditioner {
 
   @Override
   Coefficients coefficients(Tensor sigma) {
-    return new Coefficients(
-        null, sigma, null, Pointwise.log(sigma.mul(0.5)).reshape(-1));
+    return new Coefficients(null, sigma, null, Pointwise.log(sigma.mul(0.5)).reshape(-1));
   }
 }

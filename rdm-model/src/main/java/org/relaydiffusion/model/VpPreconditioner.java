@@ -36,8 +36,7 @@ public final class VpPreconditioner extends Preconditioner {
   public Tensor sigma(Tensor t) {
     ModelConfig.Schedule s = config().schedule();
     try (TensorScope scope = TensorScope.open()) {
-      Tensor exponent =
-          Pointwise.square(t).mul(0.5 * s.betaD()).add(t.mul(s.betaMin()));
+      Tensor exponent = Pointwise.square(t).mul(0.5 * s.betaD()).add(t.mul(s.betaMin()));
       return scope.keep(Pointwise.sqrt(Pointwise.exp(exponent).add(-1)));
     }
   }

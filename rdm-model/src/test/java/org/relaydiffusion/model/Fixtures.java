@@ -37,12 +37,11 @@ final class Fixtures {
     Map<String, Tensor> all = new LinkedHashMap<>();
     try (SafetensorsFile file = SafetensorsFile.open(path(name))) {
       file.tensors()
-          .forEach(
-              (key, data) -> {
-                try (Tensor view = Torch.fromData(data)) {
-                  all.put(key, Shapes.copy(view));
-                }
-              });
+          .forEach((key, data) -> {
+            try (Tensor view = Torch.fromData(data)) {
+              all.put(key, Shapes.copy(view));
+            }
+          });
     }
     return all;
   }

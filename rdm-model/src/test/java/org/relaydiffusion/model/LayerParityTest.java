@@ -39,14 +39,12 @@ class LayerParityTest {
   Stream<DynamicTest> everyLayerGivesTheReferencesOutput() {
     return Fixtures.json("networks/layers/layers.json")
         .valueStream()
-        .flatMap(
-            unit ->
-                Stream.of(Numerics.values())
-                    .map(
-                        numerics ->
-                            DynamicTest.dynamicTest(
-                                unit.get("name").asString() + " " + numerics,
-                                () -> check(unit, numerics))));
+        .flatMap(unit ->
+            Stream.of(Numerics.values())
+                .map(numerics ->
+                    DynamicTest.dynamicTest(
+                        unit.get("name").asString() + " " + numerics,
+                        () -> check(unit, numerics))));
   }
 
   private static void check(JsonNode unit, Numerics numerics) {
@@ -56,16 +54,13 @@ class LayerParityTest {
       Map<String, Tensor> io = Fixtures.tensors("networks/layers/layers.safetensors");
       Tensor in0 = required(io, name + "in0");
       try (Module layer = layer(unit, io, in0)) {
-        layer
-            .state()
-            .forEach((key, p) -> p.set(Shapes.copy(required(io, name + "state." + key))));
+        layer.state().forEach((key, p) -> p.set(Shapes.copy(required(io, name + "state." + key))));
         if (numerics == Numerics.FAST) {
-          layer.walk(
-              (_, m) -> {
-                if (m instanceof Conv2d conv) {
-                  conv.pack(DType.FLOAT32);
-                }
-              });
+          layer.walk((_, m) -> {
+            if (m instanceof Conv2d conv) {
+              conv.pack(DType.FLOAT32);
+            }
+          });
         }
         Tensor x =
             numerics == Numerics.FAST && in0.rank() == 4
@@ -81,8 +76,7 @@ class LayerParityTest {
               case FourierEmbedding embedding -> embedding.forward(x);
               default -> throw new AssertionError(layer);
             };
-        assertThat(Fixtures.distance(output, required(io, name + "output")))
-            .isLessThan(TOLERANCE);
+        assertThat(Fixtures.distance(output, required(io, name + "output"))).isLessThan(TOLERANCE);
       }
     }
   }

@@ -204,8 +204,8 @@ class NetworkStructureTest {
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_channels", eight)))
         .hasMessageContaining("model_channels must be a whole number")
         .hasMessageContaining("not 18446744073709551624");
-    assertThatThrownBy(() ->
-            ModelConfig.of("EDMPrecond", with(good, "sigma_max", BigInteger.TEN.pow(400))))
+    assertThatThrownBy(
+            () -> ModelConfig.of("EDMPrecond", with(good, "sigma_max", BigInteger.TEN.pow(400))))
         .hasMessageContaining("sigma_max must be a number");
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_channels", -1L)))
         .hasMessageContaining("model_channels must be a whole number");

@@ -275,15 +275,13 @@ class ArchitectureTest {
       public void check(JavaClass type, ConditionEvents events) {
         for (JavaCodeUnit unit : type.getCodeUnits()) {
           if (unit.getModifiers().contains(JavaModifier.PUBLIC)) {
-            Stream.concat(
-                    Stream.of(unit.getRawReturnType()), unit.getRawParameterTypes().stream())
+            Stream.concat(Stream.of(unit.getRawReturnType()), unit.getRawParameterTypes().stream())
                 .map(JavaClass::getBaseComponentType)
                 .filter(c -> Set.of(packages).contains(c.getPackageName()))
-                .forEach(
-                    c ->
-                        events.add(
-                            SimpleConditionEvent.violated(
-                                type, unit.getFullName() + " shows " + c.getName())));
+                .forEach(c ->
+                    events.add(
+                        SimpleConditionEvent.violated(
+                            type, unit.getFullName() + " shows " + c.getName())));
           }
         }
       }

@@ -53,8 +53,8 @@ class DemoModelTest {
         IntStream.range(0, SAMPLES)
             .filter(seed ->
                 classifier.classify(
-                        PictureReader.read(folder.resolve(String.format(
-                            Locale.ROOT, "000000/%06d.png", seed))))
+                        PictureReader.read(
+                            folder.resolve(String.format(Locale.ROOT, "000000/%06d.png", seed))))
                     == seed % CLASSES)
             .count();
 
@@ -115,9 +115,7 @@ class DemoModelTest {
               .toList();
       ShapeClassifier classifier =
           ShapeClassifier.fitted(
-              pictures,
-              IntStream.range(0, FITTED).map(label).toArray(),
-              CLASSES);
+              pictures, IntStream.range(0, FITTED).map(label).toArray(), CLASSES);
       long right =
           IntStream.range(FITTED, FITTED + HELD_OUT)
               .filter(i -> classifier.classify(shapes.read(i)) == label.applyAsInt(i))

@@ -45,7 +45,9 @@ class KilledRunsTest {
   private static final String FEW_STEPS = "--duration=0.000024";
   private static final Pattern RUN = Pattern.compile("\\brun: (.+)$", Pattern.MULTILINE);
 
-  /** That many of the kills come while the ranks train; the others at any time after their start. */
+  /**
+   * That many of the kills come while the ranks train; the others at any time after their start.
+   */
   private static final double IN_TRAINING = 0.6;
 
   @TempDir private Path folder;
@@ -87,8 +89,7 @@ class KilledRunsTest {
       assertThat(folders).as(text("killed", run)).hasSize(1);
       Path mine = folders.iterator().next();
       assertThat(own.add(mine)).as("%s is of two runs", mine).isTrue();
-      TinyTraining.assertSame(
-          TinyTraining.lastState(mine), TinyTraining.lastState(whole.get(run)));
+      TinyTraining.assertSame(TinyTraining.lastState(mine), TinyTraining.lastState(whole.get(run)));
       assertThat(names(mine)).noneMatch(name -> name.endsWith(".tmp"));
     }
     for (Path other : list(outdir)) {
@@ -191,8 +192,7 @@ class KilledRunsTest {
     return fresh;
   }
 
-  private static void await(BooleanSupplier condition)
-      throws InterruptedException {
+  private static void await(BooleanSupplier condition) throws InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(MINUTES);
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime()).isLessThan(deadline);
@@ -218,9 +218,7 @@ class KilledRunsTest {
   /** How much a run's log has grown to; 0 before there is one. */
   private long logged(int run) {
     try {
-      return foldersOf(run).stream()
-          .mapToLong(f -> TinyTraining.lines(f.resolve("log.txt")))
-          .sum();
+      return foldersOf(run).stream().mapToLong(f -> TinyTraining.lines(f.resolve("log.txt"))).sum();
     } catch (IOException e) {
       return 0;
     }

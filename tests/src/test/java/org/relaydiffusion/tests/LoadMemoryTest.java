@@ -62,8 +62,7 @@ class LoadMemoryTest {
               SyntheticCheckpoint.config(kwargs),
               checkpoint.network().state(),
               LoadOptions.DEFAULT)) {
-        assertThat(ProcessMemory.residentOf(file))
-            .isLessThan(opened + written.networkBytes() / 4);
+        assertThat(ProcessMemory.residentOf(file)).isLessThan(opened + written.networkBytes() / 4);
       }
     }
   }

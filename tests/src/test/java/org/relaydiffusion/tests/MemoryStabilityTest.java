@@ -60,12 +60,9 @@ class MemoryStabilityTest {
     return lines.stream()
         .skip(1)
         .map(line -> line.trim().split("\\s+"))
-        .map(
-            cells ->
-                new Row(
-                    Long.parseLong(cells[1]),
-                    Double.parseDouble(cells[2]),
-                    Long.parseLong(cells[4])))
+        .map(cells ->
+            new Row(
+                Long.parseLong(cells[1]), Double.parseDouble(cells[2]), Long.parseLong(cells[4])))
         .toList();
   }
 }

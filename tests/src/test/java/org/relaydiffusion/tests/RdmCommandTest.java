@@ -107,7 +107,8 @@ class RdmCommandTest {
   void aMistakeOfUseIsNamedAndExitsWith2() throws IOException, InterruptedException {
     Finished mistake = rdm("generate");
     assertThat(mistake.code).isEqualTo(2);
-    assertThat(mistake.output).anyMatch(line -> line.startsWith("rdm: ") && line.contains("--outdir"));
+    assertThat(mistake.output)
+        .anyMatch(line -> line.startsWith("rdm: ") && line.contains("--outdir"));
     assertThat(mistake.output).noneMatch(line -> line.stripLeading().startsWith("at "));
   }
 

@@ -25,7 +25,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The script rdm over a checkout of its own, with a build and a Java that only say what they get. */
+/**
+ * The script rdm over a checkout of its own, with a build and a Java that only say what they get.
+ */
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the script rdm is for a POSIX shell")
 class RdmScriptTest {
   private static final Path SCRIPT =
@@ -55,7 +57,8 @@ class RdmScriptTest {
     Files.createDirectories(java.getParent());
     Files.writeString(folder.resolve("jdk/release"), "JAVA_VERSION=\"25\"\n");
     program(
-        java, "printf '%s\\n' \"$@\"\necho \"LC_ALL=${LC_ALL-} LC_CTYPE=${LC_CTYPE-} LANG=${LANG-}\"\n");
+        java,
+        "printf '%s\\n' \"$@\"\necho \"LC_ALL=${LC_ALL-} LC_CTYPE=${LC_CTYPE-} LANG=${LANG-}\"\n");
   }
 
   @AfterEach
@@ -87,12 +90,11 @@ class RdmScriptTest {
     builder
         .environment()
         .keySet()
-        .removeIf(
-            n ->
-                n.startsWith("LC_")
-                    || n.startsWith("LANG")
-                    || n.contains("JAVA_")
-                    || n.equals("RDM_MAVEN_OPTS"));
+        .removeIf(n ->
+            n.startsWith("LC_")
+                || n.startsWith("LANG")
+                || n.contains("JAVA_")
+                || n.equals("RDM_MAVEN_OPTS"));
     builder.environment().put("RDM_JAVA_HOME", folder.resolve("jdk").toString());
     builder.environment().putAll(environment);
     Process process = builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
@@ -233,7 +235,8 @@ class RdmScriptTest {
     assumeFalse(signal.equals("INT") && isInterruptIgnored(first), "SIGINT is ignored here");
     // By its number: procps' kill does not know HUP by its name in a Turkish locale.
     String number = Integer.toString(code - 128);
-    assertThat(new ProcessBuilder("kill", "-" + number, Long.toString(first.pid())).start().waitFor())
+    assertThat(
+            new ProcessBuilder("kill", "-" + number, Long.toString(first.pid())).start().waitFor())
         .isZero();
     assertThat(finish(first, log).code).isEqualTo(code);
     assertThat(Files.isSymbolicLink(lock)).isFalse();
@@ -287,12 +290,14 @@ class RdmScriptTest {
           .doesNotContain("-XX:+UseSerialGC")
           .contains("-Xms32m");
     }
-    for (String heap : List.of("-Xmx16m", "-Xmx31M", "-XX:MaxHeapSize=9000k", "-Xms8m", "-Xmx9999999")) {
+    for (String heap :
+        List.of("-Xmx16m", "-Xmx31M", "-XX:MaxHeapSize=9000k", "-Xms8m", "-Xmx9999999")) {
       assertThat(java(Map.of(variable, heap)))
           .doesNotContain("-Xms32m")
           .contains("-XX:+UseSerialGC");
     }
-    for (String heap : List.of("-Xmx32m", "-Xmx2g", "-XX:MaxHeapSize=100000k", "-XX:-UseGCOverheadLimit")) {
+    for (String heap :
+        List.of("-Xmx32m", "-Xmx2g", "-XX:MaxHeapSize=100000k", "-XX:-UseGCOverheadLimit")) {
       assertThat(java(Map.of(variable, heap))).contains("-Xms32m", "-XX:+UseSerialGC");
     }
   }

@@ -125,8 +125,8 @@ public final class CppStore implements AutoCloseable {
    * @return the value that the key has afterwards
    */
   public byte[] compareSet(String key, byte[] expected, byte[] desired) throws CppException {
-    return Cpp.call(() ->
-        store.compareSet(key, new ByteVector(expected), new ByteVector(desired)).get());
+    return Cpp.call(
+        () -> store.compareSet(key, new ByteVector(expected), new ByteVector(desired)).get());
   }
 
   /** Waits until all keys have values. */

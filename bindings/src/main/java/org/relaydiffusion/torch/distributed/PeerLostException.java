@@ -27,8 +27,6 @@ public final class PeerLostException extends TorchException {
     boolean lost =
         REASON.matcher(reason).find()
             || SystemErrors.peerLost().stream().anyMatch(reason::contains);
-    return lost
-        ? new PeerLostException(message)
-        : new TorchException(message);
+    return lost ? new PeerLostException(message) : new TorchException(message);
   }
 }

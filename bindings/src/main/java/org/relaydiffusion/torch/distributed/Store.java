@@ -39,8 +39,7 @@ public abstract sealed class Store implements AutoCloseable
       Attempt.Call<CppStore> open) {
     this.timeout = timeout;
     this.listener = listener;
-    this.store =
-        Attempt.within(timeout, "store " + place, open, new WaitNotices(listener, line));
+    this.store = Attempt.within(timeout, "store " + place, open, new WaitNotices(listener, line));
   }
 
   /** Where it is, for messages. */

@@ -23,14 +23,16 @@ import org.relaydiffusion.nativeconfig.LibTorch;
  */
 public final class AllocatorAbi {
   private static final String ALLOCATOR = "_ZN3c104cuda20CUDACachingAllocator9allocatorE";
-  private static final LibTorch.Version NEWEST_KNOWN = new LibTorch.Version(2, 14, Integer.MAX_VALUE);
+  private static final LibTorch.Version NEWEST_KNOWN =
+      new LibTorch.Version(2, 14, Integer.MAX_VALUE);
 
   // After two destructors, allocate, is_simple_data_ptr, raw_deleter, copy_data, initialized,
   // emptyCache and recordStream.
   private static final int GET_DEVICE_STATS = 9;
   private static final int RESET_PEAK_STATS = 11;
 
-  // DeviceStats begins with arrays of three Stats (of all blocks, small ones, large ones); a Stat is
+  // DeviceStats begins with arrays of three Stats (of all blocks, small ones, large ones); a Stat
+  // is
   // current, peak, allocated, freed. The fifth and sixth array are allocated and reserved bytes.
   private static final long STAT_ARRAY = 3 * 4 * Long.BYTES;
   private static final long ALLOCATED_PEAK = 4 * STAT_ARRAY + Long.BYTES;

@@ -14,8 +14,7 @@ public final class ContextAbi {
   private static final MethodHandle ALLOW_TF32_CUBLAS =
       flag("_ZN2at7Context18setAllowTF32CuBLASEb");
 
-  private static final MethodHandle BENCHMARK_CUDNN =
-      flag("_ZN2at7Context17setBenchmarkCuDNNEb");
+  private static final MethodHandle BENCHMARK_CUDNN = flag("_ZN2at7Context17setBenchmarkCuDNNEb");
 
   private ContextAbi() {}
 

@@ -21,8 +21,7 @@ public final class Scratch {
   private Scratch() {
     // Automatic: the memory goes with the thread that owns this.
     Arena arena = Arena.ofAuto();
-    MemorySegment all =
-        arena.allocate(ValueLayout.JAVA_LONG, 2 + 2L * MAX_RANK + STACK_SLOTS);
+    MemorySegment all = arena.allocate(ValueLayout.JAVA_LONG, 2 + 2L * MAX_RANK + STACK_SLOTS);
     out = all.asSlice(0, 8);
     out2 = all.asSlice(8, 8);
     sizes = all.asSlice(16, 8L * MAX_RANK);

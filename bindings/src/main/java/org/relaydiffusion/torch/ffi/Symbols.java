@@ -48,11 +48,10 @@ final class Symbols {
     MemorySegment symbol =
         LIBRARY
             .find(name)
-            .orElseThrow(
-                () ->
-                    new NativeLibraryException(
-                        "%s (LibTorch %s) lacks the function %s"
-                            .formatted(LIBRARY.path(), LIBRARY.version(), name)));
+            .orElseThrow(() ->
+                new NativeLibraryException(
+                    "%s (LibTorch %s) lacks the function %s"
+                        .formatted(LIBRARY.path(), LIBRARY.version(), name)));
     return LINKER.downcallHandle(symbol, descriptor, options);
   }
 }

@@ -18,8 +18,7 @@ public final class TensorAbi {
       Symbols.code("aoti_torch_delete_tensor_object", JAVA_LONG);
   private static final MethodHandle DATA_PTR =
       Symbols.trivial("aoti_torch_get_data_ptr", JAVA_LONG, ADDRESS);
-  private static final MethodHandle DIM =
-      Symbols.trivial("aoti_torch_get_dim", JAVA_LONG, ADDRESS);
+  private static final MethodHandle DIM = Symbols.trivial("aoti_torch_get_dim", JAVA_LONG, ADDRESS);
   private static final MethodHandle SIZES =
       Symbols.trivial("aoti_torch_get_sizes", JAVA_LONG, ADDRESS);
   private static final MethodHandle STRIDES =
@@ -33,11 +32,25 @@ public final class TensorAbi {
   private static final MethodHandle EMPTY_STRIDED =
       Symbols.code(
           "aoti_torch_empty_strided",
-          JAVA_LONG, ADDRESS, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
+          JAVA_LONG,
+          ADDRESS,
+          ADDRESS,
+          JAVA_INT,
+          JAVA_INT,
+          JAVA_INT,
+          ADDRESS);
   private static final MethodHandle FROM_BLOB =
       Symbols.code(
           "aoti_torch_create_tensor_from_blob",
-          JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
+          JAVA_LONG,
+          JAVA_LONG,
+          ADDRESS,
+          ADDRESS,
+          JAVA_LONG,
+          JAVA_INT,
+          JAVA_INT,
+          JAVA_INT,
+          ADDRESS);
   private static final MethodHandle SCALAR_FLOAT64 =
       Symbols.code("aoti_torch_scalar_to_tensor_float64", JAVA_DOUBLE, ADDRESS);
   private static final MethodHandle SCALAR_INT64 =

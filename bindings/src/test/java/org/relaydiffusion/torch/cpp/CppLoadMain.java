@@ -11,8 +11,8 @@ import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.TcpStore;
 
 /**
- * Loads the C++ classes and prints which files of a folder came into the process with them:
- * their names, or where the folder is the root, their paths.
+ * Loads the C++ classes and prints which files of a folder came into the process with them: their
+ * names, or where the folder is the root, their paths.
  */
 final class CppLoadMain {
   private static final Duration LONG = Duration.ofSeconds(60);

@@ -61,7 +61,8 @@ class PlantedLibrariesTest {
         .allSatisfy(p -> assertThat(p).startsWith(real.resolve("home/.cache/rdm/libtorch")))
         .extracting(p -> p.getFileName().toString())
         .containsAll(JNI)
-        .containsAll(LibTorch.load().files().stream().map(f -> f.getFileName().toString()).toList());
+        .containsAll(
+            LibTorch.load().files().stream().map(f -> f.getFileName().toString()).toList());
     for (Path loaded : LibTorch.load().files()) {
       Path own = ours.resolve(jar(loaded)).resolve(loaded.getFileName());
       assertThat(Files.mismatch(loaded, own)).as("%s", own).isEqualTo(-1);

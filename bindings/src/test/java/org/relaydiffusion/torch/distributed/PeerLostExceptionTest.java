@@ -32,8 +32,12 @@ class PeerLostExceptionTest {
   @Test
   @EnabledOnOs({OS.LINUX, OS.MAC})
   void whatTheSystemSaysIsUnderstoodInItsLanguage() {
-    assertThat(SystemErrors.peerLost()).hasSize(4).doesNotHaveDuplicates().allSatisfy(words ->
-        assertThat(of("read [127.0.0.1]:4711: " + words)).isInstanceOf(PeerLostException.class));
+    assertThat(SystemErrors.peerLost())
+        .hasSize(4)
+        .doesNotHaveDuplicates()
+        .allSatisfy(words ->
+            assertThat(of("read [127.0.0.1]:4711: " + words))
+                .isInstanceOf(PeerLostException.class));
     if (Objects.requireNonNullElse(System.getenv("LC_ALL"), "").equals("C")) {
       assertThat(SystemErrors.peerLost()).contains("Connection reset by peer", "Broken pipe");
     }

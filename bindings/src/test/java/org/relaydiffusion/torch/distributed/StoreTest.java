@@ -152,7 +152,8 @@ class StoreTest {
               .putLong(1L << 60)
               .array());
 
-      try (TcpStore client = TcpStore.connect("127.0.0.1", server.port(), LONG, WaitListener.NONE)) {
+      try (TcpStore client =
+          TcpStore.connect("127.0.0.1", server.port(), LONG, WaitListener.NONE)) {
         client.set("key", bytes("value"));
         assertThat(server.get("key")).isEqualTo(bytes("value"));
         assertThat(client.add("count", 1)).isEqualTo(1);

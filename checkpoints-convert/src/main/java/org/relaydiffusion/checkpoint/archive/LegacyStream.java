@@ -48,8 +48,7 @@ final class LegacyStream {
     PickleBudget budget = new PickleBudget(Arena.global(), 0);
     try {
       return MAGIC.equals(
-          PickleReader.read(
-              file, "the magic number", in, budget, Map.of(), PersistentIds.none()));
+          PickleReader.read(file, "the magic number", in, budget, Map.of(), PersistentIds.none()));
     } catch (FileException _) {
       return false;
     }

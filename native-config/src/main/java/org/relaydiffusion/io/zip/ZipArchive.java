@@ -74,13 +74,12 @@ public final class ZipArchive implements AutoCloseable {
    * @param mostMembers an archive with more of them is refused
    */
   public static ZipArchive of(MappedFile file, int mostMembers) {
-    return file.reading(
-        () -> {
-          ZipEnd end = ZipEnd.find(file, mostMembers);
-          List<ZipMember> files =
-              ZipDirectory.read(file, end).stream().filter(m -> !m.isFolder()).toList();
-          return new ZipArchive(file, end, files);
-        });
+    return file.reading(() -> {
+      ZipEnd end = ZipEnd.find(file, mostMembers);
+      List<ZipMember> files =
+          ZipDirectory.read(file, end).stream().filter(m -> !m.isFolder()).toList();
+      return new ZipArchive(file, end, files);
+    });
   }
 
   /** The files in the archive's order, without folders. */

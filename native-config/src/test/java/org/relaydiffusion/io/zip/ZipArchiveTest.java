@@ -89,7 +89,9 @@ class ZipArchiveTest {
   void backSlashesAreFoldersAndColonsAreLetters() throws IOException {
     Path file = write(zip(List.of("a\\b.png", "7:30.png"), ZipEntry.STORED));
     try (ZipArchive contents = ZipArchive.open(file)) {
-      assertThat(contents.members()).extracting(ZipMember::name).containsExactly("a/b.png", "7:30.png");
+      assertThat(contents.members())
+          .extracting(ZipMember::name)
+          .containsExactly("a/b.png", "7:30.png");
     }
     assertRefused(zip(List.of("..\\b.png"), ZipEntry.STORED))
         .hasMessageContaining("'../b.png' points outside the archive");

@@ -48,9 +48,7 @@ public record DatasetOptions(
 
   /** Which of {@code size} pictures are used, none of them mirrored. */
   Subset drawnFrom(int size) {
-    return maxSize.isPresent()
-        ? Subset.drawn(size, maxSize.getAsInt(), seed)
-        : Subset.all(size);
+    return maxSize.isPresent() ? Subset.drawn(size, maxSize.getAsInt(), seed) : Subset.all(size);
   }
 
   /** These with labels. */

@@ -52,11 +52,10 @@ public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
           .<List<BadPicture>>run(
               look::piece,
               (_, found) ->
-                  found.forEach(
-                      picture -> {
-                        bad.add(picture);
-                        listener.found(picture);
-                      }),
+                  found.forEach(picture -> {
+                    bad.add(picture);
+                    listener.found(picture);
+                  }),
               cancellation);
       return new PictureCheck(List.copyOf(bad), count, source.leftOut());
     }

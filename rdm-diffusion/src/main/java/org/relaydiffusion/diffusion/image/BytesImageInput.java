@@ -37,8 +37,8 @@ final class BytesImageInput extends ImageInputStreamImpl {
   }
 
   /**
-   * Does nothing, as nothing is to be freed. An empty finalizer is none to the virtual machine; that
-   * of the superclass would keep every picture's buffers until the next full collection.
+   * Does nothing, as nothing is to be freed. An empty finalizer is none to the virtual machine;
+   * that of the superclass would keep every picture's buffers until the next full collection.
    */
   @Override
   @SuppressWarnings({"deprecation", "removal", "Finalize"})

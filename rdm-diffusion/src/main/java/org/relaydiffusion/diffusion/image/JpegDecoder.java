@@ -39,9 +39,7 @@ final class JpegDecoder {
         jpeg.width(),
         jpeg.height(),
         jpeg.components().size() + channels,
-        () ->
-            decoder.converted(
-                () -> new JpegDecoder(jpeg, decoder.samples()).pixels(channels)));
+        () -> decoder.converted(() -> new JpegDecoder(jpeg, decoder.samples()).pixels(channels)));
   }
 
   private Pixels pixels(int channels) {

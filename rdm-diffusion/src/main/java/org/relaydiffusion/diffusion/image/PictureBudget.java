@@ -58,7 +58,8 @@ public final class PictureBudget {
     // Neither product overflows: both sides are below 2^32, both factors checked against the most.
     if (width > MOST_PIXELS || height > MOST_PIXELS || width * height > MOST_PIXELS) {
       throw new FileException(
-          file, "has %s x %s pixels, but at most %s are read".formatted(width, height, MOST_PIXELS));
+          file,
+          "has %s x %s pixels, but at most %s are read".formatted(width, height, MOST_PIXELS));
     }
     if (width * height > held) {
       throw new FileException(
@@ -92,8 +93,7 @@ public final class PictureBudget {
    * @throws FileException naming the file and the size it needs, in the place of an {@link
    *     OutOfMemoryError}
    */
-  static <T> T decoded(
-      Path file, long width, long height, long bytesAPixel, Supplier<T> decoding) {
+  static <T> T decoded(Path file, long width, long height, long bytesAPixel, Supplier<T> decoding) {
     try {
       return decoding.get();
     } catch (OutOfMemoryError e) {

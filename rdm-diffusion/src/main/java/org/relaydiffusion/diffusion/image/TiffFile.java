@@ -44,8 +44,15 @@ final class TiffFile {
   /** The fields that may be of 32 bits; all others that are looked at have 16. */
   private static final Set<Integer> LARGE =
       Set.of(
-          WIDTH, HEIGHT, STRIP_OFFSETS, ROWS_PER_STRIP, STRIP_BYTES, TILE_WIDTH, TILE_HEIGHT,
-          TILE_OFFSETS, TILE_BYTES);
+          WIDTH,
+          HEIGHT,
+          STRIP_OFFSETS,
+          ROWS_PER_STRIP,
+          STRIP_BYTES,
+          TILE_WIDTH,
+          TILE_HEIGHT,
+          TILE_OFFSETS,
+          TILE_BYTES);
 
   private static final int WHITE_IS_ZERO = 0;
   private static final int BLACK_IS_ZERO = 1;
@@ -292,8 +299,7 @@ final class TiffFile {
     }
     long expected = expectedParts();
     if (parts.count != expected) {
-      throw damaged(
-          "it has %s parts, but its size asks for %s".formatted(parts.count, expected));
+      throw damaged("it has %s parts, but its size asks for %s".formatted(parts.count, expected));
     }
     boolean hasLengths = fields.containsKey(lengths());
     if (!hasLengths && parts.count > 1 && value(COMPRESSION, 0, 1) != UNCOMPRESSED) {

@@ -49,8 +49,7 @@ public record OptionDifferences(List<Difference> all) {
 
   /** What of a network changes its training only: it has the same tensors. */
   private static final Set<String> TRAINING_ONLY =
-      Set.of(
-          "network_kwargs.dropout", "network_kwargs.label_dropout", "network_kwargs.eff_attn");
+      Set.of("network_kwargs.dropout", "network_kwargs.label_dropout", "network_kwargs.eff_attn");
 
   /** What options mean that a state does not have, as earlier versions wrote none. */
   private static final Map<String, String> DEFAULTS = Map.of("network_kwargs.eff_attn", "false");

@@ -165,10 +165,7 @@ public final class RunDirectory implements AutoCloseable {
     Path log = file("log.txt");
     try {
       Files.writeString(
-          log,
-          Printable.line(line) + "\n",
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
+          log, Printable.line(line) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw new FileException(log, "cannot be written: " + AtomicFile.reason(e), e);
     }

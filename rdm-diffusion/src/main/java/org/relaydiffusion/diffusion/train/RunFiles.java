@@ -126,40 +126,44 @@ final class RunFiles implements AutoCloseable {
    * @param kept how many states stay, this one included; empty for all
    */
   void state(CapturedState captured, OptionalInt kept) {
-    background.write(() -> {
-      try (captured) {
-        Path file = directory.state(captured.images());
-        stateIsWritten = false;
-        captured.writeState(file);
-        stateIsWritten = true;
-        state = file;
-        listener.saved(file);
-        // This one is whole: only now may older ones go.
-        kept.ifPresent(n -> StateFiles.deleteOlder(file, n));
-      }
-    }, captured::close);
+    background.write(
+        () -> {
+          try (captured) {
+            Path file = directory.state(captured.images());
+            stateIsWritten = false;
+            captured.writeState(file);
+            stateIsWritten = true;
+            state = file;
+            listener.saved(file);
+            // This one is whole: only now may older ones go.
+            kept.ifPresent(n -> StateFiles.deleteOlder(file, n));
+          }
+        },
+        captured::close);
   }
 
   /** Writes the average's snapshot in the background. */
   void snapshot(CapturedState captured, TrainingOptions.SnapshotFormat format) {
-    background.write(() -> {
-      try (captured) {
-        snapshotIsWritten = false;
-        if (format != TrainingOptions.SnapshotFormat.PKL) {
-          Path file = directory.snapshot(captured.images(), "safetensors");
-          captured.writeSafetensors(file);
-          snapshot = file;
-          listener.saved(file);
-        }
-        if (format != TrainingOptions.SnapshotFormat.SAFETENSORS) {
-          Path file = directory.snapshot(captured.images(), "pkl");
-          captured.writePickle(file);
-          snapshot = file;
-          listener.saved(file);
-        }
-        snapshotIsWritten = true;
-      }
-    }, captured::close);
+    background.write(
+        () -> {
+          try (captured) {
+            snapshotIsWritten = false;
+            if (format != TrainingOptions.SnapshotFormat.PKL) {
+              Path file = directory.snapshot(captured.images(), "safetensors");
+              captured.writeSafetensors(file);
+              snapshot = file;
+              listener.saved(file);
+            }
+            if (format != TrainingOptions.SnapshotFormat.SAFETENSORS) {
+              Path file = directory.snapshot(captured.images(), "pkl");
+              captured.writePickle(file);
+              snapshot = file;
+              listener.saved(file);
+            }
+            snapshotIsWritten = true;
+          }
+        },
+        captured::close);
   }
 
   /** Waits for the file in work; whether the last state and the last snapshot are whole. */

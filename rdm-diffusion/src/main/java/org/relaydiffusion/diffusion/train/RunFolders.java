@@ -60,9 +60,7 @@ public final class RunFolders {
       return entries
           .filter(e -> number(e) >= 0 && Files.isDirectory(e))
           .sorted(
-              Comparator.comparingInt(RunFolders::number)
-                  .thenComparing(Path::toString)
-                  .reversed())
+              Comparator.comparingInt(RunFolders::number).thenComparing(Path::toString).reversed())
           .toList();
     } catch (UncheckedIOException e) {
       throw unlistable(outdir, Objects.requireNonNull(e.getCause()));

@@ -95,8 +95,7 @@ final class RunLock implements AutoCloseable {
       throw new FolderInUseException(folder);
     }
     try (FileChannel channel =
-        FileChannel.open(
-            folder.resolve(FILE), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+        FileChannel.open(folder.resolve(FILE), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       obtain(channel);
     } catch (HeldException e) {
       throw new FolderInUseException(folder, e.holder, e);
@@ -293,13 +292,14 @@ final class RunLock implements AutoCloseable {
     static Optional<Holder> parse(String text) {
       String[] values = {"", "", ""};
       String[] names = {"host: ", "pid: ", "started: "};
-      text.lines().forEach(line -> {
-        for (int i = 0; i < names.length; i++) {
-          if (line.startsWith(names[i])) {
-            values[i] = line.substring(names[i].length()).strip();
-          }
-        }
-      });
+      text.lines()
+          .forEach(line -> {
+            for (int i = 0; i < names.length; i++) {
+              if (line.startsWith(names[i])) {
+                values[i] = line.substring(names[i].length()).strip();
+              }
+            }
+          });
       try {
         return Optional.of(
             new Holder(

@@ -27,7 +27,8 @@ public record RunName(
     int batch,
     String type,
     String suffix) {
-  private static final Pattern HOW = Pattern.compile("-gpus\\d+-batch\\d+-(?:fp32|fp16|bf16)(-.*)?");
+  private static final Pattern HOW =
+      Pattern.compile("-gpus\\d+-batch\\d+-(?:fp32|fp16|bf16)(-.*)?");
 
   /** The parts that say what is trained: {@code name-cond-adm-edm}. */
   public String description() {
@@ -38,8 +39,7 @@ public record RunName(
   /** All of the name. */
   public String text() {
     return "%s-gpus%s-batch%s-%s%s"
-        .formatted(
-            description(), processes, batch, type, suffix.isEmpty() ? "" : "-" + suffix);
+        .formatted(description(), processes, batch, type, suffix.isEmpty() ? "" : "-" + suffix);
   }
 
   /**

@@ -35,11 +35,7 @@ final class RunStart {
    * @param say what there is to know about it
    */
   static Progress apply(
-      Start start,
-      TrainingRun run,
-      World world,
-      TrainingOptions options,
-      Consumer<String> say) {
+      Start start, TrainingRun run, World world, TrainingOptions options, Consumer<String> say) {
     return switch (start) {
       case Start.Fresh() -> new Progress(0, 0, 0);
       case Start.Transfer(Path file) -> transfer(file, run, say);

@@ -30,8 +30,7 @@ public record StateSearch(Optional<StoredState> state, List<String> damaged) {
       } catch (CancelledException e) {
         throw e;
       } catch (RdmException e) {
-        if (e.getCause() instanceof IOException
-            && !(e.getCause() instanceof NoSuchFileException)) {
+        if (e.getCause() instanceof IOException && !(e.getCause() instanceof NoSuchFileException)) {
           // It may be whole: what failed is the way to it. One that is gone was deleted meanwhile,
           // by a run that keeps the newest ones only.
           throw e;

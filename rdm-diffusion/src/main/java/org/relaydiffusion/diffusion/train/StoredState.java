@@ -43,9 +43,7 @@ public record StoredState(
       Optional<ResumePoint> point = ResumePoint.of(checkpoint);
       return new StoredState(
           file,
-          point
-              .map(p -> p.progress().images())
-              .orElse(StateFiles.kimgOf(file).orElse(0L) * 1000),
+          point.map(p -> p.progress().images()).orElse(StateFiles.kimgOf(file).orElse(0L) * 1000),
           point.map(p -> OptionalLong.of(p.seed())).orElse(OptionalLong.empty()),
           point.flatMap(ResumePoint::recorded));
     }
@@ -59,8 +57,7 @@ public record StoredState(
    * @throws FileException naming each difference, or the tensor that does not fit
    */
   public void requireNetwork(Map<String, ?> options, ModelConfig wanted) {
-    recorded.ifPresent(run ->
-        OptionDifferences.between(run.options(), options).refuse(file));
+    recorded.ifPresent(run -> OptionDifferences.between(run.options(), options).refuse(file));
     try (Checkpoint checkpoint = Checkpoint.open(file)) {
       for (Which which : Which.values()) {
         NetworkRecord network = checkpoint.network(which);

@@ -148,11 +148,13 @@ public final class Trainer {
                 dataset.channels(),
                 dataset.labelDim() == 0 ? "no classes" : dataset.labelDim() + " classes"));
     files.message(
-        String.format(Locale.ROOT, "network: %s, %,d parameters, %s, %s", 
-                options.network().className(),
-                run.network().parameterCount(),
-                options.running().device(),
-                options.running().dtype().torchName()));
+        String.format(
+            Locale.ROOT,
+            "network: %s, %,d parameters, %s, %s",
+            options.network().className(),
+            run.network().parameterCount(),
+            options.running().device(),
+            options.running().dtype().torchName()));
     files.message(
         "training: batch %s = %s process%s x %s round%s x %s images, %s kimg to go"
             .formatted(
@@ -212,9 +214,7 @@ public final class Trainer {
 
   /** Whether the tick is over after so many images. */
   private boolean endsTick(long images) {
-    return isDone(images)
-        || tick == 0
-        || images >= tickImages + options.saving().tickKimg() * 1000;
+    return isDone(images) || tick == 0 || images >= tickImages + options.saving().tickKimg() * 1000;
   }
 
   /** The end of a tick: what is said, and the files that are due. */
@@ -228,8 +228,7 @@ public final class Trainer {
     LossStatistics.Counted counted = run.takeLosses();
     Moments mine = counted.moments();
     double[] sums =
-        world.sums(
-            mine.count(), mine.sum(), mine.squares(), counted.rounds(), counted.nonFinite());
+        world.sums(mine.count(), mine.sum(), mine.squares(), counted.rounds(), counted.nonFinite());
     Moments losses = new Moments(sums[0], sums[1], sums[2]);
     lastLoss = losses.mean();
     Optional<String> complaint = LossCheck.complaint(sums[3], sums[4]);

@@ -22,16 +22,17 @@ public final class TransferCheck {
   public static void require(Path file, ModelConfig wanted) {
     try (Checkpoint checkpoint = Checkpoint.open(file)) {
       var tensors = checkpoint.network().tensors();
-      Preconditioner.shapes(wanted).forEach((name, shape) -> {
-        StoredTensor stored = tensors.get(name);
-        if (stored != null && !Arrays.equals(stored.shape(), shape)) {
-          throw new FileException(
-              file,
-              "tensor '%s' has shape %s, but the network's has %s: the options describe another"
-                      .formatted(name, Arrays.toString(stored.shape()), Arrays.toString(shape))
-                  + " network");
-        }
-      });
+      Preconditioner.shapes(wanted)
+          .forEach((name, shape) -> {
+            StoredTensor stored = tensors.get(name);
+            if (stored != null && !Arrays.equals(stored.shape(), shape)) {
+              throw new FileException(
+                  file,
+                  "tensor '%s' has shape %s, but the network's has %s: the options describe another"
+                          .formatted(name, Arrays.toString(stored.shape()), Arrays.toString(shape))
+                      + " network");
+            }
+          });
     }
   }
 }

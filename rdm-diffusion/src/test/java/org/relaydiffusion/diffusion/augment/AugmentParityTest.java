@@ -22,7 +22,8 @@ import tools.jackson.databind.JsonNode;
 
 /** Every case of augment/: the images, the labels, and where the generator stands after. */
 class AugmentParityTest {
-  // The reference's operations: on the two LibTorchs that were tried, 2.10 and 2.14, their bits. The
+  // The reference's operations: on the two LibTorchs that were tried, 2.10 and 2.14, their bits.
+  // The
   // bound leaves room for other processors' kernels.
   private static final double EXACT = 1e-6;
 

@@ -53,7 +53,8 @@ class PictureCheckTest {
   private List<String> check(Path data) {
     List<String> found = new ArrayList<>();
     PictureCheck check =
-        PictureCheck.of(data, DatasetOptions.DEFAULT, bad -> found.add(bad.name()), new Cancellation());
+        PictureCheck.of(
+            data, DatasetOptions.DEFAULT, bad -> found.add(bad.name()), new Cancellation());
     assertThat(check.bad()).extracting(BadPicture::name).isEqualTo(found);
     return check.bad().stream().map(BadPicture::message).toList();
   }
@@ -117,10 +118,26 @@ class PictureCheckTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0, 1, 1", "0, 2, 1", "0, 4, 1", "0, 8, 1", "0, 16, 0", "0, 3, 0",
-    "2, 8, 3", "2, 16, 3", "2, 4, 0", "2, 0, 0",
-    "3, 1, 3", "3, 2, 3", "3, 4, 3", "3, 8, 3", "3, 16, 0",
-    "4, 8, 0", "6, 8, 3", "6, 16, 3", "6, 2, 0", "1, 8, 0",
+    "0, 1, 1",
+    "0, 2, 1",
+    "0, 4, 1",
+    "0, 8, 1",
+    "0, 16, 0",
+    "0, 3, 0",
+    "2, 8, 3",
+    "2, 16, 3",
+    "2, 4, 0",
+    "2, 0, 0",
+    "3, 1, 3",
+    "3, 2, 3",
+    "3, 4, 3",
+    "3, 8, 3",
+    "3, 16, 0",
+    "4, 8, 0",
+    "6, 8, 3",
+    "6, 16, 3",
+    "6, 2, 0",
+    "1, 8, 0",
   })
   void aPngHasTheDepthsOfItsColours(int colour, int depth, int channels) throws IOException {
     byte[] bytes = png(200, 3);
@@ -191,8 +208,7 @@ class PictureCheckTest {
     Cancellation cancelled = new Cancellation();
     cancelled.cancel();
     assertThatThrownBy(() ->
-            PictureCheck.of(
-                folder, DatasetOptions.DEFAULT, BadPicture.Listener.NONE, cancelled))
+            PictureCheck.of(folder, DatasetOptions.DEFAULT, BadPicture.Listener.NONE, cancelled))
         .isInstanceOf(CancelledException.class);
   }
 }

@@ -139,19 +139,16 @@ class DamagedPicturesTest {
     byte[] tiff = Objects.requireNonNull(PillowPicturesTest.pictures().get("tiff/PA.tif"));
     JavaDecoder decoder = new JavaDecoder(tiff, "tiff", NAME);
     int[] two = {1, 2};
-    assertThatThrownBy(
-            () -> decoder.decode(8, image -> Pixels.black(two[image.getWidth()], 1, 1)))
+    assertThatThrownBy(() -> decoder.decode(8, image -> Pixels.black(two[image.getWidth()], 1, 1)))
         .isInstanceOf(FileException.class)
         .hasMessage("a: is a damaged TIFF picture: Index 17 out of bounds for length 2");
     assertThatThrownBy(() -> decoder.converted(() -> two[2]))
         .hasMessage("a: is a damaged TIFF picture: Index 2 out of bounds for length 2");
     FileException named = new FileException(NAME, "is refused");
-    assertThatThrownBy(
-            () ->
-                decoder.converted(
-                    () -> {
-                      throw named;
-                    }))
+    assertThatThrownBy(() ->
+            decoder.converted(() -> {
+              throw named;
+            }))
         .isSameAs(named);
   }
 

@@ -61,8 +61,7 @@ class PictureBudgetTest {
     "4096, 4096, 20000",
   })
   void largePhotographsPass(int width, int height, long bytes) {
-    assertThatCode(
-            () -> PictureBudget.checkPixels(width, height, bytes, Long.MAX_VALUE, NAME))
+    assertThatCode(() -> PictureBudget.checkPixels(width, height, bytes, Long.MAX_VALUE, NAME))
         .doesNotThrowAnyException();
   }
 
@@ -76,8 +75,7 @@ class PictureBudgetTest {
         "4097       | 4096       | 65551   | at least one byte for 256",
       })
   void sizesBeyondTheBudgetAreRefused(long width, long height, long bytes, String message) {
-    assertThatThrownBy(
-            () -> PictureBudget.checkPixels(width, height, bytes, Long.MAX_VALUE, NAME))
+    assertThatThrownBy(() -> PictureBudget.checkPixels(width, height, bytes, Long.MAX_VALUE, NAME))
         .isInstanceOf(FileException.class)
         .hasMessageContaining(message);
   }
@@ -216,15 +214,13 @@ class PictureBudgetTest {
 
   @Test
   void outOfMemoryNamesThePictureAndWhatItNeeds() {
-    assertThatThrownBy(
-            () ->
-                PictureBudget.decoded(
-                    NAME, 10_000, 10_000, 6, () -> new long[Integer.MAX_VALUE].length))
+    assertThatThrownBy(() ->
+            PictureBudget.decoded(
+                NAME, 10_000, 10_000, 6, () -> new long[Integer.MAX_VALUE].length))
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(
             NAME + ": needs about 573 MiB to decode 10000 x 10000 pixels, but Java's heap");
-    assertThatThrownBy(
-            () -> PictureBudget.within(NAME, () -> new long[Integer.MAX_VALUE].length))
+    assertThatThrownBy(() -> PictureBudget.within(NAME, () -> new long[Integer.MAX_VALUE].length))
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(NAME + ": needs more memory");
   }
@@ -252,8 +248,7 @@ class PictureBudgetTest {
   }
 
   /** The same ramp in strips of some rows, where 0 and null leave their fields out. */
-  private static byte[] strips(
-      int compression, int rows, int[] offsets, int @Nullable [] lengths) {
+  private static byte[] strips(int compression, int rows, int[] offsets, int @Nullable [] lengths) {
     int directory = 72 + 4 * offsets.length * (lengths == null ? 1 : 2);
     int fields = 7 + (rows == 0 ? 0 : 1) + (lengths == null ? 0 : 1);
     ByteBuffer out = ByteBuffer.allocate(directory + 2 + 12 * fields + 4);

@@ -71,8 +71,7 @@ class PngDecoderTest {
     assertThat(decodes(withChunk(plain, "tRNS", new byte[6]))).isTrue();
     // Gamma and the like are remarks: the stored values are what counts, for both decoders.
     byte[] remarked = withChunk(plain, "gAMA", new byte[] {0, 0, (byte) 0xb1, (byte) 0x8f});
-    assertThat(PictureReader.decode(remarked, NAME))
-        .isEqualTo(byTheJdk(remarked));
+    assertThat(PictureReader.decode(remarked, NAME)).isEqualTo(byTheJdk(remarked));
     byte[] interlaced = plain.clone();
     interlaced[28] = 1;
     fixHeader(interlaced);
@@ -124,8 +123,7 @@ class PngDecoderTest {
   }
 
   private static Pixels byTheJdk(byte[] png) throws IOException {
-    return RasterPixels.plain(NAME, _ -> false)
-        .pixels(ImageIO.read(new ByteArrayInputStream(png)));
+    return RasterPixels.plain(NAME, _ -> false).pixels(ImageIO.read(new ByteArrayInputStream(png)));
   }
 
   private static boolean decodes(byte[] png) {

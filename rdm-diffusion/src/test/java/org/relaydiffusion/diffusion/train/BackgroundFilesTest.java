@@ -17,10 +17,12 @@ class BackgroundFilesTest {
     CountDownLatch training = new CountDownLatch(1);
     List<String> written = new ArrayList<>();
     try (BackgroundFiles files = new BackgroundFiles(TrainingListener.NONE)) {
-      files.write(() -> {
-        await(training);
-        written.add("snapshot");
-      }, () -> {});
+      files.write(
+          () -> {
+            await(training);
+            written.add("snapshot");
+          },
+          () -> {});
       files.write(() -> written.add("state"), () -> {});
       // Training goes on here although nothing is written yet; else this test would not end.
       training.countDown();
@@ -42,9 +44,11 @@ class BackgroundFilesTest {
           }
         };
     try (BackgroundFiles files = new BackgroundFiles(listener)) {
-      files.write(() -> {
-        throw new RdmException("disk full");
-      }, () -> {});
+      files.write(
+          () -> {
+            throw new RdmException("disk full");
+          },
+          () -> {});
       files.write(() -> written.add("state"), () -> {});
     }
 
@@ -56,9 +60,11 @@ class BackgroundFilesTest {
   void anErrorIsToldWhenAllFilesHaveEnded() {
     List<String> written = new ArrayList<>();
     BackgroundFiles files = new BackgroundFiles(TrainingListener.NONE);
-    files.write(() -> {
-      throw new IllegalStateException("a bug");
-    }, () -> {});
+    files.write(
+        () -> {
+          throw new IllegalStateException("a bug");
+        },
+        () -> {});
     files.write(() -> written.add("state"), () -> {});
 
     assertThatThrownBy(files::close).hasRootCauseMessage("a bug");
@@ -70,9 +76,11 @@ class BackgroundFilesTest {
   void whatCannotBeHandedOverIsFreed() {
     List<String> freed = new ArrayList<>();
     try (BackgroundFiles files = new BackgroundFiles(TrainingListener.NONE)) {
-      files.write(() -> {
-        throw new IllegalStateException("a bug");
-      }, () -> {});
+      files.write(
+          () -> {
+            throw new IllegalStateException("a bug");
+          },
+          () -> {});
       files.write(() -> {}, () -> {});
 
       assertThatThrownBy(() -> files.write(() -> freed.add("written"), () -> freed.add("freed")))

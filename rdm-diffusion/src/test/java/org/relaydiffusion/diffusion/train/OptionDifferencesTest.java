@@ -11,16 +11,24 @@ class OptionDifferencesTest {
   void whatEarlierVersionsWroteOtherwiseIsNoDifference() {
     Map<String, ?> before =
         Map.of(
-            "loss_kwargs", Map.of("class_name", "training.loss.EdmLoss"),
-            "network_kwargs", Map.of("model_type", "SongUNet"),
-            "total_kimg", 200_000.0,
-            "ema_halflife_kimg", 500.0);
+            "loss_kwargs",
+            Map.of("class_name", "training.loss.EdmLoss"),
+            "network_kwargs",
+            Map.of("model_type", "SongUNet"),
+            "total_kimg",
+            200_000.0,
+            "ema_halflife_kimg",
+            500.0);
     Map<String, ?> now =
         Map.of(
-            "loss_kwargs", Map.of("class_name", "training.loss.EDMLoss"),
-            "network_kwargs", Map.of("model_type", "SongUNet", "eff_attn", false),
-            "total_kimg", 200_000L,
-            "ema_halflife_kimg", 500L);
+            "loss_kwargs",
+            Map.of("class_name", "training.loss.EDMLoss"),
+            "network_kwargs",
+            Map.of("model_type", "SongUNet", "eff_attn", false),
+            "total_kimg",
+            200_000L,
+            "ema_halflife_kimg",
+            500L);
 
     assertThat(OptionDifferences.between(before, now).all()).isEmpty();
   }

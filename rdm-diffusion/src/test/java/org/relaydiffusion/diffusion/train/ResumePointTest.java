@@ -97,8 +97,7 @@ class ResumePointTest {
       Map<String, @Nullable Object> extra = new LinkedHashMap<>(good.extra());
       extra.put(ResumePoint.KEY, point);
       TrainingStateFile.write(
-          changed,
-          new TrainingState(good.ema(), good.net(), good.optimizer(), good.step(), extra));
+          changed, new TrainingState(good.ema(), good.net(), good.optimizer(), good.step(), extra));
     }
     try (Checkpoint checkpoint = Checkpoint.open(changed)) {
       return ResumePoint.of(checkpoint);

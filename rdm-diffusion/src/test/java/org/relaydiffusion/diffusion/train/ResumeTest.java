@@ -80,7 +80,8 @@ class ResumeTest {
       Trainer.train(options, World.SINGLE, other, said(said), () -> true);
     }
 
-    assertThat(said).anyMatch(l -> l.equals("resuming with seed 5 instead of 3: results will differ"));
+    assertThat(said)
+        .anyMatch(l -> l.equals("resuming with seed 5 instead of 3: results will differ"));
     assertThat(StoredState.read(state).seed()).hasValue(3);
     assertThat(folder.resolve("other/log.txt"))
         .content()
@@ -94,8 +95,8 @@ class ResumeTest {
     TrainingOptions options = TinyRun.edm(6, 6, 1, 2).options(new Start.Resume(state), 3);
 
     try (RunDirectory other = RunDirectory.of(folder.resolve("other"))) {
-      assertThatThrownBy(() ->
-              Trainer.train(options, World.SINGLE, other, TrainingListener.NONE, () -> false))
+      assertThatThrownBy(
+              () -> Trainer.train(options, World.SINGLE, other, TrainingListener.NONE, () -> false))
           .isInstanceOf(FileException.class)
           .hasMessageStartingWith(state.toString())
           .hasMessageContaining("map_augment");

@@ -40,16 +40,17 @@ class RunDirectoryTest {
     for (int i = 0; i < runs; i++) {
       String name = "run" + i % 3;
       threads.add(
-          Thread.ofPlatform().start(() -> {
-            try {
-              start.await();
-            } catch (InterruptedException e) {
-              Thread.currentThread().interrupt();
-            }
-            try (RunDirectory run = RunDirectory.numbered(folder, name)) {
-              numbers.add(run.path().getFileName().toString().substring(0, 5));
-            }
-          }));
+          Thread.ofPlatform()
+              .start(() -> {
+                try {
+                  start.await();
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+                try (RunDirectory run = RunDirectory.numbered(folder, name)) {
+                  numbers.add(run.path().getFileName().toString().substring(0, 5));
+                }
+              }));
     }
     start.countDown();
     for (Thread thread : threads) {
@@ -122,8 +123,7 @@ class RunDirectoryTest {
         .containsExactly(third, one);
     assertThat(RunFolders.of(folder, identity("launch-9", "18", "faces", 1))).isEmpty();
     assertThat(
-            RunFolders.of(
-                folder, new RunIdentity(Optional.empty(), Optional.empty(), "faces", 1)))
+            RunFolders.of(folder, new RunIdentity(Optional.empty(), Optional.empty(), "faces", 1)))
         .isEmpty();
   }
 
@@ -143,7 +143,8 @@ class RunDirectoryTest {
     Path run = Files.createDirectories(folder.resolve("run"));
     String left = ".training-state-000001.pt.1b4e28ba-2fa1-11d2-883f-0016d3cca427.tmp";
     Set<String> others =
-        Set.of(".notes.tmp", "training-state-000001.pt", "a.1b4e28ba-2fa1-11d2-883f-0016d3cca427.tmp");
+        Set.of(
+            ".notes.tmp", "training-state-000001.pt", "a.1b4e28ba-2fa1-11d2-883f-0016d3cca427.tmp");
     Files.writeString(run.resolve(left), "half");
     for (String other : others) {
       Files.writeString(run.resolve(other), "whole");

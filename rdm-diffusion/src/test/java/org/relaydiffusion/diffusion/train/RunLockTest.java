@@ -53,8 +53,7 @@ class RunLockTest {
       for (int i = 0; i < 2; i++) {
         assertThatThrownBy(() -> RunLock.take(folder, Duration.ZERO))
             .isInstanceOf(FileException.class)
-            .hasMessageStartingWith(
-                folder + ": is in use by process " + holder.pid() + " of host ")
+            .hasMessageStartingWith(folder + ": is in use by process " + holder.pid() + " of host ")
             .hasMessageContaining(", started 20");
         assertThatThrownBy(() -> RunLock.check(folder)).isInstanceOf(FileException.class);
       }

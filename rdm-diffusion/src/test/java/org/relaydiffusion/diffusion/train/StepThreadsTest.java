@@ -13,14 +13,22 @@ class StepThreadsTest {
     return ModelConfig.of(
         "EDMPrecond",
         Map.of(
-            "img_resolution", resolution,
-            "img_channels", 3,
-            "label_dim", 10,
-            "model_type", "DhariwalUNet",
-            "model_channels", channels,
-            "channel_mult", List.of(1, 2),
-            "num_blocks", 1,
-            "attn_resolutions", List.of()));
+            "img_resolution",
+            resolution,
+            "img_channels",
+            3,
+            "label_dim",
+            10,
+            "model_type",
+            "DhariwalUNet",
+            "model_channels",
+            channels,
+            "channel_mult",
+            List.of(1, 2),
+            "num_blocks",
+            1,
+            "attn_resolutions",
+            List.of()));
   }
 
   @Test

@@ -294,9 +294,7 @@ class StoppedTrainingTest {
   static List<Path> hide(Path data) {
     List<Path> hidden = new ArrayList<>();
     try (Stream<Path> all = Files.walk(data)) {
-      all.filter(p -> p.toString().endsWith(".png"))
-          .toList()
-          .forEach(moving(hidden));
+      all.filter(p -> p.toString().endsWith(".png")).toList().forEach(moving(hidden));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

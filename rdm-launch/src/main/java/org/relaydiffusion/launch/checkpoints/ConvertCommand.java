@@ -186,15 +186,11 @@ public final class ConvertCommand implements Callable<Integer> {
         console.print(
             "%s  %s %s%s"
                 .formatted(
-                    tensor.sha256(),
-                    tensor.name(),
-                    tensor.dtype().torchName(),
-                    tensor.shape()));
+                    tensor.sha256(), tensor.name(), tensor.dtype().torchName(), tensor.shape()));
       }
     }
     console.print(
         "%s: %s tensors, all equal to those of %s (SHA-256), %s"
-            .formatted(
-                done.converted(), done.tensors().size(), source, Durations.text(seconds)));
+            .formatted(done.converted(), done.tensors().size(), source, Durations.text(seconds)));
   }
 }

@@ -42,11 +42,7 @@ public final class BadImagesOption implements Section {
    * @throws org.relaydiffusion.RdmException when there are bad ones, and that is a failure
    */
   public Optional<PictureCheck> look(
-      Path data,
-      DatasetOptions options,
-      String command,
-      Console console,
-      ReportOptions report) {
+      Path data, DatasetOptions options, String command, Console console, ReportOptions report) {
     BadPictureList list = new BadPictureList(mode, console, report);
     PictureCheck check = PictureCheck.of(data, options, list, new Cancellation());
     if (mode == BadImages.LIST) {

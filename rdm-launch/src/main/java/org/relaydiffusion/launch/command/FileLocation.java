@@ -44,7 +44,8 @@ public sealed interface FileLocation {
     try {
       URI address = new URI(text);
       if (address.getHost() == null) {
-        throw new OptionException("'%s' is not the address of a file: it has no host".formatted(text));
+        throw new OptionException(
+            "'%s' is not the address of a file: it has no host".formatted(text));
       }
       if (address.getUserInfo() != null) {
         throw new OptionException(

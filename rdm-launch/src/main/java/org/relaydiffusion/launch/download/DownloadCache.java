@@ -36,7 +36,8 @@ record DownloadCache(Path folder) {
   Path file(FileLocation location) {
     return switch (location) {
       case FileLocation.Local(Path path) -> path;
-      case FileLocation.Remote(URI address) -> folder.resolve(digest(address)).resolve(name(address));
+      case FileLocation.Remote(URI address) ->
+          folder.resolve(digest(address)).resolve(name(address));
     };
   }
 

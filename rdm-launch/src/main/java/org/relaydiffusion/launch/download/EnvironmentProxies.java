@@ -57,15 +57,14 @@ final class EnvironmentProxies extends ProxySelector {
   }
 
   private boolean isDirect(String host) {
-    String list =
-        environment.getOrDefault("no_proxy", environment.getOrDefault("NO_PROXY", ""));
+    String list = environment.getOrDefault("no_proxy", environment.getOrDefault("NO_PROXY", ""));
     String wanted = host.toLowerCase(Locale.ROOT);
     return Stream.of(list.toLowerCase(Locale.ROOT).split(","))
         .map(String::strip)
         .map(entry -> entry.startsWith(".") ? entry.substring(1) : entry)
         .filter(entry -> !entry.isEmpty())
-        .anyMatch(entry ->
-            entry.equals("*") || wanted.equals(entry) || wanted.endsWith("." + entry));
+        .anyMatch(
+            entry -> entry.equals("*") || wanted.equals(entry) || wanted.endsWith("." + entry));
   }
 
   private static Proxy proxy(String variable, String value) {

@@ -158,8 +158,7 @@ final class HttpDownload {
     }
   }
 
-  private void transfer(InputStream body, OptionalLong length, FileChannel out)
-      throws IOException {
+  private void transfer(InputStream body, OptionalLong length, FileChannel out) throws IOException {
     byte[] chunk = new byte[CHUNK];
     long done = 0;
     try (SilenceWatch watch = new SilenceWatch(longestSilence, body)) {
@@ -189,8 +188,7 @@ final class HttpDownload {
     progress.finished(done, target);
   }
 
-  private RuntimeException cut(
-      long done, OptionalLong length, SilenceWatch watch, IOException e) {
+  private RuntimeException cut(long done, OptionalLong length, SilenceWatch watch, IOException e) {
     if (Thread.currentThread().isInterrupted() || e.getCause() instanceof InterruptedException) {
       return CancelledException.interrupted("downloading", e);
     }
@@ -224,8 +222,7 @@ final class HttpDownload {
       }
     }
     return switch (e) {
-      case HttpTimeoutException _ ->
-          "no answer within %s s".formatted(longestSilence.toSeconds());
+      case HttpTimeoutException _ -> "no answer within %s s".formatted(longestSilence.toSeconds());
       case ConnectException refused ->
           "no connection to %s%s"
               .formatted(

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 
-/** Closes a stream from which nothing has come for too long, so that its reader need not wait on. */
+/**
+ * Closes a stream from which nothing has come for too long, so that its reader need not wait on.
+ */
 final class SilenceWatch implements AutoCloseable {
   private final long longestNanos;
   private final Thread thread;

@@ -33,8 +33,7 @@ final class TransferProgress {
     }
     double seconds = (System.nanoTime() - began) / NANOS;
     double rate = done / seconds;
-    String all =
-        total.isPresent() ? " of " + megabytes(total.getAsLong()) : "";
+    String all = total.isPresent() ? " of " + megabytes(total.getAsLong()) : "";
     String left =
         total.isPresent() && rate > 0
             ? ", %s left".formatted(Durations.text((total.getAsLong() - done) / rate))

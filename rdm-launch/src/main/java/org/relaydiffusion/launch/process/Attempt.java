@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.launch.command.ExitCode;
 
 /**
- * The ranks of this node from their start to their end, once. All runs on one thread, which
- * waits for {@link Event}s.
+ * The ranks of this node from their start to their end, once. All runs on one thread, which waits
+ * for {@link Event}s.
  *
  * <p>As long as all is well it only waits. When a rank fails, here or elsewhere, or a launcher is
  * lost, the others are asked to stop and killed {@link #GRACE} later. When somebody asks for the
@@ -84,11 +84,7 @@ final class Attempt {
   private @Nullable Long deadline;
 
   Attempt(
-      int number,
-      LaunchPlan plan,
-      Screen screen,
-      OtherNodes others,
-      BlockingQueue<Event> events) {
+      int number, LaunchPlan plan, Screen screen, OtherNodes others, BlockingQueue<Event> events) {
     this.number = number;
     this.plan = plan;
     this.screen = screen;
@@ -131,8 +127,7 @@ final class Attempt {
 
   /** Whoever is asked to stop does not wait for other nodes, which are asked too. */
   private boolean isOver() {
-    return isOverHere()
-        && (lonely || stop != null || plan.nodes().isAlone() || allNodesEnded());
+    return isOverHere() && (lonely || stop != null || plan.nodes().isAlone() || allNodesEnded());
   }
 
   private boolean allNodesEnded() {

@@ -23,8 +23,7 @@ final class NodeJoin {
   private final Duration patience;
   private final Duration silence;
   private final Screen screen;
-  private final String token =
-      HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+  private final String token = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
   private volatile String runId;
 
   /**

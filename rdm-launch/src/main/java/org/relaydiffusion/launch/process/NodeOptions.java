@@ -42,15 +42,13 @@ final class NodeOptions implements Section {
   @Option(
       names = "--node_rank",
       paramLabel = "N",
-      description =
-          "Which node this is, from 0; required with more than one. Default: 0.")
+      description = "Which node this is, from 0; required with more than one. Default: 0.")
   @Nullable Integer nodeRank;
 
   @Option(
       names = "--master_addr",
       paramLabel = "HOST",
-      description =
-          "Node 0, as the others reach it; required with more than one. Default: none.")
+      description = "Node 0, as the others reach it; required with more than one. Default: none.")
   @Nullable String masterAddress;
 
   @Option(
@@ -96,8 +94,7 @@ final class NodeOptions implements Section {
     int index = nodeRank == null ? 0 : nodeRank;
     if (nodeRank == null && count > 1) {
       throw new OptionException(
-          "--nnodes=%s needs --node_rank: which node this is, 0 to %s"
-              .formatted(count, count - 1));
+          "--nnodes=%s needs --node_rank: which node this is, 0 to %s".formatted(count, count - 1));
     }
     if (index < 0 || index >= count) {
       throw new OptionException(
@@ -148,8 +145,7 @@ final class NodeOptions implements Section {
    */
   Optional<String> runId() {
     if (runId != null && !runId.matches("[^\\p{Cntrl}]{1,200}")) {
-      throw new OptionException(
-          "--rdzv_id must be 1 to 200 characters without control characters");
+      throw new OptionException("--rdzv_id must be 1 to 200 characters without control characters");
     }
     return Optional.ofNullable(runId).filter(id -> !id.equals(NO_ID));
   }

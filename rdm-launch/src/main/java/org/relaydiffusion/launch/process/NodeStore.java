@@ -144,8 +144,7 @@ final class NodeStore implements AutoCloseable {
   }
 
   Optional<Event.Stop> stop() {
-    return match("stop", STOP)
-        .map(m -> new Event.Stop(m.group(2), Integer.parseInt(m.group(1))));
+    return match("stop", STOP).map(m -> new Event.Stop(m.group(2), Integer.parseInt(m.group(1))));
   }
 
   /** Says that a launcher has ended its run. */

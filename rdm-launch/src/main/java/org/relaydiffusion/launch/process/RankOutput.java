@@ -43,8 +43,7 @@ final class RankOutput implements AutoCloseable {
    * @param plan what goes where
    * @param screen the launcher's own streams
    */
-  static RankOutput open(
-      Nodes nodes, int localRank, int attempt, OutputPlan plan, Screen screen) {
+  static RankOutput open(Nodes nodes, int localRank, int attempt, OutputPlan plan, Screen screen) {
     int rank = nodes.rank(localRank);
     Optional<RankLog> log =
         plan.hasFile(localRank)

@@ -62,8 +62,7 @@ final class Worker {
     List<Thread> pumps =
         List.of(
             worker.pump("out", process.getInputStream(), output.longestLine(), output.out()),
-            worker.pump(
-                "err", process.getErrorStream(), LineSplitter.LONGEST_LINE, output.err()));
+            worker.pump("err", process.getErrorStream(), LineSplitter.LONGEST_LINE, output.err()));
     worker.thread("wait", () -> worker.await(pumps, events));
     return worker;
   }

@@ -43,8 +43,7 @@ final class CelebaHqOptions implements Section {
   @Option(
       names = "--S_noise_second",
       paramLabel = "X",
-      description =
-          "Second stage: deviation of the fresh noise. Default: ${DEFAULT-VALUE}.")
+      description = "Second stage: deviation of the fresh noise. Default: ${DEFAULT-VALUE}.")
   double churnNoise;
 
   @Override

@@ -62,10 +62,7 @@ public final class DemoCommand implements Callable<Integer> {
       output.header(job);
       SamplingResult result =
           new SamplingRun(
-                  job,
-                  new Downloads(console, report.quiet, stop),
-                  output.status(job.rank()),
-                  stop)
+                  job, new Downloads(console, report.quiet, stop), output.status(job.rank()), stop)
               .run();
       output.result(result);
     }

@@ -26,8 +26,7 @@ final class FirstStageOptions implements Section {
   @Option(
       names = "--sigma_min_first",
       paramLabel = "X",
-      description =
-          "Lowest noise level, above 0 (pixels span -1 to 1). Default: ${DEFAULT-VALUE}.")
+      description = "Lowest noise level, above 0 (pixels span -1 to 1). Default: ${DEFAULT-VALUE}.")
   double sigmaMin;
 
   @Option(

@@ -62,8 +62,8 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
     }
     for (int i = 0; namedBySeeds && i < names.size(); i++) {
       // Of two, that in a folder counts.
-      bySeed.merge(seed(names.get(i)), i, (one, other) ->
-          names.get(other).contains("/") ? other : one);
+      bySeed.merge(
+          seed(names.get(i)), i, (one, other) -> names.get(other).contains("/") ? other : one);
     }
     if (files.pictures().isEmpty()) {
       files.close();

@@ -88,8 +88,7 @@ public record SamplingJob(
    * @param numerics exact or fast
    * @param threads for one operator; LibTorch's choice where absent
    */
-  public record Runtime(
-      Device device, ComputeType dtype, Numerics numerics, OptionalInt threads) {
+  public record Runtime(Device device, ComputeType dtype, Numerics numerics, OptionalInt threads) {
     /**
      * Checks that the device has the type.
      *
@@ -122,8 +121,7 @@ public record SamplingJob(
    *
    * @throws OptionException naming the option that is missing or has no meaning here
    */
-  static void requireComplete(
-      Stages stages, Optional<?> first, Optional<?> second, Target target) {
+  static void requireComplete(Stages stages, Optional<?> first, Optional<?> second, Target target) {
     requireNetwork(stages, Stage.FIRST, first);
     requireNetwork(stages, Stage.SECOND, second);
     if (stages == Stages.SECOND && target.indir().isEmpty()) {

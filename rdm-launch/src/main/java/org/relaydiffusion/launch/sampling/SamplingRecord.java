@@ -43,7 +43,8 @@ public final class SamplingRecord {
   private final Map<String, String> mine;
   private final Map<String, String> stored;
 
-  private SamplingRecord(Path file, Map<String, @Nullable Object> options, Map<String, String> stored) {
+  private SamplingRecord(
+      Path file, Map<String, @Nullable Object> options, Map<String, String> stored) {
     this.file = file;
     this.options = options;
     this.mine = StoredOptions.of(file, options);
@@ -58,12 +59,10 @@ public final class SamplingRecord {
   static SamplingRecord of(SamplingJob job) {
     Map<String, @Nullable Object> options = job.resolved();
     if (job.stages().include(Stage.FIRST)) {
-      job.networkFirst()
-          .ifPresent(file -> options.put(FIRST + SUM, FileSum.sha256(file.path())));
+      job.networkFirst().ifPresent(file -> options.put(FIRST + SUM, FileSum.sha256(file.path())));
     }
     if (job.stages().include(Stage.SECOND)) {
-      job.networkSecond()
-          .ifPresent(file -> options.put(SECOND + SUM, FileSum.sha256(file.path())));
+      job.networkSecond().ifPresent(file -> options.put(SECOND + SUM, FileSum.sha256(file.path())));
     }
     Path file = job.target().outdir().resolve(FILE);
     return new SamplingRecord(
@@ -97,8 +96,7 @@ public final class SamplingRecord {
       String was = stored.getOrDefault(name, "none");
       String is = mine.getOrDefault(name, "none");
       if (!FREE.contains(name) && !isKnownByItsSum(name) && !was.equals(is)) {
-        differences.add(
-            "%s %s instead of %s".formatted(Printable.of(name), is, Printable.of(was)));
+        differences.add("%s %s instead of %s".formatted(Printable.of(name), is, Printable.of(was)));
       }
     }
     return differences;

@@ -60,8 +60,7 @@ public final class SamplingRun {
    * @param status where progress is told
    * @param stop ends the run between two steps
    */
-  public SamplingRun(
-      SamplingJob job, Downloads downloads, StatusLine status, StopSignal stop) {
+  public SamplingRun(SamplingJob job, Downloads downloads, StatusLine status, StopSignal stop) {
     this.job = job;
     this.downloads = downloads;
     this.status = status;
@@ -138,26 +137,22 @@ public final class SamplingRun {
 
   /** What is read is not written over: the first stage's pictures, and the checkpoints. */
   private void checkInputs() {
-    job.target()
-        .indir()
-        .ifPresent(indir -> OutputFile.refuseInput(job.target().outdir(), indir));
+    job.target().indir().ifPresent(indir -> OutputFile.refuseInput(job.target().outdir(), indir));
     job.target()
         .grid()
-        .ifPresent(
-            grid -> {
-              job.networkFirst().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
-              job.networkSecond().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
-              OutputFile.refuseOthers(grid, "PNG picture", PngFiles::isPng);
-            });
+        .ifPresent(grid -> {
+          job.networkFirst().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
+          job.networkSecond().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
+          OutputFile.refuseOthers(grid, "PNG picture", PngFiles::isPng);
+        });
     job.target()
         .npz()
-        .ifPresent(
-            npz -> {
-              job.networkFirst().ifPresent(network -> OutputFile.refuseInput(npz, network.path()));
-              job.networkSecond().ifPresent(network -> OutputFile.refuseInput(npz, network.path()));
-              OutputFile.refuseOthers(npz, "file of samples", SamplesFile::isSamples);
-              SamplesFile.check(npz);
-            });
+        .ifPresent(npz -> {
+          job.networkFirst().ifPresent(network -> OutputFile.refuseInput(npz, network.path()));
+          job.networkSecond().ifPresent(network -> OutputFile.refuseInput(npz, network.path()));
+          OutputFile.refuseOthers(npz, "file of samples", SamplesFile::isSamples);
+          SamplesFile.check(npz);
+        });
   }
 
   private void fetchNetworks() {
@@ -221,8 +216,7 @@ public final class SamplingRun {
         .toList();
   }
 
-  private List<Long> missing(
-      List<Long> seeds, RelayPipeline pipeline, Optional<Instant> since) {
+  private List<Long> missing(List<Long> seeds, RelayPipeline pipeline, Optional<Instant> since) {
     if (job.target().existing() == SamplingJob.Existing.REPLACE) {
       return seeds;
     }

@@ -29,8 +29,7 @@ record Decision(Optional<Path> state, long seed) {
     return exchange(world, null, null);
   }
 
-  private static Decision exchange(
-      World world, @Nullable String state, @Nullable String seed) {
+  private static Decision exchange(World world, @Nullable String state, @Nullable String seed) {
     String path = world.fromFirst(state);
     String number = Objects.requireNonNull(world.fromFirst(seed));
     return new Decision(Optional.ofNullable(path).map(Path::of), Long.parseLong(number));

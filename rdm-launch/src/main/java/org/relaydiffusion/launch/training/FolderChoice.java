@@ -88,8 +88,7 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
           throw noneIsReadable(folder);
         }
       }
-      return new FolderChoice(
-          RunPlace.given(folder, RunPlace.Use.CONTINUE, ifTaken), state, said);
+      return new FolderChoice(RunPlace.given(folder, RunPlace.Use.CONTINUE, ifTaken), state, said);
     }
 
     private FileException noneIsReadable(Path folder) {
@@ -130,7 +129,8 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
       if (job.start() instanceof TrainingJob.Start.Latest) {
         Optional<StoredState> state = newest(folder);
         if (state.isPresent()) {
-          said.add("resuming from %s: the newest state in %s".formatted(state.get().file(), folder));
+          said.add(
+              "resuming from %s: the newest state in %s".formatted(state.get().file(), folder));
           return given(folder, RunPlace.Use.CONTINUE, state);
         }
         throw noneIsReadable(folder);

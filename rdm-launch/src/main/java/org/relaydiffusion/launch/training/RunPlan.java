@@ -52,8 +52,8 @@ record RunPlan(
   /**
    * Makes the plan of a job; reads the data's directory, and all of the state that is resumed.
    *
-   * @throws org.relaydiffusion.RdmException when the network cannot be or does not fit the data, the
-   *     state cannot be read or is of another network, or the folder may not be used
+   * @throws org.relaydiffusion.RdmException when the network cannot be or does not fit the data,
+   *     the state cannot be read or is of another network, or the folder may not be used
    */
   static RunPlan of(TrainingJob job) {
     int processes = job.rank().worldSize();
@@ -67,8 +67,7 @@ record RunPlan(
       RunIdentity identity = TaskSum.identity(job, task);
       FolderChoice choice = FolderChoice.of(job, identity, job.runName(dataset.name()));
       TrainingOptions options =
-          job.options(
-              job.from(choice.state().map(StoredState::file)), seed(job, choice), side);
+          job.options(job.from(choice.state().map(StoredState::file)), seed(job, choice), side);
       Map<String, @Nullable Object> resolved = ResolvedOptions.of(options, dataset, processes);
       if (options.start() instanceof TrainingOptions.Start.Transfer
           && job.start() instanceof TrainingJob.Start.Transfer(SourceFile checkpoint)) {

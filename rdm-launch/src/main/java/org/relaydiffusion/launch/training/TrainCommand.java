@@ -67,8 +67,7 @@ public final class TrainCommand implements Callable<Integer> {
       return ExitCode.OK;
     }
     TrainingJob job = looked.get();
-    TrainingReport output =
-        new TrainingReport(console, report, rank, job.data().without().size());
+    TrainingReport output = new TrainingReport(console, report, rank, job.data().without().size());
     tracker.said().ifPresent(output::message);
     running.warning(job.running()).filter(_ -> rank.isFirst()).ifPresent(output::warning);
     if (job.start() instanceof TrainingJob.Start.Transfer(SourceFile checkpoint)) {

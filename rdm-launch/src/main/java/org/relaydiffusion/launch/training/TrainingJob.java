@@ -135,8 +135,7 @@ public record TrainingJob(
    * @param drawn the seed
    */
   TrainingOptions options(TrainingOptions.Start from, long drawn, int resolution) {
-    Map<String, @Nullable Object> kwargs =
-        network.preset().kwargs(resolution, network.changes());
+    Map<String, @Nullable Object> kwargs = network.preset().kwargs(resolution, network.changes());
     if (network.halfPrecision()) {
       // What was asked for is recorded, also where the CPU computes in float32.
       kwargs.put("use_fp16", true);

@@ -147,8 +147,7 @@ public final class TrainingProcess {
       return new TrainingResult(
           0, TrainingResult.End.FINISHED, Optional.empty(), Optional.empty(), 0, Double.NaN);
     }
-    TrainingOptions options =
-        job.options(job.from(decision.state()), decision.seed(), resolution);
+    TrainingOptions options = job.options(job.from(decision.state()), decision.seed(), resolution);
     return Trainer.train(options, world, null, phases, phases::isStopping);
   }
 

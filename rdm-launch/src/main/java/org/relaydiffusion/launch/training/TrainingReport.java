@@ -35,8 +35,7 @@ final class TrainingReport implements TrainingListener {
     boolean off = options.quiet || !rank.isFirst();
     // In a log the ticks' lines are enough.
     this.status =
-        StatusLine.of(
-            console, off || !console.live() ? StatusLine.Kind.OFF : StatusLine.Kind.LIVE);
+        StatusLine.of(console, off || !console.live() ? StatusLine.Kind.OFF : StatusLine.Kind.LIVE);
   }
 
   @Override

@@ -81,8 +81,7 @@ class CheckpointCommandsTest {
             "rdm: %s: is there already: give another name, or --overwrite to replace it"
                 .formatted(target));
     assertThat(target).hasContent("somebody's");
-    assertThat(
-            RdmRun.of("convert", "--overwrite", "--source=" + SECOND, "--dest=" + target).code())
+    assertThat(RdmRun.of("convert", "--overwrite", "--source=" + SECOND, "--dest=" + target).code())
         .isZero();
     assertThat(RdmRun.of("inspect", target.toString()).code()).isZero();
   }

@@ -36,12 +36,11 @@ class HostileFilesTest {
     JsonNode manifest = new JsonMapper().readTree(BAD.resolve("manifest.json").toFile());
     return StreamSupport.stream(manifest.spliterator(), false)
         .filter(file -> file.get("expect").stringValue().equals(expect))
-        .map(
-            file ->
-                Arguments.of(
-                    file.get("file").stringValue(),
-                    file.get("category").stringValue(),
-                    file.get("what").stringValue()));
+        .map(file ->
+            Arguments.of(
+                file.get("file").stringValue(),
+                file.get("category").stringValue(),
+                file.get("what").stringValue()));
   }
 
   @ParameterizedTest(name = "{0}: {2}")

@@ -82,10 +82,7 @@ class DownloadProcessesTest {
 
   private List<Path> cached() throws IOException {
     try (Stream<Path> files = Files.walk(folder.resolve("cache"))) {
-      return files
-          .filter(Files::isRegularFile)
-          .filter(file -> !file.endsWith(".lock"))
-          .toList();
+      return files.filter(Files::isRegularFile).filter(file -> !file.endsWith(".lock")).toList();
     }
   }
 
@@ -116,7 +113,9 @@ class DownloadProcessesTest {
       assertThat(Files.readString(output(i))).contains("RDM_LIBTORCH=").contains("no such folder");
     }
     assertThat(server.asked("/a.pt")).isEqualTo(1);
-    assertThat(cached()).singleElement().satisfies(file -> assertThat(file).hasBinaryContent(CONTENT));
+    assertThat(cached())
+        .singleElement()
+        .satisfies(file -> assertThat(file).hasBinaryContent(CONTENT));
   }
 
   @Test

@@ -105,14 +105,12 @@ class DownloadsTest {
 
     assertThat(file).isEqualTo(again).hasBinaryContent(CONTENT).startsWith(folder);
     assertThat(file.getFileName()).hasToString("first_stage.pkl");
-    assertThat(
-            server.asked("/models/first%20stage.pkl") + server.asked("/models/first stage.pkl"))
+    assertThat(server.asked("/models/first%20stage.pkl") + server.asked("/models/first stage.pkl"))
         .isEqualTo(1);
     assertThat(err.toString().lines())
         .hasSize(2)
         .first()
-        .isEqualTo(
-            "downloading %s to %s".formatted(server.url("/models/first%20stage.pkl"), file));
+        .isEqualTo("downloading %s to %s".formatted(server.url("/models/first%20stage.pkl"), file));
   }
 
   @Test
@@ -192,7 +190,8 @@ class DownloadsTest {
           throw new IOException("cut");
         });
 
-    assertFails("/cut.pt", "the connection was cut after 1000 of %s bytes".formatted(CONTENT.length));
+    assertFails(
+        "/cut.pt", "the connection was cut after 1000 of %s bytes".formatted(CONTENT.length));
   }
 
   @Test
@@ -311,8 +310,7 @@ class DownloadsTest {
         });
     List<CompletableFuture<Path>> all = new ArrayList<>();
     for (int i = 0; i < 6; i++) {
-      all.add(
-          CompletableFuture.supplyAsync(() -> fetch("/shared.pt"), Thread.ofVirtual()::start));
+      all.add(CompletableFuture.supplyAsync(() -> fetch("/shared.pt"), Thread.ofVirtual()::start));
     }
 
     for (CompletableFuture<Path> each : all) {

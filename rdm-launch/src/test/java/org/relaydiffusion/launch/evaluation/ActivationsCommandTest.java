@@ -279,8 +279,7 @@ class ActivationsCommandTest {
     RdmRun run = run("--data=" + empty, "--quiet");
 
     assertThat(run.code()).isEqualTo(1);
-    assertThat(run.err())
-        .isEqualToIgnoringNewLines("rdm: " + empty + ": holds no pictures");
+    assertThat(run.err()).isEqualToIgnoringNewLines("rdm: " + empty + ": holds no pictures");
     assertThat(folder).isDirectoryNotContaining(file -> !file.equals(empty));
   }
 }

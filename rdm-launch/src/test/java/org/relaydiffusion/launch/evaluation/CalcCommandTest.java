@@ -92,8 +92,7 @@ class CalcCommandTest {
 
   @Test
   void aNegativeEigenvalueIsWarnedOf() {
-    RdmRun run =
-        calc(Map.of(), numpy("sample", "feat"), numpy("ref", "indefinite"), "-m=fid");
+    RdmRun run = calc(Map.of(), numpy("sample", "feat"), numpy("ref", "indefinite"), "-m=fid");
 
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.err())

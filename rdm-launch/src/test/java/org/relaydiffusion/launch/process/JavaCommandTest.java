@@ -12,7 +12,8 @@ class JavaCommandTest {
   @Test
   void theSameJavaWithTheSameFlagsRunsTheCommand() {
     List<String> line =
-        WorkerCommand.likeThisProcess(Rdm.class).line(List.of("train", "--outdir=a b"), Display.PLAIN);
+        WorkerCommand.likeThisProcess(Rdm.class)
+            .line(List.of("train", "--outdir=a b"), Display.PLAIN);
 
     assertThat(line.getFirst())
         .isEqualTo(Path.of(System.getProperty("java.home"), "bin", "java").toString());

@@ -228,12 +228,18 @@ class LaunchedTrainingTest {
           start(
               "rank" + rank,
               Map.of(
-                  "RANK", Integer.toString(rank),
-                  "WORLD_SIZE", "2",
-                  "LOCAL_RANK", Integer.toString(rank),
-                  "LOCAL_WORLD_SIZE", "2",
-                  "MASTER_ADDR", "127.0.0.1",
-                  "MASTER_PORT", port),
+                  "RANK",
+                  Integer.toString(rank),
+                  "WORLD_SIZE",
+                  "2",
+                  "LOCAL_RANK",
+                  Integer.toString(rank),
+                  "LOCAL_WORLD_SIZE",
+                  "2",
+                  "MASTER_ADDR",
+                  "127.0.0.1",
+                  "MASTER_PORT",
+                  port),
               train("1")));
     }
     untilItTrains(ranks.get(0), "rank0", 4);

@@ -33,10 +33,7 @@ class OutputPlanTest {
   void teeFilesAndShows() {
     OutputPlan plan =
         new OutputPlan(
-            LOGS,
-            StreamChoice.parse("--tee", "0:3,1:2"),
-            StreamChoice.NONE,
-            Results.OF_ALL_RANKS);
+            LOGS, StreamChoice.parse("--tee", "0:3,1:2"), StreamChoice.NONE, Results.OF_ALL_RANKS);
 
     assertThat(plan.isFiled(0, StreamChoice.OUT)).isTrue();
     assertThat(plan.isShown(0, StreamChoice.OUT)).isTrue();
@@ -50,10 +47,7 @@ class OutputPlanTest {
   void redirectsFileOnly() {
     OutputPlan plan =
         new OutputPlan(
-            LOGS,
-            StreamChoice.NONE,
-            StreamChoice.parse("--redirects", "1"),
-            Results.OF_ALL_RANKS);
+            LOGS, StreamChoice.NONE, StreamChoice.parse("--redirects", "1"), Results.OF_ALL_RANKS);
 
     assertThat(plan.isShown(0, StreamChoice.OUT)).isFalse();
     assertThat(plan.isShown(0, StreamChoice.ERR)).isTrue();

@@ -74,8 +74,7 @@ class ScreenTest {
     screen.say("a line");
 
     assertThat(screen.finish()).isTrue();
-    assertThat(text.toString().lines())
-        .containsExactly("rdm launch: a line", "{\"attempt\": 1}");
+    assertThat(text.toString().lines()).containsExactly("rdm launch: a line", "{\"attempt\": 1}");
   }
 
   /** Takes nothing until it is opened. */
@@ -101,8 +100,7 @@ class ScreenTest {
   }
 
   @Test
-  void aReaderThatIsSlowLosesNothingAndOneThatTakesNothingHoldsUpNobodyAtTheEnd()
-      throws Exception {
+  void aReaderThatIsSlowLosesNothingAndOneThatTakesNothingHoldsUpNobodyAtTheEnd() throws Exception {
     Valve valve = new Valve();
     PrintWriter writer = new PrintWriter(valve);
     Screen screen = new Screen(new Console(writer, writer, false, Map.of()));

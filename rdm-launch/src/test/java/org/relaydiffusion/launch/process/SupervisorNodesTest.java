@@ -189,16 +189,13 @@ class SupervisorNodesTest {
   @Test
   void whatAStrangerWritesIsShownWithoutWhatATerminalWouldObey() throws Exception {
     Endpoint at = freePort();
-    ShellRun first =
-        ShellRun.of(1, "echo up; exec sleep 60").on(new Nodes(2, 0, 1), at).start();
-    ShellRun second =
-        ShellRun.of(1, "echo up; exec sleep 60").on(new Nodes(2, 1, 1), at).start();
+    ShellRun first = ShellRun.of(1, "echo up; exec sleep 60").on(new Nodes(2, 0, 1), at).start();
+    ShellRun second = ShellRun.of(1, "echo up; exec sleep 60").on(new Nodes(2, 1, 1), at).start();
     first.untilOut("up");
     second.untilOut("up");
 
     Duration limit = Duration.ofSeconds(20);
-    try (Store stranger =
-            TcpStore.connect("127.0.0.1", at.port(), limit, WaitListener.NONE);
+    try (Store stranger = TcpStore.connect("127.0.0.1", at.port(), limit, WaitListener.NONE);
         Store keys = stranger.withPrefix("rdm/launch")) {
       String text = "1 false \u001b]0;owned\u0007\u001b[2J\nrdm launch: all is well\u202e";
       keys.set("failure/0", (text + "x".repeat(1 << 20)).getBytes(UTF_8));
@@ -219,8 +216,7 @@ class SupervisorNodesTest {
             .silence(Duration.ofSeconds(3))
             .on(new Nodes(3, 0, 1), at)
             .start();
-    ShellRun second =
-        ShellRun.of(1, "echo up; exec sleep 60").on(new Nodes(3, 1, 1), at).start();
+    ShellRun second = ShellRun.of(1, "echo up; exec sleep 60").on(new Nodes(3, 1, 1), at).start();
     ShellRun.until(() -> first.err().contains("waiting at %s for node 2".formatted(at)));
 
     try (NodeStore third = NodeStore.connect(at)) {

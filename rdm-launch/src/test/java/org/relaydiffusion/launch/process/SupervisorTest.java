@@ -56,12 +56,10 @@ class SupervisorTest {
 
   @Test
   void everyRankFindsItsVariables() throws Exception {
-    ShellRun run =
-        ShellRun.of(2, "echo $RANK/$WORLD_SIZE $LOCAL_RANK/$LOCAL_WORLD_SIZE").start();
+    ShellRun run = ShellRun.of(2, "echo $RANK/$WORLD_SIZE $LOCAL_RANK/$LOCAL_WORLD_SIZE").start();
 
     assertThat(run.code()).as(run.err()).isZero();
-    assertThat(lines(run.out()))
-        .containsExactlyInAnyOrder("[rank 0] 0/2 0/2", "[rank 1] 1/2 1/2");
+    assertThat(lines(run.out())).containsExactlyInAnyOrder("[rank 0] 0/2 0/2", "[rank 1] 1/2 1/2");
     assertThat(run.err()).isEmpty();
   }
 
@@ -109,8 +107,7 @@ class SupervisorTest {
         [ $RANK = 1 ] && [ $TORCHELASTIC_RESTART_COUNT = 0 ] && sleep 0.5 && exit 9
         exit 0
         """;
-    ShellRun run =
-        ShellRun.of(2, script).restarts(1).results(OutputPlan.Results.OF_RANK_0).start();
+    ShellRun run = ShellRun.of(2, script).restarts(1).results(OutputPlan.Results.OF_RANK_0).start();
 
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.out()).isEqualTo("{\"rank\": 0,\n\n \"attempt\": 1}\n");

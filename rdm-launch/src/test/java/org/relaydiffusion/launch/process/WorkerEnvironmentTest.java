@@ -64,7 +64,8 @@ class WorkerEnvironmentTest {
 
     assertThat(rank).isEqualTo(new Rank(2, 4, 0, 2, "torchrun"));
     assertThat(Rendezvous.of(variables, rank)).isEqualTo(new Rendezvous.Agent(MASTER, 1));
-    assertThat(RunAttempt.of(variables)).isEqualTo(new RunAttempt(Optional.of("faces"), 1, Optional.empty(), 0, 3));
+    assertThat(RunAttempt.of(variables))
+        .isEqualTo(new RunAttempt(Optional.of("faces"), 1, Optional.empty(), 0, 3));
   }
 
   @Test

@@ -57,8 +57,7 @@ class RunProgressTest {
   void aStatusCannotMoveTheCursor() {
     line(StatusLine.Kind.LIVE).show("writing a\033[2J\n\u202eb");
 
-    assertThat(written.toString())
-        .isEqualTo("\rwriting a\\u{1b}[2J\\u{a}\\u{202e}b\033[K");
+    assertThat(written.toString()).isEqualTo("\rwriting a\\u{1b}[2J\\u{a}\\u{202e}b\033[K");
   }
 
   @Test

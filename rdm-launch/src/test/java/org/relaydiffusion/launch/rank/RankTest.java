@@ -130,8 +130,8 @@ class RankTest {
     assertThatThrownBy(() -> Rank.of(Map.of("RANK", "0", "WORLD_SIZE", "0")))
         .isInstanceOf(OptionException.class)
         .hasMessage("WORLD_SIZE must be at least 1, not 0");
-    assertThatThrownBy(() ->
-            Rank.of(Map.of("SLURM_PROCID", "-1", "SLURM_NTASKS", "2", "SLURM_STEP_ID", "0")))
+    assertThatThrownBy(
+            () -> Rank.of(Map.of("SLURM_PROCID", "-1", "SLURM_NTASKS", "2", "SLURM_STEP_ID", "0")))
         .isInstanceOf(OptionException.class)
         .hasMessageContaining("SLURM_PROCID");
     assertThatThrownBy(() ->

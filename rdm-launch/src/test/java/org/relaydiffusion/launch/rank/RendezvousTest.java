@@ -62,8 +62,8 @@ class RendezvousTest {
         .hasMessageContaining("mpirun -x MASTER_ADDR");
     assertThatThrownBy(() -> of(Map.of("JOB_COMPLETION_INDEX", "0", "WORLD_SIZE", "4")))
         .hasMessageContaining("headless service");
-    assertThatThrownBy(() ->
-            of(Map.of("SLURM_PROCID", "0", "SLURM_NTASKS", "4", "SLURM_STEP_ID", "0")))
+    assertThatThrownBy(
+            () -> of(Map.of("SLURM_PROCID", "0", "SLURM_NTASKS", "4", "SLURM_STEP_ID", "0")))
         .hasMessageContaining("SLURM_JOB_NODELIST");
   }
 
@@ -99,8 +99,7 @@ class RendezvousTest {
     assertThat(found.port()).isBetween(15000, 29999);
     assertThat(endpoint(with(task, "SLURM_PROCID", "1"))).isEqualTo(found);
     assertThat(endpoint(with(task, "SLURM_JOB_ID", "123457")).port()).isNotEqualTo(found.port());
-    assertThat(endpoint(with(task, "MASTER_PORT", "2000")))
-        .isEqualTo(new Endpoint("gpu04", 2000));
+    assertThat(endpoint(with(task, "MASTER_PORT", "2000"))).isEqualTo(new Endpoint("gpu04", 2000));
   }
 
   @Test

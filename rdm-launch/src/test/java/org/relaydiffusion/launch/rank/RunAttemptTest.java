@@ -16,15 +16,13 @@ class RunAttemptTest {
                 "TORCHELASTIC_RESTART_COUNT", "1",
                 "TORCHELASTIC_MAX_RESTARTS", "3"));
 
-    assertThat(second)
-        .isEqualTo(new RunAttempt(Optional.of("faces"), 1, Optional.empty(), 0, 3));
+    assertThat(second).isEqualTo(new RunAttempt(Optional.of("faces"), 1, Optional.empty(), 0, 3));
     assertThat(second.isRestart()).isTrue();
   }
 
   @Test
   void aRequeuedSlurmJobHasBeenStartedBefore() {
-    RunAttempt requeued =
-        RunAttempt.of(Map.of("SLURM_JOB_ID", "17", "SLURM_RESTART_COUNT", "2"));
+    RunAttempt requeued = RunAttempt.of(Map.of("SLURM_JOB_ID", "17", "SLURM_RESTART_COUNT", "2"));
 
     assertThat(requeued).isEqualTo(new RunAttempt(Optional.empty(), 0, Optional.of("17"), 2, 0));
     assertThat(requeued.isRestart()).isTrue();

@@ -20,7 +20,8 @@ class NetworksByAddressTest {
 
   private RdmRun run(FileServer server, String outdir, String... more) {
     String[] networks = {
-      "--seeds=0", "--network_first=" + server.url("/first.pkl"),
+      "--seeds=0",
+      "--network_first=" + server.url("/first.pkl"),
       "--network_second=" + server.url("/second.pt?signature=secret")
     };
     String[] all = new String[networks.length + more.length];

@@ -92,8 +92,7 @@ class ReferenceRunsTest {
     for (JsonNode file : config.get("files")) {
       String name = file.stringValue();
       Path made = folder.resolve(name.substring("png/".length()));
-      pairs.add(
-          new Pair(name, PictureReader.read(made), PictureReader.read(source.resolve(name))));
+      pairs.add(new Pair(name, PictureReader.read(made), PictureReader.read(source.resolve(name))));
     }
     assertThat(pairs).hasSize(config.get("seeds").size());
     return pairs;
@@ -117,9 +116,7 @@ class ReferenceRunsTest {
           .get("sampler_kwargs")
           .properties()
           .forEach(
-              e ->
-                  options.add(
-                      "--%s_%s=%s".formatted(e.getKey(), stage, e.getValue().asString())));
+              e -> options.add("--%s_%s=%s".formatted(e.getKey(), stage, e.getValue().asString())));
     }
     return options;
   }

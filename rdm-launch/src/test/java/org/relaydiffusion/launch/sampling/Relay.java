@@ -60,8 +60,7 @@ public record Relay(String command, Path fixture, Path outdir) {
     line.add("--outdir=" + outdir);
     // Operators on such small tensors only lose by being shared between threads.
     line.addAll(
-        List.of(
-            "--device=cpu", "--threads=1", "--num_steps_first=2", "--num_steps_second=8"));
+        List.of("--device=cpu", "--threads=1", "--num_steps_first=2", "--num_steps_second=8"));
     line.addAll(List.of(more));
     return RdmRun.run(environment, stop, line.toArray(String[]::new));
   }

@@ -121,7 +121,8 @@ class SamplingCommandTest {
     assertThat(moved.code()).as(moved.err()).isZero();
     assertThat(moved.out()).contains("2 were there already");
     RdmRun other =
-        relay.run("--seeds=0-1", "--resume", "--sampler_stages=first", "--network_second=" + copied);
+        relay.run(
+            "--seeds=0-1", "--resume", "--sampler_stages=first", "--network_second=" + copied);
     assertThat(other.err()).contains("sampler_stages first instead of both");
     assertThat(Files.readAllBytes(relay.picture("000000/000001.png"))).isEqualTo(before);
     assertThat(relay.picture("000000/000002.png")).doesNotExist();

@@ -320,8 +320,7 @@ class RunFolderTest {
 
     assertThat(
             refused(
-                train(
-                    Map.of("TORCHELASTIC_RUN_ID", "mine", "TORCHELASTIC_RESTART_COUNT", "1"))))
+                train(Map.of("TORCHELASTIC_RUN_ID", "mine", "TORCHELASTIC_RESTART_COUNT", "1"))))
         .contains("holds states, but none that can be read", STATE);
     assertThat(contents(run)).isEqualTo(before);
   }

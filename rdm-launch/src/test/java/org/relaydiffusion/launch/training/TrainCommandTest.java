@@ -261,8 +261,7 @@ class TrainCommandTest {
     JsonNode options =
         new JsonMapper().readTree(Files.readString(run.resolve("training_options.json")));
     assertThat(options.at("/network_kwargs/label_dropout").asDouble()).isEqualTo(0.25);
-    for (String file :
-        List.of("network-snapshot-000000.safetensors", "training-state-000000.pt")) {
+    for (String file : List.of("network-snapshot-000000.safetensors", "training-state-000000.pt")) {
       RdmRun inspected = RdmRun.of("inspect", "--json", run.resolve(file).toString());
       assertThat(inspected.out()).as(file).contains("\"label_dropout\" : 0.25");
     }
@@ -276,8 +275,7 @@ class TrainCommandTest {
 
   @Test
   void theReferencesOptionsForItsTrackerAreTakenAndSaidToDoNothing() {
-    RdmRun dry =
-        run(train("-n", "--aim_repo=aim", "--exp-name", "a", "--exp-tag=b", "--no-aim"));
+    RdmRun dry = run(train("-n", "--aim_repo=aim", "--exp-name", "a", "--exp-tag=b", "--no-aim"));
 
     assertThat(dry.code()).as(dry.err()).isEqualTo(ExitCode.OK);
     assertThat(dry.err().lines())
@@ -336,8 +334,7 @@ class TrainCommandTest {
                   folder.resolve(
                       "00001-dataset-cond-adm-edm-gpus1-batch4-fp32-more/training_options.json")))
           .contains("\"resume_pkl\" : \"%s\"".formatted(url));
-      RdmRun missing =
-          RdmRun.in(environment, with(line, "--transfer=" + server.url("/other.pkl")));
+      RdmRun missing = RdmRun.in(environment, with(line, "--transfer=" + server.url("/other.pkl")));
       assertThat(missing.code()).isEqualTo(ExitCode.FAILURE);
       assertThat(missing.err()).contains("the server answers 404");
     }

@@ -73,8 +73,7 @@ class WaitingRankTest {
 
   @ParameterizedTest
   @CsvSource({"TERM, 143", "INT, 130"})
-  void aRankWhoseMasterHasNoKnownNameSaysSoAndEndsAtOnce(String signal, int code)
-      throws Exception {
+  void aRankWhoseMasterHasNoKnownNameSaysSoAndEndsAtOnce(String signal, int code) throws Exception {
     assertEndsSoon(
         RankProcesses.ofTwo(1, "no-such-host.invalid", 29500),
         "waiting for the server at no-such-host.invalid:29500: the host name is not known",

@@ -16,8 +16,7 @@ record Manifest(List<String> lines) {
   private static final String VERSION = "parts of activations: version 1";
 
   /** The manifest of a run. */
-  static Manifest of(
-      ExtractionOptions options, ImageSet set, Chunks chunks, PartFormat format) {
+  static Manifest of(ExtractionOptions options, ImageSet set, Chunks chunks, PartFormat format) {
     return new Manifest(
         List.of(
             VERSION,

@@ -221,12 +221,11 @@ public final class NpyReader implements AutoCloseable {
   }
 
   private NpyType type() {
-    return type.orElseThrow(
-        () ->
-            new FileException(
-                path,
-                "%s has elements of type '%s', which are no plain numbers"
-                    .formatted(what, Printable.of(header.descr()))));
+    return type.orElseThrow(() ->
+        new FileException(
+            path,
+            "%s has elements of type '%s', which are no plain numbers"
+                .formatted(what, Printable.of(header.descr()))));
   }
 
   private long rows() {
@@ -275,7 +274,7 @@ public final class NpyReader implements AutoCloseable {
       throw new FileException(
           path,
           "%s is in Fortran (column-major) order and has %s bytes, where %s are the most: save"
-              .formatted(what, size, MOST_COLUMN_MAJOR)
+                  .formatted(what, size, MOST_COLUMN_MAJOR)
               + " np.ascontiguousarray of it");
     }
     int axes = shape.length;
@@ -309,8 +308,7 @@ public final class NpyReader implements AutoCloseable {
 
   private void fill(MemorySegment target) throws IOException {
     NpyType elements = type();
-    boolean asTheyAre =
-        !header.isBigEndian() && elements.dtype().byteSize() == elements.byteSize();
+    boolean asTheyAre = !header.isBigEndian() && elements.dtype().byteSize() == elements.byteSize();
     int wide = elements.dtype().byteSize() / elements.byteSize();
     for (long at = 0; at < target.byteSize(); ) {
       int wanted = (int) Math.min(CHUNK, (target.byteSize() - at) / wide);
@@ -321,8 +319,7 @@ public final class NpyReader implements AutoCloseable {
       if (asTheyAre) {
         MemorySegment.copy(chunk, 0, target, ValueLayout.JAVA_BYTE, at, got);
       } else {
-        ByteOrder order =
-            header.isBigEndian() ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN;
+        ByteOrder order = header.isBigEndian() ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN;
         elements.decode(ByteBuffer.wrap(chunk, 0, got).order(order), target, at);
       }
       at += (long) got * wide;

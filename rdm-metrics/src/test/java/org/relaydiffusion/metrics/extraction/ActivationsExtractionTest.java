@@ -235,7 +235,9 @@ class ActivationsExtractionTest {
 
     assertThatThrownBy(() -> set.by("babe").run())
         .isInstanceOf(FileException.class)
-        .hasMessage(start + "network babe, exact instead of cafe, exact): choose another --dest, or discard them with"
+        .hasMessage(
+            start
+                + "network babe, exact instead of cafe, exact): choose another --dest, or discard them with"
                 + " --fresh");
     Path other = Pictures.zip(folder.resolve("other.zip"), IMAGES);
     assertThatThrownBy(() -> set.from(other).run())
@@ -597,7 +599,10 @@ class ActivationsExtractionTest {
   void unreadablePicturesAreNamed() throws IOException {
     Path data = Pictures.folder(folder.resolve("set"), 3);
     Files.write(data.resolve("00002.png"), new byte[] {1, 2, 3});
-    refused(data, Content.MOMENTS, data.resolve("00002.png") + ": is not a picture of a format that is read");
+    refused(
+        data,
+        Content.MOMENTS,
+        data.resolve("00002.png") + ": is not a picture of a format that is read");
     Files.delete(data.resolve("00002.png"));
     Files.createSymbolicLink(data.resolve("00003.png"), data.resolve("nothing"));
     refused(data, Content.MOMENTS, data.resolve("00003.png") + ": cannot be read: no such file");

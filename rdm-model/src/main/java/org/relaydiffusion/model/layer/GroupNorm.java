@@ -64,8 +64,7 @@ public final class GroupNorm extends Module {
       if (!GradMode.isEnabled() || path == Conv2d.Path.REFERENCE) {
         return scope.keep(Pointwise.addcmul(shift, forward(x), factor));
       }
-      boolean composed =
-          x.dtype() == DType.FLOAT32 && x.device().type() == Device.Type.CPU;
+      boolean composed = x.dtype() == DType.FLOAT32 && x.device().type() == Device.Type.CPU;
       // Where a gradient is recorded, addcmul takes three more passes.
       return scope.keep(
           composed ? composed(x, factor, shift) : forward(x).mul(factor).sub(Pointwise.neg(shift)));

@@ -62,9 +62,9 @@ final class SelfAttention {
   }
 
   /**
-   * {@code q^T k / root} in float32, [N, Q, K] from [N, C, Q] and [N, C, K]. The reference divides k
-   * on the way there, but both products' gradients on the way back: its gradients by q and by k are
-   * {@code (k dS^T) / root} and {@code (q dS) / root}, with the k that was not divided.
+   * {@code q^T k / root} in float32, [N, Q, K] from [N, C, Q] and [N, C, K]. The reference divides
+   * k on the way there, but both products' gradients on the way back: its gradients by q and by k
+   * are {@code (k dS^T) / root} and {@code (q dS) / root}, with the k that was not divided.
    */
   static Tensor scores(Tensor q, Tensor k, double root) {
     try (TensorScope scope = TensorScope.open()) {
@@ -86,8 +86,7 @@ final class SelfAttention {
   }
 
   private static Tensor value(Tensor q, Tensor k, double root) {
-    return LinearAlgebra.einsum(
-        "ncq,nck->nqk", q.to(DType.FLOAT32), k.div(root).to(DType.FLOAT32));
+    return LinearAlgebra.einsum("ncq,nck->nqk", q.to(DType.FLOAT32), k.div(root).to(DType.FLOAT32));
   }
 
   private static Tensor rows(Tensor x) {

@@ -28,8 +28,7 @@ record DenseSource(TensorData data) implements TensorSource {
             : null;
     for (long at = 0; at < bytes; at += CHUNK_BYTES) {
       MemorySegment chunk = data.memory().asSlice(at, Math.min(CHUNK_BYTES, bytes - at));
-      consumer.accept(
-          copy == null ? chunk : copy.asSlice(0, chunk.byteSize()).copyFrom(chunk));
+      consumer.accept(copy == null ? chunk : copy.asSlice(0, chunk.byteSize()).copyFrom(chunk));
     }
   }
 }

@@ -62,8 +62,7 @@ public final class SafetensorsFile implements AutoCloseable {
           } else {
             checkOther(name, claim);
             others.put(
-                name,
-                new OtherTensor(claim.type(), Arrays.stream(claim.shape()).boxed().toList()));
+                name, new OtherTensor(claim.type(), Arrays.stream(claim.shape()).boxed().toList()));
           }
         });
     this.tensors = Collections.unmodifiableMap(found);
@@ -189,10 +188,7 @@ public final class SafetensorsFile implements AutoCloseable {
           name,
           "of type %s and shape %s has %s bytes, expected %s"
               .formatted(
-                  dtype.torchName(),
-                  Arrays.toString(claim.shape()),
-                  length,
-                  data.byteSize()));
+                  dtype.torchName(), Arrays.toString(claim.shape()), length, data.byteSize()));
     }
     if (length == 0 || memory.address() % dtype.byteSize() == 0) {
       return data;

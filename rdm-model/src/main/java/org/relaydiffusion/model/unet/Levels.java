@@ -36,7 +36,8 @@ final class Levels {
     int out = c.channelsAt(level);
     List<UNetBlock.Config> blocks = new ArrayList<>();
     for (int i = 0; i < c.numBlocks(); i++) {
-      blocks.add(new UNetBlock.Config(
+      blocks.add(
+          new UNetBlock.Config(
               i == 0 ? in : out, out, c.resolutionAt(level), Resample.NONE, attends, s));
     }
     return blocks;

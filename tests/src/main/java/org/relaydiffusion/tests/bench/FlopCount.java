@@ -36,19 +36,18 @@ final class FlopCount {
     List<Convolution> convolutions = new ArrayList<>();
     double[] attention = new double[1];
     try (UNet network = UNet.of(config)) {
-      network.walk(
-          (path, module) -> {
-            int r = resolution(path, config);
-            if (module instanceof Conv2d conv && conv.config().kernel() > 0) {
-              Conv2d.Config c = conv.config();
-              convolutions.add(new Convolution(c.in(), c.out(), c.kernel(), r));
-            }
-            if (module instanceof UNetBlock block && block.config().heads() > 0) {
-              // q k and weights v, each [L, L] by the channels.
-              double pixels = (double) r * r;
-              attention[0] += 4 * pixels * pixels * block.config().out();
-            }
-          });
+      network.walk((path, module) -> {
+        int r = resolution(path, config);
+        if (module instanceof Conv2d conv && conv.config().kernel() > 0) {
+          Conv2d.Config c = conv.config();
+          convolutions.add(new Convolution(c.in(), c.out(), c.kernel(), r));
+        }
+        if (module instanceof UNetBlock block && block.config().heads() > 0) {
+          // q k and weights v, each [L, L] by the channels.
+          double pixels = (double) r * r;
+          attention[0] += 4 * pixels * pixels * block.config().out();
+        }
+      });
     }
     return new Counted(convolutions, attention[0]);
   }

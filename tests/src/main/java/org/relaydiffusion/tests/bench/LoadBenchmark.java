@@ -21,8 +21,8 @@ import org.relaydiffusion.torch.Torch;
 
 /**
  * Seconds and memory of loading the moving average out of a training state of official size, each
- * variant in a JVM of its own. The growth is that of the resident set over what the JVM with LibTorch
- * has before; pages of the mapped file count while they are resident.
+ * variant in a JVM of its own. The growth is that of the resident set over what the JVM with
+ * LibTorch has before; pages of the mapped file count while they are resident.
  *
  * <p>Arguments: {@code [folder]}, where about 9 GB are written and deleted afterwards; the system's
  * folder for temporary files when left out.
@@ -46,8 +46,7 @@ public final class LoadBenchmark {
       return;
     }
     Path folder =
-        Path.of(args.length > 0 ? args[0] : System.getProperty("java.io.tmpdir"))
-            .toAbsolutePath();
+        Path.of(args.length > 0 ? args[0] : System.getProperty("java.io.tmpdir")).toAbsolutePath();
     // Weights, their moving average and Adam's two moments, four bytes each.
     long needed = 17 * SyntheticCheckpoint.parameterCount(OfficialNetworks.adm256());
     Files.createDirectories(folder);
@@ -56,7 +55,9 @@ public final class LoadBenchmark {
       System.err.printf(
           Locale.ROOT,
           "%s has %.1f GB free, %.1f GB are needed: name another folder%n",
-          folder, free / 1e9, needed / 1e9);
+          folder,
+          free / 1e9,
+          needed / 1e9);
       System.exit(1);
     }
     Path file = Files.createTempFile(folder, "rdm-load-", ".pt");

@@ -17,9 +17,10 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
  * What a call of a small operator costs, on float32[8]: through this binding, inside a scope and
- * outside of any, beside JavaCPP's own call of the same operator of the same LibTorch. Result and its
- * end included. Every round runs all of them, each in a JVM of its own, so that a machine that slows
- * down slows all; the figures are medians over the rounds, of times and of ratios within a round.
+ * outside of any, beside JavaCPP's own call of the same operator of the same LibTorch. Result and
+ * its end included. Every round runs all of them, each in a JVM of its own, so that a machine that
+ * slows down slows all; the figures are medians over the rounds, of times and of ratios within a
+ * round.
  *
  * <p>Arguments: {@code [rounds] [operator]}; 3 rounds of add, mul and silu when left out.
  */

@@ -30,7 +30,9 @@ public final class WaitBenchmark {
   private static final int ONE_THREAD = 0;
   private static final int UNTOUCHED = 1;
 
-  /** A process: its name, its environment, and threads (0: as by default, -1: as {@code rdm train}). */
+  /**
+   * A process: its name, its environment, and threads (0: as by default, -1: as {@code rdm train}).
+   */
   private record Variant(String name, Map<String, String> environment, int threads) {}
 
   // Any setting of the user's keeps rdm from choosing; GNU's OpenMP does not know this one.
@@ -96,8 +98,7 @@ public final class WaitBenchmark {
   }
 
   private static void print(List<List<Double>> results) {
-    System.out.printf(
-        "%-26s %12s %14s %20s%n", "", "ms", "to one thread", "to LibTorch's own");
+    System.out.printf("%-26s %12s %14s %20s%n", "", "ms", "to one thread", "to LibTorch's own");
     for (int i = 0; i < VARIANTS.size(); i++) {
       System.out.printf(
           Locale.ROOT,

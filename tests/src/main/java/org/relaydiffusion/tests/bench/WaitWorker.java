@@ -14,15 +14,16 @@ import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
-import org.relaydiffusion.torch.GradMode;
 
-/** One process of {@link WaitBenchmark}: for each line on its input, repeats its work and answers. */
+/**
+ * One process of {@link WaitBenchmark}: for each line on its input, repeats its work and answers.
+ */
 final class WaitWorker {
-  private static final LoadOptions FAST =
-      new LoadOptions(Numerics.FAST, DType.FLOAT32, Device.CPU);
+  private static final LoadOptions FAST = new LoadOptions(Numerics.FAST, DType.FLOAT32, Device.CPU);
   private static final int BATCH = 4;
 
   /** Instead of a number of threads: what {@code rdm train} takes. */
@@ -45,7 +46,8 @@ final class WaitWorker {
     }
   }
 
-  private static void train(BufferedReader in, int threads, Map<String, Object> network) throws IOException {
+  private static void train(BufferedReader in, int threads, Map<String, Object> network)
+      throws IOException {
     ModelConfig config = ModelConfig.of("EDMPrecond", network);
     if (threads == AS_THE_COMMAND) {
       StepThreads.of(config, BATCH).ifPresent(NativeThreads::setThreads);

@@ -34,17 +34,16 @@ final class Distances {
                 .add(name, t.toDoubles(), other);
           }
         });
-    kinds.forEach(
-        (kind, d) ->
-            System.out.println(
-                String.format(
-                    Locale.ROOT,
-                    "  %-10s %s of %s tensors equal, largest distance %.2g of the largest value%s",
-                    kind,
-                    d.equal,
-                    d.tensors,
-                    d.largest,
-                    d.farthest.isEmpty() ? "" : " (" + d.farthest + ")")));
+    kinds.forEach((kind, d) ->
+        System.out.println(
+            String.format(
+                Locale.ROOT,
+                "  %-10s %s of %s tensors equal, largest distance %.2g of the largest value%s",
+                kind,
+                d.equal,
+                d.tensors,
+                d.largest,
+                d.farthest.isEmpty() ? "" : " (" + d.farthest + ")")));
   }
 
   private static Path lastState(Path run) {

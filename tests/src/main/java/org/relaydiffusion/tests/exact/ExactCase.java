@@ -78,11 +78,10 @@ public record ExactCase(
     // Those of the official script, with its defaults for what is not given.
     Map<String, String> given = new LinkedHashMap<>();
     json.get("options")
-        .forEach(
-            option -> {
-              String[] parts = option.asString().substring(2).split("=", 2);
-              given.put(parts[0], parts[1]);
-            });
+        .forEach(option -> {
+          String[] parts = option.asString().substring(2).split("=", 2);
+          given.put(parts[0], parts[1]);
+        });
     int steps = json.get("iterations").asInt();
     int batch = json.get("batch").asInt();
     Path data = folder.resolve(take(given, "data"));

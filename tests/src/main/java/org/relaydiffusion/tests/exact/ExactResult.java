@@ -69,29 +69,26 @@ public record ExactResult(List<Double> losses, SequencedMap<String, String> hash
           .optimizer()
           .orElseThrow()
           .parameters()
-          .forEach(
-              (number, of) -> {
-                String name = net.parameterNames().get(Math.toIntExact(number));
-                of.tensors()
-                    .forEach(
-                        (kind, tensor) -> {
-                          if (!kind.equals("step")) {
-                            moments.put(kind + "." + name, tensor);
-                          }
-                        });
-              });
+          .forEach((number, of) -> {
+            String name = net.parameterNames().get(Math.toIntExact(number));
+            of.tensors()
+                .forEach((kind, tensor) -> {
+                  if (!kind.equals("step")) {
+                    moments.put(kind + "." + name, tensor);
+                  }
+                });
+          });
       lend("", moments, seen);
     }
   }
 
   private static void lend(
       String prefix, Map<String, StoredTensor> tensors, BiConsumer<String, Tensor> seen) {
-    tensors.forEach(
-        (name, stored) -> {
-          try (TensorScope _ = TensorScope.open()) {
-            seen.accept(prefix + name, Torch.fromData(stored.data()).contiguous());
-          }
-        });
+    tensors.forEach((name, stored) -> {
+      try (TensorScope _ = TensorScope.open()) {
+        seen.accept(prefix + name, Torch.fromData(stored.data()).contiguous());
+      }
+    });
   }
 
   private static String sha256(Tensor tensor) {
@@ -110,12 +107,11 @@ public record ExactResult(List<Double> losses, SequencedMap<String, String> hash
     List<String> names = new ArrayList<>();
     wanted
         .hashes()
-        .forEach(
-            (name, hash) -> {
-              if (!hash.equals(hashes.get(name))) {
-                names.add(name);
-              }
-            });
+        .forEach((name, hash) -> {
+          if (!hash.equals(hashes.get(name))) {
+            names.add(name);
+          }
+        });
     hashes.keySet().stream().filter(n -> !wanted.hashes().containsKey(n)).forEach(names::add);
     return names;
   }

@@ -31,8 +31,7 @@ final class Containers {
   private static final int STORAGE_BYTES = 1 << 12;
   private static final int MOST_TENSOR_BYTES = 1 << 20;
   private static final Pattern LAST_OFFSET = Pattern.compile(",\\s*(\\d{1,9})\\s*\\]");
-  private static final byte[] PICTURE =
-      PngWriter.encode(Pixels.black(4, 4, 3), Compression.STORED);
+  private static final byte[] PICTURE = PngWriter.encode(Pixels.black(4, 4, 3), Compression.STORED);
 
   private Containers() {}
 

@@ -17,8 +17,7 @@ final class Contract {
   /** The most processor time of an input, in nanoseconds. */
   static final long MOST_NANOS = 2_000_000_000L;
 
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private final Target target;
   private final long tensors = Tensor.liveCount();
@@ -56,8 +55,7 @@ final class Contract {
     // nothing of the reader.
     if (inputs > 1) {
       worstNanos = Math.max(worstNanos, nanos);
-      mostAllocated =
-          Math.max(mostAllocated, THREADS.getThreadAllocatedBytes(thread) - allocated);
+      mostAllocated = Math.max(mostAllocated, THREADS.getThreadAllocatedBytes(thread) - allocated);
     }
     thrown.ifPresent(this::judge);
     if (nanos > MOST_NANOS) {

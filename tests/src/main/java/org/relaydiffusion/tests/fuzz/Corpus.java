@@ -48,8 +48,7 @@ record Corpus(Path root) {
     if (target == Target.SAFETENSORS_HEADER && name.endsWith(".safetensors")) {
       put(target, name + HEADER, header(bytes), found);
     }
-    String inside =
-        target == Target.TORCH_ZIP ? PICKLE : target == Target.NPY ? ARRAY : null;
+    String inside = target == Target.TORCH_ZIP ? PICKLE : target == Target.NPY ? ARRAY : null;
     if (inside != null && bytes.length > 4 && bytes[0] == 'P' && bytes[1] == 'K') {
       try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(bytes))) {
         ZipEntry entry = zip.getNextEntry();

@@ -223,8 +223,7 @@ final class Readers {
     all(
         List.of(
             () ->
-                Hidden.make(
-                    "org.relaydiffusion.diffusion.train.StatsFile", file, Path.class, 1.5),
+                Hidden.make("org.relaydiffusion.diffusion.train.StatsFile", file, Path.class, 1.5),
             () ->
                 Hidden.call(
                     "org.relaydiffusion.launch.evaluation.SamplingOptionsFile",
@@ -266,8 +265,7 @@ final class Readers {
         });
     all(
         List.of(
-            () -> RunAttempt.of(variables),
-            () -> Rendezvous.of(variables, Rank.of(variables))));
+            () -> RunAttempt.of(variables), () -> Rendezvous.of(variables, Rank.of(variables))));
   }
 
   /** Takes every step, whichever is refused, and throws the last refusal. */

@@ -23,8 +23,7 @@ public final class Replay {
       if (arguments.length > 1 && target != Target.of(arguments[1])) {
         continue;
       }
-      Map<String, byte[]> inputs =
-          arguments.length > 2 ? files(arguments) : corpus.of(target);
+      Map<String, byte[]> inputs = arguments.length > 2 ? files(arguments) : corpus.of(target);
       Contract contract = new Contract(target);
       long found = 0;
       for (Map.Entry<String, byte[]> input : inputs.entrySet()) {

@@ -48,8 +48,7 @@ final class Synthetic {
 
   /** As the format's plain kind, and packed in each way that its writer knows. */
   private static void write(
-      String name, BufferedImage image, String format, Map<String, byte[]> all)
-      throws IOException {
+      String name, BufferedImage image, String format, Map<String, byte[]> all) throws IOException {
     ImageWriter writer = ImageIO.getImageWritersByFormatName(format).next();
     try {
       if (!writer.getOriginatingProvider().canEncodeImage(image)) {

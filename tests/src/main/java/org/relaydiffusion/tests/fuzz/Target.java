@@ -93,15 +93,14 @@ enum Target {
     return Arrays.stream(values())
         .filter(target -> target.text().equals(text))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "there is no target '%s'; there are %s"
-                        .formatted(
-                            text,
-                            Arrays.stream(values())
-                                .map(Target::text)
-                                .collect(Collectors.joining(", ")))));
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "there is no target '%s'; there are %s"
+                    .formatted(
+                        text,
+                        Arrays.stream(values())
+                            .map(Target::text)
+                            .collect(Collectors.joining(", ")))));
   }
 
   Reader reader() {

@@ -48,8 +48,7 @@ record Totals(long inputs, long refused, long worstNanos, long mostAllocated) {
 
   /** Leaves them in a file, for the process that waits for this one. */
   void write(Path file) throws IOException {
-    Files.writeString(
-        file, "%s %s %s %s".formatted(inputs, refused, worstNanos, mostAllocated));
+    Files.writeString(file, "%s %s %s %s".formatted(inputs, refused, worstNanos, mostAllocated));
   }
 
   /** What {@link #write} left; nothing when the process did not come so far. */
@@ -57,7 +56,8 @@ record Totals(long inputs, long refused, long worstNanos, long mostAllocated) {
     if (!Files.exists(file)) {
       return NONE;
     }
-    long[] n = Arrays.stream(Files.readString(file).split(" ")).mapToLong(Long::parseLong).toArray();
+    long[] n =
+        Arrays.stream(Files.readString(file).split(" ")).mapToLong(Long::parseLong).toArray();
     return new Totals(n[0], n[1], n[2], n[3]);
   }
 }

@@ -93,11 +93,10 @@ public record DatasetConversion(
       pass.run((_, _) -> {}, cancellation);
     } else {
       DatasetWriter.to(target)
-          .write(
-              out -> {
-                pass.run(out, cancellation);
-                builder.finish(out);
-              });
+          .write(out -> {
+            pass.run(out, cancellation);
+            builder.finish(out);
+          });
     }
     return builder.result(target.path());
   }

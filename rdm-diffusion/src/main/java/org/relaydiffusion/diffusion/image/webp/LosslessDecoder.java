@@ -102,8 +102,7 @@ final class LosslessDecoder {
     return switch (in.number(2)) {
       case 0 -> readParts(LosslessTransform.Kind.PREDICTOR, width, height);
       case 1 -> readParts(LosslessTransform.Kind.COLOUR, width, height);
-      case 2 ->
-          new LosslessTransform(LosslessTransform.Kind.SUBTRACT_GREEN, width, 0, new int[0]);
+      case 2 -> new LosslessTransform(LosslessTransform.Kind.SUBTRACT_GREEN, width, 0, new int[0]);
       default -> LosslessTransform.palette(width, readImage(1 + in.number(8), 1, false));
     };
   }

@@ -113,15 +113,24 @@ final class ModeTables {
 
   /** Of a node the next one for 0 and for 1; at or below zero the negative mode. */
   private static final int[] TREE = {
-    -Prediction.DC, 1,
-    -Prediction.TRUE_MOTION, 2,
-    -Prediction.VERTICAL, 3,
-    4, 6,
-    -Prediction.HORIZONTAL, 5,
-    -Prediction.RIGHT_DOWN, -Prediction.VERTICAL_RIGHT,
-    -Prediction.LEFT_DOWN, 7,
-    -Prediction.VERTICAL_LEFT, 8,
-    -Prediction.HORIZONTAL_DOWN, -Prediction.HORIZONTAL_UP,
+    -Prediction.DC,
+    1,
+    -Prediction.TRUE_MOTION,
+    2,
+    -Prediction.VERTICAL,
+    3,
+    4,
+    6,
+    -Prediction.HORIZONTAL,
+    5,
+    -Prediction.RIGHT_DOWN,
+    -Prediction.VERTICAL_RIGHT,
+    -Prediction.LEFT_DOWN,
+    7,
+    -Prediction.VERTICAL_LEFT,
+    8,
+    -Prediction.HORIZONTAL_DOWN,
+    -Prediction.HORIZONTAL_UP,
   };
 
   private ModeTables() {}

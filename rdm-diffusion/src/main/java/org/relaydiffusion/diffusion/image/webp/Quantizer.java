@@ -51,8 +51,7 @@ record Quantizer(Steps luma, Steps second, Steps chroma) {
         new Steps(
             DC[clamp(index + deltas[1], LAST)] * 2,
             Math.max(LEAST_SECOND, AC[clamp(index + deltas[2], LAST)] * 155 / 100)),
-        new Steps(
-            DC[clamp(index + deltas[3], LAST_CHROMA)], AC[clamp(index + deltas[4], LAST)]));
+        new Steps(DC[clamp(index + deltas[3], LAST_CHROMA)], AC[clamp(index + deltas[4], LAST)]));
   }
 
   private static int clamp(int index, int last) {

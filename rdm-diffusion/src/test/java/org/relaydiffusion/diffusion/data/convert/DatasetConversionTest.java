@@ -222,17 +222,15 @@ class DatasetConversionTest {
     Cancellation cancellation = new Cancellation();
     Path zip = folder.resolve("set.zip");
 
-    assertThatThrownBy(
-            () ->
-                conversion(new Shapes(500, -1, 500), zip)
-                    .run(
-                        told(
-                            done -> {
-                              if (done == 5) {
-                                cancellation.cancel();
-                              }
-                            }),
-                        cancellation))
+    assertThatThrownBy(() ->
+            conversion(new Shapes(500, -1, 500), zip)
+                .run(
+                    told(done -> {
+                      if (done == 5) {
+                        cancellation.cancel();
+                      }
+                    }),
+                    cancellation))
         .isInstanceOf(CancelledException.class);
     assertThat(folder).isEmptyDirectory();
   }
@@ -288,16 +286,14 @@ class DatasetConversionTest {
   void numbersThatCannotBeMeantAreRefused() {
     Shapes source = new Shapes(3, -1, 3);
     DatasetTarget place = new DatasetTarget(folder, false);
-    assertThatThrownBy(
-            () ->
-                new DatasetConversion(
-                    source, Optional::of, place, OptionalInt.of(0), 1, BadImages.FAIL))
+    assertThatThrownBy(() ->
+            new DatasetConversion(
+                source, Optional::of, place, OptionalInt.of(0), 1, BadImages.FAIL))
         .isInstanceOf(OptionException.class)
         .hasMessage("--max-images must be at least 1, but is 0");
-    assertThatThrownBy(
-            () ->
-                new DatasetConversion(
-                    source, Optional::of, place, OptionalInt.empty(), 0, BadImages.FAIL))
+    assertThatThrownBy(() ->
+            new DatasetConversion(
+                source, Optional::of, place, OptionalInt.empty(), 0, BadImages.FAIL))
         .isInstanceOf(OptionException.class)
         .hasMessage("--workers must be at least 1, but is 0");
     assertThatThrownBy(() -> new CropAndScale(Crop.CENTER_CROP_WIDE, new Resolution(8, 16)))
