@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
  * Tensor#requiresGrad()} records how to go back, unless {@link GradMode#noGrad} is open.
  */
 public final class Autograd {
-  private static final Op BACKWARD = Op.of("aten::_backward");
+  private static final Operator BACKWARD =
+      Operator.of(
+          "aten::_backward(Tensor self, Tensor[] inputs, Tensor? gradient=None, "
+              + "bool? retain_graph=None, bool create_graph=False) -> ()");
 
   /** What becomes of the recorded graph after it was gone through. */
   public enum Graph {
@@ -164,12 +167,12 @@ public final class Autograd {
   private static void run(
       Tensor root, List<Tensor> inputs, @Nullable Tensor gradient, Graph graph) {
     BACKWARD
-        .args()
-        .t(root)
-        .list(inputs)
-        .optional(gradient)
-        .someBool(graph != Graph.FREE)
-        .b(graph == Graph.CREATE)
-        .done();
+        .call()
+        .arg(root)
+        .arg(inputs)
+        .arg(gradient)
+        .arg(graph != Graph.FREE)
+        .arg(graph == Graph.CREATE)
+        .run();
   }
 }

@@ -15,15 +15,37 @@ import java.util.List;
 public final class Foreach {
   // Those with a list of factors take them as a float64 vector on the CPU, one a tensor; those with
   // one factor as a 0-dim tensor.
-  private static final Op LERP = Op.of("aten::_foreach_lerp.List");
-  private static final Op LERP_ = Op.of("aten::_foreach_lerp_.List");
-  private static final Op COPY_ = Op.of("aten::_foreach_copy_");
-  private static final Op MUL_ = Op.of("aten::_foreach_mul_.Tensor");
-  private static final Op SQRT = Op.of("aten::_foreach_sqrt");
-  private static final Op ADDCMUL_ = Op.of("aten::_foreach_addcmul_.Tensor");
-  private static final Op ADDCDIV_ = Op.of("aten::_foreach_addcdiv_.Tensor");
-  private static final Op UNSCALE_ = Op.of("aten::_amp_foreach_non_finite_check_and_unscale_");
-  private static final Op FUSED_ADAM_ = Op.of("aten::_fused_adam_");
+  private static final Operator LERP =
+      Operator.of(
+          "aten::_foreach_lerp.List(Tensor[] self, Tensor[] tensors1, Tensor[] weights) -> Tensor[]");
+  private static final Operator LERP_ =
+      Operator.of(
+          "aten::_foreach_lerp_.List(Tensor(a!)[] self, Tensor[] tensors1, Tensor[] weights) -> ()");
+  private static final Operator COPY_ =
+      Operator.of(
+          "aten::_foreach_copy_(Tensor(a!)[] self, Tensor[] src, bool non_blocking=False) -> ()");
+  private static final Operator MUL_ =
+      Operator.of("aten::_foreach_mul_.Tensor(Tensor(a!)[] self, Tensor other) -> ()");
+  private static final Operator SQRT =
+      Operator.of("aten::_foreach_sqrt(Tensor[] self) -> Tensor[]");
+  private static final Operator ADDCMUL_ =
+      Operator.of(
+          "aten::_foreach_addcmul_.Tensor(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, "
+              + "Tensor scalars) -> ()");
+  private static final Operator ADDCDIV_ =
+      Operator.of(
+          "aten::_foreach_addcdiv_.Tensor(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, "
+              + "Tensor scalars) -> ()");
+  private static final Operator UNSCALE_ =
+      Operator.of(
+          "aten::_amp_foreach_non_finite_check_and_unscale_(Tensor(a!)[] self, "
+              + "Tensor(b!) found_inf, Tensor inv_scale) -> ()");
+  private static final Operator FUSED_ADAM_ =
+      Operator.of(
+          "aten::_fused_adam_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, "
+              + "Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, "
+              + "float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, "
+              + "bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()");
 
   private Foreach() {}
 
@@ -33,7 +55,7 @@ public final class Foreach {
       return List.of();
     }
     try (Tensor w = like(weight, a)) {
-      return LERP.args().list(a).list(b).list(Collections.nCopies(a.size(), w)).tensorList();
+      return LERP.call().arg(a).arg(b).arg(Collections.nCopies(a.size(), w)).tensorList();
     }
   }
 
@@ -42,9 +64,8 @@ public final class Foreach {
     if (a.isEmpty() && b.isEmpty()) {
       return;
     }
-    checkWritable(a);
     try (Tensor w = like(weight, a)) {
-      LERP_.args().list(a).list(b).list(Collections.nCopies(a.size(), w)).done();
+      LERP_.call().arg(a).arg(b).arg(Collections.nCopies(a.size(), w)).run();
     }
   }
 
@@ -53,8 +74,7 @@ public final class Foreach {
     if (a.isEmpty() && b.isEmpty()) {
       return;
     }
-    checkWritable(a);
-    COPY_.args().list(a).list(b).b(false).done();
+    COPY_.call().arg(a).arg(b).arg(false).run();
   }
 
   /** {@code x *= factor} of each. */
@@ -62,15 +82,14 @@ public final class Foreach {
     if (x.isEmpty()) {
       return;
     }
-    checkWritable(x);
     try (Tensor f = like(factor, x)) {
-      MUL_.args().list(x).t(f).done();
+      MUL_.call().arg(x).arg(f).run();
     }
   }
 
   /** The square root of each, as new tensors. */
   public static List<Tensor> sqrt(List<Tensor> x) {
-    return x.isEmpty() ? List.of() : SQRT.args().list(x).tensorList();
+    return x.isEmpty() ? List.of() : SQRT.call().arg(x).tensorList();
   }
 
   /** {@code a += factor b c} of each three, with a factor for each. */
@@ -96,11 +115,10 @@ public final class Foreach {
     if (x.isEmpty()) {
       return true;
     }
-    checkWritable(x);
     Device device = x.getFirst().device();
     try (Tensor found = Torch.full(0, DType.FLOAT32, device, 1);
         Tensor by = Torch.full(factor, DType.FLOAT32, device, 1)) {
-      UNSCALE_.args().list(x).t(found).t(by).done();
+      UNSCALE_.call().arg(x).arg(found).arg(by).run();
       return found.item() == 0;
     }
   }
@@ -178,35 +196,33 @@ public final class Foreach {
   /** One Adam step in one kernel ({@code torch.optim.Adam(fused=True)}), without weight decay. */
   public static void fusedAdamInPlace(
       AdamLists lists, double learningRate, double beta1, double beta2, double eps) {
-    checkWritable(lists.parameters());
     FUSED_ADAM_
-        .args()
-        .list(lists.parameters())
-        .list(lists.gradients())
-        .list(lists.expAvgs())
-        .list(lists.expAvgSqs())
-        .list(List.of())
-        .list(lists.steps())
-        .d(learningRate)
-        .d(beta1)
-        .d(beta2)
-        .d(0)
-        .d(eps)
-        .b(false)
-        .b(false)
+        .call()
+        .arg(lists.parameters())
+        .arg(lists.gradients())
+        .arg(lists.expAvgs())
+        .arg(lists.expAvgSqs())
+        .arg(List.of())
+        .arg(lists.steps())
+        .arg(learningRate)
+        .arg(beta1)
+        .arg(beta2)
+        .arg(0)
+        .arg(eps)
+        .arg(false)
+        .arg(false)
         .none()
         .none()
-        .done();
+        .run();
   }
 
   private static void three(
-      Op op, List<Tensor> a, List<Tensor> b, List<Tensor> c, double... factors) {
+      Operator op, List<Tensor> a, List<Tensor> b, List<Tensor> c, double... factors) {
     if (a.isEmpty() && b.isEmpty() && c.isEmpty()) {
       return;
     }
-    checkWritable(a);
     try (Tensor f = Torch.tensor(factors, factors.length)) {
-      op.args().list(a).list(b).list(c).t(f).done();
+      op.call().arg(a).arg(b).arg(c).arg(f).run();
     }
   }
 
@@ -218,9 +234,5 @@ public final class Foreach {
       throw new TorchException("an empty list of tensors cannot be paired with another");
     }
     return Torch.full(value, list.getFirst().dtype(), list.getFirst().device());
-  }
-
-  private static void checkWritable(List<Tensor> list) {
-    list.forEach(Tensor::checkWritable);
   }
 }

@@ -5,10 +5,16 @@ package org.relaydiffusion.torch;
  * two, real part first.
  */
 public final class Fourier {
-  private static final Op FFT = Op.of("aten::fft_fft");
-  private static final Op IRFFT = Op.of("aten::fft_irfft");
-  private static final Op VIEW_AS_REAL = Op.of("aten::view_as_real");
-  private static final Op VIEW_AS_COMPLEX = Op.of("aten::view_as_complex");
+  private static final Operator FFT =
+      Operator.of(
+          "aten::fft_fft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor");
+  private static final Operator IRFFT =
+      Operator.of(
+          "aten::fft_irfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor");
+  private static final Operator VIEW_AS_REAL =
+      Operator.of("aten::view_as_real(Tensor(a) self) -> Tensor(a)");
+  private static final Operator VIEW_AS_COMPLEX =
+      Operator.of("aten::view_as_complex(Tensor(a) self) -> Tensor(a)");
 
   private Fourier() {}
 
@@ -19,8 +25,8 @@ public final class Fourier {
    * @return [..., N, 2]
    */
   public static Tensor fft(Tensor x) {
-    try (Tensor complex = FFT.args().t(x).none().i(-1).none().tensor()) {
-      return VIEW_AS_REAL.args().t(complex).tensor();
+    try (Tensor complex = FFT.apply(x)) {
+      return VIEW_AS_REAL.apply(complex);
     }
   }
 
@@ -32,8 +38,8 @@ public final class Fourier {
    * @return [..., N]
    */
   public static Tensor irfft(Tensor half, int n) {
-    try (Tensor complex = VIEW_AS_COMPLEX.args().t(half).tensor()) {
-      return IRFFT.args().t(complex).someInt(n).i(-1).none().tensor();
+    try (Tensor complex = VIEW_AS_COMPLEX.apply(half)) {
+      return IRFFT.call().arg(complex).arg(n).tensor();
     }
   }
 }

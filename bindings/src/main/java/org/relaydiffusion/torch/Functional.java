@@ -4,25 +4,69 @@ import org.jspecify.annotations.Nullable;
 
 /** The operators of networks: convolution, normalisation, attention, resampling. */
 public final class Functional {
-  private static final Op CONV2D = Op.of("aten::conv2d");
-  private static final Op CONV_TRANSPOSE2D = Op.of("aten::conv_transpose2d.input");
-  private static final Op LINEAR = Op.of("aten::linear");
-  private static final Op GROUP_NORM = Op.of("aten::group_norm");
-  private static final Op BATCH_NORM = Op.of("aten::batch_norm");
-  private static final Op SOFTMAX = Op.of("aten::softmax.int");
-  private static final Op ATTENTION = Op.of("aten::scaled_dot_product_attention");
-  private static final Op DROPOUT = Op.of("aten::dropout");
-  private static final Op RANDOM_ = Op.of("aten::random_.from");
-  private static final Op VIEW_DTYPE = Op.of("aten::view.dtype");
-  private static final Op AS_STRIDED = Op.of("aten::as_strided");
-  private static final Op LT_ = Op.of("aten::lt_.Tensor");
-  private static final Op NEAREST = Op.of("aten::upsample_nearest2d");
+  private static final Operator CONV2D =
+      Operator.of(
+          "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], "
+              + "SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor");
+  private static final Operator CONV_TRANSPOSE2D =
+      Operator.of(
+          "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, "
+              + "SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], "
+              + "SymInt groups=1, SymInt[2] dilation=[1, 1]) -> Tensor");
+  private static final Operator LINEAR =
+      Operator.of("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor");
+  private static final Operator GROUP_NORM =
+      Operator.of(
+          "aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, "
+              + "float eps=1e-05, bool cudnn_enabled=True) -> Tensor");
+  private static final Operator BATCH_NORM =
+      Operator.of(
+          "aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
+              + "Tensor? running_var, bool training, float momentum, float eps, "
+              + "bool cudnn_enabled) -> Tensor");
+  private static final Operator SOFTMAX =
+      Operator.of("aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor");
+  private static final Operator ATTENTION =
+      Operator.of(
+          "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, "
+              + "Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, "
+              + "bool enable_gqa=False) -> Tensor");
+  private static final Operator DROPOUT =
+      Operator.of("aten::dropout(Tensor input, float p, bool train) -> Tensor");
+  private static final Operator RANDOM_ =
+      Operator.of(
+          "aten::random_.from(Tensor(a!) self, int from, int? to, *, "
+              + "Generator? generator=None) -> Tensor(a!)");
+  private static final Operator VIEW_DTYPE =
+      Operator.of("aten::view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)");
+  private static final Operator AS_STRIDED =
+      Operator.of(
+          "aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, "
+              + "SymInt? storage_offset=None) -> Tensor(a)");
+  private static final Operator LT_ =
+      Operator.of("aten::lt_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)");
+  private static final Operator NEAREST =
+      Operator.of(
+          "aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, "
+              + "float? scales_w=None) -> Tensor");
 
-  private static final Op AVG_POOL2D = Op.of("aten::avg_pool2d");
-  private static final Op MAX_POOL2D = Op.of("aten::max_pool2d");
-  private static final Op REFLECTION_PAD2D = Op.of("aten::reflection_pad2d");
-  private static final Op AFFINE_GRID = Op.of("aten::affine_grid_generator");
-  private static final Op GRID_SAMPLER_2D = Op.of("aten::grid_sampler_2d");
+  private static final Operator AVG_POOL2D =
+      Operator.of(
+          "aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
+              + "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor");
+  private static final Operator MAX_POOL2D =
+      Operator.of(
+          "aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
+              + "int[2] dilation=1, bool ceil_mode=False) -> Tensor");
+  private static final Operator REFLECTION_PAD2D =
+      Operator.of("aten::reflection_pad2d(Tensor self, SymInt[4] padding) -> Tensor");
+  private static final Operator AFFINE_GRID =
+      Operator.of(
+          "aten::affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor");
+  private static final Operator GRID_SAMPLER_2D =
+      Operator.of(
+          "aten::grid_sampler_2d(Tensor input, Tensor grid, int interpolation_mode, "
+              + "int padding_mode, bool align_corners) -> Tensor");
 
   // As the schema of batch_norm wants one; evaluation does not use it.
   private static final double MOMENTUM = 0.1;
@@ -56,14 +100,14 @@ public final class Functional {
       Padding2d padding,
       int groups) {
     return CONV2D
-        .args()
-        .t(x)
-        .t(weight)
-        .optional(bias)
-        .ints(stride.height(), stride.width())
-        .ints(padding.height(), padding.width())
-        .ints(1, 1)
-        .i(groups)
+        .call()
+        .arg(x)
+        .arg(weight)
+        .arg(bias)
+        .arg(stride.height(), stride.width())
+        .arg(padding.height(), padding.width())
+        .arg(1, 1)
+        .arg(groups)
         .tensor();
   }
 
@@ -71,21 +115,21 @@ public final class Functional {
   public static Tensor convTranspose2d(
       Tensor x, Tensor weight, @Nullable Tensor bias, int stride, int padding, int groups) {
     return CONV_TRANSPOSE2D
-        .args()
-        .t(x)
-        .t(weight)
-        .optional(bias)
-        .ints(stride, stride)
-        .ints(padding, padding)
-        .ints(0, 0)
-        .i(groups)
-        .ints(1, 1)
+        .call()
+        .arg(x)
+        .arg(weight)
+        .arg(bias)
+        .arg(stride, stride)
+        .arg(padding, padding)
+        .arg(0, 0)
+        .arg(groups)
+        .arg(1, 1)
         .tensor();
   }
 
   /** {@code x weight^T + bias} for x [..., I] and weight [O, I]. */
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
-    return LINEAR.args().t(x).t(weight).optional(bias).tensor();
+    return LINEAR.call().arg(x).arg(weight).arg(bias).tensor();
   }
 
   /**
@@ -93,7 +137,7 @@ public final class Functional {
    */
   public static Tensor groupNorm(
       Tensor x, int groups, @Nullable Tensor weight, @Nullable Tensor bias, double eps) {
-    return GROUP_NORM.args().t(x).i(groups).optional(weight).optional(bias).d(eps).b(true).tensor();
+    return GROUP_NORM.call().arg(x).arg(groups).arg(weight).arg(bias).arg(eps).arg(true).tensor();
   }
 
   /**
@@ -113,22 +157,22 @@ public final class Functional {
       @Nullable Tensor bias,
       double eps) {
     return BATCH_NORM
-        .args()
-        .t(x)
-        .optional(weight)
-        .optional(bias)
-        .optional(mean)
-        .optional(variance)
-        .b(false)
-        .d(MOMENTUM)
-        .d(eps)
-        .b(true)
+        .call()
+        .arg(x)
+        .arg(weight)
+        .arg(bias)
+        .arg(mean)
+        .arg(variance)
+        .arg(false)
+        .arg(MOMENTUM)
+        .arg(eps)
+        .arg(true)
         .tensor();
   }
 
   /** Softmax along one axis. */
   public static Tensor softmax(Tensor x, int dim) {
-    return SOFTMAX.args().t(x).i(dim).none().tensor();
+    return SOFTMAX.call().arg(x).arg(dim).tensor();
   }
 
   /**
@@ -137,12 +181,12 @@ public final class Functional {
    * @return [N, heads, L, E]
    */
   public static Tensor attention(Tensor q, Tensor k, Tensor v) {
-    return ATTENTION.args().t(q).t(k).t(v).none().d(0).b(false).none().b(false).tensor();
+    return ATTENTION.call().arg(q).arg(k).arg(v).tensor();
   }
 
   /** Zeroes elements with probability p and scales the rest; draws from the default generator. */
   public static Tensor dropout(Tensor x, double p) {
-    return DROPOUT.args().t(x).d(p).b(true).tensor();
+    return DROPOUT.call().arg(x).arg(p).arg(true).tensor();
   }
 
   /**
@@ -165,17 +209,17 @@ public final class Functional {
     try (TensorScope scope = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
       Tensor bits = Torch.empty(DType.INT64, Device.CPU, (like.numel() + perDraw - 1) / perDraw);
-      RANDOM_.args().t(bits).i(Long.MIN_VALUE).none().none().into(bits);
-      Tensor parts = VIEW_DTYPE.args().t(bits).i(DType.INT16.code()).tensor();
-      Tensor drawn = AS_STRIDED.args().t(parts).ints(shape).ints(strides).none().tensor();
+      Tensor _ = RANDOM_.call().arg(bits).arg(Long.MIN_VALUE).none().tensor();
+      Tensor parts = VIEW_DTYPE.call().arg(bits).arg(DType.INT16).tensor();
+      Tensor drawn = AS_STRIDED.call().arg(parts).arg(shape).arg(strides).tensor();
       Tensor bound = Torch.full(Short.MIN_VALUE + chances, DType.INT16);
-      return scope.keep(LT_.args().t(drawn).t(bound).into(drawn).to(like.dtype()));
+      return scope.keep(LT_.apply(drawn, bound).to(like.dtype()));
     }
   }
 
   /** Each pixel of [N, C, H, W] repeated to the size [N, C, height, width]. */
   public static Tensor upsampleNearest(Tensor x, long height, long width) {
-    return NEAREST.args().t(x).ints(height, width).none().none().tensor();
+    return NEAREST.call().arg(x).arg(height, width).tensor();
   }
 
   /**
@@ -193,13 +237,13 @@ public final class Functional {
    */
   public static Tensor averagePool(Tensor x, int size, int stride, int padding) {
     return AVG_POOL2D
-        .args()
-        .t(x)
-        .ints(size, size)
-        .ints(stride, stride)
-        .ints(padding, padding)
-        .b(false)
-        .b(false)
+        .call()
+        .arg(x)
+        .arg(size, size)
+        .arg(stride, stride)
+        .arg(padding, padding)
+        .arg(false)
+        .arg(false)
         .none()
         .tensor();
   }
@@ -207,19 +251,19 @@ public final class Functional {
   /** As {@link #averagePool(Tensor, int, int, int)}, but the largest element of each square. */
   public static Tensor maxPool(Tensor x, int size, int stride, int padding) {
     return MAX_POOL2D
-        .args()
-        .t(x)
-        .ints(size, size)
-        .ints(stride, stride)
-        .ints(padding, padding)
-        .ints(1, 1)
-        .b(false)
+        .call()
+        .arg(x)
+        .arg(size, size)
+        .arg(stride, stride)
+        .arg(padding, padding)
+        .arg(1, 1)
+        .arg(false)
         .tensor();
   }
 
   /** [N, C, H, W] continued beyond its edges, mirrored at the edge pixels; less than its size. */
   public static Tensor reflectionPad2d(Tensor x, int left, int right, int top, int bottom) {
-    return REFLECTION_PAD2D.args().t(x).ints(left, right, top, bottom).tensor();
+    return REFLECTION_PAD2D.call().arg(x).arg(left, right, top, bottom).tensor();
   }
 
   /**
@@ -230,7 +274,7 @@ public final class Functional {
    * @return [n, height, width, 2]: x and y
    */
   public static Tensor affineGrid(Tensor theta, long n, long c, long height, long width) {
-    return AFFINE_GRID.args().t(theta).ints(n, c, height, width).b(false).tensor();
+    return AFFINE_GRID.call().arg(theta).arg(n, c, height, width).arg(false).tensor();
   }
 
   /** What lies beyond an image's edges. */
@@ -253,6 +297,6 @@ public final class Functional {
    * @return [N, C, h, w]
    */
   public static Tensor gridSampleBilinear(Tensor x, Tensor grid, Beyond beyond) {
-    return GRID_SAMPLER_2D.args().t(x).t(grid).i(0).i(beyond.code).b(false).tensor();
+    return GRID_SAMPLER_2D.call().arg(x).arg(grid).arg(0).arg(beyond.code).arg(false).tensor();
   }
 }

@@ -5,16 +5,31 @@ import java.util.Optional;
 
 /** Matrix products and decompositions. */
 public final class LinearAlgebra {
-  private static final Op MATMUL = Op.of("aten::matmul");
-  private static final Op BMM = Op.of("aten::bmm");
-  private static final Op EINSUM = Op.of("aten::einsum");
+  private static final Operator MATMUL =
+      Operator.of("aten::matmul(Tensor self, Tensor other) -> Tensor");
+  private static final Operator BMM = Operator.of("aten::bmm(Tensor self, Tensor mat2) -> Tensor");
+  private static final Operator EINSUM =
+      Operator.of("aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor");
 
-  private static final Op CDIST = Op.of("aten::cdist");
-  private static final Op EIGH = Op.of("aten::linalg_eigh");
-  private static final Op EIGVALSH = Op.of("aten::linalg_eigvalsh");
-  private static final Op CHOLESKY = Op.of("aten::linalg_cholesky_ex");
-  private static final Op SOLVE_TRIANGULAR = Op.of("aten::linalg_solve_triangular");
-  private static final Op SVDVALS = Op.of("aten::linalg_svdvals");
+  private static final Operator CDIST =
+      Operator.of(
+          "aten::cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor");
+  private static final Operator EIGH =
+      Operator.of(
+          "aten::linalg_eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, "
+              + "Tensor eigenvectors)");
+  private static final Operator EIGVALSH =
+      Operator.of("aten::linalg_eigvalsh(Tensor self, str UPLO=\"L\") -> Tensor");
+  private static final Operator CHOLESKY =
+      Operator.of(
+          "aten::linalg_cholesky_ex(Tensor self, *, bool upper=False, "
+              + "bool check_errors=False) -> (Tensor L, Tensor info)");
+  private static final Operator SOLVE_TRIANGULAR =
+      Operator.of(
+          "aten::linalg_solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, "
+              + "bool unitriangular=False) -> Tensor");
+  private static final Operator SVDVALS =
+      Operator.of("aten::linalg_svdvals(Tensor A, *, str? driver=None) -> Tensor");
 
   /**
    * The decomposition {@code V diag(w) V^T} of a symmetric matrix.
@@ -36,33 +51,33 @@ public final class LinearAlgebra {
 
   /** The matrix product, batched and broadcast as PyTorch's. */
   public static Tensor matmul(Tensor a, Tensor b) {
-    return MATMUL.args().t(a).t(b).tensor();
+    return MATMUL.apply(a, b);
   }
 
   /** [B, n, k] x [B, k, m] to [B, n, m]. */
   public static Tensor bmm(Tensor a, Tensor b) {
-    return BMM.args().t(a).t(b).tensor();
+    return BMM.apply(a, b);
   }
 
   /** Einstein's summation of two tensors, e.g. {@code "ncq,nck->nqk"}. */
   public static Tensor einsum(String equation, Tensor a, Tensor b) {
-    return EINSUM.args().string(equation).list(List.of(a, b)).none().tensor();
+    return EINSUM.call().arg(equation).arg(List.of(a, b)).tensor();
   }
 
   /** Euclidean distances [B, n, m] of the rows of [B, n, k] and [B, m, k]. */
   public static Tensor cdist(Tensor a, Tensor b) {
-    return CDIST.args().t(a).t(b).d(2).none().tensor();
+    return CDIST.apply(a, b);
   }
 
   /** Eigenvalues and eigenvectors of a symmetric matrix [n, n], of which the lower half is read. */
   public static Eigen eigh(Tensor symmetric) {
-    Tensor[] results = EIGH.args().t(symmetric).string("L").tensors(2);
-    return new Eigen(results[0], results[1]);
+    List<Tensor> results = EIGH.call().arg(symmetric).tensors();
+    return new Eigen(results.get(0), results.get(1));
   }
 
   /** Eigenvalues [n], ascending, of a symmetric matrix [n, n], of which the lower half is read. */
   public static Tensor eigvalsh(Tensor symmetric) {
-    return EIGVALSH.args().t(symmetric).string("L").tensor();
+    return EIGVALSH.apply(symmetric);
   }
 
   /**
@@ -70,23 +85,23 @@ public final class LinearAlgebra {
    * of which the lower half is read; empty where that is not positive definite.
    */
   public static Optional<Tensor> cholesky(Tensor symmetric) {
-    Tensor[] results = CHOLESKY.args().t(symmetric).b(false).b(false).tensors(2);
-    try (Tensor failedAt = results[1]) {
+    List<Tensor> results = CHOLESKY.call().arg(symmetric).tensors();
+    try (Tensor failedAt = results.get(1)) {
       if (failedAt.item() == 0) {
-        return Optional.of(results[0]);
+        return Optional.of(results.get(0));
       }
     }
-    results[0].close();
+    results.get(0).close();
     return Optional.empty();
   }
 
   /** X [n, m] with {@code T X = B}, for a triangular matrix T [n, n] and B [n, m]. */
   public static Tensor solveTriangular(Tensor t, Triangle half, Tensor b) {
-    return SOLVE_TRIANGULAR.args().t(t).t(b).b(half == Triangle.UPPER).b(true).b(false).tensor();
+    return SOLVE_TRIANGULAR.call().arg(t).arg(b).arg(half == Triangle.UPPER).tensor();
   }
 
   /** Singular values [min(n, m)], descending, of a matrix [n, m]. */
   public static Tensor svdvals(Tensor matrix) {
-    return SVDVALS.args().t(matrix).none().tensor();
+    return SVDVALS.apply(matrix);
   }
 }

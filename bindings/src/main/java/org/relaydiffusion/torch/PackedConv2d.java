@@ -12,9 +12,18 @@ import org.relaydiffusion.torch.ffi.NativeCallException;
  * CPU only, without gradients. Safe to use from several threads.
  */
 public final class PackedConv2d implements AutoCloseable {
-  private static final Op TO_MKLDNN = Op.of("aten::to_mkldnn");
-  private static final Op REORDER = Op.of("aten::mkldnn_reorder_conv2d_weight");
-  private static final Op CONVOLUTION = Op.of("mkldnn::_convolution_pointwise");
+  private static final Operator TO_MKLDNN =
+      Operator.of("aten::to_mkldnn(Tensor self, ScalarType? dtype=None) -> Tensor");
+  private static final Operator REORDER =
+      Operator.of(
+          "aten::mkldnn_reorder_conv2d_weight(Tensor self, SymInt[2] padding=[0, 0], "
+              + "SymInt[2] stride=[1, 1], SymInt[2] dilation=[1, 1], SymInt groups=1, "
+              + "SymInt[]? input_size=None) -> Tensor");
+  private static final Operator CONVOLUTION =
+      Operator.of(
+          "mkldnn::_convolution_pointwise(Tensor X, Tensor W, Tensor? B, int[] padding, "
+              + "int[] stride, int[] dilation, int groups, str attr, Scalar?[] scalars, "
+              + "str? algorithm) -> Tensor Y");
 
   private final Tensor weight;
   private final @Nullable Tensor bias;
@@ -97,16 +106,16 @@ public final class PackedConv2d implements AutoCloseable {
     Padding2d padding = geometry.padding;
     try (TensorScope scope = TensorScope.open()) {
       Tensor dense = weight.contiguous();
-      Tensor opaque = TO_MKLDNN.args().t(dense).none().tensor();
+      Tensor opaque = TO_MKLDNN.apply(dense);
       Tensor packed =
           REORDER
-              .args()
-              .t(opaque)
-              .ints(padding.height(), padding.width())
-              .ints(geometry.stride, geometry.stride)
-              .ints(1, 1)
-              .i(1)
-              .someInts(geometry.batch, weight.size(1), geometry.height, geometry.width)
+              .call()
+              .arg(opaque)
+              .arg(padding.height(), padding.width())
+              .arg(geometry.stride, geometry.stride)
+              .arg(1, 1)
+              .arg(1)
+              .arg(geometry.batch, weight.size(1), geometry.height, geometry.width)
               .tensor();
       return new PackedConv2d(
           weight.dtype(),
@@ -176,16 +185,16 @@ public final class PackedConv2d implements AutoCloseable {
 
   private Tensor dispatch(Tensor x) {
     return CONVOLUTION
-        .args()
-        .t(x)
-        .t(weight)
-        .optional(bias)
-        .ints(geometry.padding.height(), geometry.padding.width())
-        .ints(geometry.stride, geometry.stride)
-        .ints(1, 1)
-        .i(1)
-        .string(geometry.activation.oneDnn)
-        .list(List.of())
+        .call()
+        .arg(x)
+        .arg(weight)
+        .arg(bias)
+        .arg(geometry.padding.height(), geometry.padding.width())
+        .arg(geometry.stride, geometry.stride)
+        .arg(1, 1)
+        .arg(1)
+        .arg(geometry.activation.oneDnn)
+        .arg(List.of())
         .none()
         .tensor();
   }

@@ -11,38 +11,58 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
  * does.
  */
 public final class Pointwise {
-  private static final Op MUL = Op.of("aten::mul.Tensor");
-  private static final Op MUL_ = Op.of("aten::mul_.Tensor");
-  private static final Op DIV = Op.of("aten::div.Tensor");
-  private static final Op NEG = Op.of("aten::neg");
-  private static final Op EXP = Op.of("aten::exp");
-  private static final Op EXP2 = Op.of("aten::exp2");
-  private static final Op LOG = Op.of("aten::log");
-  private static final Op SQRT = Op.of("aten::sqrt");
-  private static final Op SIN = Op.of("aten::sin");
-  private static final Op COS = Op.of("aten::cos");
-  private static final Op ABS = Op.of("aten::abs");
-  private static final Op SIGMOID = Op.of("aten::sigmoid");
-  private static final Op SILU = Op.of("aten::silu");
-  private static final Op SILU_ = Op.of("aten::silu_");
-  private static final Op RELU_ = Op.of("aten::relu_");
-  private static final Op RECIPROCAL = Op.of("aten::reciprocal");
-  private static final Op SQUARE = Op.of("aten::square");
-  private static final Op POW = Op.of("aten::pow.Tensor_Tensor");
-  private static final Op CLAMP = Op.of("aten::clamp.Tensor");
-  private static final Op MAXIMUM = Op.of("aten::maximum");
-  private static final Op MINIMUM = Op.of("aten::minimum");
-  private static final Op WHERE = Op.of("aten::where.self");
-  private static final Op EQ = Op.of("aten::eq.Tensor");
-  private static final Op LT = Op.of("aten::lt.Tensor");
-  private static final Op GT = Op.of("aten::gt.Tensor");
-  private static final Op NAN_TO_NUM_ = Op.of("aten::nan_to_num_");
-  private static final Op ISFINITE = Op.of("aten::isfinite");
+  private static final Operator MUL =
+      Operator.of("aten::mul.Tensor(Tensor self, Tensor other) -> Tensor");
+  private static final Operator MUL_ =
+      Operator.of("aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)");
+  private static final Operator DIV =
+      Operator.of("aten::div.Tensor(Tensor self, Tensor other) -> Tensor");
+  private static final Operator NEG = Operator.of("aten::neg(Tensor self) -> Tensor");
+  private static final Operator EXP = Operator.of("aten::exp(Tensor self) -> Tensor");
+  private static final Operator EXP2 = Operator.of("aten::exp2(Tensor self) -> Tensor");
+  private static final Operator LOG = Operator.of("aten::log(Tensor self) -> Tensor");
+  private static final Operator SQRT = Operator.of("aten::sqrt(Tensor self) -> Tensor");
+  private static final Operator SIN = Operator.of("aten::sin(Tensor self) -> Tensor");
+  private static final Operator COS = Operator.of("aten::cos(Tensor self) -> Tensor");
+  private static final Operator ABS = Operator.of("aten::abs(Tensor self) -> Tensor");
+  private static final Operator SIGMOID = Operator.of("aten::sigmoid(Tensor self) -> Tensor");
+  private static final Operator SILU = Operator.of("aten::silu(Tensor self) -> Tensor");
+  private static final Operator SILU_ = Operator.of("aten::silu_(Tensor(a!) self) -> Tensor(a!)");
+  private static final Operator RELU_ = Operator.of("aten::relu_(Tensor(a!) self) -> Tensor(a!)");
+  private static final Operator RECIPROCAL = Operator.of("aten::reciprocal(Tensor self) -> Tensor");
+  private static final Operator SQUARE = Operator.of("aten::square(Tensor self) -> Tensor");
+  private static final Operator POW =
+      Operator.of("aten::pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor");
+  private static final Operator CLAMP =
+      Operator.of("aten::clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor");
+  private static final Operator MAXIMUM =
+      Operator.of("aten::maximum(Tensor self, Tensor other) -> Tensor");
+  private static final Operator MINIMUM =
+      Operator.of("aten::minimum(Tensor self, Tensor other) -> Tensor");
+  private static final Operator WHERE =
+      Operator.of("aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor");
+  private static final Operator EQ =
+      Operator.of("aten::eq.Tensor(Tensor self, Tensor other) -> Tensor");
+  private static final Operator LT =
+      Operator.of("aten::lt.Tensor(Tensor self, Tensor other) -> Tensor");
+  private static final Operator GT =
+      Operator.of("aten::gt.Tensor(Tensor self, Tensor other) -> Tensor");
+  private static final Operator NAN_TO_NUM_ =
+      Operator.of(
+          "aten::nan_to_num_(Tensor(a!) self, float? nan=None, float? posinf=None, "
+              + "float? neginf=None) -> Tensor(a!)");
+  private static final Operator ISFINITE = Operator.of("aten::isfinite(Tensor self) -> Tensor");
 
   // The foreach forms take their scalars as a tensor, which the C ABI can pass; each is the plain
   // kernel. They have no derivative.
-  private static final Op ADDCMUL = Op.of("aten::_foreach_addcmul.Tensor");
-  private static final Op ADDCMUL_ = Op.of("aten::_foreach_addcmul_.Tensor");
+  private static final Operator ADDCMUL =
+      Operator.of(
+          "aten::_foreach_addcmul.Tensor(Tensor[] self, Tensor[] tensor1, Tensor[] tensor2, "
+              + "Tensor scalars) -> Tensor[]");
+  private static final Operator ADDCMUL_ =
+      Operator.of(
+          "aten::_foreach_addcmul_.Tensor(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, "
+              + "Tensor scalars) -> ()");
 
   private Pointwise() {}
 
@@ -72,30 +92,30 @@ public final class Pointwise {
 
   /** {@code a * b}. */
   public static Tensor mul(Tensor a, Tensor b) {
-    return MUL.args().t(a).t(b).tensor();
+    return MUL.apply(a, b);
   }
 
   /** {@code a * value}. */
   public static Tensor mul(Tensor a, double value) {
     try (Tensor v = number(value, a)) {
-      return MUL.args().t(a).t(v).tensor();
+      return MUL.apply(a, v);
     }
   }
 
   /** {@code a *= b}; returns a. */
   public static Tensor mulInPlace(Tensor a, Tensor b) {
-    return MUL_.args().t(a).t(b).into(a);
+    return MUL_.apply(a, b);
   }
 
   /** {@code a / b}. */
   public static Tensor div(Tensor a, Tensor b) {
-    return DIV.args().t(a).t(b).tensor();
+    return DIV.apply(a, b);
   }
 
   /** {@code a / value}. */
   public static Tensor div(Tensor a, double value) {
     try (Tensor v = number(value, a)) {
-      return DIV.args().t(a).t(v).tensor();
+      return DIV.apply(a, v);
     }
   }
 
@@ -120,11 +140,11 @@ public final class Pointwise {
   private static Tensor addcmulInOnePass(Tensor a, Tensor b, Tensor c) {
     try (Tensor one = Torch.ones(DType.FLOAT64, 1)) {
       return ADDCMUL
-          .args()
-          .list(List.of(a))
-          .list(List.of(b))
-          .list(List.of(c))
-          .t(one)
+          .call()
+          .arg(List.of(a))
+          .arg(List.of(b))
+          .arg(List.of(c))
+          .arg(one)
           .tensorList()
           .getFirst();
     }
@@ -132,7 +152,6 @@ public final class Pointwise {
 
   /** {@code a += b}; returns a. Where a gradient is recorded, the sum is copied into a. */
   public static Tensor addInPlace(Tensor a, Tensor b) {
-    a.checkWritable();
     if (Autograd.records(a, b)) {
       try (Tensor sum = add(a, b)) {
         return a.copyFrom(sum);
@@ -143,124 +162,124 @@ public final class Pointwise {
     // The factor lies where a does and has no axes, so that it fits every device and shape.
     try (Tensor one = Torch.ones(DType.FLOAT64, 1);
         Tensor factor = Torch.full(1, a.dtype(), a.device())) {
-      ADDCMUL_.args().list(List.of(a)).list(List.of(b)).list(List.of(factor)).t(one).done();
+      ADDCMUL_.call().arg(List.of(a)).arg(List.of(b)).arg(List.of(factor)).arg(one).run();
     }
     return a;
   }
 
   /** {@code -x}. */
   public static Tensor neg(Tensor x) {
-    return NEG.args().t(x).tensor();
+    return NEG.apply(x);
   }
 
   /** {@code e^x}. */
   public static Tensor exp(Tensor x) {
-    return EXP.args().t(x).tensor();
+    return EXP.apply(x);
   }
 
   /** {@code 2^x}. */
   public static Tensor exp2(Tensor x) {
-    return EXP2.args().t(x).tensor();
+    return EXP2.apply(x);
   }
 
   /** The natural logarithm. */
   public static Tensor log(Tensor x) {
-    return LOG.args().t(x).tensor();
+    return LOG.apply(x);
   }
 
   /** The square root. */
   public static Tensor sqrt(Tensor x) {
-    return SQRT.args().t(x).tensor();
+    return SQRT.apply(x);
   }
 
   /** The sine of x in radians. */
   public static Tensor sin(Tensor x) {
-    return SIN.args().t(x).tensor();
+    return SIN.apply(x);
   }
 
   /** The cosine of x in radians. */
   public static Tensor cos(Tensor x) {
-    return COS.args().t(x).tensor();
+    return COS.apply(x);
   }
 
   /** The absolute value. */
   public static Tensor abs(Tensor x) {
-    return ABS.args().t(x).tensor();
+    return ABS.apply(x);
   }
 
   /** {@code 1 / (1 + e^-x)}. */
   public static Tensor sigmoid(Tensor x) {
-    return SIGMOID.args().t(x).tensor();
+    return SIGMOID.apply(x);
   }
 
   /** {@code x sigmoid(x)}. */
   public static Tensor silu(Tensor x) {
-    return SILU.args().t(x).tensor();
+    return SILU.apply(x);
   }
 
   /** {@code x = x sigmoid(x)}; returns x. */
   public static Tensor siluInPlace(Tensor x) {
-    return SILU_.args().t(x).into(x);
+    return SILU_.apply(x);
   }
 
   /** {@code x = max(x, 0)}; returns x. */
   public static Tensor reluInPlace(Tensor x) {
-    return RELU_.args().t(x).into(x);
+    return RELU_.apply(x);
   }
 
   /** {@code 1 / x}. */
   public static Tensor reciprocal(Tensor x) {
-    return RECIPROCAL.args().t(x).tensor();
+    return RECIPROCAL.apply(x);
   }
 
   /** {@code x^2}. */
   public static Tensor square(Tensor x) {
-    return SQUARE.args().t(x).tensor();
+    return SQUARE.apply(x);
   }
 
   /** {@code base^exponent}, broadcast. */
   public static Tensor pow(Tensor base, Tensor exponent) {
-    return POW.args().t(base).t(exponent).tensor();
+    return POW.apply(base, exponent);
   }
 
   /** x within [min, max]; a bound may be absent. */
   public static Tensor clamp(Tensor x, @Nullable Tensor min, @Nullable Tensor max) {
-    return CLAMP.args().t(x).optional(min).optional(max).tensor();
+    return CLAMP.call().arg(x).arg(min).arg(max).tensor();
   }
 
   /** The larger of each pair. */
   public static Tensor maximum(Tensor a, Tensor b) {
-    return MAXIMUM.args().t(a).t(b).tensor();
+    return MAXIMUM.apply(a, b);
   }
 
   /** The smaller of each pair. */
   public static Tensor minimum(Tensor a, Tensor b) {
-    return MINIMUM.args().t(a).t(b).tensor();
+    return MINIMUM.apply(a, b);
   }
 
   /** {@code condition ? a : b}. */
   public static Tensor where(Tensor condition, Tensor a, Tensor b) {
-    return WHERE.args().t(condition).t(a).t(b).tensor();
+    return WHERE.call().arg(condition).arg(a).arg(b).tensor();
   }
 
   /** {@code a == b}, as bool. */
   public static Tensor eq(Tensor a, Tensor b) {
-    return EQ.args().t(a).t(b).tensor();
+    return EQ.apply(a, b);
   }
 
   /** {@code a < b}, as bool. */
   public static Tensor lt(Tensor a, Tensor b) {
-    return LT.args().t(a).t(b).tensor();
+    return LT.apply(a, b);
   }
 
   /** {@code a > b}, as bool. */
   public static Tensor gt(Tensor a, Tensor b) {
-    return GT.args().t(a).t(b).tensor();
+    return GT.apply(a, b);
   }
 
   /** Neither infinite nor NaN, as bool. */
   public static Tensor isFinite(Tensor x) {
-    return ISFINITE.args().t(x).tensor();
+    return ISFINITE.apply(x);
   }
 
   /**
@@ -269,13 +288,7 @@ public final class Pointwise {
    */
   public static Tensor nanToNumInPlace(
       Tensor x, double nan, double positiveInfinity, double negativeInfinity) {
-    return NAN_TO_NUM_
-        .args()
-        .t(x)
-        .someFloat(nan)
-        .someFloat(positiveInfinity)
-        .someFloat(negativeInfinity)
-        .into(x);
+    return NAN_TO_NUM_.call().arg(x).arg(nan).arg(positiveInfinity).arg(negativeInfinity).tensor();
   }
 
   /**

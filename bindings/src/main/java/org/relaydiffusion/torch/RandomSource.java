@@ -64,10 +64,19 @@ sealed interface RandomSource {
    * torch.randn} is {@code empty} and {@code normal_}, and the others alike.
    */
   record DefaultOf(Device device, MemorySegment generator) implements RandomSource {
-    private static final Op NORMAL = Op.of("aten::normal_");
-    private static final Op UNIFORM = Op.of("aten::uniform_");
-    private static final Op RANDOM_TO = Op.of("aten::random_.to");
-    private static final Op RANDOM = Op.of("aten::random_");
+    private static final Operator NORMAL =
+        Operator.of(
+            "aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, "
+                + "Generator? generator=None) -> Tensor(a!)");
+    private static final Operator UNIFORM =
+        Operator.of(
+            "aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, "
+                + "Generator? generator=None) -> Tensor(a!)");
+    private static final Operator RANDOM_TO =
+        Operator.of(
+            "aten::random_.to(Tensor(a!) self, int to, *, Generator? generator=None) -> Tensor(a!)");
+    private static final Operator RANDOM =
+        Operator.of("aten::random_(Tensor(a!) self, *, Generator? generator=None) -> Tensor(a!)");
 
     @Override
     public void seed(long seed) {
@@ -81,21 +90,21 @@ sealed interface RandomSource {
     public Tensor draw(RandomAbi.Draw draw, DType dtype, long[] sizes) {
       Tensor t = Torch.empty(dtype, device, sizes);
       return switch (draw) {
-        case NORMAL -> NORMAL.args().t(t).d(0).d(1).none().into(t);
-        case UNIFORM -> UNIFORM.args().t(t).d(0).d(1).none().into(t);
+        case NORMAL -> NORMAL.call().arg(t).arg(0).arg(1).tensor();
+        case UNIFORM -> UNIFORM.call().arg(t).arg(0).arg(1).tensor();
       };
     }
 
     @Override
     public Tensor randint(long high, long[] sizes) {
       Tensor t = Torch.empty(DType.INT64, device, sizes);
-      return RANDOM_TO.args().t(t).i(high).none().into(t);
+      return RANDOM_TO.call().arg(t).arg(high).tensor();
     }
 
     @Override
     public long randomInt64() {
       try (Tensor t = Torch.empty(DType.INT64, device)) {
-        return RANDOM.args().t(t).none().into(t).toLongs()[0];
+        return RANDOM.apply(t).toLongs()[0];
       }
     }
   }

@@ -2,12 +2,21 @@ package org.relaydiffusion.torch;
 
 /** Reductions over axes. */
 public final class Reduction {
-  private static final Op SUM = Op.of("aten::sum.dim_IntList");
-  private static final Op MEAN = Op.of("aten::mean.dim");
-  private static final Op AMAX = Op.of("aten::amax");
-  private static final Op AMIN = Op.of("aten::amin");
-  private static final Op ARGMIN = Op.of("aten::argmin");
-  private static final Op ALL = Op.of("aten::all");
+  private static final Operator SUM =
+      Operator.of(
+          "aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, "
+              + "ScalarType? dtype=None) -> Tensor");
+  private static final Operator MEAN =
+      Operator.of(
+          "aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, "
+              + "ScalarType? dtype=None) -> Tensor");
+  private static final Operator AMAX =
+      Operator.of("aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor");
+  private static final Operator AMIN =
+      Operator.of("aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor");
+  private static final Operator ARGMIN =
+      Operator.of("aten::argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor");
+  private static final Operator ALL = Operator.of("aten::all(Tensor self) -> Tensor");
 
   /** Whether a reduced axis stays, with size 1. */
   public enum KeepDim {
@@ -21,31 +30,31 @@ public final class Reduction {
 
   /** The sum over {@code dims}. */
   public static Tensor sum(Tensor x, KeepDim keep, long... dims) {
-    return SUM.args().t(x).someInts(dims).b(keep == KeepDim.YES).none().tensor();
+    return SUM.call().arg(x).arg(dims).arg(keep == KeepDim.YES).tensor();
   }
 
   /** The mean over {@code dims}. */
   public static Tensor mean(Tensor x, KeepDim keep, long... dims) {
-    return MEAN.args().t(x).someInts(dims).b(keep == KeepDim.YES).none().tensor();
+    return MEAN.call().arg(x).arg(dims).arg(keep == KeepDim.YES).tensor();
   }
 
   /** The largest element over {@code dims}; over everything when none is given. */
   public static Tensor amax(Tensor x, KeepDim keep, long... dims) {
-    return AMAX.args().t(x).ints(dims).b(keep == KeepDim.YES).tensor();
+    return AMAX.call().arg(x).arg(dims).arg(keep == KeepDim.YES).tensor();
   }
 
   /** The smallest element over {@code dims}; over everything when none is given. */
   public static Tensor amin(Tensor x, KeepDim keep, long... dims) {
-    return AMIN.args().t(x).ints(dims).b(keep == KeepDim.YES).tensor();
+    return AMIN.call().arg(x).arg(dims).arg(keep == KeepDim.YES).tensor();
   }
 
   /** The index (int64) of the smallest element along {@code dim}. */
   public static Tensor argmin(Tensor x, int dim, KeepDim keep) {
-    return ARGMIN.args().t(x).someInt(dim).b(keep == KeepDim.YES).tensor();
+    return ARGMIN.call().arg(x).arg(dim).arg(keep == KeepDim.YES).tensor();
   }
 
   /** Whether every element is true, as a 0-dim bool. */
   public static Tensor all(Tensor x) {
-    return ALL.args().t(x).tensor();
+    return ALL.apply(x);
   }
 }

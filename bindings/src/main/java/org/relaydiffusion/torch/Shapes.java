@@ -4,114 +4,142 @@ import java.util.List;
 
 /** Views, joining, indexing and conversion: operators that move elements without computing. */
 public final class Shapes {
-  private static final Op RESHAPE = Op.of("aten::reshape");
-  private static final Op PERMUTE = Op.of("aten::permute");
-  private static final Op TRANSPOSE = Op.of("aten::transpose.int");
-  private static final Op UNSQUEEZE = Op.of("aten::unsqueeze");
-  private static final Op EXPAND = Op.of("aten::expand");
-  private static final Op REPEAT = Op.of("aten::repeat");
-  private static final Op CAT = Op.of("aten::cat");
-  private static final Op NARROW = Op.of("aten::narrow");
-  private static final Op SLICE = Op.of("aten::slice.Tensor");
-  private static final Op SELECT = Op.of("aten::select.int");
-  private static final Op CHUNK = Op.of("aten::chunk");
-  private static final Op UNBIND = Op.of("aten::unbind.int");
-  private static final Op FLIP = Op.of("aten::flip");
-  private static final Op ROLL = Op.of("aten::roll");
-  private static final Op INDEX_SELECT = Op.of("aten::index_select");
-  private static final Op GATHER = Op.of("aten::gather");
-  private static final Op INDEX_COPY = Op.of("aten::index_copy");
-  private static final Op CONTIGUOUS = Op.of("aten::contiguous");
-  private static final Op TO_DTYPE = Op.of("aten::to.dtype");
-  private static final Op CLONE = Op.of("aten::clone");
-  private static final Op DETACH = Op.of("aten::detach");
-  private static final Op COPY = Op.of("aten::copy_");
+  private static final Operator RESHAPE =
+      Operator.of("aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)");
+  private static final Operator PERMUTE =
+      Operator.of("aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)");
+  private static final Operator TRANSPOSE =
+      Operator.of("aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)");
+  private static final Operator UNSQUEEZE =
+      Operator.of("aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)");
+  private static final Operator EXPAND =
+      Operator.of(
+          "aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)");
+  private static final Operator REPEAT =
+      Operator.of("aten::repeat(Tensor self, SymInt[] repeats) -> Tensor");
+  private static final Operator CAT =
+      Operator.of("aten::cat(Tensor[] tensors, int dim=0) -> Tensor");
+  private static final Operator NARROW =
+      Operator.of(
+          "aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)");
+  private static final Operator SLICE =
+      Operator.of(
+          "aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, "
+              + "SymInt step=1) -> Tensor(a)");
+  private static final Operator SELECT =
+      Operator.of("aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)");
+  private static final Operator CHUNK =
+      Operator.of("aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]");
+  private static final Operator UNBIND =
+      Operator.of("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]");
+  private static final Operator FLIP = Operator.of("aten::flip(Tensor self, int[] dims) -> Tensor");
+  private static final Operator ROLL =
+      Operator.of("aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor");
+  private static final Operator INDEX_SELECT =
+      Operator.of("aten::index_select(Tensor self, int dim, Tensor index) -> Tensor");
+  private static final Operator GATHER =
+      Operator.of(
+          "aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor");
+  private static final Operator INDEX_COPY =
+      Operator.of("aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor");
+  private static final Operator CONTIGUOUS =
+      Operator.of("aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)");
+  private static final Operator TO_DTYPE =
+      Operator.of(
+          "aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, "
+              + "bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)");
+  private static final Operator CLONE =
+      Operator.of("aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor");
+  private static final Operator DETACH = Operator.of("aten::detach(Tensor(a) self) -> Tensor(a)");
+  private static final Operator COPY =
+      Operator.of(
+          "aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)");
 
   private Shapes() {}
 
   /** A view (or copy, where none can be) of another shape; one size may be -1. */
   public static Tensor reshape(Tensor x, long... sizes) {
-    return RESHAPE.args().t(x).ints(sizes).tensor();
+    return RESHAPE.call().arg(x).arg(sizes).tensor();
   }
 
   /** The axes in another order, as a view. */
   public static Tensor permute(Tensor x, long... dims) {
-    return PERMUTE.args().t(x).ints(dims).tensor();
+    return PERMUTE.call().arg(x).arg(dims).tensor();
   }
 
   /** Two axes swapped, as a view. */
   public static Tensor transpose(Tensor x, int dim0, int dim1) {
-    return TRANSPOSE.args().t(x).i(dim0).i(dim1).tensor();
+    return TRANSPOSE.call().arg(x).arg(dim0).arg(dim1).tensor();
   }
 
   /** A new axis of size 1 before {@code dim}, as a view. */
   public static Tensor unsqueeze(Tensor x, int dim) {
-    return UNSQUEEZE.args().t(x).i(dim).tensor();
+    return UNSQUEEZE.call().arg(x).arg(dim).tensor();
   }
 
   /** Axes of size 1 stretched without a copy; -1 keeps a size. */
   public static Tensor expand(Tensor x, long... sizes) {
-    return EXPAND.args().t(x).ints(sizes).b(false).tensor();
+    return EXPAND.call().arg(x).arg(sizes).tensor();
   }
 
   /** Copies side by side, {@code times[i]} along axis i. */
   public static Tensor repeat(Tensor x, long... times) {
-    return REPEAT.args().t(x).ints(times).tensor();
+    return REPEAT.call().arg(x).arg(times).tensor();
   }
 
   /** Tensors joined along an axis that they have. */
   public static Tensor cat(List<Tensor> tensors, int dim) {
-    return CAT.args().list(tensors).i(dim).tensor();
+    return CAT.call().arg(tensors).arg(dim).tensor();
   }
 
   /** Elements [start, start + length) of an axis, as a view. */
   public static Tensor narrow(Tensor x, int dim, long start, long length) {
-    return NARROW.args().t(x).i(dim).i(start).i(length).tensor();
+    return NARROW.call().arg(x).arg(dim).arg(start).arg(length).tensor();
   }
 
   /** Elements start, start + step, ... below end of an axis, as a view. */
   public static Tensor slice(Tensor x, int dim, long start, long end, long step) {
-    return SLICE.args().t(x).i(dim).someInt(start).someInt(end).i(step).tensor();
+    return SLICE.call().arg(x).arg(dim).arg(start).arg(end).arg(step).tensor();
   }
 
   /** One index of an axis, which goes, as a view. */
   public static Tensor select(Tensor x, int dim, long index) {
-    return SELECT.args().t(x).i(dim).i(index).tensor();
+    return SELECT.call().arg(x).arg(dim).arg(index).tensor();
   }
 
   /** An axis cut into {@code chunks} nearly equal views. */
   public static List<Tensor> chunk(Tensor x, int chunks, int dim) {
-    return CHUNK.args().t(x).i(chunks).i(dim).tensorList();
+    return CHUNK.call().arg(x).arg(chunks).arg(dim).tensorList();
   }
 
   /** Every index of an axis, which goes, as views. */
   public static List<Tensor> unbind(Tensor x, int dim) {
-    return UNBIND.args().t(x).i(dim).tensorList();
+    return UNBIND.call().arg(x).arg(dim).tensorList();
   }
 
   /** A copy with axes reversed. */
   public static Tensor flip(Tensor x, long... dims) {
-    return FLIP.args().t(x).ints(dims).tensor();
+    return FLIP.call().arg(x).arg(dims).tensor();
   }
 
   /** A copy shifted around its ends: element i of axis dims[k] moves to i + shifts[k]. */
   public static Tensor roll(Tensor x, long[] shifts, long[] dims) {
-    return ROLL.args().t(x).ints(shifts).ints(dims).tensor();
+    return ROLL.call().arg(x).arg(shifts).arg(dims).tensor();
   }
 
   /** The rows that an int64 vector names, along {@code dim}. */
   public static Tensor indexSelect(Tensor x, int dim, Tensor index) {
-    return INDEX_SELECT.args().t(x).i(dim).t(index).tensor();
+    return INDEX_SELECT.call().arg(x).arg(dim).arg(index).tensor();
   }
 
   /** Element i along {@code dim} is x's element index[i] there; the result has index's shape. */
   public static Tensor gather(Tensor x, int dim, Tensor index) {
-    return GATHER.args().t(x).i(dim).t(index).b(false).tensor();
+    return GATHER.call().arg(x).arg(dim).arg(index).tensor();
   }
 
   /** A copy of x whose rows along {@code dim} that an int64 vector names are {@code rows}. */
   public static Tensor indexCopy(Tensor x, int dim, Tensor index, Tensor rows) {
-    return INDEX_COPY.args().t(x).i(dim).t(index).t(rows).tensor();
+    return INDEX_COPY.call().arg(x).arg(dim).arg(index).arg(rows).tensor();
   }
 
   /** The elements in row-major order without gaps; a further handle if they are already. */
@@ -121,22 +149,22 @@ public final class Shapes {
 
   /** The elements in {@code format}; a further handle if they are already. */
   public static Tensor contiguous(Tensor x, MemoryFormat format) {
-    return CONTIGUOUS.args().t(x).i(format.code()).tensor();
+    return CONTIGUOUS.call().arg(x).arg(format).tensor();
   }
 
   /** A copy that shares nothing. */
   public static Tensor copy(Tensor x) {
-    return CLONE.args().t(x).none().tensor();
+    return CLONE.apply(x);
   }
 
   /** The same elements, shared, outside any graph. */
   static Tensor detach(Tensor x) {
-    return DETACH.args().t(x).tensor();
+    return DETACH.apply(x);
   }
 
   /** Another element type; a further handle if it has that type already. */
   public static Tensor to(Tensor x, DType dtype) {
-    return TO_DTYPE.args().t(x).i(dtype.code()).b(false).b(false).none().tensor();
+    return TO_DTYPE.call().arg(x).arg(dtype).tensor();
   }
 
   /** Another device; a further handle if it is there already. */
@@ -164,7 +192,7 @@ public final class Shapes {
   public static Tensor toAsync(Tensor x, Device device) {
     Tensor copy = Torch.empty(x.dtype(), device, x.shape());
     try {
-      return COPY.args().t(copy).t(x).b(true).into(copy);
+      return COPY.call().arg(copy).arg(x).arg(true).tensor();
     } catch (RuntimeException e) {
       copy.close();
       throw e;

@@ -12,11 +12,20 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
 
 /** Creation: tensors from numbers, arrays and memory. */
 public final class Torch {
-  private static final Op ZERO = Op.of("aten::zero_");
-  private static final Op ZEROS_LIKE = Op.of("aten::zeros_like");
-  private static final Op FILL = Op.of("aten::fill_.Tensor");
-  private static final Op STACK = Op.of("aten::stack");
-  private static final Op EMPTY = Op.of("aten::empty.memory_format");
+  private static final Operator ZERO = Operator.of("aten::zero_(Tensor(a!) self) -> Tensor(a!)");
+  private static final Operator ZEROS_LIKE =
+      Operator.of(
+          "aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, "
+              + "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor");
+  private static final Operator FILL =
+      Operator.of("aten::fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)");
+  private static final Operator STACK =
+      Operator.of("aten::stack(Tensor[] tensors, int dim=0) -> Tensor");
+  private static final Operator EMPTY =
+      Operator.of(
+          "aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, "
+              + "Layout? layout=None, Device? device=None, bool? pin_memory=None, "
+              + "MemoryFormat? memory_format=None) -> Tensor");
 
   private Torch() {}
 
@@ -91,13 +100,13 @@ public final class Torch {
    */
   public static Tensor emptyPinned(DType dtype, long... sizes) {
     Sizes.check(sizes);
-    return EMPTY.args().ints(sizes).someInt(dtype.code()).none().none().someInt(1).none().tensor();
+    return EMPTY.call().arg(sizes).arg(dtype).at("pin_memory").arg(true).tensor();
   }
 
   /** Zeros on the CPU. */
   public static Tensor zeros(DType dtype, long... sizes) {
     Tensor t = empty(dtype, Device.CPU, sizes);
-    return ZERO.args().t(t).into(t);
+    return ZERO.apply(t);
   }
 
   /** Ones on the CPU. */
@@ -114,13 +123,13 @@ public final class Torch {
   public static Tensor full(double value, DType dtype, Device device, long... sizes) {
     Tensor t = empty(dtype, device, sizes);
     try (Tensor v = scalar(value)) {
-      return FILL.args().t(t).t(v).into(t);
+      return FILL.apply(t, v);
     }
   }
 
   /** Zeros of another tensor's shape, type and device, in its order of axes where it is dense. */
   public static Tensor zerosLike(Tensor like) {
-    return ZEROS_LIKE.args().t(like).none().none().none().none().none().tensor();
+    return ZEROS_LIKE.apply(like);
   }
 
   /**
@@ -199,7 +208,7 @@ public final class Torch {
 
   /** Joins equal shapes along a new axis. */
   public static Tensor stack(List<Tensor> tensors, int dim) {
-    return STACK.args().list(tensors).i(dim).tensor();
+    return STACK.call().arg(tensors).arg(dim).tensor();
   }
 
   private static Tensor sized(DType dtype, int length, long... sizes) {

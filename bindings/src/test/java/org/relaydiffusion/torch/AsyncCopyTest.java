@@ -24,6 +24,7 @@ class AsyncCopyTest {
     assumeFalse(Doctor.examine().cuda().whyUnusable().isEmpty(), "CUDA can be used");
     assertThatThrownBy(() -> Torch.emptyPinned(DType.UINT8, 2, 3))
         .isInstanceOf(TorchException.class)
-        .hasMessageContaining("aten::empty.memory_format([2, 3], 0, none, none, 1, none) failed");
+        .hasMessageContaining(
+            "aten::empty.memory_format(size=[2, 3], dtype=uint8, pin_memory=true) failed");
   }
 }

@@ -111,7 +111,7 @@ class AutogradTest {
     assertThat(grad(x)).containsExactly(12);
     assertThatThrownBy(y::backward)
         .isInstanceOf(TorchException.class)
-        .hasMessageContaining("aten::_backward(float64[]");
+        .hasMessageContaining("aten::_backward(self=float64[]");
   }
 
   @Test

@@ -58,8 +58,9 @@ class LifetimeTest {
     for (int i = 0; i < 32; i++) {
       try (Tensor big = Torch.ones(DType.FLOAT32, 4 << 20)) {
         assertThatThrownBy(() -> Shapes.cat(List.of(big, closed), 0))
-            .hasMessage("this tensor is closed");
-        assertThatThrownBy(() -> Pointwise.mul(big, closed)).hasMessage("this tensor is closed");
+            .hasMessage("aten::cat: tensors cannot be used: this tensor is closed");
+        assertThatThrownBy(() -> Pointwise.mul(big, closed))
+            .hasMessage("aten::mul.Tensor: other cannot be used: this tensor is closed");
       }
     }
     assertThat(NativeHeap.bytesInUse() - before).isLessThan(64L << 20);
@@ -67,11 +68,10 @@ class LifetimeTest {
 
   @Test
   void anOperandMayBeComputedBetweenArguments() {
-    Op mul = Op.of("aten::mul.Tensor");
+    Operator mul = Operator.of("aten::mul.Tensor(Tensor self, Tensor other) -> Tensor");
     try (TensorScope _ = TensorScope.open()) {
       Tensor two = Torch.scalar(2.0);
-      assertThat(mul.args().t(two).t(mul.args().t(two).t(two).tensor()).tensor().item())
-          .isEqualTo(8);
+      assertThat(mul.call().arg(two).arg(mul.apply(two, two)).tensor().item()).isEqualTo(8);
     }
   }
 

@@ -273,7 +273,7 @@ class OperatorTest {
     Tensor b = Torch.ones(DType.FLOAT32, 4, 5);
     assertThatThrownBy(() -> LinearAlgebra.matmul(a, b))
         .isInstanceOf(TorchException.class)
-        .hasMessageContaining("aten::matmul(float32[2, 3], float32[4, 5]) failed");
+        .hasMessageContaining("aten::matmul(self=float32[2, 3], other=float32[4, 5]) failed");
     assertThatThrownBy(() -> a.add(b)).hasMessageContaining("float32[2, 3], float32[4, 5]");
     assertThat(a.add(a).toFloats()).containsOnly(2);
   }

@@ -55,11 +55,12 @@ class TensorScopeTest {
       assertThatThrownBy(() -> t.add(other))
           .isInstanceOf(TorchException.class)
           .hasMessage("this tensor is closed");
-      assertThatThrownBy(() -> other.mul(t)).hasMessage("this tensor is closed");
+      assertThatThrownBy(() -> other.mul(t))
+          .hasMessage("aten::mul.Tensor: other cannot be used: this tensor is closed");
       assertThatThrownBy(() -> Shapes.cat(List.of(other, t), 0))
-          .hasMessage("this tensor is closed");
+          .hasMessage("aten::cat: tensors cannot be used: this tensor is closed");
       assertThatThrownBy(() -> Functional.groupNorm(other, 1, other, t, 0))
-          .hasMessage("this tensor is closed");
+          .hasMessage("aten::group_norm: bias cannot be used: this tensor is closed");
       assertThatThrownBy(t::dtype).hasMessage("this tensor is closed");
       assertThatThrownBy(t::memory).hasMessage("this tensor is closed");
       assertThat(t).hasToString("closed tensor");

@@ -22,8 +22,6 @@ public final class AutogradAbi {
   private static final MethodHandle MUTABLE_GRAD =
       Symbols.any(
           "_ZN3c1010TensorImpl12mutable_gradEv", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle IS_DEFINED =
-      Symbols.code("aoti_torch_is_defined", JAVA_LONG, ADDRESS);
   private static final MethodHandle NEW_UNDEFINED =
       Symbols.code("aoti_torch_new_uninitialized_tensor", ADDRESS);
 
@@ -42,7 +40,7 @@ public final class AutogradAbi {
   public static long grad(long handle) {
     try {
       long grad = (long) GRAD.invokeExact(impl(handle).get(JAVA_LONG, 0));
-      return isDefined(grad) ? TensorAbi.clone(grad) : 0;
+      return TensorAbi.isDefined(grad) ? TensorAbi.clone(grad) : 0;
     } catch (Throwable e) {
       throw TensorAbi.fatal(e);
     }
@@ -80,15 +78,6 @@ public final class AutogradAbi {
       throw TensorAbi.fatal(e);
     }
     return s.out.get(JAVA_LONG, 0);
-  }
-
-  private static boolean isDefined(long handle) throws Throwable {
-    Scratch s = Scratch.current();
-    s.out.set(JAVA_LONG, 0, 0L);
-    if ((int) IS_DEFINED.invokeExact(handle, s.out) != 0) {
-      throw new IllegalStateException("LibTorch refused is_defined");
-    }
-    return s.out.get(JAVA_BOOLEAN, 0);
   }
 
   /** The one field of an {@code at::Tensor}: the address of its {@code c10::TensorImpl}. */

@@ -9,6 +9,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,11 @@ public final class DispatcherAbi {
   private static final MethodHandle DELETE_LIST = Symbols.code("torch_delete_list", JAVA_LONG);
   private static final MethodHandle NEW_STRING =
       Symbols.trivial("torch_new_string_handle", ADDRESS, JAVA_LONG, ADDRESS);
+  private static final MethodHandle STRING_LENGTH =
+      Symbols.trivial("torch_string_length", JAVA_LONG, ADDRESS);
+  private static final MethodHandle STRING_BYTES =
+      Symbols.trivial("torch_string_c_str", JAVA_LONG, ADDRESS);
+  private static final MethodHandle DELETE_STRING = Symbols.code("torch_delete_string", JAVA_LONG);
   private static final MethodHandle MALLOC =
       Linker.nativeLinker()
           .downcallHandle(
@@ -50,15 +56,24 @@ public final class DispatcherAbi {
 
   private DispatcherAbi() {}
 
-  /** A C string that lives as long as the process: an operator's name. */
-  public static MemorySegment name(String text) {
-    return Arena.global().allocateFrom(text);
+  /**
+   * An operator's names as C strings that live as long as the process.
+   *
+   * @param name with its namespace
+   * @param overload may be empty
+   */
+  public record Symbol(MemorySegment name, MemorySegment overload) {}
+
+  /** The names of an operator, for {@link #call}. */
+  public static Symbol symbol(String name, String overload) {
+    Arena forever = Arena.global();
+    return new Symbol(forever.allocateFrom(name), forever.allocateFrom(overload));
   }
 
   /** Calls an operator; arguments and results are in {@code stack}. Returns LibTorch's code. */
-  public static int call(MemorySegment operator, MemorySegment overload, MemorySegment stack) {
+  public static int call(Symbol operator, MemorySegment stack) {
     try {
-      return (int) CALL.invokeExact(operator, overload, stack, ABI_VERSION);
+      return (int) CALL.invokeExact(operator.name, operator.overload, stack, ABI_VERSION);
     } catch (Throwable e) {
       throw TensorAbi.fatal(e);
     }
@@ -69,6 +84,24 @@ public final class DispatcherAbi {
     long list = newList(values.length);
     for (long v : values) {
       push(list, v);
+    }
+    return list;
+  }
+
+  /** As {@link #list(long[])}. */
+  public static long list(double[] values) {
+    long list = newList(values.length);
+    for (double v : values) {
+      push(list, Double.doubleToRawLongBits(v));
+    }
+    return list;
+  }
+
+  /** As {@link #list(long[])}. */
+  public static long list(boolean[] values) {
+    long list = newList(values.length);
+    for (boolean v : values) {
+      push(list, v ? 1 : 0);
     }
     return list;
   }
@@ -139,6 +172,47 @@ public final class DispatcherAbi {
       }
       MemorySegment.ofAddress(slot).reinterpret(8).set(ValueLayout.JAVA_LONG, 0, value);
       return slot;
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** The value in a present optional, whose slot is freed. */
+  public static long takeSome(long slot) {
+    try {
+      long value = MemorySegment.ofAddress(slot).reinterpret(8).get(ValueLayout.JAVA_LONG, 0);
+      FREE.invokeExact(slot);
+      return value;
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** The text of a string that a call returned, which is freed. */
+  public static String takeString(long string) {
+    Scratch s = Scratch.current();
+    try {
+      if ((int) STRING_LENGTH.invokeExact(string, s.out) != 0) {
+        failed("torch_string_length");
+      }
+      long length = s.out.get(JAVA_LONG, 0);
+      if ((int) STRING_BYTES.invokeExact(string, s.out) != 0) {
+        failed("torch_string_c_str");
+      }
+      byte[] bytes = s.out.get(ADDRESS, 0).reinterpret(length).toArray(ValueLayout.JAVA_BYTE);
+      deleteString(string);
+      return new String(bytes, StandardCharsets.UTF_8);
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** Frees a string. */
+  public static void deleteString(long string) {
+    try {
+      if ((int) DELETE_STRING.invokeExact(string) != 0) {
+        failed("torch_delete_string");
+      }
     } catch (Throwable e) {
       throw TensorAbi.fatal(e);
     }

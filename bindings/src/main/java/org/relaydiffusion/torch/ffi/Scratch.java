@@ -39,9 +39,15 @@ public final class Scratch {
     return stack;
   }
 
-  /** The slots in {@link #stack()}. */
-  public static int stackSlots() {
-    return STACK_SLOTS;
+  /**
+   * This thread's argument stack of an operator call, until its next one.
+   *
+   * @param slots how many of 8 bytes it has at least
+   */
+  public static MemorySegment stack(int slots) {
+    return slots <= STACK_SLOTS
+        ? current().stack
+        : Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, slots);
   }
 
   MemorySegment sizes(long[] values) {

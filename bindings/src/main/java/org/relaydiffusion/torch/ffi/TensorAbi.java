@@ -66,7 +66,15 @@ public final class TensorAbi {
   private static final MethodHandle SET_REQUIRES_GRAD =
       Symbols.code("torch_set_requires_grad", JAVA_LONG, JAVA_BOOLEAN);
 
+  private static final MethodHandle IS_DEFINED =
+      Symbols.trivial("aoti_torch_is_defined", JAVA_LONG, ADDRESS);
+
   private TensorAbi() {}
+
+  /** Whether a handle has a tensor: where an operator leaves a result out, it has none. */
+  public static boolean isDefined(long handle) {
+    return (ask(IS_DEFINED, handle, "is_defined") & 0xff) != 0;
+  }
 
   /** A second handle of the same tensor; both must be freed. */
   public static long clone(long handle) {
