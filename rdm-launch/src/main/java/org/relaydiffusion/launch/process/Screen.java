@@ -11,19 +11,23 @@ import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.progress.DisplayWidth;
 
 /**
- * The launcher's terminal or log, which all ranks share: whole lines, and below them on a terminal
- * the status line of one rank. Threads may share it.
+ * The launcher's terminal or log, shared by all ranks: complete lines and, below them on a
+ * terminal, the status line of one rank. Thread-safe.
  *
- * <p>One thread writes; all others only put lines in its queue. Where nobody reads what the
- * launcher writes, that thread alone is stuck. The launcher's own lines never wait for room. Those
- * of ranks do, so that none is lost to a slow reader; but once the end has been asked for ({@link
- * #hurry}) a reader that takes nothing is not waited for, and they are dropped.
+ * <p>One thread writes; all others only add lines to its queue. If the launcher's output is not
+ * read, only that thread blocks. The launcher's own lines are always queued. Those of ranks wait
+ * for space, so that none is lost to a slow reader. Once a stop has been requested ({@link
+ * #hurry}), they are dropped if the reader does not read.
  */
 final class Screen {
-  /** More than a rank's longest line, see {@link LineSplitter}. */
+  /**
+   * More than the longest line of a rank, see {@link LineSplitter}.
+   */
   private static final int MOST = 2 * LineSplitter.LONGEST_LINE;
 
-  /** Characters that may wait; a line counts for a little more than its text. */
+  /**
+   * The capacity of the queue in characters; a line counts for a little more than its text.
+   */
   private static final int MOST_WAITING = 1 << 20;
 
   private static final int LINE_COST = 64;
