@@ -1,8 +1,12 @@
 package org.relaydiffusion.diffusion;
 
-/** One of the relay's two diffusions. */
+/**
+ * A stage of the relay.
+ */
 public enum Stage {
-  /** The ordinary diffusion at low resolution. */
+  /**
+   * The ordinary diffusion at low resolution.
+   */
   FIRST,
   /** The blurring diffusion at high resolution. */
   SECOND

@@ -1,5 +1,5 @@
 /**
- * The blur of the relay's second stage: patch-wise cosine transforms, their damping, block noise.
+ * The blur of the relay's second stage: patch-wise cosine transforms, damping, block noise.
  */
 @NullMarked
 package org.relaydiffusion.diffusion.blur;

@@ -85,8 +85,8 @@ public final class TrainingProcess {
   }
 
   /**
-   * The pictures that the first process has found to be bad. Each process would find its own: were
-   * one to read a picture that another cannot, they would train on different sets.
+   * The images that the first process has found to be bad. They are not determined by each process
+   * separately: if one could read an image that another cannot, they would train on different sets.
    */
   private Set<String> leftOut(World world) {
     String names = world.fromFirst(String.join(BETWEEN_NAMES, job.data().without()));

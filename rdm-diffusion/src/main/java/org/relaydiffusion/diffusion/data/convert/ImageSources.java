@@ -10,7 +10,9 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.data.PictureSource;
 
-/** Opens the files that pictures come from; {@link SyntheticShapes} needs none. */
+/**
+ * Opens the files of image sources; {@link SyntheticShapes} needs none.
+ */
 public final class ImageSources {
   private static final String LMDB = "data.mdb";
 
