@@ -29,17 +29,13 @@ import org.relaydiffusion.torch.TensorScope;
  * @param device the device of the networks
  */
 record BatchSampler(RelayPlan plan, Guidance.Evaluation evaluation, Device device) {
-  /**
-   * Receives each step of either stage.
-   */
+  /** Receives each step of either stage. */
   @FunctionalInterface
   interface StageListener {
     void stepDone(Stage stage, int step, int steps);
   }
 
-  /**
-   * Returns how guidance is computed under {@code numerics}.
-   */
+  /** Returns how guidance is computed under {@code numerics}. */
   static Guidance.Evaluation evaluation(Numerics numerics) {
     return switch (numerics) {
       case EXACT -> Guidance.Evaluation.SEPARATE;
@@ -47,9 +43,7 @@ record BatchSampler(RelayPlan plan, Guidance.Evaluation evaluation, Device devic
     };
   }
 
-  /**
-   * Samples the images of {@code seeds}, in their order. Records no gradients.
-   */
+  /** Samples the images of {@code seeds}, in their order. Records no gradients. */
   List<Sample> sample(long[] seeds, StageListener listener) {
     try (var _ = GradMode.noGrad();
         var _ = TensorScope.open()) {
@@ -57,9 +51,7 @@ record BatchSampler(RelayPlan plan, Guidance.Evaluation evaluation, Device devic
     }
   }
 
-  /**
-   * Samples the images of the last stage, float64 [N, C, H, W].
-   */
+  /** Samples the images of the last stage, float64 [N, C, H, W]. */
   Tensor images(long[] seeds, StageListener listener) {
     try (TensorScope scope = TensorScope.open();
         StackedGenerators noise = StackedGenerators.of(device, seeds)) {
@@ -107,9 +99,7 @@ record BatchSampler(RelayPlan plan, Guidance.Evaluation evaluation, Device devic
     }
   }
 
-  /**
-   * Samples the images of the first stage, float64 [N, C, H, W] at its own resolution.
-   */
+  /** Samples the images of the first stage, float64 [N, C, H, W] at its own resolution. */
   Tensor firstStage(Denoiser first, long[] seeds, StackedGenerators noise, StageListener listener) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor latents =

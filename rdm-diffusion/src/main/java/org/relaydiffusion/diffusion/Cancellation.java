@@ -10,21 +10,15 @@ import org.relaydiffusion.CancelledException;
 public final class Cancellation {
   private volatile boolean cancelled;
 
-  /**
-   * Creates an object that has not been cancelled.
-   */
+  /** Creates an object that has not been cancelled. */
   public Cancellation() {}
 
-  /**
-   * Cancels every run that uses this object.
-   */
+  /** Cancels every run that uses this object. */
   public void cancel() {
     cancelled = true;
   }
 
-  /**
-   * Returns whether {@link #cancel()} was called.
-   */
+  /** Returns whether {@link #cancel()} was called. */
   public boolean isCancelled() {
     return cancelled;
   }

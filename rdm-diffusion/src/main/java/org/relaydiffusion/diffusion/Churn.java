@@ -16,9 +16,7 @@ public record Churn(double amount, double min, double max, double noise) {
   /** No churn: S_churn 0 at every level, S_noise 1. */
   public static final Churn OFF = new Churn(0, 0, Double.POSITIVE_INFINITY, 1);
 
-  /**
-   * The values for the paper's ImageNet samples.
-   */
+  /** The values for the paper's ImageNet samples. */
   public static final Churn IMAGENET = new Churn(40, 0.05, 50, 1.003);
 
   private static final double MAX_GAMMA = Math.sqrt(2) - 1;

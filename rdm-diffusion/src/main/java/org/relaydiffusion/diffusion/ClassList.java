@@ -15,14 +15,10 @@ import org.relaydiffusion.OptionException;
  * @param labels the classes, each at least 0; empty for all classes of the networks
  */
 public record ClassList(List<Integer> labels) {
-  /**
-   * All classes of the networks: the image of a seed has class seed mod number of classes.
-   */
+  /** All classes of the networks: the image of a seed has class seed mod number of classes. */
   public static final ClassList ALL = new ClassList(List.of());
 
-  /**
-   * The maximum number of classes of a network, see {@code ModelConfig}.
-   */
+  /** The maximum number of classes of a network, see {@code ModelConfig}. */
   private static final int MOST = 1 << 20;
 
   private static final Pattern RANGE = Pattern.compile("(\\d+)-(\\d+)");
@@ -38,9 +34,7 @@ public record ClassList(List<Integer> labels) {
     labels.forEach(label -> Check.atLeast("class", 0, label));
   }
 
-  /**
-   * Returns a list of these classes, in this order.
-   */
+  /** Returns a list of these classes, in this order. */
   public static ClassList of(int... labels) {
     return new ClassList(Arrays.stream(labels).boxed().toList());
   }
@@ -88,9 +82,7 @@ public record ClassList(List<Integer> labels) {
     return Integer.parseInt(part);
   }
 
-  /**
-   * Returns whether this stands for all classes of the networks.
-   */
+  /** Returns whether this stands for all classes of the networks. */
   public boolean isAll() {
     return labels.isEmpty();
   }
@@ -104,9 +96,7 @@ public record ClassList(List<Integer> labels) {
     return isAll() ? Math.floorMod(seed, classes) : labels.get(Math.floorMod(seed, labels.size()));
   }
 
-  /**
-   * Returns the list as parsed by {@link #parse}, in its shortest form; empty for all classes.
-   */
+  /** Returns the list as parsed by {@link #parse}, in its shortest form; empty for all classes. */
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder();

@@ -7,18 +7,12 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 
-/**
- * The dtype of a network's activations and convolution weights during sampling.
- */
+/** The dtype of a network's activations and convolution weights during sampling. */
 public sealed interface ComputeType {
-  /**
-   * The reference's rule, see {@link OfCheckpoint}.
-   */
+  /** The reference's rule, see {@link OfCheckpoint}. */
   ComputeType AUTO = new OfCheckpoint();
 
-  /**
-   * The same dtype for all networks.
-   */
+  /** The same dtype for all networks. */
   record Fixed(DType dtype) implements ComputeType {
     private static final List<DType> KNOWN = List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16);
 

@@ -46,16 +46,12 @@ public record EdmOptions(
     }
   }
 
-  /**
-   * Returns a builder that starts from these options.
-   */
+  /** Returns a builder that starts from these options. */
   public Builder toBuilder() {
     return new Builder(this);
   }
 
-  /**
-   * Builds modified options.
-   */
+  /** Builds modified options. */
   public static final class Builder {
     private int numSteps;
     private double sigmaMin;
@@ -75,65 +71,49 @@ public record EdmOptions(
       sdeScale = from.sdeScale;
     }
 
-    /**
-     * Sets the number of noise levels before the final 0.
-     */
+    /** Sets the number of noise levels before the final 0. */
     public Builder numSteps(int value) {
       numSteps = value;
       return this;
     }
 
-    /**
-     * Sets the lowest noise level.
-     */
+    /** Sets the lowest noise level. */
     public Builder sigmaMin(double value) {
       sigmaMin = value;
       return this;
     }
 
-    /**
-     * Sets the highest noise level.
-     */
+    /** Sets the highest noise level. */
     public Builder sigmaMax(double value) {
       sigmaMax = value;
       return this;
     }
 
-    /**
-     * Sets the exponent of the schedule.
-     */
+    /** Sets the exponent of the schedule. */
     public Builder rho(double value) {
       rho = value;
       return this;
     }
 
-    /**
-     * Sets the noise added at each step.
-     */
+    /** Sets the noise added at each step. */
     public Builder churn(Churn value) {
       churn = value;
       return this;
     }
 
-    /**
-     * Sets the guidance scale.
-     */
+    /** Sets the guidance scale. */
     public Builder guidance(double value) {
       guidance = value;
       return this;
     }
 
-    /**
-     * Selects the stochastic sampler, with this scale.
-     */
+    /** Selects the stochastic sampler, with this scale. */
     public Builder sdeScale(double value) {
       sdeScale = OptionalDouble.of(value);
       return this;
     }
 
-    /**
-     * Selects Heun's method.
-     */
+    /** Selects Heun's method. */
     public Builder heun() {
       sdeScale = OptionalDouble.empty();
       return this;

@@ -2,9 +2,7 @@ package org.relaydiffusion.diffusion;
 
 import org.relaydiffusion.diffusion.image.Pixels;
 
-/**
- * Provides the input images of {@link Stages#SECOND}.
- */
+/** Provides the input images of {@link Stages#SECOND}. */
 @FunctionalInterface
 public interface FirstStageImages {
   /**

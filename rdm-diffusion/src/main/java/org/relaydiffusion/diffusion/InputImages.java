@@ -11,9 +11,7 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/**
- * Input images of the second stage that are provided by the caller.
- */
+/** Input images of the second stage that are provided by the caller. */
 final class InputImages {
   private InputImages() {}
 

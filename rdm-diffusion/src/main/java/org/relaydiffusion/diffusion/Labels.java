@@ -13,9 +13,7 @@ import org.relaydiffusion.torch.Torch;
  * @param chosen the requested classes
  */
 record Labels(int count, ClassList chosen) {
-  /**
-   * Returns the class of the image of {@code seed}.
-   */
+  /** Returns the class of the image of {@code seed}. */
   OptionalInt of(long seed) {
     return count == 0 ? OptionalInt.empty() : OptionalInt.of(chosen.of(seed, count));
   }

@@ -11,9 +11,7 @@ import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.torch.Device;
 
-/**
- * A network and its checkpoint: tensors may be in the mapped file, so the file is closed last.
- */
+/** A network and its checkpoint: tensors may be in the mapped file, so the file is closed last. */
 record LoadedNetwork(Preconditioner net, Checkpoint checkpoint) implements AutoCloseable {
   /**
    * Loads the network for sampling (the EMA) from a checkpoint of any format.
@@ -29,7 +27,8 @@ record LoadedNetwork(Preconditioner net, Checkpoint checkpoint) implements AutoC
       return new LoadedNetwork(Preconditioner.load(config, record.state(), options), checkpoint);
     } catch (ModelException e) {
       checkpoint.close();
-      throw new FileException(file, e.getMessage() == null ? "cannot be loaded" : e.getMessage(), e);
+      throw new FileException(
+          file, e.getMessage() == null ? "cannot be loaded" : e.getMessage(), e);
     } catch (RuntimeException e) {
       checkpoint.close();
       throw e;

@@ -3,17 +3,13 @@ package org.relaydiffusion.diffusion;
 import org.relaydiffusion.diffusion.image.Enhancement;
 import org.relaydiffusion.diffusion.random.Seeds;
 
-/**
- * The defaults of the reference's three sampling scripts, as a table.
- */
+/** The defaults of the reference's three sampling scripts, as a table. */
 @SuppressWarnings("ImmutableEnumChecker") // The records are immutable, but not annotated so.
 public enum Preset {
   /** {@code generate}: few steps, no enhancement. */
   GENERATE("generate", "0-63", EdmOptions.DEFAULT, RelayOptions.DEFAULT, Enhancement.NONE),
 
-  /**
-   * {@code generate_celebahq}: the paper's CelebA-HQ samples.
-   */
+  /** {@code generate_celebahq}: the paper's CelebA-HQ samples. */
   CELEBAHQ(
       "generate_celebahq",
       "80000-109999",
@@ -35,9 +31,7 @@ public enum Preset {
       RelayOptions.DEFAULT.toBuilder().numSteps(200).rho(100).guidance(3.5).build(),
       Enhancement.IMAGENET);
 
-  /**
-   * The default batch size of every script.
-   */
+  /** The default batch size of every script. */
   public static final int DEFAULT_BATCH = 64;
 
   private final String script;
@@ -63,30 +57,22 @@ public enum Preset {
     return script;
   }
 
-  /**
-   * Returns the seeds as text, as parsed by {@link Seeds#parse}.
-   */
+  /** Returns the seeds as text, as parsed by {@link Seeds#parse}. */
   public String seeds() {
     return seeds;
   }
 
-  /**
-   * Returns the options of the first stage.
-   */
+  /** Returns the options of the first stage. */
   public EdmOptions first() {
     return first;
   }
 
-  /**
-   * Returns the options of the second stage.
-   */
+  /** Returns the options of the second stage. */
   public RelayOptions second() {
     return second;
   }
 
-  /**
-   * Returns the post-processing of the images.
-   */
+  /** Returns the post-processing of the images. */
   public Enhancement enhancement() {
     return enhancement;
   }

@@ -6,13 +6,9 @@ package org.relaydiffusion.diffusion;
  */
 @FunctionalInterface
 public interface ProgressListener {
-  /**
-   * Ignores all steps.
-   */
+  /** Ignores all steps. */
   ProgressListener NONE = _ -> {};
 
-  /**
-   * Called after a step.
-   */
+  /** Called after a step. */
   void stepDone(Progress progress);
 }

@@ -65,23 +65,17 @@ public record RelayOptions(
     }
   }
 
-  /**
-   * Returns the schedule of the blur.
-   */
+  /** Returns the schedule of the blur. */
   public BlurSchedule blurSchedule() {
     return new BlurSchedule(truncationT, blurSigmaMax);
   }
 
-  /**
-   * Returns a builder that starts from these options.
-   */
+  /** Returns a builder that starts from these options. */
   public Builder toBuilder() {
     return new Builder(this);
   }
 
-  /**
-   * Builds modified options.
-   */
+  /** Builds modified options. */
   public static final class Builder {
     private int numSteps;
     private double sigmaMin;
@@ -111,105 +105,79 @@ public record RelayOptions(
       churn = from.churn;
     }
 
-    /**
-     * Sets the number of noise levels before truncation.
-     */
+    /** Sets the number of noise levels before truncation. */
     public Builder numSteps(int value) {
       numSteps = value;
       return this;
     }
 
-    /**
-     * Sets the lowest noise level.
-     */
+    /** Sets the lowest noise level. */
     public Builder sigmaMin(double value) {
       sigmaMin = value;
       return this;
     }
 
-    /**
-     * Sets the highest noise level of the schedule before truncation.
-     */
+    /** Sets the highest noise level of the schedule before truncation. */
     public Builder sigmaMax(double value) {
       sigmaMax = value;
       return this;
     }
 
-    /**
-     * Sets the exponent of the schedule.
-     */
+    /** Sets the exponent of the schedule. */
     public Builder rho(double value) {
       rho = value;
       return this;
     }
 
-    /**
-     * Sets the guidance scale.
-     */
+    /** Sets the guidance scale. */
     public Builder guidance(double value) {
       guidance = value;
       return this;
     }
 
-    /**
-     * Sets the side of a DCT patch and of a noise block.
-     */
+    /** Sets the side of a DCT patch and of a noise block. */
     public Builder upScale(int value) {
       upScale = value;
       return this;
     }
 
-    /**
-     * Sets the noise level below which the relay starts.
-     */
+    /** Sets the noise level below which the relay starts. */
     public Builder truncationSigma(double value) {
       truncationSigma = value;
       return this;
     }
 
-    /**
-     * Sets the position on the blur schedule at which the relay starts.
-     */
+    /** Sets the position on the blur schedule at which the relay starts. */
     public Builder truncationT(double value) {
       truncationT = value;
       return this;
     }
 
-    /**
-     * Sets the strength of the block noise.
-     */
+    /** Sets the strength of the block noise. */
     public Builder blockNoise(double value) {
       blockNoise = value;
       return this;
     }
 
-    /**
-     * Sets the fraction of new noise in each step.
-     */
+    /** Sets the fraction of new noise in each step. */
     public Builder noise(double value) {
       noise = value;
       return this;
     }
 
-    /**
-     * Sets the standard deviation of the largest blur in pixels.
-     */
+    /** Sets the standard deviation of the largest blur in pixels. */
     public Builder blurSigmaMax(double value) {
       blurSigmaMax = value;
       return this;
     }
 
-    /**
-     * Selects the sampler that draws churn noise.
-     */
+    /** Selects the sampler that draws churn noise. */
     public Builder churn(Churn value) {
       churn = Optional.of(value);
       return this;
     }
 
-    /**
-     * Selects the sampler without churn.
-     */
+    /** Selects the sampler without churn. */
     public Builder withoutChurn() {
       churn = Optional.empty();
       return this;

@@ -38,9 +38,7 @@ public final class RelayPipeline implements AutoCloseable {
   private final Device device;
   private final List<LoadedNetwork> owned;
 
-  /**
-   * Held for reading by running batches, and for writing by {@link #close()}.
-   */
+  /** Held for reading by running batches, and for writing by {@link #close()}. */
   private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
 
   private boolean closed;
@@ -58,9 +56,7 @@ public final class RelayPipeline implements AutoCloseable {
     this.owned = owned;
   }
 
-  /**
-   * Returns a builder, which specifies the checkpoints and how they are loaded.
-   */
+  /** Returns a builder, which specifies the checkpoints and how they are loaded. */
   public static Builder builder() {
     return new Builder();
   }
@@ -78,9 +74,7 @@ public final class RelayPipeline implements AutoCloseable {
     return new RelayPipeline(first, second, numerics, device, List.of());
   }
 
-  /**
-   * Samples as {@link #sample(SampleRequest, ProgressListener)}, without progress.
-   */
+  /** Samples as {@link #sample(SampleRequest, ProgressListener)}, without progress. */
   public Samples sample(SampleRequest request) {
     return sample(request, ProgressListener.NONE);
   }
@@ -116,23 +110,17 @@ public final class RelayPipeline implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the dtypes of the networks' computation, in the order of the stages.
-   */
+  /** Returns the dtypes of the networks' computation, in the order of the stages. */
   public List<DType> dtypes() {
     return owned.stream().map(network -> network.net().options().dtype()).toList();
   }
 
-  /**
-   * Returns the network of the first stage, if there is one; valid until {@link #close()}.
-   */
+  /** Returns the network of the first stage, if there is one; valid until {@link #close()}. */
   public Optional<Denoiser> first() {
     return Optional.ofNullable(first);
   }
 
-  /**
-   * Returns the network of the second stage, if there is one; valid until {@link #close()}.
-   */
+  /** Returns the network of the second stage, if there is one; valid until {@link #close()}. */
   public Optional<Denoiser> second() {
     return Optional.ofNullable(second);
   }
@@ -146,7 +134,8 @@ public final class RelayPipeline implements AutoCloseable {
   @Override
   public void close() {
     if (use.getReadHoldCount() > 0) {
-      throw new IllegalStateException("a pipeline cannot be closed from a listener of one of its batches");
+      throw new IllegalStateException(
+          "a pipeline cannot be closed from a listener of one of its batches");
     }
     use.writeLock().lock();
     try {
@@ -159,9 +148,7 @@ public final class RelayPipeline implements AutoCloseable {
     }
   }
 
-  /**
-   * Loads a pipeline.
-   */
+  /** Loads a pipeline. */
   public static final class Builder {
     private @Nullable Path first;
     private @Nullable Path second;
@@ -196,24 +183,18 @@ public final class RelayPipeline implements AutoCloseable {
       return this;
     }
 
-    /**
-     * Sets the dtype of the networks' computation; float32 by default.
-     */
+    /** Sets the dtype of the networks' computation; float32 by default. */
     public Builder dtype(DType value) {
       return dtype(new ComputeType.Fixed(value));
     }
 
-    /**
-     * Sets the dtype, or {@link ComputeType#AUTO} to use that of each checkpoint.
-     */
+    /** Sets the dtype, or {@link ComputeType#AUTO} to use that of each checkpoint. */
     public Builder dtype(ComputeType value) {
       type = value;
       return this;
     }
 
-    /**
-     * Sets the device of the networks; the CPU by default.
-     */
+    /** Sets the device of the networks; the CPU by default. */
     public Builder device(Device value) {
       device = value;
       return this;

@@ -46,28 +46,21 @@ public record SampleRequest(
       throw new OptionException("rank %s is not one of %s processes".formatted(rank, worldSize));
     }
     if (stages == Stages.SECOND && inputs.isEmpty()) {
-      throw new OptionException(
-          "sampler_stages = second requires the images of the first stage");
+      throw new OptionException("sampler_stages = second requires the images of the first stage");
     }
   }
 
-  /**
-   * Returns a builder with the defaults of {@link Preset#GENERATE}.
-   */
+  /** Returns a builder with the defaults of {@link Preset#GENERATE}. */
   public static Builder builder() {
     return new Builder(Preset.GENERATE);
   }
 
-  /**
-   * Returns a builder with the defaults of a preset.
-   */
+  /** Returns a builder with the defaults of a preset. */
   public static Builder builder(Preset preset) {
     return new Builder(preset);
   }
 
-  /**
-   * Builds a request.
-   */
+  /** Builds a request. */
   public static final class Builder {
     private Seeds seeds;
     private int batch = Preset.DEFAULT_BATCH;
@@ -88,39 +81,29 @@ public record SampleRequest(
       enhancement = preset.enhancement();
     }
 
-    /**
-     * Sets the seeds, one per image.
-     */
+    /** Sets the seeds, one per image. */
     public Builder seeds(Seeds value) {
       seeds = value;
       return this;
     }
 
-    /**
-     * Sets the seeds, one per image; at least one.
-     */
+    /** Sets the seeds, one per image; at least one. */
     public Builder seeds(long... values) {
       return seeds(Arrays.stream(values).mapToObj(Long::toString).collect(Collectors.joining(",")));
     }
 
-    /**
-     * Sets the seeds as text, such as {@code 0-63,100}.
-     */
+    /** Sets the seeds as text, such as {@code 0-63,100}. */
     public Builder seeds(String text) {
       return seeds(Seeds.parse(text));
     }
 
-    /**
-     * Sets the maximum batch size.
-     */
+    /** Sets the maximum batch size. */
     public Builder batch(int value) {
       batch = value;
       return this;
     }
 
-    /**
-     * Sets the class of all images.
-     */
+    /** Sets the class of all images. */
     public Builder classLabel(int value) {
       return classes(ClassList.of(value));
     }
@@ -134,58 +117,44 @@ public record SampleRequest(
       return this;
     }
 
-    /**
-     * Sets the stages to run.
-     */
+    /** Sets the stages to run. */
     public Builder stages(Stages value) {
       stages = value;
       return this;
     }
 
-    /**
-     * Sets the options of the first stage.
-     */
+    /** Sets the options of the first stage. */
     public Builder first(EdmOptions value) {
       first = value;
       return this;
     }
 
-    /**
-     * Sets the options of the second stage.
-     */
+    /** Sets the options of the second stage. */
     public Builder second(RelayOptions value) {
       second = value;
       return this;
     }
 
-    /**
-     * Sets the post-processing of the images.
-     */
+    /** Sets the post-processing of the images. */
     public Builder enhancement(Enhancement value) {
       enhancement = value;
       return this;
     }
 
-    /**
-     * Sets the input images of {@link Stages#SECOND}.
-     */
+    /** Sets the input images of {@link Stages#SECOND}. */
     public Builder inputs(FirstStageImages value) {
       inputs = value;
       return this;
     }
 
-    /**
-     * Sets the rank of this process among those that share the run.
-     */
+    /** Sets the rank of this process among those that share the run. */
     public Builder rank(int value, int ofWorldSize) {
       rank = value;
       worldSize = ofWorldSize;
       return this;
     }
 
-    /**
-     * Sets the object that cancels the run.
-     */
+    /** Sets the object that cancels the run. */
     public Builder cancellation(Cancellation value) {
       cancellation = value;
       return this;

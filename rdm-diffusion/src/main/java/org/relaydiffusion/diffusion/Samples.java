@@ -8,9 +8,7 @@ import java.util.Iterator;
  * continue on another thread, but only on one at a time.
  */
 public interface Samples extends Iterable<Sample>, AutoCloseable {
-  /**
-   * Returns the total number of images of this process.
-   */
+  /** Returns the total number of images of this process. */
   long size();
 
   /**
@@ -21,9 +19,7 @@ public interface Samples extends Iterable<Sample>, AutoCloseable {
   @Override
   Iterator<Sample> iterator();
 
-  /**
-   * Ends the iteration: no further batch is sampled. Closing twice has no effect.
-   */
+  /** Ends the iteration: no further batch is sampled. Closing twice has no effect. */
   @Override
   void close();
 }

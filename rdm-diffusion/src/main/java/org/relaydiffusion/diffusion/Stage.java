@@ -1,12 +1,8 @@
 package org.relaydiffusion.diffusion;
 
-/**
- * A stage of the relay.
- */
+/** A stage of the relay. */
 public enum Stage {
-  /**
-   * The ordinary diffusion at low resolution.
-   */
+  /** The ordinary diffusion at low resolution. */
   FIRST,
   /** The blurring diffusion at high resolution. */
   SECOND

@@ -3,26 +3,16 @@ package org.relaydiffusion.diffusion;
 import java.util.Locale;
 import org.relaydiffusion.OptionException;
 
-/**
- * The stages to run ({@code --sampler_stages}).
- */
+/** The stages to run ({@code --sampler_stages}). */
 public enum Stages {
-  /**
-   * Both stages.
-   */
+  /** Both stages. */
   BOTH,
-  /**
-   * Only the low-resolution diffusion, whose images are the result.
-   */
+  /** Only the low-resolution diffusion, whose images are the result. */
   FIRST,
-  /**
-   * Only the high-resolution relay, starting from images provided by the caller.
-   */
+  /** Only the high-resolution relay, starting from images provided by the caller. */
   SECOND;
 
-  /**
-   * Returns whether {@code stage} runs.
-   */
+  /** Returns whether {@code stage} runs. */
   public boolean include(Stage stage) {
     return this == BOTH || name().equals(stage.name());
   }

@@ -21,9 +21,7 @@ record Affine(double xx, double xy, double x0, double yx, double yy, double y0) 
     return new Affine(1, 0, x, 0, 1, y);
   }
 
-  /**
-   * Returns a rotation from the x axis towards the y axis.
-   */
+  /** Returns a rotation from the x axis towards the y axis. */
   static Affine rotate(double radians) {
     double c = Math.cos(radians);
     double s = Math.sin(radians);
@@ -38,9 +36,7 @@ record Affine(double xx, double xy, double x0, double yx, double yy, double y0) 
     return yx * x + yy * y + y0;
   }
 
-  /**
-   * Returns the composition of this map followed by {@code next}.
-   */
+  /** Returns the composition of this map followed by {@code next}. */
   Affine then(Affine next) {
     return new Affine(
         next.xx * xx + next.xy * yx,

@@ -37,9 +37,7 @@ final class AffineMaps {
     return Torch.tensor(m, SIZE, SIZE);
   }
 
-  /**
-   * Returns scalings by factors [N], one per image.
-   */
+  /** Returns scalings by factors [N], one per image. */
   static Tensor scale(Tensor x, Tensor y) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor zero = Torch.zerosLike(x);
@@ -47,9 +45,7 @@ final class AffineMaps {
     }
   }
 
-  /**
-   * Returns translations by distances [N], one per image.
-   */
+  /** Returns translations by distances [N], one per image. */
   static Tensor translate(Tensor x, Tensor y) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor zero = Torch.zerosLike(x);
@@ -58,9 +54,7 @@ final class AffineMaps {
     }
   }
 
-  /**
-   * Returns rotations by angles [N], one per image, from the x axis towards the y axis.
-   */
+  /** Returns rotations by angles [N], one per image, from the x axis towards the y axis. */
   static Tensor rotate(Tensor radians) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor zero = Torch.zerosLike(radians);
@@ -71,9 +65,7 @@ final class AffineMaps {
     }
   }
 
-  /**
-   * Returns [N, 3, 3] from the elements of the first two rows, each [N].
-   */
+  /** Returns [N, 3, 3] from the elements of the first two rows, each [N]. */
   private static Tensor each(Tensor... elements) {
     long n = elements[0].numel();
     Tensor zero = Torch.zerosLike(elements[0]);
@@ -83,16 +75,12 @@ final class AffineMaps {
     return Torch.stack(all, 1).reshape(n, SIZE, SIZE);
   }
 
-  /**
-   * Returns the first two rows of each map, [N, 2, 3], which determine the image of a point.
-   */
+  /** Returns the first two rows of each map, [N, 2, 3], which determine the image of a point. */
   static Tensor rows(Tensor maps) {
     return Shapes.narrow(maps, 1, 0, 2);
   }
 
-  /**
-   * Returns the maps [N, 3, 3] as numbers.
-   */
+  /** Returns the maps [N, 3, 3] as numbers. */
   static List<Affine> toList(Tensor maps) {
     float[] m = maps.toFloats();
     List<Affine> list = new ArrayList<>();

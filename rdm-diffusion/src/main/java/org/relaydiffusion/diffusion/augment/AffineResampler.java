@@ -103,9 +103,7 @@ final class AffineResampler {
     return Affine.scale(2 / paddedWidth, 2 / paddedHeight).then(Affine.translate(x, y));
   }
 
-  /**
-   * Returns the number of pixels padded at each edge.
-   */
+  /** Returns the number of pixels padded at each edge. */
   private record Margin(int left, int right, int top, int bottom) {
     /**
      * The distance of the farthest corner of all results, plus twice the support of the filter, for

@@ -12,18 +12,14 @@ import org.relaydiffusion.torch.Tensor;
  * @param images N
  */
 record AugmentDraws(Generator generator, int images) {
-  /**
-   * Draws standard normal values, {@code rows} per image, row by row.
-   */
+  /** Draws standard normal values, {@code rows} per image, row by row. */
   float[] normal(int rows) {
     try (Tensor t = generator.randn(DType.FLOAT32, (long) rows * images)) {
       return t.toFloats();
     }
   }
 
-  /**
-   * Draws uniform values in [-1, 1), {@code rows} per image, row by row.
-   */
+  /** Draws uniform values in [-1, 1), {@code rows} per image, row by row. */
   float[] symmetric(int rows) {
     float[] values = uniform(rows);
     for (int i = 0; i < values.length; i++) {
@@ -32,9 +28,7 @@ record AugmentDraws(Generator generator, int images) {
     return values;
   }
 
-  /**
-   * Draws angles, uniform in [-limit, limit) half turns, in radians.
-   */
+  /** Draws angles, uniform in [-limit, limit) half turns, in radians. */
   float[] angles(double limit) {
     float[] values = symmetric(1);
     float scale = (float) (Math.PI * limit);
@@ -44,9 +38,7 @@ record AugmentDraws(Generator generator, int images) {
     return values;
   }
 
-  /**
-   * Draws uniform integers in [0, bound).
-   */
+  /** Draws uniform integers in [0, bound). */
   float[] integers(int bound) {
     try (Tensor t = generator.randint(bound, images)) {
       return t.toFloats();

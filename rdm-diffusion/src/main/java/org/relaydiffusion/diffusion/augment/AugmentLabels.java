@@ -5,9 +5,7 @@ import java.util.List;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
 
-/**
- * Collects the labels of a batch by columns.
- */
+/** Collects the labels of a batch by columns. */
 final class AugmentLabels {
   private final int images;
   private final List<float[]> columns = new ArrayList<>();
@@ -16,16 +14,12 @@ final class AugmentLabels {
     this.images = images;
   }
 
-  /**
-   * Computes a label of an image.
-   */
+  /** Computes a label of an image. */
   interface Label {
     double of(int image);
   }
 
-  /**
-   * Adds a column.
-   */
+  /** Adds a column. */
   void add(Label label) {
     float[] column = new float[images];
     for (int i = 0; i < images; i++) {
@@ -34,16 +28,12 @@ final class AugmentLabels {
     columns.add(column);
   }
 
-  /**
-   * Adds a column, float32 [N].
-   */
+  /** Adds a column, float32 [N]. */
   void add(Tensor column) {
     columns.add(column.toFloats());
   }
 
-  /**
-   * Returns all columns: float32 [N, columns] on the CPU.
-   */
+  /** Returns all columns: float32 [N, columns] on the CPU. */
   Tensor tensor() {
     int width = columns.size();
     float[] rows = new float[images * width];

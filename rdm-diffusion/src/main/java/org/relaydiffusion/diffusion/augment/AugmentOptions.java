@@ -60,39 +60,29 @@ public record AugmentOptions(Map<AugmentSetting, Double> values) {
     return new AugmentOptions(values);
   }
 
-  /**
-   * Returns the given settings, under the reference's names.
-   */
+  /** Returns the given settings, under the reference's names. */
   public Map<String, Double> kwargs() {
     Map<String, Double> kwargs = new LinkedHashMap<>();
     values.forEach((setting, value) -> kwargs.put(setting.key(), value));
     return kwargs;
   }
 
-  /**
-   * Returns the value of a setting, or its default if it was not given.
-   */
+  /** Returns the value of a setting, or its default if it was not given. */
   public double get(AugmentSetting setting) {
     return values.getOrDefault(setting, setting.defaultValue());
   }
 
-  /**
-   * Returns whether an operation is enabled.
-   */
+  /** Returns whether an operation is enabled. */
   public boolean has(AugmentSetting operation) {
     return get(operation) > 0;
   }
 
-  /**
-   * Returns the probability of an operation: its multiplier times {@link AugmentSetting#P}.
-   */
+  /** Returns the probability of an operation: its multiplier times {@link AugmentSetting#P}. */
   double probability(AugmentSetting operation) {
     return get(operation) * get(AugmentSetting.P);
   }
 
-  /**
-   * Returns the number of labels: the {@code augment_dim} of a network trained with them.
-   */
+  /** Returns the number of labels: the {@code augment_dim} of a network trained with them. */
   public int labelDim() {
     int columns = 0;
     for (AugmentSetting operation : values.keySet()) {

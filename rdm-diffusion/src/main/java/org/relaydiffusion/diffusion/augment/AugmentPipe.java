@@ -26,9 +26,7 @@ public record AugmentPipe(AugmentOptions options, Numerics numerics) {
    */
   public record Augmented(Tensor images, Tensor labels) {}
 
-  /**
-   * Returns the number of labels of an image: the network's {@code augment_dim}.
-   */
+  /** Returns the number of labels of an image: the network's {@code augment_dim}. */
   public int labelDim() {
     return options.labelDim();
   }

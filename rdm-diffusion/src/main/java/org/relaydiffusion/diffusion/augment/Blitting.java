@@ -38,7 +38,8 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
     if (options.has(AugmentSetting.ROTATE_INT)) {
       if (width != height) {
         throw new OptionException(
-            "augmentation with rotate_int requires square images, but found %s x %s".formatted(width, height));
+            "augmentation with rotate_int requires square images, but found %s x %s"
+                .formatted(width, height));
       }
       turns = draws.keep(draws.integers(4), options.probability(AugmentSetting.ROTATE_INT));
       float[] label = turns;
@@ -101,9 +102,7 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
     }
   }
 
-  /**
-   * Rotates counter-clockwise by {@code k} quarter turns.
-   */
+  /** Rotates counter-clockwise by {@code k} quarter turns. */
   private static Tensor turned(Tensor x, int k) {
     return switch (k) {
       case 1 -> Shapes.flip(Shapes.transpose(x, 2, 3), 2);
@@ -121,18 +120,14 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
     return false;
   }
 
-  /**
-   * Returns {@code changed} for images with the wanted value, and {@code x} for the others.
-   */
+  /** Returns {@code changed} for images with the wanted value, and {@code x} for the others. */
   private static Tensor choose(float[] values, float wanted, Tensor changed, Tensor x) {
     Tensor each = Torch.tensor(values, values.length, 1, 1, 1).to(x.device());
     Tensor chosen = Pointwise.eq(each, Torch.full(wanted, DType.FLOAT32, x.device()));
     return Pointwise.where(chosen, changed, x);
   }
 
-  /**
-   * Moves the pixels of each image along one axis by its own integer.
-   */
+  /** Moves the pixels of each image along one axis by its own integer. */
   private static Tensor shifted(Tensor x, int axis, float[] by) {
     boolean still = true;
     for (float pixels : by) {
@@ -154,9 +149,7 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
     return Shapes.gather(x, axis, Shapes.expand(index, x.shape()));
   }
 
-  /**
-   * Returns the pixel at position k of an image that is extended by reflection.
-   */
+  /** Returns the pixel at position k of an image that is extended by reflection. */
   private static long mirrored(int k, int size) {
     if (size == 1) {
       return 0;

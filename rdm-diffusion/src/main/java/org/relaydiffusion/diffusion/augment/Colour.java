@@ -18,9 +18,7 @@ import org.relaydiffusion.torch.Torch;
  *     [4, 4] if none is enabled. They belong to the scope in which they were drawn
  */
 record Colour(boolean isOn, Tensor maps) {
-  /**
-   * Draws the values, and adds their labels.
-   */
+  /** Draws the values, and adds their labels. */
   static Colour draw(AugmentOptions options, AugmentDraws draws, AugmentLabels labels) {
     int n = draws.images();
     Tensor maps = ColourMaps.identity();

@@ -16,9 +16,7 @@ import org.relaydiffusion.torch.Torch;
 final class ColourMaps {
   private static final int SIZE = 4;
 
-  /**
-   * Each component of the unit vector along the grey axis.
-   */
+  /** Each component of the unit vector along the grey axis. */
   private static final float AXIS = (float) (1 / Math.sqrt(3));
 
   private ColourMaps() {}
@@ -27,16 +25,12 @@ final class ColourMaps {
     return colours(1, 0, 1);
   }
 
-  /**
-   * The projection onto the grey axis.
-   */
+  /** The projection onto the grey axis. */
   private static Tensor grey() {
     return colours(AXIS * AXIS, AXIS * AXIS, 0);
   }
 
-  /**
-   * A matrix with equal diagonal, equal off-diagonal and a separate last element.
-   */
+  /** A matrix with equal diagonal, equal off-diagonal and a separate last element. */
   private static Tensor colours(float same, float other, float last) {
     float[] m = new float[SIZE * SIZE];
     for (int row = 0; row < 3; row++) {
@@ -48,9 +42,7 @@ final class ColourMaps {
     return Torch.tensor(m, SIZE, SIZE);
   }
 
-  /**
-   * Scales all three by factors [N].
-   */
+  /** Scales all three by factors [N]. */
   static Tensor scale(Tensor factors) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor zero = Torch.zerosLike(factors);
@@ -58,9 +50,7 @@ final class ColourMaps {
     }
   }
 
-  /**
-   * Adds [N] to all three.
-   */
+  /** Adds [N] to all three. */
   static Tensor brighten(Tensor by) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor zero = Torch.zerosLike(by);
@@ -68,9 +58,7 @@ final class ColourMaps {
     }
   }
 
-  /**
-   * Rotates by angles [N] around the grey axis (Rodrigues' formula).
-   */
+  /** Rotates by angles [N] around the grey axis (Rodrigues' formula). */
   static Tensor turn(Tensor radians) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor cosine = Pointwise.cos(radians);
@@ -85,18 +73,14 @@ final class ColourMaps {
     }
   }
 
-  /**
-   * Inverts the grey component of a colour for the images of [N, 1, 1] whose value is 1.
-   */
+  /** Inverts the grey component of a colour for the images of [N, 1, 1] whose value is 1. */
   static Tensor flipGrey(Tensor flips) {
     try (TensorScope scope = TensorScope.open()) {
       return scope.keep(identity().sub(grey().mul(2).mul(flips)));
     }
   }
 
-  /**
-   * Scales the component orthogonal to the grey axis by factors [N, 1, 1].
-   */
+  /** Scales the component orthogonal to the grey axis by factors [N, 1, 1]. */
   static Tensor saturate(Tensor factors) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor grey = grey();

@@ -14,14 +14,12 @@ import org.relaydiffusion.torch.Torch;
  *
  * @param isOn whether one of the operations is enabled
  * @param maps for each image the map from a position in the result to its source, in pixels from
- *     the centre: float32 [N, 3, 3] on the CPU, [3, 3] if none is enabled. They belong to the scope in
- *     which they were drawn
+ *     the centre: float32 [N, 3, 3] on the CPU, [3, 3] if none is enabled. They belong to the scope
+ *     in which they were drawn
  * @param moved the images that are changed; the maps of the others are the identity up to rounding
  */
 record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
-  /**
-   * Draws the values, and adds their labels; the inverse maps are composed in reverse order.
-   */
+  /** Draws the values, and adds their labels; the inverse maps are composed in reverse order. */
   static Geometry draw(
       AugmentOptions options, AugmentDraws draws, AugmentLabels labels, int width, int height) {
     int n = draws.images();
@@ -74,9 +72,7 @@ record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
     return new Geometry(isOn(options), maps, moved);
   }
 
-  /**
-   * Checks the values of the images, row by row; an image with a nonzero value is changed.
-   */
+  /** Checks the values of the images, row by row; an image with a nonzero value is changed. */
   private static Tensor marked(float[] values, boolean[] moved) {
     for (int i = 0; i < values.length; i++) {
       moved[i % moved.length] |= values[i] != 0;
@@ -91,9 +87,7 @@ record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
         || options.has(AugmentSetting.TRANSLATE_FRAC);
   }
 
-  /**
-   * Returns the maps, which are exactly the identity for images that are not changed.
-   */
+  /** Returns the maps, which are exactly the identity for images that are not changed. */
   List<Affine> sources() {
     List<Affine> sources = new ArrayList<>(AffineMaps.toList(maps));
     for (int i = 0; i < moved.length; i++) {

@@ -68,9 +68,7 @@ final class ReferenceResampler {
     return product;
   }
 
-  /**
-   * Inserts zeros between the elements along one axis, and applies the reversed filter.
-   */
+  /** Inserts zeros between the elements along one axis, and applies the reversed filter. */
   private static Tensor doubled(Tensor x, int axis) {
     long[] shape = x.shape();
     shape[axis] *= 2;
@@ -83,9 +81,7 @@ final class ReferenceResampler {
         (TAPS + 1) / 2);
   }
 
-  /**
-   * Applies the filter at every second element along one axis, without the padding.
-   */
+  /** Applies the filter at every second element along one axis, without the padding. */
   private static Tensor halved(Tensor x, int axis, int size) {
     Tensor y = filtered(x, Sym6.filter(), axis, 2, (TAPS - 1) / 2);
     return Shapes.narrow(y, axis, Sym6.REACH, size);
@@ -111,9 +107,7 @@ final class ReferenceResampler {
         channels);
   }
 
-  /**
-   * Returns the number of pixels padded at each edge, as in {@link AffineResampler}.
-   */
+  /** Returns the number of pixels padded at each edge, as in {@link AffineResampler}. */
   private record Margin(int left, int top, int right, int bottom) {
     static Margin of(Tensor sources, int width, int height) {
       float x = (float) ((width - 1) / 2.0);

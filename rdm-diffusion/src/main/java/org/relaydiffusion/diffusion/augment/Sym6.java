@@ -16,19 +16,13 @@ import org.relaydiffusion.torch.Torch;
  * convolutions of single channels.
  */
 final class Sym6 {
-  /**
-   * The length of the filter.
-   */
+  /** The length of the filter. */
   static final int TAPS = 12;
 
-  /**
-   * Upsampling spreads pixel i over the elements 2i - BEFORE to 2i - BEFORE + TAPS - 1.
-   */
+  /** Upsampling spreads pixel i over the elements 2i - BEFORE to 2i - BEFORE + TAPS - 1. */
   static final int BEFORE = 5;
 
-  /**
-   * The number of image pixels within half of the filter.
-   */
+  /** The number of image pixels within half of the filter. */
   static final int REACH = TAPS / 4;
 
   private static final double[] LOW_PASS = {
@@ -78,9 +72,7 @@ final class Sym6 {
     }
   }
 
-  /**
-   * Returns [2n, n]: column i is the filter from row 2i - BEFORE on, with sum 2.
-   */
+  /** Returns [2n, n]: column i is the filter from row 2i - BEFORE on, with sum 2. */
   private static Matrix doubling(int n) {
     Matrix m = new Matrix(2 * n, n, new float[2 * n * n]);
     for (int i = 0; i < n; i++) {
@@ -94,9 +86,7 @@ final class Sym6 {
     return m;
   }
 
-  /**
-   * Returns [n, 2n + TAPS - 2]: row i is the filter from column 2i on, with sum 1.
-   */
+  /** Returns [n, 2n + TAPS - 2]: row i is the filter from column 2i on, with sum 1. */
   private static Matrix halving(int n) {
     int columns = 2 * n + TAPS - 2;
     Matrix m = new Matrix(n, columns, new float[n * columns]);
@@ -108,16 +98,12 @@ final class Sym6 {
     return m;
   }
 
-  /**
-   * Returns tap k of the filter with sum {@code gain}; the sum of the table is sqrt(2).
-   */
+  /** Returns tap k of the filter with sum {@code gain}; the sum of the table is sqrt(2). */
   private static float tap(int k, double gain) {
     return (float) (LOW_PASS[k] * gain / Math.sqrt(2));
   }
 
-  /**
-   * Returns the filter of the table, with sum sqrt(2): float32 [TAPS], in the current scope.
-   */
+  /** Returns the filter of the table, with sum sqrt(2): float32 [TAPS], in the current scope. */
   static Tensor filter() {
     float[] taps = new float[TAPS];
     for (int k = 0; k < TAPS; k++) {
@@ -126,9 +112,7 @@ final class Sym6 {
     return Torch.tensor(taps, TAPS);
   }
 
-  /**
-   * Computes {@code left X right^T} for every channel X of every image.
-   */
+  /** Computes {@code left X right^T} for every channel X of every image. */
   private static Tensor bothSides(Tensor x, Matrix left, Matrix right) {
     long planes = x.size(0) * x.size(1);
     try (TensorScope scope = TensorScope.open()) {

@@ -24,7 +24,8 @@ public final class BlockNoise {
    */
   public static Tensor of(Tensor noise, int blockSize) {
     if (blockSize < 1) {
-      throw new OptionException("the side of a noise block must be at least 1, but is " + blockSize);
+      throw new OptionException(
+          "the side of a noise block must be at least 1, but is " + blockSize);
     }
     if (blockSize == 1) {
       return noise.reshape(noise.shape());

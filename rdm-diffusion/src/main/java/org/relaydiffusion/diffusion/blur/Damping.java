@@ -35,9 +35,7 @@ public final class Damping {
     }
   }
 
-  /**
-   * Returns the factors of one patch: float32 [s, s] on the CPU, in the current scope.
-   */
+  /** Returns the factors of one patch: float32 [s, s] on the CPU, in the current scope. */
   public static Tensor tile(BlurSchedule schedule, double t, int patchSize) {
     try (var scope = TensorScope.open()) {
       float tau = (float) schedule.dissipationTime(t);

@@ -22,23 +22,15 @@ import org.relaydiffusion.torch.Torch;
 public final class Dct {
   private Dct() {}
 
-  /**
-   * The scaling of coefficients.
-   */
+  /** The scaling of coefficients. */
   public enum Norm {
-    /**
-     * X_0 divided by 2 sqrt(s), the others by 2 sqrt(s / 2): an orthonormal transform.
-     */
+    /** X_0 divided by 2 sqrt(s), the others by 2 sqrt(s / 2): an orthonormal transform. */
     ORTHO,
-    /**
-     * As in the formula.
-     */
+    /** As in the formula. */
     NONE
   }
 
-  /**
-   * Transforms the last axis of {@code x}, [..., s].
-   */
+  /** Transforms the last axis of {@code x}, [..., s]. */
   public static Tensor dct(Tensor x, Norm norm) {
     int s = lastSize(x);
     return byFourier(x, Numerics.EXACT)
@@ -46,9 +38,7 @@ public final class Dct {
         : alongLastAxis(x, forward(s, norm));
   }
 
-  /**
-   * Computes the inverse of {@link #dct} along the last axis.
-   */
+  /** Computes the inverse of {@link #dct} along the last axis. */
   public static Tensor idct(Tensor x, Norm norm) {
     int s = lastSize(x);
     return byFourier(x, Numerics.EXACT)
@@ -68,39 +58,29 @@ public final class Dct {
     return dct2d(x, patchSize, Norm.ORTHO);
   }
 
-  /**
-   * Computes {@link #dct2d(Tensor, int)} with a given scaling.
-   */
+  /** Computes {@link #dct2d(Tensor, int)} with a given scaling. */
   public static Tensor dct2d(Tensor x, int patchSize, Norm norm) {
     return dct2d(x, patchSize, norm, Numerics.EXACT);
   }
 
-  /**
-   * Computes {@link #dct2d(Tensor, int, Norm)}, with the matrix if {@code numerics} is fast.
-   */
+  /** Computes {@link #dct2d(Tensor, int, Norm)}, with the matrix if {@code numerics} is fast. */
   public static Tensor dct2d(Tensor x, int patchSize, Norm norm, Numerics numerics) {
     return byFourier(x, numerics)
         ? FourierDct.dct2d(x, patchSize, norm)
         : overPatches(x, patchSize, forward(patchSize, norm));
   }
 
-  /**
-   * Computes the inverse of {@link #dct2d(Tensor, int)}.
-   */
+  /** Computes the inverse of {@link #dct2d(Tensor, int)}. */
   public static Tensor idct2d(Tensor x, int patchSize) {
     return idct2d(x, patchSize, Norm.ORTHO);
   }
 
-  /**
-   * Computes the inverse of {@link #dct2d(Tensor, int, Norm)}.
-   */
+  /** Computes the inverse of {@link #dct2d(Tensor, int, Norm)}. */
   public static Tensor idct2d(Tensor x, int patchSize, Norm norm) {
     return idct2d(x, patchSize, norm, Numerics.EXACT);
   }
 
-  /**
-   * Computes the inverse of {@link #dct2d(Tensor, int, Norm, Numerics)}.
-   */
+  /** Computes the inverse of {@link #dct2d(Tensor, int, Norm, Numerics)}. */
   public static Tensor idct2d(Tensor x, int patchSize, Norm norm, Numerics numerics) {
     return byFourier(x, numerics)
         ? FourierDct.idct2d(x, patchSize, norm)
@@ -151,9 +131,7 @@ public final class Dct {
     return Torch.tensor(values, s, s).to(like.dtype()).to(like.device());
   }
 
-  /**
-   * Returns the matrix with row k and column n.
-   */
+  /** Returns the matrix with row k and column n. */
   private static double[] forward(int s, Norm norm) {
     double[] m = new double[s * s];
     for (int k = 0; k < s; k++) {
@@ -181,9 +159,7 @@ public final class Dct {
     return m;
   }
 
-  /**
-   * Returns the Euclidean norm of the unscaled row k.
-   */
+  /** Returns the Euclidean norm of the unscaled row k. */
   private static double length(int k, int s) {
     return 2 * Math.sqrt(k == 0 ? s : s / 2.0);
   }

@@ -14,9 +14,7 @@ import org.relaydiffusion.torch.TensorScope;
  * @param minScale the factor that remains at the highest frequencies
  */
 public record DctBlur(int patchSize, double minScale) {
-  /**
-   * Creates a blur with the reference's {@link BlurSchedule#DEFAULT_MIN_SCALE}.
-   */
+  /** Creates a blur with the reference's {@link BlurSchedule#DEFAULT_MIN_SCALE}. */
   public DctBlur(int patchSize) {
     this(patchSize, BlurSchedule.DEFAULT_MIN_SCALE);
   }

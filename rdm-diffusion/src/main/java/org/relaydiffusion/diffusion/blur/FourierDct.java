@@ -19,9 +19,7 @@ import org.relaydiffusion.torch.Torch;
 final class FourierDct {
   private FourierDct() {}
 
-  /**
-   * Transforms the last axis.
-   */
+  /** Transforms the last axis. */
   static Tensor dct(Tensor x, Norm norm) {
     int s = Math.toIntExact(x.size(-1));
     try (TensorScope scope = TensorScope.open()) {
@@ -38,9 +36,7 @@ final class FourierDct {
     }
   }
 
-  /**
-   * Computes the inverse of {@link #dct} along the last axis.
-   */
+  /** Computes the inverse of {@link #dct} along the last axis. */
   static Tensor idct(Tensor x, Norm norm) {
     int s = Math.toIntExact(x.size(-1));
     try (TensorScope scope = TensorScope.open()) {
@@ -69,9 +65,7 @@ final class FourierDct {
     }
   }
 
-  /**
-   * Computes {@link #dct} over both axes of each patch of [N, C, H, W].
-   */
+  /** Computes {@link #dct} over both axes of each patch of [N, C, H, W]. */
   static Tensor dct2d(Tensor x, int patchSize, Norm norm) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor rows = Shapes.transpose(dct(Patches.cut(x, patchSize), norm), 2, 3);
@@ -79,9 +73,7 @@ final class FourierDct {
     }
   }
 
-  /**
-   * Computes {@link #idct} over both axes of each patch of [N, C, H, W].
-   */
+  /** Computes {@link #idct} over both axes of each patch of [N, C, H, W]. */
   static Tensor idct2d(Tensor x, int patchSize, Norm norm) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor rows = Shapes.transpose(idct(Patches.cut(x, patchSize), norm), 2, 3);
@@ -89,9 +81,7 @@ final class FourierDct {
     }
   }
 
-  /**
-   * Moves transposed patches back to their positions in {@code images}.
-   */
+  /** Moves transposed patches back to their positions in {@code images}. */
   private static Tensor joined(Tensor patches, Tensor images) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor upright = Shapes.transpose(patches, 2, 3);
@@ -100,9 +90,7 @@ final class FourierDct {
     }
   }
 
-  /**
-   * Returns the Euclidean norm of each unscaled row of the transform's matrix.
-   */
+  /** Returns the Euclidean norm of each unscaled row of the transform's matrix. */
   private static Tensor lengths(int s, Tensor like) {
     double[] lengths = new double[s];
     for (int k = 0; k < s; k++) {
@@ -111,9 +99,7 @@ final class FourierDct {
     return Torch.tensor(lengths, s).to(like.dtype()).to(like.device());
   }
 
-  /**
-   * Returns 0, 2, 4, ..., 5, 3, 1.
-   */
+  /** Returns 0, 2, 4, ..., 5, 3, 1. */
   private static Tensor evenThenOdd(int s) {
     long[] places = new long[s];
     for (int i = 0; i < s; i++) {
@@ -122,9 +108,7 @@ final class FourierDct {
     return Torch.tensor(places, s);
   }
 
-  /**
-   * Returns the inverse of {@link #evenThenOdd}.
-   */
+  /** Returns the inverse of {@link #evenThenOdd}. */
   private static Tensor inPlace(int s) {
     long[] places = new long[s];
     for (int i = 0; i < s; i++) {

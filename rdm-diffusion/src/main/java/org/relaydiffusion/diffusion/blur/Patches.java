@@ -52,9 +52,7 @@ public final class Patches {
     }
   }
 
-  /**
-   * Rejects images that cannot be split.
-   */
+  /** Rejects images that cannot be split. */
   static void check(Tensor x, int patchSize) {
     if (x.rank() != 4) {
       throw new RdmException("images must be [N, C, H, W], but found " + x);

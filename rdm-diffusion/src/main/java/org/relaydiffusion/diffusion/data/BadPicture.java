@@ -19,19 +19,13 @@ import org.relaydiffusion.RdmException;
 public record BadPicture(String name, String message) {
   private static final int MOST_TOLD = 3;
 
-  /**
-   * Receives such images, in order, on the thread that requested them.
-   */
+  /** Receives such images, in order, on the thread that requested them. */
   @FunctionalInterface
   public interface Listener {
-    /**
-     * Ignores all images.
-     */
+    /** Ignores all images. */
     Listener NONE = _ -> {};
 
-    /**
-     * Called for each bad image.
-     */
+    /** Called for each bad image. */
     void found(BadPicture picture);
   }
 
@@ -72,8 +66,7 @@ public record BadPicture(String name, String message) {
    */
   public static RdmException failure(List<BadPicture> first, int count, int total) {
     if (count == 1) {
-      return new RdmException(
-          first.getFirst().message() + " (--bad-images=skip skips this image)");
+      return new RdmException(first.getFirst().message() + " (--bad-images=skip skips this image)");
     }
     List<String> told = first.stream().limit(MOST_TOLD).map(BadPicture::message).toList();
     int more = count - told.size();

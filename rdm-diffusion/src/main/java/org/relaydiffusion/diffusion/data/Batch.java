@@ -11,9 +11,7 @@ import org.relaydiffusion.torch.Tensor;
  */
 @SuppressWarnings("ArrayRecordComponent") // A batch is passed on, never compared.
 public record Batch(Tensor images, Tensor labels, int[] indices) implements AutoCloseable {
-  /**
-   * Closes both tensors, for callers without a scope.
-   */
+  /** Closes both tensors, for callers without a scope. */
   @Override
   public void close() {
     images.close();

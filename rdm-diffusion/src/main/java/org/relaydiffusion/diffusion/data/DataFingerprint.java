@@ -33,9 +33,7 @@ public record DataFingerprint(long images, String names, String pictures, String
     return new DataFingerprint(items, hex(names), hex(pictures), hex(classes));
   }
 
-  /**
-   * Returns a description of the difference from {@code before}; empty if there is none.
-   */
+  /** Returns a description of the difference from {@code before}; empty if there is none. */
   public String difference(DataFingerprint before) {
     if (equals(before)) {
       return "";

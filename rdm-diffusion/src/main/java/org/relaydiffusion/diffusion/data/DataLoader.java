@@ -26,9 +26,7 @@ import org.relaydiffusion.torch.Torch;
  * by the caller, who closes it after the loader.
  */
 public final class DataLoader implements AutoCloseable {
-  /**
-   * The number of batches decoded ahead of the requested one.
-   */
+  /** The number of batches decoded ahead of the requested one. */
   private static final int AHEAD = 2;
 
   private final ImageFolderDataset dataset;
@@ -40,14 +38,10 @@ public final class DataLoader implements AutoCloseable {
   private final Condition workWaits = lock.newCondition();
   private final Condition itemIsDone = lock.newCondition();
 
-  /**
-   * The minimum number of batches to keep.
-   */
+  /** The minimum number of batches to keep. */
   private int wanted;
 
-  /**
-   * The batches in order, the next one first. Guarded by the lock, including their content.
-   */
+  /** The batches in order, the next one first. Guarded by the lock, including their content. */
   private final ArrayDeque<PendingBatch> pending = new ArrayDeque<>();
 
   private @Nullable RuntimeException failure;
@@ -235,9 +229,7 @@ public final class DataLoader implements AutoCloseable {
     }
   }
 
-  /**
-   * The loop of a worker, until the loader is closed.
-   */
+  /** The loop of a worker, until the loader is closed. */
   private void work() {
     lock.lock();
     try {
@@ -263,9 +255,7 @@ public final class DataLoader implements AutoCloseable {
     return null;
   }
 
-  /**
-   * Decodes one item, releasing the lock meanwhile.
-   */
+  /** Decodes one item, releasing the lock meanwhile. */
   private void fillOne(PendingBatch open) {
     int item = open.begin();
     Throwable fault = null;

@@ -24,9 +24,7 @@ public record DatasetOptions(
     boolean cache,
     OptionalInt resolution,
     Set<String> without) {
-  /**
-   * All images, without labels, mirroring or cache.
-   */
+  /** All images, without labels, mirroring or cache. */
   public static final DatasetOptions DEFAULT =
       new DatasetOptions(
           false, false, OptionalInt.empty(), 0, false, OptionalInt.empty(), Set.of());
@@ -48,53 +46,39 @@ public record DatasetOptions(
     }
   }
 
-  /**
-   * Returns the indices of the selected images among {@code size}, without mirroring.
-   */
+  /** Returns the indices of the selected images among {@code size}, without mirroring. */
   Subset drawnFrom(int size) {
     return maxSize.isPresent() ? Subset.drawn(size, maxSize.getAsInt(), seed) : Subset.all(size);
   }
 
-  /**
-   * Returns these options with labels.
-   */
+  /** Returns these options with labels. */
   public DatasetOptions withLabels() {
     return new DatasetOptions(true, xflip, maxSize, seed, cache, resolution, without);
   }
 
-  /**
-   * Returns these options with each image also mirrored left to right.
-   */
+  /** Returns these options with each image also mirrored left to right. */
   public DatasetOptions withMirrored() {
     return new DatasetOptions(useLabels, true, maxSize, seed, cache, resolution, without);
   }
 
-  /**
-   * Returns these options with at most {@code size} images, selected with {@code seed}.
-   */
+  /** Returns these options with at most {@code size} images, selected with {@code seed}. */
   public DatasetOptions withAtMost(int size, long seed) {
     return new DatasetOptions(
         useLabels, xflip, OptionalInt.of(size), seed, cache, resolution, without);
   }
 
-  /**
-   * Returns these options with decoded images kept in memory.
-   */
+  /** Returns these options with decoded images kept in memory. */
   public DatasetOptions withCache() {
     return new DatasetOptions(useLabels, xflip, maxSize, seed, true, resolution, without);
   }
 
-  /**
-   * Returns these options with images required to be {@code side} pixels wide and high.
-   */
+  /** Returns these options with images required to be {@code side} pixels wide and high. */
   public DatasetOptions withResolution(int side) {
     return new DatasetOptions(
         useLabels, xflip, maxSize, seed, cache, OptionalInt.of(side), without);
   }
 
-  /**
-   * Returns these options without some images.
-   */
+  /** Returns these options without some images. */
   public DatasetOptions without(Set<String> names) {
     return new DatasetOptions(useLabels, xflip, maxSize, seed, cache, resolution, names);
   }

@@ -22,9 +22,7 @@ import org.relaydiffusion.FileException;
  * followed; a link to a folder that contains it is skipped.
  */
 final class FolderListing extends SimpleFileVisitor<Path> {
-  /**
-   * The limit for folders that link to one another, which could be visited in too many ways.
-   */
+  /** The limit for folders that link to one another, which could be visited in too many ways. */
   private static final int MOST_VISITS = 1000;
 
   private final Path folder;
@@ -53,9 +51,7 @@ final class FolderListing extends SimpleFileVisitor<Path> {
     return listing;
   }
 
-  /**
-   * Returns the names, with slashes, in no particular order.
-   */
+  /** Returns the names, with slashes, in no particular order. */
   List<String> pictures() {
     return pictures;
   }

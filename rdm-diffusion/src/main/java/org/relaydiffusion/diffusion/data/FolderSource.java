@@ -18,9 +18,7 @@ import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
-/**
- * Images in a folder and its subfolders.
- */
+/** Images in a folder and its subfolders. */
 record FolderSource(Path path, List<String> pictures, int files, LeftOut leftOut)
     implements PictureSource {
   private static final int READ_FOR_CONTENT = 64;
@@ -108,9 +106,7 @@ record FolderSource(Path path, List<String> pictures, int files, LeftOut leftOut
     return path.resolve(LABELS);
   }
 
-  /**
-   * Small files are read, not mapped: mapping and unmapping takes longer than decoding.
-   */
+  /** Small files are read, not mapped: mapping and unmapping takes longer than decoding. */
   private static byte[] bytes(Path file, int most) {
     try (InputStream in = InputFile.stream(file)) {
       byte[] bytes = in.readNBytes(most);
@@ -129,9 +125,7 @@ record FolderSource(Path path, List<String> pictures, int files, LeftOut leftOut
     return new FileException(fault, "cannot be read: " + AtomicFile.reason(e), e);
   }
 
-  /**
-   * Does nothing: no file stays open.
-   */
+  /** Does nothing: no file stays open. */
   @Override
   public void close() {}
 }

@@ -24,16 +24,12 @@ final class ImageCache {
     this.left = new AtomicLong(budget);
   }
 
-  /**
-   * Returns the default budget: half of the JVM's maximum heap.
-   */
+  /** Returns the default budget: half of the JVM's maximum heap. */
   static long halfOfHeap() {
     return Runtime.getRuntime().maxMemory() / 2;
   }
 
-  /**
-   * Returns the image, decoding it if it is not cached; must not be modified by the caller.
-   */
+  /** Returns the image, decoding it if it is not cached; must not be modified by the caller. */
   byte[] get(int index, IntFunction<byte[]> decoder) {
     byte[] kept = index < images.length() ? images.get(index) : null;
     if (kept != null) {

@@ -75,9 +75,7 @@ public final class ImageFolderDataset implements AutoCloseable {
     return name;
   }
 
-  /**
-   * Returns the number of items, including mirrored ones; at least 1.
-   */
+  /** Returns the number of items, including mirrored ones; at least 1. */
   public int size() {
     return subset.size();
   }
@@ -90,16 +88,12 @@ public final class ImageFolderDataset implements AutoCloseable {
     return source.pictures().size();
   }
 
-  /**
-   * Returns the side of the images in pixels.
-   */
+  /** Returns the side of the images in pixels. */
   public int resolution() {
     return resolution;
   }
 
-  /**
-   * Returns the number of channels: 1 (grayscale) or 3 (RGB).
-   */
+  /** Returns the number of channels: 1 (grayscale) or 3 (RGB). */
   public int channels() {
     return channels;
   }
@@ -112,44 +106,32 @@ public final class ImageFolderDataset implements AutoCloseable {
     return labels.dim();
   }
 
-  /**
-   * Returns whether there are labels and they are used.
-   */
+  /** Returns whether there are labels and they are used. */
   public boolean hasLabels() {
     return labelDim() > 0;
   }
 
-  /**
-   * Returns whether there are labels that are not used.
-   */
+  /** Returns whether there are labels that are not used. */
   public boolean hasUnusedLabels() {
     return !hasLabels() && LabelFile.isIn(source);
   }
 
-  /**
-   * Returns what the folder or zip contains that was not taken for an image of the set.
-   */
+  /** Returns what the folder or zip contains that was not taken for an image of the set. */
   public LeftOut leftOut() {
     return source.leftOut();
   }
 
-  /**
-   * Returns the index in the source of the image of item {@code index}, in the order of names.
-   */
+  /** Returns the index in the source of the image of item {@code index}, in the order of names. */
   public int rawIndex(int index) {
     return subset.raw(index);
   }
 
-  /**
-   * Returns whether item {@code index} is mirrored left to right.
-   */
+  /** Returns whether item {@code index} is mirrored left to right. */
   public boolean isMirrored(int index) {
     return subset.isMirrored(index);
   }
 
-  /**
-   * Returns the name of the file of item {@code index} in messages.
-   */
+  /** Returns the name of the file of item {@code index} in messages. */
   public Path file(int index) {
     return source.file(subset.raw(index));
   }
@@ -224,9 +206,7 @@ public final class ImageFolderDataset implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns an image of the source, [C, H, W].
-   */
+  /** Returns an image of the source, [C, H, W]. */
   private byte[] decode(int raw) {
     Path file = source.file(raw);
     return PictureBudget.within(file, () -> decode(raw, file));
@@ -286,9 +266,7 @@ public final class ImageFolderDataset implements AutoCloseable {
     return dot > 0 ? text.substring(0, dot) : text;
   }
 
-  /**
-   * Closes the file; no thread may be reading. Closing twice has no effect.
-   */
+  /** Closes the file; no thread may be reading. Closing twice has no effect. */
   @Override
   public void close() {
     source.close();

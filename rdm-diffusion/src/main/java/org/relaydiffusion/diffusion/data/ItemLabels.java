@@ -7,18 +7,14 @@ import java.util.BitSet;
 import java.util.OptionalInt;
 import tools.jackson.core.JsonGenerator;
 
-/**
- * The labels of the images of a data set, in their order. An image may have no label.
- */
+/** The labels of the images of a data set, in their order. An image may have no label. */
 public sealed interface ItemLabels {
   /**
    * Returns the length of every label: the largest class plus 1, or that of a vector; 0 for none.
    */
   int dim();
 
-  /**
-   * Returns whether image {@code index} has a label.
-   */
+  /** Returns whether image {@code index} has a label. */
   boolean has(int index);
 
   /**
@@ -27,19 +23,13 @@ public sealed interface ItemLabels {
    */
   float[] label(int index);
 
-  /**
-   * Returns the class of image {@code index}; empty if it has none, or a vector.
-   */
+  /** Returns the class of image {@code index}; empty if it has none, or a vector. */
   OptionalInt classOf(int index);
 
-  /**
-   * Writes the label of image {@code index}, which must have one, as in {@code dataset.json}.
-   */
+  /** Writes the label of image {@code index}, which must have one, as in {@code dataset.json}. */
   void write(int index, JsonGenerator out);
 
-  /**
-   * Adds all labels to a digest.
-   */
+  /** Adds all labels to a digest. */
   void addTo(MessageDigest digest);
 
   /** No labels. */
@@ -81,9 +71,7 @@ public sealed interface ItemLabels {
    */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Classes(long[] classes, int dim) implements ItemLabels {
-    /**
-     * Creates labels, determining the largest class.
-     */
+    /** Creates labels, determining the largest class. */
     public static Classes of(long[] classes) {
       return new Classes(classes, (int) Arrays.stream(classes).max().orElse(-1) + 1);
     }

@@ -25,9 +25,7 @@ import tools.jackson.core.json.JsonFactory;
  * and contain backslashes. The file is read as a stream, because it may list millions of images.
  */
 public final class LabelFile {
-  /**
-   * The maximum number of classes; more would fill the memory with labels.
-   */
+  /** The maximum number of classes; more would fill the memory with labels. */
   static final int MOST_CLASSES = 1 << 16;
 
   private static final JsonFactory JSON =
@@ -84,9 +82,7 @@ public final class LabelFile {
     return labels;
   }
 
-  /**
-   * Returns whether a source has any labels, without validating them.
-   */
+  /** Returns whether a source has any labels, without validating them. */
   static boolean isIn(PictureSource source) {
     try {
       return source.labels().filter(LabelFile::hasLabels).isPresent();
@@ -161,9 +157,7 @@ public final class LabelFile {
     }
   }
 
-  /**
-   * Returns the image of a name: some programs write {@code ./} or backslashes.
-   */
+  /** Returns the image of a name: some programs write {@code ./} or backslashes. */
   private @Nullable Integer place(String name) {
     Integer place = places.get(name);
     if (place != null) {

@@ -15,26 +15,18 @@ import java.util.stream.Stream;
  * @param loops links to a folder that contains them
  */
 public record LeftOut(int fromMac, int checkpoints, int sheets, int unfinished, int loops) {
-  /**
-   * The folder of a data set's files until all are written.
-   */
+  /** The folder of a data set's files until all are written. */
   public static final String UNFINISHED = ".rdm-dataset";
 
-  /**
-   * Nothing was skipped.
-   */
+  /** Nothing was skipped. */
   public static final LeftOut NONE = new LeftOut(0, 0, 0, 0, 0);
 
-  /**
-   * Returns the number of files and links.
-   */
+  /** Returns the number of files and links. */
   public int count() {
     return fromMac + checkpoints + sheets + unfinished + loops;
   }
 
-  /**
-   * Returns one line that lists the kinds with their numbers; empty if there are none.
-   */
+  /** Returns one line that lists the kinds with their numbers; empty if there are none. */
   public String text() {
     List<String> kinds = new ArrayList<>();
     add(kinds, fromMac, "of macOS (._*, __MACOSX)");
@@ -53,9 +45,7 @@ public record LeftOut(int fromMac, int checkpoints, int sheets, int unfinished, 
     }
   }
 
-  /**
-   * Counts the skipped files of a listing.
-   */
+  /** Counts the skipped files of a listing. */
   static final class Counter {
     private int fromMac;
     private int checkpoints;

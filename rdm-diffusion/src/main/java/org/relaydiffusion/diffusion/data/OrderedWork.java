@@ -21,9 +21,7 @@ import org.relaydiffusion.diffusion.Cancellation;
 public record OrderedWork(int count, int workers) {
   private static final int AHEAD = 8;
 
-  /**
-   * Receives the results.
-   */
+  /** Receives the results. */
   @FunctionalInterface
   public interface Taker<T> {
     /**

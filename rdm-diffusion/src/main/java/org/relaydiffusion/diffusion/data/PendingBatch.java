@@ -53,16 +53,12 @@ final class PendingBatch {
     return made.release();
   }
 
-  /**
-   * Returns whether there are items to decode that no thread has taken.
-   */
+  /** Returns whether there are items to decode that no thread has taken. */
   boolean isOpen() {
     return begun < indices.length && failure == null;
   }
 
-  /**
-   * Takes the next item for {@link #fill}.
-   */
+  /** Takes the next item for {@link #fill}. */
   int begin() {
     return begun++;
   }
@@ -74,9 +70,7 @@ final class PendingBatch {
     return done == begun && !isOpen();
   }
 
-  /**
-   * Marks an item as complete or failed.
-   */
+  /** Marks an item as complete or failed. */
   void end(int item, @Nullable Throwable fault) {
     done++;
     // Keep the first failure in order, so that the message is deterministic: the items before it
@@ -87,9 +81,7 @@ final class PendingBatch {
     }
   }
 
-  /**
-   * Decodes an item; called without the lock, and by one thread per item.
-   */
+  /** Decodes an item; called without the lock, and by one thread per item. */
   void fill(int item) {
     byte[] image = dataset.image(indices[item]);
     float[] label = dataset.label(indices[item]);
@@ -144,9 +136,7 @@ final class PendingBatch {
     return device.type() == Device.Type.CPU ? tensor.to(device) : Shapes.toAsync(tensor, device);
   }
 
-  /**
-   * Frees the tensors; no thread may be decoding.
-   */
+  /** Frees the tensors; no thread may be decoding. */
   void close() {
     images.close();
     labels.close();

@@ -61,25 +61,19 @@ public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
     }
   }
 
-  /**
-   * Returns the names of the images that cannot be used.
-   */
+  /** Returns the names of the images that cannot be used. */
   public Set<String> names() {
     return bad.stream().map(BadPicture::name).collect(Collectors.toUnmodifiableSet());
   }
 
-  /**
-   * The properties shared by all images of a set.
-   */
+  /** The properties shared by all images of a set. */
   private record Kind(int width, int height, int channels) {
     static Kind of(Pixels pixels) {
       return new Kind(pixels.width(), pixels.height(), pixels.channels());
     }
   }
 
-  /**
-   * The images of a source, compared with the first good one.
-   */
+  /** The images of a source, compared with the first good one. */
   private record Look(PictureSource source, Subset items, int first, Kind kind) {
     Look(PictureSource source, Subset items) {
       this(source, items, firstGood(source, items));
@@ -89,9 +83,7 @@ public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
       this(source, items, first, Kind.of(decoded(source, first)));
     }
 
-    /**
-     * Finds the first image that can be decoded, with which the others are compared.
-     */
+    /** Finds the first image that can be decoded, with which the others are compared. */
     private static int firstGood(PictureSource source, Subset items) {
       String leftOut = source.leftOut().text();
       RdmException why =

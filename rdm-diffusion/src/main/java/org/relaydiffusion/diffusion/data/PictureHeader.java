@@ -2,17 +2,13 @@ package org.relaydiffusion.diffusion.data;
 
 import java.util.Arrays;
 
-/**
- * Properties of an image file that can be determined from its ends without decoding.
- */
+/** Properties of an image file that can be determined from its ends without decoding. */
 final class PictureHeader {
   private static final int PNG_DEPTH = 24;
   private static final int PNG_COLOUR = 25;
   private static final int SHORTEST_PNG = 33;
 
-  /**
-   * Baseline, extended and progressive; followed by lossless, hierarchical and arithmetic.
-   */
+  /** Baseline, extended and progressive; followed by lossless, hierarchical and arithmetic. */
   private static final int LAST_FRAME = 0xc2;
 
   private static final byte[] PNG_END = {'I', 'E', 'N', 'D', (byte) 0xae, 0x42, 0x60, (byte) 0x82};
@@ -48,9 +44,7 @@ final class PictureHeader {
     return isJpeg(start) ? jpegChannels(start) : 0;
   }
 
-  /**
-   * The combinations of the specification; others are invalid.
-   */
+  /** The combinations of the specification; others are invalid. */
   private static int pngChannels(int colour, int depth) {
     boolean isSmall = depth == 1 || depth == 2 || depth == 4;
     return switch (colour) {

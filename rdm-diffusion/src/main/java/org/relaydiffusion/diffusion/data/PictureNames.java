@@ -4,9 +4,7 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Set;
 
-/**
- * Determines which files of a folder or archive are images of a data set, and their order.
- */
+/** Determines which files of a folder or archive are images of a data set, and their order. */
 final class PictureNames {
   /**
    * The extensions of images, supported or not: an unsupported image must be an error, not a gap
@@ -26,9 +24,7 @@ final class PictureNames {
         && EXTENSIONS.contains(name.substring(dot + 1).toLowerCase(Locale.ROOT));
   }
 
-  /**
-   * The order of the names of a data set's images.
-   */
+  /** The order of the names of a data set's images. */
   static Comparator<String> order(PictureSource.Order order) {
     return switch (order) {
       case NAMES -> (a, b) -> compare(a, b, '/');
@@ -53,9 +49,7 @@ final class PictureNames {
     return a.length() - b.length();
   }
 
-  /**
-   * Surrogates represent code points above all that have one unit.
-   */
+  /** Surrogates represent code points above all that have one unit. */
   private static int rank(char unit, int slash) {
     return unit == '/' ? slash : Character.isSurrogate(unit) ? unit + 0x10000 : unit;
   }

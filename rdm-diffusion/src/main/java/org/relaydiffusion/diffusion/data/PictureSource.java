@@ -13,32 +13,20 @@ import org.relaydiffusion.FileException;
  * May be read by several threads concurrently.
  */
 public sealed interface PictureSource extends AutoCloseable permits FolderSource, ZipSource {
-  /**
-   * The name of the file with the labels.
-   */
+  /** The name of the file with the labels. */
   String LABELS = "dataset.json";
 
-  /**
-   * The maximum size of a label file: sufficient for ten million images.
-   */
+  /** The maximum size of a label file: sufficient for ten million images. */
   int MOST_LABEL_BYTES = 1 << 29;
 
-  /**
-   * The order of the images.
-   */
+  /** The order of the images. */
   enum Order {
-    /**
-     * By complete names, as Python sorts text.
-     */
+    /** By complete names, as Python sorts text. */
     NAMES,
-    /**
-     * Folder by folder, as Python sorts paths: {@code a/x} precedes {@code a-b/x}.
-     */
+    /** Folder by folder, as Python sorts paths: {@code a/x} precedes {@code a-b/x}. */
     PATHS;
 
-    /**
-     * Returns the comparator of names.
-     */
+    /** Returns the comparator of names. */
     public Comparator<String> comparator() {
       return PictureNames.order(this);
     }
@@ -53,24 +41,16 @@ public sealed interface PictureSource extends AutoCloseable permits FolderSource
     return Files.isDirectory(path) ? FolderSource.open(path, order) : ZipSource.open(path, order);
   }
 
-  /**
-   * Returns the folder or file.
-   */
+  /** Returns the folder or file. */
   Path path();
 
-  /**
-   * Returns the names of the images, with slashes, in order.
-   */
+  /** Returns the names of the images, with slashes, in order. */
   List<String> pictures();
 
-  /**
-   * Returns the total number of files.
-   */
+  /** Returns the total number of files. */
   int files();
 
-  /**
-   * Returns what was not taken for an image of the set.
-   */
+  /** Returns what was not taken for an image of the set. */
   LeftOut leftOut();
 
   /**
@@ -79,9 +59,7 @@ public sealed interface PictureSource extends AutoCloseable permits FolderSource
    */
   PictureSource without(Set<String> names);
 
-  /**
-   * Returns the content of image {@code index}, at most 2^29 bytes.
-   */
+  /** Returns the content of image {@code index}, at most 2^29 bytes. */
   byte[] read(int index);
 
   /**
@@ -106,19 +84,13 @@ public sealed interface PictureSource extends AutoCloseable permits FolderSource
    */
   String content(int index);
 
-  /**
-   * Returns the name of image {@code index} in messages.
-   */
+  /** Returns the name of image {@code index} in messages. */
   Path file(int index);
 
-  /**
-   * Returns the content of the label file, if there is one.
-   */
+  /** Returns the content of the label file, if there is one. */
   Optional<byte[]> labels();
 
-  /**
-   * Returns the name of the label file in messages.
-   */
+  /** Returns the name of the label file in messages. */
   Path labelFile();
 
   @Override
@@ -133,9 +105,7 @@ public sealed interface PictureSource extends AutoCloseable permits FolderSource
    */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Ends(byte[] start, byte[] end, long size) {
-    /**
-     * Returns whether the first bytes are the whole file.
-     */
+    /** Returns whether the first bytes are the whole file. */
     boolean isWhole() {
       return start.length == size;
     }

@@ -13,9 +13,7 @@ import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.io.zip.ZipArchive;
 import org.relaydiffusion.io.zip.ZipMember;
 
-/**
- * Images in a zip archive.
- */
+/** Images in a zip archive. */
 final class ZipSource implements PictureSource {
   private final ZipArchive zip;
   private final Path path;

@@ -38,8 +38,7 @@ public final class BackgroundPngWriter implements AutoCloseable {
   public BackgroundPngWriter(Compression compression, int threads, int pending) {
     if (threads < 1 || pending < threads) {
       throw new IllegalArgumentException(
-          "invalid number of threads (%s) or of pending images (%s)"
-              .formatted(threads, pending));
+          "invalid number of threads (%s) or of pending images (%s)".formatted(threads, pending));
     }
     this.compression = compression;
     this.pending = pending;
@@ -105,9 +104,7 @@ public final class BackgroundPngWriter implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the number of images that are queued or being written.
-   */
+  /** Returns the number of images that are queued or being written. */
   public int held() {
     return pending - free.availablePermits();
   }

@@ -24,7 +24,8 @@ public record ContactSheet(int columns, int padding, int background) {
       throw new OptionException("the padding must be 0 to 4096 pixels, but is " + padding);
     }
     if (background < 0 || background > 0xffffff) {
-      throw new OptionException("the background must be 0x000000 to 0xffffff, but is " + background);
+      throw new OptionException(
+          "the background must be 0x000000 to 0xffffff, but is " + background);
     }
   }
 

@@ -13,19 +13,13 @@ import org.relaydiffusion.OptionException;
  * @param colour at least 0; has no effect on grayscale images
  */
 public record Enhancement(float contrast, float brightness, float colour) {
-  /**
-   * No change.
-   */
+  /** No change. */
   public static final Enhancement NONE = new Enhancement(1, 1, 1);
 
-  /**
-   * The values for the paper's CelebA-HQ samples.
-   */
+  /** The values for the paper's CelebA-HQ samples. */
   public static final Enhancement CELEBAHQ = new Enhancement(0.9f, 1.05f, 0.99f);
 
-  /**
-   * The values for the paper's ImageNet samples.
-   */
+  /** The values for the paper's ImageNet samples. */
   public static final Enhancement IMAGENET = new Enhancement(1, 1.06f, 1);
 
   /**
@@ -46,9 +40,7 @@ public record Enhancement(float contrast, float brightness, float colour) {
     }
   }
 
-  /**
-   * Returns the enhanced image: a new one, or {@code pixels} itself if nothing changes.
-   */
+  /** Returns the enhanced image: a new one, or {@code pixels} itself if nothing changes. */
   public Pixels apply(Pixels pixels) {
     Pixels result = pixels;
     if (contrast != 1) {
@@ -64,9 +56,7 @@ public record Enhancement(float contrast, float brightness, float colour) {
     return result;
   }
 
-  /**
-   * Returns the image to blend with: a grey value per pixel.
-   */
+  /** Returns the image to blend with: a grey value per pixel. */
   @FunctionalInterface
   private interface Plain {
     int grey(int pixel);
@@ -91,9 +81,7 @@ public record Enhancement(float contrast, float brightness, float colour) {
     return result;
   }
 
-  /**
-   * Returns the mean of the grayscale version, rounded half up.
-   */
+  /** Returns the mean of the grayscale version, rounded half up. */
   private static int meanGrey(Pixels pixels) {
     int count = pixels.width() * pixels.height();
     long sum = 0;

@@ -16,9 +16,7 @@ final class GifFile {
   private static final int GRAPHIC_CONTROL = 0xf9;
   private static final int PICTURE = 0x2c;
 
-  /**
-   * The longest LZW codes have 12 bits and represent up to 4096 pixels, shorter ones fewer.
-   */
+  /** The longest LZW codes have 12 bits and represent up to 4096 pixels, shorter ones fewer. */
   private static final long PIXELS_PER_BYTE = 4096;
 
   private final byte[] bytes;
@@ -42,17 +40,13 @@ final class GifFile {
     canvasHeight = Math.max(u16(8), top + height);
   }
 
-  /**
-   * Returns the size of the canvas.
-   */
+  /** Returns the size of the canvas. */
   static PictureReader.Size size(byte[] bytes, Path file) {
     GifFile gif = new GifFile(bytes, file);
     return new PictureReader.Size(gif.canvasWidth, gif.canvasHeight);
   }
 
-  /**
-   * Decodes as {@link PictureReader#decode}; the file must be a GIF.
-   */
+  /** Decodes as {@link PictureReader#decode}; the file must be a GIF. */
   static Pixels decode(byte[] bytes, Path file) {
     GifFile gif = new GifFile(bytes, file);
     PictureBudget.checkPixels(

@@ -14,9 +14,7 @@ import javax.imageio.ImageReader;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 
-/**
- * Decodes images with the JDK's ImageIO, within {@link PictureBudget}.
- */
+/** Decodes images with the JDK's ImageIO, within {@link PictureBudget}. */
 final class JavaDecoder {
   private final byte[] bytes;
   private final String format;
@@ -35,9 +33,7 @@ final class JavaDecoder {
     this.file = file;
   }
 
-  /**
-   * An operation on a reader whose input is the image.
-   */
+  /** An operation on a reader whose input is the image. */
   @FunctionalInterface
   private interface Use<T> {
     T of(ImageReader reader) throws IOException;
@@ -131,7 +127,8 @@ final class JavaDecoder {
   private <T> T with(Use<T> use) {
     Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
     if (!readers.hasNext()) {
-      throw new FileException(file, "cannot be read: this Java runtime has no decoder for " + format);
+      throw new FileException(
+          file, "cannot be read: this Java runtime has no decoder for " + format);
     }
     ImageReader reader = readers.next();
     try (BytesImageInput in = new BytesImageInput(bytes)) {
@@ -156,7 +153,8 @@ final class JavaDecoder {
     String name = format.toUpperCase(Locale.ROOT);
     String line = found.lines().findFirst().orElse("no reason given");
     return line.contains("Unsupported Image Type")
-        ? "is a %s image with colours other than grayscale and RGB: convert it to RGB".formatted(name)
+        ? "is a %s image with colours other than grayscale and RGB: convert it to RGB"
+            .formatted(name)
         : "is a damaged %s picture: %s".formatted(name, line);
   }
 

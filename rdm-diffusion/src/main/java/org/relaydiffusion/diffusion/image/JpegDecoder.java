@@ -9,9 +9,7 @@ import java.nio.file.Path;
  * convert("RGB")}, without colour management.
  */
 final class JpegDecoder {
-  /**
-   * A JPEG has at least one bit per block of 8 x 8 pixels; subsampling needs more, not less.
-   */
+  /** A JPEG has at least one bit per block of 8 x 8 pixels; subsampling needs more, not less. */
   private static final long PIXELS_PER_BYTE = 64 * 8;
 
   private final JpegFile jpeg;
@@ -26,9 +24,7 @@ final class JpegDecoder {
     this.row = raster.getWidth() * bands;
   }
 
-  /**
-   * Decodes as {@link PictureReader#decode}; the file must be a JPEG.
-   */
+  /** Decodes as {@link PictureReader#decode}; the file must be a JPEG. */
   static Pixels decode(byte[] bytes, Path file) {
     JpegFile jpeg = JpegFile.parse(bytes, 0, bytes.length, file);
     jpeg.check();
@@ -91,9 +87,7 @@ final class JpegDecoder {
     return halved;
   }
 
-  /**
-   * Replaces repeated samples by 3/4 of themselves plus 1/4 of the nearest other row.
-   */
+  /** Replaces repeated samples by 3/4 of themselves plus 1/4 of the nearest other row. */
   private void blend(byte[] samples, byte[] other, int y, int halved) {
     boolean isUpper = (y & 1) == 0;
     int nearest = isUpper ? Math.max(0, y - 1) : Math.min(raster.getHeight() - 1, y + 1);

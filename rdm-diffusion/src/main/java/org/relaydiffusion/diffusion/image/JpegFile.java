@@ -7,9 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.relaydiffusion.FileException;
 
-/**
- * The information in the markers of a JPEG, without decoding its pixels.
- */
+/** The information in the markers of a JPEG, without decoding its pixels. */
 final class JpegFile {
   private static final int SOF_0 = 0xc0;
   private static final int SOF_2 = 0xc2;
@@ -27,9 +25,7 @@ final class JpegFile {
   private static final int COM = 0xfe;
   private static final int TEM = 0x01;
 
-  /**
-   * The minimum length; shorter segments are of another kind.
-   */
+  /** The minimum length; shorter segments are of another kind. */
   private static final int JFIF_LENGTH = 14;
 
   private static final int ADOBE_LENGTH = 12;
@@ -61,9 +57,7 @@ final class JpegFile {
     this.file = file;
   }
 
-  /**
-   * Returns whether a file begins like a JPEG.
-   */
+  /** Returns whether a file begins like a JPEG. */
   static boolean isJpeg(byte[] bytes) {
     return bytes.length > 2 && bytes[0] == (byte) 0xff && bytes[1] == (byte) 0xd8;
   }
@@ -145,23 +139,17 @@ final class JpegFile {
     return (bytes[at] & 0xff) << 8 | (bytes[at + 1] & 0xff);
   }
 
-  /**
-   * Returns the number of columns, 0 if there is no frame.
-   */
+  /** Returns the number of columns, 0 if there is no frame. */
   int width() {
     return width;
   }
 
-  /**
-   * Returns the number of rows, 0 if there is no frame.
-   */
+  /** Returns the number of rows, 0 if there is no frame. */
   int height() {
     return height;
   }
 
-  /**
-   * Returns the number of scans: more than one in progressive files.
-   */
+  /** Returns the number of scans: more than one in progressive files. */
   int scans() {
     return scans;
   }

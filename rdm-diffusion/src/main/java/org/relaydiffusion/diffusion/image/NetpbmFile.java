@@ -40,9 +40,7 @@ final class NetpbmFile {
     }
   }
 
-  /**
-   * Returns whether a file begins like one of these formats.
-   */
+  /** Returns whether a file begins like one of these formats. */
   static boolean isNetpbm(byte[] bytes) {
     return bytes.length > 2
         && bytes[0] == 'P'
@@ -51,17 +49,13 @@ final class NetpbmFile {
         && (isSpace(bytes[2]) || bytes[2] == '#');
   }
 
-  /**
-   * Returns the declared size.
-   */
+  /** Returns the declared size. */
   static PictureReader.Size size(byte[] bytes, Path file) {
     NetpbmFile picture = new NetpbmFile(bytes, file);
     return new PictureReader.Size(picture.width, picture.height);
   }
 
-  /**
-   * Decodes as {@link PictureReader#decode}; the file must be one of these formats.
-   */
+  /** Decodes as {@link PictureReader#decode}; the file must be one of these formats. */
   static Pixels decode(byte[] bytes, Path file) {
     NetpbmFile picture = new NetpbmFile(bytes, file);
     int channels = picture.kind == 3 ? 3 : 1;
@@ -106,9 +100,7 @@ final class NetpbmFile {
     }
   }
 
-  /**
-   * Reads a bit in text form, which needs no space around it.
-   */
+  /** Reads a bit in text form, which needs no space around it. */
   private byte plainBit() {
     skipSpace();
     int digit = at < bytes.length ? bytes[at++] : -1;
@@ -130,9 +122,7 @@ final class NetpbmFile {
     return (byte) (full == 0xff ? result : result >> 8);
   }
 
-  /**
-   * Reads the next number in text form, and skips one character after it.
-   */
+  /** Reads the next number in text form, and skips one character after it. */
   private int number() {
     skipSpace();
     int start = at;
@@ -158,9 +148,7 @@ final class NetpbmFile {
     return (int) number;
   }
 
-  /**
-   * Skips white space and comments.
-   */
+  /** Skips white space and comments. */
   private void skipSpace() {
     while (at < bytes.length && (isSpace(bytes[at]) || bytes[at] == '#')) {
       if (bytes[at] == '#') {

@@ -1,8 +1,6 @@
 package org.relaydiffusion.diffusion.image;
 
-/**
- * The eight orientations of an image, by the numbers of TIFF and EXIF.
- */
+/** The eight orientations of an image, by the numbers of TIFF and EXIF. */
 final class Orientation {
   private static final int UPRIGHT = 1;
   private static final int FIRST_SWAPPED = 5;
@@ -10,16 +8,12 @@ final class Orientation {
 
   private Orientation() {}
 
-  /**
-   * Returns whether rows and columns are exchanged.
-   */
+  /** Returns whether rows and columns are exchanged. */
   static boolean swapsSides(int orientation) {
     return orientation >= FIRST_SWAPPED && orientation <= LAST;
   }
 
-  /**
-   * Returns the image upright: itself for 1 and for invalid numbers.
-   */
+  /** Returns the image upright: itself for 1 and for invalid numbers. */
   static Pixels apply(int orientation, Pixels lying) {
     if (orientation <= UPRIGHT || orientation > LAST) {
       return lying;

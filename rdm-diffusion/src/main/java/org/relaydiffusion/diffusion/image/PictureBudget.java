@@ -26,14 +26,10 @@ public final class PictureBudget {
    */
   public static final int MOST_BYTES = 1 << 29;
 
-  /**
-   * Up to this number of pixels, 2^24 (4096 x 4096), any compression ratio is allowed.
-   */
+  /** Up to this number of pixels, 2^24 (4096 x 4096), any compression ratio is allowed. */
   public static final long FREE_PIXELS = 1L << 24;
 
-  /**
-   * Above {@link #FREE_PIXELS}, the maximum number of pixels per byte of the file.
-   */
+  /** Above {@link #FREE_PIXELS}, the maximum number of pixels per byte of the file. */
   public static final int MOST_PIXELS_A_BYTE = 256;
 
   /**
@@ -42,9 +38,7 @@ public final class PictureBudget {
    */
   public static final long FREE_PASSED_PIXELS = 1L << 26;
 
-  /**
-   * Above {@link #FREE_PASSED_PIXELS}, the maximum number of pixels of all scans per byte.
-   */
+  /** Above {@link #FREE_PASSED_PIXELS}, the maximum number of pixels of all scans per byte. */
   public static final int MOST_PASSED_PIXELS_A_BYTE = 1024;
 
   private PictureBudget() {}
@@ -68,8 +62,7 @@ public final class PictureBudget {
     // the maximum.
     if (width > MOST_PIXELS || height > MOST_PIXELS || width * height > MOST_PIXELS) {
       throw new FileException(
-          file,
-          "has %s x %s pixels, but the maximum is %s".formatted(width, height, MOST_PIXELS));
+          file, "has %s x %s pixels, but the maximum is %s".formatted(width, height, MOST_PIXELS));
     }
     if (width * height > held) {
       throw new FileException(
@@ -85,9 +78,7 @@ public final class PictureBudget {
     }
   }
 
-  /**
-   * Rejects a JPEG whose scans require more work than its size justifies.
-   */
+  /** Rejects a JPEG whose scans require more work than its size justifies. */
   static void checkPasses(long width, long height, int passes, long bytes, Path file) {
     long work = width * height * passes;
     if (work > FREE_PASSED_PIXELS && work > bytes * MOST_PASSED_PIXELS_A_BYTE) {

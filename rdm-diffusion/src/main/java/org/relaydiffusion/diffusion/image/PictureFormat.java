@@ -8,9 +8,7 @@ import java.util.Optional;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.image.webp.WebpFile;
 
-/**
- * The supported image formats, by their first bytes, and the names of unsupported ones.
- */
+/** The supported image formats, by their first bytes, and the names of unsupported ones. */
 enum PictureFormat {
   PNG,
   JPEG,
@@ -20,9 +18,7 @@ enum PictureFormat {
   BMP,
   NETPBM;
 
-  /**
-   * The supported formats, for messages.
-   */
+  /** The supported formats, for messages. */
   static final String READ = "PNG, JPEG, WebP, TIFF, GIF, BMP, PBM, PGM and PPM";
 
   /**
@@ -64,14 +60,12 @@ enum PictureFormat {
     return new FileException(
         file,
         known(bytes, file)
-            .map(
-                name -> "is %s image, which is not supported: convert it to PNG first".formatted(name))
+            .map(name ->
+                "is %s image, which is not supported: convert it to PNG first".formatted(name))
             .orElse("is not an image of a supported format (" + READ + ")"));
   }
 
-  /**
-   * Formats that other programs support, with their articles.
-   */
+  /** Formats that other programs support, with their articles. */
   private static Optional<String> known(byte[] bytes, Path file) {
     if (startsWith(bytes, 4, "ftypavif") || startsWith(bytes, 4, "ftypavis")) {
       return Optional.of("an AVIF");

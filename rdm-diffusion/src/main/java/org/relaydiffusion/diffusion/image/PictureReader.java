@@ -15,31 +15,21 @@ import org.relaydiffusion.io.MappedFile;
  * that names them, and so are files that are damaged or beyond {@link PictureBudget}.
  */
 public final class PictureReader {
-  /**
-   * The supported formats, for messages and help.
-   */
+  /** The supported formats, for messages and help. */
   public static final String FORMATS = PictureFormat.READ;
 
-  /**
-   * Deflate expands one byte to at most 1032 bytes.
-   */
+  /** Deflate expands one byte to at most 1032 bytes. */
   private static final long MOST_INFLATED = 1032;
 
-  /**
-   * A macroblock of 256 pixels takes at least 3 bits of a lossy WebP.
-   */
+  /** A macroblock of 256 pixels takes at least 3 bits of a lossy WebP. */
   private static final long LOSSY_PIXELS_PER_BYTE = 256 * 8 / 3;
 
-  /**
-   * The position of the size in a PNG file.
-   */
+  /** The position of the size in a PNG file. */
   private static final int PNG_WIDTH = 16;
 
   private static final int PNG_HEIGHT = 20;
 
-  /**
-   * The position of the compression method in a BMP; the oldest headers end before it.
-   */
+  /** The position of the compression method in a BMP; the oldest headers end before it. */
   private static final int BMP_COMPRESSION = 30;
 
   private static final int BMP_JPEG = 4;

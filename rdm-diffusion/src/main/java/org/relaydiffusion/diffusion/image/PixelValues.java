@@ -9,16 +9,12 @@ import java.util.Objects;
 public final class PixelValues {
   private PixelValues() {}
 
-  /**
-   * Converts one float64 value.
-   */
+  /** Converts one float64 value. */
   public static byte toByte(double value) {
     return (byte) (int) Math.clamp(value * 127.5 + 128, 0.0, 255.0);
   }
 
-  /**
-   * Converts one float32 value.
-   */
+  /** Converts one float32 value. */
   public static byte toByte(float value) {
     return (byte) (int) Math.clamp(value * 127.5f + 128, 0.0f, 255.0f);
   }
@@ -45,9 +41,7 @@ public final class PixelValues {
     return pixels;
   }
 
-  /**
-   * Converts one image of a float32 batch, as {@link #picture(double[], int, int, int, int)}.
-   */
+  /** Converts one image of a float32 batch, as {@link #picture(double[], int, int, int, int)}. */
   public static Pixels picture(float[] batch, int index, int channels, int height, int width) {
     Pixels pixels = Pixels.black(width, height, channels);
     int plane = width * height;

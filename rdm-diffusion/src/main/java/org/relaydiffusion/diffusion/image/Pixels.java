@@ -34,9 +34,7 @@ public final class Pixels {
     this.data = data;
   }
 
-  /**
-   * Returns a black image; parameters as in the constructor.
-   */
+  /** Returns a black image; parameters as in the constructor. */
   public static Pixels black(int width, int height, int channels) {
     return new Pixels(width, height, channels, new byte[length(width, height, channels)]);
   }
@@ -57,37 +55,27 @@ public final class Pixels {
     return (int) length;
   }
 
-  /**
-   * Returns the number of columns.
-   */
+  /** Returns the number of columns. */
   public int width() {
     return width;
   }
 
-  /**
-   * Returns the number of rows.
-   */
+  /** Returns the number of rows. */
   public int height() {
     return height;
   }
 
-  /**
-   * Returns the number of channels: 1 (grayscale) or 3 (red, green, blue).
-   */
+  /** Returns the number of channels: 1 (grayscale) or 3 (red, green, blue). */
   public int channels() {
     return channels;
   }
 
-  /**
-   * Returns the bytes themselves, [height, width, channels]: modifying them modifies the image.
-   */
+  /** Returns the bytes themselves, [height, width, channels]: modifying them modifies the image. */
   public byte[] data() {
     return data;
   }
 
-  /**
-   * Returns one value, 0 to 255.
-   */
+  /** Returns one value, 0 to 255. */
   public int value(int x, int y, int channel) {
     if (x < 0 || x >= width || y < 0 || y >= height || channel < 0 || channel >= channels) {
       throw new IndexOutOfBoundsException(
@@ -96,9 +84,7 @@ public final class Pixels {
     return data[(y * width + x) * channels + channel] & 0xff;
   }
 
-  /**
-   * Returns this image with 3 channels: itself, or a copy with the grey value repeated.
-   */
+  /** Returns this image with 3 channels: itself, or a copy with the grey value repeated. */
   public Pixels toRgb() {
     if (channels == 3) {
       return this;
@@ -110,9 +96,7 @@ public final class Pixels {
     return rgb;
   }
 
-  /**
-   * Returns a copy of the bytes in planar layout: [channels, height, width].
-   */
+  /** Returns a copy of the bytes in planar layout: [channels, height, width]. */
   public byte[] planes() {
     if (channels == 1) {
       return data.clone();

@@ -15,9 +15,7 @@ final class PngDecoder {
   private static final int CHUNK_OVERHEAD = 12;
   private static final int METHODS = 26;
 
-  /**
-   * Rows are decompressed in parts of this number of bytes, or one by one if a row is longer.
-   */
+  /** Rows are decompressed in parts of this number of bytes, or one by one if a row is longer. */
   private static final int BUFFER = 1 << 20;
 
   private static final int IHDR = 0x49484452;
@@ -25,9 +23,7 @@ final class PngDecoder {
   private static final int IDAT = 0x49444154;
   private static final int IEND = 0x49454e44;
 
-  /**
-   * Set in the names of chunks that a decoder may ignore.
-   */
+  /** Set in the names of chunks that a decoder may ignore. */
   private static final int ANCILLARY = 0x20000000;
 
   private final ByteBuffer in;
@@ -135,9 +131,7 @@ final class PngDecoder {
     }
   }
 
-  /**
-   * Restores {@code count} rows from number {@code y} on; returns the number of the next one.
-   */
+  /** Restores {@code count} rows from number {@code y} on; returns the number of the next one. */
   private int unfilter(RowUnfilter unfilter, byte[] rows, int count, byte[] pixels, int y) {
     for (int i = 0; i < count; i++) {
       int from = i * (row + 1);

@@ -56,9 +56,7 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
     return header(header, in.remaining(), file);
   }
 
-  /**
-   * Returns whether a file begins like a PNG.
-   */
+  /** Returns whether a file begins like a PNG. */
   static boolean isPng(ByteBuffer bytes) {
     return bytes.remaining() >= SIGNATURE.length
         && bytes.slice(bytes.position(), SIGNATURE.length).equals(ByteBuffer.wrap(SIGNATURE));
@@ -79,9 +77,7 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
     }
   }
 
-  /**
-   * Returns the number of bits per pixel; 1 if the header is invalid.
-   */
+  /** Returns the number of bits per pixel; 1 if the header is invalid. */
   int bitsAPixel() {
     int samples =
         switch (colourType) {

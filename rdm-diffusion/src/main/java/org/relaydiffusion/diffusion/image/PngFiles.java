@@ -8,9 +8,7 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
-/**
- * Properties of existing PNG files.
- */
+/** Properties of existing PNG files. */
 public final class PngFiles {
   private PngFiles() {}
 

@@ -26,9 +26,7 @@ public final class PngWriter {
 
   private PngWriter() {}
 
-  /**
-   * Returns the bytes of a PNG file.
-   */
+  /** Returns the bytes of a PNG file. */
   public static byte[] encode(Pixels pixels, Compression compression) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(pixels.data().length / 2 + 1024);
     try {
@@ -39,9 +37,7 @@ public final class PngWriter {
     return out.toByteArray();
   }
 
-  /**
-   * Writes a PNG file to a stream, which stays open.
-   */
+  /** Writes a PNG file to a stream, which stays open. */
   public static void write(Pixels pixels, Compression compression, OutputStream out)
       throws IOException {
     byte[] header =

@@ -48,7 +48,9 @@ record RasterPixels(
     }
     if (raster.getNumBands() < used || (used != 1 && used != 3 && used != INKS)) {
       throw new FileException(
-          file, "has %s colour channels, but only grayscale and RGB images are supported".formatted(used));
+          file,
+          "has %s colour channels, but only grayscale and RGB images are supported"
+              .formatted(used));
     }
     int channels = used == 1 ? 1 : 3;
     Pixels pixels = Pixels.black(raster.getWidth(), raster.getHeight(), channels);
@@ -100,16 +102,15 @@ record RasterPixels(
       int bits = raster.getSampleModel().getSampleSize(band);
       if (bits < 1 || bits > MOST_BITS) {
         throw new FileException(
-            file, "has samples of %s bits, but only 1 to %s are supported".formatted(bits, MOST_BITS));
+            file,
+            "has samples of %s bits, but only 1 to %s are supported".formatted(bits, MOST_BITS));
       }
       all[band] = bits;
     }
     return all;
   }
 
-  /**
-   * Applies a palette to the indices of a raster.
-   */
+  /** Applies a palette to the indices of a raster. */
   Pixels indexed(Raster raster, IndexColorModel palette) {
     int channels = greyPalettes.test(palette) ? 1 : 3;
     Pixels pixels = Pixels.black(raster.getWidth(), raster.getHeight(), channels);
@@ -133,9 +134,7 @@ record RasterPixels(
     return pixels;
   }
 
-  /**
-   * Returns whether each colour is the grey value of its own index.
-   */
+  /** Returns whether each colour is the grey value of its own index. */
   static boolean isGreyByNumber(IndexColorModel palette) {
     for (int i = 0; i < palette.getMapSize(); i++) {
       if ((palette.getRGB(i) & 0xffffff) != i * 0x010101) {
@@ -145,9 +144,7 @@ record RasterPixels(
     return true;
   }
 
-  /**
-   * Returns whether the palette is black and white, in this order.
-   */
+  /** Returns whether the palette is black and white, in this order. */
   static boolean isBlackAndWhite(IndexColorModel palette) {
     return palette.getMapSize() == 2
         && (palette.getRGB(0) & 0xffffff) == 0

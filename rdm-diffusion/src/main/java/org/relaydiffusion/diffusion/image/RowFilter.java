@@ -13,9 +13,7 @@ final class RowFilter {
   private final int length;
   private final byte[][] filtered;
 
-  /**
-   * The row and the one above it, each preceded by a pixel of zeros.
-   */
+  /** The row and the one above it, each preceded by a pixel of zeros. */
   private byte[] row;
 
   private byte[] above;
@@ -93,9 +91,7 @@ final class RowFilter {
     }
   }
 
-  /**
-   * Predicts the neighbour nearest to left + up - corner; ties are resolved in that order.
-   */
+  /** Predicts the neighbour nearest to left + up - corner; ties are resolved in that order. */
   private void paeth(byte[] out) {
     for (int i = 0; i < length; i++) {
       int left = row[i] & 0xff;

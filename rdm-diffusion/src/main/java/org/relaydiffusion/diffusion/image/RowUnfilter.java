@@ -8,9 +8,7 @@ final class RowUnfilter {
   private final int channels;
   private final int row;
 
-  /**
-   * The row above the first row.
-   */
+  /** The row above the first row. */
   private final byte[] black;
 
   /**
@@ -77,9 +75,7 @@ final class RowUnfilter {
     }
   }
 
-  /**
-   * Each value depends on the one to its left, so three adjacent chains are interleaved.
-   */
+  /** Each value depends on the one to its left, so three adjacent chains are interleaved. */
   private void averageRgb(byte[] rows, int from, byte[] pixels, int to, byte[] above, int up) {
     int r = 0;
     int g = 0;

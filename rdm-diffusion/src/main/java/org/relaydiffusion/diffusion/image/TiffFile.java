@@ -41,9 +41,7 @@ final class TiffFile {
   private static final int SAMPLE_FORMAT = 339;
   private static final int JPEG_TABLES = 347;
 
-  /**
-   * The fields that may have 32 bits; all others that are used have 16.
-   */
+  /** The fields that may have 32 bits; all others that are used have 16. */
   private static final Set<Integer> LARGE =
       Set.of(
           WIDTH,
@@ -66,17 +64,13 @@ final class TiffFile {
   private static final int OLD_JPEG = 6;
   private static final int JPEG = 7;
 
-  /**
-   * The maximum size of all quantization and Huffman tables of a JPEG is below 4 KiB.
-   */
+  /** The maximum size of all quantization and Huffman tables of a JPEG is below 4 KiB. */
   private static final int MOST_TABLES = 1 << 14;
 
   private static final int MOST_SAMPLES = 4;
   private static final int MOST_BITS = 16;
 
-  /**
-   * Deflate expands one byte to at most 1032 bytes; fax codes achieve no more for its bits.
-   */
+  /** Deflate expands one byte to at most 1032 bytes; fax codes achieve no more for its bits. */
   private static final long PIXELS_PER_BYTE = 1032 * 8;
 
   private final byte[] bytes;
@@ -84,9 +78,7 @@ final class TiffFile {
   private final Path file;
   private final Map<Integer, Field> fields = new HashMap<>();
 
-  /**
-   * A field of the directory, whose values are inside the file.
-   */
+  /** A field of the directory, whose values are inside the file. */
   private record Field(int type, int count, int at) {}
 
   private TiffFile(byte[] bytes, Path file) {
@@ -95,9 +87,7 @@ final class TiffFile {
     this.file = file;
   }
 
-  /**
-   * Returns whether a file begins like a TIFF.
-   */
+  /** Returns whether a file begins like a TIFF. */
   static boolean isTiff(byte[] bytes) {
     return bytes.length >= 4
         && ((bytes[0] == 'I' && bytes[1] == 'I' && bytes[2] == 42 && bytes[3] == 0)
@@ -140,9 +130,7 @@ final class TiffFile {
     return image -> samples.indexed(image.getRaster(), palette);
   }
 
-  /**
-   * Returns the palette with the high bytes of its 16-bit colours, which the JDK would round.
-   */
+  /** Returns the palette with the high bytes of its 16-bit colours, which the JDK would round. */
   private IndexColorModel palette() {
     int bits = (int) value(BITS, 0, 1);
     Field field = fields.get(COLOUR_MAP);
@@ -157,9 +145,7 @@ final class TiffFile {
     return new IndexColorModel(bits, size, colours[0], colours[1], colours[2]);
   }
 
-  /**
-   * Returns the size of the image after applying its orientation.
-   */
+  /** Returns the size of the image after applying its orientation. */
   static PictureReader.Size size(byte[] bytes, Path file) {
     TiffFile tiff = new TiffFile(bytes, file);
     tiff.readDirectory();
@@ -194,7 +180,8 @@ final class TiffFile {
     int size = type == SHORT ? 2 : type == LONG ? 4 : 1;
     long where = size * count <= 4 ? at + 8 : in.getInt(at + 8) & 0xffff_ffffL;
     if (where + size * count > bytes.length) {
-      throw damaged("field %s declares %s values, more than the file contains".formatted(tag, count));
+      throw damaged(
+          "field %s declares %s values, more than the file contains".formatted(tag, count));
     }
     if (fields.put(tag, new Field(type, (int) count, (int) where)) != null) {
       throw damaged("its directory has field %s twice".formatted(tag));
@@ -252,7 +239,9 @@ final class TiffFile {
     long samples = value(SAMPLES, 0, 1);
     if (samples < 1 || samples > MOST_SAMPLES) {
       throw new FileException(
-          file, "has %s samples per pixel, but only grayscale and RGB images are supported".formatted(samples));
+          file,
+          "has %s samples per pixel, but only grayscale and RGB images are supported"
+              .formatted(samples));
     }
     for (int i = 0; i < samples; i++) {
       checkFormat(perSample(SAMPLE_FORMAT, i, 1));
@@ -276,9 +265,7 @@ final class TiffFile {
     }
   }
 
-  /**
-   * Some programs write one value for all samples.
-   */
+  /** Some programs write one value for all samples. */
   private long perSample(int tag, int sample, long otherwise) {
     Field field = fields.get(tag);
     return value(tag, field != null && field.count == 1 ? 0 : sample, otherwise);
@@ -296,7 +283,9 @@ final class TiffFile {
         };
     if (!kind.isEmpty()) {
       throw new FileException(
-          file, "has %s samples, but only unsigned ones of at most 16 bits are supported".formatted(kind));
+          file,
+          "has %s samples, but only unsigned ones of at most 16 bits are supported"
+              .formatted(kind));
     }
   }
 
@@ -351,14 +340,13 @@ final class TiffFile {
     return across * down * (value(PLANAR, 0, 1) == SEPARATE ? value(SAMPLES, 0, 1) : 1);
   }
 
-  /**
-   * Embedded JPEG images declare sizes of their own.
-   */
+  /** Embedded JPEG images declare sizes of their own. */
   private void checkCompression() {
     long compression = value(COMPRESSION, 0, 1);
     if (compression == OLD_JPEG) {
       throw new FileException(
-          file, "is a TIFF with old-style JPEG compression, which is not supported: convert it to PNG");
+          file,
+          "is a TIFF with old-style JPEG compression, which is not supported: convert it to PNG");
     }
     if (compression != JPEG) {
       return;

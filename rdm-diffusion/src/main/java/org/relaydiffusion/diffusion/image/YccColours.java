@@ -1,8 +1,6 @@
 package org.relaydiffusion.diffusion.image;
 
-/**
- * Conversions between colour spaces in the fixed-point arithmetic of libjpeg and Pillow.
- */
+/** Conversions between colour spaces in the fixed-point arithmetic of libjpeg and Pillow. */
 final class YccColours {
   private static final int SCALE = 16;
   private static final int HALF = 1 << (SCALE - 1);

@@ -18,9 +18,7 @@ record BlurLevels(float[] u, double[] sigmas) {
   private static final double P_MEAN = -1.2;
   private static final double P_STD = 1.2;
 
-  /**
-   * The noise level for the smallest u times probLength.
-   */
+  /** The noise level for the smallest u times probLength. */
   private static final double TRUNCATE_SIGMA = 0.0075;
 
   /**
@@ -49,9 +47,7 @@ record BlurLevels(float[] u, double[] sigmas) {
     }
   }
 
-  /**
-   * Returns the noise levels: float64 [N, 1, 1, 1].
-   */
+  /** Returns the noise levels: float64 [N, 1, 1, 1]. */
   Tensor sigma(Device device) {
     try (TensorScope scope = TensorScope.open()) {
       return scope.keep(Torch.tensor(sigmas, sigmas.length, 1, 1, 1).to(device));

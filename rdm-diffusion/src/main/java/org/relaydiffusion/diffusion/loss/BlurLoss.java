@@ -29,9 +29,7 @@ public record BlurLoss(double blockScale, int upScale, double probLength, double
     implements Loss {
   private static final double SIGMA_DATA = 0.5;
 
-  /**
-   * The maximum weight; that of the smallest noise levels would otherwise dominate all others.
-   */
+  /** The maximum weight; that of the smallest noise levels would otherwise dominate all others. */
   private static final double LARGEST_WEIGHT = 1e5;
 
   /**
@@ -75,9 +73,7 @@ public record BlurLoss(double blockScale, int upScale, double probLength, double
     }
   }
 
-  /**
-   * Computes the loss for given levels.
-   */
+  /** Computes the loss for given levels. */
   Tensor of(
       TrainedDenoiser net,
       Tensor images,

@@ -10,9 +10,7 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/**
- * Common steps of the losses.
- */
+/** Common steps of the losses. */
 final class Denoising {
   private Denoising() {}
 
@@ -38,9 +36,7 @@ final class Denoising {
       return new Target(augmented.images(), augmented.labels());
     }
 
-    /**
-     * Computes the weighted squared error of the network's prediction for {@code noisy}.
-     */
+    /** Computes the weighted squared error of the network's prediction for {@code noisy}. */
     Tensor error(
         TrainedDenoiser net,
         Tensor noisy,
@@ -55,9 +51,7 @@ final class Denoising {
     }
   }
 
-  /**
-   * Computes the loss with independent noise: draws the augmentation, then the noise.
-   */
+  /** Computes the loss with independent noise: draws the augmentation, then the noise. */
   static Tensor loss(
       TrainedDenoiser net,
       Tensor images,
@@ -75,9 +69,7 @@ final class Denoising {
     }
   }
 
-  /**
-   * Computes EDM's weight {@code (sigma^2 + sigmaData^2) / (sigma sigmaData)^2}.
-   */
+  /** Computes EDM's weight {@code (sigma^2 + sigmaData^2) / (sigma sigmaData)^2}. */
   static Tensor edmWeight(Tensor sigma, double sigmaData) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor sum = Pointwise.square(sigma).add(sigmaData * sigmaData);
@@ -85,18 +77,14 @@ final class Denoising {
     }
   }
 
-  /**
-   * Computes the weight of VP and VE, {@code 1 / sigma^2}.
-   */
+  /** Computes the weight of VP and VE, {@code 1 / sigma^2}. */
   static Tensor inverseSquare(Tensor sigma) {
     try (TensorScope scope = TensorScope.open()) {
       return scope.keep(Pointwise.reciprocal(Pointwise.square(sigma)));
     }
   }
 
-  /**
-   * Computes the minimum of {@code x} and {@code largest}.
-   */
+  /** Computes the minimum of {@code x} and {@code largest}. */
   static Tensor atMost(Tensor x, double largest) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor bound = Torch.full(largest, x.dtype(), x.device());
@@ -104,9 +92,7 @@ final class Denoising {
     }
   }
 
-  /**
-   * Rejects a number that is not finite and above 0, by name.
-   */
+  /** Rejects a number that is not finite and above 0, by name. */
   static void requirePositive(String name, double value) {
     if (!(value > 0) || Double.isInfinite(value)) {
       throw new OptionException(

@@ -16,9 +16,7 @@ import org.relaydiffusion.torch.TensorScope;
  * @param sigmaData the standard deviation of the images' values
  */
 public record EdmLoss(double pMean, double pStd, double sigmaData) implements Loss {
-  /**
-   * Creates the loss with the paper's values.
-   */
+  /** Creates the loss with the paper's values. */
   public EdmLoss() {
     this(-1.2, 1.2, 0.5);
   }

@@ -14,9 +14,7 @@ import org.relaydiffusion.torch.TensorScope;
  *     {@code host} for training on the CPU
  */
 public record NoiseSource(Generator host, Generator device) {
-  /**
-   * Returns the default generators of the process, from which dropout draws as well.
-   */
+  /** Returns the default generators of the process, from which dropout draws as well. */
   public static NoiseSource global(Device device) {
     return new NoiseSource(Generator.global(), Generator.global(device));
   }
@@ -28,16 +26,12 @@ public record NoiseSource(Generator host, Generator device) {
     return moved(device.randn(DType.FLOAT32, images.size(0), 1, 1, 1), images);
   }
 
-  /**
-   * Draws one number from [0, 1) per image: float32 [N, 1, 1, 1] on the device of the images.
-   */
+  /** Draws one number from [0, 1) per image: float32 [N, 1, 1, 1] on the device of the images. */
   Tensor uniformLevels(Tensor images) {
     return moved(device.rand(DType.FLOAT32, images.size(0), 1, 1, 1), images);
   }
 
-  /**
-   * Draws standard normal noise with the shape, dtype and device of the images.
-   */
+  /** Draws standard normal noise with the shape, dtype and device of the images. */
   Tensor noise(Tensor images) {
     return moved(device.randn(images.dtype(), images.shape()), images);
   }

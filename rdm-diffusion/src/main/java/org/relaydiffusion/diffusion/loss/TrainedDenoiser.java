@@ -4,9 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Tensor;
 
-/**
- * The network as called by a loss; the {@code denoise} of a preconditioner is one.
- */
+/** The network as called by a loss; the {@code denoise} of a preconditioner is one. */
 @FunctionalInterface
 public interface TrainedDenoiser {
   /**
@@ -20,9 +18,7 @@ public interface TrainedDenoiser {
    */
   Tensor denoise(Tensor x, Tensor sigma, @Nullable Tensor labels, @Nullable Tensor augment);
 
-  /**
-   * Returns whether the loss must be bit-identical to the reference around the network.
-   */
+  /** Returns whether the loss must be bit-identical to the reference around the network. */
   default Numerics numerics() {
     return Numerics.EXACT;
   }

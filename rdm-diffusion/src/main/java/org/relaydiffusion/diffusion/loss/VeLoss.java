@@ -17,9 +17,7 @@ import org.relaydiffusion.torch.Torch;
  * @param sigmaMax the largest noise level
  */
 public record VeLoss(double sigmaMin, double sigmaMax) implements Loss {
-  /**
-   * Creates the loss with the paper's values.
-   */
+  /** Creates the loss with the paper's values. */
   public VeLoss() {
     this(0.02, 100);
   }

@@ -17,9 +17,7 @@ import org.relaydiffusion.torch.TensorScope;
  * @param epsilonT the smallest t
  */
 public record VpLoss(double betaD, double betaMin, double epsilonT) implements Loss {
-  /**
-   * Creates the loss with the paper's values.
-   */
+  /** Creates the loss with the paper's values. */
   public VpLoss() {
     this(19.9, 0.1, 1e-5);
   }

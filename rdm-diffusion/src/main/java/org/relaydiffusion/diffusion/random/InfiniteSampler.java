@@ -12,9 +12,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe.
  */
 public final class InfiniteSampler implements PrimitiveIterator.OfInt {
-  /**
-   * The reference's window: half of the data set.
-   */
+  /** The reference's window: half of the data set. */
   public static final double DEFAULT_WINDOW = 0.5;
 
   private final int[] order;
@@ -64,24 +62,18 @@ public final class InfiniteSampler implements PrimitiveIterator.OfInt {
     return new InfiniteSampler(size, rank, replicas, new NumpyRandom(seed), windowSize);
   }
 
-  /**
-   * Returns the items in order, repeatedly; parameters as in {@link #shuffled}.
-   */
+  /** Returns the items in order, repeatedly; parameters as in {@link #shuffled}. */
   public static InfiniteSampler inOrder(int size, int rank, int replicas) {
     return new InfiniteSampler(size, rank, replicas, null, 0);
   }
 
-  /**
-   * Returns true.
-   */
+  /** Returns true. */
   @Override
   public boolean hasNext() {
     return true;
   }
 
-  /**
-   * Returns the next item of this replica, 0 to size - 1.
-   */
+  /** Returns the next item of this replica, 0 to size - 1. */
   @Override
   public int nextInt() {
     while (true) {
@@ -99,9 +91,7 @@ public final class InfiniteSampler implements PrimitiveIterator.OfInt {
     }
   }
 
-  /**
-   * Skips the next {@code count} items of this replica, to resume a run.
-   */
+  /** Skips the next {@code count} items of this replica, to resume a run. */
   public void skip(long count) {
     for (long i = 0; i < count; i++) {
       nextInt();

@@ -32,9 +32,7 @@ public final class NumpyRandom {
     }
   }
 
-  /**
-   * Returns the next 32 bits, as a number from 0 to 2^32 - 1.
-   */
+  /** Returns the next 32 bits, as a number from 0 to 2^32 - 1. */
   public long nextUint32() {
     if (position == N) {
       refill();
@@ -52,14 +50,13 @@ public final class NumpyRandom {
    */
   public long randint(long high) {
     if (high < 1) {
-      throw new IllegalArgumentException("randint requires a bound of at least 1, but found " + high);
+      throw new IllegalArgumentException(
+          "randint requires a bound of at least 1, but found " + high);
     }
     return upTo(high - 1);
   }
 
-  /**
-   * Performs {@code shuffle(array)}: in place, from the last element down (Fisher-Yates).
-   */
+  /** Performs {@code shuffle(array)}: in place, from the last element down (Fisher-Yates). */
   public void shuffle(int[] array) {
     for (int i = array.length - 1; i > 0; i--) {
       int j = (int) upTo(i);

@@ -22,9 +22,7 @@ public final class Seeds {
 
   private final long[] firsts;
 
-  /**
-   * The index of the first seed of each range; one entry more than ranges.
-   */
+  /** The index of the first seed of each range; one entry more than ranges. */
   private final int[] starts;
 
   private Seeds(List<Range> ranges) {
@@ -40,9 +38,7 @@ public final class Seeds {
     }
   }
 
-  /**
-   * The seeds first, first + 1, ... first + length - 1.
-   */
+  /** The seeds first, first + 1, ... first + length - 1. */
   private record Range(long first, long length) {}
 
   /**
@@ -60,9 +56,7 @@ public final class Seeds {
     return new Seeds(ranges);
   }
 
-  /**
-   * Returns the seeds {@code first} to {@code last}, both inclusive.
-   */
+  /** Returns the seeds {@code first} to {@code last}, both inclusive. */
   public static Seeds range(long first, long last) {
     return new Seeds(List.of(rising(first, last, first + "-" + last)));
   }
@@ -100,16 +94,12 @@ public final class Seeds {
             .formatted(part, text));
   }
 
-  /**
-   * Returns the number of seeds, at least 1.
-   */
+  /** Returns the number of seeds, at least 1. */
   public int size() {
     return starts[firsts.length];
   }
 
-  /**
-   * Returns seed number {@code index}, counted from 0.
-   */
+  /** Returns seed number {@code index}, counted from 0. */
   public long get(int index) {
     if (index < 0 || index >= size()) {
       throw new IndexOutOfBoundsException("no seed %s among %s".formatted(index, size()));
@@ -119,9 +109,7 @@ public final class Seeds {
     return firsts[range] + (index - starts[range]);
   }
 
-  /**
-   * Returns all seeds in order.
-   */
+  /** Returns all seeds in order. */
   public LongStream stream() {
     return IntStream.range(0, size()).mapToLong(this::get);
   }
@@ -149,9 +137,7 @@ public final class Seeds {
     return new Batches(perRank, rank, worldSize);
   }
 
-  /**
-   * Returns every {@code worldSize}-th part of the list.
-   */
+  /** Returns every {@code worldSize}-th part of the list. */
   private final class Batches extends AbstractList<long[]> implements RandomAccess {
     private final int count;
     private final int rank;

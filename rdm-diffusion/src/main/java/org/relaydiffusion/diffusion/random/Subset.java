@@ -15,9 +15,7 @@ public final class Subset {
     this.copies = copies;
   }
 
-  /**
-   * Returns all of {@code size} items, in order.
-   */
+  /** Returns all of {@code size} items, in order. */
   public static Subset all(int size) {
     if (size < 0) {
       throw new IllegalArgumentException("a data set cannot have %s items".formatted(size));
@@ -64,23 +62,17 @@ public final class Subset {
     return new Subset(chosen, 2);
   }
 
-  /**
-   * Returns the number of items, including mirrored ones.
-   */
+  /** Returns the number of items, including mirrored ones. */
   public int size() {
     return chosen.length * copies;
   }
 
-  /**
-   * Returns the source's item of item {@code index}.
-   */
+  /** Returns the source's item of item {@code index}. */
   public int raw(int index) {
     return chosen[index < chosen.length ? index : checked(index) - chosen.length];
   }
 
-  /**
-   * Returns whether item {@code index} is mirrored left to right.
-   */
+  /** Returns whether item {@code index} is mirrored left to right. */
   public boolean isMirrored(int index) {
     return checked(index) >= chosen.length;
   }

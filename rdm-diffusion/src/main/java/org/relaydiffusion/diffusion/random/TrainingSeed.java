@@ -1,8 +1,6 @@
 package org.relaydiffusion.diffusion.random;
 
-/**
- * Computes the seed of the generators of each process of a training run.
- */
+/** Computes the seed of the generators of each process of a training run. */
 public final class TrainingSeed {
   private TrainingSeed() {}
 

@@ -21,9 +21,7 @@ import org.relaydiffusion.torch.Torch;
 public record Guidance(Denoiser net, @Nullable Tensor labels, double scale, Evaluation evaluation) {
   /** How the two branches of guidance are computed. */
   public enum Evaluation {
-    /**
-     * Two calls of the network, the conditional one first, as in the reference.
-     */
+    /** Two calls of the network, the conditional one first, as in the reference. */
     SEPARATE,
     /**
      * One call with twice the batch size; without labels, a single call, because both branches are
@@ -32,9 +30,7 @@ public record Guidance(Denoiser net, @Nullable Tensor labels, double scale, Eval
     BATCHED
   }
 
-  /**
-   * Returns the network without guidance.
-   */
+  /** Returns the network without guidance. */
   public static Guidance none(Denoiser net, @Nullable Tensor labels) {
     return new Guidance(net, labels, 1, Evaluation.SEPARATE);
   }

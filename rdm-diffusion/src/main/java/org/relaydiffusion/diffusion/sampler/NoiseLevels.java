@@ -8,9 +8,7 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/**
- * The noise levels of the steps: Karras' schedule, clipped and rounded to those of the network.
- */
+/** The noise levels of the steps: Karras' schedule, clipped and rounded to those of the network. */
 final class NoiseLevels {
   private NoiseLevels() {}
 
@@ -30,9 +28,7 @@ final class NoiseLevels {
     return levels;
   }
 
-  /**
-   * Computes the power with LibTorch, whose bits sometimes differ from Java's.
-   */
+  /** Computes the power with LibTorch, whose bits sometimes differ from Java's. */
   private static double[] powers(double[] roots, double rho) {
     if (rho == 2) {
       return Arrays.stream(roots).map(r -> r * r).toArray();

@@ -61,9 +61,7 @@ public record RelaySampler(RelayOptions options, Guidance.Evaluation evaluation)
     }
   }
 
-  /**
-   * Returns the levels below the truncation, with the final 0.
-   */
+  /** Returns the levels below the truncation, with the final 0. */
   private double[] levels(Denoiser net) {
     RelayOptions o = options;
     double[] all = NoiseLevels.of(net, o.sigmaMin(), o.sigmaMax(), o.rho(), o.numSteps());

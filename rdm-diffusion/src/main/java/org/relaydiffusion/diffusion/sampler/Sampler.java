@@ -11,9 +11,7 @@ import org.relaydiffusion.torch.Tensor;
  * by 0.
  */
 public sealed interface Sampler permits EdmSampler, EdmSdeSampler, RelaySampler {
-  /**
-   * Returns the first stage's sampler selected by {@code options}.
-   */
+  /** Returns the first stage's sampler selected by {@code options}. */
   static Sampler of(EdmOptions options, Guidance.Evaluation evaluation) {
     return options.sdeScale().isPresent()
         ? new EdmSdeSampler(options)

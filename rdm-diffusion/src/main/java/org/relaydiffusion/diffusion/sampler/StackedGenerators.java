@@ -28,16 +28,12 @@ public final class StackedGenerators implements AutoCloseable {
     this.device = device;
   }
 
-  /**
-   * Creates the generators of a batch; seeds that are equal mod 2^32 give equal noise.
-   */
+  /** Creates the generators of a batch; seeds that are equal mod 2^32 give equal noise. */
   public static StackedGenerators of(long... seeds) {
     return of(Device.CPU, seeds);
   }
 
-  /**
-   * Creates generators as {@link #of(long...)}, whose numbers are copied to {@code device}.
-   */
+  /** Creates generators as {@link #of(long...)}, whose numbers are copied to {@code device}. */
   public static StackedGenerators of(Device device, long... seeds) {
     StackedGenerators stacked = new StackedGenerators(device);
     for (long seed : seeds) {
@@ -46,9 +42,7 @@ public final class StackedGenerators implements AutoCloseable {
     return stacked;
   }
 
-  /**
-   * Returns N, the number of images.
-   */
+  /** Returns N, the number of images. */
   public int size() {
     return generators.size();
   }
@@ -64,17 +58,13 @@ public final class StackedGenerators implements AutoCloseable {
     return stack(g -> g.randn(dtype, sizes));
   }
 
-  /**
-   * Draws standard normal numbers in the shape of a batch [N, ...], with a dtype of its own.
-   */
+  /** Draws standard normal numbers in the shape of a batch [N, ...], with a dtype of its own. */
   public Tensor randnLike(Tensor batch, DType dtype) {
     long[] shape = batch.shape();
     return randn(dtype, Arrays.copyOfRange(shape, 1, shape.length));
   }
 
-  /**
-   * Draws uniform integers from [0, high), one block per image: int64 [N, sizes...].
-   */
+  /** Draws uniform integers from [0, high), one block per image: int64 [N, sizes...]. */
   public Tensor randint(long high, long... sizes) {
     return stack(g -> g.randint(high, sizes));
   }

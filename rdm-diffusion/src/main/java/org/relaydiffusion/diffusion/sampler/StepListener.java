@@ -1,13 +1,9 @@
 package org.relaydiffusion.diffusion.sampler;
 
-/**
- * Receives every step of a sampler; an exception ends the sampling.
- */
+/** Receives every step of a sampler; an exception ends the sampling. */
 @FunctionalInterface
 public interface StepListener {
-  /**
-   * Ignores all steps.
-   */
+  /** Ignores all steps. */
   StepListener NONE = (_, _) -> {};
 
   /**

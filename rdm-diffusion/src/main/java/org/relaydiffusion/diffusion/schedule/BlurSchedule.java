@@ -16,14 +16,10 @@ import org.relaydiffusion.OptionException;
  * @param minScale the factor that remains at the highest frequencies, in [0, 1)
  */
 public record BlurSchedule(double probLength, double blurSigmaMax, double minScale) {
-  /**
-   * The reference's smallest factor.
-   */
+  /** The reference's smallest factor. */
   public static final double DEFAULT_MIN_SCALE = 0.001;
 
-  /**
-   * The distribution of ln t in training: mean -1.2, standard deviation 1.2.
-   */
+  /** The distribution of ln t in training: mean -1.2, standard deviation 1.2. */
   private static final NormalDistribution LOG_NOISE = NormalDistribution.of(-1.2, 1.2);
 
   /**
@@ -45,9 +41,7 @@ public record BlurSchedule(double probLength, double blurSigmaMax, double minSca
     }
   }
 
-  /**
-   * Creates a schedule with the reference's {@link #DEFAULT_MIN_SCALE}.
-   */
+  /** Creates a schedule with the reference's {@link #DEFAULT_MIN_SCALE}. */
   public BlurSchedule(double probLength, double blurSigmaMax) {
     this(probLength, blurSigmaMax, DEFAULT_MIN_SCALE);
   }
@@ -65,17 +59,13 @@ public record BlurSchedule(double probLength, double blurSigmaMax, double minSca
     return LOG_NOISE.cumulativeProbability(Math.log(t)) / probLength;
   }
 
-  /**
-   * Returns the standard deviation of the blur in pixels at noise level {@code t}.
-   */
+  /** Returns the standard deviation of the blur in pixels at noise level {@code t}. */
   public double blurSigma(double t) {
     double sine = Math.sin(progress(t) * Math.PI / 2);
     return blurSigmaMax * (sine * sine);
   }
 
-  /**
-   * Returns the dissipation time {@code blurSigma^2 / 2} at noise level {@code t}.
-   */
+  /** Returns the dissipation time {@code blurSigma^2 / 2} at noise level {@code t}. */
   public double dissipationTime(double t) {
     double sigma = blurSigma(t);
     return sigma * sigma / 2;

@@ -45,9 +45,7 @@ public record KarrasSchedule(double sigmaMin, double sigmaMax, double rho, int n
     }
   }
 
-  /**
-   * Returns the {@code numSteps} levels, highest first.
-   */
+  /** Returns the {@code numSteps} levels, highest first. */
   public double[] steps() {
     double[] steps = roots();
     for (int i = 0; i < steps.length; i++) {

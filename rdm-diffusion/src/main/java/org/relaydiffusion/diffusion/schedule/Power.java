@@ -13,9 +13,7 @@ import java.math.RoundingMode;
 final class Power {
   private static final MathContext DIGITS = new MathContext(45);
 
-  /**
-   * A term below this value no longer changes a sum of magnitude 1.
-   */
+  /** A term below this value no longer changes a sum of magnitude 1. */
   private static final BigDecimal SMALL = BigDecimal.ONE.movePointLeft(46);
 
   private static final BigDecimal LN_2 = lnNearOne(BigDecimal.TWO);
@@ -49,9 +47,7 @@ final class Power {
     return exponent < 0 ? BigDecimal.ONE.divide(power) : power;
   }
 
-  /**
-   * Computes {@code ln x = 2 artanh((x - 1) / (x + 1))} by its series, for x from 1 to 2.
-   */
+  /** Computes {@code ln x = 2 artanh((x - 1) / (x + 1))} by its series, for x from 1 to 2. */
   private static BigDecimal lnNearOne(BigDecimal x) {
     BigDecimal z = x.subtract(BigDecimal.ONE).divide(x.add(BigDecimal.ONE), DIGITS);
     BigDecimal square = z.multiply(z, DIGITS);
@@ -64,9 +60,7 @@ final class Power {
     return sum.multiply(BigDecimal.TWO);
   }
 
-  /**
-   * Computes the exponential series, for x of magnitude at most 1/2.
-   */
+  /** Computes the exponential series, for x of magnitude at most 1/2. */
   private static BigDecimal exp(BigDecimal x) {
     BigDecimal sum = BigDecimal.ZERO;
     BigDecimal term = BigDecimal.ONE;

@@ -62,9 +62,7 @@ final class BackgroundFiles implements AutoCloseable {
         }));
   }
 
-  /**
-   * Returns why the last of the files that could not be written was not.
-   */
+  /** Returns why the last of the files that could not be written was not. */
   Optional<String> failure() {
     return Optional.ofNullable(failure);
   }

@@ -90,9 +90,7 @@ final class CapturedState implements AutoCloseable {
     }
   }
 
-  /**
-   * Captures the EMA alone, for sampling.
-   */
+  /** Captures the EMA alone, for sampling. */
   static CapturedState average(TrainingRun run) {
     try (var _ = GradMode.noGrad()) {
       return new CapturedState(
@@ -106,9 +104,7 @@ final class CapturedState implements AutoCloseable {
     return copies;
   }
 
-  /**
-   * Returns a row-major copy on the CPU, regardless of the layout of the original.
-   */
+  /** Returns a row-major copy on the CPU, regardless of the layout of the original. */
   private static Tensor copy(Tensor tensor) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor here = tensor.detach().to(Device.CPU).contiguous();
@@ -117,16 +113,12 @@ final class CapturedState implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the number of images trained on so far.
-   */
+  /** Returns the number of images trained on so far. */
   long images() {
     return images;
   }
 
-  /**
-   * Writes {@code training-state-*.pt}, which the official code can also read.
-   */
+  /** Writes {@code training-state-*.pt}, which the official code can also read. */
   void writeState(Path file) {
     Optimizer adam = optimizer;
     if (adam == null) {
@@ -154,16 +146,12 @@ final class CapturedState implements AutoCloseable {
     return new NetworkContents(className, kwargs, sources);
   }
 
-  /**
-   * Writes the EMA as a .safetensors file with its configuration.
-   */
+  /** Writes the EMA as a .safetensors file with its configuration. */
   void writeSafetensors(Path file) {
     NetworkSnapshotFile.writeSafetensors(file, contents(average), Which.EMA);
   }
 
-  /**
-   * Writes the EMA as the official code's network-snapshot-*.pkl.
-   */
+  /** Writes the EMA as the official code's network-snapshot-*.pkl. */
   void writePickle(Path file) {
     Map<String, @Nullable Object> loss = section("loss_kwargs").orElseThrow();
     NetworkSnapshotFile.writePickle(
@@ -175,9 +163,7 @@ final class CapturedState implements AutoCloseable {
             section("dataset_kwargs").orElseThrow()));
   }
 
-  /**
-   * Returns a part of the options under the reference's names, if the run has it.
-   */
+  /** Returns a part of the options under the reference's names, if the run has it. */
   @SuppressWarnings("unchecked") // These are all maps by name.
   private Optional<Map<String, @Nullable Object>> section(String name) {
     return Optional.ofNullable((Map<String, @Nullable Object>) resolved.get(name));

@@ -73,9 +73,7 @@ final class EventFile implements AutoCloseable {
     event(step, now, summary);
   }
 
-  /**
-   * Appends an image with 1 or 3 {@code channels}, encoded as PNG.
-   */
+  /** Appends an image with 1 or 3 {@code channels}, encoded as PNG. */
   void image(long step, double now, String tag, int width, int height, int channels, byte[] png) {
     Message image = new Message();
     image.varint(1, height);
@@ -129,9 +127,7 @@ final class EventFile implements AutoCloseable {
     }
   }
 
-  /**
-   * Builds a protocol buffer message.
-   */
+  /** Builds a protocol buffer message. */
   private static final class Message {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 

@@ -3,9 +3,7 @@ package org.relaydiffusion.diffusion.train;
 import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 
-/**
- * Thrown when a run's folder is owned by another run.
- */
+/** Thrown when a run's folder is owned by another run. */
 public final class FolderInUseException extends FileException {
   private static final long serialVersionUID = 1L;
 
@@ -19,9 +17,7 @@ public final class FolderInUseException extends FileException {
     super(folder, "is in use by " + holder, cause);
   }
 
-  /**
-   * Creates the exception for a folder owned by this process.
-   */
+  /** Creates the exception for a folder owned by this process. */
   FolderInUseException(Path folder) {
     super(folder, "is in use by this process");
   }

@@ -28,9 +28,7 @@ final class GradientNorm implements StepObserver {
     this.lossScale = lossScale;
   }
 
-  /**
-   * Returns the norm; infinite or NaN if a gradient is, and NaN before the step.
-   */
+  /** Returns the norm; infinite or NaN if a gradient is, and NaN before the step. */
   double value() {
     return value;
   }
@@ -53,9 +51,7 @@ final class GradientNorm implements StepObserver {
     }
   }
 
-  /**
-   * Returns the sum of squares [1], float64: squares of float32 could overflow.
-   */
+  /** Returns the sum of squares [1], float64: squares of float32 could overflow. */
   private static Tensor square(Tensor gradient) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor wide = gradient.to(DType.FLOAT64);

@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.relaydiffusion.io.InputFile;
 
-/**
- * The memory of this process, including tensors.
- */
+/** The memory of this process, including tensors. */
 final class HostMemory {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final String RESIDENT = "VmRSS:";

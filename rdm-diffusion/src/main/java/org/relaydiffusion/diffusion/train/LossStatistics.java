@@ -29,9 +29,7 @@ final class LossStatistics implements AutoCloseable {
   private double rounds;
   private @Nullable Tensor sums;
 
-  /**
-   * Adds a round's loss [N, C, H, W]; records no gradient.
-   */
+  /** Adds a round's loss [N, C, H, W]; records no gradient. */
   void add(Tensor loss) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor values = loss.detach().to(DType.FLOAT32);
@@ -56,18 +54,14 @@ final class LossStatistics implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the values of this process, and resets them.
-   */
+  /** Returns the values of this process, and resets them. */
   Counted take() {
     Counted counted = peek();
     close();
     return counted;
   }
 
-  /**
-   * Returns the values as {@link #take}, without resetting them.
-   */
+  /** Returns the values as {@link #take}, without resetting them. */
   Counted peek() {
     Tensor counted = sums;
     if (counted == null) {

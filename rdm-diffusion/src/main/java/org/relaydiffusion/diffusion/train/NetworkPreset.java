@@ -7,9 +7,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The named network architectures of the reference's training script.
- */
+/** The named network architectures of the reference's training script. */
 public enum NetworkPreset {
   /** DDPM++ (Song et al., arXiv 2011.13456). */
   DDPMPP,
@@ -43,23 +41,17 @@ public enum NetworkPreset {
     /** The reference's dropout. */
     public static final double DEFAULT_DROPOUT = 0.13;
 
-    /**
-     * No changes.
-     */
+    /** No changes. */
     public static final Changes NONE =
         new Changes(OptionalInt.empty(), List.of(), OptionalInt.empty(), DEFAULT_DROPOUT, 0, false);
 
-    /**
-     * Copies the list.
-     */
+    /** Copies the list. */
     public Changes {
       channelMultipliers = List.copyOf(channelMultipliers);
     }
   }
 
-  /**
-   * Returns the name on the command line.
-   */
+  /** Returns the name on the command line. */
   public String text() {
     return name().toLowerCase(Locale.ROOT);
   }

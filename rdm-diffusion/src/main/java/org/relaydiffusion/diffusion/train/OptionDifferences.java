@@ -19,21 +19,13 @@ import org.relaydiffusion.Printable;
  * @param all in the order of the options
  */
 public record OptionDifferences(List<Difference> all) {
-  /**
-   * The effect of a difference.
-   */
+  /** The effect of a difference. */
   enum Effect {
-    /**
-     * None on the network: the location of the data, the duration, the files written.
-     */
+    /** None on the network: the location of the data, the duration, the files written. */
     NONE,
-    /**
-     * The run can be resumed, but results will differ.
-     */
+    /** The run can be resumed, but results will differ. */
     RESULTS,
-    /**
-     * The state is of another network.
-     */
+    /** The state is of another network. */
     NETWORK
   }
 
@@ -55,9 +47,7 @@ public record OptionDifferences(List<Difference> all) {
 
   private static final String CLASS_NAME = "class_name";
 
-  /**
-   * Network options that only affect training: the tensors are the same.
-   */
+  /** Network options that only affect training: the tensors are the same. */
   private static final Set<String> TRAINING_ONLY =
       Set.of("network_kwargs.dropout", "network_kwargs.label_dropout", "network_kwargs.eff_attn");
 
@@ -78,9 +68,7 @@ public record OptionDifferences(List<Difference> all) {
           "data_loader_kwargs.num_workers",
           "dataset_kwargs.cache");
 
-  /**
-   * Reported otherwise: the data by its fingerprint, half precision by the dtype.
-   */
+  /** Reported otherwise: the data by its fingerprint, half precision by the dtype. */
   private static final Set<String> UNCOMPARED =
       Set.of(
           "dataset_kwargs.path",
@@ -113,16 +101,12 @@ public record OptionDifferences(List<Difference> all) {
     return new OptionDifferences(all);
   }
 
-  /**
-   * Returns the differences of some options only.
-   */
+  /** Returns the differences of some options only. */
   OptionDifferences of(Set<String> names) {
     return new OptionDifferences(all.stream().filter(d -> names.contains(d.name)).toList());
   }
 
-  /**
-   * Earlier versions wrote {@code EdmLoss} for EDMLoss, and {@code 500.0} for 500.
-   */
+  /** Earlier versions wrote {@code EdmLoss} for EDMLoss, and {@code 500.0} for 500. */
   private static boolean isSame(String name, String was, String is) {
     if (name.endsWith(CLASS_NAME)) {
       return was.equalsIgnoreCase(is);
@@ -169,9 +153,7 @@ public record OptionDifferences(List<Difference> all) {
         });
   }
 
-  /**
-   * Returns the differences of one kind, separated by commas.
-   */
+  /** Returns the differences of one kind, separated by commas. */
   Optional<String> text(Effect effect) {
     String text =
         all.stream()

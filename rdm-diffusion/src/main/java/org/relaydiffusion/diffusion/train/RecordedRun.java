@@ -16,9 +16,7 @@ public record RecordedRun(Map<String, @Nullable Object> options, DataFingerprint
   private static final String OPTIONS = "options";
   private static final String DATA = "data";
 
-  /**
-   * Adds the record to the entries of a state.
-   */
+  /** Adds the record to the entries of a state. */
   void addTo(Map<String, @Nullable Object> plain) {
     plain.put(OPTIONS, options);
     Map<String, @Nullable Object> sums = new LinkedHashMap<>();
@@ -29,9 +27,7 @@ public record RecordedRun(Map<String, @Nullable Object> options, DataFingerprint
     plain.put(DATA, sums);
   }
 
-  /**
-   * Reads what {@link #addTo} wrote; empty for states of earlier versions without a record.
-   */
+  /** Reads what {@link #addTo} wrote; empty for states of earlier versions without a record. */
   static Optional<RecordedRun> of(Object entry) {
     if (entry instanceof Map<?, ?> plain
         && plain.get(OPTIONS) instanceof Map<?, ?> options

@@ -101,9 +101,7 @@ public final class ResolvedOptions {
     return kwargs;
   }
 
-  /**
-   * Returns the reference's class name, by which its Python code finds the loss.
-   */
+  /** Returns the reference's class name, by which its Python code finds the loss. */
   private static String className(Loss loss) {
     return switch (loss) {
       case EdmLoss _ -> "EDMLoss";
@@ -159,9 +157,7 @@ public final class ResolvedOptions {
     return kwargs;
   }
 
-  /**
-   * Formats as in the reference: an integer without a decimal point.
-   */
+  /** Formats as in the reference: an integer without a decimal point. */
   private static Number wholeIfPossible(double kimg) {
     long whole = (long) kimg;
     return whole == kimg ? (Number) whole : (Number) kimg;

@@ -43,16 +43,12 @@ record ResumePoint(
     List<byte[]> host,
     List<byte[]> device,
     Optional<RecordedRun> recorded) {
-  /**
-   * The key in the state file.
-   */
+  /** The key in the state file. */
   static final String KEY = "rdm";
 
   private static final long FORMAT = 1;
 
-  /**
-   * Returns the current point of a run; every process calls this at the same point.
-   */
+  /** Returns the current point of a run; every process calls this at the same point. */
   static ResumePoint gather(
       TrainingRun run, World world, Progress progress, TrainingOptions options) {
     boolean cuda = options.running().device().type() != Device.Type.CPU;
@@ -67,9 +63,7 @@ record ResumePoint(
         world.isFirst() ? Optional.of(run.recorded()) : Optional.empty());
   }
 
-  /**
-   * Returns the values as stored in a state file.
-   */
+  /** Returns the values as stored in a state file. */
   Map<String, @Nullable Object> plain() {
     Map<String, @Nullable Object> plain = new LinkedHashMap<>();
     plain.put("format", FORMAT);
@@ -97,9 +91,7 @@ record ResumePoint(
     Object entry = checkpoint.extra().get(KEY);
     if (entry == null) {
       if (checkpoint.otherEntries().containsKey(KEY)) {
-        throw new FileException(
-            checkpoint.path(),
-            "has an invalid value for %s".formatted(KEY));
+        throw new FileException(checkpoint.path(), "has an invalid value for %s".formatted(KEY));
       }
       return Optional.empty();
     }
@@ -134,9 +126,7 @@ record ResumePoint(
             RecordedRun.of(entry)));
   }
 
-  /**
-   * Returns the recorded options that every state contains, under their names.
-   */
+  /** Returns the recorded options that every state contains, under their names. */
   Map<String, Object> options() {
     Map<String, Object> options = new LinkedHashMap<>();
     options.put("seed", seed);
@@ -145,9 +135,7 @@ record ResumePoint(
     return options;
   }
 
-  /**
-   * Restores the states of this process's generators.
-   */
+  /** Restores the states of this process's generators. */
   void restore(int rank, Generator hostGenerator, Generator deviceGenerator) {
     hostGenerator.restore(host.get(rank));
     if (rank < device.size()) {
@@ -182,9 +170,7 @@ record ResumePoint(
       return value(key) instanceof List<?> list && list.isEmpty();
     }
 
-    /**
-     * Returns one generator state per process, validated before any is copied.
-     */
+    /** Returns one generator state per process, validated before any is copied. */
     List<byte[]> generators(String key, int processes, Device on) {
       if (!(value(key) instanceof List<?> list) || list.size() != processes) {
         throw bad(key, "not a list of %s states".formatted(processes));

@@ -87,7 +87,8 @@ public final class RunDirectory implements AutoCloseable {
     } catch (IOException e) {
       throw unwritable(outdir, e);
     }
-    throw new FileException(outdir, "has no free number for a run: too many are starting concurrently");
+    throw new FileException(
+        outdir, "has no free number for a run: too many are starting concurrently");
   }
 
   private static RunDirectory owned(Path path, Duration patience) {
@@ -112,9 +113,7 @@ public final class RunDirectory implements AutoCloseable {
     RunLock.check(folder);
   }
 
-  /**
-   * Records the identity of the run, by which it finds its folder after a restart.
-   */
+  /** Records the identity of the run, by which it finds its folder after a restart. */
   public void mark(RunIdentity identity) {
     identity.mark(path);
   }
@@ -129,44 +128,32 @@ public final class RunDirectory implements AutoCloseable {
     StateFiles.deleteRun(path);
   }
 
-  /**
-   * Returns a warning about the ownership if the file system does not support locks.
-   */
+  /** Returns a warning about the ownership if the file system does not support locks. */
   public Optional<String> doubt() {
     return lock.doubt();
   }
 
-  /**
-   * Returns the folder.
-   */
+  /** Returns the folder. */
   public Path path() {
     return path;
   }
 
-  /**
-   * Returns the path of a file in it.
-   */
+  /** Returns the path of a file in it. */
   public Path file(String name) {
     return path.resolve(name);
   }
 
-  /**
-   * Returns the path of the training state at a number of images, named by whole thousands.
-   */
+  /** Returns the path of the training state at a number of images, named by whole thousands. */
   public Path state(long images) {
     return path.resolve(String.format(Locale.ROOT, "training-state-%06d.pt", images / 1000));
   }
 
-  /**
-   * Returns the path of the network snapshot at a number of images, named by whole thousands.
-   */
+  /** Returns the path of the network snapshot at a number of images, named by whole thousands. */
   public Path snapshot(long images, String extension) {
     return path.resolve(snapshotName(images, extension));
   }
 
-  /**
-   * Returns the file name of a network snapshot.
-   */
+  /** Returns the file name of a network snapshot. */
   public static String snapshotName(long images, String extension) {
     return String.format(Locale.ROOT, "network-snapshot-%06d.%s", images / 1000, extension);
   }
@@ -186,9 +173,7 @@ public final class RunDirectory implements AutoCloseable {
     }
   }
 
-  /**
-   * Releases the folder.
-   */
+  /** Releases the folder. */
   @Override
   public void close() {
     lock.close();

@@ -13,9 +13,7 @@ import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
-/**
- * The files that the first process writes during a run: log, statistics, grids and states.
- */
+/** The files that the first process writes during a run: log, statistics, grids and states. */
 final class RunFiles implements AutoCloseable {
   private static final double MILLIS = 1e3;
 
@@ -41,17 +39,13 @@ final class RunFiles implements AutoCloseable {
     return System.currentTimeMillis() / MILLIS;
   }
 
-  /**
-   * Appends a line to the log, and passes it to the listener.
-   */
+  /** Appends a line to the log, and passes it to the listener. */
   void message(String line) {
     directory.log(line);
     listener.message(line);
   }
 
-  /**
-   * Writes the line, statistics and events of a tick.
-   */
+  /** Writes the line, statistics and events of a tick. */
   void tick(TickReport report, Moments losses) {
     Map<String, Moments> statistics = new LinkedHashMap<>();
     statistics.put("Loss/loss", losses);
@@ -84,9 +78,7 @@ final class RunFiles implements AutoCloseable {
     listener.tick(report);
   }
 
-  /**
-   * Appends a warning to the log, and passes it to the listener.
-   */
+  /** Appends a warning to the log, and passes it to the listener. */
   void warning(String line) {
     guarded(() -> directory.log("warning: " + line));
     listener.warning(line);
@@ -150,9 +142,7 @@ final class RunFiles implements AutoCloseable {
         captured::close);
   }
 
-  /**
-   * Writes the snapshot of the EMA in the background.
-   */
+  /** Writes the snapshot of the EMA in the background. */
   void snapshot(CapturedState captured, TrainingOptions.SnapshotFormat format) {
     background.write(
         () -> {
@@ -184,23 +174,17 @@ final class RunFiles implements AutoCloseable {
     return stateIsWritten && snapshotIsWritten;
   }
 
-  /**
-   * Returns why the last of the states and snapshots that could not be written was not.
-   */
+  /** Returns why the last of the states and snapshots that could not be written was not. */
   Optional<String> failure() {
     return background.failure();
   }
 
-  /**
-   * Returns the last complete state.
-   */
+  /** Returns the last complete state. */
   Optional<Path> state() {
     return Optional.ofNullable(state);
   }
 
-  /**
-   * Returns the last complete snapshot.
-   */
+  /** Returns the last complete snapshot. */
   Optional<Path> snapshot() {
     return Optional.ofNullable(snapshot);
   }

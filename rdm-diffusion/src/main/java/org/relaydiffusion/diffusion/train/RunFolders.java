@@ -14,9 +14,7 @@ import java.util.stream.Stream;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 
-/**
- * Finds runs in the folder that contains them.
- */
+/** Finds runs in the folder that contains them. */
 public final class RunFolders {
   private static final Pattern NUMBERED = Pattern.compile("(\\d{1,9})-(.*)");
 
@@ -53,9 +51,7 @@ public final class RunFolders {
     return numbered(outdir).stream().filter(folder -> number(folder) == number).count();
   }
 
-  /**
-   * Returns the numbered folders, the highest number first.
-   */
+  /** Returns the numbered folders, the highest number first. */
   private static List<Path> numbered(Path outdir) {
     if (!Files.isDirectory(outdir)) {
       return List.of();

@@ -28,16 +28,12 @@ public record RunIdentity(
   private static final String FILE = ".run-id";
   private static final long MOST_BYTES = 4096;
 
-  /**
-   * Returns the same run for a search limited to its launch.
-   */
+  /** Returns the same run for a search limited to its launch. */
   public RunIdentity ofTheLaunchAlone() {
     return new RunIdentity(launchId, Optional.empty(), task, attempt);
   }
 
-  /**
-   * Returns whether a folder was created by an earlier start of the same launch.
-   */
+  /** Returns whether a folder was created by an earlier start of the same launch. */
   boolean isOfTheLaunch(Path folder) {
     return launchId.isPresent()
         && read(folder)
@@ -55,9 +51,7 @@ public record RunIdentity(
             .isPresent();
   }
 
-  /**
-   * Records in a folder that it belongs to this run.
-   */
+  /** Records in a folder that it belongs to this run. */
   void mark(Path folder) {
     byte[] text =
         "launch: %s\njob: %s\ntask: %s\nattempt: %s\n"
@@ -66,9 +60,7 @@ public record RunIdentity(
     AtomicFile.write(folder.resolve(FILE), out -> out.write(ByteBuffer.wrap(text)));
   }
 
-  /**
-   * Deletes the record, so that the folder is no longer found by it.
-   */
+  /** Deletes the record, so that the folder is no longer found by it. */
   static void unmark(Path folder) {
     try {
       Files.deleteIfExists(folder.resolve(FILE));

@@ -37,9 +37,7 @@ import org.relaydiffusion.io.InputFile;
  * {@link #doubt()} reports.
  */
 final class RunLock implements AutoCloseable {
-  /**
-   * The file in the folder of the run.
-   */
+  /** The file in the folder of the run. */
   static final String FILE = ".run-lock";
 
   /**
@@ -157,14 +155,14 @@ final class RunLock implements AutoCloseable {
     }
     if (lock == null) {
       throw new HeldException(
-          Holder.read(channel).map(Holder::words).orElse("another process, which has just started"));
+          Holder.read(channel)
+              .map(Holder::words)
+              .orElse("another process, which has just started"));
     }
     return Optional.empty();
   }
 
-  /**
-   * Decides by the content alone.
-   */
+  /** Decides by the content alone. */
   static Optional<String> withoutLocks(Optional<Holder> holder, String reason)
       throws HeldException {
     if (holder.isEmpty()) {
@@ -181,16 +179,12 @@ final class RunLock implements AutoCloseable {
                 .formatted(reason, found.words()));
   }
 
-  /**
-   * Returns a warning if the file system does not support locks.
-   */
+  /** Returns a warning if the file system does not support locks. */
   Optional<String> doubt() {
     return doubt;
   }
 
-  /**
-   * Releases the folder.
-   */
+  /** Releases the folder. */
   @Override
   public void close() {
     if (HELD.contains(folder) && channel.isOpen()) {

@@ -30,17 +30,13 @@ public record RunName(
   private static final Pattern HOW =
       Pattern.compile("-gpus\\d+-batch\\d+-(?:fp32|fp16|bf16)(-.*)?");
 
-  /**
-   * Returns the parts that describe what is trained: {@code name-cond-adm-edm}.
-   */
+  /** Returns the parts that describe what is trained: {@code name-cond-adm-edm}. */
   public String description() {
     return "%s-%s-%s-%s"
         .formatted(data, conditional ? "cond" : "uncond", architecture, preconditioning);
   }
 
-  /**
-   * Returns the complete name.
-   */
+  /** Returns the complete name. */
   public String text() {
     return "%s-gpus%s-batch%s-%s%s"
         .formatted(description(), processes, batch, type, suffix.isEmpty() ? "" : "-" + suffix);

@@ -25,9 +25,7 @@ import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.nn.Parameter;
 import org.relaydiffusion.torch.optim.Adam;
 
-/**
- * Initializes a new run with the weights, or with the complete state, that it starts from.
- */
+/** Initializes a new run with the weights, or with the complete state, that it starts from. */
 final class RunStart {
   private RunStart() {}
 
@@ -101,9 +99,7 @@ final class RunStart {
     return point.progress();
   }
 
-  /**
-   * Reports each difference between the run that wrote a state and this one.
-   */
+  /** Reports each difference between the run that wrote a state and this one. */
   private static void compare(ResumePoint point, TrainingRun run, Consumer<String> say) {
     Map<String, @Nullable Object> now = run.recorded().options();
     Map<String, Object> known = point.options();
@@ -129,9 +125,7 @@ final class RunStart {
     }
   }
 
-  /**
-   * What to do about a tensor that is missing in the file.
-   */
+  /** What to do about a tensor that is missing in the file. */
   private enum Missing {
     KEPT,
     REFUSED

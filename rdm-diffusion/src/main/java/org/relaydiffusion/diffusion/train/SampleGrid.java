@@ -50,18 +50,14 @@ final class SampleGrid {
     items = IntStream.range(0, n).map(i -> (int) ((long) i * dataset.size() / n)).toArray();
   }
 
-  /**
-   * Returns images of the data set.
-   */
+  /** Returns images of the data set. */
   Pixels reals() {
     try (var _ = TensorScope.open()) {
       return sheet(images());
     }
   }
 
-  /**
-   * Returns the network's samples for the classes of {@link #reals()}.
-   */
+  /** Returns the network's samples for the classes of {@link #reals()}. */
   Pixels fakes(Denoiser network) {
     long[] seeds = IntStream.range(0, items.length).asLongStream().toArray();
     try (var _ = GradMode.noGrad();

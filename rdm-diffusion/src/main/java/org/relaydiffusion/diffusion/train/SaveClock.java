@@ -21,16 +21,12 @@ final class SaveClock {
     this.most = most.orElse(Duration.ZERO);
   }
 
-  /**
-   * Returns whether a state is due; always false except in the first process.
-   */
+  /** Returns whether a state is due; always false except in the first process. */
   boolean isDue() {
     return counts && System.nanoTime() - saved >= most.toNanos();
   }
 
-  /**
-   * Restarts the clock after a state was captured.
-   */
+  /** Restarts the clock after a state was captured. */
   void saved() {
     saved = System.nanoTime();
   }

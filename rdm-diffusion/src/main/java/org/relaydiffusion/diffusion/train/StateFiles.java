@@ -17,9 +17,7 @@ import java.util.stream.Stream;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 
-/**
- * The states in a run's folder, {@code training-state-000123.pt}, by their names.
- */
+/** The states in a run's folder, {@code training-state-000123.pt}, by their names. */
 public final class StateFiles {
   private static final Pattern STATE = Pattern.compile("training-state-(\\d{1,12})\\.pt");
 
@@ -34,9 +32,7 @@ public final class StateFiles {
 
   private StateFiles() {}
 
-  /**
-   * Returns the thousands of images in the name of a state; empty for other files.
-   */
+  /** Returns the thousands of images in the name of a state; empty for other files. */
   public static Optional<Long> kimgOf(Path state) {
     Matcher name = STATE.matcher(String.valueOf(state.getFileName()));
     return name.matches() ? Optional.of(Long.parseLong(name.group(1))) : Optional.empty();

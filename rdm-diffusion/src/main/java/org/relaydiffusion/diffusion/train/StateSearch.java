@@ -41,9 +41,7 @@ public record StateSearch(Optional<StoredState> state, List<String> damaged) {
     return new StateSearch(Optional.empty(), damaged);
   }
 
-  /**
-   * Returns the folder of the state that was found.
-   */
+  /** Returns the folder of the state that was found. */
   public Path folder() {
     return Optional.ofNullable(state.orElseThrow().file().getParent()).orElse(Path.of(""));
   }

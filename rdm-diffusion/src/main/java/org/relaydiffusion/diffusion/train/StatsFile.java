@@ -26,9 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
  * here every line is valid JSON, see {@link JsonText#number}.
  */
 final class StatsFile {
-  /**
-   * Also reads lines written by the reference.
-   */
+  /** Also reads lines written by the reference. */
   private static final JsonMapper MAPPER =
       JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
 
@@ -71,9 +69,7 @@ final class StatsFile {
     }
   }
 
-  /**
-   * Returns the values of a line; null if it is truncated.
-   */
+  /** Returns the values of a line; null if it is truncated. */
   private static @Nullable Map<String, @Nullable Object> read(String line) {
     try {
       return MAPPER.readValue(line, OBJECT);

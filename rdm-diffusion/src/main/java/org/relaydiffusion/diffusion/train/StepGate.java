@@ -22,30 +22,18 @@ import org.relaydiffusion.RdmException;
 final class StepGate {
   private static final int MESSAGE_BYTES = 2048;
 
-  /**
-   * The verdict of a process; for several processes, the last of these applies.
-   */
+  /** The verdict of a process; for several processes, the last of these applies. */
   enum Verdict {
-    /**
-     * The next step may begin.
-     */
+    /** The next step may begin. */
     GO_ON,
-    /**
-     * The next step may begin, and a state is due.
-     */
+    /** The next step may begin, and a state is due. */
     SAVE,
-    /**
-     * A process was asked to stop.
-     */
+    /** A process was asked to stop. */
     STOP,
-    /**
-     * A process cannot continue.
-     */
+    /** A process cannot continue. */
     FAIL;
 
-    /**
-     * Returns whether there is no next step.
-     */
+    /** Returns whether there is no next step. */
     boolean ends() {
       return this == STOP || this == FAIL;
     }
@@ -138,9 +126,7 @@ final class StepGate {
     throw new IllegalStateException("no process has failed");
   }
 
-  /**
-   * Encodes as many whole characters as fit, padded with zeros.
-   */
+  /** Encodes as many whole characters as fit, padded with zeros. */
   static byte[] encoded(String text) {
     byte[] bytes = new byte[MESSAGE_BYTES];
     // An encoder stops before a character that does not fit.
@@ -151,9 +137,7 @@ final class StepGate {
     return bytes;
   }
 
-  /**
-   * Restores the interrupt status if an interrupt has ended the run.
-   */
+  /** Restores the interrupt status if an interrupt has ended the run. */
   void restoreInterrupt() {
     if (interrupted) {
       Thread.currentThread().interrupt();

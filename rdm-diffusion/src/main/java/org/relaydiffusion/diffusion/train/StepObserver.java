@@ -4,13 +4,9 @@ import java.util.List;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.nn.Parameter;
 
-/**
- * Observes the intermediate results of a step; arguments remain owned by the run.
- */
+/** Observes the intermediate results of a step; arguments remain owned by the run. */
 interface StepObserver {
-  /**
-   * Ignores everything.
-   */
+  /** Ignores everything. */
   StepObserver NONE = new StepObserver() {};
 
   /**
@@ -21,8 +17,6 @@ interface StepObserver {
    */
   default void round(int[] items, Tensor loss) {}
 
-  /**
-   * Called after the backward passes of all rounds, before the optimizer uses the gradients.
-   */
+  /** Called after the backward passes of all rounds, before the optimizer uses the gradients. */
   default void gradients(List<Parameter> parameters) {}
 }

@@ -13,9 +13,7 @@ import org.relaydiffusion.torch.Device;
  * the batch size, never on the load of the machine, because it affects the last bits of results.
  */
 public final class StepThreads {
-  /**
-   * Parameters times pixels times images: an upper bound of the multiplications in one pass.
-   */
+  /** Parameters times pixels times images: an upper bound of the multiplications in one pass. */
   private static final double SMALLEST = 1L << 29;
 
   private StepThreads() {}

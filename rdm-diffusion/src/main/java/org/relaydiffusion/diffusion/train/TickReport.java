@@ -32,14 +32,10 @@ public record TickReport(
     Optional<CudaMemory.Peak> deviceMemory,
     double learningRate,
     double gradientNorm) {
-  /**
-   * The number of bytes of a gigabyte in the reference.
-   */
+  /** The number of bytes of a gigabyte in the reference. */
   static final double GIB = 1L << 30;
 
-  /**
-   * Returns the reference's status line, followed by the loss.
-   */
+  /** Returns the reference's status line, followed by the loss. */
   public String line() {
     StringBuilder line = new StringBuilder();
     line.append(String.format(Locale.ROOT, "tick %-5d ", tick));
@@ -57,9 +53,7 @@ public record TickReport(
     return line.toString();
   }
 
-  /**
-   * Returns the seconds per thousand images.
-   */
+  /** Returns the seconds per thousand images. */
   public double secondsPerKimg() {
     return tickSeconds / imagesInTick * 1e3;
   }

@@ -125,9 +125,7 @@ public final class Trainer {
     }
   }
 
-  /**
-   * Opens the data set of a run's options.
-   */
+  /** Opens the data set of a run's options. */
   static ImageFolderDataset open(TrainingOptions options) {
     TrainingOptions.Data data = options.data();
     return ImageFolderDataset.open(
@@ -218,16 +216,12 @@ public final class Trainer {
     return images >= options.schedule().totalImages();
   }
 
-  /**
-   * Returns whether the tick ends at this number of images.
-   */
+  /** Returns whether the tick ends at this number of images. */
   private boolean endsTick(long images) {
     return isDone(images) || tick == 0 || images >= tickImages + options.saving().tickKimg() * 1000;
   }
 
-  /**
-   * Ends a tick: reports it, and writes the files that are due.
-   */
+  /** Ends a tick: reports it, and writes the files that are due. */
   private void finishTick(
       TrainingRun run,
       @Nullable RunFiles files,
@@ -288,9 +282,7 @@ public final class Trainer {
     tickBegan = System.nanoTime();
   }
 
-  /**
-   * Writes the snapshot and the grid of a tick, if they are due.
-   */
+  /** Writes the snapshot and the grid of a tick, if they are due. */
   private void showNetwork(
       TrainingRun run, RunFiles files, @Nullable SampleGrid grid, boolean done) {
     TrainingOptions.Saving saving = options.saving();
@@ -309,9 +301,7 @@ public final class Trainer {
     }
   }
 
-  /**
-   * Saves a state between two ticks; called by all processes.
-   */
+  /** Saves a state between two ticks; called by all processes. */
   private void saveWithinTick(TrainingRun run, @Nullable RunFiles files) {
     LossStatistics.Counted counted = run.peekLosses();
     double[] sums = world.sums(counted.rounds(), counted.nonFinite());
@@ -366,9 +356,7 @@ public final class Trainer {
         whole ? lastLoss : Double.NaN);
   }
 
-  /**
-   * Returns the last complete state to resume from, in the first process.
-   */
+  /** Returns the last complete state to resume from, in the first process. */
   private Optional<Path> lastState(@Nullable RunFiles files) {
     if (files == null) {
       return Optional.empty();
@@ -382,13 +370,13 @@ public final class Trainer {
                 : Optional.empty());
   }
 
-  /**
-   * Returns the text about the last state for the exception of a failed run.
-   */
+  /** Returns the text about the last state for the exception of a failed run. */
   private String saved(RunFiles files, boolean written) {
     String which = written ? "the state is saved as " : "the last complete state is ";
     String failure = written ? "" : files.failure().map(f -> " (" + f + ")").orElse("");
-    return (written ? "" : "the last state or snapshot of the run could not be written" + failure + "; ")
+    return (written
+            ? ""
+            : "the last state or snapshot of the run could not be written" + failure + "; ")
         + lastState(files).map(f -> which + f).orElse("this run has no state");
   }
 }

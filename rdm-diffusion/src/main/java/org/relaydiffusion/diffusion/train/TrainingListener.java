@@ -6,14 +6,10 @@ import java.nio.file.Path;
  * Receives the progress of a training run; called on the training thread, unless stated otherwise.
  */
 public interface TrainingListener {
-  /**
-   * Ignores everything.
-   */
+  /** Ignores everything. */
   TrainingListener NONE = new TrainingListener() {};
 
-  /**
-   * Called with messages before the first step: the data, the network, the start of the run.
-   */
+  /** Called with messages before the first step: the data, the network, the start of the run. */
   default void message(String line) {}
 
   /**
@@ -36,18 +32,12 @@ public interface TrainingListener {
    */
   default void step(long images, long total) {}
 
-  /**
-   * Called at the end of a tick.
-   */
+  /** Called at the end of a tick. */
   default void tick(TickReport report) {}
 
-  /**
-   * Called when a file has been written, by the thread that wrote it.
-   */
+  /** Called when a file has been written, by the thread that wrote it. */
   default void saved(Path file) {}
 
-  /**
-   * Called when something failed that does not end the run; on any thread.
-   */
+  /** Called when something failed that does not end the run; on any thread. */
   default void warning(String line) {}
 }

@@ -76,17 +76,13 @@ public record TrainingOptions(
       boolean cache,
       int workers,
       Set<String> without) {
-    /**
-     * Creates a data set with all of its images.
-     */
+    /** Creates a data set with all of its images. */
     public Data(
         Path path, boolean labels, boolean xflip, OptionalInt maxSize, boolean cache, int workers) {
       this(path, labels, xflip, maxSize, cache, workers, Set.of());
     }
 
-    /**
-     * Returns this data set without some images.
-     */
+    /** Returns this data set without some images. */
     public Data without(Set<String> names) {
       return new Data(path, labels, xflip, maxSize, cache, workers, Set.copyOf(names));
     }
@@ -99,9 +95,7 @@ public record TrainingOptions(
    * @param kwargs its arguments, without those determined by the data set
    */
   public record Network(String className, Map<String, @Nullable Object> kwargs) {
-    /**
-     * Copies the arguments, keeping their order.
-     */
+    /** Copies the arguments, keeping their order. */
     public Network {
       kwargs = Collections.unmodifiableMap(new LinkedHashMap<>(kwargs));
     }
@@ -115,17 +109,13 @@ public record TrainingOptions(
    *     the complete share
    */
   public record Batching(int batch, OptionalInt perRound) {
-    /**
-     * Returns the number of images of one round of one process of {@code processes}.
-     */
+    /** Returns the number of images of one round of one process of {@code processes}. */
     public int round(int processes) {
       int share = share(processes);
       return Math.min(perRound.orElse(share), share);
     }
 
-    /**
-     * Returns the number of rounds of a step, whose gradients are accumulated.
-     */
+    /** Returns the number of rounds of a step, whose gradients are accumulated. */
     public int rounds(int processes) {
       return share(processes) / round(processes);
     }
@@ -155,13 +145,9 @@ public record TrainingOptions(
     }
   }
 
-  /**
-   * The loss scale.
-   */
+  /** The loss scale. */
   public sealed interface LossScaling {
-    /**
-     * The reference's: a constant scale; gradients that overflow are clipped.
-     */
+    /** The reference's: a constant scale; gradients that overflow are clipped. */
     record Fixed(double factor) implements LossScaling {
       /**
        * Checks the scale.
@@ -175,9 +161,7 @@ public record TrainingOptions(
       }
     }
 
-    /**
-     * Dynamic loss scaling: the scale is halved and the step skipped if a gradient overflows.
-     */
+    /** Dynamic loss scaling: the scale is halved and the step skipped if a gradient overflows. */
     record Dynamic() implements LossScaling {}
   }
 
@@ -220,34 +204,25 @@ public record TrainingOptions(
     private static void check(String what, OptionalInt ticks) {
       if (ticks.orElse(1) < 1) {
         throw new OptionException(
-            "the interval of %s must be at least 1 tick, but is %s".formatted(what, ticks.getAsInt()));
+            "the interval of %s must be at least 1 tick, but is %s"
+                .formatted(what, ticks.getAsInt()));
       }
     }
   }
 
-  /**
-   * The format of network snapshots.
-   */
+  /** The format of network snapshots. */
   public enum SnapshotFormat {
-    /**
-     * For this project and any safetensors reader.
-     */
+    /** For this project and any safetensors reader. */
     SAFETENSORS,
     /** For the official Python code. */
     PKL,
-    /**
-     * Both formats.
-     */
+    /** Both formats. */
     BOTH
   }
 
-  /**
-   * What happens when a loss is infinite or NaN.
-   */
+  /** What happens when a loss is infinite or NaN. */
   public enum NonFiniteLoss {
-    /**
-     * It is reported at the end of the tick, and the run continues, as in the reference.
-     */
+    /** It is reported at the end of the tick, and the run continues, as in the reference. */
     REPORT,
     /**
      * The run fails at the end of the tick, without saving a state that the loss may have
@@ -256,23 +231,15 @@ public record TrainingOptions(
     STOP
   }
 
-  /**
-   * What a run starts from.
-   */
+  /** What a run starts from. */
   public sealed interface Start {
-    /**
-     * Random initialization from the seed.
-     */
+    /** Random initialization from the seed. */
     record Fresh() implements Start {}
 
-    /**
-     * The weights of a network; everything else starts anew ({@code --transfer}).
-     */
+    /** The weights of a network; everything else starts anew ({@code --transfer}). */
     record Transfer(Path checkpoint) implements Start {}
 
-    /**
-     * The state of a run that ended early ({@code --resume}).
-     */
+    /** The state of a run that ended early ({@code --resume}). */
     record Resume(Path state) implements Start {}
   }
 }

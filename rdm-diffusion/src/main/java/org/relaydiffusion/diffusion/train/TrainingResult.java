@@ -22,13 +22,9 @@ public record TrainingResult(
     double loss) {
   /** Why a run ended. */
   public enum End {
-    /**
-     * It has reached its duration.
-     */
+    /** It has reached its duration. */
     FINISHED,
-    /**
-     * It was asked to stop, and its state is saved.
-     */
+    /** It was asked to stop, and its state is saved. */
     STOPPED
   }
 }

@@ -107,9 +107,7 @@ final class TrainingRun implements AutoCloseable {
     }
   }
 
-  /**
-   * Processes may have copies of the data at different paths.
-   */
+  /** Processes may have copies of the data at different paths. */
   private static void requireSameSize(World world, ImageFolderDataset dataset) {
     int most = world.most(dataset.size());
     int fewest = -world.most(-dataset.size());
@@ -135,16 +133,12 @@ final class TrainingRun implements AutoCloseable {
     };
   }
 
-  /**
-   * Returns the configuration of the network for a data set.
-   */
+  /** Returns the configuration of the network for a data set. */
   static ModelConfig config(TrainingOptions options, ImageFolderDataset dataset) {
     return ModelConfig.of(options.network().className(), kwargs(options, dataset));
   }
 
-  /**
-   * Returns all arguments of the network, those of the data set first.
-   */
+  /** Returns all arguments of the network, those of the data set first. */
   static Map<String, @Nullable Object> kwargs(TrainingOptions options, ImageFolderDataset dataset) {
     Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
     kwargs.put("img_resolution", (long) dataset.resolution());
@@ -236,9 +230,7 @@ final class TrainingRun implements AutoCloseable {
     return batches;
   }
 
-  /**
-   * Performs one step of all processes: the gradients of every round, then the update.
-   */
+  /** Performs one step of all processes: the gradients of every round, then the update. */
   void step() {
     DataLoader batches = begun();
     int rounds = options.batching().rounds(world.size());
@@ -298,9 +290,7 @@ final class TrainingRun implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the network as called by losses.
-   */
+  /** Returns the network as called by losses. */
   private TrainedDenoiser denoiser() {
     return new TrainedDenoiser() {
       @Override
@@ -316,9 +306,7 @@ final class TrainingRun implements AutoCloseable {
     };
   }
 
-  /**
-   * Applies the gradients, and clears them.
-   */
+  /** Applies the gradients, and clears them. */
   void update() {
     learningRate = options.schedule().learningRateAt(images);
     List<Parameter> parameters = network.parameters();
@@ -335,79 +323,57 @@ final class TrainingRun implements AutoCloseable {
     images += options.batching().batch();
   }
 
-  /**
-   * Shows every later step to {@code wanted}.
-   */
+  /** Shows every later step to {@code wanted}. */
   void observe(StepObserver wanted) {
     observer = wanted;
   }
 
-  /**
-   * Returns the number of images trained on so far, over all processes.
-   */
+  /** Returns the number of images trained on so far, over all processes. */
   long images() {
     return images;
   }
 
-  /**
-   * Returns the learning rate of the last step.
-   */
+  /** Returns the learning rate of the last step. */
   double learningRate() {
     return learningRate;
   }
 
-  /**
-   * Returns the trained network.
-   */
+  /** Returns the trained network. */
   Preconditioner network() {
     return network;
   }
 
-  /**
-   * Returns its EMA, which is used for sampling.
-   */
+  /** Returns its EMA, which is used for sampling. */
   Preconditioner average() {
     return average;
   }
 
-  /**
-   * Returns the optimizer.
-   */
+  /** Returns the optimizer. */
   Adam adam() {
     return adam;
   }
 
-  /**
-   * Returns the loss scaler.
-   */
+  /** Returns the loss scaler. */
   LossScaler scaler() {
     return scaler;
   }
 
-  /**
-   * Returns the source of noise.
-   */
+  /** Returns the source of noise. */
   NoiseSource noise() {
     return noise;
   }
 
-  /**
-   * Returns the constructor arguments of the network.
-   */
+  /** Returns the constructor arguments of the network. */
   Map<String, @Nullable Object> kwargs() {
     return kwargs(options, dataset);
   }
 
-  /**
-   * Returns the options under the reference's names.
-   */
+  /** Returns the options under the reference's names. */
   Map<String, @Nullable Object> resolved() {
     return ResolvedOptions.of(options, dataset, world.size());
   }
 
-  /**
-   * Returns the record for states of this run.
-   */
+  /** Returns the record for states of this run. */
   RecordedRun recorded() {
     if (recorded == null) {
       recorded = new RecordedRun(resolved(), dataset.contents());
@@ -415,9 +381,7 @@ final class TrainingRun implements AutoCloseable {
     return recorded;
   }
 
-  /**
-   * Restores a state; with its generators, or with new random numbers.
-   */
+  /** Restores a state; with its generators, or with new random numbers. */
   void restore(ResumePoint point, int rank, boolean generators) {
     if (options.scaling() instanceof TrainingOptions.LossScaling.Dynamic) {
       scaler.restore(point.scaler());
@@ -427,16 +391,12 @@ final class TrainingRun implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns this process's losses since they were last taken.
-   */
+  /** Returns this process's losses since they were last taken. */
   LossStatistics.Counted takeLosses() {
     return losses.take();
   }
 
-  /**
-   * Returns the losses as {@link #takeLosses}, without resetting them.
-   */
+  /** Returns the losses as {@link #takeLosses}, without resetting them. */
   LossStatistics.Counted peekLosses() {
     return losses.peek();
   }

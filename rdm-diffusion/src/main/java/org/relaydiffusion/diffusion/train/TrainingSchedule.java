@@ -19,14 +19,10 @@ public record TrainingSchedule(
     double rampupKimg,
     double emaHalflifeKimg,
     OptionalDouble emaRampupRatio) {
-  /**
-   * The reference's ramp-up of the learning rate.
-   */
+  /** The reference's ramp-up of the learning rate. */
   public static final double DEFAULT_RAMPUP_KIMG = 10_000;
 
-  /**
-   * The reference's limit of the EMA half-life.
-   */
+  /** The reference's limit of the EMA half-life. */
   public static final double DEFAULT_EMA_RAMPUP_RATIO = 0.05;
 
   private static final double IMAGES = 1000;
@@ -64,16 +60,12 @@ public record TrainingSchedule(
     return kimg < 1 ? kimg : Math.floor(kimg);
   }
 
-  /**
-   * Returns the number of images after which the run ends, at least 1.
-   */
+  /** Returns the number of images after which the run ends, at least 1. */
   public long totalImages() {
     return Math.max(1, Math.round(totalKimg * IMAGES));
   }
 
-  /**
-   * Returns the learning rate of the step that begins after {@code images} images.
-   */
+  /** Returns the learning rate of the step that begins after {@code images} images. */
   public double learningRateAt(long images) {
     return learningRate * Math.min(images / Math.max(rampupKimg * IMAGES, TINY), 1);
   }

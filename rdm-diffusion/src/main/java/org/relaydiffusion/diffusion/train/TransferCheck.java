@@ -8,9 +8,7 @@ import org.relaydiffusion.checkpoint.StoredTensor;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Preconditioner;
 
-/**
- * Checks whether a run can start from the weights of a network.
- */
+/** Checks whether a run can start from the weights of a network. */
 public final class TransferCheck {
   private TransferCheck() {}
 

@@ -25,21 +25,15 @@ import org.relaydiffusion.torch.distributed.ReduceOp;
  */
 public record World(
     int rank, int size, Optional<ProcessGroup> gradients, Optional<ProcessGroup> agreement) {
-  /**
-   * A single process.
-   */
+  /** A single process. */
   public static final World SINGLE = new World(0, 1, Optional.empty(), Optional.empty());
 
-  /**
-   * Returns whether this process writes the files and prints messages.
-   */
+  /** Returns whether this process writes the files and prints messages. */
   public boolean isFirst() {
     return rank == 0;
   }
 
-  /**
-   * Waits until all processes have called this.
-   */
+  /** Waits until all processes have called this. */
   void barrier() {
     agreement.ifPresent(ProcessGroup::barrier);
   }
@@ -51,16 +45,12 @@ public record World(
     return most(mine ? 1 : 0) > 0;
   }
 
-  /**
-   * Returns the maximum over all processes; called by all processes at the same point.
-   */
+  /** Returns the maximum over all processes; called by all processes at the same point. */
   int most(int mine) {
     return agreement.isEmpty() ? mine : (int) reduced(ReduceOp.MAX, mine)[0];
   }
 
-  /**
-   * Returns the sums over all processes; called by all processes at the same point.
-   */
+  /** Returns the sums over all processes; called by all processes at the same point. */
   double[] sums(double... mine) {
     return agreement.isEmpty() ? mine : reduced(ReduceOp.SUM, mine);
   }
@@ -73,9 +63,7 @@ public record World(
     }
   }
 
-  /**
-   * Returns the bytes of all processes, in the order of ranks; all must have equal length.
-   */
+  /** Returns the bytes of all processes, in the order of ranks; all must have equal length. */
   List<byte[]> gather(byte[] mine) {
     if (agreement.isEmpty()) {
       return List.of(mine);
@@ -87,9 +75,7 @@ public record World(
     }
   }
 
-  /**
-   * Returns the text of the first process, in all processes; null if it is null there.
-   */
+  /** Returns the text of the first process, in all processes; null if it is null there. */
   public @Nullable String fromFirst(@Nullable String mine) {
     if (agreement.isEmpty()) {
       return mine;

@@ -75,7 +75,8 @@ final class Cifar10Source implements ImageSource {
       if (name.matches() && wanted.contains(name.group(1))) {
         if (size > LARGEST_BATCH) {
           throw new FileException(
-              file, "has a batch of %s bytes, but the maximum is %s".formatted(size, LARGEST_BATCH));
+              file,
+              "has a batch of %s bytes, but the maximum is %s".formatted(size, LARGEST_BATCH));
         }
         byte[] batch = in.readNBytes((int) size);
         if (batch.length != size) {

@@ -3,17 +3,11 @@ package org.relaydiffusion.diffusion.data.convert;
 import java.util.Arrays;
 import org.relaydiffusion.OptionException;
 
-/**
- * The crop of an image before resizing.
- */
+/** The crop of an image before resizing. */
 public enum Crop {
-  /**
-   * No crop: the whole image is resized, regardless of its shape.
-   */
+  /** No crop: the whole image is resized, regardless of its shape. */
   NONE("none"),
-  /**
-   * The largest central square.
-   */
+  /** The largest central square. */
   CENTER_CROP("center-crop"),
   /**
    * Central rows of full width; the resized image is padded with black to a square. Images that
@@ -27,9 +21,7 @@ public enum Crop {
     this.option = option;
   }
 
-  /**
-   * Returns the name on the command line.
-   */
+  /** Returns the name on the command line. */
   public String option() {
     return option;
   }

@@ -71,16 +71,12 @@ final class DatasetBuilder {
     return Optional.empty();
   }
 
-  /**
-   * Counts an image that is too small for the crop.
-   */
+  /** Counts an image that is too small for the crop. */
   void skip() {
     skipped++;
   }
 
-  /**
-   * Counts an image that cannot be used.
-   */
+  /** Counts an image that cannot be used. */
   void countBad() {
     bad++;
   }
@@ -89,15 +85,12 @@ final class DatasetBuilder {
     return bad;
   }
 
-  /**
-   * Adds dataset.json.
-   */
+  /** Adds dataset.json. */
   void finish(DatasetWriter.Entries out) {
     if (images == 0) {
       throw new RdmException(
           bad == 0
-              ? "none of the %s images is large enough for the crop"
-                  .formatted(skipped)
+              ? "none of the %s images is large enough for the crop".formatted(skipped)
               : "none of the %s images can be used".formatted(skipped + bad));
     }
     labels.writeEndArray();
@@ -110,9 +103,7 @@ final class DatasetBuilder {
             : JsonMapper.shared().writeValueAsBytes(Collections.singletonMap("labels", null)));
   }
 
-  /**
-   * Returns the result.
-   */
+  /** Returns the result. */
   ConvertedDataset result(Path target) {
     EncodedPicture any = first;
     return new ConvertedDataset(

@@ -41,13 +41,9 @@ public record DatasetConversion(
     BadImages badImages) {
   private static final int KEPT_FOR_ERROR = 10;
 
-  /**
-   * Receives the progress, on the calling thread.
-   */
+  /** Receives the progress, on the calling thread. */
   public interface Listener extends BadPicture.Listener {
-    /**
-     * Ignores the progress.
-     */
+    /** Ignores the progress. */
     Listener NONE =
         new Listener() {
           @Override
@@ -80,9 +76,7 @@ public record DatasetConversion(
     }
   }
 
-  /**
-   * Returns the number of images of the source that are used.
-   */
+  /** Returns the number of images of the source that are used. */
   public int count() {
     return Math.min(source.size(), maxImages.orElse(Integer.MAX_VALUE));
   }
@@ -111,9 +105,7 @@ public record DatasetConversion(
     return builder.result(target.path());
   }
 
-  /**
-   * Performs one pass over all images.
-   */
+  /** Performs one pass over all images. */
   private final class Pass {
     private final DatasetBuilder builder;
     private final Listener listener;
@@ -165,9 +157,7 @@ public record DatasetConversion(
     return badImages == BadImages.SKIP;
   }
 
-  /**
-   * The result of one image of the source.
-   */
+  /** The result of one image of the source. */
   private sealed interface Outcome {}
 
   private record Good(EncodedPicture picture) implements Outcome {}
@@ -196,9 +186,7 @@ public record DatasetConversion(
     }
   }
 
-  /**
-   * An encoded image of the data set.
-   */
+  /** An encoded image of the data set. */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record EncodedPicture(int width, int height, int channels, byte[] png) {
     static EncodedPicture of(Pixels pixels) {

@@ -23,9 +23,7 @@ import org.relaydiffusion.io.OutputFile;
  * @param overwrite whether an existing data set may be replaced
  */
 public record DatasetTarget(Path path, boolean overwrite) {
-  /**
-   * The names written by {@link FolderDatasetWriter}; nothing else is ever deleted.
-   */
+  /** The names written by {@link FolderDatasetWriter}; nothing else is ever deleted. */
   private static final Pattern OUR_FILES =
       Pattern.compile("(\\.rdm-dataset/)?(dataset\\.json|\\d{5}/img\\d{8}\\.png)");
 
@@ -113,9 +111,7 @@ public record DatasetTarget(Path path, boolean overwrite) {
     return names;
   }
 
-  /**
-   * Returns everything below a folder, deepest last.
-   */
+  /** Returns everything below a folder, deepest last. */
   private static List<Path> inside(Path folder) {
     try (Stream<Path> files = Files.walk(folder)) {
       return files.filter(file -> !file.equals(folder)).toList();
@@ -139,9 +135,7 @@ public record DatasetTarget(Path path, boolean overwrite) {
     old.reversed().forEach(DatasetTarget::delete);
   }
 
-  /**
-   * Deletes a folder with its content, if it exists.
-   */
+  /** Deletes a folder with its content, if it exists. */
   static void deleteAll(Path folder) {
     if (Files.exists(folder)) {
       inside(folder).reversed().forEach(DatasetTarget::delete);

@@ -4,13 +4,9 @@ import java.nio.file.Path;
 import java.util.Locale;
 import org.relaydiffusion.FileException;
 
-/**
- * Writes a data set: a folder, or an uncompressed zip. Entries arrive in order, on one thread.
- */
+/** Writes a data set: a folder, or an uncompressed zip. Entries arrive in order, on one thread. */
 interface DatasetWriter {
-  /**
-   * The content of a data set.
-   */
+  /** The content of a data set. */
   @FunctionalInterface
   interface Content {
     /**
@@ -21,9 +17,7 @@ interface DatasetWriter {
     void addTo(Entries out);
   }
 
-  /**
-   * Receives the entries of a data set.
-   */
+  /** Receives the entries of a data set. */
   @FunctionalInterface
   interface Entries {
     /**
@@ -43,18 +37,14 @@ interface DatasetWriter {
    */
   void write(Content content);
 
-  /**
-   * Returns the writer for a target: a zip if the name ends with .zip, otherwise a folder.
-   */
+  /** Returns the writer for a target: a zip if the name ends with .zip, otherwise a folder. */
   static DatasetWriter to(DatasetTarget target) {
     return isZip(target.path())
         ? new ZipDatasetWriter(target.path())
         : new FolderDatasetWriter(target);
   }
 
-  /**
-   * Returns whether a data set with this name is a zip.
-   */
+  /** Returns whether a data set with this name is a zip. */
   static boolean isZip(Path target) {
     return target.toString().toLowerCase(Locale.ROOT).endsWith(".zip");
   }

@@ -66,9 +66,7 @@ final class FileImages implements ImageSource {
     return ItemLabels.Classes.of(classes);
   }
 
-  /**
-   * Returns the first folder of a name, or "" for a file at the top level.
-   */
+  /** Returns the first folder of a name, or "" for a file at the top level. */
   private static String topFolder(String name) {
     int slash = name.indexOf('/');
     return slash < 0 ? "" : name.substring(0, slash);

@@ -18,9 +18,7 @@ import org.relaydiffusion.io.AtomicFile;
  * absence identifies a folder whose process was killed while moving.
  */
 final class FolderDatasetWriter implements DatasetWriter {
-  /**
-   * The folder of the files until all are written.
-   */
+  /** The folder of the files until all are written. */
   static final String PART = LeftOut.UNFINISHED;
 
   private final DatasetTarget target;
@@ -48,9 +46,7 @@ final class FolderDatasetWriter implements DatasetWriter {
     }
   }
 
-  /**
-   * Replaces the previous content by the written files.
-   */
+  /** Replaces the previous content by the written files. */
   private void publish() {
     target.clear();
     try (Stream<Path> written = Files.list(part)) {

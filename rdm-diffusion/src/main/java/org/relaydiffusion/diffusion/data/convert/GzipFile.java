@@ -17,14 +17,10 @@ final class GzipFile {
 
   private GzipFile() {}
 
-  /**
-   * Reads the content.
-   */
+  /** Reads the content. */
   @FunctionalInterface
   interface Reader {
-    /**
-     * Reads as much as needed; the stream is closed by the caller.
-     */
+    /** Reads as much as needed; the stream is closed by the caller. */
     void read(InputStream in) throws IOException;
   }
 

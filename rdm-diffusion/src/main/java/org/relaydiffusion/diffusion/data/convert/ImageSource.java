@@ -10,9 +10,7 @@ import org.relaydiffusion.diffusion.image.Pixels;
  * called by several threads concurrently. The caller that opens a source closes it.
  */
 public interface ImageSource extends AutoCloseable {
-  /**
-   * Returns the number of images, at least 1.
-   */
+  /** Returns the number of images, at least 1. */
   int size();
 
   /**
@@ -23,14 +21,10 @@ public interface ImageSource extends AutoCloseable {
    */
   Pixels read(int index);
 
-  /**
-   * Returns the labels of the images.
-   */
+  /** Returns the labels of the images. */
   ItemLabels labels();
 
-  /**
-   * Returns what was not taken for an image.
-   */
+  /** Returns what was not taken for an image. */
   default LeftOut leftOut() {
     return LeftOut.NONE;
   }
@@ -42,9 +36,7 @@ public interface ImageSource extends AutoCloseable {
    */
   String name(int index);
 
-  /**
-   * Closes the files; the source must not be used afterwards.
-   */
+  /** Closes the files; the source must not be used afterwards. */
   @Override
   void close();
 }

@@ -10,9 +10,7 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.data.PictureSource;
 
-/**
- * Opens the files of image sources; {@link SyntheticShapes} needs none.
- */
+/** Opens the files of image sources; {@link SyntheticShapes} needs none. */
 public final class ImageSources {
   private static final String LMDB = "data.mdb";
 
@@ -36,7 +34,8 @@ public final class ImageSources {
         name.startsWith("cifar-10-python") && (name.endsWith(".gz") || name.endsWith(".tgz"));
     if (split.isPresent() && !isCifar) {
       throw new OptionException(
-          "--split is only valid for CIFAR-10's archive: %s has no splits".formatted(Printable.of(source)));
+          "--split is only valid for CIFAR-10's archive: %s has no splits"
+              .formatted(Printable.of(source)));
     }
     int most = maxImages.orElse(Integer.MAX_VALUE);
     if (!Files.exists(source)) {

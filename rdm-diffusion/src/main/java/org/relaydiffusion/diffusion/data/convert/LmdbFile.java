@@ -55,7 +55,8 @@ record LmdbFile(
     }
     if (version != 1) {
       throw new FileException(
-          map.path(), "is an LMDB file of format %s, but only format 1 is supported".formatted(version));
+          map.path(),
+          "is an LMDB file of format %s, but only format 1 is supported".formatted(version));
     }
     int treeFlags = map.u16(at + MAIN_TREE + 4, "LMDB's main tree");
     int depth = map.u16(at + MAIN_TREE + 6, "LMDB's main tree");
@@ -63,7 +64,8 @@ record LmdbFile(
       throw damaged(map.path(), "its tree declares %s levels".formatted(depth));
     }
     if ((treeFlags & 0x14) != 0) {
-      throw new FileException(map.path(), "is an LMDB file with several values per key, which is not supported");
+      throw new FileException(
+          map.path(), "is an LMDB file with several values per key, which is not supported");
     }
     return new LmdbFile(
         map,
@@ -74,9 +76,7 @@ record LmdbFile(
         map.i64(at + TRANSACTION, "LMDB's transaction"));
   }
 
-  /**
-   * Returns the offset of a page; each access checks that it is inside the file.
-   */
+  /** Returns the offset of a page; each access checks that it is inside the file. */
   long offset(long page) {
     if (page < 2 || page >= pages()) {
       throw damaged(map.path(), "it refers to page %s of %s".formatted(page, pages()));
@@ -84,9 +84,7 @@ record LmdbFile(
     return page * pageSize;
   }
 
-  /**
-   * Returns the number of pages of the file, including a last incomplete one.
-   */
+  /** Returns the number of pages of the file, including a last incomplete one. */
   long pages() {
     return Math.ceilDiv(map.size(), (long) pageSize);
   }

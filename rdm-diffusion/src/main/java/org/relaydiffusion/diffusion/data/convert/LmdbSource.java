@@ -9,9 +9,7 @@ import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.io.MappedFile;
 
-/**
- * An LMDB whose values are encoded images, as in LSUN; without labels.
- */
+/** An LMDB whose values are encoded images, as in LSUN; without labels. */
 final class LmdbSource implements ImageSource {
   private final MappedFile map;
   private final LmdbValues values;

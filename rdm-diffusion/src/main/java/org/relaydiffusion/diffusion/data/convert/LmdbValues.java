@@ -52,16 +52,12 @@ final class LmdbValues {
     return size;
   }
 
-  /**
-   * Returns the offset in the file of a value.
-   */
+  /** Returns the offset in the file of a value. */
   long offset(int index) {
     return offsets[index];
   }
 
-  /**
-   * Returns the length of a value, which is inside the file.
-   */
+  /** Returns the length of a value, which is inside the file. */
   int length(int index) {
     return lengths[index];
   }
@@ -74,8 +70,7 @@ final class LmdbValues {
     int kind = file.map().u16(at + 10, "a page") & KINDS;
     int expected = levels > 1 ? BRANCH : LEAF;
     if (kind != expected) {
-      throw damaged(
-          "page %s has the type 0x%x instead of 0x%x".formatted(number, kind, expected));
+      throw damaged("page %s has the type 0x%x instead of 0x%x".formatted(number, kind, expected));
     }
     int lower = file.map().u16(at + 12, "a page");
     if (lower < LmdbFile.PAGE_HEADER || lower > file.pageSize() || lower % 2 != 0) {
@@ -95,9 +90,7 @@ final class LmdbValues {
     }
   }
 
-  /**
-   * Returns the page number of a branch node, 48 bits.
-   */
+  /** Returns the page number of a branch node, 48 bits. */
   private long child(long node) {
     long low = file.map().u32(node, "a branch");
     long high = file.map().u16(node + 4, "a branch");
@@ -122,9 +115,7 @@ final class LmdbValues {
     add(big ? overflow(at + keyEnd, length) : at + keyEnd, (int) length);
   }
 
-  /**
-   * A value that is too large for its page is stored on overflow pages.
-   */
+  /** A value that is too large for its page is stored on overflow pages. */
   private long overflow(long node, long length) {
     long number = file.map().i64(node, "an entry");
     long at = file.offset(number);

@@ -17,9 +17,7 @@ import org.relaydiffusion.diffusion.image.Pixels;
  * black pixels on every side.
  */
 final class MnistSource implements ImageSource {
-  /**
-   * The ends of the names of the image file and of the label file.
-   */
+  /** The ends of the names of the image file and of the label file. */
   static final String IMAGES = "-images-idx3-ubyte.gz";
 
   private static final String LABELS = "-labels-idx1-ubyte.gz";
@@ -67,9 +65,7 @@ final class MnistSource implements ImageSource {
     return new MnistSource(file, images, labels);
   }
 
-  /**
-   * Returns the values of an IDX file of bytes with the given dimensions after the first.
-   */
+  /** Returns the values of an IDX file of bytes with the given dimensions after the first. */
   private static byte[] values(Path file, int magic, int... sides) {
     byte[][] values = new byte[1][];
     GzipFile.read(file, in -> values[0] = values(file, in, magic, sides));

@@ -3,9 +3,7 @@ package org.relaydiffusion.diffusion.data.convert;
 import java.util.Optional;
 import org.relaydiffusion.diffusion.image.Pixels;
 
-/**
- * The transform of a source image into one of the data set. Must be thread-safe.
- */
+/** The transform of a source image into one of the data set. Must be thread-safe. */
 @FunctionalInterface
 public interface PictureTransform {
   /**

@@ -28,9 +28,7 @@ record Polygon(double[] x, double[] y) {
     return new Polygon(x, y);
   }
 
-  /**
-   * Returns the signed distance from the outline, negative inside.
-   */
+  /** Returns the signed distance from the outline, negative inside. */
   double distance(double px, double py) {
     double least = Double.MAX_VALUE;
     boolean inside = false;

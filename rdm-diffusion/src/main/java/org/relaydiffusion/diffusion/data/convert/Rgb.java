@@ -1,8 +1,6 @@
 package org.relaydiffusion.diffusion.data.convert;
 
-/**
- * A colour with components in [0, 1].
- */
+/** A colour with components in [0, 1]. */
 record Rgb(double red, double green, double blue) {
   /**
    * Returns the colour of a hue.
@@ -24,9 +22,7 @@ record Rgb(double red, double green, double blue) {
     return value * (1 - saturation * Math.clamp(Math.min(k, 4 - k), 0.0, 1.0));
   }
 
-  /**
-   * Interpolates linearly: this colour for {@code share} 0, {@code other} for 1.
-   */
+  /** Interpolates linearly: this colour for {@code share} 0, {@code other} for 1. */
   Rgb mix(Rgb other, double share) {
     return new Rgb(
         red + (other.red - red) * share,

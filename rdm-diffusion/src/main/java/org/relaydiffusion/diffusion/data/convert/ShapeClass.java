@@ -19,9 +19,7 @@ public enum ShapeClass {
       return box(x, y, 0.76, 0.76);
     }
   },
-  /**
-   * A filled equilateral triangle.
-   */
+  /** A filled equilateral triangle. */
   TRIANGLE {
     private final Polygon outline = Polygon.around(3, 1, 1);
 
@@ -30,27 +28,21 @@ public enum ShapeClass {
       return outline.distance(x, y);
     }
   },
-  /**
-   * A ring.
-   */
+  /** A ring. */
   RING {
     @Override
     double distance(double x, double y) {
       return Math.abs(Math.sqrt(x * x + y * y) - 0.7) - 0.23;
     }
   },
-  /**
-   * A cross of two bars.
-   */
+  /** A cross of two bars. */
   CROSS {
     @Override
     double distance(double x, double y) {
       return Math.min(box(x, y, 0.25, 0.94), box(x, y, 0.94, 0.25));
     }
   },
-  /**
-   * A five-pointed star.
-   */
+  /** A five-pointed star. */
   STAR {
     private final Polygon outline = Polygon.around(10, 1, 0.42);
 
@@ -59,18 +51,14 @@ public enum ShapeClass {
       return outline.distance(x, y);
     }
   },
-  /**
-   * Three parallel bars on the background.
-   */
+  /** Three parallel bars on the background. */
   STRIPES {
     @Override
     double distance(double x, double y) {
       return box(x, Math.min(Math.abs(y), Math.abs(Math.abs(y) - 0.62)), 0.78, 0.18);
     }
   },
-  /**
-   * A square of three by three cells, alternating between two colours.
-   */
+  /** A square of three by three cells, alternating between two colours. */
   CHECKER {
     @Override
     double distance(double x, double y) {
@@ -90,9 +78,7 @@ public enum ShapeClass {
 
   private static final double CHECKER_SIDE = 0.8;
 
-  /**
-   * Returns the signed distance from the outline, negative inside.
-   */
+  /** Returns the signed distance from the outline, negative inside. */
   abstract double distance(double x, double y);
 
   /**
@@ -105,16 +91,12 @@ public enum ShapeClass {
     return 1;
   }
 
-  /**
-   * Returns the class of a label.
-   */
+  /** Returns the class of a label. */
   static ShapeClass of(int label) {
     return values()[label];
   }
 
-  /**
-   * Returns the signed distance from a box with the given half sides.
-   */
+  /** Returns the signed distance from a box with the given half sides. */
   private static double box(double x, double y, double halfWidth, double halfHeight) {
     double dx = Math.abs(x) - halfWidth;
     double dy = Math.abs(y) - halfHeight;

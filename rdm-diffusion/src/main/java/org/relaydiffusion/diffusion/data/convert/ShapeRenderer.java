@@ -12,9 +12,7 @@ import org.relaydiffusion.diffusion.image.Pixels;
 final class ShapeRenderer {
   private static final int LEAST_SIDE = 256;
 
-  /**
-   * Light comes from the top left: shadows are displaced by this fraction of the image size.
-   */
+  /** Light comes from the top left: shadows are displaced by this fraction of the image size. */
   private static final double SHADOW_OFFSET = 0.03;
 
   private static final double SHADOW_BLUR = 0.09;
@@ -66,9 +64,7 @@ final class ShapeRenderer {
     }
   }
 
-  /**
-   * Computes the colour at a position of the image, into {@link #pixel}.
-   */
+  /** Computes the colour at a position of the image, into {@link #pixel}. */
   private void shade(double x, double y) {
     double across = 0.5 + ((x - 0.5) * scene.slopeX() + (y - 0.5) * scene.slopeY()) / 1.42;
     double shadow = 1 - SHADOW_DEPTH * shadow(x, y);
@@ -104,9 +100,7 @@ final class ShapeRenderer {
     pixel[2] = Math.min(1, (from.blue() + (to.blue() - from.blue()) * share) * light);
   }
 
-  /**
-   * Returns the strength of the shadow: 1 in the middle, 0 outside.
-   */
+  /** Returns the strength of the shadow: 1 in the middle, 0 outside. */
   private double shadow(double x, double y) {
     double u = turnedX(x - SHADOW_OFFSET, y - SHADOW_OFFSET);
     double v = turnedY(x - SHADOW_OFFSET, y - SHADOW_OFFSET);
@@ -135,9 +129,7 @@ final class ShapeRenderer {
     return facing * bevel * (1 - TEXTURE_DEPTH * texture);
   }
 
-  /**
-   * Returns a smooth wave between 0 and 1 with the period of the textures.
-   */
+  /** Returns a smooth wave between 0 and 1 with the period of the textures. */
   private static double wave(double at) {
     double turns = at / TEXTURE_PERIOD;
     double triangle = Math.abs(2 * (turns - Math.floor(turns)) - 1);

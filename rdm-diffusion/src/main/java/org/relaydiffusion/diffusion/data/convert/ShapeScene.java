@@ -32,17 +32,13 @@ record ShapeScene(
     Rgb bottom,
     double slopeX,
     double slopeY) {
-  /**
-   * The maximum rotation of a shape, 20 degrees: a cross must not become an X.
-   */
+  /** The maximum rotation of a shape, 20 degrees: a cross must not become an X. */
   private static final double LARGEST_TURN = StrictMath.PI / 9;
 
   private static final Rgb WHITE = new Rgb(1, 1, 1);
   private static final Rgb BLACK = new Rgb(0, 0, 0);
 
-  /**
-   * The texture of a surface.
-   */
+  /** The texture of a surface. */
   enum Texture {
     PLAIN,
     HATCHED,

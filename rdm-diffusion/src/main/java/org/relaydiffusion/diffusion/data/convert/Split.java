@@ -1,15 +1,9 @@
 package org.relaydiffusion.diffusion.data.convert;
 
-/**
- * A part of a published data set.
- */
+/** A part of a published data set. */
 public enum Split {
-  /**
-   * The training images.
-   */
+  /** The training images. */
   TRAIN,
-  /**
-   * The test images.
-   */
+  /** The test images. */
   TEST
 }

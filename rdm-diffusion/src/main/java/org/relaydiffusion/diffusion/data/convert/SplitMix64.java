@@ -9,9 +9,7 @@ final class SplitMix64 {
 
   private long state;
 
-  /**
-   * Creates the generator of one image of a set.
-   */
+  /** Creates the generator of one image of a set. */
   SplitMix64(long seed, long index) {
     this.state = mix(seed * GOLDEN + 1) ^ mix(index + GOLDEN);
   }
@@ -21,23 +19,17 @@ final class SplitMix64 {
     return mix(state);
   }
 
-  /**
-   * Returns a number in [0, 1) with 53 random bits.
-   */
+  /** Returns a number in [0, 1) with 53 random bits. */
   double uniform() {
     return (next() >>> 11) * 0x1p-53;
   }
 
-  /**
-   * Returns a number in [low, high).
-   */
+  /** Returns a number in [low, high). */
   double uniform(double low, double high) {
     return low + (high - low) * uniform();
   }
 
-  /**
-   * Returns true or false with equal probability.
-   */
+  /** Returns true or false with equal probability. */
   boolean heads() {
     return next() < 0;
   }

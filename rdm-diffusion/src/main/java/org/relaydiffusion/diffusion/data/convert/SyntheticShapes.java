@@ -13,9 +13,7 @@ import org.relaydiffusion.diffusion.image.Pixels;
  * number of images or their size, so sets of two sizes with the same seed show the same scenes.
  */
 public final class SyntheticShapes implements ImageSource {
-  /**
-   * The name of this source on the command line.
-   */
+  /** The name of this source on the command line. */
   public static final String NAME = "synthetic:shapes";
 
   private static final int LARGEST = 4096;
@@ -34,7 +32,8 @@ public final class SyntheticShapes implements ImageSource {
    */
   public SyntheticShapes(int images, int resolution, long seed) {
     if (images < 1) {
-      throw new OptionException(NAME + ": the number of images must be at least 1, but is " + images);
+      throw new OptionException(
+          NAME + ": the number of images must be at least 1, but is " + images);
     }
     if (resolution < 1 || resolution > LARGEST || Integer.bitCount(resolution) != 1) {
       throw new OptionException(

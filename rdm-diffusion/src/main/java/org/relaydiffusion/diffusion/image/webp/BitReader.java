@@ -1,8 +1,6 @@
 package org.relaydiffusion.diffusion.image.webp;
 
-/**
- * Reads bits, the lowest of a byte first, from a part of a file.
- */
+/** Reads bits, the lowest of a byte first, from a part of a file. */
 final class BitReader {
   private final byte[] bytes;
   private final int end;
@@ -10,9 +8,7 @@ final class BitReader {
   private long window;
   private int held;
 
-  /**
-   * The number of held bits that are zeros from beyond the end.
-   */
+  /** The number of held bits that are zeros from beyond the end. */
   private int missing;
 
   BitReader(byte[] bytes, int from, int end) {
@@ -21,16 +17,12 @@ final class BitReader {
     this.end = end;
   }
 
-  /**
-   * Returns whether more was read than exists; bits beyond the end are zeros.
-   */
+  /** Returns whether more was read than exists; bits beyond the end are zeros. */
   boolean isPastEnd() {
     return missing > held;
   }
 
-  /**
-   * Returns the next bits without consuming them: 32 valid bits, or zeros beyond the end.
-   */
+  /** Returns the next bits without consuming them: 32 valid bits, or zeros beyond the end. */
   int peek() {
     if (held < 32) {
       load();
@@ -49,17 +41,13 @@ final class BitReader {
     }
   }
 
-  /**
-   * Consumes up to 32 bits returned by {@link #peek}.
-   */
+  /** Consumes up to 32 bits returned by {@link #peek}. */
   void skip(int bits) {
     window >>>= bits;
     held -= bits;
   }
 
-  /**
-   * Reads an unsigned number of up to 24 bits.
-   */
+  /** Reads an unsigned number of up to 24 bits. */
   int number(int bits) {
     int number = peek() & ((1 << bits) - 1);
     skip(bits);

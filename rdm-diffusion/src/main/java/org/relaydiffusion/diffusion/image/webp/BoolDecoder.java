@@ -8,14 +8,10 @@ final class BoolDecoder {
   private final int end;
   private int at;
 
-  /**
-   * The range minus one; the range is 128 to 255 before each bit.
-   */
+  /** The range minus one; the range is 128 to 255 before each bit. */
   private int range = 254;
 
-  /**
-   * The loaded bits; {@link #spare} of them are below those in use.
-   */
+  /** The loaded bits; {@link #spare} of them are below those in use. */
   private long value;
 
   private int spare = -8;
@@ -33,9 +29,7 @@ final class BoolDecoder {
     this.end = end;
   }
 
-  /**
-   * Returns whether more was read than exists; bits beyond the end are zeros.
-   */
+  /** Returns whether more was read than exists; bits beyond the end are zeros. */
   boolean isPastEnd() {
     return isPastEnd;
   }
@@ -87,23 +81,17 @@ final class BoolDecoder {
     }
   }
 
-  /**
-   * Reads as {@link #bit}.
-   */
+  /** Reads as {@link #bit}. */
   boolean isSet(int probability) {
     return bit(probability) != 0;
   }
 
-  /**
-   * Reads a bit with probability 1/2.
-   */
+  /** Reads a bit with probability 1/2. */
   boolean flag() {
     return bit(HALF) != 0;
   }
 
-  /**
-   * Reads an unsigned number of the given number of bits.
-   */
+  /** Reads an unsigned number of the given number of bits. */
   int number(int bits) {
     int number = 0;
     for (int i = 0; i < bits; i++) {
@@ -112,17 +100,13 @@ final class BoolDecoder {
     return number;
   }
 
-  /**
-   * Reads a number of the given number of bits, and its sign.
-   */
+  /** Reads a number of the given number of bits, and its sign. */
   int signed(int bits) {
     int number = number(bits);
     return flag() ? -number : number;
   }
 
-  /**
-   * Reads a flag and, if it is set, a number with its sign; otherwise returns 0.
-   */
+  /** Reads a flag and, if it is set, a number with its sign; otherwise returns 0. */
   int optionalSigned(int bits) {
     return flag() ? signed(bits) : 0;
   }

@@ -23,9 +23,7 @@ record CodeGroup(
   private static final int REPEAT = 16;
   private static final int FEW_ZEROS = 17;
 
-  /**
-   * The length that is repeated if there is no previous one.
-   */
+  /** The length that is repeated if there is no previous one. */
   private static final int FIRST_LENGTH = 8;
 
   /**
@@ -46,9 +44,7 @@ record CodeGroup(
     return new CodeGroup(green, red, blue, alpha, distance);
   }
 
-  /**
-   * Returns the approximate number of entries in its tables.
-   */
+  /** Returns the approximate number of entries in its tables. */
   int entries() {
     return green.entries()
         + red.entries()

@@ -17,9 +17,7 @@ final class CoefficientReader {
   private static final int LUMA = 3;
   private static final int[] ZIGZAG = {0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15};
 
-  /**
-   * By position; also after the last one, where none is read.
-   */
+  /** By position; also after the last one, where none is read. */
   private static final int[] BANDS = {0, 1, 2, 3, 6, 4, 5, 6, 6, 6, 6, 6, 6, 6, 6, 7, 0};
 
   /** The probabilities of the extra bits of the four largest categories. */
@@ -54,23 +52,17 @@ final class CoefficientReader {
     this.above = new byte[columns][9];
   }
 
-  /**
-   * Must be called before each row of macroblocks.
-   */
+  /** Must be called before each row of macroblocks. */
   void beginRow() {
     Arrays.fill(left, (byte) 0);
   }
 
-  /**
-   * Returns the values of the last macroblock: 16 for each of {@link #BLOCKS} blocks.
-   */
+  /** Returns the values of the last macroblock: 16 for each of {@link #BLOCKS} blocks. */
   int[] values() {
     return values;
   }
 
-  /**
-   * Marks a macroblock as having no coefficients.
-   */
+  /** Marks a macroblock as having no coefficients. */
   void skip(int column, boolean hasSmallBlocks) {
     // With 4 x 4 prediction there is no second block: its flags are unchanged.
     int flags = hasSmallBlocks ? 8 : 9;
@@ -114,9 +106,7 @@ final class CoefficientReader {
     return hasValues;
   }
 
-  /**
-   * Reads a block; returns the position after its last value.
-   */
+  /** Reads a block; returns the position after its last value. */
   private int block(
       BoolDecoder in, int type, int context, Steps steps, int first, int[] out, int base) {
     int n = first;
@@ -152,9 +142,7 @@ final class CoefficientReader {
     return (band * CoefficientTables.CONTEXTS + context) * CoefficientTables.TOKENS;
   }
 
-  /**
-   * Reads a value of at least 2.
-   */
+  /** Reads a value of at least 2. */
   private int large(BoolDecoder in, int p) {
     if (!in.isSet(probabilities[p + 3])) {
       return in.isSet(probabilities[p + 4]) ? 3 + in.bit(probabilities[p + 5]) : 2;

@@ -55,9 +55,7 @@ final class FrameHeader {
     skipProbability = in.flag() ? in.number(8) : NEVER_SKIPPED;
   }
 
-  /**
-   * Reads the settings of the four segments.
-   */
+  /** Reads the settings of the four segments. */
   private static final class Segments {
     private boolean isUsed;
     private boolean hasMap;
@@ -66,9 +64,7 @@ final class FrameHeader {
     private final int[] levels = new int[SEGMENTS];
   }
 
-  /**
-   * Rejects anything except a key frame that is shown.
-   */
+  /** Rejects anything except a key frame that is shown. */
   static void checkTag(byte[] bytes, int from, int end, Path file) {
     if (end - from < START
         || (bytes[from + TAG] & 0xff) != 0x9d
@@ -82,16 +78,12 @@ final class FrameHeader {
     }
   }
 
-  /**
-   * Returns the declared width of a frame.
-   */
+  /** Returns the declared width of a frame. */
   static int width(byte[] bytes, int from) {
     return u16(bytes, from + TAG + 3) & 0x3fff;
   }
 
-  /**
-   * Returns the declared height of a frame.
-   */
+  /** Returns the declared height of a frame. */
   static int height(byte[] bytes, int from) {
     return u16(bytes, from + TAG + 5) & 0x3fff;
   }
@@ -187,23 +179,17 @@ final class FrameHeader {
     }
   }
 
-  /**
-   * Returns the partition of the header, positioned after it: the modes of the macroblocks.
-   */
+  /** Returns the partition of the header, positioned after it: the modes of the macroblocks. */
   BoolDecoder modes() {
     return in;
   }
 
-  /**
-   * Returns the partition with the coefficients of a row of macroblocks.
-   */
+  /** Returns the partition with the coefficients of a row of macroblocks. */
   BoolDecoder tokens(int row) {
     return partitions[row & (partitions.length - 1)];
   }
 
-  /**
-   * Reads the segment of the next macroblock.
-   */
+  /** Reads the segment of the next macroblock. */
   int readSegment() {
     if (!hasSegmentMap) {
       return 0;
@@ -213,9 +199,7 @@ final class FrameHeader {
         : in.bit(segmentProbabilities[1]);
   }
 
-  /**
-   * Reads whether the next macroblock has no coefficients.
-   */
+  /** Reads whether the next macroblock has no coefficients. */
   boolean readSkip() {
     return skipProbability != NEVER_SKIPPED && in.isSet(skipProbability);
   }
@@ -224,9 +208,7 @@ final class FrameHeader {
     return quantizers[segment];
   }
 
-  /**
-   * Returns whether there is a loop filter.
-   */
+  /** Returns whether there is a loop filter. */
   boolean isFiltered() {
     return strengths[0][0] != null;
   }
@@ -235,16 +217,12 @@ final class FrameHeader {
     return isSimpleFilter;
   }
 
-  /**
-   * Returns the filter strength of a macroblock; only valid if there is a filter.
-   */
+  /** Returns the filter strength of a macroblock; only valid if there is a filter. */
   FilterStrength strength(int segment, boolean hasSmallBlocks) {
     return strengths[segment][hasSmallBlocks ? 1 : 0];
   }
 
-  /**
-   * Returns the probabilities of the coefficients, in the layout of {@link CoefficientTables}.
-   */
+  /** Returns the probabilities of the coefficients, in the layout of {@link CoefficientTables}. */
   int[] coefficients() {
     return coefficients;
   }

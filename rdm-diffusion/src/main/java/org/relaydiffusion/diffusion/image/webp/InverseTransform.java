@@ -94,23 +94,17 @@ final class InverseTransform {
     }
   }
 
-  /**
-   * Multiplies by sqrt(2) cos(pi / 8).
-   */
+  /** Multiplies by sqrt(2) cos(pi / 8). */
   private static int byCosine(int value) {
     return ((value * 20091) >> 16) + value;
   }
 
-  /**
-   * Multiplies by sqrt(2) sin(pi / 8).
-   */
+  /** Multiplies by sqrt(2) sin(pi / 8). */
   private static int bySine(int value) {
     return (value * 35468) >> 16;
   }
 
-  /**
-   * Clips to the range from 0 to 255.
-   */
+  /** Clips to the range from 0 to 255. */
   static int clamped(int value) {
     return Math.clamp(value, 0, 255);
   }

@@ -21,9 +21,7 @@ final class LosslessDecoder {
    */
   private static final int MOST_ENTRIES = 1 << 24;
 
-  /**
-   * The neighbours addressed by short distances: rows above in the high bits, 8 - columns left.
-   */
+  /** The neighbours addressed by short distances: rows above in the high bits, 8 - columns left. */
   private static final int[] NEIGHBOURS = {
     0x18, 0x07, 0x17, 0x19, 0x28, 0x06, 0x27, 0x29, 0x16, 0x1a, 0x26, 0x2a, 0x38, 0x05, 0x37,
     0x39, 0x15, 0x1b, 0x36, 0x3a, 0x25, 0x2b, 0x48, 0x04, 0x47, 0x49, 0x14, 0x1c, 0x35, 0x3b,
@@ -43,25 +41,19 @@ final class LosslessDecoder {
     this.file = file;
   }
 
-  /**
-   * Rejects a frame without the VP8L signature.
-   */
+  /** Rejects a frame without the VP8L signature. */
   static void checkSignature(byte[] bytes, int from, int end, Path file) {
     if (end - from < HEADER || bytes[from] != SIGNATURE || (bytes[from + 4] >> 5) != 0) {
       throw new FileException(file, "is a damaged WebP picture: its frame has no signature");
     }
   }
 
-  /**
-   * Returns the declared width of a frame.
-   */
+  /** Returns the declared width of a frame. */
   static int width(byte[] bytes, int from) {
     return 1 + ((bytes[from + 1] & 0xff) | (bytes[from + 2] & 0x3f) << 8);
   }
 
-  /**
-   * Returns the declared height of a frame.
-   */
+  /** Returns the declared height of a frame. */
   static int height(byte[] bytes, int from) {
     return 1
         + ((bytes[from + 2] & 0xff) >> 6
@@ -118,9 +110,7 @@ final class LosslessDecoder {
     };
   }
 
-  /**
-   * Reads a transform that varies over the image.
-   */
+  /** Reads a transform that varies over the image. */
   private LosslessTransform readParts(LosslessTransform.Kind kind, int width, int height) {
     int bits = 2 + in.number(3);
     int[] data = readImage(parts(width, bits), parts(height, bits), false);
@@ -131,9 +121,7 @@ final class LosslessDecoder {
     return (size + (1 << bits) - 1) >> bits;
   }
 
-  /**
-   * Reads an image; only the outermost one may have several groups of codes.
-   */
+  /** Reads an image; only the outermost one may have several groups of codes. */
   private int[] readImage(int width, int height, boolean isOutermost) {
     int cacheBits = in.flag() ? in.number(4) : 0;
     if (cacheBits > CACHE_BITS) {
@@ -158,9 +146,7 @@ final class LosslessDecoder {
     return argb;
   }
 
-  /**
-   * Returns the groups of codes of the parts of the image.
-   */
+  /** Returns the groups of codes of the parts of the image. */
   private static final class Groups {
     private final CodeGroup[] groups;
     private final int[] of;
@@ -179,9 +165,7 @@ final class LosslessDecoder {
     }
   }
 
-  /**
-   * Reads all groups, and keeps those that are used.
-   */
+  /** Reads all groups, and keeps those that are used. */
   private CodeGroup[] readGroups(int count, int[] used, int cacheSize) {
     boolean[] isUsed = new boolean[count];
     for (int group : used) {
@@ -257,9 +241,7 @@ final class LosslessDecoder {
     }
   }
 
-  /**
-   * Reads a length or a distance: its prefix determines the number of following bits.
-   */
+  /** Reads a length or a distance: its prefix determines the number of following bits. */
   private int readPrefixed(int prefix) {
     if (prefix < 4) {
       return prefix + 1;
@@ -268,9 +250,7 @@ final class LosslessDecoder {
     return ((2 + (prefix & 1)) << bits) + in.number(bits) + 1;
   }
 
-  /**
-   * Returns the distance in pixels of a distance code.
-   */
+  /** Returns the distance in pixels of a distance code. */
   private static int distance(int code, int width) {
     if (code > NEIGHBOURS.length) {
       return code - NEIGHBOURS.length;

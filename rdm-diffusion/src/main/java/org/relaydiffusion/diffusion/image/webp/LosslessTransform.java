@@ -2,9 +2,7 @@ package org.relaydiffusion.diffusion.image.webp;
 
 import java.util.Arrays;
 
-/**
- * A transform applied by a VP8L encoder, and its inverse (RFC 9649, section 3.5).
- */
+/** A transform applied by a VP8L encoder, and its inverse (RFC 9649, section 3.5). */
 final class LosslessTransform {
   private static final int BLACK = 0xff000000;
 
@@ -57,9 +55,7 @@ final class LosslessTransform {
     return kind;
   }
 
-  /**
-   * Returns the width of the image before the inverse transform.
-   */
+  /** Returns the width of the image before the inverse transform. */
   int packedWidth() {
     return kind == Kind.PALETTE ? LosslessDecoder.parts(width, bits) : width;
   }

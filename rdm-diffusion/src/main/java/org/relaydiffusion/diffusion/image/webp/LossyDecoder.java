@@ -26,22 +26,16 @@ final class LossyDecoder {
   private final int rows;
   private final YuvPlanes planes;
 
-  /**
-   * The macroblock being reconstructed, and the pixels around it.
-   */
+  /** The macroblock being reconstructed, and the pixels around it. */
   private final int[] work = new int[BLUE + 8 * STRIDE + 8];
 
-  /**
-   * The modes of 4 x 4 blocks above each column and to the left of each row of blocks.
-   */
+  /** The modes of 4 x 4 blocks above each column and to the left of each row of blocks. */
   private final int[] modesAbove;
 
   private final int[] modesLeft = new int[4];
   private final int[] modes = new int[16];
 
-  /**
-   * The data of each macroblock for the loop filter: segment, kind, and whether it is smooth.
-   */
+  /** The data of each macroblock for the loop filter: segment, kind, and whether it is smooth. */
   private final byte[] filtered;
 
   private LossyDecoder(byte[] bytes, int from, int end, Path file) {
@@ -160,9 +154,7 @@ final class LossyDecoder {
     return in.isSet(183) ? Prediction.TRUE_MOTION : Prediction.HORIZONTAL;
   }
 
-  /**
-   * Pixels outside the first column and row have fixed values.
-   */
+  /** Pixels outside the first column and row have fixed values. */
   private void beginRow(int row) {
     for (int y = 0; y < 16; y++) {
       work[LUMA + y * STRIDE - 1] = BESIDE;
@@ -181,9 +173,7 @@ final class LossyDecoder {
     }
   }
 
-  /**
-   * Copies the pixels of the neighbours, before filtering, around the macroblock.
-   */
+  /** Copies the pixels of the neighbours, before filtering, around the macroblock. */
   private void bringNeighbours(int row, int column) {
     if (column > 0) {
       for (int y = -1; y < 16; y++) {

@@ -7,9 +7,7 @@ import java.util.Arrays;
  * around them in the same array with rows of {@link #STRIDE} values from 0 to 255.
  */
 final class Prediction {
-  /**
-   * The offset from a pixel to the one below it.
-   */
+  /** The offset from a pixel to the one below it. */
   static final int STRIDE = 32;
 
   static final int DC = 0;
@@ -82,9 +80,7 @@ final class Prediction {
     }
   }
 
-  /**
-   * Predicts a luma block of 4 x 4 pixels, which also uses up to 4 pixels to the upper right.
-   */
+  /** Predicts a luma block of 4 x 4 pixels, which also uses up to 4 pixels to the upper right. */
   static void small(int mode, int[] p, int at) {
     switch (mode) {
       case DC -> {
@@ -115,16 +111,12 @@ final class Prediction {
     return i < 4 ? p[at - 1 + (3 - i) * STRIDE] : p[at - STRIDE + i - 5];
   }
 
-  /**
-   * Averages pixel {@code i} around the block and the next.
-   */
+  /** Averages pixel {@code i} around the block and the next. */
   private static int of2(int[] p, int at, int i) {
     return (around(p, at, i) + around(p, at, i + 1) + 1) >> 1;
   }
 
-  /**
-   * Averages pixel {@code i} around the block, with weight 2, and its neighbours.
-   */
+  /** Averages pixel {@code i} around the block, with weight 2, and its neighbours. */
   private static int of3(int[] p, int at, int i) {
     return (around(p, at, i - 1) + 2 * around(p, at, i) + around(p, at, i + 1) + 2) >> 2;
   }

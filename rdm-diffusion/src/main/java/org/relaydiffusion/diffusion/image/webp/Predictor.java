@@ -47,9 +47,7 @@ final class Predictor {
     };
   }
 
-  /**
-   * Adds channel by channel, without carry.
-   */
+  /** Adds channel by channel, without carry. */
   static int sum(int a, int b) {
     int alphaAndGreen = (a & 0xff00ff00) + (b & 0xff00ff00);
     int redAndBlue = (a & 0x00ff00ff) + (b & 0x00ff00ff);
@@ -60,9 +58,7 @@ final class Predictor {
     return (((a ^ b) & 0xfefefefe) >>> 1) + (a & b);
   }
 
-  /**
-   * Returns left or top, whichever is closer to left + top - corner.
-   */
+  /** Returns left or top, whichever is closer to left + top - corner. */
   private static int nearer(int left, int top, int corner) {
     int toLeft = 0;
     int toTop = 0;

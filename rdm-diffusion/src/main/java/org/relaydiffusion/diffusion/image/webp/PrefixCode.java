@@ -94,9 +94,7 @@ final class PrefixCode {
     return next;
   }
 
-  /**
-   * Determines the sizes and positions of the second-level tables; returns the total size.
-   */
+  /** Determines the sizes and positions of the second-level tables; returns the total size. */
   private static int measure(
       int[] lengths, int symbols, int[] next, int root, int[] sizes, int[] offsets) {
     for (int symbol = 0; symbol < symbols; symbol++) {
@@ -126,9 +124,7 @@ final class PrefixCode {
     }
   }
 
-  /**
-   * Returns the number of entries of the tables.
-   */
+  /** Returns the number of entries of the tables. */
   int entries() {
     return table.length;
   }

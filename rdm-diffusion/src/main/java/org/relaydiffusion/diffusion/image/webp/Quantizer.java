@@ -12,9 +12,7 @@ import org.relaydiffusion.diffusion.image.webp.CoefficientReader.Steps;
 record Quantizer(Steps luma, Steps second, Steps chroma) {
   private static final int LAST = 127;
 
-  /**
-   * The maximum DC step of chroma.
-   */
+  /** The maximum DC step of chroma. */
   private static final int LAST_CHROMA = 117;
 
   private static final int LEAST_SECOND = 8;

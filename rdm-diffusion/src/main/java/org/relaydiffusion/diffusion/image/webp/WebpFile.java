@@ -33,9 +33,7 @@ public record WebpFile(
   private static final int CANVAS_SIZE = 4;
   private static final int FRAME_HEADER = 16;
 
-  /**
-   * Returns whether a file begins like a WebP.
-   */
+  /** Returns whether a file begins like a WebP. */
   public static boolean isWebp(byte[] bytes) {
     return bytes.length >= RIFF_HEADER
         && text(bytes, 0).equals("RIFF")
@@ -58,9 +56,7 @@ public record WebpFile(
     return new Walk(bytes, file).find(RIFF_HEADER, (int) claimed, false);
   }
 
-  /**
-   * Iterates over the chunks, up to the first frame of an animation.
-   */
+  /** Iterates over the chunks, up to the first frame of an animation. */
   private static final class Walk {
     private final byte[] bytes;
     private final Path file;

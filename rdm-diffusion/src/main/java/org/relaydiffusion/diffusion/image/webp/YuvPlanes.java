@@ -39,9 +39,7 @@ final class YuvPlanes {
     return row * uvStride + x;
   }
 
-  /**
-   * Returns the image, [H, W, 3].
-   */
+  /** Returns the image, [H, W, 3]. */
   byte[] toRgb() {
     byte[] rgb = new byte[3 * width * height];
     int lastChroma = (height + 1) / 2 - 1;
@@ -86,16 +84,12 @@ final class YuvPlanes {
     }
   }
 
-  /**
-   * Interpolates at the left and right end of a row.
-   */
+  /** Interpolates at the left and right end of a row. */
   private static int ends(byte[] plane, int near, int far) {
     return (3 * (plane[near] & 0xff) + (plane[far] & 0xff) + 2) >> 2;
   }
 
-  /**
-   * Interpolates with weight 9 for the first sample and 1 for the last; rounded in two steps.
-   */
+  /** Interpolates with weight 9 for the first sample and 1 for the last; rounded in two steps. */
   private static int between(byte[] plane, int near, int beside, int far, int across) {
     int a = plane[near] & 0xff;
     int b = plane[beside] & 0xff;
@@ -111,9 +105,7 @@ final class YuvPlanes {
     rgb[at + 2] = clipped(y + ((u * 33050) >> 8) - 17685);
   }
 
-  /**
-   * Converts from 6 fractional bits.
-   */
+  /** Converts from 6 fractional bits. */
   private static byte clipped(int value) {
     return (byte) Math.clamp(value >> 6, 0, 255);
   }
