@@ -1,6 +1,6 @@
-# For tests/bench and tests/fuzz, which source it after setting here and root.
+# Sourced by tests/bench, tests/fuzz and tests/exact-training, which set here and root.
 
-# Ends with a message and an exit code.
+# Prints message $1 and exits with code $2.
 fail() {
   echo "$1" >&2
   exit "$2"
@@ -33,11 +33,11 @@ find_jdk() {
   done
 }
 
-# Sets JAVA_HOME, and builds when something is newer than the file of the class path.
-# Arguments: that file, then options for Maven.
+# Sets JAVA_HOME, and builds if a source is newer than the class path file.
+# Arguments: the class path file, then options for Maven.
 build_classpath() {
   JAVA_HOME=$(find_jdk)
-  [ -n "$JAVA_HOME" ] || fail "no JDK 25 or newer was found: set JAVA_HOME to one" 1
+  [ -n "$JAVA_HOME" ] || fail "no JDK 25 or newer found: set JAVA_HOME to one" 1
   export JAVA_HOME
   classpath=$1
   shift

@@ -11,12 +11,14 @@ import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.DType;
 
 /**
- * A tensor's elements in another floating-point type, rounded to nearest, ties to even, as PyTorch
- * rounds (float64 by way of float32). A finite number that the new type cannot hold is an error,
- * not an infinity.
+ * A tensor converted to another floating-point dtype, rounded to nearest even, as in PyTorch
+ * (float64 by way of float32). A finite number that overflows the new dtype is an error, not an
+ * infinity.
  *
  * @param file for messages
- * @param name the tensor's, for messages
+ * @param name of the tensor, for messages
+ * @param source the tensor
+ * @param dtype the new dtype
  */
 record CastSource(Path file, String name, TensorSource source, DType dtype)
     implements TensorSource {
@@ -27,7 +29,9 @@ record CastSource(Path file, String name, TensorSource source, DType dtype)
   private static final ValueLayout.OfDouble DOUBLE =
       ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  /** The source itself where it is no floating-point tensor, or of the wanted type already. */
+  /**
+   * Returns the source itself if it is not a floating-point tensor, or already has the dtype.
+   */
   static TensorSource of(Path file, String name, TensorSource source, DType dtype) {
     return source.dtype() == dtype || !source.dtype().isFloatingPoint()
         ? source
@@ -41,7 +45,7 @@ record CastSource(Path file, String name, TensorSource source, DType dtype)
 
   @Override
   public void forEachChunk(ChunkConsumer consumer) throws IOException {
-    // An element grows to four times its size at most: pieces out stay within CHUNK_BYTES.
+    // An element grows to at most four times its size: output chunks stay within CHUNK_BYTES.
     int from = source.dtype().byteSize();
     int to = dtype.byteSize();
     int most = CHUNK_BYTES / Math.max(from, to);
@@ -95,12 +99,14 @@ record CastSource(Path file, String name, TensorSource source, DType dtype)
     if (!finite && Double.isFinite(value)) {
       throw new FileException(
           file,
-          "tensor '%s' holds %s, which is too large for %s"
+          "tensor '%s' contains %s, which is too large for %s"
               .formatted(Printable.of(name), value, dtype.torchName()));
     }
   }
 
-  /** The upper half of the bits, rounded to nearest, ties to even; NaN stays NaN. */
+  /**
+   * Returns the upper half of the bits, rounded to nearest even; NaN stays NaN.
+   */
   private static short toBfloat16(float value) {
     if (Float.isNaN(value)) {
       return 0x7fc0;

@@ -17,12 +17,12 @@ import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.model.safetensors.SafetensorsFile;
 
 /**
- * An open checkpoint: an official {@code .pkl} or {@code .pt}, or a {@code .safetensors} of ours or
- * anyone's. Its structure is read and checked on opening; the bytes of its tensors only when they
- * are asked for. Nothing in it is executed.
+ * An open checkpoint: an official {@code .pkl} or {@code .pt}, or any {@code .safetensors}. Its
+ * structure is read and validated on opening, the data of its tensors only on access. Nothing in it
+ * is executed.
  *
- * <p>{@link #close()} unmaps the file: every tensor from here, and everything LibTorch made of it
- * without a copy, must not be used after that. Not for use by several threads at once.
+ * <p>{@link #close()} unmaps the file: its tensors, and everything that LibTorch created from them
+ * without a copy, must not be used afterwards. Not thread-safe.
  */
 public final class Checkpoint implements AutoCloseable {
   private final Path path;
@@ -43,9 +43,10 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   /**
-   * Opens a file; what it is, is told by its content.
+   * Opens a file, whose kind is determined by its content.
    *
-   * @throws FileException when it cannot be read, is broken, or asks for what is no data
+   * @return the checkpoint, which the caller closes
+   * @throws FileException if it cannot be read, is damaged, or contains anything except data
    */
   public static Checkpoint open(Path path) {
     Container container;
@@ -66,7 +67,7 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  @SuppressWarnings("MustBeClosedChecker") // The result owns both, and closes them.
+  @SuppressWarnings("MustBeClosedChecker") // The result owns both and closes them.
   private static Checkpoint openPickle(Path path, Container container) {
     MappedFile file = MappedFile.open(path);
     Arena arena = Arena.ofShared();
@@ -90,27 +91,32 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  /** The file. */
+  /**
+   * Returns the path of the file.
+   */
   public Path path() {
     return path;
   }
 
-  /** How the file is packed. */
+  /**
+   * Returns the format of the file.
+   */
   public CheckpointFormat format() {
     return format;
   }
 
   /**
-   * The networks by key ({@code ema}, {@code net}), in the file's order; empty when there is none.
+   * Returns the networks by key ({@code ema}, {@code net}), in the order of the file; empty if
+   * there are none.
    */
   public Map<String, NetworkRecord> networks() {
     return Collections.unmodifiableMap(contents.networks());
   }
 
   /**
-   * One network.
+   * Returns one network.
    *
-   * @throws FileException naming what is there instead
+   * @throws FileException listing what exists instead
    */
   public NetworkRecord network(Which which) {
     NetworkRecord network = contents.networks().get(which.key());
@@ -127,7 +133,9 @@ public final class Checkpoint implements AutoCloseable {
     return network;
   }
 
-  /** The names of the first entries, for a message. */
+  /**
+   * Returns the names of the first entries, for a message.
+   */
   private String keys() {
     String names =
         Stream.of(contents.networks(), contents.others(), tensors)
@@ -139,9 +147,9 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   /**
-   * The network to sample from: the moving average where there is one, else the only one.
+   * Returns the network for sampling: the EMA if there is one, otherwise the only network.
    *
-   * @throws RdmException when there is none
+   * @throws RdmException if there is none
    */
   public NetworkRecord network() {
     boolean onlyNet =
@@ -151,53 +159,60 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   /**
-   * Tensors that belong to no network and no optimizer: those of plain dictionaries, under dotted
-   * names, in the file's order, without {@link #prefix}.
+   * Returns tensors that belong to neither a network nor an optimizer: those of plain dictionaries,
+   * under dotted names, in the order of the file, without {@link #prefix}.
    */
   public Map<String, StoredTensor> tensors() {
     return Collections.unmodifiableMap(tensors);
   }
 
   /**
-   * What wrappers around the module have put before the name of each tensor, such as {@code
-   * module.}; empty where they have not.
+   * Returns the prefix that wrappers of the module have added to the name of each tensor, such as
+   * {@code module.}; empty if there is none.
    */
   public String prefix() {
     return prefix;
   }
 
-  /** The optimizer's state, in the checkpoints of training runs. */
+  /**
+   * Returns the state of the optimizer, in the checkpoints of training runs.
+   */
   public Optional<OptimizerRecord> optimizer() {
     return contents.optimizer();
   }
 
-  /** Everything else by key, such as {@code step}, {@code loss_fn} and {@code dataset_kwargs}. */
+  /**
+   * Returns everything else by key, such as {@code step}, {@code loss_fn} and {@code
+   * dataset_kwargs}.
+   */
   public Map<String, CheckpointEntry> otherEntries() {
     return Collections.unmodifiableMap(contents.others());
   }
 
   /**
-   * What the official code would not have written there, by key, as plain values: null, String,
-   * Long, Double, Boolean, {@link StoredTensor}, and lists and maps of these. What is none of these
-   * is left out.
+   * Returns the entries that the official code does not write, by key, as plain values: null,
+   * String, Long, Double, Boolean, {@link StoredTensor}, and lists and maps of these. Other values
+   * are omitted.
    */
   public Map<String, @Nullable Object> extra() {
     return Collections.unmodifiableMap(contents.extra());
   }
 
   /**
-   * The number of images that a training run had seen.
+   * Returns the number of images that a training run has processed.
    *
-   * @throws FileException when the file does not say
+   * @throws FileException if it is not recorded in the file
    */
   public long step() {
     if (contents.others().get("step") instanceof CheckpointEntry.Plain(Long step)) {
       return step;
     }
-    throw new FileException(path, "has no whole number 'step': it is no training state");
+    throw new FileException(path, "has no integer 'step': it is not a training state");
   }
 
-  /** A description of what is in the file, which outlives it. */
+  /**
+   * Returns a summary of the contents, which is independent of the open file.
+   */
   public CheckpointSummary summary() {
     return CheckpointSummary.of(this);
   }

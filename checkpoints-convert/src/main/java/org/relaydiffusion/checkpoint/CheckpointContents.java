@@ -4,7 +4,9 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What was found in a file, whatever its container. */
+/**
+ * The contents of a file, regardless of its container.
+ */
 record CheckpointContents(
     Map<String, NetworkRecord> networks,
     Map<String, StoredTensor> tensors,

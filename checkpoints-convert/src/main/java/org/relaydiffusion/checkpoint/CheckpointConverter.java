@@ -14,38 +14,40 @@ import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.DType;
 
 /**
- * Turns a checkpoint into a safetensors file with the network's description in its header. Tensors
- * go through in pieces of a megabyte, so that the memory needed does not grow with the file.
+ * Converts a checkpoint to a safetensors file with the network's configuration in its header.
+ * Tensors are copied in chunks of a megabyte, so memory does not grow with the file.
  */
 public final class CheckpointConverter {
   private final NetworkValidator validator;
 
-  /** Creates a converter that asks {@code validator} before it writes anything. */
+  /**
+   * Creates a converter that calls {@code validator} before it writes anything.
+   */
   public CheckpointConverter(NetworkValidator validator) {
     this.validator = validator;
   }
 
   /**
-   * Converts one network and reads the result back.
+   * Converts one network and verifies the result.
    *
-   * @param source any checkpoint that {@link Checkpoint} opens
-   * @param target the file to write, whole or not at all
-   * @param dtype the type of all floating-point tensors there; as in the source when empty
+   * @param source any checkpoint that {@link Checkpoint} can open
+   * @param target the output, written atomically
+   * @param which the network
+   * @param dtype the dtype of all floating-point tensors in the result; unchanged if empty
    * @return what was written; every tensor is equal
-   * @throws FileException when the source is broken or holds no network of a known kind, when a
-   *     number does not fit the type asked for, or when what was written is not what was read
-   * @throws OptionException when the type is no floating-point type, or both files are one
+   * @throws FileException if the source is damaged or contains no network of a known kind, if a
+   *     number overflows the dtype, or if the written file differs
+   * @throws OptionException if the dtype is not a floating-point dtype, or both files are the same
    */
   public ConversionReport convert(Path source, Path target, Which which, Optional<DType> dtype) {
     return convert(source, target, which, dtype, Optional.empty());
   }
 
   /**
-   * As {@link #convert(Path, Path, Which, Optional)}, of a bare state_dict too.
+   * Converts as {@link #convert(Path, Path, Which, Optional)}, also from a bare state_dict.
    *
-   * @param description what the network is, where the source has only its tensors
-   * @throws FileException also when the source says itself what its networks are, but a description
-   *     is given
+   * @param description the configuration of the network, if the source only has its tensors
+   * @throws FileException also if a configuration is given although the source contains one
    */
   public ConversionReport convert(
       Path source,
@@ -72,10 +74,12 @@ public final class CheckpointConverter {
   }
 
   /**
-   * Compares a converted file with its source: both are opened anew, and every tensor's SHA-256 is
-   * computed from both. Where the type was changed, the source is converted again for it.
+   * Compares a converted file with its source: both are opened again, and the SHA-256 of every
+   * tensor is computed from both. If the dtype was changed, the source is converted again for this
+   * purpose.
    *
-   * @throws FileException when either cannot be read, or the converted one has other tensors
+   * @throws FileException if either cannot be read, or the tensors of the converted file are
+   *     different ones
    */
   public ConversionReport verify(Path source, Path converted, Which which, Optional<DType> dtype) {
     return verify(source, converted, which, dtype, Optional.empty());
@@ -102,7 +106,7 @@ public final class CheckpointConverter {
   private static void checkOptions(Path source, Path target, Optional<DType> dtype) {
     if (dtype.isPresent() && !dtype.get().isFloatingPoint()) {
       throw new OptionException(
-          "the type to convert to is %s, expected a floating-point type"
+          "the requested dtype is %s, expected a floating-point dtype"
               .formatted(dtype.get().torchName()));
     }
     OutputFile.refuseInput(target, source);

@@ -2,19 +2,33 @@ package org.relaydiffusion.checkpoint;
 
 import org.relaydiffusion.checkpoint.archive.CheckpointFile.Container;
 
-/** How a checkpoint file is packed; told by its content, never by its name. */
+/**
+ * The format of a checkpoint file, determined by its content, never by its name.
+ */
 public enum CheckpointFormat {
-  /** A header of JSON, then tensors: what this project writes. */
+  /**
+   * A JSON header followed by tensors: the format written by this project.
+   */
   SAFETENSORS("safetensors"),
-  /** A zip of a pickle and storages: what {@code torch.save} writes. */
+  /**
+   * A zip of a pickle and storages: written by {@code torch.save}.
+   */
   TORCH_ZIP("torch zip"),
-  /** A stream of pickles and storages: what {@code torch.save} wrote before PyTorch 1.6. */
+  /**
+   * A stream of pickles and storages: written by {@code torch.save} before PyTorch 1.6.
+   */
   TORCH_LEGACY("torch legacy stream"),
-  /** A bare pickle: the official network snapshots. */
+  /**
+   * A bare pickle: the official network snapshots.
+   */
   PICKLE("pickle"),
-  /** A bare pickle of a single module: how others hand Inception out. */
+  /**
+   * A bare pickle of a single module: a published Inception-v3.
+   */
   MODULE("pickle of one module"),
-  /** A zip of a program, its attributes and storages: what {@code torch.jit.save} writes. */
+  /**
+   * A zip of a program, its attributes and storages: written by {@code torch.jit.save}.
+   */
   TORCH_SCRIPT("TorchScript archive");
 
   private final String label;
@@ -23,7 +37,9 @@ public enum CheckpointFormat {
     this.label = label;
   }
 
-  /** That of a container. */
+  /**
+   * Returns the format of a container.
+   */
   static CheckpointFormat of(Container container) {
     return switch (container) {
       case SAFETENSORS -> SAFETENSORS;
@@ -33,7 +49,9 @@ public enum CheckpointFormat {
     };
   }
 
-  /** A name for people. */
+  /**
+   * Returns the name for display.
+   */
   public String label() {
     return label;
   }

@@ -12,13 +12,13 @@ import org.relaydiffusion.Printable;
 import org.relaydiffusion.torch.DType;
 
 /**
- * What is in a checkpoint, without the tensors' bytes.
+ * The contents of a checkpoint, without the data of its tensors.
  *
  * @param file the file
- * @param format how it is packed
+ * @param format the format
  * @param networks by key
- * @param prefix what all tensors of no network have before their names in the file, but not here
- * @param tensors those that belong to no network
+ * @param prefix removed from the names of all tensors that do not belong to a network
+ * @param tensors those that do not belong to a network
  * @param otherEntries the rest, by key
  */
 public record CheckpointSummary(
@@ -33,9 +33,9 @@ public record CheckpointSummary(
   /**
    * A network.
    *
-   * @param className the preconditioner's class
-   * @param initKwargs the arguments it was made with, as plain values
-   * @param parameterCount the number of elements of all parameters
+   * @param className the class of the preconditioner
+   * @param initKwargs its constructor arguments, as plain values
+   * @param parameterCount the total number of elements of all parameters
    * @param tensors parameters and buffers, in the order of the state_dict
    */
   public record NetworkSummary(
@@ -44,7 +44,9 @@ public record CheckpointSummary(
       long parameterCount,
       List<TensorInfo> tensors) {}
 
-  /** A tensor's name, element type and sizes. */
+  /**
+   * The name, dtype and shape of a tensor.
+   */
   public record TensorInfo(String name, DType dtype, List<Long> shape) {
     @Override
     public String toString() {
@@ -90,7 +92,9 @@ public record CheckpointSummary(
         .toList();
   }
 
-  /** The summary as lines of text. */
+  /**
+   * Returns the summary as lines of text.
+   */
   public List<String> lines() {
     List<String> lines = new ArrayList<>();
     lines.add("%s: %s".formatted(file, format.label()));
@@ -109,7 +113,7 @@ public record CheckpointSummary(
       network.tensors().forEach(tensor -> lines.add("  " + tensor));
     });
     if (!prefix.isEmpty()) {
-      lines.add("'%s' stands before the name of every tensor".formatted(prefix));
+      lines.add("the name of every tensor has the prefix '%s'".formatted(prefix));
     }
     tensors.forEach(tensor -> lines.add(tensor.toString()));
     otherEntries.forEach(

@@ -5,10 +5,10 @@ import java.util.List;
 import org.relaydiffusion.torch.DType;
 
 /**
- * What a conversion wrote, read back and compared.
+ * The verified result of a conversion.
  *
- * @param source the checkpoint read
- * @param converted the safetensors file written
+ * @param source the checkpoint that was read
+ * @param converted the safetensors file that was written
  * @param tensors every tensor of the network, in its order
  */
 public record ConversionReport(Path source, Path converted, List<TensorCheck> tensors) {
@@ -16,16 +16,18 @@ public record ConversionReport(Path source, Path converted, List<TensorCheck> te
    * One tensor.
    *
    * @param name its dotted name
-   * @param dtype its type in the converted file
-   * @param shape its sizes
-   * @param sha256 of its elements in row-major order, little-endian, in that type: computed anew
-   *     from the source, in hexadecimal
-   * @param equal whether the converted file's elements have the same sum, type and sizes
+   * @param dtype its dtype in the converted file
+   * @param shape its shape
+   * @param sha256 of its elements in that dtype, row-major and little-endian, computed again from
+   *     the source, in hexadecimal
+   * @param equal whether the converted file has the same SHA-256, dtype and shape
    */
   public record TensorCheck(
       String name, DType dtype, List<Long> shape, String sha256, boolean equal) {}
 
-  /** Whether every tensor is equal. */
+  /**
+   * Returns whether every tensor is equal.
+   */
   public boolean allEqual() {
     return tensors.stream().allMatch(TensorCheck::equal);
   }

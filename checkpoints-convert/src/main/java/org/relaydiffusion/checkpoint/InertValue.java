@@ -8,18 +8,20 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.PlainText;
 
 /**
- * An object beside the networks whose class is not known here, such as an {@code
- * argparse.Namespace}: what the file would have Python call, and with what. It was not called.
+ * An object beside the networks whose class is unknown, such as an {@code argparse.Namespace}: the
+ * callable and the arguments with which Python would construct it. Nothing was called.
  *
- * @param type the class or function, e.g. {@code pathlib.PosixPath}
- * @param arguments its positional arguments, as plain values; then, where it has them, a list of
- *     the items added to it, a map of those set in it, and a state that is no dictionary
- * @param attributes its arguments by name and the attributes set afterwards, as plain values
+ * @param type the class or function, such as {@code pathlib.PosixPath}
+ * @param arguments its positional arguments, as plain values; then, if present, a list of appended
+ *     items, a map of items that were set, and a state that is not a dictionary
+ * @param attributes its keyword arguments and the attributes set afterwards, as plain values
  */
 public record InertValue(
     String type, List<@Nullable Object> arguments, Map<String, @Nullable Object> attributes)
     implements PlainText.Call {
-  /** Keeps the order. */
+  /**
+   * Copies the arguments, keeping their order.
+   */
   public InertValue {
     arguments = Collections.unmodifiableList(arguments);
     attributes = Collections.unmodifiableMap(new LinkedHashMap<>(attributes));

@@ -5,7 +5,9 @@ import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.DType;
 
-/** A stored tensor whose bytes, and checksum, are first touched when they are written. */
+/**
+ * A stored tensor whose data and checksum are only read when it is written.
+ */
 record LazySource(StoredTensor tensor) implements TensorSource {
   @Override
   public DType dtype() {

@@ -23,14 +23,13 @@ import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.model.safetensors.SafetensorsFile;
 
 /**
- * A file with the tensors of one module of any kind, under the names that they have in its
- * state_dict: a {@code .pkl} of one object of the official kind, a TorchScript archive, a {@code
- * .pt} of a plain state_dict, or a {@code .safetensors}. For the files of a network that is none of
- * this project's; those are what {@link Checkpoint} reads.
+ * A file with the tensors of one module of any kind, under the names of its state_dict: a {@code
+ * .pkl} of one object of the official kind, a TorchScript archive, a {@code .pt} of a plain
+ * state_dict, or a {@code .safetensors}. It is for networks that are not of this project; those are
+ * read by {@link Checkpoint}.
  *
- * <p>Nothing in the file is executed, and nothing of a TorchScript archive's program is read.
- * {@link #close()} unmaps the file: its tensors must not be used after that. Not for use by several
- * threads at once.
+ * <p>Nothing in the file is executed, and the program of a TorchScript archive is not read. {@link
+ * #close()} unmaps the file: its tensors must not be used afterwards. Not thread-safe.
  */
 public final class ModuleFile implements AutoCloseable {
   private final Path path;
@@ -55,10 +54,11 @@ public final class ModuleFile implements AutoCloseable {
   }
 
   /**
-   * Opens a file; what it is, is told by its content.
+   * Opens a file, whose kind is determined by its content.
    *
-   * @throws FileException when it cannot be read, is broken, asks for what is no data, or holds
-   *     something else than one module
+   * @return the file, which the caller closes
+   * @throws FileException if it cannot be read, is damaged, contains anything except data, or
+   *     anything except one module
    */
   public static ModuleFile open(Path path) {
     Container container;
@@ -68,7 +68,7 @@ public final class ModuleFile implements AutoCloseable {
     return container == Container.SAFETENSORS ? openSafetensors(path) : openPickle(path, container);
   }
 
-  @SuppressWarnings("MustBeClosedChecker") // The result owns it, and closes it.
+  @SuppressWarnings("MustBeClosedChecker") // The result owns it and closes it.
   private static ModuleFile openSafetensors(Path path) {
     SafetensorsFile file = SafetensorsFile.open(path);
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
@@ -77,7 +77,7 @@ public final class ModuleFile implements AutoCloseable {
         path, CheckpointFormat.SAFETENSORS, tensors, file.metadata(), file::close);
   }
 
-  @SuppressWarnings("MustBeClosedChecker") // The result owns both, and closes them.
+  @SuppressWarnings("MustBeClosedChecker") // The result owns both and closes them.
   private static ModuleFile openPickle(Path path, Container container) {
     MappedFile file = MappedFile.open(path);
     Arena arena = Arena.ofShared();
@@ -112,7 +112,7 @@ public final class ModuleFile implements AutoCloseable {
       }
       default ->
           throw new FileException(
-              path, "holds %s, expected a module or its tensors".formatted(Values.show(root)));
+              path, "contains %s, expected a module or its tensors".formatted(Values.show(root)));
     };
   }
 
@@ -126,49 +126,61 @@ public final class ModuleFile implements AutoCloseable {
     };
   }
 
-  /** The file. */
+  /**
+   * Returns the path of the file.
+   */
   public Path path() {
     return path;
   }
 
-  /** What kind of file it is, for people. */
+  /**
+   * Returns the kind of the file, for display.
+   */
   public String kind() {
     return format.label();
   }
 
-  /** How the file is packed. */
+  /**
+   * Returns the format of the file.
+   */
   public CheckpointFormat format() {
     return format;
   }
 
-  /** A description of what is in the file, which outlives it. */
+  /**
+   * Returns a summary of the contents, which is independent of the open file.
+   */
   public CheckpointSummary summary() {
     return CheckpointSummary.of(this);
   }
 
   /**
-   * What wrappers around the module have put before the name of each tensor, such as {@code
-   * module.}; empty where they have not.
+   * Returns the prefix that wrappers of the module have added to the name of each tensor, such as
+   * {@code module.}; empty if there is none.
    */
   public String prefix() {
     return prefix;
   }
 
-  /** The module's parameters and buffers by name without {@link #prefix}, in the file's order. */
+  /**
+   * Returns the parameters and buffers by name, without {@link #prefix}, in the order of the file.
+   */
   public Map<String, StoredTensor> tensors() {
     return tensors;
   }
 
-  /** The metadata in the header of a {@code .safetensors}; empty for other kinds. */
+  /**
+   * Returns the metadata in the header of a {@code .safetensors}; empty for other kinds.
+   */
   public Map<String, String> metadata() {
     return metadata;
   }
 
   /**
-   * The SHA-256, in hexadecimal, of what the module is: names, types, shapes and values in the
-   * order of their names. It is the same for equal modules, whatever kind of file they are in.
+   * Returns the SHA-256, in hexadecimal, of the names, dtypes, shapes and values in the order of
+   * the names. It is the same for equal modules, regardless of the kind of file.
    *
-   * @throws FileException when a tensor is damaged
+   * @throws FileException if a tensor is damaged
    */
   public String valuesSha256() {
     try {
@@ -184,7 +196,7 @@ public final class ModuleFile implements AutoCloseable {
       }
       return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException | IOException e) {
-      // Every Java has SHA-256, and summing does no input or output of its own.
+      // Every Java has SHA-256, and hashing itself performs no I/O.
       throw new IllegalStateException(e);
     }
   }

@@ -15,14 +15,18 @@ import org.relaydiffusion.checkpoint.pickle.PersistentObject;
 import org.relaydiffusion.checkpoint.pickle.PyNone;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
-/** Reads a pickled module tree as PyTorch's state_dict would list it. */
+/**
+ * Reads a pickled module tree as in PyTorch's state_dict.
+ */
 final class ModuleReader {
   private static final int DEEPEST = 32;
   private static final int LONGEST_NAME = 256;
   private static final int MOST_MODULES = 100_000;
   private static final int MOST_TENSORS = 100_000;
 
-  /** The preconditioners' positional arguments, in order. */
+  /**
+   * The positional arguments of the preconditioners, in order.
+   */
   private static final List<String> PRECONDITIONER_ARGS =
       List.of("img_resolution", "img_channels", "label_dim", "use_fp16");
 
@@ -43,7 +47,7 @@ final class ModuleReader {
    * Reads a network.
    *
    * @param key its key in the checkpoint, for messages
-   * @param plain the file's
+   * @param plain converts the plain values of the file
    */
   static NetworkRecord network(Path file, String key, PersistentObject root, PlainValues plain) {
     ModuleReader reader = new ModuleReader(file, key);
@@ -60,10 +64,10 @@ final class ModuleReader {
   }
 
   /**
-   * The tensors of a module, by their names in its state_dict.
+   * Returns the tensors of a module, by their names in its state_dict.
    *
-   * @param key what messages call the module
-   * @param state the module's attributes
+   * @param key the name of the module in messages
+   * @param state the attributes of the module
    */
   static Map<String, StoredTensor> tensors(Path file, String key, Map<?, ?> state) {
     ModuleReader reader = new ModuleReader(file, key);
@@ -71,7 +75,9 @@ final class ModuleReader {
     return reader.tensors;
   }
 
-  /** The arguments that a preconditioner was made with, by name. */
+  /**
+   * Returns the constructor arguments of a preconditioner, by name.
+   */
   static Map<String, @Nullable Object> arguments(
       Path file, String key, PersistentObject object, PlainValues plain) {
     List<@Nullable Object> positional = positional(file, key, object, plain);
@@ -79,7 +85,7 @@ final class ModuleReader {
     if (positional.size() > PRECONDITIONER_ARGS.size()) {
       throw new FileException(
           file,
-          "'%s' was made with %s positional arguments, only %s are known"
+          "'%s' has %s positional arguments, but only %s are known"
               .formatted(key, positional.size(), PRECONDITIONER_ARGS));
     }
     Map<String, @Nullable Object> all = new LinkedHashMap<>();
@@ -89,7 +95,7 @@ final class ModuleReader {
     named.forEach((name, value) -> {
       if (all.containsKey(name)) {
         throw new FileException(
-            file, "'%s' was given the argument '%s' twice".formatted(key, Printable.of(name)));
+            file, "'%s' has the argument '%s' twice".formatted(key, Printable.of(name)));
       }
       all.put(name, value);
     });
@@ -183,12 +189,18 @@ final class ModuleReader {
     }
   }
 
-  /** A dotted name. Those of what is left out are counted too: a module may be met many times. */
+  /**
+   * Returns a dotted name. Names of omitted values are counted too, since a module may be visited
+   * many times.
+   */
   private String path(String prefix, @Nullable Object part) {
     return names.name(prefix + part(prefix, part));
   }
 
-  /** One part of a dotted name: without dots, or two paths might meet in one name. */
+  /**
+   * Returns one part of a dotted name: it must not contain dots, or two paths could have the same
+   * name.
+   */
   private String part(String prefix, @Nullable Object name) {
     if (name instanceof String text
         && !text.isEmpty()

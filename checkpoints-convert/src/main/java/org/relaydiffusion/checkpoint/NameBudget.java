@@ -4,14 +4,16 @@ import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 
 /**
- * What the names of one file's tensors and modules may take together. A small file can give a
- * module with a long name many places, and each place has a name of its own. Real networks stay a
- * hundred times below.
+ * Bounds the names of all tensors and modules of one file. A small file can refer to a module with
+ * a long name from many places, each of which has a name of its own. Real networks are a hundred
+ * times below the limit.
  */
 final class NameBudget {
   private static final long MOST_CHARACTERS = 8_000_000;
 
-  /** A size in a list of sizes is about as large as so many characters. */
+  /**
+   * The size of a dimension in characters, since shapes are also counted.
+   */
   private static final long AXIS = 8;
 
   private final Path file;
@@ -24,15 +26,17 @@ final class NameBudget {
   /**
    * Counts a name.
    *
-   * @return the same
-   * @throws FileException when the names take too much
+   * @return the same name
+   * @throws FileException if the names exceed the limit
    */
   String name(String name) {
     take(name.length());
     return name;
   }
 
-  /** Counts a tensor's name and sizes. */
+  /**
+   * Counts the name and shape of a tensor.
+   */
   void tensor(String name, int axes) {
     take(name.length() + AXIS * axes);
   }
@@ -42,7 +46,7 @@ final class NameBudget {
     if (left < 0) {
       throw new FileException(
           file,
-          "has names and sizes of tensors that take more than %s characters"
+          "has tensor names and shapes with more than %s characters"
               .formatted(MOST_CHARACTERS));
     }
   }

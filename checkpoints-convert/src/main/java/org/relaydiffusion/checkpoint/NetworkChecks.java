@@ -10,8 +10,8 @@ import org.relaydiffusion.PlainText;
 import org.relaydiffusion.Printable;
 
 /**
- * What can be said of a network without its definition: a known class, a known model, settings in
- * ranges that make sense, and weights that are numbers.
+ * Checks a network without its definition: a known class, a known model, settings in plausible
+ * ranges, and floating-point weights.
  */
 final class NetworkChecks {
   private static final Set<String> CLASSES =
@@ -19,7 +19,9 @@ final class NetworkChecks {
   private static final Set<String> MODELS = Set.of("DhariwalUNet", "SongUNet");
   private static final String MODEL_TYPE = "model_type";
 
-  /** Whole numbers with the least and the greatest value that any network could have. */
+  /**
+   * Integer settings with the minimum and maximum of any network.
+   */
   private static final Map<String, Range> WHOLE_NUMBERS =
       Map.of(
           "img_resolution", new Range(1, 1 << 16),
@@ -48,7 +50,7 @@ final class NetworkChecks {
 
     @Override
     public String toString() {
-      return "a whole number from %s to %s".formatted(least, most);
+      return "an integer from %s to %s".formatted(least, most);
     }
   }
 
@@ -68,7 +70,7 @@ final class NetworkChecks {
     if (!CLASSES.contains(name)) {
       throw new FileException(
           file,
-          "holds a network of class '%s', expected one of %s"
+          "contains a network of class '%s', expected one of %s"
               .formatted(Printable.of(name), CLASSES.stream().sorted().toList()));
     }
   }
@@ -76,7 +78,7 @@ final class NetworkChecks {
   private void settings(Map<String, @Nullable Object> kwargs) {
     for (String needed : List.of("img_resolution", "img_channels")) {
       if (!kwargs.containsKey(needed)) {
-        throw setting(needed, "missing", "a whole number");
+        throw setting(needed, "missing", "an integer");
       }
     }
     kwargs.forEach((name, value) -> {
@@ -111,13 +113,13 @@ final class NetworkChecks {
     if (!tensor.dtype().isFloatingPoint()) {
       throw new FileException(
           file,
-          "tensor '%s' is of type %s, expected a floating-point type"
+          "tensor '%s' has dtype %s, expected a floating-point dtype"
               .formatted(Printable.of(name), tensor.dtype().torchName()));
     }
   }
 
   private FileException setting(String name, String found, String expected) {
     return new FileException(
-        file, "the network's setting %s is %s, expected %s".formatted(name, found, expected));
+        file, "the setting %s of the network is %s, expected %s".formatted(name, found, expected));
   }
 }

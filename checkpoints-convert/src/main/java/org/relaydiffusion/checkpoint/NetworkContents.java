@@ -16,20 +16,24 @@ import org.relaydiffusion.model.safetensors.TensorSource;
 /**
  * A network to be written to a checkpoint.
  *
- * @param className the preconditioner's class, e.g. {@code EDMPrecond}
- * @param initKwargs the arguments that it is made with, those of the inner model included, as the
- *     official code would be given them: plain values, in that order
+ * @param className the class of the preconditioner, such as {@code EDMPrecond}
+ * @param initKwargs its constructor arguments, including those of the inner model, as passed to the
+ *     official code: plain values, in that order
  * @param tensors every parameter and buffer by its dotted name, in any order
  */
 public record NetworkContents(
     String className, Map<String, @Nullable Object> initKwargs, Map<String, TensorSource> tensors) {
-  /** Keeps the order of both maps. */
+  /**
+   * Copies both maps, keeping their order.
+   */
   public NetworkContents {
     initKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(initKwargs));
     tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
   }
 
-  /** A network as another checkpoint has it, which must stay open until this is written. */
+  /**
+   * Returns a network of another checkpoint, which must stay open until this is written.
+   */
   public static NetworkContents of(NetworkRecord network) {
     Map<String, TensorSource> tensors = new LinkedHashMap<>();
     network.tensors().forEach((name, tensor) -> tensors.put(name, TensorSources.of(tensor)));
@@ -37,11 +41,11 @@ public record NetworkContents(
   }
 
   /**
-   * A live network, whose values are read when this is written.
+   * Returns a live network, whose values are read when this is written.
    *
-   * @param network must stay open, with its values not packed for fast evaluation
+   * @param network must stay open, with its weights not packed
    * @param initKwargs the arguments that describe it: {@link
-   *     org.relaydiffusion.model.ModelConfig#of} of them is its configuration
+   *     org.relaydiffusion.model.ModelConfig#of} returns its configuration
    */
   public static NetworkContents of(
       Preconditioner network, Map<String, ? extends @Nullable Object> initKwargs) {
@@ -51,14 +55,18 @@ public record NetworkContents(
         network.config().preconditioning().className(), new LinkedHashMap<>(initKwargs), tensors);
   }
 
-  /** Checks that the tensors are those of the settings. */
+  /**
+   * Checks that the tensors are those of the settings.
+   */
   void check(ModelConfig config) {
     Map<String, TensorShape> shapes = new LinkedHashMap<>();
     tensors.forEach((name, t) -> shapes.put(name, TensorShape.of(t.dtype(), t.shape())));
     Preconditioner.check(config, shapes, List.of());
   }
 
-  /** A tensor that must be there. */
+  /**
+   * Returns a tensor that must exist.
+   */
   TensorSource tensor(String name) {
     TensorSource tensor = tensors.get(name);
     if (tensor == null) {
@@ -67,7 +75,9 @@ public record NetworkContents(
     return tensor;
   }
 
-  /** The network as the official code pickles it. */
+  /**
+   * Returns the network as pickled by the official code.
+   */
   PickleForm form(NetworkForm.Purpose purpose) {
     return NetworkForm.of(className, initKwargs, tensors, purpose);
   }

@@ -15,32 +15,37 @@ import org.relaydiffusion.io.InputFile;
 import tools.jackson.core.JacksonException;
 
 /**
- * What a network is, for tensors that come without it: a bare state_dict.
+ * The configuration of a network, for a bare state_dict.
  *
- * @param className the preconditioner's class, e.g. {@code EDMPrecond}
- * @param initKwargs the arguments it is made with, those of the inner model included, as plain
- *     values
+ * @param className the class of the preconditioner, such as {@code EDMPrecond}
+ * @param initKwargs its constructor arguments, including those of the inner model, as plain values
  */
 public record NetworkDescription(String className, Map<String, @Nullable Object> initKwargs) {
   private static final String CLASS_NAME = "class_name";
   private static final String INIT_KWARGS = "init_kwargs";
 
-  /** The tensors of these networks that are no parameters, by the last part of their names. */
+  /**
+   * The buffers of these networks, by the last part of their names.
+   */
   private static final Set<String> BUFFERS = Set.of("resample_filter", "freqs", "u");
 
-  /** Keys under which training scripts save a state_dict beside other things. */
+  /**
+   * Keys under which training scripts save a state_dict.
+   */
   private static final List<String> OUTER = List.of("state_dict", "model_state_dict", "model");
 
-  /** Keeps the order of the arguments. */
+  /**
+   * Copies the arguments, keeping their order.
+   */
   public NetworkDescription {
     initKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(initKwargs));
   }
 
   /**
-   * Reads a JSON file with a {@code class_name} and an object {@code init_kwargs}, as {@code rdm
-   * inspect --json} lists them of a network.
+   * Reads a JSON file with a {@code class_name} and an object {@code init_kwargs}, as listed by
+   * {@code rdm inspect --json}.
    *
-   * @throws FileException when it cannot be read, or has not these two
+   * @throws FileException if it cannot be read, or lacks either
    */
   public static NetworkDescription ofJson(Path file) {
     Map<String, @Nullable Object> json;
@@ -50,7 +55,7 @@ public record NetworkDescription(String className, Map<String, @Nullable Object>
       throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);
     } catch (JacksonException e) {
       throw new FileException(
-          file, "is no JSON object: " + Printable.of(String.valueOf(e.getOriginalMessage())), e);
+          file, "is not a JSON object: " + Printable.of(String.valueOf(e.getOriginalMessage())), e);
     }
     if (json.get(CLASS_NAME) instanceof String name
         && json.get(INIT_KWARGS) instanceof Map<?, ?> m) {
@@ -60,14 +65,14 @@ public record NetworkDescription(String className, Map<String, @Nullable Object>
     }
     throw new FileException(
         file,
-        "has not what describes a network: a text \"class_name\", such as \"EDMPrecond\", and an"
+        "does not describe a network: expected a string \"class_name\", such as \"EDMPrecond\", and an"
             + " object \"init_kwargs\"");
   }
 
   /**
-   * The description of another checkpoint's network.
+   * Returns the configuration of another checkpoint's network.
    *
-   * @throws FileException when it cannot be read, or has no such network
+   * @throws FileException if it cannot be read, or has no such network
    */
   public static NetworkDescription like(Path checkpoint) {
     try (Checkpoint like = Checkpoint.open(checkpoint)) {
@@ -77,16 +82,16 @@ public record NetworkDescription(String className, Map<String, @Nullable Object>
   }
 
   /**
-   * The network that a file's bare tensors are, if this describes it.
+   * Returns the network of a file's bare tensors with this configuration.
    *
-   * @param which picks the state_dict where the file has one of each
-   * @throws FileException when the file describes its networks itself, or has no tensors
+   * @param which selects the state_dict if the file has both
+   * @throws FileException if the file contains the configuration of its networks, or has no tensors
    */
   NetworkRecord network(Checkpoint file, Which which) {
     if (!file.networks().isEmpty()) {
       throw new FileException(
           file.path(),
-          "says itself what its networks are; a configuration is only for a bare state_dict");
+          "contains the configuration of its networks; --config and --like are only valid for a bare state_dict");
     }
     Map<String, StoredTensor> tensors = state(file.tensors(), which);
     if (tensors.isEmpty()) {
@@ -99,13 +104,15 @@ public record NetworkDescription(String className, Map<String, @Nullable Object>
     return new NetworkRecord(className, initKwargs, tensors, parameters, List.of());
   }
 
-  /** The tensors below the key of the network, or of a state_dict, where there is one. */
+  /**
+   * Returns the tensors below the key of the network, or of a state_dict, if there is one.
+   */
   private static Map<String, StoredTensor> state(Map<String, StoredTensor> all, Which which) {
     String outer = which.key() + ".";
     if (all.keySet().stream().noneMatch(n -> n.startsWith(outer))) {
       return OUTER.stream()
           .map(key -> below(key + ".", all))
-          // 'model' is also what a preconditioner calls its network.
+          // A preconditioner also has an attribute 'model'.
           .filter(below -> below.keySet().stream().anyMatch(n -> n.startsWith("model.")))
           .findFirst()
           .orElse(all);

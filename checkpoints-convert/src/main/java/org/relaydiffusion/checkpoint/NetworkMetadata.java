@@ -13,7 +13,9 @@ import org.relaydiffusion.Printable;
 import org.relaydiffusion.model.safetensors.SafetensorsFile;
 import tools.jackson.core.JacksonException;
 
-/** A network's description in a safetensors header, as this project writes and reads it. */
+/**
+ * A network's configuration in a safetensors header, as written and read by this project.
+ */
 final class NetworkMetadata {
   private static final String FORMAT = "format";
   private static final String CLASS_NAME = "rdm.class_name";
@@ -23,7 +25,9 @@ final class NetworkMetadata {
 
   private NetworkMetadata() {}
 
-  /** The header's metadata for a network. */
+  /**
+   * Returns the metadata of the header for a network.
+   */
   static Map<String, String> of(Which which, NetworkRecord network) {
     Set<String> parameters = Set.copyOf(network.parameterNames());
     List<String> buffers =
@@ -32,9 +36,9 @@ final class NetworkMetadata {
   }
 
   /**
-   * The header's metadata for a network.
+   * Returns the metadata of the header for a network.
    *
-   * @param buffers the names of those tensors that are no parameters
+   * @param buffers the names of the tensors that are not parameters
    */
   static Map<String, String> of(
       Which which,
@@ -50,7 +54,9 @@ final class NetworkMetadata {
     return metadata;
   }
 
-  /** The file's network, or its plain tensors where the header describes none. */
+  /**
+   * Returns the network of a file, or its plain tensors if the header describes none.
+   */
   static CheckpointContents read(SafetensorsFile file) {
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     file.tensors().forEach((name, data) -> tensors.put(name, new StoredTensor(data, file.file())));
@@ -66,7 +72,7 @@ final class NetworkMetadata {
             others.put(
                 name,
                 new CheckpointEntry.Summary(
-                    "tensor %s, of a type that is shown but cannot be loaded".formatted(tensor))));
+                    "tensor %s, whose dtype cannot be loaded".formatted(tensor))));
     String className = file.metadata().get(CLASS_NAME);
     if (className == null) {
       return new CheckpointContents(Map.of(), tensors, Optional.empty(), others, Map.of());
@@ -91,19 +97,19 @@ final class NetworkMetadata {
       SafetensorsFile file, String className, Map<String, StoredTensor> tensors) {
     String kwargs = file.metadata().get(INIT_KWARGS);
     if (kwargs == null) {
-      throw bad(file.path(), INIT_KWARGS, "nothing, expected a JSON object", null);
+      throw bad(file.path(), INIT_KWARGS, "no value, expected a JSON object", null);
     }
     Map<String, @Nullable Object> arguments;
     try {
       arguments = PlainJson.readObject(kwargs);
     } catch (JacksonException e) {
-      throw bad(file.path(), INIT_KWARGS, "no JSON object", e);
+      throw bad(file.path(), INIT_KWARGS, "a value that is not a JSON object", e);
     }
     Set<String> buffers;
     try {
       buffers = Set.copyOf(PlainJson.readStrings(file.metadata().getOrDefault(BUFFERS, "[]")));
     } catch (JacksonException e) {
-      throw bad(file.path(), BUFFERS, "no JSON list of names", e);
+      throw bad(file.path(), BUFFERS, "a value that is not a JSON list of names", e);
     }
     return new NetworkRecord(
         className,
@@ -114,6 +120,6 @@ final class NetworkMetadata {
   }
 
   private static FileException bad(Path file, String key, String what, @Nullable Throwable cause) {
-    return new FileException(file, "the metadata has, as %s, %s".formatted(key, what), cause);
+    return new FileException(file, "the metadata has, for %s, %s".formatted(key, what), cause);
   }
 }

@@ -8,16 +8,16 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.TensorData;
 
 /**
- * A network as a checkpoint describes it: a class, the arguments it was made with, and its tensors.
+ * A network in a checkpoint: a class, its constructor arguments, and its tensors.
  *
- * @param className the preconditioner's class, e.g. {@code EDMPrecond}
- * @param initKwargs the arguments by name, those of the inner model included, as plain values:
+ * @param className the class of the preconditioner, such as {@code EDMPrecond}
+ * @param initKwargs the arguments by name, including those of the inner model, as plain values:
  *     String, Long, Double, Boolean, null, and lists and maps of these
  * @param tensors parameters and buffers by their dotted names, in the order of PyTorch's
- *     state_dict; valid for as long as the checkpoint is open
- * @param parameterNames the names of those that are parameters, in the same order
- * @param modules the paths of all modules, those without tensors included; empty where the file
- *     does not list modules
+ *     state_dict; valid while the checkpoint is open
+ * @param parameterNames the names of the parameters, in the same order
+ * @param modules the paths of all modules, including those without tensors; empty if the file does
+ *     not list modules
  */
 public record NetworkRecord(
     String className,
@@ -25,7 +25,9 @@ public record NetworkRecord(
     Map<String, StoredTensor> tensors,
     List<String> parameterNames,
     List<String> modules) {
-  /** Keeps the order of both maps. */
+  /**
+   * Copies both maps, keeping their order.
+   */
   public NetworkRecord {
     initKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(initKwargs));
     tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
@@ -34,10 +36,10 @@ public record NetworkRecord(
   }
 
   /**
-   * All tensors, ready for LibTorch: see {@link StoredTensor#data}. The bytes of every one are
-   * touched where the file has checksums or lies badly.
+   * Returns all tensors for LibTorch, see {@link StoredTensor#data}. Their data is read if the file
+   * has checksums or the data is not aligned.
    *
-   * @throws org.relaydiffusion.FileException when a checksum is not the one written
+   * @throws org.relaydiffusion.FileException if a checksum is wrong
    */
   public Map<String, TensorData> state() {
     Map<String, TensorData> state = new LinkedHashMap<>();
@@ -45,7 +47,9 @@ public record NetworkRecord(
     return Collections.unmodifiableMap(state);
   }
 
-  /** The number of elements of all parameters together. */
+  /**
+   * Returns the total number of elements of all parameters.
+   */
   public long parameterCount() {
     return parameterNames.stream()
         .map(tensors::get)

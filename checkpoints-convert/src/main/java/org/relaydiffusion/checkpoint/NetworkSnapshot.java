@@ -7,12 +7,12 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A network to sample from, with what it was trained by, to be written by {@link
+ * A network for sampling, with information about its training, to be written by {@link
  * NetworkSnapshotFile}.
  *
- * @param ema the moving average of the weights
- * @param loss the loss that it was trained with
- * @param augment the augmentation that it was trained with
+ * @param ema the EMA of the weights
+ * @param loss the training loss
+ * @param augment the augmentation
  * @param datasetKwargs the arguments of the data set, as plain values
  */
 public record NetworkSnapshot(
@@ -20,7 +20,9 @@ public record NetworkSnapshot(
     Optional<ObjectContents> loss,
     Optional<ObjectContents> augment,
     Map<String, @Nullable Object> datasetKwargs) {
-  /** Keeps the order. */
+  /**
+   * Copies the arguments, keeping their order.
+   */
   public NetworkSnapshot {
     datasetKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(datasetKwargs));
   }

@@ -17,15 +17,16 @@ import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * {@code network-snapshot-*}: one network to sample from, for the official code or for this
- * project. {@link Checkpoint} reads both. Tensors go to the file piece by piece.
+ * {@code network-snapshot-*}: one network for sampling, for the official code or for this project.
+ * {@link Checkpoint} reads both. Tensors are written in chunks.
  */
 public final class NetworkSnapshotFile {
   private NetworkSnapshotFile() {}
 
   /**
-   * The official file name after {@code kimg} thousand images.
+   * Returns the official file name after {@code kimg} thousand images.
    *
+   * @param kimg thousands of images
    * @param extension {@code pkl} or {@code safetensors}
    */
   public static String name(long kimg, String extension) {
@@ -33,11 +34,11 @@ public final class NetworkSnapshotFile {
   }
 
   /**
-   * Writes the official code's {@code .pkl}, whole or not at all.
+   * Writes the official code's {@code .pkl} atomically.
    *
-   * @param target replaced if it exists; folders above it are made
-   * @throws FileException naming the target, when it cannot be written, or when the network's
-   *     tensors are not those of its settings
+   * @param target replaced if it exists; parent folders are created
+   * @throws FileException naming the target, if it cannot be written, or if the network's tensors
+   *     do not match its settings
    */
   public static void writePickle(Path target, NetworkSnapshot snapshot) {
     Map<String, @Nullable Object> entries = new LinkedHashMap<>();
@@ -54,13 +55,13 @@ public final class NetworkSnapshotFile {
   }
 
   /**
-   * Writes a {@code .safetensors} with the network's description in its header, as conversion does,
-   * whole or not at all.
+   * Writes a {@code .safetensors} with the network's configuration in its header, as in a
+   * conversion, atomically.
    *
-   * @param target replaced if it exists; folders above it are made
-   * @param which what the network is called there
-   * @throws FileException naming the target, when it cannot be written, or when the network's
-   *     tensors are not those of its settings
+   * @param target replaced if it exists; parent folders are created
+   * @param which the key of the network
+   * @throws FileException naming the target, if it cannot be written, or if the network's tensors
+   *     do not match its settings
    */
   public static void writeSafetensors(Path target, NetworkContents network, Which which) {
     Map<String, TensorSource> tensors = new LinkedHashMap<>();
@@ -71,7 +72,7 @@ public final class NetworkSnapshotFile {
           ModelConfig config = ModelConfig.of(network.className(), network.initKwargs());
           network.check(config);
           try (Preconditioner definition = Preconditioner.of(config)) {
-            // In the order of the state_dict, whatever the order of the sources.
+            // In the order of the state_dict, regardless of the order of the sources.
             definition.state().keySet().forEach(name -> tensors.put(name, network.tensor(name)));
             metadata.putAll(
                 NetworkMetadata.of(
@@ -87,7 +88,9 @@ public final class NetworkSnapshotFile {
     SafetensorsWriter.writeSources(target, tensors, metadata);
   }
 
-  /** Puts the target's name before errors that do not name a file. */
+  /**
+   * Adds the name of the target to errors that do not name a file.
+   */
   static void named(Path target, Runnable preparation) {
     try {
       preparation.run();

@@ -6,18 +6,23 @@ import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.model.TensorShape;
 
-/** Holds a network from a file against the definition that its class and settings ask for. */
+/**
+ * Checks a network from a file against the definition for its class and settings.
+ */
 @FunctionalInterface
 public interface NetworkValidator {
   /**
-   * Checks names, types and shapes; must not build the network to do so, as its settings may ask
-   * for any size.
+   * Checks names, dtypes and shapes. Must not build the network for this purpose, because its
+   * settings may require any size.
    *
-   * @throws org.relaydiffusion.RdmException naming what is missing, left over or of the wrong shape
+   * @throws org.relaydiffusion.RdmException naming what is missing, unexpected or of the wrong
+   *     shape
    */
   void validate(NetworkRecord network);
 
-  /** Holds a network against {@code rdm-model}'s definition of its class and settings. */
+  /**
+   * Checks a network against {@code rdm-model}'s definition for its class and settings.
+   */
   static NetworkValidator definition() {
     return network -> {
       Map<String, TensorShape> shapes = new LinkedHashMap<>();

@@ -13,13 +13,13 @@ import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.writing.PersistentForm;
 
 /**
- * An object of the official code, without tensors, to be written to a checkpoint: a loss or the
+ * An object of the official code without tensors, to be written to a checkpoint: a loss or the
  * augmentation.
  *
- * @param module the official module that defines its class, e.g. {@code training.loss}
- * @param className the class's name, e.g. {@code BlurLoss}
- * @param attributes what the object carries, as plain values, in the official order
- * @param initKwargs the arguments that it is made with, as plain values
+ * @param module the official module that defines its class, such as {@code training.loss}
+ * @param className the name of the class, such as {@code BlurLoss}
+ * @param attributes of the object, as plain values, in the official order
+ * @param initKwargs its constructor arguments, as plain values
  */
 public record ObjectContents(
     String module,
@@ -27,7 +27,9 @@ public record ObjectContents(
     Map<String, @Nullable Object> attributes,
     Map<String, @Nullable Object> initKwargs) {
 
-  /** The attributes of each loss, all of them arguments, with the defaults of these. */
+  /**
+   * The attributes of each loss, all of which are arguments, with their defaults.
+   */
   private static final Map<String, List<Default>> LOSSES =
       Map.of(
           "EDMLoss",
@@ -53,7 +55,9 @@ public record ObjectContents(
               new Default("min_scale", 0.001),
               new Default("block_scale", 0.15)));
 
-  /** The attributes of the augmentation, which makes each a float. */
+  /**
+   * The attributes of the augmentation, which converts each to a float.
+   */
   private static final List<Default> AUGMENT_PIPE =
       List.of(
           new Default("p", 1.0),
@@ -83,25 +87,27 @@ public record ObjectContents(
 
   private record Default(String name, Object value) {}
 
-  /** Keeps the order of both maps. */
+  /**
+   * Copies both maps, keeping their order.
+   */
   public ObjectContents {
     attributes = Collections.unmodifiableMap(new LinkedHashMap<>(attributes));
     initKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(initKwargs));
   }
 
   /**
-   * A loss function.
+   * Returns a loss function.
    *
    * @param className {@code EDMLoss}, {@code VPLoss}, {@code VELoss} or {@code BlurLoss}
-   * @param initKwargs those of its arguments that are not left at their defaults
-   * @throws RdmException when it is another class, or has no such argument
+   * @param initKwargs the arguments that differ from their defaults
+   * @throws RdmException if the class is another one, or has no such argument
    */
   public static ObjectContents loss(
       String className, Map<String, ? extends @Nullable Object> initKwargs) {
     List<Default> attributes = LOSSES.get(className);
     if (attributes == null) {
       throw new RdmException(
-          "unknown loss '%s': %s are known"
+          "unknown loss '%s', expected one of %s"
               .formatted(Printable.of(className), LOSSES.keySet().stream().sorted().toList()));
     }
     return new ObjectContents(
@@ -112,10 +118,10 @@ public record ObjectContents(
   }
 
   /**
-   * The augmentation.
+   * Returns the augmentation.
    *
-   * @param initKwargs those of its arguments that are not left at their defaults
-   * @throws RdmException when it has no such argument, or one is no number
+   * @param initKwargs the arguments that differ from their defaults
+   * @throws RdmException if it has no such argument, or one is not a number
    */
   public static ObjectContents augmentPipe(Map<String, ? extends @Nullable Object> initKwargs) {
     Map<String, @Nullable Object> attributes = attributes("AugmentPipe", AUGMENT_PIPE, initKwargs);
@@ -144,7 +150,9 @@ public record ObjectContents(
     return attributes;
   }
 
-  /** The object as the official code pickles it. */
+  /**
+   * Returns the object as pickled by the official code.
+   */
   PickleForm form() {
     PlainForm plain = new PlainForm();
     Map<String, @Nullable Object> state = new LinkedHashMap<>();

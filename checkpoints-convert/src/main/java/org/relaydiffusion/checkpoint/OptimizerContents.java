@@ -12,46 +12,48 @@ import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.model.safetensors.TensorSource;
 
 /**
- * Adam's state, to be written as {@code torch.optim.Adam.state_dict()} gives it.
+ * The state of Adam, to be written like {@code torch.optim.Adam.state_dict()}.
  *
- * @param parameters what it keeps for each parameter that it has ever moved, by the parameter's
- *     number in {@code net.parameters()}; one that never had a gradient is not here
+ * @param parameters the moments of each parameter that has been updated, by the index of the
+ *     parameter in {@code net.parameters()}; a parameter that never had a gradient is not included
  * @param groups the settings of each group, as plain values under PyTorch's names
  */
 public record OptimizerContents(
     Map<Long, Moments> parameters, List<Map<String, @Nullable Object>> groups) {
   private static final String BETAS = "betas";
 
-  /** Keeps the order. */
+  /**
+   * Copies the state, keeping its order.
+   */
   public OptimizerContents {
     parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
     groups = List.copyOf(groups);
   }
 
   /**
-   * What Adam keeps for one parameter.
+   * The state of one parameter.
    *
-   * @param step how often it was moved
-   * @param expAvg the running mean of its gradient, of its shape
-   * @param expAvgSq the running mean of the gradient's square, of its shape
+   * @param step number of updates
+   * @param expAvg the running mean of the gradient, with the shape of the parameter
+   * @param expAvgSq the running mean of the squared gradient, with the shape of the parameter
    */
   public record Moments(long step, TensorSource expAvg, TensorSource expAvgSq) {}
 
   /**
-   * Adam's constants.
+   * The constants of Adam.
    *
-   * @param learningRate as of the last step
-   * @param beta1 of the gradient's running mean
-   * @param beta2 of the square's
+   * @param learningRate of the last step
+   * @param beta1 decay of the running mean of the gradient
+   * @param beta2 decay of the running mean of the squared gradient
    * @param epsilon in the denominator
    */
   public record Settings(double learningRate, double beta1, double beta2, double epsilon) {}
 
   /**
-   * The state of an Adam over one group of parameters, with PyTorch's other settings at their
+   * Returns the state of Adam for one group of parameters, with PyTorch's other settings at their
    * defaults.
    *
-   * @param count the number of parameters, those without moments included
+   * @param count the number of parameters, including those without moments
    */
   public static OptimizerContents adam(
       Settings settings, int count, Map<Long, Moments> parameters) {
@@ -72,9 +74,9 @@ public record OptimizerContents(
   }
 
   /**
-   * The state as another checkpoint has it, which must stay open until this is written.
+   * Returns the state in another checkpoint, which must stay open until this is written.
    *
-   * @throws RdmException when it is not Adam's
+   * @throws RdmException if it is not that of Adam
    */
   public static OptimizerContents of(OptimizerRecord optimizer) {
     Map<Long, Moments> parameters = new LinkedHashMap<>();
@@ -95,7 +97,9 @@ public record OptimizerContents(
     return new Moments(state.step(), TensorSources.of(mean), TensorSources.of(square));
   }
 
-  /** The state_dict. */
+  /**
+   * Returns the state_dict.
+   */
   Map<String, Object> form() {
     Map<Long, Object> states = new LinkedHashMap<>();
     parameters.forEach((number, moments) -> {
@@ -111,7 +115,9 @@ public record OptimizerContents(
     return form;
   }
 
-  /** PyTorch has a tuple of betas, which a plain list stands for here. */
+  /**
+   * PyTorch has a tuple of betas, which is represented by a list here.
+   */
   private static Map<String, @Nullable Object> group(Map<String, @Nullable Object> settings) {
     Map<String, @Nullable Object> group = new LinkedHashMap<>(settings);
     if (group.get(BETAS) instanceof List<?> betas) {

@@ -24,7 +24,9 @@ final class OptimizerReader {
     this.plain = plain;
   }
 
-  /** Whether a dictionary is one; a checkpoint that is only for sampling may hold an empty one. */
+  /**
+   * Returns whether a dictionary is one; a checkpoint for sampling only may contain an empty one.
+   */
   static boolean isState(Map<?, ?> map) {
     return map.get("state") instanceof Map<?, ?> && map.get("param_groups") instanceof List<?>;
   }
@@ -46,7 +48,7 @@ final class OptimizerReader {
           || number > Integer.MAX_VALUE
           || !(e.getValue() instanceof Map<?, ?> values)) {
         throw bad(
-            "has the state %s for parameter %s"
+            "has an invalid state %s for parameter %s"
                 .formatted(Values.show(e.getValue()), Values.show(e.getKey())));
       }
       states.put(number, state(number, values));

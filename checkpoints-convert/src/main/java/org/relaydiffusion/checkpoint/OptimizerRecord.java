@@ -9,10 +9,11 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.DType;
 
 /**
- * The state of an optimizer, as {@code state_dict()} gave it.
+ * The state of an optimizer, as returned by {@code state_dict()}.
  *
- * @param parameters one for each parameter that has a state, by the parameter's number
- * @param groups the settings of each group, plain values; {@code params} lists parameters' numbers
+ * @param parameters one for each parameter with a state, by the index of the parameter
+ * @param groups the settings of each group, as plain values; {@code params} lists indices of
+ *     parameters
  */
 public record OptimizerRecord(
     Map<Long, ParameterState> parameters, List<Map<String, @Nullable Object>> groups) {
@@ -23,16 +24,16 @@ public record OptimizerRecord(
   /**
    * The state of one parameter.
    *
-   * @param tensors for Adam {@code exp_avg} and {@code exp_avg_sq}, of the parameter's shape, and
-   *     {@code step} (a scalar) from PyTorch 1.12 on
-   * @param values what is no tensor: {@code step} before that
+   * @param tensors for Adam {@code exp_avg} and {@code exp_avg_sq}, with the shape of the
+   *     parameter, and {@code step} (a scalar) since PyTorch 1.12
+   * @param values values that are not tensors: {@code step} before that version
    */
   public record ParameterState(
       Map<String, StoredTensor> tensors, Map<String, @Nullable Object> values) {
     /**
-     * How often the parameter was moved; 0 or more.
+     * Returns the number of updates of the parameter, at least 0.
      *
-     * @throws RdmException when the state does not say
+     * @throws RdmException if it is not recorded
      */
     public long step() {
       if (values.get("step") instanceof Long step && step >= 0) {
@@ -40,14 +41,14 @@ public record OptimizerRecord(
       }
       StoredTensor step = tensors.get("step");
       if (step == null || step.dtype() != DType.FLOAT32 || step.numel() != 1) {
-        throw new RdmException("the optimizer's state has no step that is one float32 or a number");
+        throw new RdmException("the optimizer state has no step, or one that is neither a float32 scalar nor a number");
       }
       float number = step.reading(() -> step.raw().memory().get(FLOAT, 0));
       if (number >= 0 && number <= MOST_STEPS && number == Math.rint(number)) {
         return (long) number;
       }
       throw new RdmException(
-          "the optimizer's state has the step %s, expected a whole number".formatted(number));
+          "the optimizer state has the step %s, expected an integer".formatted(number));
     }
   }
 }

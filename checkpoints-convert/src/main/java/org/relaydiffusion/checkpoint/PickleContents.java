@@ -18,11 +18,15 @@ import org.relaydiffusion.checkpoint.pickle.PickleBudget;
 import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
-/** Sorts the entries of a pickled dictionary: networks, optimizer state, tensors, and the rest. */
+/**
+ * Classifies the entries of a pickled dictionary: networks, optimizer state, tensors, and others.
+ */
 final class PickleContents {
   private static final String OPTIMIZER = "optimizer_state";
 
-  /** What the official code writes. */
+  /**
+   * The keys written by the official code.
+   */
   private static final Set<String> OFFICIAL =
       Set.of(OPTIMIZER, "step", "ema", "net", "loss_fn", "augment_pipe", "dataset_kwargs");
 
@@ -44,10 +48,10 @@ final class PickleContents {
   }
 
   /**
-   * Sorts what a file's pickle holds.
+   * Classifies the contents of a file's pickle.
    *
-   * @param budget what the file may still use
-   * @throws FileException when it is no dictionary, or a network is not made of data alone
+   * @param budget the remaining budget of the file
+   * @throws FileException if it is not a dictionary, or a network contains anything except data
    */
   static CheckpointContents read(Path file, Object root, PickleBudget budget) {
     PickleContents contents = new PickleContents(file, budget);
@@ -55,7 +59,7 @@ final class PickleContents {
       contents.refuseInert("the object", root);
       throw new FileException(
           file,
-          "holds %s, expected a dictionary of networks or tensors".formatted(Values.show(root)));
+          "contains %s, expected a dictionary of networks or tensors".formatted(Values.show(root)));
     }
     for (Map.Entry<?, ?> e : entries.entrySet()) {
       contents.sort(TensorTree.key(e.getKey()), e.getValue());
@@ -74,7 +78,7 @@ final class PickleContents {
       try {
         extra.put(key, plainOrTensors.of(value));
       } catch (PlainValues.NotPlainException e) {
-        // It is among the other entries, by its description.
+        // It is listed with the other entries, by its description.
       }
     }
   }
@@ -104,7 +108,9 @@ final class PickleContents {
     }
   }
 
-  /** A network may hold nothing but data, also where nobody looks. */
+  /**
+   * A network must contain only data, even in parts that are not read.
+   */
   private void refuseInert(String what, Object value) {
     try {
       InertSearch.find(value, budget)

@@ -13,20 +13,22 @@ import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.TensorData;
 
 /**
- * Readies plain values and tensors for a pickle: the opposite of {@link PlainValues}, within the
- * same bounds, so that whatever is written can be read. One instance serves one file.
+ * Converts plain values and tensors for a pickle: the inverse of {@link PlainValues}, with the same
+ * limits, so that everything written can be read. One instance is used per file.
  */
 final class PlainForm {
-  /** A longer text would be left undecoded by the reader. */
+  /**
+   * A longer text would not be decoded by the reader.
+   */
   private static final int LONGEST_TEXT = 1 << 16;
 
   private int values;
 
   /**
-   * The value for a pickle.
+   * Returns the value for a pickle.
    *
    * @param name for messages
-   * @throws RdmException when it could not be read back
+   * @throws RdmException if it could not be read back
    */
   @Nullable Object of(String name, @Nullable Object value) {
     return form(name, value, 0);
@@ -65,7 +67,7 @@ final class PlainForm {
     map.forEach((key, value) -> {
       if (!(key instanceof String text)) {
         throw new RdmException(
-            "entry '%s' has a key that is no text".formatted(Printable.of(name)));
+            "entry '%s' has a key that is not a string".formatted(Printable.of(name)));
       }
       entries.put(text(name, text), form(name + "." + text, value, depth + 1));
     });
@@ -75,7 +77,7 @@ final class PlainForm {
   private static String text(String name, String text) {
     if (text.getBytes(StandardCharsets.UTF_8).length > LONGEST_TEXT) {
       throw new RdmException(
-          "entry '%s' has a text of more than %s bytes"
+          "entry '%s' has a string of more than %s bytes"
               .formatted(Printable.of(name), LONGEST_TEXT));
     }
     return text;

@@ -16,8 +16,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Plain values as JSON text and back. JSON has no infinities: they are written as the strings
- * {@code "inf"}, {@code "-inf"} and {@code "nan"}, which no setting has as a text of its own.
+ * Converts plain values to JSON and back. JSON has no infinities: they are written as the strings
+ * {@code "inf"}, {@code "-inf"} and {@code "nan"}, which no setting uses otherwise.
  */
 final class PlainJson {
   private static final JsonMapper MAPPER =
@@ -33,15 +33,17 @@ final class PlainJson {
 
   private PlainJson() {}
 
-  /** One line of JSON. */
+  /**
+   * Returns one line of JSON.
+   */
   static String write(@Nullable Object plain) {
     return MAPPER.writeValueAsString(encode(plain));
   }
 
   /**
-   * The object in {@code json}.
+   * Parses an object.
    *
-   * @throws JacksonException when it is no JSON object
+   * @throws JacksonException if it is not a JSON object
    */
   static Map<String, @Nullable Object> readObject(String json) {
     JsonNode root = MAPPER.readTree(json);
@@ -56,9 +58,9 @@ final class PlainJson {
   }
 
   /**
-   * The strings of the list in {@code json}.
+   * Parses a list of strings.
    *
-   * @throws JacksonException when it is no JSON list of strings
+   * @throws JacksonException if it is not a JSON list of strings
    */
   static List<String> readStrings(String json) {
     JsonNode root = MAPPER.readTree(json);

@@ -16,9 +16,9 @@ import org.relaydiffusion.checkpoint.pickle.PickleReader.Python2Strings;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
 /**
- * Pickles of plain data that are no checkpoints, such as the batches of CIFAR-10: dictionaries,
- * lists, texts, numbers and numpy's arrays of bytes, as Python 2 and 3 write them. Every other name
- * is refused, and nothing is executed.
+ * Reads pickles of plain data that are not checkpoints, such as the batches of CIFAR-10:
+ * dictionaries, lists, strings, numbers and numpy byte arrays, as written by Python 2 and 3. Any
+ * other name is rejected, and nothing is executed.
  */
 public final class PlainPickle {
   private PlainPickle() {}
@@ -26,12 +26,13 @@ public final class PlainPickle {
   /**
    * Reads a dictionary.
    *
-   * @param file what holds the pickle, for messages
-   * @param what the pickle's own name in them
+   * @param file the file of the pickle, for messages
+   * @param what the name of the pickle in messages
    * @param pickle its bytes, all of which belong to it
-   * @return by name: arrays and bytes are {@code byte[]}, texts {@link String}, whole numbers
-   *     {@link Long}, lists {@link java.util.List} of these
-   * @throws FileException when it is broken, holds anything else, or is no dictionary of texts
+   * @return by name: arrays and bytes are {@code byte[]}, strings {@link String}, integers {@link
+   *     Long}, lists {@link java.util.List} of these
+   * @throws FileException if it is damaged, contains anything else, or is not a dictionary with
+   *     string keys
    */
   public static Map<String, Object> dictionary(Path file, String what, byte[] pickle) {
     PickleInput in = new PickleInput(MemorySegment.ofArray(pickle).asReadOnly());
@@ -57,7 +58,7 @@ public final class PlainPickle {
       map.forEach((key, item) -> {
         if (!(key instanceof String name)) {
           throw new FileException(
-              file, "%s: has the key %s, expected a text".formatted(what, Values.show(key)));
+              file, "%s: has the key %s, expected a string".formatted(what, Values.show(key)));
         }
         result.put(name, plain(item));
       });

@@ -15,20 +15,24 @@ import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
 /**
- * Turns settings from a pickle into plain Java values. One instance serves one file: it bounds what
- * comes out of it altogether, values and text, as a small pickle can refer to the same large value
- * or the same long text many times.
+ * Converts settings from a pickle to plain Java values. One instance is used per file: it bounds
+ * the total number of values and characters, because a small pickle can refer to the same large
+ * value or string many times.
  */
 final class PlainValues {
   static final int DEEPEST = 16;
   static final int MOST_VALUES = 500_000;
   static final int MOST_TEXT = 4_000_000;
 
-  /** What there may be beside plain values. */
+  /**
+   * Values that are allowed in addition to plain ones.
+   */
   private enum Beside {
     NOTHING,
     TENSORS,
-    /** Anything but tensors, by its description where it is nothing better. */
+    /**
+     * Anything except tensors, by its description if it has no better representation.
+     */
     ANYTHING
   }
 
@@ -41,25 +45,31 @@ final class PlainValues {
     this.beside = beside;
   }
 
-  /** Knows plain values alone: for what is used. */
+  /**
+   * Converts plain values only, for values that are used.
+   */
   static PlainValues strict() {
     return new PlainValues(Beside.NOTHING);
   }
 
-  /** Knows tensors beside plain values. */
+  /**
+   * Converts plain values and tensors.
+   */
   static PlainValues withTensors() {
     return new PlainValues(Beside.TENSORS);
   }
 
   /**
-   * For what is only shown: knows objects of unknown classes as {@link InertValue}, tensors in
-   * these, and all else in containers, by descriptions in angle brackets.
+   * Converts values that are only displayed: objects of unknown classes become {@link InertValue};
+   * tensors in these, and all other values in containers, become descriptions in angle brackets.
    */
   static PlainValues shown() {
     return new PlainValues(Beside.ANYTHING);
   }
 
-  /** Signals that a value is no plain one. */
+  /**
+   * Thrown if a value is not a plain one.
+   */
   static final class NotPlainException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -68,17 +78,21 @@ final class PlainValues {
     }
   }
 
-  /** A String, Long, BigInteger, Double, Boolean, null, or a list or map of these. */
+  /**
+   * Converts to a String, Long, BigInteger, Double, Boolean, null, or a list or map of these.
+   */
   @Nullable Object of(Object value) throws NotPlainException {
     return plain(value, 0);
   }
 
-  /** A dictionary with text as keys. */
+  /**
+   * Converts a dictionary with string keys.
+   */
   Map<String, @Nullable Object> map(Object value) throws NotPlainException {
     if (value instanceof Map<?, ?> map) {
       return map(map, 0);
     }
-    throw new NotPlainException("%s is no dictionary".formatted(Values.show(value)));
+    throw new NotPlainException("%s is not a dictionary".formatted(Values.show(value)));
   }
 
   private @Nullable Object plain(Object value, int depth) throws NotPlainException {
@@ -103,7 +117,7 @@ final class PlainValues {
       default -> {
         boolean shown = beside == Beside.ANYTHING && depth > 0;
         if (!shown || (value instanceof TensorRef && inert == 0)) {
-          throw new NotPlainException("holds " + Values.show(value));
+          throw new NotPlainException("contains " + Values.show(value));
         }
         yield described(value);
       }
@@ -141,7 +155,7 @@ final class PlainValues {
   private void count(long characters) throws NotPlainException {
     text += characters;
     if (text > MOST_TEXT) {
-      throw new NotPlainException("has more than %s characters of text".formatted(MOST_TEXT));
+      throw new NotPlainException("has strings with more than %s characters".formatted(MOST_TEXT));
     }
   }
 
@@ -168,6 +182,6 @@ final class PlainValues {
     if (beside == Beside.ANYTHING) {
       return counted(Values.show(key));
     }
-    throw new NotPlainException("has the key %s, expected text".formatted(Values.show(key)));
+    throw new NotPlainException("has the key %s, expected a string".formatted(Values.show(key)));
   }
 }

@@ -11,8 +11,8 @@ import org.relaydiffusion.checkpoint.pickle.Instance;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
 /**
- * Reads the module in a TorchScript archive as PyTorch's state_dict would list it: its attributes
- * are tensors, further modules, and what is neither and left out.
+ * Reads the module in a TorchScript archive as in PyTorch's state_dict: its attributes are tensors,
+ * submodules, and others, which are omitted.
  */
 final class ScriptReader {
   private static final int DEEPEST = 32;
@@ -30,10 +30,10 @@ final class ScriptReader {
   }
 
   /**
-   * The tensors of a module, by their names in its state_dict.
+   * Returns the tensors of a module, by their names in its state_dict.
    *
-   * @throws FileException when it is too deep or too large (it may contain itself), or a name is
-   *     not fit for a state_dict
+   * @throws FileException if it is too deep or too large (it may contain itself), or a name is not
+   *     valid in a state_dict
    */
   static Map<String, StoredTensor> tensors(Path file, Instance root) {
     ScriptReader reader = new ScriptReader(file);
@@ -44,7 +44,7 @@ final class ScriptReader {
   private void walk(String prefix, Instance module, int depth) {
     if (depth > DEEPEST || !(module.state() instanceof Map<?, ?> attributes)) {
       throw bad(
-          "has, as module '%s', %s, or more than %s levels"
+          "module '%s' is %s, or nested more than %s levels"
               .formatted(Printable.of(prefix), Values.show(module.state()), DEEPEST));
     }
     for (Map.Entry<?, ?> e : attributes.entrySet()) {
@@ -61,7 +61,7 @@ final class ScriptReader {
   }
 
   private void add(String name, TensorRef tensor) {
-    // No two paths give one name, as no part of a name has dots.
+    // Paths have unique names, because parts of a name contain no dots.
     names.tensor(name, tensor.rank());
     tensors.put(name, new StoredTensor(tensor));
   }

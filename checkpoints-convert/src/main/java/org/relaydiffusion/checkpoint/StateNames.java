@@ -6,15 +6,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The names of a state_dict, without what wrappers around a module put before all of them: {@code
- * module.} (DataParallel, DistributedDataParallel) and {@code _orig_mod.} ({@code torch.compile}).
+ * Removes the prefixes that wrappers of a module add to the names of a state_dict: {@code module.}
+ * (DataParallel, DistributedDataParallel) and {@code _orig_mod.} ({@code torch.compile}).
  */
 final class StateNames {
   private static final List<String> WRAPPERS = List.of("module.", "_orig_mod.");
 
   private StateNames() {}
 
-  /** What wrappers have put before every name; empty where they have not, or there are none. */
+  /**
+   * Returns the prefix of every name that was added by wrappers; empty if there is none, or no
+   * names.
+   */
   static String prefix(Collection<String> names) {
     String prefix = "";
     while (!names.isEmpty()) {
@@ -33,7 +36,9 @@ final class StateNames {
     return prefix;
   }
 
-  /** The same tensors without {@code prefix}, which all names have. */
+  /**
+   * Returns the tensors without {@code prefix}, which all names have.
+   */
   static <T> Map<String, T> without(String prefix, Map<String, T> tensors) {
     if (prefix.isEmpty()) {
       return tensors;

@@ -7,9 +7,8 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.TensorData;
 
 /**
- * A tensor in an open checkpoint. Its type and shape are known; its bytes are read only when they
- * are asked for. Valid for as long as the checkpoint is open; not for use by several threads at
- * once.
+ * A tensor in an open checkpoint. Its dtype and shape are known; its data is only read on access.
+ * Valid while the checkpoint is open. Not thread-safe.
  */
 public final class StoredTensor {
   private final DType dtype;
@@ -23,9 +22,9 @@ public final class StoredTensor {
   }
 
   /**
-   * A tensor of a safetensors file.
+   * Creates a tensor of a safetensors file.
    *
-   * @param file that it lies in
+   * @param file that contains it
    */
   StoredTensor(TensorData tensor, MappedFile file) {
     this(
@@ -52,17 +51,23 @@ public final class StoredTensor {
     this.data = data;
   }
 
-  /** The element type. */
+  /**
+   * Returns the dtype.
+   */
   public DType dtype() {
     return dtype;
   }
 
-  /** The sizes, outermost first; empty for a scalar. */
+  /**
+   * Returns the shape, outermost axis first; empty for a scalar.
+   */
   public long[] shape() {
     return shape.clone();
   }
 
-  /** The number of elements. */
+  /**
+   * Returns the number of elements.
+   */
   public long numel() {
     long n = 1;
     for (long s : shape) {
@@ -72,27 +77,29 @@ public final class StoredTensor {
   }
 
   /**
-   * The tensor where it lies in the file, at any address: for streaming through Java. Nothing is
-   * copied, however large it is.
+   * Returns the tensor in the mapped file, without a copy and possibly unaligned, for streaming in
+   * Java.
    *
-   * @throws org.relaydiffusion.FileException when its checksum is not the one written
+   * @throws org.relaydiffusion.FileException if its checksum is wrong
    */
   public TensorData raw() {
     return raw.get();
   }
 
-  /** As {@link MappedFile#reading}, for whoever reads {@link #raw()}. */
+  /**
+   * Wraps accesses to {@link #raw()}, see {@link MappedFile#reading}.
+   */
   <T, E extends Exception> T reading(MappedFile.Reader<T, E> reader) throws E {
     return file.reading(reader);
   }
 
   /**
-   * The tensor at an address aligned to its element size, as LibTorch needs it: in the file where
-   * possible, else in a copy that belongs to the checkpoint (the storages inside {@code .pkl} files
-   * lie anywhere).
+   * Returns the tensor aligned to its element size, as LibTorch requires: in the mapped file if
+   * possible, otherwise in a copy owned by the checkpoint (storages inside {@code .pkl} files are
+   * not aligned).
    *
-   * @throws org.relaydiffusion.FileException when its checksum is not the one written, or another
-   *     program has cut the file since it was opened: LibTorch would end the process on reading it
+   * @throws org.relaydiffusion.FileException if its checksum is wrong, or another program has
+   *     truncated the file since it was opened, in which case LibTorch would crash on reading it
    */
   public TensorData data() {
     return data.get();

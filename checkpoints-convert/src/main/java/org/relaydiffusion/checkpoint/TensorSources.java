@@ -12,23 +12,25 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorData;
 import org.relaydiffusion.torch.TensorScope;
 
-/** Tensors to be written to a file, from wherever they are. */
+/**
+ * Tensors to be written to a file, from various sources.
+ */
 public final class TensorSources {
   private TensorSources() {}
 
   /**
-   * A live tensor, which must stay open, and is read when it is written: later changes show. One
-   * that lies elsewhere, or not in row-major order, is copied to the CPU while it is written, and
-   * no longer.
+   * Returns a live tensor, which must stay open and is read when it is written, including later
+   * modifications. A tensor that is on another device or non-contiguous is copied to the CPU for
+   * the duration of the write.
    *
-   * @param tensor of any type and strides, on any device; it stays the caller's
+   * @param tensor of any dtype and strides, on any device; remains owned by the caller
    */
   public static TensorSource of(Tensor tensor) {
     return new Live(tensor);
   }
 
   /**
-   * Bytes as a tensor uint8 [N], such as the state of a random number generator.
+   * Returns bytes as a tensor uint8 [N], such as the state of a random number generator.
    *
    * @param bytes copied
    */
@@ -36,12 +38,17 @@ public final class TensorSources {
     return dense(DType.UINT8, bytes.clone(), bytes.length);
   }
 
-  /** A tensor in an open checkpoint, which must stay open; its checksum is held when it is read. */
+  /**
+   * Returns a tensor in an open checkpoint, which must stay open; its checksum is verified when it
+   * is read.
+   */
   public static TensorSource of(StoredTensor tensor) {
     return new LazySource(tensor);
   }
 
-  /** A float32 tensor without axes. */
+  /**
+   * Returns a float32 scalar.
+   */
   static TensorSource scalar(float value) {
     byte[] bytes = new byte[Float.BYTES];
     ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putFloat(value);

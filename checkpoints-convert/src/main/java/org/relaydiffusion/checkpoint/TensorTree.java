@@ -11,7 +11,8 @@ import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
 /**
- * The tensors in nested dictionaries and lists, under dotted names. What is no tensor is left out.
+ * Collects the tensors in nested dictionaries and lists, under dotted names. Other values are
+ * ignored.
  */
 final class TensorTree {
   private static final int DEEPEST = 32;
@@ -28,7 +29,9 @@ final class TensorTree {
     this.names = new NameBudget(file);
   }
 
-  /** What was collected so far. */
+  /**
+   * Returns the tensors collected so far.
+   */
   Map<String, StoredTensor> tensors() {
     return tensors;
   }
@@ -36,8 +39,8 @@ final class TensorTree {
   /**
    * Collects from a value and everything in it.
    *
-   * @throws FileException when it is too deep or too large (it may contain itself), or when two
-   *     tensors have one name
+   * @throws FileException if it is too deep or too large (it may contain itself), or if two tensors
+   *     have the same name
    */
   void collect(String name, Object value) {
     collect(name, value, 0);
@@ -74,7 +77,9 @@ final class TensorTree {
     }
   }
 
-  /** A dictionary's key as part of a name. */
+  /**
+   * Returns the key of a dictionary as part of a name.
+   */
   static String key(Object key) {
     return key instanceof String text ? text : Values.show(key);
   }

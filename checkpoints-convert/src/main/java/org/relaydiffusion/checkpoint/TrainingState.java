@@ -8,16 +8,15 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 
 /**
- * Everything that a training run goes on from, to be written by {@link TrainingStateFile}.
+ * Everything needed to resume a training run, to be written by {@link TrainingStateFile}.
  *
- * @param ema the moving average of the weights
- * @param net the weights in training
- * @param optimizer its moments; empty in a file that is only for sampling
- * @param step the number of images seen, as the official code counts
- * @param extra further entries by key, which the official code passes over. Values are null,
- *     String, whole numbers, Double, Boolean, tensors (a {@link
- *     org.relaydiffusion.model.safetensors.TensorSource}, or a {@link StoredTensor}), and lists and
- *     maps of these under text
+ * @param ema the EMA of the weights
+ * @param net the weights being trained
+ * @param optimizer its moments; empty in a file for sampling only
+ * @param step the number of images processed, as counted by the official code
+ * @param extra further entries by key, which the official code ignores. Values are null, String,
+ *     integers, Double, Boolean, tensors (a {@link org.relaydiffusion.model.safetensors.TensorSource},
+ *     or a {@link StoredTensor}), and lists and maps of these with string keys
  */
 public record TrainingState(
     NetworkContents ema,
@@ -25,15 +24,17 @@ public record TrainingState(
     Optional<OptimizerContents> optimizer,
     long step,
     Map<String, @Nullable Object> extra) {
-  /** Keeps the order. */
+  /**
+   * Copies the entries, keeping their order.
+   */
   public TrainingState {
     extra = Collections.unmodifiableMap(new LinkedHashMap<>(extra));
   }
 
   /**
-   * A training state as an open file has it. The file must stay open until this is written.
+   * Returns the training state of an open file, which must stay open until this is written.
    *
-   * @throws FileException when it lacks a network or the step
+   * @throws FileException if it lacks a network or the step
    */
   public static TrainingState of(Checkpoint checkpoint) {
     return new TrainingState(

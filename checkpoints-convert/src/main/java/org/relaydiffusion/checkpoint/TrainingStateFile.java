@@ -13,8 +13,8 @@ import org.relaydiffusion.checkpoint.writing.NetworkForm;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * {@code training-state-*.pt}: what the official code resumes from and samples with, written as its
- * {@code torch.save} would. {@link Checkpoint} reads it.
+ * {@code training-state-*.pt}, with which the official code resumes and samples, written like its
+ * {@code torch.save}. {@link Checkpoint} reads it.
  */
 public final class TrainingStateFile {
   private static final String OPTIMIZER = "optimizer_state";
@@ -25,7 +25,7 @@ public final class TrainingStateFile {
   private TrainingStateFile() {}
 
   /**
-   * The official file name after {@code kimg} thousand images, e.g. {@code
+   * Returns the official file name after {@code kimg} thousand images, such as {@code
    * training-state-000123.pt}.
    */
   public static String name(long kimg) {
@@ -33,12 +33,12 @@ public final class TrainingStateFile {
   }
 
   /**
-   * Writes a state, whole or not at all. Tensors go to the file piece by piece: beside a mebibyte,
-   * no copy of them is made that is not made by a source itself.
+   * Writes a state atomically. Tensors are written in chunks of a mebibyte; no further copies are
+   * made except by their sources.
    *
-   * @param target replaced if it exists; folders above it are made
-   * @throws FileException naming the target, when it cannot be written, or when a network's tensors
-   *     are not those of its settings
+   * @param target replaced if it exists; parent folders are created
+   * @throws FileException naming the target, if it cannot be written, or if the tensors of a
+   *     network do not match its settings
    */
   public static void write(Path target, TrainingState state) {
     Map<String, @Nullable Object> entries = new LinkedHashMap<>();

@@ -13,15 +13,17 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.model.safetensors.TensorSource;
 
-/** What every conversion does beside converting: it reads back what it wrote. */
+/**
+ * Verification of a conversion, which reads the written file back.
+ */
 public final class Verification {
   private Verification() {}
 
   /**
-   * Compares what was written with what should have been, by type, sizes and SHA-256.
+   * Compares what was written with what should have been, by dtype, shape and SHA-256.
    *
    * @param expected every tensor by name
-   * @param written those of the file
+   * @param written the tensors of the file
    */
   public static List<ConversionReport.TensorCheck> compare(
       Map<String, TensorSource> expected, Map<String, StoredTensor> written) {
@@ -31,7 +33,7 @@ public final class Verification {
   }
 
   /**
-   * Refuses a report of a conversion whose tensors are not all equal.
+   * Checks that all tensors of a conversion are equal.
    *
    * @return the report
    * @throws FileException naming the first that is not
@@ -41,7 +43,7 @@ public final class Verification {
       if (!tensor.equal()) {
         throw new FileException(
             report.converted(),
-            "tensor '%s' was read back with other values than were written"
+            "the written values of tensor '%s' differ from the source"
                 .formatted(Printable.of(tensor.name())));
       }
     }
@@ -66,7 +68,7 @@ public final class Verification {
       source.forEachChunk(chunk -> digest.update(chunk.asByteBuffer()));
       return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException | IOException e) {
-      // Every Java has SHA-256, and summing does no input or output of its own.
+      // Every Java has SHA-256, and hashing itself performs no I/O.
       throw new IllegalStateException(e);
     }
   }

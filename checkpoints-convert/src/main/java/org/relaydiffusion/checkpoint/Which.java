@@ -1,10 +1,16 @@
 package org.relaydiffusion.checkpoint;
 
-/** Which of a training run's two networks. */
+/**
+ * One of the two networks of a training run.
+ */
 public enum Which {
-  /** The moving average of the weights: what sampling uses. */
+  /**
+   * The EMA of the weights, used for sampling.
+   */
   EMA("ema"),
-  /** The weights that training goes on from. */
+  /**
+   * The weights being trained.
+   */
   NET("net");
 
   private final String key;
@@ -13,7 +19,9 @@ public enum Which {
     this.key = key;
   }
 
-  /** Its key in a checkpoint, e.g. {@code ema}. */
+  /**
+   * Returns the key in a checkpoint, such as {@code ema}.
+   */
   public String key() {
     return key;
   }

@@ -1,4 +1,6 @@
-/** Official checkpoints in, safetensors out. */
+/**
+ * Reading and writing official checkpoints, and conversion to safetensors.
+ */
 @NullMarked
 package org.relaydiffusion.checkpoint;
 

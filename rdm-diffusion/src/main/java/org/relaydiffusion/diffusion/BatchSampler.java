@@ -20,22 +20,22 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * One batch from seeds to pictures: latents, first stage, nearest upsampling, second stage, pixels.
- * Each image's generator serves both stages in turn; where only the second runs it starts at the
- * seed.
+ * Samples one batch: latents, first stage, nearest-neighbour upsampling, second stage, pixel
+ * values. The generator of each image serves both stages in turn; if only the second runs, it
+ * starts at the seed.
  *
  * @param plan the request and the networks
  * @param evaluation how guidance is computed
- * @param device where the networks are
+ * @param device the device of the networks
  */
 record BatchSampler(RelayPlan plan, Guidance.Evaluation evaluation, Device device) {
-  /** Hears of each step of either stage. */
+  /** Receives each step of either stage. */
   @FunctionalInterface
   interface StageListener {
     void stepDone(Stage stage, int step, int steps);
   }
 
-  /** How guidance is computed under {@code numerics}. */
+  /** Returns how guidance is computed under {@code numerics}. */
   static Guidance.Evaluation evaluation(Numerics numerics) {
     return switch (numerics) {
       case EXACT -> Guidance.Evaluation.SEPARATE;
@@ -51,7 +51,7 @@ record BatchSampler(RelayPlan plan, Guidance.Evaluation evaluation, Device devic
     }
   }
 
-  /** The last stage's images, float64 [N, C, H, W]. */
+  /** Samples the images of the last stage, float64 [N, C, H, W]. */
   Tensor images(long[] seeds, StageListener listener) {
     try (TensorScope scope = TensorScope.open();
         StackedGenerators noise = StackedGenerators.of(device, seeds)) {
@@ -99,7 +99,7 @@ record BatchSampler(RelayPlan plan, Guidance.Evaluation evaluation, Device devic
     }
   }
 
-  /** The first stage's images, float64 [N, C, H, W] at its own resolution. */
+  /** Samples the images of the first stage, float64 [N, C, H, W] at its own resolution. */
   Tensor firstStage(Denoiser first, long[] seeds, StackedGenerators noise, StageListener listener) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor latents =

@@ -2,7 +2,7 @@ package org.relaydiffusion.diffusion;
 
 import org.relaydiffusion.OptionException;
 
-/** The checks that several option records share; each message names the option as it is typed. */
+/** Checks shared by several option records; each message names the option as it is typed. */
 final class Check {
   private Check() {}
 

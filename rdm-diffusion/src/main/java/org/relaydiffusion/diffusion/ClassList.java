@@ -8,17 +8,17 @@ import java.util.regex.Pattern;
 import org.relaydiffusion.OptionException;
 
 /**
- * The classes that a run's images take in turn, as {@code --class} gives them: {@code 1,5-9} is 1
- * and 5 to 9. The image of a seed is of class number seed mod size, counted from 0: whatever the
- * other seeds, the batch and the processes are. Order and repetitions are kept.
+ * The classes of a run's images, as given by {@code --class}: {@code 1,5-9} is 1 and 5 to 9. They
+ * are assigned in turn: the image of a seed has class number seed mod size, counted from 0,
+ * regardless of the other seeds, the batch and the processes. Order and repetitions are kept.
  *
- * @param labels the classes, each at least 0; none for all that the networks know
+ * @param labels the classes, each at least 0; empty for all classes of the networks
  */
 public record ClassList(List<Integer> labels) {
-  /** All classes of the networks: the image of a seed is of class seed mod classes. */
+  /** All classes of the networks: the image of a seed has class seed mod number of classes. */
   public static final ClassList ALL = new ClassList(List.of());
 
-  /** The most classes that a network has, see {@code ModelConfig}. */
+  /** The maximum number of classes of a network, see {@code ModelConfig}. */
   private static final int MOST = 1 << 20;
 
   private static final Pattern RANGE = Pattern.compile("(\\d+)-(\\d+)");
@@ -27,23 +27,23 @@ public record ClassList(List<Integer> labels) {
   /**
    * Checks the classes.
    *
-   * @throws OptionException when one is negative
+   * @throws OptionException if one is negative
    */
   public ClassList {
     labels = List.copyOf(labels);
     labels.forEach(label -> Check.atLeast("class", 0, label));
   }
 
-  /** These classes, in this order. */
+  /** Returns a list of these classes, in this order. */
   public static ClassList of(int... labels) {
     return new ClassList(Arrays.stream(labels).boxed().toList());
   }
 
   /**
-   * Reads a list of numbers and ranges, separated by commas.
+   * Parses a list of numbers and ranges, separated by commas.
    *
    * @param text such as {@code 207} or {@code 1,5-9}
-   * @throws OptionException naming the part that is neither a class nor a range that rises
+   * @throws OptionException naming the part that is neither a class nor an increasing range
    */
   public static ClassList parse(String text) {
     List<Integer> labels = new ArrayList<>();
@@ -54,13 +54,13 @@ public record ClassList(List<Integer> labels) {
       int last = isRange ? number(range.group(2), text) : first;
       if (last < first) {
         throw new OptionException(
-            "--class %s: a range goes from the lower class to the higher one".formatted(part));
+            "--class %s: the start of a range must not exceed its end".formatted(part));
       }
       for (int label = first; label <= last; label++) {
         labels.add(label);
       }
       if (labels.size() > MOST) {
-        throw new OptionException("--class names more than %s classes".formatted(MOST));
+        throw new OptionException("--class has more than %s classes".formatted(MOST));
       }
     }
     return new ClassList(labels);
@@ -69,34 +69,34 @@ public record ClassList(List<Integer> labels) {
   private static int number(String part, String text) {
     if (!NUMBER.matcher(part).matches()) {
       throw new OptionException(
-          "--class takes numbers and ranges such as 1,5-9, but found '%s' in '%s'"
+          "--class must be numbers and ranges such as 1,5-9, but found '%s' in '%s'"
               .formatted(part, text));
     }
     if (part.startsWith("-")) {
       throw new OptionException("--class must be at least 0, but is " + part);
     }
-    // No network has so many classes; the digits need not fit a number.
+    // No network has so many classes; the value may not fit an integer.
     if (part.length() > 9 || Integer.parseInt(part) >= MOST) {
       throw new OptionException("--class must be below %s, but is %s".formatted(MOST, part));
     }
     return Integer.parseInt(part);
   }
 
-  /** Whether all classes of the networks are meant. */
+  /** Returns whether this stands for all classes of the networks. */
   public boolean isAll() {
     return labels.isEmpty();
   }
 
   /**
-   * The class of a seed's image.
+   * Returns the class of a seed's image.
    *
-   * @param classes how many the networks know, at least 1
+   * @param classes number of classes of the networks, at least 1
    */
   int of(long seed, int classes) {
     return isAll() ? Math.floorMod(seed, classes) : labels.get(Math.floorMod(seed, labels.size()));
   }
 
-  /** The list as {@link #parse} reads it, in its shortest form; empty for all classes. */
+  /** Returns the list as parsed by {@link #parse}, in its shortest form; empty for all classes. */
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder();

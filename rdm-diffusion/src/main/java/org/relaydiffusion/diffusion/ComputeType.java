@@ -7,19 +7,19 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 
-/** The type that a network's activations and convolution weights have when it is sampled from. */
+/** The dtype of a network's activations and convolution weights during sampling. */
 public sealed interface ComputeType {
   /** The reference's rule, see {@link OfCheckpoint}. */
   ComputeType AUTO = new OfCheckpoint();
 
-  /** One type for all networks. */
+  /** The same dtype for all networks. */
   record Fixed(DType dtype) implements ComputeType {
     private static final List<DType> KNOWN = List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16);
 
     /**
-     * Checks the type.
+     * Checks the dtype.
      *
-     * @throws OptionException when networks do not compute in it
+     * @throws OptionException if networks do not support it
      */
     public Fixed {
       if (!KNOWN.contains(dtype)) {
@@ -41,8 +41,8 @@ public sealed interface ComputeType {
   }
 
   /**
-   * As each checkpoint says: on CUDA, float16 where its {@code use_fp16} is true; float32
-   * otherwise, and on the CPU always.
+   * According to each checkpoint: on CUDA, float16 if its {@code use_fp16} is true, otherwise
+   * float32; on the CPU always float32.
    */
   record OfCheckpoint() implements ComputeType {
     private static final String HALF = "use_fp16";
@@ -61,15 +61,15 @@ public sealed interface ComputeType {
   }
 
   /**
-   * The type of one network.
+   * Returns the dtype of a network.
    *
-   * @param initKwargs the arguments of its constructor, as its checkpoint has them
-   * @param device where it runs
+   * @param initKwargs the arguments of its constructor in the checkpoint
+   * @param device the device of the network
    */
   DType of(Map<String, ? extends @Nullable Object> initKwargs, Device device);
 
   /**
-   * Reads {@code auto}, {@code float32}, {@code bfloat16} or {@code float16}.
+   * Parses {@code auto}, {@code float32}, {@code bfloat16} or {@code float16}.
    *
    * @throws OptionException for anything else
    */

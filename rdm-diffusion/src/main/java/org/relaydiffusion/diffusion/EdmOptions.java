@@ -5,18 +5,18 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.schedule.KarrasSchedule;
 
 /**
- * How the first stage samples. The names are those of the EDM paper (arXiv 2206.00364); the sigma
- * range is cut to the network's own when sampling starts.
+ * Options of the first stage's sampler, named as in the EDM paper (arXiv 2206.00364). The sigma
+ * range is clipped to that of the network when sampling starts.
  *
- * @param numSteps how many noise levels before the final 0, at least 2
+ * @param numSteps number of noise levels before the final 0, at least 2
  * @param sigmaMin the lowest noise level, at least 0
  * @param sigmaMax the highest noise level, above {@code sigmaMin}
- * @param rho the curve's exponent, above 0
- * @param churn fresh noise at each step
- * @param guidance cfg_scale, the weight w of {@code w D(x|label) - (w - 1) D(x|none)}; 1 or less is
- *     the plain conditional network. Ignored where {@code sdeScale} is given, as in the reference
- * @param sdeScale if present, the stochastic sampler of the CelebA-HQ script with this scale (0 is
- *     allowed); if absent, Heun's method of the EDM paper
+ * @param rho the exponent of the schedule, above 0
+ * @param churn noise added at each step
+ * @param guidance cfg_scale, the weight w of {@code w D(x|label) - (w - 1) D(x|none)}; 1 or less
+ *     means no guidance. Ignored if {@code sdeScale} is present, as in the reference
+ * @param sdeScale if present, selects the stochastic sampler of the CelebA-HQ script with this
+ *     scale (0 is allowed); if absent, Heun's method of the EDM paper is used
  */
 public record EdmOptions(
     int numSteps,
@@ -31,9 +31,9 @@ public record EdmOptions(
       new EdmOptions(18, 0.002, 80, 7, Churn.OFF, 1, OptionalDouble.empty());
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
-   * @throws OptionException naming the one that makes no sense
+   * @throws OptionException naming the value that is out of range
    */
   public EdmOptions {
     KarrasSchedule _ = new KarrasSchedule(sigmaMin, sigmaMax, rho, numSteps);
@@ -46,12 +46,12 @@ public record EdmOptions(
     }
   }
 
-  /** A builder that starts from these options. */
+  /** Returns a builder that starts from these options. */
   public Builder toBuilder() {
     return new Builder(this);
   }
 
-  /** Changes some of the options. */
+  /** Builds modified options. */
   public static final class Builder {
     private int numSteps;
     private double sigmaMin;
@@ -71,55 +71,59 @@ public record EdmOptions(
       sdeScale = from.sdeScale;
     }
 
-    /** The number of noise levels before the final 0. */
+    /** Sets the number of noise levels before the final 0. */
     public Builder numSteps(int value) {
       numSteps = value;
       return this;
     }
 
-    /** The lowest noise level. */
+    /** Sets the lowest noise level. */
     public Builder sigmaMin(double value) {
       sigmaMin = value;
       return this;
     }
 
-    /** The highest noise level. */
+    /** Sets the highest noise level. */
     public Builder sigmaMax(double value) {
       sigmaMax = value;
       return this;
     }
 
-    /** The curve's exponent. */
+    /** Sets the exponent of the schedule. */
     public Builder rho(double value) {
       rho = value;
       return this;
     }
 
-    /** Fresh noise at each step. */
+    /** Sets the noise added at each step. */
     public Builder churn(Churn value) {
       churn = value;
       return this;
     }
 
-    /** The guidance scale. */
+    /** Sets the guidance scale. */
     public Builder guidance(double value) {
       guidance = value;
       return this;
     }
 
-    /** Chooses the stochastic sampler, with this scale. */
+    /** Selects the stochastic sampler, with this scale. */
     public Builder sdeScale(double value) {
       sdeScale = OptionalDouble.of(value);
       return this;
     }
 
-    /** Chooses Heun's method. */
+    /** Selects Heun's method. */
     public Builder heun() {
       sdeScale = OptionalDouble.empty();
       return this;
     }
 
-    /** The options, checked. */
+    /**
+     * Builds the options.
+     *
+     * @throws OptionException naming the value that is out of range
+     */
     public EdmOptions build() {
       return new EdmOptions(numSteps, sigmaMin, sigmaMax, rho, churn, guidance, sdeScale);
     }

@@ -2,14 +2,14 @@ package org.relaydiffusion.diffusion;
 
 import org.relaydiffusion.diffusion.image.Pixels;
 
-/** Where {@link Stages#SECOND} gets the pictures that it starts from. */
+/** Provides the input images of {@link Stages#SECOND}. */
 @FunctionalInterface
 public interface FirstStageImages {
   /**
-   * The picture of one seed: square, with the second network's channels, and a side that divides
-   * its resolution. Called on the thread that samples, once a seed.
+   * Returns the image of a seed: square, with the channels of the second network, and with a side
+   * that divides its resolution. Called once per seed, on the sampling thread.
    *
-   * @throws org.relaydiffusion.RdmException when there is none
+   * @throws org.relaydiffusion.RdmException if there is none
    */
   Pixels image(long seed);
 }

@@ -11,12 +11,12 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/** Pictures that the caller brings, as the second stage's start. */
+/** Input images of the second stage that are provided by the caller. */
 final class InputImages {
   private InputImages() {}
 
   /**
-   * The pictures of a batch, scaled to [-1, 1] by {@code p / 127.5 - 1} and upsampled to the
+   * Returns the images of a batch, scaled to [-1, 1] by {@code p / 127.5 - 1} and upsampled to the
    * network's resolution by repeating pixels. They may differ in size.
    *
    * @return float64 [N, C, H, W]
@@ -51,12 +51,12 @@ final class InputImages {
   private static void check(Pixels pixels, long seed, Denoiser second) {
     if (pixels.channels() != second.channels()) {
       throw new OptionException(
-          "the picture of seed %s has %s channels, but the second network has %s"
+          "the image of seed %s has %s channels, but the second network has %s"
               .formatted(seed, pixels.channels(), second.channels()));
     }
     if (pixels.width() != pixels.height() || second.resolution() % pixels.width() != 0) {
       throw new OptionException(
-          "the picture of seed %s is %s x %s: it must be square, and its side divide %s"
+          "the image of seed %s is %s x %s, but must be square with a side that divides %s"
               .formatted(seed, pixels.width(), pixels.height(), second.resolution()));
     }
   }

@@ -9,16 +9,19 @@ import org.relaydiffusion.torch.Torch;
 /**
  * The classes of a run's images.
  *
- * @param count how many the networks know; 0 where they are unconditional
- * @param chosen those that were asked for
+ * @param count number of classes of the networks; 0 if they are unconditional
+ * @param chosen the requested classes
  */
 record Labels(int count, ClassList chosen) {
-  /** The class of the image of {@code seed}. */
+  /** Returns the class of the image of {@code seed}. */
   OptionalInt of(long seed) {
     return count == 0 ? OptionalInt.empty() : OptionalInt.of(chosen.of(seed, count));
   }
 
-  /** One-hot rows for a network: float32 [N, labelDim], or nothing for an unconditional one. */
+  /**
+   * Returns one-hot labels for a network, float32 [N, labelDim], or nothing for an unconditional
+   * one.
+   */
   @Nullable Tensor oneHot(long[] seeds, int labelDim, Device device) {
     if (labelDim == 0) {
       return null;

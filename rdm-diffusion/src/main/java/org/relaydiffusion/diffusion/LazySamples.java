@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** The pictures of one request, batch by batch. */
+/** The images of one request, sampled batch by batch. */
 final class LazySamples implements Samples {
   private final SampleRequest request;
   private final List<long[]> batches;
@@ -17,7 +17,7 @@ final class LazySamples implements Samples {
   private final AtomicBoolean taken = new AtomicBoolean();
   private volatile boolean closed;
 
-  /** Makes the pictures of one batch of seeds. */
+  /** Samples the images of one batch of seeds. */
   @FunctionalInterface
   interface BatchMaker {
     List<Sample> make(long[] seeds, BatchSampler.StageListener listener);
@@ -39,7 +39,8 @@ final class LazySamples implements Samples {
   @Override
   public Iterator<Sample> iterator() {
     if (taken.getAndSet(true)) {
-      throw new IllegalStateException("samples are walked once: ask the pipeline again");
+      throw new IllegalStateException(
+          "samples can only be iterated once; request them from the pipeline again");
     }
     return new Walk();
   }
@@ -79,7 +80,7 @@ final class LazySamples implements Samples {
     @Override
     public Sample next() {
       if (!hasNext()) {
-        throw new NoSuchElementException("all %s samples were walked".formatted(size));
+        throw new NoSuchElementException("all %s samples have been returned".formatted(size));
       }
       return ready.remove();
     }

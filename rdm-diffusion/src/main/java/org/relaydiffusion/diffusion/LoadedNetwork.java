@@ -11,12 +11,12 @@ import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.torch.Device;
 
-/** A network and the file under it: tensors may lie in the map, so the file is closed last. */
+/** A network and its checkpoint: tensors may be in the mapped file, so the file is closed last. */
 record LoadedNetwork(Preconditioner net, Checkpoint checkpoint) implements AutoCloseable {
   /**
-   * Loads the network to sample from (the moving average) of a checkpoint of any format.
+   * Loads the network for sampling (the EMA) from a checkpoint of any format.
    *
-   * @throws FileException when the file is broken or holds no such network
+   * @throws FileException if the file is damaged or does not contain the network
    */
   static LoadedNetwork open(Path file, Numerics numerics, ComputeType type, Device device) {
     Checkpoint checkpoint = Checkpoint.open(file);
@@ -27,7 +27,8 @@ record LoadedNetwork(Preconditioner net, Checkpoint checkpoint) implements AutoC
       return new LoadedNetwork(Preconditioner.load(config, record.state(), options), checkpoint);
     } catch (ModelException e) {
       checkpoint.close();
-      throw new FileException(file, e.getMessage() == null ? "does not load" : e.getMessage(), e);
+      throw new FileException(
+          file, e.getMessage() == null ? "cannot be loaded" : e.getMessage(), e);
     } catch (RuntimeException e) {
       checkpoint.close();
       throw e;

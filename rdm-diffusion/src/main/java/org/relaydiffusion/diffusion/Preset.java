@@ -3,8 +3,8 @@ package org.relaydiffusion.diffusion;
 import org.relaydiffusion.diffusion.image.Enhancement;
 import org.relaydiffusion.diffusion.random.Seeds;
 
-/** The defaults of the reference's three sampling scripts, as one table. */
-@SuppressWarnings("ImmutableEnumChecker") // The records are immutable; they only do not say so.
+/** The defaults of the reference's three sampling scripts, as a table. */
+@SuppressWarnings("ImmutableEnumChecker") // The records are immutable, but not annotated so.
 public enum Preset {
   /** {@code generate}: few steps, no enhancement. */
   GENERATE("generate", "0-63", EdmOptions.DEFAULT, RelayOptions.DEFAULT, Enhancement.NONE),
@@ -31,7 +31,7 @@ public enum Preset {
       RelayOptions.DEFAULT.toBuilder().numSteps(200).rho(100).guidance(3.5).build(),
       Enhancement.IMAGENET);
 
-  /** The most images at once, in every script. */
+  /** The default batch size of every script. */
   public static final int DEFAULT_BATCH = 64;
 
   private final String script;
@@ -49,27 +49,30 @@ public enum Preset {
     this.enhancement = enhancement;
   }
 
-  /** The reference script's name without its ending, e.g. {@code generate_celebahq}. */
+  /**
+   * Returns the name of the reference's script without its extension, such as {@code
+   * generate_celebahq}.
+   */
   public String script() {
     return script;
   }
 
-  /** The seeds as text, as {@link Seeds#parse} reads it. */
+  /** Returns the seeds as text, as parsed by {@link Seeds#parse}. */
   public String seeds() {
     return seeds;
   }
 
-  /** The first stage's options. */
+  /** Returns the options of the first stage. */
   public EdmOptions first() {
     return first;
   }
 
-  /** The second stage's options. */
+  /** Returns the options of the second stage. */
   public RelayOptions second() {
     return second;
   }
 
-  /** What is done to the finished pictures. */
+  /** Returns the post-processing of the images. */
   public Enhancement enhancement() {
     return enhancement;
   }

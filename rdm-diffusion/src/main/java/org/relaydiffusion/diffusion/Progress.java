@@ -1,15 +1,15 @@
 package org.relaydiffusion.diffusion;
 
 /**
- * Where a run stands, after a step of a sampler.
+ * The progress of a run after a step of a sampler.
  *
- * @param stage which diffusion the step belongs to
- * @param step how many steps of this stage are done for this batch, from 1
- * @param steps how many steps this stage has
- * @param batch the batch in work, from 0
- * @param batches how many batches this process makes
- * @param imagesDone how many pictures were finished before this batch
- * @param images how many pictures this process makes
+ * @param stage the stage of the step
+ * @param step number of finished steps of this stage for this batch, from 1
+ * @param steps number of steps of this stage
+ * @param batch the current batch, from 0
+ * @param batches number of batches of this process
+ * @param imagesDone number of images finished before this batch
+ * @param images number of images of this process
  */
 public record Progress(
     Stage stage, int step, int steps, int batch, int batches, long imagesDone, long images) {}

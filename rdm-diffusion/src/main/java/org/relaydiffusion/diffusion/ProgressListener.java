@@ -1,14 +1,14 @@
 package org.relaydiffusion.diffusion;
 
 /**
- * Hears about every step of a sampler, on the thread that samples: it should return quickly. What
- * it throws ends the run.
+ * Receives every step of a sampler, on the sampling thread; it should return quickly. An exception
+ * ends the run.
  */
 @FunctionalInterface
 public interface ProgressListener {
-  /** Listens to nothing. */
+  /** Ignores all steps. */
   ProgressListener NONE = _ -> {};
 
-  /** A step is done. */
+  /** Called after a step. */
   void stepDone(Progress progress);
 }

@@ -6,24 +6,25 @@ import org.relaydiffusion.diffusion.schedule.BlurSchedule;
 import org.relaydiffusion.diffusion.schedule.KarrasSchedule;
 
 /**
- * How the second stage samples: a blurring diffusion with block noise that starts from the first
- * stage's image (arXiv 2309.03350, section 3). The sigma range is cut to the network's own when
- * sampling starts.
+ * Options of the second stage's sampler: a blurring diffusion with block noise that starts from the
+ * image of the first stage (arXiv 2309.03350, section 3). The sigma range is clipped to that of the
+ * network when sampling starts.
  *
- * @param numSteps how many noise levels the schedule has before truncation, at least 2
+ * @param numSteps number of noise levels of the schedule before truncation, at least 2
  * @param sigmaMin the lowest noise level, below {@code truncationSigma}
  * @param sigmaMax the highest noise level, above {@code sigmaMin}
- * @param rho the curve's exponent, above 0
- * @param guidance cfg_scale; 1 or less is the plain conditional network
- * @param upScale the side of a DCT patch and of a noise block in pixels, at least 1; it must divide
+ * @param rho the exponent of the schedule, above 0
+ * @param guidance cfg_scale; 1 or less means no guidance
+ * @param upScale the side of a DCT patch and of a noise block in pixels, at least 1; must divide
  *     the network's resolution
- * @param truncationSigma the levels at or above it are dropped: the relay starts below it
- * @param truncationT where on the blur schedule the relay starts (prob_length), above 0
- * @param blockNoise s_block, the part of block noise, at least 0
- * @param noise s_noise, the part of fresh noise in each step, in [0, 1]
- * @param blurSigmaMax the largest blur's deviation in pixels, at least 0
- * @param churn if present, the CelebA-HQ script's sampler, which draws churn noise at every step
- *     even where the amount is 0; if absent, there is no churn and nothing is drawn for it
+ * @param truncationSigma noise levels at or above it are dropped; the relay starts below it
+ * @param truncationT the position on the blur schedule at which the relay starts (prob_length),
+ *     above 0
+ * @param blockNoise s_block, the strength of the block noise, at least 0
+ * @param noise s_noise, the fraction of new noise in each step, in [0, 1]
+ * @param blurSigmaMax the standard deviation of the largest blur in pixels, at least 0
+ * @param churn if present, selects the CelebA-HQ script's sampler, which draws churn noise at every
+ *     step even if the amount is 0; if absent, there is no churn and no noise is drawn for it
  */
 public record RelayOptions(
     int numSteps,
@@ -43,9 +44,9 @@ public record RelayOptions(
       new RelayOptions(18, 0.008, 80, 7, 1, 4, 0.9, 0.93, 0.15, 0.2, 3, Optional.empty());
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
-   * @throws OptionException naming the one that makes no sense
+   * @throws OptionException naming the value that is out of range
    */
   public RelayOptions {
     KarrasSchedule _ = new KarrasSchedule(sigmaMin, sigmaMax, rho, numSteps);
@@ -55,7 +56,7 @@ public record RelayOptions(
     Check.positive("truncation_sigma", truncationSigma);
     if (sigmaMin >= truncationSigma) {
       throw new OptionException(
-          "sigma_min must be below truncation_sigma = %s, but is %s: no step would be left"
+          "sigma_min must be below truncation_sigma = %s, but is %s: no steps would remain"
               .formatted(truncationSigma, sigmaMin));
     }
     Check.notNegative("s_block", blockNoise);
@@ -64,17 +65,17 @@ public record RelayOptions(
     }
   }
 
-  /** The schedule of the blur. */
+  /** Returns the schedule of the blur. */
   public BlurSchedule blurSchedule() {
     return new BlurSchedule(truncationT, blurSigmaMax);
   }
 
-  /** A builder that starts from these options. */
+  /** Returns a builder that starts from these options. */
   public Builder toBuilder() {
     return new Builder(this);
   }
 
-  /** Changes some of the options. */
+  /** Builds modified options. */
   public static final class Builder {
     private int numSteps;
     private double sigmaMin;
@@ -104,85 +105,89 @@ public record RelayOptions(
       churn = from.churn;
     }
 
-    /** The number of noise levels before truncation. */
+    /** Sets the number of noise levels before truncation. */
     public Builder numSteps(int value) {
       numSteps = value;
       return this;
     }
 
-    /** The lowest noise level. */
+    /** Sets the lowest noise level. */
     public Builder sigmaMin(double value) {
       sigmaMin = value;
       return this;
     }
 
-    /** The highest noise level of the schedule before truncation. */
+    /** Sets the highest noise level of the schedule before truncation. */
     public Builder sigmaMax(double value) {
       sigmaMax = value;
       return this;
     }
 
-    /** The curve's exponent. */
+    /** Sets the exponent of the schedule. */
     public Builder rho(double value) {
       rho = value;
       return this;
     }
 
-    /** The guidance scale. */
+    /** Sets the guidance scale. */
     public Builder guidance(double value) {
       guidance = value;
       return this;
     }
 
-    /** The side of a DCT patch and of a noise block. */
+    /** Sets the side of a DCT patch and of a noise block. */
     public Builder upScale(int value) {
       upScale = value;
       return this;
     }
 
-    /** The noise level below which the relay starts. */
+    /** Sets the noise level below which the relay starts. */
     public Builder truncationSigma(double value) {
       truncationSigma = value;
       return this;
     }
 
-    /** Where on the blur schedule the relay starts. */
+    /** Sets the position on the blur schedule at which the relay starts. */
     public Builder truncationT(double value) {
       truncationT = value;
       return this;
     }
 
-    /** The part of block noise. */
+    /** Sets the strength of the block noise. */
     public Builder blockNoise(double value) {
       blockNoise = value;
       return this;
     }
 
-    /** The part of fresh noise in each step. */
+    /** Sets the fraction of new noise in each step. */
     public Builder noise(double value) {
       noise = value;
       return this;
     }
 
-    /** The largest blur's deviation in pixels. */
+    /** Sets the standard deviation of the largest blur in pixels. */
     public Builder blurSigmaMax(double value) {
       blurSigmaMax = value;
       return this;
     }
 
-    /** Chooses the sampler that draws churn noise. */
+    /** Selects the sampler that draws churn noise. */
     public Builder churn(Churn value) {
       churn = Optional.of(value);
       return this;
     }
 
-    /** Chooses the sampler without churn. */
+    /** Selects the sampler without churn. */
     public Builder withoutChurn() {
       churn = Optional.empty();
       return this;
     }
 
-    /** The options, checked. */
+    /**
+     * Builds the options.
+     *
+     * @throws OptionException naming the value that is out of range
+     */
     public RelayOptions build() {
       return new RelayOptions(
           numSteps,

@@ -17,7 +17,7 @@ import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The relay, from two checkpoints to pictures (arXiv 2309.03350):
+ * Relay Diffusion, from two checkpoints to images (arXiv 2309.03350):
  *
  * <pre>{@code
  * try (var pipeline = RelayPipeline.builder().first(stage1).second(stage2).load();
@@ -26,10 +26,10 @@ import org.relaydiffusion.torch.Torch;
  * }
  * }</pre>
  *
- * <p>Any number of threads may sample on one pipeline at once. An image's noise depends on its seed
- * alone, whatever its batch, rank, thread or device; the network's arithmetic is LibTorch's, whose
- * kernels may round otherwise for another batch size, so two pictures of one seed may differ by a
- * grey level here and there, and are equal to the bit where the batches have equal size.
+ * <p>Any number of threads may sample from one pipeline concurrently. The noise of an image depends
+ * on its seed alone, not on its batch, rank, thread or device. The networks are computed by
+ * LibTorch, whose kernels may round differently for another batch size: two images of one seed may
+ * differ by a grey level in some pixels, and are bit-identical if the batches have equal size.
  */
 public final class RelayPipeline implements AutoCloseable {
   private final @Nullable Denoiser first;
@@ -38,7 +38,7 @@ public final class RelayPipeline implements AutoCloseable {
   private final Device device;
   private final List<LoadedNetwork> owned;
 
-  /** A batch in work holds it for reading, closing for writing. */
+  /** Held for reading by running batches, and for writing by {@link #close()}. */
   private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
 
   private boolean closed;
@@ -56,37 +56,39 @@ public final class RelayPipeline implements AutoCloseable {
     this.owned = owned;
   }
 
-  /** Names the checkpoints and how they run. */
+  /** Returns a builder, which specifies the checkpoints and how they are loaded. */
   public static Builder builder() {
     return new Builder();
   }
 
   /**
-   * A pipeline over networks that the caller has loaded, and closes after the pipeline.
+   * Returns a pipeline with networks that the caller has loaded, and closes after the pipeline.
    *
-   * @param first the first stage's network; null where only the second stage runs
-   * @param second the second stage's network; null where only the first stage runs
+   * @param first the network of the first stage; null if only the second stage runs
+   * @param second the network of the second stage; null if only the first stage runs
    * @param numerics how guidance is computed
-   * @param device where the networks are
+   * @param device the device of the networks
    */
   public static RelayPipeline of(
       @Nullable Denoiser first, @Nullable Denoiser second, Numerics numerics, Device device) {
     return new RelayPipeline(first, second, numerics, device, List.of());
   }
 
-  /** As {@link #sample(SampleRequest, ProgressListener)}, without progress. */
+  /** Samples as {@link #sample(SampleRequest, ProgressListener)}, without progress. */
   public Samples sample(SampleRequest request) {
     return sample(request, ProgressListener.NONE);
   }
 
   /**
-   * Checks a request against the networks. The pictures are made while they are walked, on the
-   * thread that walks.
+   * Checks a request against the networks. The images are sampled while the result is iterated, on
+   * the iterating thread.
    *
-   * @param listener hears of every step
-   * @throws OptionException naming what does not fit the networks
-   * @throws RdmException when the pipeline is closed; walking throws it too, if it is closed
-   *     meanwhile
+   * @param request what to sample
+   * @param listener receives every step
+   * @return the images, which the caller closes
+   * @throws OptionException naming the option that does not match the networks
+   * @throws RdmException if the pipeline is closed; iterating also throws it, if the pipeline is
+   *     closed in the meantime
    */
   public Samples sample(SampleRequest request, ProgressListener listener) {
     RelayPlan plan = RelayPlan.of(request, first, second);
@@ -108,31 +110,32 @@ public final class RelayPipeline implements AutoCloseable {
     }
   }
 
-  /** The types that the loaded networks compute in, in the order of the stages. */
+  /** Returns the dtypes of the networks' computation, in the order of the stages. */
   public List<DType> dtypes() {
     return owned.stream().map(network -> network.net().options().dtype()).toList();
   }
 
-  /** The first stage's network, if there is one; valid until {@link #close()}. */
+  /** Returns the network of the first stage, if there is one; valid until {@link #close()}. */
   public Optional<Denoiser> first() {
     return Optional.ofNullable(first);
   }
 
-  /** The second stage's network, if there is one; valid until {@link #close()}. */
+  /** Returns the network of the second stage, if there is one; valid until {@link #close()}. */
   public Optional<Denoiser> second() {
     return Optional.ofNullable(second);
   }
 
   /**
-   * Waits for the batches in work on other threads, then frees the networks; a walk that goes on is
-   * refused. Closing twice is allowed.
+   * Waits for running batches on other threads, then frees the networks; further iteration throws
+   * an exception. Closing twice has no effect.
    *
-   * @throws IllegalStateException when called from a progress listener: that batch could never end
+   * @throws IllegalStateException if called from a progress listener, whose batch could never end
    */
   @Override
   public void close() {
     if (use.getReadHoldCount() > 0) {
-      throw new IllegalStateException("a pipeline cannot be closed from inside its own batch");
+      throw new IllegalStateException(
+          "a pipeline cannot be closed from a listener of one of its batches");
     }
     use.writeLock().lock();
     try {
@@ -155,36 +158,43 @@ public final class RelayPipeline implements AutoCloseable {
 
     private Builder() {}
 
-    /** The first stage's checkpoint: {@code .pkl}, {@code .pt} or {@code .safetensors}. */
+    /**
+     * Sets the checkpoint of the first stage: {@code .pkl}, {@code .pt} or {@code .safetensors}.
+     */
     public Builder first(Path file) {
       first = file;
       return this;
     }
 
-    /** The second stage's checkpoint: {@code .pkl}, {@code .pt} or {@code .safetensors}. */
+    /**
+     * Sets the checkpoint of the second stage: {@code .pkl}, {@code .pt} or {@code .safetensors}.
+     */
     public Builder second(Path file) {
       second = file;
       return this;
     }
 
-    /** Whether to repeat the reference's operations or to be fast, which is the default. */
+    /**
+     * Sets the numerics: {@code EXACT} performs the reference's operations; {@code FAST}, the
+     * default, uses faster equivalents.
+     */
     public Builder numerics(Numerics value) {
       numerics = value;
       return this;
     }
 
-    /** The type that the networks compute in; float32 by default. */
+    /** Sets the dtype of the networks' computation; float32 by default. */
     public Builder dtype(DType value) {
       return dtype(new ComputeType.Fixed(value));
     }
 
-    /** The same, or {@link ComputeType#AUTO}: as each checkpoint says. */
+    /** Sets the dtype, or {@link ComputeType#AUTO} to use that of each checkpoint. */
     public Builder dtype(ComputeType value) {
       type = value;
       return this;
     }
 
-    /** Where the networks run; the CPU by default. */
+    /** Sets the device of the networks; the CPU by default. */
     public Builder device(Device value) {
       device = value;
       return this;
@@ -193,14 +203,15 @@ public final class RelayPipeline implements AutoCloseable {
     /**
      * Loads the networks; one of the two may be absent.
      *
-     * @throws OptionException when both are absent, or the device cannot be used, with the reason
-     * @throws org.relaydiffusion.FileException when a file is broken or holds no network
+     * @return the pipeline, which the caller closes
+     * @throws OptionException if both are absent, or the device cannot be used, with the reason
+     * @throws org.relaydiffusion.FileException if a file is damaged or contains no network
      */
     public RelayPipeline load() {
       if (first == null && second == null) {
-        throw new OptionException("a pipeline needs the checkpoint of at least one stage");
+        throw new OptionException("a pipeline requires the checkpoint of at least one stage");
       }
-      // Refuses a type that the device does not have before files are read.
+      // Reject a dtype that the device does not support before files are read.
       if (type instanceof ComputeType.Fixed(DType dtype)) {
         LoadOptions _ = new LoadOptions(numerics, dtype, device);
       }

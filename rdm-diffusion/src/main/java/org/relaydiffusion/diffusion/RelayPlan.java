@@ -7,20 +7,20 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.model.Denoiser;
 
 /**
- * A request beside the networks that are to answer it, checked: the networks fit one another, and
- * what is asked for is what they can do.
+ * A request together with its networks, after checking that the networks match each other and the
+ * request.
  *
- * @param request what was asked for
- * @param first the first stage's network; null where that stage does not run
- * @param second the second stage's network; null where that stage does not run
- * @param labels the images' classes
+ * @param request the request
+ * @param first the network of the first stage; null if that stage does not run
+ * @param second the network of the second stage; null if that stage does not run
+ * @param labels the classes of the images
  */
 record RelayPlan(
     SampleRequest request, @Nullable Denoiser first, @Nullable Denoiser second, Labels labels) {
   /**
-   * Plans a request.
+   * Creates the plan of a request.
    *
-   * @throws OptionException naming what does not fit
+   * @throws OptionException naming the option that does not match
    */
   static RelayPlan of(
       SampleRequest request, @Nullable Denoiser loadedFirst, @Nullable Denoiser loadedSecond) {
@@ -48,7 +48,7 @@ record RelayPlan(
     }
     if (network == null) {
       throw new OptionException(
-          "sampler_stages = %s needs the %s stage's checkpoint"
+          "sampler_stages = %s requires the checkpoint of the %s stage"
               .formatted(lower(stages), lower(stage)));
     }
     return network;
@@ -61,7 +61,7 @@ record RelayPlan(
   private static void checkChannels(String stage, Denoiser net) {
     if (net.channels() != 1 && net.channels() != 3) {
       throw new OptionException(
-          "the %s network makes images of %s channels; pictures have 1 or 3"
+          "the %s network has %s channels, but images have 1 or 3"
               .formatted(stage, net.channels()));
     }
   }
@@ -69,7 +69,7 @@ record RelayPlan(
   private static void checkPatches(Denoiser second, int upScale) {
     if (second.resolution() % upScale != 0) {
       throw new OptionException(
-          "up_scale = %s does not divide the second network's resolution of %s"
+          "up_scale = %s does not divide the resolution of the second network, %s"
               .formatted(upScale, second.resolution()));
     }
   }
@@ -77,17 +77,17 @@ record RelayPlan(
   private static void checkAgreement(Denoiser first, Denoiser second) {
     if (first.channels() != second.channels()) {
       throw new OptionException(
-          "the first network makes images of %s channels, the second of %s: they are no pair"
+          "the networks do not match: %s and %s channels"
               .formatted(first.channels(), second.channels()));
     }
     if (second.resolution() % first.resolution() != 0) {
       throw new OptionException(
-          "the second network's resolution of %s is no multiple of the first's %s"
+          "the networks do not match: the second's resolution of %s is not a multiple of the first's %s"
               .formatted(second.resolution(), first.resolution()));
     }
     if (first.labelDim() != second.labelDim() && first.labelDim() > 0 && second.labelDim() > 0) {
       throw new OptionException(
-          "the first network knows %s classes, the second %s: they are no pair"
+          "the networks do not match: %s and %s classes"
               .formatted(first.labelDim(), second.labelDim()));
     }
   }
@@ -95,7 +95,7 @@ record RelayPlan(
   private static void checkClasses(ClassList chosen, int classes) {
     if (classes == 0 && !chosen.isAll()) {
       throw new OptionException(
-          "class = %s was asked for, but the networks are unconditional".formatted(chosen));
+          "class = %s was requested, but the networks are unconditional".formatted(chosen));
     }
     List<Integer> unknown = chosen.labels().stream().filter(c -> c >= classes).distinct().toList();
     if (!unknown.isEmpty()) {

@@ -4,10 +4,10 @@ import java.util.OptionalInt;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
- * One finished picture.
+ * A finished image.
  *
- * @param seed the seed it was made from
- * @param label its class; absent where no network knows classes
- * @param pixels the picture, enhanced if the request says so
+ * @param seed its seed
+ * @param label its class; empty if no network is conditional
+ * @param pixels the pixel values, after the post-processing of the request
  */
 public record Sample(long seed, OptionalInt label, Pixels pixels) {}

@@ -9,18 +9,18 @@ import org.relaydiffusion.diffusion.image.Enhancement;
 import org.relaydiffusion.diffusion.random.Seeds;
 
 /**
- * What to sample. {@link #builder()} starts from a {@link Preset}'s defaults.
+ * A request to sample images. {@link #builder()} starts from the defaults of a {@link Preset}.
  *
- * @param seeds one an image; the whole run's, of which this process makes its share
- * @param batch the most images at once, at least 1
- * @param classes the classes that the images take in turn
- * @param stages which stages run
- * @param first the first stage's options
- * @param second the second stage's options
- * @param enhancement what is done to the finished pictures
- * @param inputs the first stage's pictures, for {@link Stages#SECOND}; not used otherwise
+ * @param seeds one per image, of the whole run, of which this process samples its share
+ * @param batch the maximum batch size, at least 1
+ * @param classes the classes that are assigned to the images in turn
+ * @param stages the stages to run
+ * @param first options of the first stage
+ * @param second options of the second stage
+ * @param enhancement the post-processing of the images
+ * @param inputs the images of the first stage, for {@link Stages#SECOND}; otherwise not used
  * @param rank this process, 0 to {@code worldSize - 1}
- * @param worldSize how many processes share the run
+ * @param worldSize number of processes that share the run
  * @param cancellation ends the run early
  */
 public record SampleRequest(
@@ -36,9 +36,9 @@ public record SampleRequest(
     int worldSize,
     Cancellation cancellation) {
   /**
-   * Checks the request as far as that goes without networks.
+   * Checks the request as far as possible without the networks.
    *
-   * @throws OptionException naming what makes no sense
+   * @throws OptionException naming the value that is invalid
    */
   public SampleRequest {
     Check.atLeast("batch", 1, batch);
@@ -46,22 +46,21 @@ public record SampleRequest(
       throw new OptionException("rank %s is not one of %s processes".formatted(rank, worldSize));
     }
     if (stages == Stages.SECOND && inputs.isEmpty()) {
-      throw new OptionException(
-          "sampler_stages = second needs the first stage's pictures to start from");
+      throw new OptionException("sampler_stages = second requires the images of the first stage");
     }
   }
 
-  /** A request with the defaults of {@link Preset#GENERATE}. */
+  /** Returns a builder with the defaults of {@link Preset#GENERATE}. */
   public static Builder builder() {
     return new Builder(Preset.GENERATE);
   }
 
-  /** A request with a preset's defaults. */
+  /** Returns a builder with the defaults of a preset. */
   public static Builder builder(Preset preset) {
     return new Builder(preset);
   }
 
-  /** Puts a request together. */
+  /** Builds a request. */
   public static final class Builder {
     private Seeds seeds;
     private int batch = Preset.DEFAULT_BATCH;
@@ -82,85 +81,90 @@ public record SampleRequest(
       enhancement = preset.enhancement();
     }
 
-    /** The seeds, one an image. */
+    /** Sets the seeds, one per image. */
     public Builder seeds(Seeds value) {
       seeds = value;
       return this;
     }
 
-    /** The seeds, one an image; at least one. */
+    /** Sets the seeds, one per image; at least one. */
     public Builder seeds(long... values) {
       return seeds(Arrays.stream(values).mapToObj(Long::toString).collect(Collectors.joining(",")));
     }
 
-    /** The seeds as text, e.g. {@code 0-63,100}. */
+    /** Sets the seeds as text, such as {@code 0-63,100}. */
     public Builder seeds(String text) {
       return seeds(Seeds.parse(text));
     }
 
-    /** The most images at once. */
+    /** Sets the maximum batch size. */
     public Builder batch(int value) {
       batch = value;
       return this;
     }
 
-    /** The class of every image. */
+    /** Sets the class of all images. */
     public Builder classLabel(int value) {
       return classes(ClassList.of(value));
     }
 
     /**
-     * The classes that the images take in turn: that of a seed is number seed mod size of the list.
+     * Sets the classes that are assigned to the images in turn: the image of a seed has class
+     * number seed mod size of the list.
      */
     public Builder classes(ClassList value) {
       classes = value;
       return this;
     }
 
-    /** Which stages run. */
+    /** Sets the stages to run. */
     public Builder stages(Stages value) {
       stages = value;
       return this;
     }
 
-    /** The first stage's options. */
+    /** Sets the options of the first stage. */
     public Builder first(EdmOptions value) {
       first = value;
       return this;
     }
 
-    /** The second stage's options. */
+    /** Sets the options of the second stage. */
     public Builder second(RelayOptions value) {
       second = value;
       return this;
     }
 
-    /** What is done to the finished pictures. */
+    /** Sets the post-processing of the images. */
     public Builder enhancement(Enhancement value) {
       enhancement = value;
       return this;
     }
 
-    /** The pictures that {@link Stages#SECOND} starts from. */
+    /** Sets the input images of {@link Stages#SECOND}. */
     public Builder inputs(FirstStageImages value) {
       inputs = value;
       return this;
     }
 
-    /** This process's place among those that share the run. */
+    /** Sets the rank of this process among those that share the run. */
     public Builder rank(int value, int ofWorldSize) {
       rank = value;
       worldSize = ofWorldSize;
       return this;
     }
 
-    /** Ends the run early. */
+    /** Sets the object that cancels the run. */
     public Builder cancellation(Cancellation value) {
       cancellation = value;
       return this;
     }
 
-    /** The request, checked. */
+    /**
+     * Builds the request.
+     *
+     * @throws OptionException naming the value that is invalid
+     */
     public SampleRequest build() {
       return new SampleRequest(
           seeds,

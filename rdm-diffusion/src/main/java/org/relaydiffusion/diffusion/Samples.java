@@ -3,23 +3,23 @@ package org.relaydiffusion.diffusion;
 import java.util.Iterator;
 
 /**
- * The pictures of one request, made as they are asked for: a batch is sampled when its first
- * picture is. They can be walked once. Between batches nothing is held but finished pictures, so
- * any one thread at a time may go on walking.
+ * The images of one request, sampled lazily: a batch is sampled when its first image is requested.
+ * They can be iterated once. Between batches only finished images are held, so the iteration may
+ * continue on another thread, but only on one at a time.
  */
 public interface Samples extends Iterable<Sample>, AutoCloseable {
-  /** How many pictures this process makes in all. */
+  /** Returns the total number of images of this process. */
   long size();
 
   /**
-   * The pictures in the order of the seeds.
+   * Returns an iterator over the images in the order of the seeds.
    *
-   * @throws IllegalStateException when called a second time
+   * @throws IllegalStateException if called a second time
    */
   @Override
   Iterator<Sample> iterator();
 
-  /** Ends the walk: no further batch is begun. Closing twice is allowed. */
+  /** Ends the iteration: no further batch is sampled. Closing twice has no effect. */
   @Override
   void close();
 }

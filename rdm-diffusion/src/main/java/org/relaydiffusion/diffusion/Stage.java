@@ -1,6 +1,6 @@
 package org.relaydiffusion.diffusion;
 
-/** One of the relay's two diffusions. */
+/** A stage of the relay. */
 public enum Stage {
   /** The ordinary diffusion at low resolution. */
   FIRST,

@@ -3,22 +3,22 @@ package org.relaydiffusion.diffusion;
 import java.util.Locale;
 import org.relaydiffusion.OptionException;
 
-/** Which stages of the relay run ({@code --sampler_stages}). */
+/** The stages to run ({@code --sampler_stages}). */
 public enum Stages {
-  /** The whole relay. */
+  /** Both stages. */
   BOTH,
-  /** Only the low-resolution diffusion: its images are the result. */
+  /** Only the low-resolution diffusion, whose images are the result. */
   FIRST,
-  /** Only the high-resolution relay, from pictures that the caller brings. */
+  /** Only the high-resolution relay, starting from images provided by the caller. */
   SECOND;
 
-  /** Whether {@code stage} runs. */
+  /** Returns whether {@code stage} runs. */
   public boolean include(Stage stage) {
     return this == BOTH || name().equals(stage.name());
   }
 
   /**
-   * Reads {@code both}, {@code first} or {@code second}.
+   * Parses {@code both}, {@code first} or {@code second}.
    *
    * @throws OptionException for anything else
    */
@@ -29,7 +29,7 @@ public enum Stages {
       case "second" -> SECOND;
       default ->
           throw new OptionException(
-              "--sampler_stages is 'both', 'first' or 'second', not '%s'".formatted(text));
+              "--sampler_stages must be both, first or second, but is '%s'".formatted(text));
     };
   }
 }

@@ -1,4 +1,4 @@
-/** Relay diffusion itself: samplers, blurring, and the pipeline from seeds to pixels. */
+/** Relay diffusion: samplers, blurring, and the pipeline from seeds to pixels. */
 @NullMarked
 package org.relaydiffusion.diffusion;
 

@@ -10,11 +10,13 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * Reads {@code _} and {@code -} alike in the names of options and commands. Only names that are
- * known are touched: values stay as they are, and what is unknown is reported as it was typed.
+ * Treats {@code _} and {@code -} as equal in the names of options and commands. Only known names
+ * are normalized: values are kept unchanged, and unknown names are reported as typed.
  */
 final class ArgumentNames {
-  /** Other names that the reference and its relatives give to the same options. */
+  /**
+   * Alternative names of options in the official scripts and related tools.
+   */
   private static final Map<String, String> SYNONYMS =
       Map.of(
           "--steps_first", "--num_steps_first",
@@ -25,7 +27,9 @@ final class ArgumentNames {
 
   private ArgumentNames() {}
 
-  /** The arguments with the names that {@code root} and its subcommands declare. */
+  /**
+   * Returns the arguments with the names declared by {@code root} and its subcommands.
+   */
   static List<String> normalise(List<String> arguments, CommandLine root) {
     List<String> result = new ArrayList<>(arguments.size());
     CommandLine command = root;
@@ -45,7 +49,7 @@ final class ArgumentNames {
       } else {
         Optional<String> name = twin(argument, command.getSubcommands().keySet());
         result.add(name.orElse(argument));
-        // After 'help' comes the name of another command of the same group.
+        // The argument after 'help' is the name of another command of the same group.
         boolean isHelp = name.filter("help"::equals).isPresent();
         if (!isHelp) {
           command = name.map(command.getSubcommands()::get).orElse(command);
@@ -65,8 +69,8 @@ final class ArgumentNames {
   }
 
   /**
-   * Whether {@code next} is the value of an option that may also stand alone: picocli would take it
-   * for one only where it is the word true or false.
+   * Returns whether {@code next} is the value of an option with an optional value: picocli accepts
+   * a separate argument as its value only if it is the word true or false.
    */
   private static boolean takesTruth(String option, String next, CommandLine command) {
     OptionSpec spec = command.getCommandSpec().optionsMap().get(option);

@@ -19,11 +19,13 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "completion",
     description = {
-      "Print a script that completes rdm's commands and options in the shell.",
-      "For the running shell: source <(rdm completion bash)"
+      "Print a completion script for the commands and options of rdm.",
+      "To use it in the current shell: source <(rdm completion bash)"
     })
 final class CompletionCommand implements Callable<Integer> {
-  /** The shells that the script is for; it is one script that knows both. */
+  /**
+   * The supported shells; the same script works in both.
+   */
   enum Shell {
     bash,
     zsh
@@ -48,7 +50,9 @@ final class CompletionCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  /** Picocli completes the names of files for options of the type {@link Path} alone. */
+  /**
+   * Picocli only completes file names for options of type {@link Path}.
+   */
   private static void completeFiles(CommandSpec command) {
     for (OptionSpec option : List.copyOf(command.options())) {
       if (option.type() == FileLocation.class) {

@@ -13,8 +13,8 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "doctor",
     description = {
-      "Say what rdm runs on: Java, the machine, LibTorch, CUDA.",
-      "Exits with 1 where LibTorch cannot be loaded."
+      "Report on Java, the machine, LibTorch, CUDA and the caches.",
+      "Exits with 1 if LibTorch cannot be loaded."
     })
 final class DoctorCommand implements Callable<Integer> {
   private final Console console;

@@ -19,9 +19,13 @@ import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Turns whatever a command throws into one line on standard error and an exit code. */
+/**
+ * Converts exceptions of a command to one line on standard error and an exit code.
+ */
 final class Failures {
-  /** With it the line is followed by the stack trace. */
+  /**
+   * The option that adds the stack trace to the line.
+   */
   static final String DEBUG = "--debug";
 
   private final Console console;
@@ -32,7 +36,9 @@ final class Failures {
     this.debug = arguments.contains(DEBUG);
   }
 
-  /** A command line that picocli cannot parse. */
+  /**
+   * Handles a command line that picocli cannot parse.
+   */
   int usage(ParameterException e, String[] arguments) {
     report(Printable.message(message(e)), e);
     hint(e.getCommandLine());
@@ -43,11 +49,13 @@ final class Failures {
     if (e instanceof UnmatchedArgumentException unmatched) {
       return unmatched(unmatched);
     }
-    // A converter's own words are better than picocli's about them.
+    // The message of a converter is better than picocli's message about it.
     return e.getCause() instanceof OptionException option ? option.getMessage() : e.getMessage();
   }
 
-  /** Names what was not understood, and what it may have been meant for. */
+  /**
+   * Names the argument that was not recognized, and a similar name if there is one.
+   */
   private static String unmatched(UnmatchedArgumentException e) {
     String what = String.join(" ", e.getUnmatched());
     boolean isGroup = e.getCommandLine().getCommandSpec().subcommands().size() > 0;
@@ -55,13 +63,15 @@ final class Failures {
         e.isUnknownOption()
             ? "Unknown option: '%s'".formatted(what)
             : isGroup
-                ? "there is no command '%s'".formatted(e.getUnmatched().getFirst())
-                : "'%s' belongs to no option".formatted(what);
+                ? "unknown command '%s'".formatted(e.getUnmatched().getFirst())
+                : "unexpected argument '%s'".formatted(what);
     List<String> names = e.getSuggestions();
-    return names.isEmpty() ? message : message + "; is " + names.getFirst() + " meant?";
+    return names.isEmpty() ? message : message + "; did you mean " + names.getFirst() + "?";
   }
 
-  /** What a command threw while it ran. */
+  /**
+   * Handles an exception thrown while the command ran.
+   */
   int execution(Throwable thrown, CommandLine command) {
     Throwable e = unwrap(thrown);
     switch (e) {
@@ -92,28 +102,31 @@ final class Failures {
                   .formatted(Printable.message(memory.getMessage()), again()),
               memory);
       case InternalError fault when MappedFile.isFault(fault) ->
-          report("a file was cut by another program while it was being read" + again(), fault);
+          report("a file was truncated by another program while it was being read" + again(), fault);
       default -> report("unexpected " + Printable.message(e.toString()) + again(), e);
     }
     return ExitCode.FAILURE;
   }
 
   /**
-   * The exit code of a command that has ended: a result that could not be written is a failure,
-   * unless its reader did not want more of it.
+   * Returns the exit code of a finished command. A result that could not be written is a failure,
+   * unless the reader of a pipe has closed it.
    *
-   * @param code of the command itself
+   * @param code the exit code of the command itself
    */
   int written(int code) {
     Optional<String> reason = console.failure();
     if (reason.isEmpty()) {
       return code;
     }
-    console.say("rdm: standard output cannot be written: " + reason.get());
+    console.say("rdm: cannot write to standard output: " + reason.get());
     return code == ExitCode.OK ? ExitCode.FAILURE : code;
   }
 
-  /** A failed class initialiser, say, hides the library that could not be loaded behind it. */
+  /**
+   * Unwraps, for example, a failed class initializer, which hides the library that could not be
+   * loaded.
+   */
   private static Throwable unwrap(Throwable thrown) {
     for (Throwable e = thrown; e != null; e = e.getCause()) {
       if (e instanceof RdmException || e instanceof InvalidPathException) {
@@ -124,7 +137,7 @@ final class Failures {
   }
 
   private String again() {
-    return debug ? "" : "; run again with --debug for the details";
+    return debug ? "" : "; use --debug for details";
   }
 
   private void hint(CommandLine command) {

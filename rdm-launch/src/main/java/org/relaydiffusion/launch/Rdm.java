@@ -13,7 +13,9 @@ import picocli.CommandLine;
 public final class Rdm {
   private Rdm() {}
 
-  /** Runs the command line and ends the process with its exit code. */
+  /**
+   * Runs the command line and exits the process with its exit code.
+   */
   public static void main(String[] arguments) {
     SignalledEnd end = SignalledEnd.install();
     LauncherWatch.start(System.getenv(), System.in);
@@ -21,11 +23,11 @@ public final class Rdm {
   }
 
   /**
-   * Runs one command line inside this process.
+   * Runs a command line in this process.
    *
-   * @param arguments as the shell gives them: {@code generate --outdir out ...}
-   * @param console where results, progress and errors go
-   * @param stop ends a long run early
+   * @param arguments as passed by the shell: {@code generate --outdir out ...}
+   * @param console receives results, progress and errors
+   * @param stop requests an early end of the run
    * @return the exit code, see {@link ExitCode}
    */
   public static int run(List<String> arguments, Console console, StopSignal stop) {
@@ -35,7 +37,9 @@ public final class Rdm {
         RootCommand.commandLine(console, stop, WorkerCommand.likeThisProcess(Rdm.class)));
   }
 
-  /** Runs one command line on commands that were made already. */
+  /**
+   * Runs a command line on the given commands.
+   */
   static int run(List<String> arguments, Console console, CommandLine root) {
     Failures failures = new Failures(console, arguments);
     root.setParameterExceptionHandler(failures::usage);
@@ -44,7 +48,7 @@ public final class Rdm {
     try {
       return failures.written(root.execute(normalised.toArray(String[]::new)));
     } catch (Error e) {
-      // Picocli hands on exceptions only.
+      // Picocli forwards exceptions only.
       return failures.execution(e, root);
     } finally {
       console.out().flush();

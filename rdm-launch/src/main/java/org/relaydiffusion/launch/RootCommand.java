@@ -24,19 +24,21 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code rdm} itself: the list of commands. */
+/**
+ * {@code rdm} itself, the list of commands.
+ */
 @Command(
     name = "rdm",
     description = {
-      "Relay Diffusion on the JVM: pictures from the official checkpoints, without Python.",
-      "'_' and '-' are read alike in the names of commands and options."
+      "Relay Diffusion on the JVM: sampling, training and evaluation without Python.",
+      "'_' and '-' are interchangeable in the names of commands and options."
     },
     footer = {
       "",
-      "Exit codes: 0 done, 1 failed, 2 wrong usage, 75 another rank was lost, 130 or 143 stopped by"
+      "Exit codes: 0 success, 1 failure, 2 invalid usage, 75 another rank was lost, 130 or 143 stopped by"
           + " a signal.",
       "RDM_LIBTORCH=DIR uses the LibTorch in DIR instead of the bundled one.",
-      "RDM_CACHE=DIR keeps the bundled one, and downloads, in DIR instead of ~/.cache/rdm."
+      "RDM_CACHE=DIR stores the unpacked LibTorch and downloads in DIR instead of ~/.cache/rdm."
     },
     commandListHeading = "%nCommands:%n")
 final class RootCommand implements Runnable {
@@ -49,17 +51,19 @@ final class RootCommand implements Runnable {
   }
 
   /**
-   * The command line with all its commands.
+   * Creates the command line with all commands.
    *
-   * @param console what they talk to
-   * @param stop ends a long run early
-   * @param workers how {@code rdm launch} starts its ranks
+   * @param console receives the output of the commands
+   * @param stop requests an early end of a run
+   * @param workers starts the ranks of {@code rdm launch}
    */
   static CommandLine commandLine(Console console, StopSignal stop, WorkerCommand workers) {
     return commandLine(console, stop, workers, new InceptionFactory());
   }
 
-  /** The same, with another network to evaluate with. */
+  /**
+   * Creates the command line with the given network for evaluation.
+   */
   static CommandLine commandLine(
       Console console, StopSignal stop, WorkerCommand workers, ExtractorFactory extractors) {
     CommandLine root = new CommandLine(new RootCommand(console));
@@ -77,7 +81,7 @@ final class RootCommand implements Runnable {
     Converters.register(root);
     root.setOut(console.out());
     root.setErr(console.err());
-    // As with the reference's parser, the last one of an option given twice counts.
+    // As in the reference's parser, the last value of a repeated option is used.
     root.setOverwrittenOptionsAllowed(true);
     root.setUsageHelpWidth(100);
     root.setUsageHelpLongOptionsMaxWidth(34);
@@ -85,7 +89,9 @@ final class RootCommand implements Runnable {
     return root;
   }
 
-  /** Makes a command, and those below it, like all others. */
+  /**
+   * Configures a command and its subcommands like all others.
+   */
   private static void standardise(CommandLine line) {
     line.getSubcommands().values().forEach(RootCommand::standardise);
     CommandSpec spec = line.getCommandSpec();
@@ -99,7 +105,9 @@ final class RootCommand implements Runnable {
     line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, new GroupedOptionList());
   }
 
-  /** Without a command: the help. */
+  /**
+   * Prints the help if no command is given.
+   */
   @Override
   public void run() {
     Objects.requireNonNull(spec).commandLine().usage(console.out());

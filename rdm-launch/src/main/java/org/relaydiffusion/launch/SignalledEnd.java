@@ -16,32 +16,40 @@ import org.relaydiffusion.launch.process.StopSignals.Received;
 import org.relaydiffusion.nativeconfig.NativeExit;
 
 /**
- * Ends this process when a signal asks for it: the command is told and has the time that it has
- * promised to need; then the process ends, wherever the command is.
+ * Ends this process on a signal: notifies the command, waits for the time that the command has
+ * declared to need, and then ends the process in any case.
  */
 final class SignalledEnd {
   private static final String INTERRUPT = "SIGINT";
 
-  /** A reader that has not taken the last line by then may never do so. */
+  /**
+   * The timeout for writing the last line; a reader that has not read it by then may never do so.
+   */
   private static final Duration LAST_WORDS = Duration.ofMillis(500);
 
   private final StopSignal stop = new StopSignal();
   private final CompletableFuture<Integer> result = new CompletableFuture<>();
   private volatile @Nullable Received received;
 
-  /** Takes the signals, for the rest of the process's life. */
+  /**
+   * Installs the signal handlers for the rest of the life of the process.
+   */
   static SignalledEnd install() {
     SignalledEnd end = new SignalledEnd();
     StopSignals _ = StopSignals.take(end::first, end::again);
     return end;
   }
 
-  /** What the command listens to. */
+  /**
+   * Returns the signal that the command listens to.
+   */
   StopSignal stop() {
     return stop;
   }
 
-  /** The first signal, on a thread of its own. */
+  /**
+   * Handles the first signal, on a separate thread.
+   */
   private void first(Received signal) {
     if (result.isDone()) {
       return;
@@ -57,29 +65,28 @@ final class SignalledEnd {
       endNow(
           signal.exitCode(),
           how.equals(Optional.of(Ending.SOON))
-              ? "rdm: stopped in the middle of a step; finished files are whole\n"
+              ? "rdm: stopped in the middle of a step; finished files are complete\n"
               : "");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException e) {
-      // It is only ever completed with a number.
+      // It is only ever completed normally.
       throw new IllegalStateException(e);
     }
   }
 
   /**
-   * A further one. A person who presses Ctrl-C again wants the end now; a scheduler may repeat its
-   * SIGTERM while the state is being saved.
+   * Handles further signals. A second Ctrl-C ends the process immediately, but a scheduler may
+   * repeat its SIGTERM while the state is being saved.
    */
   private void again(Received signal) {
     if (signal.name().equals(INTERRUPT)) {
-      endNow(signal.exitCode(), "rdm: ended at once, without saving\n");
+      endNow(signal.exitCode(), "rdm: ended immediately, without saving\n");
     }
   }
 
   /**
-   * Ends the process, whether anybody reads what it prints or not, and whether the file system
-   * answers or not.
+   * Ends the process even if nobody reads its output and the file system does not respond.
    */
   private static void endNow(int code, String lastWords) {
     Thread printing =
@@ -99,7 +106,9 @@ final class SignalledEnd {
     NativeExit.now(code);
   }
 
-  /** Ends the process, whose command has answered {@code code}. */
+  /**
+   * Ends the process after its command has returned {@code code}.
+   */
   void exit(int code) {
     result.complete(code);
     Received signal = received;
@@ -112,7 +121,7 @@ final class SignalledEnd {
         how.equals(Optional.of(Ending.IN_ITS_OWN_TIME)) && code != ExitCode.INTERRUPTED;
     int answer = ownCode ? code : signal.exitCode();
     if (how.equals(Optional.of(Ending.AT_ONCE))) {
-      // What it waited for may still be tried by a native thread.
+      // A native thread may still be attempting what it waited for.
       endNow(answer, "");
     }
     System.exit(answer);

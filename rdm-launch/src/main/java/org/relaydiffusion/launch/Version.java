@@ -6,7 +6,9 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
-/** What {@code --version} prints. */
+/**
+ * Provides the output of {@code --version}.
+ */
 final class Version implements IVersionProvider {
   private static final String RESOURCE = "version.properties";
 
@@ -15,7 +17,7 @@ final class Version implements IVersionProvider {
     Properties properties = new Properties();
     try (InputStream in = Version.class.getResourceAsStream(RESOURCE)) {
       if (in == null) {
-        throw new IllegalStateException(RESOURCE + " is not beside " + Version.class);
+        throw new IllegalStateException(RESOURCE + " is missing beside " + Version.class);
       }
       properties.load(in);
     } catch (IOException e) {

@@ -1,4 +1,6 @@
-/** The rdm command line: all commands under one name, and what becomes of their errors. */
+/**
+ * The rdm command line: the command tree and the handling of its errors.
+ */
 @NullMarked
 package org.relaydiffusion.launch;
 

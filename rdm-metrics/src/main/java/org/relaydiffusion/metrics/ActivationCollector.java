@@ -15,10 +15,10 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The activations of images that come in batches, without a file in between: pool features are kept
- * as float32 (8 kB an image), spatial ones only as the sums behind their moments.
+ * Collects the activations of images in memory, batch by batch: pool features are kept as float32
+ * (8 kB per image), spatial features only as the sums for their moments.
  *
- * <p>For one thread at a time; {@link #close()} frees all of it, but not the extractor.
+ * <p>Not thread-safe; {@link #close()} frees everything except the extractor.
  */
 public final class ActivationCollector implements ActivationSet {
   private final String name;
@@ -27,10 +27,10 @@ public final class ActivationCollector implements ActivationSet {
   private @Nullable MomentsAccumulator spatial;
 
   /**
-   * A collector without images.
+   * Creates an empty collector.
    *
-   * @param name what messages call the set
-   * @param extractor what turns images into features; stays the caller's
+   * @param name the name used in messages
+   * @param extractor computes features from images; remains owned by the caller
    */
   public ActivationCollector(String name, FeatureExtractor extractor) {
     this.name = name;
@@ -40,7 +40,8 @@ public final class ActivationCollector implements ActivationSet {
   /**
    * Adds images.
    *
-   * @param images uint8 [N, C, H, W], as {@link FeatureExtractor} takes them; stays the caller's
+   * @param images uint8 [N, C, H, W], as for {@link FeatureExtractor}; remain owned by the caller
+   * @throws RdmException if the extractor does not support the images
    */
   public void add(Tensor images) {
     try (TensorScope _ = TensorScope.open();
@@ -84,13 +85,16 @@ public final class ActivationCollector implements ActivationSet {
         : blocks.getFirst().size(1);
   }
 
-  /** As promised; when more images were added since, what was handed out before is at its end. */
+  /**
+   * As specified by the interface; if images are added afterwards, activations returned before do
+   * not include them.
+   */
   @Override
   public Activations activations(Feature feature, String purpose) {
     requireImages(purpose);
     if (feature == Feature.SPATIAL) {
       throw new RdmException(
-          "%s: only the moments of spatial features are kept, no activations for %s"
+          "%s: %s requires activations, but only the moments of spatial features are kept"
               .formatted(name, purpose));
     }
     if (blocks.size() > 1) {
@@ -122,7 +126,7 @@ public final class ActivationCollector implements ActivationSet {
 
   private void requireImages(String purpose) {
     if (blocks.isEmpty()) {
-      throw new RdmException("%s: no images were added, for %s".formatted(name, purpose));
+      throw new RdmException("%s: %s requires images, but none were added".formatted(name, purpose));
     }
   }
 }

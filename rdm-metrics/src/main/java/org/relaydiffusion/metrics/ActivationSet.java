@@ -5,46 +5,58 @@ import java.util.OptionalLong;
 import org.relaydiffusion.RdmException;
 
 /**
- * What is known of one set of images, which {@link Metrics} compares with another: their
- * activations, or no more than the moments of these. {@link ActivationsFile} reads it from a file,
- * {@link ActivationCollector} gathers it from images.
+ * Everything known about one set of images, which {@link Metrics} compares with another: its
+ * activations, or only their moments. {@link ActivationsFile} reads it from a file, {@link
+ * ActivationCollector} computes it from images.
  */
 public interface ActivationSet extends AutoCloseable {
-  /** What messages call it: a file, or where the images come from. */
+  /**
+   * Returns the name used in messages: a file, or the source of the images.
+   */
   String name();
 
-  /** The number of images, where it is known. */
+  /**
+   * Returns the number of images, if known.
+   */
   OptionalLong count();
 
-  /** Whether the activations themselves are there. */
+  /**
+   * Returns whether the activations themselves are available.
+   */
   boolean hasActivations(Feature feature);
 
-  /** Whether there are moments, or activations to compute them from. */
+  /**
+   * Returns whether there are moments, or activations to compute them from.
+   */
   boolean hasMoments(Feature feature);
 
   /**
-   * D, the length of one image's features.
+   * Returns D, the number of features per image.
    *
-   * @param purpose what the moments are for, such as {@code sFID}, for the message
-   * @throws RdmException saying what is lacking, where there are not even moments
+   * @param feature the kind of features
+   * @param purpose what the moments are needed for, such as {@code sFID}, for the message
+   * @throws RdmException saying what is missing, if there are not even moments
    */
   long dimensions(Feature feature, String purpose);
 
   /**
-   * The activations, valid until this is closed. NaN and infinite elements are errors when their
-   * rows are read.
+   * Returns the activations, valid until this object is closed. NaN and infinite elements are
+   * errors when their rows are read.
    *
-   * @param purpose what they are for, such as {@code precision and recall}, for the message
-   * @throws RdmException saying what is lacking
+   * @param feature the kind of features
+   * @param purpose what they are needed for, such as {@code precision and recall}, for the message
+   * @throws RdmException saying what is missing
    */
   Activations activations(Feature feature, String purpose);
 
   /**
-   * Mean and covariance: known already, or computed in one pass over the activations.
+   * Returns mean and covariance, stored or computed in one pass over the activations.
    *
-   * @param purpose what they are for, such as {@code sFID}, for the message
-   * @return the caller closes it
-   * @throws RdmException saying what is lacking, or that there are fewer than 2 images
+   * @param feature the kind of features
+   * @param purpose what they are needed for, such as {@code sFID}, for the message
+   * @param work how they are computed
+   * @return the moments, which the caller closes
+   * @throws RdmException saying what is missing, or that there are fewer than 2 images
    */
   Moments moments(Feature feature, String purpose, WorkOptions work);
 
@@ -52,19 +64,19 @@ public interface ActivationSet extends AutoCloseable {
   void close();
 
   /**
-   * A set whose pool features are given.
+   * Returns a set with given pool features.
    *
-   * @param pool in memory ({@link Activations#of}) or from anywhere; stays the caller's, and its
-   *     name is the set's
+   * @param pool in memory ({@link Activations#of}) or from any source; remains owned by the caller,
+   *     and its name is that of the set
    */
   static ActivationSet of(Activations pool) {
     return new GivenActivations(pool, Optional.empty());
   }
 
   /**
-   * A set whose features of both kinds are given, which stay the caller's.
+   * Returns a set with given features of both kinds, which remain owned by the caller.
    *
-   * @throws RdmException when they are of different numbers of images
+   * @throws RdmException if their numbers of images differ
    */
   static ActivationSet of(Activations pool, Activations spatial) {
     return new GivenActivations(pool, Optional.of(spatial));

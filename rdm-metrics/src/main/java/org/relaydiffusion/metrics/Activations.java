@@ -5,39 +5,50 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * The activations of a set of images, [N, D], that metrics read from the first row to the last, as
- * often as they need and a block at a time: they may be larger than memory.
+ * The activations of a set of images, [N, D]. Metrics read them sequentially in blocks, as often as
+ * necessary, so they may be larger than memory.
  */
 public interface Activations {
-  /** N, the number of images. */
+  /**
+   * Returns N, the number of images.
+   */
   long count();
 
-  /** D, the length of one image's activations; at least 1. */
+  /**
+   * Returns D, the number of activations per image; at least 1.
+   */
   long dimensions();
 
-  /** What messages call them: a file and its array, or where they come from. */
+  /**
+   * Returns the name used in messages: a file and its array, or the source.
+   */
   String name();
 
   /**
-   * Begins a pass at the first row; the caller closes it. Any number may be open at once, each used
-   * by one thread at a time.
+   * Begins a pass at the first row. Any number of passes may be open concurrently, each used by one
+   * thread at a time.
    *
-   * @throws RdmException when they cannot be read
+   * @return the pass, which the caller closes
+   * @throws RdmException if the activations cannot be read
    */
   Reader open();
 
-  /** One pass over the rows. */
+  /**
+   * One pass over the rows.
+   */
   interface Reader extends AutoCloseable {
-    /** The number of rows that have not been read yet. */
+    /**
+     * Returns the number of rows that have not been read yet.
+     */
     long remainingRows();
 
     /**
      * Reads the next rows.
      *
-     * @param most how many, 1 or more; fewer come when fewer are left
-     * @return float32 or float64 [n, D] on the CPU; it belongs to the innermost scope, or to the
-     *     caller
-     * @throws RdmException naming the source when it is damaged or ends early
+     * @param most maximum number of rows, at least 1; fewer are returned if fewer are left
+     * @return float32 or float64 [n, D] on the CPU, owned by the innermost scope, or by the caller
+     *     if there is none
+     * @throws RdmException naming the source, if it is damaged or ends early
      */
     Tensor read(long most);
 
@@ -46,12 +57,12 @@ public interface Activations {
   }
 
   /**
-   * Rows in memory.
+   * Returns activations in memory.
    *
-   * @param name what messages call them
-   * @param rows float32 or float64 [N, D] on the CPU, D at least 1; stays the caller's, who keeps
-   *     it open while the result is used
-   * @throws RdmException when it is of another type or shape
+   * @param name the name used in messages
+   * @param rows float32 or float64 [N, D] on the CPU, with D at least 1; remains owned by the
+   *     caller, who keeps it open while the result is used
+   * @throws RdmException if the dtype or shape is different
    */
   static Activations of(String name, Tensor rows) {
     boolean fits =

@@ -15,22 +15,22 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * What an .npz file knows of a set of images: their activations, or only the moments of these.
+ * An .npz file with the activations of a set of images, or only their moments.
  *
  * <table>
- * <caption>Arrays that are read; others are passed over</caption>
+ * <caption>Arrays that are read; others are ignored</caption>
  * <tr><td>{@code feat} [N, D], {@code s_feat} [N, D2]</td><td>activations</td></tr>
  * <tr><td>{@code mu} [D], {@code sigma} [D, D], {@code s_mu}, {@code s_sigma}</td><td>moments</td>
  * </tr>
- * <tr><td>{@code count} [] or [1]</td><td>of how many images the moments are; may be missing</td>
+ * <tr><td>{@code count} [] or [1]</td><td>the number of images of the moments; optional</td>
  * </tr>
  * <tr><td>{@code mu_s}, {@code sigma_s}</td><td>spatial moments in ADM's reference batches</td>
  * </tr>
  * </table>
  *
- * <p>All but the count, which is an integer, are float16, float32 or float64. Spatial features come
- * out channel by channel, whatever their order in the file. Opening reads the headers only; {@link
- * #close()} ends what was handed out.
+ * <p>All arrays except the count, which is an integer, are float16, float32 or float64. Spatial
+ * features are returned channel by channel, regardless of their order in the file. Opening reads
+ * only the headers; {@link #close()} invalidates everything that was returned. Not thread-safe.
  */
 public final class ActivationsFile implements ActivationSet {
   private final Path path;
@@ -39,7 +39,9 @@ public final class ActivationsFile implements ActivationSet {
   private final Map<Feature, MomentArrays> moments = new EnumMap<>(Feature.class);
   private final OptionalLong count;
 
-  /** Where a file has a mean and a covariance. */
+  /**
+   * The names of a mean and a covariance in a file.
+   */
   private record MomentArrays(
       String mean, String covariance, long dimensions, SpatialOrder order) {}
 
@@ -67,29 +69,32 @@ public final class ActivationsFile implements ActivationSet {
       if (SampleArray.isIn(file)) {
         throw new FileException(
             path,
-            "holds pictures ('arr_0'), as ADM's samples do, but no activations of them:"
-                + " 'rdm evaluate activations --data' makes these");
+            "contains images ('arr_0'), like ADM's samples, but no activations:"
+                + " 'rdm evaluate activations --data' extracts them");
       }
       throw new FileException(
           path,
-          "holds neither activations ('feat') nor moments ('mu' and 'sigma'), only: %s"
+          "contains neither activations ('feat') nor moments ('mu' and 'sigma'), only: %s"
               .formatted(names.isEmpty() ? "nothing" : NpzFile.list(file.names())));
     }
     this.count = names.contains("count") ? readCount() : rows();
   }
 
   /**
-   * Opens a file whose spatial features are in the order that its names stand for: ADM's for {@code
-   * mu_s}, the reference's else.
+   * Opens a file whose spatial features are in the order implied by the names of its arrays: ADM's
+   * for {@code mu_s}, otherwise the reference's.
    *
-   * @throws FileException when it cannot be read, holds none of the arrays known, or one of another
-   *     type or shape
+   * @return the file, which the caller closes
+   * @throws FileException if it cannot be read, contains none of the known arrays, or one with
+   *     another dtype or shape
    */
   public static ActivationsFile open(Path path) {
     return open(path, null);
   }
 
-  /** As {@link #open(Path)}, of a file whose spatial features are in another order. */
+  /**
+   * Opens a file as {@link #open(Path)}, with the given order of spatial features.
+   */
   public static ActivationsFile open(Path path, @Nullable SpatialOrder order) {
     NpzFile file = NpzFile.open(path);
     try {
@@ -100,7 +105,9 @@ public final class ActivationsFile implements ActivationSet {
     }
   }
 
-  /** Whether a file is one of activations or moments, as far as its headers say. */
+  /**
+   * Returns whether a file contains activations or moments, according to its headers.
+   */
   public static boolean isActivations(Path path) {
     try (ActivationsFile _ = open(path)) {
       return true;
@@ -109,22 +116,24 @@ public final class ActivationsFile implements ActivationSet {
     }
   }
 
-  /** The file. */
+  /**
+   * Returns the path of the file.
+   */
   public Path path() {
     return path;
   }
 
   /**
-   * The SHA-256 of the Inception weights behind the features, which files have that this project
-   * extracted.
+   * Returns the SHA-256 of the Inception weights of the features, if recorded, as in files
+   * extracted by this project.
    */
   public Optional<String> inceptionSha256() {
     return Provenance.sha256(file.comment());
   }
 
   /**
-   * How the pictures were drawn from a larger set whose features these are, which files tell that
-   * this project extracted; empty where all of a set were taken, or nothing is known.
+   * Returns the random subset whose features the file contains, if recorded, as in files extracted
+   * by this project; empty for a complete set, or if unknown.
    */
   public Optional<Provenance.Drawn> drawn() {
     return Provenance.drawn(file.comment());
@@ -157,9 +166,9 @@ public final class ActivationsFile implements ActivationSet {
       throw new FileException(
           path,
           moments.containsKey(feature)
-              ? "holds moments only: activations ('%s') are needed for %s"
+              ? "contains only moments, but activations ('%s') are required for %s"
                   .formatted(feature.array(), purpose)
-              : "holds no '%s', needed for %s".formatted(feature.array(), purpose));
+              : "has no '%s', which is required for %s".formatted(feature.array(), purpose));
     }
     return found;
   }
@@ -185,7 +194,7 @@ public final class ActivationsFile implements ActivationSet {
     if (rows == null) {
       throw new FileException(
           path,
-          "holds neither '%s' nor '%s' and '%s', needed for %s"
+          "has neither '%s' nor '%s' and '%s', which are required for %s"
               .formatted(feature.array(), feature.mean(), feature.covariance(), purpose));
     }
     return rows;
@@ -195,7 +204,9 @@ public final class ActivationsFile implements ActivationSet {
     return names.contains(mean) && names.contains(covariance);
   }
 
-  /** Looks at the headers of both. */
+  /**
+   * Validates the headers of both.
+   */
   private MomentArrays momentArrays(String mean, String covariance, SpatialOrder order) {
     try (NpyReader reader = file.array(mean).expect(NpzActivations.FLOATS, -1)) {
       long dimensions = reader.shape()[0];
@@ -205,21 +216,25 @@ public final class ActivationsFile implements ActivationSet {
     }
   }
 
-  /** N of the activations, which is the same for both kinds. */
+  /**
+   * Returns N of the activations, which must be the same for both kinds.
+   */
   private OptionalLong rows() {
     NpzActivations pool = activations.get(Feature.POOL);
     NpzActivations spatial = activations.get(Feature.SPATIAL);
     if (pool != null && spatial != null && pool.count() != spatial.count()) {
       throw new FileException(
           path,
-          "array '%s' is of %s images, but '%s' is of %s"
+          "array '%s' has %s images, but '%s' has %s"
               .formatted(pool.array(), pool.count(), spatial.array(), spatial.count()));
     }
     NpzActivations any = pool != null ? pool : spatial;
     return any == null ? OptionalLong.empty() : OptionalLong.of(any.count());
   }
 
-  /** The number that the array is; of any other array of that name nothing is known. */
+  /**
+   * Reads the count; any other array of that name is ignored.
+   */
   private OptionalLong readCount() {
     OptionalLong rows = rows();
     try (NpyReader reader = file.array("count")) {
@@ -251,7 +266,9 @@ public final class ActivationsFile implements ActivationSet {
         && (shape.length == 0 || (shape.length == 1 && shape[0] == 1));
   }
 
-  /** Closes the file. */
+  /**
+   * Closes the file.
+   */
   @Override
   public void close() {
     file.close();

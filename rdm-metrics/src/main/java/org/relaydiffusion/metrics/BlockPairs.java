@@ -7,8 +7,8 @@ import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * Walks over all pairs of rows, a block of one set times a block of another. As many blocks as the
- * plan allows stay in memory, and the others pass by them, as often as it takes.
+ * Iterates over all pairs of rows, as pairs of blocks of the two sets. As many blocks as the plan
+ * allows (a panel) stay in memory while the other blocks pass by; this is repeated for each panel.
  */
 final class BlockPairs {
   private final Plan plan;
@@ -16,15 +16,17 @@ final class BlockPairs {
   private final ProgressMeter meter;
 
   /**
-   * How the work is cut, which changes no result.
+   * How the work is split, which does not affect the result.
    *
-   * @param blockRows the rows of a block
-   * @param panelRows the rows that stay in memory
+   * @param blockRows number of rows of a block
+   * @param panelRows number of rows that stay in memory
    */
   record Plan(int blockRows, long panelRows) {
     private static final int BLOCK_ROWS = 512;
 
-    /** What the rows that stay may take, in float64 and float32 together. */
+    /**
+     * The maximum memory of the rows that stay, in float64 and float32 together.
+     */
     private static final long PANEL_BYTES = 384L << 20;
 
     static Plan of(long dimensions) {
@@ -32,11 +34,14 @@ final class BlockPairs {
     }
   }
 
-  /** Looks at the pairs of two blocks. */
+  /**
+   * Processes the pairs of two blocks.
+   */
   @FunctionalInterface
   interface Visitor {
     /**
-     * Looks at each row of {@code a} beside each of {@code b}, on one of several threads at once.
+     * Processes each row of {@code a} with each row of {@code b}; called by several threads
+     * concurrently.
      *
      * @param products of the rounded rows [a.count, b.count]
      */
@@ -49,19 +54,24 @@ final class BlockPairs {
     this.meter = meter;
   }
 
-  /** The work of {@link #within}, in the units that the meter is told. */
+  /**
+   * Returns the amount of work of {@link #within}, in the units of the progress.
+   */
   static long workWithin(long rows) {
     return rows * rows;
   }
 
-  /** The work of {@link #between}, in the units that the meter is told. */
+  /**
+   * Returns the amount of work of {@link #between}, in the units of the progress.
+   */
   static long workBetween(long a, long b) {
     return 2 * a * b;
   }
 
   /**
-   * Visits every two blocks of one set once, and each block with itself: where {@code a.first} is
-   * {@code b.first}, each pair of rows is there twice, and each row with itself.
+   * Visits every pair of blocks of one set once, and each block with itself: if {@code a.first}
+   * equals {@code b.first}, each pair of rows occurs twice, and each row is also paired with
+   * itself.
    */
   void within(Activations rows, Float32View view, Visitor visitor) {
     for (long skip = 0; skip < rows.count(); ) {
@@ -78,7 +88,9 @@ final class BlockPairs {
     }
   }
 
-  /** Visits every block of one set with every block of another. */
+  /**
+   * Visits every block of one set with every block of another.
+   */
   void between(Activations a, Activations b, Float32View view, Visitor visitor) {
     try (BlockReader panels = new BlockReader(a, view, plan.blockRows)) {
       while (panels.hasNext()) {
@@ -94,7 +106,9 @@ final class BlockPairs {
 
   private record Pair(RowBlock a, RowBlock b) {}
 
-  /** All pairs of the panel's own blocks. */
+  /**
+   * Visits all pairs of blocks of the panel.
+   */
   private void visitPanel(List<RowBlock> panel, Visitor visitor) {
     List<Pair> pairs = new ArrayList<>();
     for (int i = 0; i < panel.size(); i++) {
@@ -105,7 +119,9 @@ final class BlockPairs {
     workers.run(pairs.size(), i -> visit(pairs.get(i).a, pairs.get(i).b, visitor), meter::advance);
   }
 
-  /** The next block of a pass, with every block of the panel. */
+  /**
+   * Visits the next block of a pass with every block of the panel.
+   */
   private void pass(List<RowBlock> panel, BlockReader passing, Visitor visitor) {
     try (RowBlock b = passing.take();
         Workers.Batch<Long> batch =

@@ -5,7 +5,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.Tensor;
 
-/** A pass over activations, a block at a time, with the next block read ahead. For one thread. */
+/**
+ * A pass over activations in blocks, which reads the next block ahead. Not thread-safe.
+ */
 final class BlockReader implements AutoCloseable {
   private final Activations.Reader reader;
   private final Float32View view;
@@ -13,14 +15,18 @@ final class BlockReader implements AutoCloseable {
   private @Nullable RowBlock ahead;
   private long nextRow;
 
-  /** A pass that starts at the first row. */
+  /**
+   * Begins a pass at the first row.
+   */
   BlockReader(Activations activations, Float32View view, int blockRows) {
     this.view = view;
     this.blockRows = blockRows;
     reader = activations.open();
   }
 
-  /** Passes over rows without looking at them. */
+  /**
+   * Skips rows.
+   */
   void skip(long rows, Workers workers) {
     while (nextRow < rows) {
       workers.check();
@@ -30,19 +36,25 @@ final class BlockReader implements AutoCloseable {
     }
   }
 
-  /** Whether there is a block that has not been taken. */
+  /**
+   * Returns whether there is a block that has not been taken.
+   */
   boolean hasNext() {
     return ahead != null || reader.remainingRows() > 0;
   }
 
-  /** Reads the next block, if there is one, while others work on the last. */
+  /**
+   * Reads the next block, if there is one, while others process the last.
+   */
   void readAhead() {
     if (ahead == null && reader.remainingRows() > 0) {
       ahead = RowBlock.of(read(), view);
     }
   }
 
-  /** The next block, which is now the caller's. */
+  /**
+   * Returns the next block, which is then owned by the caller.
+   */
   RowBlock take() {
     readAhead();
     RowBlock block = ahead;
@@ -53,7 +65,9 @@ final class BlockReader implements AutoCloseable {
     return block;
   }
 
-  /** The next blocks, of {@code mostRows} rows or fewer together, but one in any case. */
+  /**
+   * Returns the next blocks, with at most {@code mostRows} rows in total, but at least one block.
+   */
   Panel takePanel(long mostRows, Workers workers) {
     List<PlainRows> plain = new ArrayList<>();
     Panel panel = new Panel(new ArrayList<>());
@@ -93,7 +107,7 @@ final class BlockReader implements AutoCloseable {
   /**
    * Blocks that stay in memory while others pass by.
    *
-   * @param blocks owned
+   * @param blocks owned by this object
    */
   record Panel(List<RowBlock> blocks) implements AutoCloseable {
     long rows() {

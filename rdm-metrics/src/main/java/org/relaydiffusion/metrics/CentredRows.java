@@ -14,8 +14,9 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * A few activations less their mean, divided by the square root of N - 1: transposed they are a
- * factor of the covariance, which need not be made. It owns its tensors, which any thread may use.
+ * A small number of activations minus their mean, divided by the square root of N - 1: the
+ * transpose is a factor of the covariance, which need not be computed. Owns its tensors, which any
+ * thread may use.
  *
  * @param mean float64 [D]
  * @param rows float64 [N, D]
@@ -26,7 +27,7 @@ record CentredRows(Tensor mean, Tensor rows) implements AutoCloseable {
   /**
    * Reads activations into memory.
    *
-   * @throws RdmException when there are fewer than 2, or one is not finite
+   * @throws RdmException if there are fewer than 2, or one is not finite
    */
   static CentredRows read(Activations activations, WorkOptions work) {
     requireTwo(activations);
@@ -50,17 +51,22 @@ record CentredRows(Tensor mean, Tensor rows) implements AutoCloseable {
   static void requireTwo(Activations activations) {
     if (activations.count() < 2) {
       throw new RdmException(
-          "%s: an unbiased covariance needs 2 images or more, but there are %s"
+          "%s: an unbiased covariance requires at least 2 images, but there are %s"
               .formatted(activations.name(), activations.count()));
     }
   }
 
-  /** The largest rank that the covariance can have. */
+  /**
+   * Returns the maximum rank of the covariance.
+   */
   long maxRank() {
     return Math.min(rows.size(0) - 1, rows.size(1));
   }
 
-  /** Of the covariance, from the products of the rows: they have its eigenvalues but for zeros. */
+  /**
+   * Returns the summary of the covariance, from the products of the rows, which have the same
+   * nonzero eigenvalues.
+   */
   CovarianceSummary summary() {
     Tensor products = LinearAlgebra.matmul(rows, Shapes.transpose(rows, 0, 1));
     return CovarianceSummary.exact(

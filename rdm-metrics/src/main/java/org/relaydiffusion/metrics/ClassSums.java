@@ -1,26 +1,32 @@
 package org.relaydiffusion.metrics;
 
-/** What a score needs of the class probabilities p of some rows. For one thread at a time. */
+/**
+ * The sums over class probabilities p of several rows that are needed for a score. Not thread-safe.
+ */
 final class ClassSums {
   private final double[] probabilities;
   private double negativeEntropy;
   private long count;
 
-  /** The sums of no rows. */
+  /**
+   * Creates empty sums.
+   */
   ClassSums(int classes) {
     probabilities = new double[classes];
   }
 
-  /** The number of rows. */
+  /**
+   * Returns the number of rows.
+   */
   long count() {
     return count;
   }
 
   /**
-   * Adds a row. The largest logit is subtracted before anything is raised to a power, which changes
-   * no probability, but none overflows.
+   * Adds a row. The largest logit is subtracted before exponentiation, which does not change the
+   * probabilities but avoids overflow.
    *
-   * @param logits its logits, which are lost
+   * @param logits of the row, which are overwritten
    * @return whether they are finite
    */
   boolean add(double[] logits) {
@@ -37,20 +43,22 @@ final class ClassSums {
       double shifted = logits[c] - largest;
       double e = Math.exp(shifted);
       total += e;
-      // 0 log 0 is 0: no class that never occurs makes a NaN.
+      // 0 log 0 is 0: a class that never occurs must not give NaN.
       expected += e == 0 ? 0 : e * shifted;
       logits[c] = e;
     }
     for (int c = 0; c < logits.length; c++) {
       probabilities[c] += logits[c] / total;
     }
-    // log p = shifted - log total, so the sum of p log p is this.
+    // log p = shifted - log total, so this is the sum of p log p.
     negativeEntropy += expected / total - Math.log(total);
     count++;
     return true;
   }
 
-  /** Adds other rows, which come after these. */
+  /**
+   * Adds other rows, which follow these.
+   */
   void add(ClassSums later) {
     for (int c = 0; c < probabilities.length; c++) {
       probabilities[c] += later.probabilities[c];
@@ -59,7 +67,9 @@ final class ClassSums {
     count += later.count;
   }
 
-  /** {@code exp(mean KL(p || q))}, with q the mean of p: 1 or more, but for rounding. */
+  /**
+   * Returns {@code exp(mean KL(p || q))}, where q is the mean of p: at least 1 up to rounding.
+   */
   double score() {
     double meanKl = negativeEntropy / count;
     for (double sum : probabilities) {

@@ -11,7 +11,9 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/** Inception's output layer and the softmax over its classes, for rows on any thread. */
+/**
+ * Inception's output layer followed by softmax, for rows on any thread.
+ */
 final class Classifier implements AutoCloseable {
   private final String source;
   private final int splitSize;
@@ -19,16 +21,17 @@ final class Classifier implements AutoCloseable {
   private final float[] bias;
 
   /**
-   * The probabilities of those rows of a block that are in one split.
+   * The probabilities of the rows of a block that belong to one split.
    *
-   * @param split its number
+   * @param split its index
+   * @param sums over the rows
    */
   record Part(long split, ClassSums sums) {}
 
   /**
-   * A classifier with a copy of a layer.
+   * Creates a classifier with a copy of a layer.
    *
-   * @param source what messages call the rows
+   * @param source the name of the rows in messages
    */
   Classifier(String source, OutputLayer layer, InceptionScore.Options options) {
     this.source = source;
@@ -46,7 +49,7 @@ final class Classifier implements AutoCloseable {
   /**
    * Sums the class probabilities of a block.
    *
-   * @throws RdmException naming a row that is not finite, or whose logits are not
+   * @throws RdmException naming a row that is not finite, or whose logits are not finite
    */
   List<Part> classify(PlainRows block) {
     Survey.requireFinite(source, block);
@@ -59,12 +62,12 @@ final class Classifier implements AutoCloseable {
         parts.add(new Part(split, new ClassSums(bias.length)));
       }
       for (int c = 0; c < bias.length; c++) {
-        // A float32 sum, as the network's own.
+        // A float32 sum, as in the network itself.
         logits[c] = products[row * bias.length + c] + bias[c];
       }
       if (!parts.getLast().sums().add(logits)) {
         throw new RdmException(
-            "%s: row %s has logits that are infinite or not a number"
+            "%s: row %s has infinite or NaN logits"
                 .formatted(source, block.first() + row));
       }
     }

@@ -14,42 +14,53 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * What a covariance is like, and so what a distance from it is worth.
+ * Properties of a covariance, which determine how meaningful a distance is.
  *
  * @param dimensions D
- * @param count the number of images, where it is known
- * @param rank the number of directions whose variance is more than rounding: above D 2^-52 times
+ * @param count the number of images, if known
+ * @param rank the number of directions whose variance exceeds rounding error: above D 2^-52 times
  *     the largest
  * @param trace the sum of all variances
- * @param smallest the smallest eigenvalue; where the rank is full an estimate, from above; below 0
- *     only where it is so by more than rounding, and so the matrix is no covariance
- * @param largest the largest eigenvalue; where the rank is full an estimate, from below
+ * @param smallest the smallest eigenvalue, or an upper estimate if the rank is full; negative only
+ *     by more than rounding error, if the matrix is not a covariance
+ * @param largest the largest eigenvalue, or a lower estimate if the rank is full
  */
 public record CovarianceSummary(
     long dimensions, OptionalLong count, long rank, double trace, double smallest, double largest) {
   private static final int ITERATIONS = 12;
 
-  /** Whether some directions have no variance but that of rounding. */
+  /**
+   * Returns whether some directions have no variance except for rounding error.
+   */
   public boolean isSingular() {
     return rank < dimensions;
   }
 
-  /** Whether an eigenvalue is negative by more than rounding, as no covariance's is. */
+  /**
+   * Returns whether an eigenvalue is negative by more than rounding error, which is impossible for
+   * a covariance.
+   */
   public boolean isIndefinite() {
     return smallest < 0;
   }
 
-  /** Whether there are too few images for full rank, as far as is known. */
+  /**
+   * Returns whether there are known to be too few images for full rank.
+   */
   public boolean hasFewImages() {
     return count.isPresent() && count.getAsLong() <= dimensions;
   }
 
-  /** The largest eigenvalue divided by the smallest; infinite where that is not positive. */
+  /**
+   * Returns the largest eigenvalue divided by the smallest; infinite if the latter is not positive.
+   */
   public double condition() {
     return smallest > 0 ? largest / smallest : Double.POSITIVE_INFINITY;
   }
 
-  /** One line, e.g. {@code rank 999 of 2048 (1000 images), eigenvalues 0.00 to 12.3}. */
+  /**
+   * Returns one line, such as {@code rank 999 of 2048 (1000 images), eigenvalues 0.00 to 12.3}.
+   */
   @Override
   public String toString() {
     String images =
@@ -64,16 +75,19 @@ public record CovarianceSummary(
         largest);
   }
 
-  /** Of {@code moments}, whose covariance has these eigenvalues, all of them in ascending order. */
+  /**
+   * Returns the summary of {@code moments} whose covariance has all of these eigenvalues, in
+   * ascending order.
+   */
   static CovarianceSummary exact(Moments moments, double[] eigenvalues) {
     return exact(moments.dimensions(), moments.count(), moments.maxRank(), eigenvalues);
   }
 
   /**
-   * Of a covariance with these eigenvalues.
+   * Returns the summary of a covariance with these eigenvalues.
    *
-   * @param maxRank what is known of the rank; the smaller eigenvalues are 0, whatever was computed
-   * @param eigenvalues ascending; those that are left out are 0
+   * @param maxRank the known maximum rank; smaller eigenvalues are considered to be 0
+   * @param eigenvalues in ascending order; omitted ones are 0
    */
   static CovarianceSummary exact(
       long dimensions, OptionalLong count, long maxRank, double[] eigenvalues) {
@@ -88,8 +102,8 @@ public record CovarianceSummary(
   }
 
   /**
-   * Of {@code moments}, by a few steps of iteration with Cholesky's factor. An eigenvalue that may
-   * be rounding has all of them computed.
+   * Returns the summary of {@code moments}, by some steps of iteration with the Cholesky factor. If
+   * an eigenvalue may be rounding error, all of them are computed.
    *
    * @param lower the factor L [D, D] of their covariance
    */
@@ -124,7 +138,9 @@ public record CovarianceSummary(
     }
   }
 
-  /** Eigenvalues up to this may be rounding. */
+  /**
+   * Returns the largest value that may be rounding error.
+   */
   static double noise(long dimensions, double largest) {
     return dimensions * 0x1p-52 * largest;
   }
@@ -133,13 +149,17 @@ public record CovarianceSummary(
     return Reduction.sum(diagonal(matrix), KeepDim.NO, 0).item();
   }
 
-  /** The diagonal [n] of a row-major matrix [n, n]. */
+  /**
+   * Returns the diagonal [n] of a row-major matrix [n, n].
+   */
   static Tensor diagonal(Tensor matrix) {
     long n = matrix.size(0);
     return Shapes.slice(matrix.reshape(n * n), 0, 0, n * n, n + 1);
   }
 
-  /** A vector [n, 1] of length 1 that is not at right angles to anything likely. */
+  /**
+   * Returns a unit vector [n, 1] that is unlikely to be orthogonal to an eigenvector.
+   */
   private static Tensor start(long n) {
     double[] values = new double[(int) n];
     for (int i = 0; i < n; i++) {

@@ -1,10 +1,16 @@
 package org.relaydiffusion.metrics;
 
-/** The two kinds of activations that metrics compare, and what files call them. */
+/**
+ * The two kinds of activations that metrics compare, and the names of their arrays in files.
+ */
 public enum Feature {
-  /** Pool features: FID, IS, precision and recall. */
+  /**
+   * Pool features, for FID, IS, precision and recall.
+   */
   POOL("feat", "mu", "sigma", "mu", "sigma"),
-  /** Spatial features: sFID. */
+  /**
+   * Spatial features, for sFID.
+   */
   SPATIAL("s_feat", "s_mu", "s_sigma", "mu_s", "sigma_s");
 
   private final String array;
@@ -21,27 +27,37 @@ public enum Feature {
     this.admCovariance = admCovariance;
   }
 
-  /** The array of the activations themselves, [N, D]. */
+  /**
+   * Returns the name of the array of activations, [N, D].
+   */
   public String array() {
     return array;
   }
 
-  /** The array of their mean, [D]. */
+  /**
+   * Returns the name of the array with their mean, [D].
+   */
   public String mean() {
     return mean;
   }
 
-  /** The array of their unbiased covariance, [D, D]. */
+  /**
+   * Returns the name of the array with their unbiased covariance, [D, D].
+   */
   public String covariance() {
     return covariance;
   }
 
-  /** The array of their mean in ADM's reference batches, [D]. */
+  /**
+   * Returns the name of the array with their mean in ADM's reference batches, [D].
+   */
   public String admMean() {
     return admMean;
   }
 
-  /** The array of their covariance in ADM's reference batches, [D, D]. */
+  /**
+   * Returns the name of the array with their covariance in ADM's reference batches, [D, D].
+   */
   public String admCovariance() {
     return admCovariance;
   }

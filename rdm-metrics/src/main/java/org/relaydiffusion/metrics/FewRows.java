@@ -4,11 +4,16 @@ import org.relaydiffusion.metrics.TraceOfRoot.Factor;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 
-/** Distances of a set that has no more rows than dimensions: nothing of [D, D] is taken apart. */
+/**
+ * Distances of sets with a low-rank covariance, from fewer samples than dimensions: they are
+ * computed from the samples, and no [D, D] matrix is decomposed.
+ */
 final class FewRows {
   private FewRows() {}
 
-  /** The distance of two such sets, by the singular values of their rows' products. */
+  /**
+   * Returns the distance of two such sets, from the singular values of the product of their rows.
+   */
   static FrechetDistance distance(CentredRows a, CentredRows b, Workers workers) {
     CovarianceSummary[] summaries = new CovarianceSummary[2];
     double[] trace = new double[1];
@@ -29,7 +34,9 @@ final class FewRows {
     return new FrechetDistance(shift, summaries[0], summaries[1], trace[0]);
   }
 
-  /** The distance of one such set from moments. */
+  /**
+   * Returns the distance of one such set from moments.
+   */
   static FrechetDistance distance(CentredRows a, Moments b, Workers workers) {
     CovarianceSummary[] summaries = new CovarianceSummary[2];
     double[] trace = new double[1];

@@ -1,25 +1,34 @@
 package org.relaydiffusion.metrics;
 
 /**
- * Where float32 looks at rows from: close to their middle, so that a large common offset costs no
- * digits, and at a scale at which no square overflows, nor underflows unless it is negligible.
+ * The transformation of rows to float32: centred near their middle, so that a large common offset
+ * costs no precision, and scaled so that no square overflows, nor underflows unless it is
+ * negligible.
  *
  * @param scaledCentre s c [D]
- * @param bounds the bounds of distances seen from here; its scale is s
+ * @param bounds the bounds of distances in this view; its scale is s
  */
 record Float32View(double[] scaledCentre, DistanceBounds bounds) {
-  /** The exponent that the largest element gets. */
+  /**
+   * The exponent of the largest element.
+   */
   private static final int LARGEST_EXPONENT = 20;
 
-  /** Beyond it, s would overflow; elements that small have squares that are 0 in float64. */
+  /**
+   * The limit at which s would overflow; elements that small have squares that are 0 in float64.
+   */
   private static final int MOST_EXPONENT = 1000;
 
-  /** The view of one set of rows. */
+  /**
+   * Returns the view of one set of rows.
+   */
   static Float32View of(Survey survey) {
     return of(survey.largest(), survey.halfMean());
   }
 
-  /** The view of two sets together. */
+  /**
+   * Returns the common view of two sets.
+   */
   static Float32View of(Survey a, Survey b) {
     double weight = (double) a.count() / (a.count() + b.count());
     double[] centre = new double[a.halfMean().length];
@@ -41,11 +50,11 @@ record Float32View(double[] scaledCentre, DistanceBounds bounds) {
   }
 
   /**
-   * Rounds rows to float32.
+   * Converts rows to float32.
    *
-   * @param rows one after another, finite
-   * @param rounded where they go
-   * @param norms where the squared norms of the rounded rows go
+   * @param rows concatenated, finite
+   * @param rounded receives the rounded rows
+   * @param norms receives the squared norms of the rounded rows
    */
   void round(double[] rows, float[] rounded, double[] norms) {
     int dimensions = scaledCentre.length;

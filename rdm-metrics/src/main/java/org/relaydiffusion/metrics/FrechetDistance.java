@@ -12,13 +12,16 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The Frechet distance between two Gaussians (Dowson and Landau, 1982), as FID (Heusel et al.,
- * 2017, arXiv 1706.08500) and sFID use it: {@code |m1 - m2|^2 + tr(S1 + S2 - 2 sqrt(S1 S2))}, in
+ * The Frechet distance between two Gaussians (Dowson and Landau, 1982), as used by FID (Heusel et
+ * al., 2017, arXiv 1706.08500) and sFID: {@code |m1 - m2|^2 + tr(S1 + S2 - 2 sqrt(S1 S2))}, in
  * squared units of the activations.
  *
+ * <p>The methods {@code between} do not modify or close their arguments. They throw a {@link
+ * org.relaydiffusion.CancelledException} if the computation is cancelled.
+ *
  * @param squaredShift {@code |m1 - m2|^2}
- * @param samples of S1
- * @param references of S2
+ * @param samples properties of S1
+ * @param references properties of S2
  * @param traceOfRoot {@code tr sqrt(S1 S2)}
  */
 public record FrechetDistance(
@@ -26,15 +29,16 @@ public record FrechetDistance(
     CovarianceSummary samples,
     CovarianceSummary references,
     double traceOfRoot) {
-  /** The distance. Rounding can leave that of equal Gaussians a little below 0. */
+  /**
+   * Returns the distance. For equal Gaussians, rounding may make it slightly negative.
+   */
   public double distance() {
     return squaredShift + samples.trace() + references.trace() - 2 * traceOfRoot;
   }
 
   /**
-   * One line to print beside a distance that says less than others do, because a covariance is
-   * singular (there are fewer images than dimensions, say) or has a negative eigenvalue. Empty for
-   * any other.
+   * Returns a warning, in one line, if a covariance is singular (for example, because there are
+   * fewer images than dimensions) or has a negative eigenvalue; otherwise empty.
    */
   public Optional<String> warning() {
     if (samples.isIndefinite() || references.isIndefinite()) {
@@ -46,7 +50,7 @@ public record FrechetDistance(
         indefinite.add("of the references has a negative eigenvalue: " + references);
       }
       return Optional.of(
-          "the covariance %s: no images have such a covariance, and the distance means little"
+          "the covariance %s, which is impossible for a covariance: the distance is not meaningful"
               .formatted(String.join(", that ", indefinite)));
     }
     List<String> singular = new ArrayList<>();
@@ -61,20 +65,26 @@ public record FrechetDistance(
     }
     String few =
         samples.hasFewImages() || references.hasFewImages()
-            ? "compare the distance with those of as many images only"
-            : "other programs may differ from the distance in its last digits";
+            ? "the distance is only comparable for equal numbers of images"
+            : "other programs may give different last digits";
     return Optional.of("the covariance %s: %s".formatted(String.join(", that ", singular), few));
   }
 
-  /** As {@link #between(Moments, Moments, WorkOptions)}, with the default options. */
+  /**
+   * Computes the distance as {@link #between(Moments, Moments, WorkOptions)}, with the default
+   * options.
+   */
   public static FrechetDistance between(Moments samples, Moments references) {
     return between(samples, references, WorkOptions.defaults());
   }
 
   /**
-   * The distance between two sets' moments.
+   * Computes the distance between the moments of two sets.
    *
-   * @throws RdmException when the two have different numbers of dimensions
+   * @param samples mean [D] and covariance [D, D] of the samples
+   * @param references mean [D] and covariance [D, D] of the references
+   * @param work threads, progress and cancellation
+   * @throws RdmException if the numbers of dimensions differ
    */
   public static FrechetDistance between(Moments samples, Moments references, WorkOptions work) {
     requireSame(samples.dimensions(), references.dimensions());
@@ -85,12 +95,14 @@ public record FrechetDistance(
   }
 
   /**
-   * The distance of samples from known moments. Where there are no more samples than dimensions,
-   * their covariance is not made.
+   * Computes the distance between samples and given moments. If there are no more samples than
+   * dimensions, their covariance is not computed.
    *
    * @param samples activations [N, D], N at least 2
-   * @throws RdmException when there are too few, one is not finite, or the two have different
-   *     numbers of dimensions
+   * @param references mean [D] and covariance [D, D] of the references
+   * @param work threads, progress and cancellation
+   * @throws RdmException if there are too few samples, one is not finite, or the numbers of
+   *     dimensions differ
    */
   public static FrechetDistance between(Activations samples, Moments references, WorkOptions work) {
     requireSame(samples.dimensions(), references.dimensions());
@@ -106,13 +118,14 @@ public record FrechetDistance(
   }
 
   /**
-   * The distance between two sets of activations, the cheaper way: of a set that has no more rows
-   * than dimensions, the rows themselves take the covariance's place.
+   * Computes the distance between two sets of activations. For a set with no more rows than
+   * dimensions, the rows are used instead of the covariance, which is faster.
    *
    * @param samples activations [N, D], N at least 2
    * @param references activations [M, D], M at least 2
-   * @throws RdmException when there are too few, one is not finite, or the two have different
-   *     numbers of dimensions
+   * @param work threads, progress and cancellation
+   * @throws RdmException if there are too few rows, one is not finite, or the numbers of dimensions
+   *     differ
    */
   public static FrechetDistance between(
       Activations samples, Activations references, WorkOptions work) {
@@ -149,11 +162,13 @@ public record FrechetDistance(
   private static void requireSame(long a, long b) {
     if (a != b) {
       throw new RdmException(
-          "moments of %s and of %s dimensions cannot be compared".formatted(a, b));
+          "cannot compare moments of %s and %s dimensions".formatted(a, b));
     }
   }
 
-  /** {@code |a - b|^2} of two vectors. */
+  /**
+   * Returns {@code |a - b|^2} of two vectors.
+   */
   static double squaredShift(Tensor a, Tensor b) {
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {

@@ -5,16 +5,16 @@ import java.util.OptionalLong;
 import org.relaydiffusion.RdmException;
 
 /**
- * A set of images whose activations somebody else holds.
+ * A set of images with activations owned by the caller.
  *
  * @param pool the pool features
- * @param spatial the spatial ones, where there are any
+ * @param spatial the spatial features, if any
  */
 record GivenActivations(Activations pool, Optional<Activations> spatial) implements ActivationSet {
   GivenActivations {
     if (spatial.isPresent() && spatial.get().count() != pool.count()) {
       throw new RdmException(
-          "%s is of %s images, but %s of %s"
+          "%s has %s images, but %s has %s"
               .formatted(pool.name(), pool.count(), spatial.get().name(), spatial.get().count()));
     }
   }
@@ -50,7 +50,7 @@ record GivenActivations(Activations pool, Optional<Activations> spatial) impleme
         ? pool
         : spatial.orElseThrow(() ->
             new RdmException(
-                "%s: no spatial features were given, needed for %s".formatted(name(), purpose)));
+                "%s: %s requires spatial features, but none were given".formatted(name(), purpose)));
   }
 
   @Override
@@ -60,6 +60,6 @@ record GivenActivations(Activations pool, Optional<Activations> spatial) impleme
 
   @Override
   public void close() {
-    // Nothing is held: the activations are the caller's.
+    // Nothing to close: the activations are owned by the caller.
   }
 }

@@ -7,58 +7,76 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.metrics.inception.OutputLayer;
 
 /**
- * The Inception Score (Salimans et al., 2016, arXiv 1606.03498): how sure a classifier is of each
- * picture, and how many classes it sees in all. Samples are split in order; a split's score is
- * {@code exp(mean KL(p(y|x) || p(y)))} with p(y) the mean over the split, 1 or more.
+ * The Inception Score (Salimans et al., 2016, arXiv 1606.03498), which measures the confidence of a
+ * classifier in each image and the diversity of the classes. Samples are split in order; the score
+ * of a split is {@code exp(mean KL(p(y|x) || p(y)))} with p(y) the mean over the split, and is at
+ * least 1.
  *
- * @param scores one a split, in order; the last split may be short, and counts as the others do
+ * @param scores one per split, in order; the last split may be shorter, and has the same weight
  */
 public record InceptionScore(List<Double> scores) {
-  /** The usual size of a split. */
+  /**
+   * The usual size of a split.
+   */
   public static final int SPLIT_SIZE = 5000;
 
-  /** Logits are made of this many rows at a time, so that callers' batches change no bit. */
+  /**
+   * Logits are computed for this number of rows at a time, so that results do not depend on the
+   * batches of the caller.
+   */
   private static final int BLOCK_ROWS = 512;
 
   /** What becomes of the output layer's bias. */
   public enum Bias {
-    /** It is added, as RDM's evaluation does. */
-    WITH,
-    /** It is left out, as ADM's evaluation does. */
+    /**
+     * It is added, as in RDM's evaluation.
+     */
     NONE
   }
 
   /**
-   * How samples are scored.
+   * The parameters of the score.
    *
-   * @param splitSize the number of samples in a split, 1 or more
-   * @param bias what becomes of the output layer's bias
+   * @param splitSize the number of samples in a split, at least 1
+   * @param bias how the bias of the output layer is used
    */
   public record Options(int splitSize, Bias bias) {
-    /** Checks the split size. */
+    /**
+     * Checks the split size.
+     *
+     * @throws OptionException if it is below 1
+     */
     public Options {
       if (splitSize < 1) {
-        throw new OptionException("splits must have 1 sample or more, not " + splitSize);
+        throw new OptionException("splits must have at least 1 sample, but have " + splitSize);
       }
     }
 
-    /** Splits of 5000, with the bias. */
+    /**
+     * Returns splits of 5000, with the bias.
+     */
     public static Options defaults() {
       return new Options(SPLIT_SIZE, Bias.WITH);
     }
   }
 
-  /** Copies the list, which has one score or more. */
+  /**
+   * Copies the list, which has at least one score.
+   */
   public InceptionScore {
     scores = List.copyOf(scores);
   }
 
-  /** The mean of the splits' scores. */
+  /**
+   * Returns the mean of the scores of the splits.
+   */
   public double mean() {
     return scores.stream().mapToDouble(s -> s).sum() / scores.size();
   }
 
-  /** The standard deviation of the splits' scores, as that of a whole population: 0 for one. */
+  /**
+   * Returns the population standard deviation of the scores of the splits: 0 for one split.
+   */
   public double standardDeviation() {
     double mean = mean();
     double squares = scores.stream().mapToDouble(s -> (s - mean) * (s - mean)).sum();
@@ -66,18 +84,20 @@ public record InceptionScore(List<Double> scores) {
   }
 
   /**
-   * Scores samples. Logits are float32, all else float64.
+   * Computes the score of samples. Logits are float32, everything else is float64.
    *
    * @param pool Inception's pool features of generated images [N, D], N at least 1
-   * @param layer from features to logits; D must fit
-   * @throws RdmException when there are no rows, they do not fit the layer, or a row or its logits
+   * @param layer computes logits from features; D must match; remains owned by the caller
+   * @param options parameters of the score
+   * @param work threads, progress and cancellation
+   * @throws RdmException if there are no rows, they do not match the layer, or a row or its logits
    *     are not finite
    */
   public static InceptionScore of(
       Activations pool, OutputLayer layer, Options options, WorkOptions work) {
     if (pool.count() == 0 || pool.dimensions() != layer.weight().size(1)) {
       throw new RdmException(
-          "%s: %s rows of %s features cannot be scored by an output layer of %s"
+          "%s: cannot compute scores of %s rows of %s features with an output layer of %s features"
               .formatted(pool.name(), pool.count(), pool.dimensions(), layer.weight()));
     }
     List<ClassSums> splits = new ArrayList<>();
@@ -94,7 +114,9 @@ public record InceptionScore(List<Double> scores) {
     return new InceptionScore(splits.stream().map(ClassSums::score).toList());
   }
 
-  /** Adds what was found in a block to its splits, in order; returns the number of rows. */
+  /**
+   * Adds the sums of a block to its splits, in order; returns the number of rows.
+   */
   private static long add(List<Classifier.Part> parts, List<ClassSums> splits) {
     long rows = 0;
     for (Classifier.Part part : parts) {

@@ -3,24 +3,25 @@ package org.relaydiffusion.metrics;
 import java.util.Arrays;
 
 /**
- * Finds which rows of two sets lie inside a ball around a row of the other set. float32 decides
- * where its error cannot matter, float64 elsewhere, so the result is that of float64 alone.
+ * Determines which rows of two sets are inside a ball around a row of the other set. float32 is
+ * used where its error bound decides, float64 otherwise, so the result is exactly that of float64
+ * alone.
  */
 final class ManifoldScan implements BlockPairs.Visitor {
   private final DistanceBounds bounds;
   private final float[] radiiA;
   private final float[] radiiB;
 
-  // Several threads may write an element, but only ever true: one that reads the old value only
-  // does what another has done. They are read for good after all threads have ended.
+  // Several threads may write an element, but only the value true, so a stale read is harmless. The
+  // elements are read after all threads have ended.
   private final boolean[] insideA;
   private final boolean[] insideB;
 
   /**
-   * A scan of two sets.
+   * Creates a scan of two sets.
    *
-   * @param radiiA squared radii of the balls around the first set's rows
-   * @param radiiB squared radii of the balls around the second set's rows
+   * @param radiiA squared radii of the balls around the rows of the first set
+   * @param radiiB squared radii of the balls around the rows of the second set
    */
   ManifoldScan(DistanceBounds bounds, float[] radiiA, float[] radiiB) {
     this.bounds = bounds;
@@ -30,12 +31,16 @@ final class ManifoldScan implements BlockPairs.Visitor {
     insideB = new boolean[radiiB.length];
   }
 
-  /** How many of the first set's rows are inside a ball of the second set. */
+  /**
+   * Returns how many rows of the first set are inside a ball of the second set.
+   */
   long insideA() {
     return count(insideA);
   }
 
-  /** How many of the second set's rows are inside a ball of the first set. */
+  /**
+   * Returns how many rows of the second set are inside a ball of the first set.
+   */
   long insideB() {
     return count(insideB);
   }
@@ -64,7 +69,7 @@ final class ManifoldScan implements BlockPairs.Visitor {
       for (int j = 0; j < lowerB.length; j++) {
         double product = products[at + j];
         double lower = own + lowerB[j] - 2 * product;
-        // Most pairs are outside both balls: this is the loop's one branch.
+        // Most pairs are outside both balls: this is the only branch of the loop.
         if (lower <= limit || lower <= limitsB[j]) {
           double upper = bounds.upper(a.norms()[i]) + bounds.upper(b.norms()[j]) - 2 * product;
           boolean inBallOfA = lower <= limit && !insideB[firstB + j];
@@ -86,7 +91,9 @@ final class ManifoldScan implements BlockPairs.Visitor {
     }
   }
 
-  /** Squared radii as bounds are measured. */
+  /**
+   * Converts squared radii to the scale of the bounds.
+   */
   private double[] limits(float[] radii, int first, int count) {
     double[] limits = new double[count];
     Arrays.setAll(limits, i -> bounds.scaled(radii[first + i]));

@@ -4,8 +4,8 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.metrics.inception.OutputLayer;
 
 /**
- * The metrics of the paper's tables, computed from what is known of two sets of images: an {@link
- * ActivationsFile}, an {@link ActivationCollector} that images are handed to, or arrays ({@link
+ * The metrics of the paper's tables, computed from two sets of images: an {@link ActivationsFile},
+ * an {@link ActivationCollector} to which images are added, or arrays ({@link
  * ActivationSet#of(Activations)}).
  *
  * <pre>{@code
@@ -20,6 +20,8 @@ import org.relaydiffusion.metrics.inception.OutputLayer;
  *   double recall = Metrics.precisionRecall(samples, reference, 3, work).recall();
  * }
  * }</pre>
+ *
+ * <p>The methods do not modify or close the sets.
  */
 public final class Metrics {
   private static final String MANIFOLDS = "precision and recall";
@@ -27,10 +29,10 @@ public final class Metrics {
   private Metrics() {}
 
   /**
-   * FID (Heusel et al., 2017, arXiv 1706.08500): the Frechet distance between pool features; 0 for
-   * equal sets.
+   * Computes FID (Heusel et al., 2017, arXiv 1706.08500): the Frechet distance between pool
+   * features; 0 for equal sets.
    *
-   * @throws RdmException naming the set that lacks what is needed, or is not finite
+   * @throws RdmException naming the set that lacks required features, or is not finite
    */
   public static FrechetDistance fid(
       ActivationSet samples, ActivationSet reference, WorkOptions work) {
@@ -38,9 +40,10 @@ public final class Metrics {
   }
 
   /**
-   * sFID (Nash et al., 2021, arXiv 2103.03841): the same between spatial features.
+   * Computes sFID (Nash et al., 2021, arXiv 2103.03841): the Frechet distance between spatial
+   * features.
    *
-   * @throws RdmException naming the set that lacks what is needed, or is not finite
+   * @throws RdmException naming the set that lacks required features, or is not finite
    */
   public static FrechetDistance sfid(
       ActivationSet samples, ActivationSet reference, WorkOptions work) {
@@ -48,22 +51,23 @@ public final class Metrics {
   }
 
   /**
-   * The inception score (Salimans et al., 2016, arXiv 1606.03498) of the samples alone.
+   * Computes the Inception Score (Salimans et al., 2016, arXiv 1606.03498) of the samples alone.
    *
-   * @param output the network's last layer, such as {@code Inception.output()}
-   * @throws RdmException when the samples have no activations, or they are not finite
+   * @param output the last layer of the network, such as {@code Inception.output()}
+   * @throws RdmException if the samples have no activations, or they are not finite
    */
   public static InceptionScore inceptionScore(
       ActivationSet samples, OutputLayer output, InceptionScore.Options options, WorkOptions work) {
     return InceptionScore.of(
-        samples.activations(Feature.POOL, "the inception score"), output, options, work);
+        samples.activations(Feature.POOL, "the Inception Score"), output, options, work);
   }
 
   /**
-   * Precision and recall (Kynkaanniemi et al., 2019, arXiv 1904.06991) between pool features.
+   * Computes precision and recall (Kynkaanniemi et al., 2019, arXiv 1904.06991) between pool
+   * features.
    *
-   * @param k which neighbour a ball of the manifold reaches to, 1 or more
-   * @throws RdmException naming the set that has no activations, too few, or one not finite
+   * @param k the ball around a row reaches to its k-th nearest neighbour; at least 1
+   * @throws RdmException naming the set that has no activations, too few, or one that is not finite
    */
   public static PrecisionRecall precisionRecall(
       ActivationSet samples, ActivationSet reference, int k, WorkOptions work) {
@@ -75,10 +79,10 @@ public final class Metrics {
   }
 
   /**
-   * Refuses what cannot be compared by {@link #fid} or {@link #sfid}, without reading a row.
+   * Rejects sets that {@link #fid} or {@link #sfid} cannot compare, without reading rows.
    *
    * @param purpose the metric, for the message
-   * @throws RdmException naming the set that lacks moments, or both where they do not fit
+   * @throws RdmException naming the set that lacks moments, or both if they do not match
    */
   public static void requireMoments(
       ActivationSet samples, ActivationSet reference, Feature feature, String purpose) {
@@ -86,13 +90,13 @@ public final class Metrics {
     long others = reference.dimensions(feature, purpose);
     if (own != others) {
       throw new RdmException(
-          "%s has features of %s dimensions and %s of %s: no %s of them"
+          "%s has features of %s dimensions, but %s of %s: cannot compute %s"
               .formatted(samples.name(), own, reference.name(), others, purpose));
     }
   }
 
   /**
-   * Refuses what {@link #precisionRecall} cannot compare, without reading a row.
+   * Rejects sets that {@link #precisionRecall} cannot compare, without reading rows.
    *
    * @throws RdmException naming the set that has no activations, or too few for k
    */

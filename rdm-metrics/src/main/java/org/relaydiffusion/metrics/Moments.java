@@ -15,14 +15,16 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The mean and unbiased covariance of a set of activations: the Gaussian that {@link
- * FrechetDistance} compares. Both are float64 on the CPU, finite, and the covariance is symmetric.
+ * The mean and unbiased covariance of a set of activations: the Gaussian compared by {@link
+ * FrechetDistance}. Both are float64 on the CPU, finite, and the covariance is symmetric.
  *
- * <p>It owns its two tensors: whoever made it closes it. {@link MomentsAccumulator} computes it
- * from samples.
+ * <p>Owns its two tensors; the caller that created it closes it. {@link MomentsAccumulator}
+ * computes it from samples.
  */
 public final class Moments implements AutoCloseable {
-  /** How far a covariance may be from symmetric, as a part of its largest element. */
+  /**
+   * The maximum asymmetry of a covariance, relative to its largest element.
+   */
   private static final double ASYMMETRY = 1e-6;
 
   private final Tensor mean;
@@ -36,10 +38,11 @@ public final class Moments implements AutoCloseable {
   }
 
   /**
-   * Copies of a mean [D] and a covariance [D, D] of an unknown number of samples, as statistics
-   * files hold them.
+   * Copies a mean [D] and a covariance [D, D] of an unknown number of samples, as contained in
+   * statistics files.
    *
-   * @throws RdmException when the shapes do not fit, an element is not finite, or the covariance is
+   * @return the moments, which the caller closes
+   * @throws RdmException if the shapes do not match, an element is not finite, or the covariance is
    *     not symmetric
    */
   public static Moments of(Tensor mean, Tensor covariance) {
@@ -47,21 +50,22 @@ public final class Moments implements AutoCloseable {
   }
 
   /**
-   * As {@link #of(Tensor, Tensor)}, of {@code count} samples (2 or more), which bounds the
-   * covariance's rank.
+   * Copies as {@link #of(Tensor, Tensor)}, with a number of samples, at least 2, which bounds the
+   * rank of the covariance.
    */
   public static Moments of(Tensor mean, Tensor covariance, long count) {
     if (count < 2) {
       throw new RdmException(
-          "an unbiased covariance needs 2 samples or more, but there are " + count);
+          "an unbiased covariance requires at least 2 samples, but there are " + count);
     }
     return of(mean, covariance, OptionalLong.of(count));
   }
 
   /**
-   * The moments of activations, read once from end to end; the caller closes them.
+   * Computes the moments of activations in one pass.
    *
-   * @throws RdmException when there are fewer than 2 rows, or one is not finite
+   * @return the moments, which the caller closes
+   * @throws RdmException if there are fewer than 2 rows, or one is not finite
    */
   public static Moments of(Activations activations, WorkOptions work) {
     CentredRows.requireTwo(activations);
@@ -103,32 +107,45 @@ public final class Moments implements AutoCloseable {
     }
   }
 
-  /** The number of dimensions D. */
+  /**
+   * Returns the number of dimensions D.
+   */
   public long dimensions() {
     return mean.size(0);
   }
 
-  /** The number of samples, where it is known; 2 or more. */
+  /**
+   * Returns the number of samples, if known; at least 2.
+   */
   public OptionalLong count() {
     return count;
   }
 
-  /** The largest rank that the covariance can have: D, or one less than the number of samples. */
+  /**
+   * Returns the maximum rank of the covariance: the smaller of D and, if the number of samples is
+   * known, that number minus one.
+   */
   public long maxRank() {
     return count.isPresent() ? Math.min(dimensions(), count.getAsLong() - 1) : dimensions();
   }
 
-  /** The mean, float64 [D]; it belongs to this object. */
+  /**
+   * Returns the mean, float64 [D], owned by this object.
+   */
   public Tensor mean() {
     return mean;
   }
 
-  /** The unbiased covariance, float64 [D, D]; it belongs to this object. */
+  /**
+   * Returns the unbiased covariance, float64 [D, D], owned by this object.
+   */
   public Tensor covariance() {
     return covariance;
   }
 
-  /** Frees both tensors. */
+  /**
+   * Frees both tensors.
+   */
   @Override
   public void close() {
     mean.close();
@@ -141,7 +158,7 @@ public final class Moments implements AutoCloseable {
     boolean fit = m.length == 1 && m[0] > 0 && Arrays.equals(c, new long[] {m[0], m[0]});
     if (!fit) {
       throw new RdmException(
-          "a mean [D] and a covariance [D, D] were expected, but they are %s and %s"
+          "expected a mean [D] and a covariance [D, D], but found %s and %s"
               .formatted(mean, covariance));
     }
   }
@@ -149,7 +166,7 @@ public final class Moments implements AutoCloseable {
   private static void checkFinite(String what, Tensor t) {
     if (Reduction.all(Pointwise.isFinite(t)).item() == 0) {
       throw new RdmException(
-          "the %s of %s activations is not finite: some are infinite or NaN, or too large"
+          "the %s of %s activations is not finite: some are infinite, NaN, or too large"
               .formatted(what, t.size(0)));
     }
   }
@@ -162,7 +179,7 @@ public final class Moments implements AutoCloseable {
       throw new RdmException(
           String.format(
               Locale.ROOT,
-              "a covariance must be symmetric, but %s is off by %.3g where its largest element is"
+              "a covariance must be symmetric, but %s is asymmetric by %.3g, with a largest element of"
                   + " %.3g",
               c,
               off,

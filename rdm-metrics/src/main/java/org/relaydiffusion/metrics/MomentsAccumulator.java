@@ -20,22 +20,26 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Mean and covariance of samples that come in batches and are not kept. All sums are float64. Rows
- * are gathered into blocks of a fixed size, each block is centred on its own mean, and blocks join
- * by the pairwise update of Chan, Golub and LeVeque (1979): a large common offset is never squared.
+ * Accumulates the mean and covariance of samples without keeping the samples. All sums are float64.
+ * Rows are collected into blocks of fixed size, each block is centred on its own mean, and blocks
+ * are combined with the pairwise update of Chan, Golub and LeVeque (1979), so that a large common
+ * offset is never squared.
  *
- * <p>The same rows in the same order give the same bits however they are cut into batches, as long
- * as nothing is read or merged in between, and whatever the number of threads; where something is,
- * or for other orders, the results agree to rounding.
+ * <p>The same rows in the same order give the same bits regardless of batches and threads, as long
+ * as nothing is read or merged in between; otherwise, or for other orders, results agree up to
+ * rounding.
  *
- * <p>It holds one [D, D] matrix and one block of rows, which {@link #close()} frees. For one thread
- * at a time.
+ * <p>Holds one [D, D] matrix and one block of rows, which {@link #close()} frees. Not thread-safe.
  */
 public final class MomentsAccumulator implements AutoCloseable {
-  /** Rows are added in whole blocks of so many. */
+  /**
+   * The number of rows of a block.
+   */
   static final int BLOCK_ROWS = 1024;
 
-  /** The scatter grows in tiles of this size, each on one thread. */
+  /**
+   * The scatter is updated in tiles of this size, each on one thread.
+   */
   private static final long TILE = 512;
 
   private final long dimensions;
@@ -47,23 +51,23 @@ public final class MomentsAccumulator implements AutoCloseable {
   private long joinedRows;
 
   /**
-   * An accumulator without samples, with as many threads as LibTorch uses.
+   * Creates an empty accumulator with LibTorch's number of threads.
    *
-   * @param dimensions D, the length of a sample; 1 or more
+   * @param dimensions D, the number of elements per sample; at least 1
    */
   public MomentsAccumulator(long dimensions) {
     this(dimensions, NativeThreads.threads());
   }
 
   /**
-   * An accumulator without samples.
+   * Creates an empty accumulator.
    *
-   * @param dimensions D, the length of a sample; 1 or more
-   * @param threads how many threads share the work, which changes no bit; 1 or more
+   * @param dimensions D, the number of elements per sample; at least 1
+   * @param threads number of threads, which does not affect the result; at least 1
    */
   public MomentsAccumulator(long dimensions, int threads) {
     if (dimensions < 1) {
-      throw new RdmException("samples must have 1 dimension or more, not " + dimensions);
+      throw new RdmException("samples must have at least 1 dimension, but have " + dimensions);
     }
     this.dimensions = dimensions;
     mean = Torch.zeros(DType.FLOAT64, dimensions).release();
@@ -75,6 +79,7 @@ public final class MomentsAccumulator implements AutoCloseable {
    * Adds samples.
    *
    * @param batch float32 or float64 [n, D], on any device; n may be 0
+   * @throws RdmException if the dtype or shape is different
    */
   public void add(Tensor batch) {
     boolean accepted =
@@ -101,21 +106,27 @@ public final class MomentsAccumulator implements AutoCloseable {
     }
   }
 
-  /** Adds samples that lie one after another: {@code rows.length} is a multiple of D. */
+  /**
+   * Adds concatenated samples: {@code rows.length} must be a multiple of D.
+   */
   public void add(double[] rows) {
     try (Tensor batch = Torch.tensor(rows, wholeRows(rows.length), dimensions)) {
       add(batch);
     }
   }
 
-  /** Adds samples that lie one after another: {@code rows.length} is a multiple of D. */
+  /**
+   * Adds concatenated samples: {@code rows.length} must be a multiple of D.
+   */
   public void add(float[] rows) {
     try (Tensor batch = Torch.tensor(rows, wholeRows(rows.length), dimensions)) {
       add(batch);
     }
   }
 
-  /** Adds all samples of another accumulator, which keeps them. */
+  /**
+   * Adds all samples of another accumulator, which is unchanged.
+   */
   public void merge(MomentsAccumulator other) {
     if (other == this) {
       throw new RdmException("an accumulator cannot be merged into itself");
@@ -124,7 +135,7 @@ public final class MomentsAccumulator implements AutoCloseable {
   }
 
   /**
-   * Adds samples that another process has accumulated.
+   * Adds samples accumulated by another process.
    *
    * @param count its {@link #count()}
    * @param mean its {@link #mean()}, float64 [D]
@@ -134,7 +145,7 @@ public final class MomentsAccumulator implements AutoCloseable {
     checkPart("mean", mean, dimensions);
     checkPart("scatter", scatter, dimensions, dimensions);
     if (count < 0) {
-      throw new RdmException("a count of samples cannot be negative: " + count);
+      throw new RdmException("the number of samples must not be negative, but is " + count);
     }
     if (count > 0) {
       try (TensorScope _ = TensorScope.open();
@@ -145,18 +156,23 @@ public final class MomentsAccumulator implements AutoCloseable {
     }
   }
 
-  /** D, the length of a sample. */
+  /**
+   * Returns D, the number of elements per sample.
+   */
   public long dimensions() {
     return dimensions;
   }
 
-  /** The number of samples so far. */
+  /**
+   * Returns the number of samples so far.
+   */
   public long count() {
     return joinedRows + pendingRows;
   }
 
   /**
-   * The mean so far, float64 [D], 0 without samples; it belongs to this object and changes with it.
+   * Returns the mean so far, float64 [D], 0 without samples; owned by this object, and updated with
+   * it.
    */
   public Tensor mean() {
     joinPending();
@@ -164,8 +180,8 @@ public final class MomentsAccumulator implements AutoCloseable {
   }
 
   /**
-   * The sum of (x - mean)(x - mean)^T so far, float64 [D, D]; it belongs to this object and changes
-   * with it.
+   * Returns the sum of (x - mean)(x - mean)^T so far, float64 [D, D]; owned by this object, and
+   * updated with it.
    */
   public Tensor scatter() {
     joinPending();
@@ -173,15 +189,16 @@ public final class MomentsAccumulator implements AutoCloseable {
   }
 
   /**
-   * The moments of all samples so far; the caller closes them.
+   * Returns the moments of all samples so far.
    *
-   * @throws RdmException when there are fewer than 2 samples, or one was not finite
+   * @return the moments, which the caller closes
+   * @throws RdmException if there are fewer than 2 samples, or one is not finite
    */
   public Moments moments() {
     joinPending();
     if (joinedRows < 2) {
       throw new RdmException(
-          "an unbiased covariance needs 2 samples or more, but there are " + joinedRows);
+          "an unbiased covariance requires at least 2 samples, but there are " + joinedRows);
     }
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
@@ -191,7 +208,9 @@ public final class MomentsAccumulator implements AutoCloseable {
     }
   }
 
-  /** Frees the sums, and ends the threads. */
+  /**
+   * Frees the sums, and ends the threads.
+   */
   @Override
   public void close() {
     if (workers != null) {
@@ -229,7 +248,9 @@ public final class MomentsAccumulator implements AutoCloseable {
     }
   }
 
-  /** Adds C^T C, in tiles: those above the diagonal are those below it. */
+  /**
+   * Adds C^T C in tiles; tiles above the diagonal are copied from those below.
+   */
   private void addProducts(Tensor centred) {
     List<Tile> tiles = new ArrayList<>();
     for (long row = 0; row < dimensions; row += TILE) {
@@ -275,7 +296,9 @@ public final class MomentsAccumulator implements AutoCloseable {
     Pointwise.addInPlace(scatter, otherScatter);
   }
 
-  /** Chan's update: the scatter grows by that of the two means, besides the other's. */
+  /**
+   * Chan's update: adds the other scatter, and that of the two means.
+   */
   private void joinMeans(long count, Tensor otherMean) {
     long total = Math.addExact(joinedRows, count);
     Tensor shift = otherMean.sub(mean);
@@ -292,7 +315,7 @@ public final class MomentsAccumulator implements AutoCloseable {
   private long wholeRows(int length) {
     if (length % dimensions != 0) {
       throw new RdmException(
-          "%s values are not whole samples of %s dimensions".formatted(length, dimensions));
+          "%s values are not a multiple of %s dimensions".formatted(length, dimensions));
     }
     return length / dimensions;
   }

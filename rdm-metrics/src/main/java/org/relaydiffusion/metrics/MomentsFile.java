@@ -11,18 +11,20 @@ import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
-/** Moments out of .npz files: computed from activations, or as statistics files hold them. */
+/**
+ * Reads moments from .npz files: computed from activations, or stored as statistics.
+ */
 public final class MomentsFile {
   private MomentsFile() {}
 
   /**
-   * The moments of an array of activations, read once from end to end.
+   * Computes the moments of an array of activations in one pass.
    *
-   * @param path an .npz file, e.g. of {@code feat} [N, 2048] and {@code s_feat} [N, 2023]
-   * @param array the array's name; it must be float32 or float64 [N, D]
+   * @param path an .npz file, such as one of {@code feat} [N, 2048] and {@code s_feat} [N, 2023]
+   * @param array the name of the array; it must be float32 or float64 [N, D]
    * @return the moments, which the caller closes
-   * @throws FileException when there is no such array, or it is damaged, of another kind, not
-   *     finite or has fewer than 2 rows
+   * @throws FileException if there is no such array, or it is damaged, of another kind, not finite
+   *     or has fewer than 2 rows
    */
   public static Moments ofActivations(Path path, String array) {
     try (NpzFile file = NpzFile.open(path)) {
@@ -33,13 +35,13 @@ public final class MomentsFile {
   }
 
   /**
-   * A mean and a covariance that a file holds.
+   * Reads a stored mean and covariance.
    *
    * @param path an .npz file
-   * @param mean the name of the mean, float32 or float64 [D], e.g. {@code mu}
-   * @param covariance the name of the covariance, float32 or float64 [D, D], e.g. {@code sigma}
+   * @param mean the name of the mean, float32 or float64 [D], such as {@code mu}
+   * @param covariance the name of the covariance, float32 or float64 [D, D], such as {@code sigma}
    * @return the moments, of an unknown count, which the caller closes
-   * @throws FileException when an array is missing, damaged, of another kind, not finite, or the
+   * @throws FileException if an array is missing, damaged, of another kind, not finite, or the
    *     covariance is not symmetric
    */
   public static Moments ofStatistics(Path path, String mean, String covariance) {
@@ -48,7 +50,10 @@ public final class MomentsFile {
     }
   }
 
-  /** The same, with the order of its dimensions and the number of samples, where it is known. */
+  /**
+   * Reads a stored mean and covariance, with the order of dimensions and the number of samples, if
+   * known.
+   */
   static Moments read(
       Path path,
       NpzFile file,

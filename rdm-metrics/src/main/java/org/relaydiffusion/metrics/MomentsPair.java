@@ -13,15 +13,18 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The distance between two sets' moments. If one of the covariances is positive definite, its
- * Cholesky factor is taken, at a tenth of the price of eigenvectors and backward stable as they
- * are; if neither is, the eigenvectors of the one of lower rank. The moments stay the caller's.
+ * Computes the distance between the moments of two sets. If one of the covariances is positive
+ * definite, its Cholesky factor is used, which is backward stable and costs a tenth of
+ * eigenvectors; otherwise, the eigenvectors of the one with lower rank are used. The moments remain
+ * owned by the caller.
  */
 final class MomentsPair implements AutoCloseable {
   private final Moments[] sides;
   private final @Nullable Tensor[] lower = new @Nullable Tensor[2];
 
-  /** A covariance's factor, and what it is like. */
+  /**
+   * A factor of a covariance, and the properties of the covariance.
+   */
   private record Spectral(Tensor factor, CovarianceSummary summary) {}
 
   MomentsPair(Moments samples, Moments references) {
@@ -82,7 +85,7 @@ final class MomentsPair implements AutoCloseable {
         _ -> {});
     Tensor factor = lower[own];
     if (factor == null) {
-      throw new IllegalStateException("the factor was not made");
+      throw new IllegalStateException("the factor was not computed");
     }
     try (TensorScope _ = TensorScope.open();
         Tensor inner =
@@ -101,7 +104,9 @@ final class MomentsPair implements AutoCloseable {
     return Math.min(sides[0].maxRank(), sides[1].maxRank());
   }
 
-  /** Of moments, with the Cholesky factor of their covariance, if it has one. */
+  /**
+   * Returns the factor of moments: the Cholesky factor of their covariance, if it exists.
+   */
   static CovarianceSummary summary(Moments moments, @Nullable Tensor lower) {
     if (lower != null) {
       return CovarianceSummary.estimated(moments, lower);
@@ -111,8 +116,8 @@ final class MomentsPair implements AutoCloseable {
   }
 
   /**
-   * Cholesky's factor of a covariance, where its rank may be full and no pivot is so small that it
-   * may be rounding.
+   * Returns the Cholesky factor of a covariance if its rank may be full and no pivot is so small
+   * that it may be rounding error.
    */
   static Optional<Tensor> choleskyFactor(Moments moments) {
     if (moments.maxRank() < moments.dimensions()) {
@@ -122,14 +127,16 @@ final class MomentsPair implements AutoCloseable {
     double largest = Reduction.amax(CovarianceSummary.diagonal(covariance), KeepDim.NO, 0).item();
     return LinearAlgebra.cholesky(covariance)
         .filter(l -> {
-          // L is column-major, so it is the transposed diagonal that is a view.
+          // L is column-major, so a view of the diagonal is one of its transpose.
           Tensor pivots = CovarianceSummary.diagonal(Shapes.transpose(l, 0, 1));
           double smallest = Reduction.amin(pivots, KeepDim.NO, 0).item();
           return smallest * smallest > CovarianceSummary.noise(moments.dimensions(), largest);
         });
   }
 
-  /** A [D, r] with S = A A^T, where r is the largest rank that S can have. */
+  /**
+   * Returns A [D, r] with S = A A^T, where r is the maximum rank of S.
+   */
   static Tensor eigenFactor(Moments moments) {
     return spectral(moments).factor;
   }

@@ -6,14 +6,14 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
 
 /**
- * The nearest reference images of some samples, by the Euclidean distance of their activations:
- * whether a model has learnt pictures by heart is seen by looking at them.
+ * Finds the nearest reference images of samples, by the Euclidean distance of their activations.
+ * They show whether a model has memorized training images.
  */
 public final class NearestNeighbours {
   /**
-   * A row of the references beside a query.
+   * A reference near a query.
    *
-   * @param row its number, from 0 on
+   * @param row its index, from 0 on
    * @param distance its Euclidean distance, float64
    */
   public record Neighbour(long row, double distance) {}
@@ -21,16 +21,18 @@ public final class NearestNeighbours {
   private NearestNeighbours() {}
 
   /**
-   * Finds the k nearest references of each query. The result is exact, whatever the threads.
+   * Finds the k nearest references of each query. The result is exact, and independent of the
+   * number of threads.
    *
    * @param queries activations of some samples [Q, D]
-   * @param references activations of the images that they are compared with [N, D], k or more
-   * @param k how many to find, 1 or more
-   * @return for each query in order its neighbours, the nearest first; of two that are equally far
-   *     away the one with the lower number
-   * @throws OptionException when k is less than 1
-   * @throws RdmException when there are fewer references than k, a row is not finite, or the two
-   *     have different numbers of dimensions
+   * @param references activations of the images to search [N, D], N at least k
+   * @param k number of neighbours, at least 1
+   * @param work threads, progress and cancellation
+   * @return for each query in order its neighbours, the nearest first; ties are resolved by the
+   *     lower index
+   * @throws OptionException if k is less than 1
+   * @throws RdmException if there are fewer references than k, a row is not finite, or the numbers
+   *     of dimensions differ
    */
   public static List<List<Neighbour>> of(
       Activations queries, Activations references, int k, WorkOptions work) {
@@ -40,11 +42,11 @@ public final class NearestNeighbours {
   static List<List<Neighbour>> of(
       Activations queries, Activations references, int k, WorkOptions work, BlockPairs.Plan plan) {
     if (k < 1) {
-      throw new OptionException("the number of nearest neighbours must be 1 or more, not " + k);
+      throw new OptionException("the number of nearest neighbours must be at least 1, but is " + k);
     }
     if (references.count() < k) {
       throw new RdmException(
-          "%s: the %s nearest images were asked for, but there are %s"
+          "%s: %s nearest images were requested, but there are only %s"
               .formatted(references.name(), k, references.count()));
     }
     Survey.requireSameDimensions(queries, references);

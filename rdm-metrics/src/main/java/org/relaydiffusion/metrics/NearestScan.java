@@ -3,9 +3,9 @@ package org.relaydiffusion.metrics;
 import java.util.Arrays;
 
 /**
- * Finds nearest neighbours among the pairs of blocks. float32 sets aside all pairs that are surely
- * too far apart to matter; the few that are left are measured in float64, so the result is that of
- * float64 alone.
+ * Finds nearest neighbours among pairs of blocks. Pairs that are certainly too far apart are
+ * excluded with float32; the remaining ones are computed in float64, so the result is exactly that
+ * of float64 alone.
  */
 final class NearestScan implements BlockPairs.Visitor {
   private final DistanceBounds bounds;
@@ -14,9 +14,13 @@ final class NearestScan implements BlockPairs.Visitor {
 
   /** Whose neighbours are looked for. */
   enum Pairs {
-    /** Those of every row of one set, in the set, other than itself. */
+    /**
+     * The neighbours of every row of a set within the set, except for itself.
+     */
     WITHIN,
-    /** Those of the first set's rows in the second. */
+    /**
+     * The neighbours of the first set's rows in the second set.
+     */
     FIRST_IN_SECOND
   }
 
@@ -44,7 +48,8 @@ final class NearestScan implements BlockPairs.Visitor {
       for (int j = triangle ? i + 1 : 0; j < lowerB.length; j++) {
         double product = products[at + j];
         double lower = own + lowerB[j] - 2 * product;
-        // Most pairs are farther apart than either side's nearest: this is the loop's one branch.
+        // Most pairs are farther apart than either row's neighbours: this is the only branch of the
+        // loop.
         if (lower <= rowLimits[i] || lower <= columnLimits[j]) {
           double upper = bounds.upper(a.norms()[i]) + bounds.upper(b.norms()[j]) - 2 * product;
           if (lower <= rowLimits[i]) {
@@ -62,15 +67,21 @@ final class NearestScan implements BlockPairs.Visitor {
     }
   }
 
-  /** One block's rows, looking for neighbours among another's. */
+  /**
+   * The rows of one block, whose neighbours are searched in another.
+   */
   private final class Side {
     private final RowBlock mine;
     private final RowBlock others;
 
-    /** Scaled squared distances beyond which a row's neighbours are known not to be. */
+    /**
+     * Scaled squared distances above which a row has no neighbours.
+     */
     private final double[] limits;
 
-    /** For each row, the k smallest upper bounds in this block, ascending. */
+    /**
+     * For each row, the k smallest upper bounds in this block, ascending.
+     */
     private final double[] uppers;
 
     private long[] pending = new long[64];
@@ -86,7 +97,9 @@ final class NearestScan implements BlockPairs.Visitor {
       Arrays.fill(uppers, Double.POSITIVE_INFINITY);
     }
 
-    /** Notes a pair that may matter. Once k are surely nearer than it, it is not measured. */
+    /**
+     * Records a candidate. Once k others are certainly nearer, it is not computed.
+     */
     void offer(int row, int other, double lower, double upper) {
       if (pendingCount == pending.length) {
         pending = Arrays.copyOf(pending, 2 * pendingCount);
@@ -107,7 +120,9 @@ final class NearestScan implements BlockPairs.Visitor {
       limits[row] = Math.min(limits[row], uppers[begin + k - 1]);
     }
 
-    /** Measures what is left. */
+    /**
+     * Computes the distances of the remaining candidates.
+     */
     void settle() {
       double[] scratch = new double[mine.dimensions()];
       for (int i = 0; i < pendingCount; i++) {

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.relaydiffusion.RdmException;
 
 /**
- * For each of some rows, the nearest others that have been met so far: by distance, and where that
- * is equal by number. What it ends with does not depend on the order in which they were met.
+ * The nearest neighbours of rows found so far, ordered by distance, then by index. The final
+ * content does not depend on the order of insertion.
  */
 final class NearestTable {
   private final int k;
@@ -13,14 +13,14 @@ final class NearestTable {
   private final long[] rows;
 
   /**
-   * A table for {@code count} rows, all of whose {@code k} nearest are infinitely far away.
+   * Creates a table for {@code count} rows, whose {@code k} nearest are at infinite distance.
    *
-   * @param name what messages call the rows
+   * @param name the name of the rows in messages
    */
   NearestTable(String name, long count, int k) {
     if (count > Integer.MAX_VALUE / k) {
       throw new RdmException(
-          "%s: the %s nearest of %s rows are too many to hold".formatted(name, k, count));
+          "%s: the %s nearest of %s rows do not fit in an array".formatted(name, k, count));
     }
     this.k = k;
     distances = new double[(int) count * k];
@@ -33,17 +33,24 @@ final class NearestTable {
     return k;
   }
 
-  /** The squared distance of row {@code row}'s nearest but {@code rank}; 0 is the nearest. */
+  /**
+   * Returns the squared distance of neighbour {@code rank} of row {@code row}; 0 is the nearest.
+   */
   double squaredDistance(long row, int rank) {
     return distances[(int) row * k + rank];
   }
 
-  /** The number of that neighbour. */
+  /**
+   * Returns the index of that neighbour.
+   */
   long neighbour(long row, int rank) {
     return rows[(int) row * k + rank];
   }
 
-  /** The squared distances of the k-th nearest of rows {@code first} and on: others are too far. */
+  /**
+   * Returns the squared distances of the k-th neighbours of rows from {@code first} on; others are
+   * too far.
+   */
   synchronized double[] farthest(long first, int count) {
     double[] farthest = new double[count];
     for (int i = 0; i < count; i++) {
@@ -52,7 +59,9 @@ final class NearestTable {
     return farthest;
   }
 
-  /** Row {@code row} has {@code neighbour}, which it has not met, at that squared distance. */
+  /**
+   * Adds a new neighbour of row {@code row} at a squared distance.
+   */
   synchronized void meet(long row, long neighbour, double squaredDistance) {
     int begin = (int) row * k;
     int at = begin + k - 1;

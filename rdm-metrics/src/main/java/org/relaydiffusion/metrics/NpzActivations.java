@@ -13,11 +13,11 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Activations in an .npz file that is open elsewhere. Rows that are not finite are refused.
+ * Activations in an .npz file that is owned by another object. Rows that are not finite are errors.
  *
  * @param path the file, for messages
  * @param file the file; its owner keeps it open
- * @param array the array's name
+ * @param array the name of the array
  * @param order of a row's elements in the file
  * @param count N
  * @param dimensions D
@@ -27,14 +27,17 @@ record NpzActivations(
     implements Activations {
   static final List<DType> FLOATS = List.of(DType.FLOAT32, DType.FLOAT64);
 
-  /** A small file of one long row must not ask for that length squared. Inception has 2048. */
+  /**
+   * The limit for rows, since a small file with one long row must not require that length squared.
+   * Inception has 2048.
+   */
   private static final long MOST_DIMENSIONS = 8192;
 
   /**
-   * Looks at an array's header.
+   * Validates the header of an array.
    *
-   * @throws FileException when there is no such array, or it is of another type or shape, empty or
-   *     too wide
+   * @throws FileException if there is no such array, or its dtype or shape is different, or it is
+   *     empty or too wide
    */
   static NpzActivations of(Path path, NpzFile file, String array, SpatialOrder order) {
     try (NpyReader reader = file.array(array).expect(FLOATS, -1, -1)) {
@@ -51,7 +54,7 @@ record NpzActivations(
     if (dimensions > MOST_DIMENSIONS) {
       throw new FileException(
           path,
-          "array '%s' has %s dimensions, where %s are the most"
+          "array '%s' has %s dimensions, but the maximum is %s"
               .formatted(array, dimensions, MOST_DIMENSIONS));
     }
   }

@@ -7,33 +7,40 @@ import java.util.function.Function;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * Some rows, as they were read.
+ * Rows as they were read.
  *
- * @param first the number of the first one in its source
- * @param count how many
- * @param values float64, one after another
+ * @param first the index of the first one in its source
+ * @param count number of rows
+ * @param values float64, concatenated
  */
 record PlainRows(long first, int count, double[] values) {
-  /** 64 MiB, twice: what is worked on, and what is read meanwhile. */
+  /**
+   * 64 MiB, twice: the block being processed, and the next one being read.
+   */
   private static final long MOST_VALUES = 1L << 23;
 
-  /** The next rows, {@code most} or fewer, the first of which has the number {@code first}. */
+  /**
+   * Reads the next rows, at most {@code most}, the first of which has index {@code first}.
+   */
   static PlainRows read(Activations.Reader reader, long first, long most) {
     try (Tensor rows = reader.read(most)) {
       return new PlainRows(first, (int) rows.size(0), rows.toDoubles());
     }
   }
 
-  /** The length of a row. */
+  /**
+   * Returns the length of a row.
+   */
   int dimensions() {
     return values.length / count;
   }
 
   /**
-   * Works on all rows of a set, a block at a time on several threads. The calling thread reads the
-   * next blocks meanwhile, since what is read may be its own; then it takes the results, in order.
+   * Processes all rows of a set in blocks on several threads. The calling thread reads the next
+   * blocks meanwhile, because the source may be confined to it, and then receives the results in
+   * order.
    *
-   * @param blockRows the rows of a block; the last one may be short
+   * @param blockRows number of rows of a block; the last one may be shorter
    */
   static <T> void forEach(
       Activations activations,
@@ -54,7 +61,9 @@ record PlainRows(long first, int count, double[] values) {
     }
   }
 
-  /** Two blocks for each thread, as long as they are no burden to the heap. */
+  /**
+   * Two blocks per thread, if the heap is large enough.
+   */
   private static List<PlainRows> readSome(
       Activations.Reader reader, long first, int blockRows, Workers workers) {
     List<PlainRows> blocks = new ArrayList<>();

@@ -4,15 +4,15 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
 
 /**
- * Precision and recall of samples against reference images (Kynkaanniemi et al., 2019, arXiv
- * 1904.06991): how many samples look like references, and how much of the references' variety the
- * samples have. A set's manifold is the union of balls around its rows, each of which reaches to
- * the row's k-th nearest neighbour in the set.
+ * Precision and recall of samples with respect to reference images (Kynkaanniemi et al., 2019,
+ * arXiv 1904.06991): how many samples resemble the references, and how much of the references'
+ * variety the samples cover. The manifold of a set is the union of balls around its rows; the
+ * radius of each is the distance to the k-th nearest neighbour in the set.
  *
  * <p>Distances are squared and float64, radii are rounded to float32, and a distance equal to the
- * radius is inside. That is decided exactly: products in float32 only set aside what is certain.
+ * radius is inside. This is decided exactly: float32 products only exclude what is certain.
  *
- * @param k which neighbour a ball reaches to
+ * @param k the ball around a row reaches to its k-th nearest neighbour
  * @param samples the number of samples
  * @param samplesInside how many of them are inside the references' manifold
  * @param references the number of references
@@ -23,26 +23,32 @@ public record PrecisionRecall(
   /** The paper's k. */
   public static final int DEFAULT_K = 3;
 
-  /** The part of the samples inside the references' manifold, 0 to 1. */
+  /**
+   * Returns the fraction of the samples inside the references' manifold, 0 to 1.
+   */
   public double precision() {
     return (double) samplesInside / samples;
   }
 
-  /** The part of the references inside the samples' manifold, 0 to 1. */
+  /**
+   * Returns the fraction of the references inside the samples' manifold, 0 to 1.
+   */
   public double recall() {
     return (double) referencesInside / references;
   }
 
   /**
-   * Compares two sets. Every row takes part in the products of all pairs of rows, which are nearly
-   * all of the work; memory holds some ten thousand rows of Inception's features at a time.
+   * Compares two sets. Nearly all of the work is the products of all pairs of rows; at most some
+   * ten thousand rows of Inception features are in memory at a time.
    *
-   * @param samples activations of generated images, k + 1 or more
-   * @param references activations of real images, k + 1 or more, of the same dimensions
-   * @param k which neighbour a ball reaches to, 1 or more
-   * @throws OptionException when k is less than 1
-   * @throws RdmException when a set has too few rows, or one that is not finite, or the two have
-   *     different numbers of dimensions
+   * @param samples activations of generated images, at least k + 1
+   * @param references activations of real images, at least k + 1, with the same number of
+   *     dimensions
+   * @param k the ball around a row reaches to its k-th nearest neighbour; at least 1
+   * @param work threads, progress and cancellation
+   * @throws OptionException if k is less than 1
+   * @throws RdmException if a set has too few rows, or one that is not finite, or the numbers of
+   *     dimensions differ
    */
   public static PrecisionRecall of(
       Activations samples, Activations references, int k, WorkOptions work) {
@@ -70,7 +76,9 @@ public record PrecisionRecall(
     }
   }
 
-  /** The squared distances of the rows' k-th nearest others, rounded to float32. */
+  /**
+   * Returns the squared distances of the rows' k-th nearest neighbours, rounded to float32.
+   */
   static float[] radii(Activations rows, Float32View view, int k, BlockPairs pairs) {
     NearestTable nearest = new NearestTable(rows.name(), rows.count(), k);
     pairs.within(rows, view, new NearestScan(view.bounds(), nearest, NearestScan.Pairs.WITHIN));
@@ -81,15 +89,17 @@ public record PrecisionRecall(
     return radii;
   }
 
-  /** Refuses what cannot be compared, without reading a row. */
+  /**
+   * Rejects sets that cannot be compared, without reading rows.
+   */
   static void check(Activations samples, Activations references, int k) {
     if (k < 1) {
-      throw new OptionException("--k: expected 1 or more, found " + k);
+      throw new OptionException("--k must be at least 1, but is " + k);
     }
     for (Activations set : new Activations[] {samples, references}) {
       if (set.count() <= k) {
         throw new RdmException(
-            "%s: precision and recall with --k %s need %s images or more, but there are %s"
+            "%s: precision and recall with --k %s require at least %s images, but there are %s"
                 .formatted(set.name(), k, k + 1L, set.count()));
       }
     }

@@ -1,6 +1,8 @@
 package org.relaydiffusion.metrics;
 
-/** Counts work that is done, and tells a listener. For one thread. */
+/**
+ * Counts finished work, and notifies a listener. Not thread-safe.
+ */
 final class ProgressMeter {
   private final WorkListener listener;
   private final long total;
@@ -11,7 +13,9 @@ final class ProgressMeter {
     this.total = total;
   }
 
-  /** What has been counted so far. */
+  /**
+   * Returns the work counted so far.
+   */
   long done() {
     return done;
   }

@@ -4,11 +4,11 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Some rows, as they are and as float32 sees them. Any thread may read them.
+ * Rows in float64 and in their float32 view. Any thread may read them.
  *
- * @param first the number of the first row in its source
- * @param rows float64, one after another
- * @param rounded float32 [n, D] from a {@link Float32View}; owned
+ * @param first the index of the first row in its source
+ * @param rows float64, concatenated
+ * @param rounded float32 [n, D] from a {@link Float32View}; owned by this object
  * @param norms their squared norms [n]
  */
 record RowBlock(long first, double[] rows, Tensor rounded, double[] norms)
@@ -25,13 +25,15 @@ record RowBlock(long first, double[] rows, Tensor rounded, double[] norms)
     return norms.length;
   }
 
-  /** The length of a row. */
+  /**
+   * Returns the length of a row.
+   */
   int dimensions() {
     return rows.length / norms.length;
   }
 
   /**
-   * Row {@code mine}'s squared distance from a row of another block, in float64.
+   * Returns the squared distance of row {@code mine} from a row of another block, in float64.
    *
    * @param scratch as long as a row; overwritten
    */

@@ -11,11 +11,11 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * Pictures as ADM's sampling scripts save them and its evaluator takes them: the array {@code
- * arr_0} of an .npz file, uint8 [N, H, W, 3]. What else the file has, such as the classes in {@code
- * arr_1}, is passed over.
+ * Images in the format of ADM's sampling scripts and its evaluator: the array {@code arr_0} of an
+ * .npz file, uint8 [N, H, W, 3]. Other arrays of the file, such as the classes in {@code arr_1},
+ * are ignored.
  *
- * <p>{@link #close()} closes the file, and every reader that was opened.
+ * <p>{@link #close()} closes the file and all readers opened from it. Not thread-safe.
  */
 public final class SampleArray implements AutoCloseable {
   private static final String ARRAY = "arr_0";
@@ -37,7 +37,7 @@ public final class SampleArray implements AutoCloseable {
           || Math.max(shape[1], shape[2]) > MOST_SIDE) {
         throw new FileException(
             path,
-            "array '%s' has %s pictures of %s x %s pixels, expected 1 or more of at most %s x %s"
+            "array '%s' has %s images of %s x %s pixels, expected at least 1 of at most %s x %s"
                 .formatted(ARRAY, shape[0], shape[2], shape[1], MOST_SIDE, MOST_SIDE));
       }
       this.count = (int) shape[0];
@@ -47,9 +47,10 @@ public final class SampleArray implements AutoCloseable {
   }
 
   /**
-   * Opens a file; reads its headers only.
+   * Opens a file; reads only its headers.
    *
-   * @throws FileException when it cannot be read, or has no such array
+   * @return the file, which the caller closes
+   * @throws FileException if it cannot be read, or has no such array
    */
   public static SampleArray open(Path path) {
     NpzFile file = NpzFile.open(path);
@@ -61,7 +62,9 @@ public final class SampleArray implements AutoCloseable {
     }
   }
 
-  /** Whether a file has an array of pictures, as far as its header says. */
+  /**
+   * Returns whether a file has an array of images, according to its header.
+   */
   static boolean isIn(NpzFile file) {
     if (!file.names().contains(ARRAY)) {
       return false;
@@ -75,37 +78,52 @@ public final class SampleArray implements AutoCloseable {
     }
   }
 
-  /** The number of pictures, at least 1. */
+  /**
+   * Returns the number of images, at least 1.
+   */
   public int count() {
     return count;
   }
 
-  /** Of every picture, in pixels. */
+  /**
+   * Returns the height of the images in pixels.
+   */
   public int height() {
     return height;
   }
 
-  /** Of every picture, in pixels. */
+  /**
+   * Returns the width of the images in pixels.
+   */
   public int width() {
     return width;
   }
 
-  /** The array's checksum, as the zip's directory has it: it changes when a picture does. */
+  /**
+   * Returns the checksum of the array in the zip's directory, which changes with any image.
+   */
   public long checksum() {
     return file.checksum(ARRAY);
   }
 
-  /** What messages call picture number {@code index}. */
+  /**
+   * Returns the name of image {@code index} in messages.
+   */
   public Path picture(int index) {
     return path.resolve("%s[%s]".formatted(ARRAY, index));
   }
 
-  /** A pass over the pictures, from the first on: uint8 [n, H, W, 3]. */
+  /**
+   * Begins a pass over the images, from the first on: uint8 [n, H, W, 3]. The reader is closed with
+   * this object at the latest.
+   */
   public NpyReader pass() {
     return file.array(ARRAY).expect(List.of(DType.UINT8), -1, -1, -1, 3);
   }
 
-  /** Picture number {@code index}, uint8 [H, W, 3] in row-major order. */
+  /**
+   * Reads image {@code index}, uint8 [H, W, 3] in row-major order.
+   */
   public byte[] read(int index) {
     try (NpyReader pass = pass()) {
       pass.skip(index);
@@ -115,18 +133,22 @@ public final class SampleArray implements AutoCloseable {
     }
   }
 
-  /** Whether a file's name is that of an array of pictures, rather than of a data set. */
+  /**
+   * Returns whether a file name is that of an array of images rather than of a data set.
+   */
   public static boolean isNameOfOne(Path file) {
     Path name = file.getFileName();
     return name != null && name.toString().toLowerCase(Locale.ROOT).endsWith(".npz");
   }
 
   /**
-   * Writes {@code target}, which appears whole or not at all.
+   * Writes {@code target} atomically.
    *
    * @param count N, at least 1
-   * @param pictures gives every picture, in blocks of [n, H, W, 3]
-   * @throws FileException when it cannot be written
+   * @param height H
+   * @param width W
+   * @param pictures supplies all images, in blocks of [n, H, W, 3]
+   * @throws FileException if it cannot be written
    */
   public static void write(Path target, int count, int height, int width, NpzWriter.Rows pictures) {
     NpzWriter.write(

@@ -5,22 +5,29 @@ import org.relaydiffusion.metrics.inception.InceptionFeatures;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 
-/** In which order a row of spatial features has its 7 channels at 17 x 17 positions. */
+/**
+ * The order of the 7 channels and 17 x 17 positions in a row of spatial features.
+ */
 public enum SpatialOrder {
-  /** Channel by channel, (7, 17, 17): the reference's, and this project's everywhere. */
+  /**
+   * Channel by channel, (7, 17, 17): the reference's order, used throughout this project.
+   */
   CHANNELS_FIRST,
-  /** Position by position, (17, 17, 7): that of ADM's files. */
+  /**
+   * Position by position, (17, 17, 7): the order of ADM's files.
+   */
   POSITIONS_FIRST;
 
   private static final long CHANNELS = 7;
   private static final long POSITIONS = 17 * 17;
 
   /**
-   * Rows of this order as rows of {@link #CHANNELS_FIRST}.
+   * Converts rows in this order to {@link #CHANNELS_FIRST}.
    *
-   * @param rows [n, D]; D is 2023 unless this is that order already
-   * @return [n, D], of the innermost scope, or the caller's; it may share memory with {@code rows}
-   * @throws RdmException when D is another
+   * @param rows [n, D]; D must be 2023 unless no conversion is needed
+   * @return [n, D], in the innermost scope, or owned by the caller; may share memory with {@code
+   *     rows}
+   * @throws RdmException if D is different
    */
   public Tensor toChannelsFirst(Tensor rows) {
     if (this == CHANNELS_FIRST) {
@@ -28,7 +35,7 @@ public enum SpatialOrder {
     }
     if (rows.rank() != 2 || rows.size(1) != InceptionFeatures.SPATIAL_DIM) {
       throw new RdmException(
-          "spatial features of %s channels at %s positions are [n, %s], not %s"
+          "spatial features of %s channels at %s positions must be [n, %s], but found %s"
               .formatted(CHANNELS, POSITIONS, InceptionFeatures.SPATIAL_DIM, rows));
     }
     long n = rows.size(0);

@@ -3,12 +3,12 @@ package org.relaydiffusion.metrics;
 import org.relaydiffusion.RdmException;
 
 /**
- * What one pass over activations finds: that every element is finite, how large they are and about
- * where their middle is.
+ * The result of one pass over activations: all elements are finite, with their magnitude and
+ * approximate centre.
  *
  * @param count the number of rows
  * @param largest the largest absolute value
- * @param halfMean half the mean [D], roughly; half, so that no sum overflows
+ * @param halfMean half of the approximate mean [D]; half, so that no sum overflows
  */
 record Survey(long count, double largest, double[] halfMean) {
   private static final int BLOCK_ROWS = 512;
@@ -34,7 +34,9 @@ record Survey(long count, double largest, double[] halfMean) {
     return new Survey(activations.count(), totals.largest, totals.sums);
   }
 
-  /** What has been found in some rows. */
+  /**
+   * The partial result of some rows.
+   */
   private static final class Totals {
     private final double[] sums;
     private double largest;
@@ -53,7 +55,7 @@ record Survey(long count, double largest, double[] halfMean) {
           largest = Math.max(largest, Math.abs(values[at + d]));
         }
       }
-      // A NaN is larger than anything to Math.max.
+      // For Math.max, NaN is larger than any other value.
       if (!Double.isFinite(largest)) {
         requireFinite(source, rows);
       }
@@ -67,10 +69,12 @@ record Survey(long count, double largest, double[] halfMean) {
     }
   }
 
-  /** Refuses rows with an element that is infinite or NaN. */
+  /**
+   * Rejects rows with an infinite or NaN element.
+   */
   static void requireFinite(String source, PlainRows rows) {
     double[] values = rows.values();
-    // 0 times a finite number is 0, and times any other it is NaN.
+    // 0 times a finite number is 0, and NaN for any other.
     double zero = 0;
     for (double x : values) {
       zero += x * 0;
@@ -81,27 +85,31 @@ record Survey(long count, double largest, double[] halfMean) {
     for (int i = 0; i < values.length; i++) {
       if (!Double.isFinite(values[i])) {
         throw new RdmException(
-            "%s: row %s holds %s, but activations must be finite"
+            "%s: row %s contains %s, but activations must be finite"
                 .formatted(source, rows.first() + i / rows.dimensions(), values[i]));
       }
     }
   }
 
-  /** Refuses two sets whose rows have different lengths. */
+  /**
+   * Rejects two sets whose rows have different lengths.
+   */
   static void requireSameDimensions(Activations a, Activations b) {
     if (a.dimensions() != b.dimensions()) {
       throw new RdmException(
-          "%s has %s dimensions and %s %s: they cannot be compared"
+          "cannot compare sets of different dimensions: %s has %s, %s has %s"
               .formatted(a.name(), a.dimensions(), b.name(), b.dimensions()));
     }
   }
 
-  /** The length of a row, where it is one that can be worked with. */
+  /**
+   * Returns the length of a row, if it is supported.
+   */
   private static int dimensions(Activations activations) {
     long dimensions = activations.dimensions();
     if (dimensions > DistanceBounds.MOST_DIMENSIONS) {
       throw new RdmException(
-          "%s: rows have %s elements, where %s are the most"
+          "%s: rows have %s elements, but the maximum is %s"
               .formatted(activations.name(), dimensions, DistanceBounds.MOST_DIMENSIONS));
     }
     return (int) dimensions;

@@ -6,8 +6,8 @@ import org.relaydiffusion.torch.Tensor;
 /**
  * Activations in memory.
  *
- * @param name what messages call them
- * @param rows float32 or float64 [N, D]; the caller's
+ * @param name the name used in messages
+ * @param rows float32 or float64 [N, D]; owned by the caller
  */
 record TensorActivations(String name, Tensor rows) implements Activations {
   @Override
@@ -25,7 +25,9 @@ record TensorActivations(String name, Tensor rows) implements Activations {
     return new Pass();
   }
 
-  /** One pass; its blocks are views. */
+  /**
+   * One pass, whose blocks are views.
+   */
   private final class Pass implements Reader {
     private long next;
 
@@ -37,7 +39,7 @@ record TensorActivations(String name, Tensor rows) implements Activations {
     @Override
     public Tensor read(long most) {
       if (most < 1) {
-        throw new IllegalArgumentException("rows are read 1 or more at a time, not " + most);
+        throw new IllegalArgumentException("the number of rows to read must be at least 1, but is " + most);
       }
       long part = Math.min(most, remainingRows());
       Tensor block = Shapes.narrow(rows, 0, next, part);
@@ -47,7 +49,7 @@ record TensorActivations(String name, Tensor rows) implements Activations {
 
     @Override
     public void close() {
-      // Nothing is held: the rows are the caller's.
+      // Nothing to close: the rows are owned by the caller.
     }
   }
 }

@@ -7,27 +7,33 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * {@code tr sqrt(S1 S2)} without a matrix root. With {@code S1 = A A^T}, the eigenvalues of S1 S2
- * other than 0 are those of the symmetric {@code A^T S2 A}; with {@code S2 = B B^T} besides, they
- * are the squared singular values of {@code A^T B}. All is float64: float32 would be wrong in the
- * third digit.
+ * Computes {@code tr sqrt(S1 S2)} without a matrix square root. With {@code S1 = A A^T}, the
+ * nonzero eigenvalues of S1 S2 are those of the symmetric {@code A^T S2 A}; with {@code S2 = B B^T}
+ * in addition, they are the squared singular values of {@code A^T B}. All arithmetic is float64:
+ * float32 would be wrong in the third digit.
  */
 final class TraceOfRoot {
   private static final long BLOCK = 256;
 
-  /** What a factor A looks like. */
+  /**
+   * The form of a factor A.
+   */
   enum Factor {
-    /** Lower triangular [D, D]: what is above the diagonal need not be multiplied. */
+    /**
+     * Lower triangular [D, D]: the part above the diagonal is not multiplied.
+     */
     TRIANGULAR,
-    /** Any [D, r]. */
+    /**
+     * Any [D, r].
+     */
     FULL
   }
 
   private TraceOfRoot() {}
 
   /**
-   * The lower half of {@code A^T S A}, a block at a time on all threads; the upper half is 0. It is
-   * the caller's.
+   * Computes the lower half of {@code A^T S A}, in blocks on all threads; the upper half is 0. The
+   * result is owned by the caller.
    *
    * @param a A [D, r], on any thread
    * @param s S [D, D], symmetric, on any thread
@@ -39,7 +45,7 @@ final class TraceOfRoot {
     Tensor inner = Torch.zeros(DType.FLOAT64, columns, columns).release();
     Tensor transposed = Shapes.transpose(a, 0, 1).release();
     try (Tensor product = Torch.zeros(DType.FLOAT64, dimensions, columns).release()) {
-      // S A, a block of columns each.
+      // S A, one block of columns per task.
       workers.run(
           blocks,
           block -> {
@@ -53,7 +59,7 @@ final class TraceOfRoot {
             return block;
           },
           _ -> {});
-      // A^T (S A), a block of rows each, up to the diagonal.
+      // A^T (S A), one block of rows per task, up to the diagonal.
       workers.run(
           blocks,
           block -> {
@@ -82,10 +88,10 @@ final class TraceOfRoot {
   }
 
   /**
-   * The trace, from {@link #inner}'s matrix.
+   * Computes the trace from the matrix of {@link #inner}.
    *
-   * @param rank how many eigenvalues can be other than 0: the square roots of what rounding makes
-   *     of the rest are left out
+   * @param rank the maximum number of nonzero eigenvalues: the square roots of the rounding errors
+   *     of the others are omitted
    */
   static double ofInner(Tensor inner, long rank) {
     double[] eigenvalues = LinearAlgebra.eigvalsh(inner).toDoubles();
@@ -97,11 +103,11 @@ final class TraceOfRoot {
   }
 
   /**
-   * The trace, from both factors, transposed.
+   * Computes the trace from both transposed factors.
    *
    * @param a A^T [r, D]
    * @param b B^T [s, D]
-   * @param rank how many singular values can be other than 0
+   * @param rank the maximum number of nonzero singular values
    */
   static double ofRows(Tensor a, Tensor b, long rank) {
     Tensor inner = LinearAlgebra.matmul(a, Shapes.transpose(b, 0, 1));

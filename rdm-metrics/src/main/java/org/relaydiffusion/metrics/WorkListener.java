@@ -1,16 +1,22 @@
 package org.relaydiffusion.metrics;
 
-/** Hears how far a long computation is. It should return quickly; what it throws ends the work. */
+/**
+ * Receives the progress of a long computation. It should return quickly; an exception ends the
+ * computation.
+ */
 @FunctionalInterface
 public interface WorkListener {
-  /** Listens to nothing. */
+  /**
+   * Ignores the progress.
+   */
   WorkListener NONE = (_, _) -> {};
 
   /**
-   * Some of the work is done. Calls do not overlap; where the work has parts, each begins anew.
+   * Called when some of the work is done. Calls do not overlap; if the work has several parts, the
+   * progress starts again for each.
    *
-   * @param done how much, in units of the computation's own
-   * @param total how much there is in all, in the same units
+   * @param done finished work, in arbitrary units
+   * @param total total work, in the same units
    */
   void advanced(long done, long total);
 }

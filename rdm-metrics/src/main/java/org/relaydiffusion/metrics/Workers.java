@@ -17,12 +17,12 @@ import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Threads that share numbered tasks. A matrix product runs on one thread, because OpenBLAS's own
- * pool fights OpenMP's, so work is spread by giving each thread products of its own. Results are
- * taken in the order of the tasks: which thread was quicker shows nowhere.
+ * Threads that share numbered tasks. A matrix product runs on one thread, because OpenBLAS's thread
+ * pool competes with OpenMP's, so the work is parallelized by computing separate products on each
+ * thread. Results are delivered in the order of the tasks, independent of timing.
  *
- * <p>A task runs in a scope of its own and without gradients; tensors that it is handed must be
- * released ones. For one calling thread.
+ * <p>A task runs in a scope of its own and without gradients; tensors passed to it must be released
+ * from their scope. For one calling thread.
  */
 final class Workers implements AutoCloseable {
   private final int count;
@@ -49,15 +49,18 @@ final class Workers implements AutoCloseable {
         });
   }
 
-  /** The number of threads. */
+  /**
+   * Returns the number of threads.
+   */
   int count() {
     return count;
   }
 
   /**
-   * Begins tasks 0, 1, ... {@code count} - 1 and returns at once. Once cancelled, no more begin.
+   * Starts tasks 0, 1, ... {@code count} - 1 and returns immediately. After cancellation, no more
+   * tasks are started.
    *
-   * @return what waits for them; the caller closes it, before what the tasks read
+   * @return the pending tasks; the caller closes it before the input of the tasks
    */
   <T> Batch<T> begin(int count, IntFunction<T> task) {
     AtomicBoolean dropped = new AtomicBoolean();
@@ -80,7 +83,7 @@ final class Workers implements AutoCloseable {
   }
 
   /**
-   * Returns if the work may go on.
+   * Returns normally if the work may continue.
    *
    * @throws org.relaydiffusion.CancelledException if not
    */
@@ -88,20 +91,26 @@ final class Workers implements AutoCloseable {
     cancellation.check();
   }
 
-  /** Runs tasks to their end; their results are taken on the calling thread, in order. */
+  /**
+   * Runs tasks to their end; their results are delivered on the calling thread, in order.
+   */
   <T> void run(int count, IntFunction<T> task, Consumer<T> taker) {
     try (Batch<T> batch = begin(count, task)) {
       batch.await(taker);
     }
   }
 
-  /** Ends the threads when they have done what they were given. */
+  /**
+   * Ends the threads after they have finished their tasks.
+   */
   @Override
   public void close() {
     threads.close();
   }
 
-  /** Tasks that were begun. */
+  /**
+   * Pending tasks.
+   */
   static final class Batch<T> implements AutoCloseable {
     private final List<Future<T>> tasks;
     private final AtomicBoolean dropped;
@@ -114,8 +123,8 @@ final class Workers implements AutoCloseable {
     /**
      * Waits for all tasks.
      *
-     * @param taker takes each result, on this thread and in order
-     * @throws RuntimeException what the first task that failed threw
+     * @param taker receives each result, on this thread and in order
+     * @throws RuntimeException the exception of the first task that failed
      */
     void await(Consumer<T> taker) {
       for (Future<T> task : tasks) {
@@ -137,7 +146,9 @@ final class Workers implements AutoCloseable {
       }
     }
 
-    /** Drops the tasks that have not begun, and waits for those that have. */
+    /**
+     * Cancels tasks that have not started, and waits for those that have.
+     */
     @Override
     public void close() {
       dropped.set(true);
@@ -150,7 +161,9 @@ final class Workers implements AutoCloseable {
       }
     }
 
-    /** Waits, interrupted or not: the caller is about to free what the task reads. */
+    /**
+     * Waits even if interrupted: the caller is about to free the input of the task.
+     */
     private static boolean waitFor(Future<?> task) {
       boolean interrupted = false;
       while (true) {
@@ -160,7 +173,7 @@ final class Workers implements AutoCloseable {
         } catch (InterruptedException e) {
           interrupted = true;
         } catch (ExecutionException e) {
-          // The first failure is on its way already.
+          // The first failure is already being thrown.
           return interrupted;
         }
       }

@@ -1,4 +1,6 @@
-/** Evaluation: Frechet distance and its kin. */
+/**
+ * Evaluation metrics: FID, sFID, Inception Score, precision and recall.
+ */
 @NullMarked
 package org.relaydiffusion.metrics;
 

@@ -144,7 +144,7 @@ class RdmScriptTest {
   @Test
   void aBuildIsMadeOnceAndAgainWhenASourceChanges() throws Exception {
     assertThat(java(Map.of()))
-        .anyMatch(l -> l.startsWith("rdm: building first"))
+        .anyMatch(l -> l.startsWith("rdm: building: "))
         .contains("-m", "org.relaydiffusion.launch/org.relaydiffusion.launch.Rdm", "doctor", "a b");
     assertThat(java(Map.of())).noneMatch(l -> l.startsWith("rdm: "));
     assertThat(builds()).isEqualTo(1);
@@ -205,7 +205,7 @@ class RdmScriptTest {
     assertThat(Files.isSymbolicLink(lock)).isTrue();
     mvnw(BUILDS);
     assertThat(java(Map.of()))
-        .contains("rdm: process " + first.pid() + " ended while it was building; taking over");
+        .contains("rdm: process " + first.pid() + " ended during the build; taking over");
     assertThat(builds()).isEqualTo(1);
   }
 
@@ -222,7 +222,7 @@ class RdmScriptTest {
     Files.createSymbolicLink(lock, Path.of(pid + " " + words[1] + "9 " + words[2]));
     mvnw(BUILDS);
     assertThat(java(Map.of()))
-        .contains("rdm: process " + pid + " ended while it was building; taking over");
+        .contains("rdm: process " + pid + " ended during the build; taking over");
   }
 
   @ParameterizedTest
@@ -264,7 +264,7 @@ class RdmScriptTest {
     assertThat(finished.output)
         .last()
         .asString()
-        .contains("the build is out of date, and its lock cannot be made: ");
+        .contains("the build is out of date, and its lock cannot be created: ");
   }
 
   @Test

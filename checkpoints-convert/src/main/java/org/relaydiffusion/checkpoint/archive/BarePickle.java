@@ -4,7 +4,9 @@ import org.relaydiffusion.checkpoint.pickle.PickleInput;
 import org.relaydiffusion.checkpoint.pickle.PickleReader;
 import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
 
-/** A pickle and nothing else; its storages are legacy streams inside byte strings. */
+/**
+ * A bare pickle, whose storages are legacy streams inside byte strings.
+ */
 final class BarePickle {
   private BarePickle() {}
 

@@ -21,9 +21,8 @@ import org.relaydiffusion.checkpoint.pickle.PyNone;
 import org.relaydiffusion.model.safetensors.TensorSource;
 
 /**
- * Writes what Python's {@code pickle.dump} makes of torch's tensors: one pickle, in which each
- * tensor's storage is a byte string that holds a {@code torch.save} stream of the older kind.
- * Tensors go to the file piece by piece.
+ * Writes tensors like Python's {@code pickle.dump}: one pickle, in which the storage of each tensor
+ * is a byte string with a legacy {@code torch.save} stream. Tensors are written in chunks.
  */
 public final class BarePickleWriter {
   private static final GlobalName LOAD_FROM_BYTES =
@@ -34,11 +33,11 @@ public final class BarePickleWriter {
   private BarePickleWriter() {}
 
   /**
-   * Writes a value as {@code pickle.load} reads it.
+   * Writes a value that {@code pickle.load} can read.
    *
    * @param out positioned at its start; left open
-   * @param value as {@link PickleWriter} takes it, with {@link TensorSource} for tensors
-   * @throws RdmException when a value is of no type that can be written
+   * @param value as for {@link PickleWriter}, with {@link TensorSource} for tensors
+   * @throws RdmException if a value is of an unsupported type
    */
   public static void write(FileChannel out, Object value) throws IOException {
     OutputStream stream = new BufferedOutputStream(Channels.newOutputStream(out), 1 << 16);
@@ -70,11 +69,13 @@ public final class BarePickleWriter {
       written[0] += chunk.byteSize();
     });
     if (written[0] != size) {
-      throw new IOException("a tensor gave %s bytes, expected %s".formatted(written[0], size));
+      throw new IOException("a tensor supplied %s bytes, expected %s".formatted(written[0], size));
     }
   }
 
-  /** All of the stream but the elements: see {@link LegacyStream}. */
+  /**
+   * Writes everything in the stream except for the elements, see {@link LegacyStream}.
+   */
   private static byte[] head(TensorSource source, String key) {
     Map<String, Object> sizes = new LinkedHashMap<>();
     sizes.put("short", 2);

@@ -16,54 +16,72 @@ import org.relaydiffusion.io.LfsPointer;
 import org.relaydiffusion.io.MappedFile;
 
 /**
- * A mapped file that holds a pickle in one of three ways, told apart by content.
+ * A mapped file that contains a pickle in one of three containers, distinguished by content.
  *
  * @param file the file; the caller closes it
- * @param arena owns copies of what cannot be used where it lies; the caller closes it
- * @param budget what the file's pickles may use together
+ * @param arena owns copies of data that cannot be used in place; the caller closes it
+ * @param budget shared by the pickles of the file
  */
 public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) {
   private static final int ZIP_MAGIC = 0x04034b50;
   private static final int EMPTY_ZIP_MAGIC = 0x06054b50;
   private static final long LONGEST_SAFETENSORS_HEADER = 1L << 40;
 
-  /** Creates one with a fresh budget. */
+  /**
+   * Creates an object with a new budget.
+   */
   public CheckpointFile(MappedFile file, Arena arena) {
     this(file, arena, new PickleBudget(arena, file.size()));
   }
 
-  /** How a file's content is packed. */
+  /**
+   * The container of a file.
+   */
   public enum Container {
-    /** A header of JSON, then tensors. */
+    /**
+     * A JSON header followed by tensors.
+     */
     SAFETENSORS,
-    /** What {@code torch.save} writes today. */
+    /**
+     * Written by current versions of {@code torch.save}.
+     */
     TORCH_ZIP,
-    /** What {@code torch.save} wrote before PyTorch 1.6. */
+    /**
+     * Written by {@code torch.save} before PyTorch 1.6.
+     */
     TORCH_LEGACY,
-    /** A pickle and nothing else. */
+    /**
+     * A bare pickle.
+     */
     PICKLE
   }
 
-  /** Whose classes may occur. */
+  /**
+   * The allowed classes.
+   */
   public enum Classes {
-    /** Those of official checkpoints. */
+    /**
+     * Those of official checkpoints.
+     */
     OFFICIAL,
     /**
-     * Further PyTorch's own layers and, in a TorchScript archive, those of its program, of which
-     * nothing else is looked at. Their objects are read as the attributes that they have.
+     * In addition, PyTorch's own layers and, in a TorchScript archive, those of its program, which
+     * is not read otherwise. Their objects are read as their attributes.
      */
     MODULES
   }
 
-  /** The file's name. */
+  /**
+   * Returns the path of the file.
+   */
   public Path path() {
     return file.path();
   }
 
   /**
-   * Looks at the first bytes.
+   * Determines the container from the first bytes.
    *
-   * @throws FileException when they are the beginning of nothing known
+   * @throws FileException if they match no known container
    */
   public static Container detect(MappedFile file) {
     return file.reading(() -> container(file));
@@ -108,16 +126,16 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
   /**
    * Reads the pickle of a container other than safetensors, without its storages.
    *
-   * @return the value: see {@link org.relaydiffusion.checkpoint.pickle}; tensors are {@link
+   * @return the value, see {@link org.relaydiffusion.checkpoint.pickle}; tensors are {@link
    *     TensorRef}
-   * @throws FileException when the file is broken or asks for what is not allowed
+   * @throws FileException if the file is damaged or contains anything not allowed
    */
   public Object read(Container container) {
     return read(container, Classes.OFFICIAL);
   }
 
   /**
-   * As {@link #read(Container)}.
+   * Reads as {@link #read(Container)}, with the given classes.
    *
    * @param classes objects of {@link Classes#MODULES} are {@link
    *     org.relaydiffusion.checkpoint.pickle.Instance}
@@ -136,7 +154,9 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
     };
   }
 
-  /** The names that may occur outside a TorchScript archive. */
+  /**
+   * Returns the names that are allowed outside a TorchScript archive.
+   */
   Globals globals(Classes classes) {
     Map<GlobalName, Object> known = new TorchGlobals(this).table();
     return switch (classes) {
@@ -145,12 +165,16 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
     };
   }
 
-  /** Whether a class is one that a TorchScript archive brings along. */
+  /**
+   * Returns whether a class is defined by a TorchScript archive.
+   */
   public static boolean isProgram(GlobalName type) {
     return ModuleGlobals.isProgram(type);
   }
 
-  /** A copy in native memory of its own, aligned for any element type. */
+  /**
+   * Returns a copy in native memory, aligned for any dtype.
+   */
   MemorySegment copy(MemorySegment memory) {
     return arena.allocate(memory.byteSize(), 64).copyFrom(memory).asReadOnly();
   }

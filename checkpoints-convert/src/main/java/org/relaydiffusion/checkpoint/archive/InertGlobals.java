@@ -7,8 +7,8 @@ import org.relaydiffusion.checkpoint.pickle.InertName;
 import org.relaydiffusion.checkpoint.pickle.PickleReader;
 
 /**
- * The names in a checkpoint: those known to be data, and any other as its name alone, for the
- * settings and notes that people keep beside their networks.
+ * The names in a checkpoint: names known to be data, and others as inert names, for settings and
+ * notes that are stored beside networks.
  *
  * @param known the names known to be data
  */

@@ -18,15 +18,17 @@ import org.relaydiffusion.checkpoint.pickle.PickleReader.PersistentIds;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
 /**
- * What {@code torch.save} wrote before PyTorch 1.6, and still writes inside pickles: five pickles
- * (magic number, protocol version, facts about the machine, the object, the storages' keys), then
- * each storage as a count and raw elements.
+ * The format written by {@code torch.save} before PyTorch 1.6, and still used inside pickles: five
+ * pickles (magic number, protocol version, system information, the object, the keys of the
+ * storages), followed by each storage as a count and raw elements.
  */
 final class LegacyStream {
   static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
   static final Long VERSION = 1001L;
 
-  /** More than a pickle of the magic number takes in any protocol. */
+  /**
+   * The maximum size of a pickle of the magic number in any protocol.
+   */
   private static final long LONGEST_MAGIC = 64;
 
   private final CheckpointFile file;
@@ -41,7 +43,9 @@ final class LegacyStream {
     this.globals = globals;
   }
 
-  /** Whether the memory begins with a pickle of the magic number, in whatever protocol. */
+  /**
+   * Returns whether memory begins with a pickle of the magic number, in any protocol.
+   */
   static boolean looksLike(Path file, MemorySegment memory) {
     MemorySegment start = memory.asSlice(0, Math.min(LONGEST_MAGIC, memory.byteSize()));
     PickleInput in = new PickleInput(start);
@@ -54,7 +58,9 @@ final class LegacyStream {
     }
   }
 
-  /** Reads the object; storages are placed, not read. */
+  /**
+   * Reads the object; storages are located, not read.
+   */
   static Object read(CheckpointFile file, MemorySegment memory, String what, Globals globals) {
     return new LegacyStream(file, memory, what, globals).read();
   }
@@ -86,13 +92,13 @@ final class LegacyStream {
     for (Object key : keys) {
       Storage storage = key instanceof String name ? storages.get(name) : null;
       if (storage == null || !placed.add((String) key)) {
-        throw bad("lists storage " + Values.show(key) + ", which nothing uses, or lists it twice");
+        throw bad("lists storage " + Values.show(key) + ", which is unused or listed twice");
       }
       try {
         long numel = in.i64();
         if (numel != storage.numel()) {
           throw new BadPickleException(
-              "has %s elements, its tensor's storage %s".formatted(numel, storage.numel()));
+              "has %s elements, but the storage of its tensor %s".formatted(numel, storage.numel()));
         }
         storage.place(in.take(storage.byteSize()), () -> {});
       } catch (BadPickleException e) {
@@ -104,7 +110,9 @@ final class LegacyStream {
     }
   }
 
-  /** Of the five, only the object may name anything. */
+  /**
+   * Of the five pickles, only the object may contain names.
+   */
   private Object plain(String part) {
     return pickle(part, _ -> null, PersistentIds.none());
   }

@@ -15,7 +15,7 @@ import org.relaydiffusion.checkpoint.pickle.Values;
 
 /**
  * The names in a file with a module of any kind: those of a checkpoint, and classes whose objects
- * are no more than their attributes here.
+ * are reduced to their attributes.
  */
 final class ModuleGlobals implements PickleReader.Globals {
   private static final String LAYERS = "torch.nn.modules.";
@@ -30,23 +30,30 @@ final class ModuleGlobals implements PickleReader.Globals {
     this.classes = classes;
   }
 
-  /** Those of a pickle: PyTorch's own layers. */
+  /**
+   * Returns the names of a pickle: PyTorch's own layers.
+   */
   static ModuleGlobals ofPickle(Map<GlobalName, Object> known) {
     return new ModuleGlobals(known, name -> name.module().startsWith(LAYERS));
   }
 
-  /** Those of a TorchScript archive: its program's classes, and its typed containers. */
+  /**
+   * Returns the names of a TorchScript archive: the classes of its program, and its typed
+   * containers.
+   */
   static ModuleGlobals ofScript(Map<GlobalName, Object> known) {
     ModuleGlobals globals = new ModuleGlobals(known, ModuleGlobals::isProgram);
     for (String type : List.of("int", "double", "bool", "tensor")) {
       globals.addContainer("build_" + type + "list", 1);
     }
-    // The second argument is the type of a container, as text.
+    // The second argument is the type of a container, as a string.
     globals.addContainer("restore_type_tag", 2);
     return globals;
   }
 
-  /** Whether a class belongs to an archive's program. */
+  /**
+   * Returns whether a class belongs to the program of an archive.
+   */
   static boolean isProgram(GlobalName name) {
     return name.module().equals(PROGRAM) || name.module().startsWith(PROGRAM + ".");
   }
@@ -61,7 +68,7 @@ final class ModuleGlobals implements PickleReader.Globals {
 
   private static Object object(GlobalName name, List<Object> args) {
     if (!args.isEmpty()) {
-      throw new BadPickleException("makes an object of a module's class with arguments");
+      throw new BadPickleException("constructs a module with arguments");
     }
     return new Instance(name);
   }
@@ -76,7 +83,7 @@ final class ModuleGlobals implements PickleReader.Globals {
             args -> {
               if (args.size() != arguments) {
                 throw new BadPickleException(
-                    "makes a typed container of %s".formatted(Values.show(args)));
+                    "constructs a typed container from %s".formatted(Values.show(args)));
               }
               return args.getFirst();
             }));

@@ -7,8 +7,8 @@ import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.DType;
 
 /**
- * The memory behind one or more tensors, where it lies in the file. Nothing of it is read before a
- * tensor asks for it. Not safe for use by several threads at once.
+ * The storage of one or more tensors in a file. It is not read before a tensor accesses it. Not
+ * thread-safe.
  */
 final class Storage implements Described {
   private final CheckpointFile file;
@@ -20,10 +20,10 @@ final class Storage implements Described {
   private @Nullable Runnable check;
 
   /**
-   * Creates a storage whose place is not known yet.
+   * Creates a storage whose location is not known yet.
    *
    * @param name for messages
-   * @param numel claimed by the file, in elements
+   * @param numel number of elements declared by the file
    */
   Storage(CheckpointFile file, String name, DType dtype, long numel) {
     this.file = file;
@@ -32,7 +32,7 @@ final class Storage implements Described {
     this.numel = numel;
     if (numel < 0 || numel > file.file().size() / dtype.byteSize()) {
       throw file.bad(
-          "%s claims %s elements of %s, but the file has %s bytes"
+          "%s declares %s elements of %s, but the file has %s bytes"
               .formatted(name, numel, dtype.torchName(), file.file().size()));
     }
   }
@@ -50,7 +50,9 @@ final class Storage implements Described {
     return numel;
   }
 
-  /** The bytes that the claimed elements take; no more than the file has. */
+  /**
+   * Returns the size of the declared elements in bytes; not larger than the file.
+   */
   long byteSize() {
     return numel * dtype.byteSize();
   }
@@ -60,22 +62,26 @@ final class Storage implements Described {
   }
 
   /**
-   * Says where the storage lies.
+   * Sets the location of the storage.
    *
    * @param where exactly {@link #byteSize} bytes
-   * @param checkOnFirstUse throws a FileException when the bytes are not those that were written
+   * @param checkOnFirstUse throws a FileException if the checksum is wrong
    */
   void place(MemorySegment where, Runnable checkOnFirstUse) {
     memory = where;
     check = checkOnFirstUse;
   }
 
-  /** The file that the bytes lie in. */
+  /**
+   * Returns the file that contains the data.
+   */
   MappedFile file() {
     return file.file();
   }
 
-  /** The bytes where they lie: in the file, at any address. */
+  /**
+   * Returns the data in the file, possibly unaligned.
+   */
   MemorySegment raw() {
     return file.file().reading(this::checked);
   }
@@ -83,7 +89,7 @@ final class Storage implements Described {
   private MemorySegment checked() {
     MemorySegment where = memory;
     if (where == null) {
-      throw file.bad(name + " is used but not in the file");
+      throw file.bad(name + " is missing in the file");
     }
     Runnable pending = check;
     if (pending != null) {
@@ -93,7 +99,9 @@ final class Storage implements Described {
     return where;
   }
 
-  /** The bytes at an address that LibTorch can use: in the file if they lie well, else a copy. */
+  /**
+   * Returns the data at an aligned address: in the file if possible, otherwise a copy.
+   */
   MemorySegment aligned(int alignment) {
     MemorySegment where = raw();
     if (where.byteSize() == 0 || (where.isNative() && where.address() % alignment == 0)) {

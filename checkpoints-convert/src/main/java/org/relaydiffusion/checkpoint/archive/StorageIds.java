@@ -12,8 +12,8 @@ import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
 /**
- * Torch's persistent ids: {@code ('storage', class, key, location, numel[, view])} and, in the
- * older stream, {@code ('module', class, source file, source text)}, which stands for the class.
+ * PyTorch's persistent ids: {@code ('storage', class, key, location, numel[, view])} and, in the
+ * legacy stream, {@code ('module', class, source file, source text)}, which represents the class.
  */
 final class StorageIds implements PersistentIds {
   private final CheckpointFile file;
@@ -25,14 +25,20 @@ final class StorageIds implements PersistentIds {
     this.placement = placement;
   }
 
-  /** Where a storage lies. */
+  /**
+   * Locates a storage.
+   */
   @FunctionalInterface
   interface Placement {
-    /** Called once for each key; may leave the storage to be placed later. */
+    /**
+     * Called once for each key; may postpone the location.
+     */
     void place(String key, Storage storage);
   }
 
-  /** The storages met so far, by key. */
+  /**
+   * Returns the storages found so far, by key.
+   */
   Map<String, Storage> storages() {
     return storages;
   }
@@ -61,7 +67,7 @@ final class StorageIds implements PersistentIds {
       throw bad(id);
     }
     if (tuple.size() == 6 && tuple.get(5) != PyNone.NONE) {
-      throw new BadPickleException("has a view of a storage, as PyTorch 0.1 wrote them");
+      throw new BadPickleException("has a view of a storage, as written by PyTorch 0.1");
     }
     return storage((StorageType) tuple.get(1), (String) tuple.get(2), (Long) tuple.get(4));
   }

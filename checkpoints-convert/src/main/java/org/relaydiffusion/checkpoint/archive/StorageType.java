@@ -4,13 +4,15 @@ import java.util.Map;
 import org.relaydiffusion.torch.DType;
 
 /**
- * One of torch's storage classes.
+ * A storage class of PyTorch.
  *
- * @param name the class's name, e.g. {@code FloatStorage}
- * @param dtype the type of its elements; bytes for an untyped storage
+ * @param name of the class, such as {@code FloatStorage}
+ * @param dtype of its elements; bytes for an untyped storage
  */
 record StorageType(String name, DType dtype) {
-  /** The classes in the module {@code torch}, by name. Quantised and complex ones are left out. */
+  /**
+   * The classes in the module {@code torch}, by name, except for quantized and complex ones.
+   */
   static final Map<String, DType> CLASSES =
       Map.ofEntries(
           Map.entry("FloatStorage", DType.FLOAT32),
@@ -25,7 +27,9 @@ record StorageType(String name, DType dtype) {
           Map.entry("BoolStorage", DType.BOOL),
           Map.entry("UntypedStorage", DType.UINT8));
 
-  /** The name of the class of storages of {@code dtype}. */
+  /**
+   * Returns the name of the storage class of {@code dtype}.
+   */
   static String className(DType dtype) {
     return switch (dtype) {
       case FLOAT32 -> "FloatStorage";

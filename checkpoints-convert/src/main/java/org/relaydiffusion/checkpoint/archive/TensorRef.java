@@ -13,7 +13,8 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.TensorData;
 
 /**
- * A tensor in a file: sizes and strides over a storage, checked against what the storage claims.
+ * A tensor in a file: sizes and strides over a storage, validated against the declared size of the
+ * storage.
  */
 public final class TensorRef implements Described {
   private static final int MOST_AXES = 64;
@@ -33,16 +34,19 @@ public final class TensorRef implements Described {
   }
 
   /**
-   * {@code (storage, storage_offset, size, stride, ...)}, as torch's rebuild functions take them.
+   * Creates a tensor from {@code (storage, storage_offset, size, stride, ...)}, the arguments of
+   * PyTorch's rebuild functions.
    */
   static TensorRef of(List<Object> args) {
     return of(args, 4, 7, null);
   }
 
-  /** As {@link #of(List)}, with the element type as the seventh argument. */
+  /**
+   * Creates a tensor as {@link #of(List)}, with the dtype as the seventh argument.
+   */
   static TensorRef withDType(List<Object> args) {
     if (args.size() < 7 || !(args.get(6) instanceof DType dtype)) {
-      throw new BadPickleException("rebuilds a tensor without a known element type");
+      throw new BadPickleException("rebuilds a tensor without a known dtype");
     }
     return of(args, 7, 8, dtype);
   }
@@ -80,7 +84,7 @@ public final class TensorRef implements Described {
     for (int i = 0; i < numbers.length; i++) {
       if (!(items.get(i) instanceof Long n)) {
         throw new BadPickleException(
-            "has a tensor with %s among its %s".formatted(Values.show(items.get(i)), what));
+            "has a tensor with %s in its %s".formatted(Values.show(items.get(i)), what));
       }
       numbers[i] = n;
     }
@@ -94,7 +98,7 @@ public final class TensorRef implements Described {
             || Arrays.stream(strides).anyMatch(s -> s < 0);
     if (negative || shape.length != strides.length) {
       throw new BadPickleException(
-          "has " + describe() + ": no number may be negative, none missing");
+          "has " + describe() + ": sizes and strides must have equal length and not be negative");
     }
     try {
       long count = 1;
@@ -104,47 +108,58 @@ public final class TensorRef implements Described {
         last = Math.addExact(last, Math.multiplyExact(Math.max(0, shape[i] - 1), strides[i]));
       }
       long elements = storage.byteSize() / dtype.byteSize();
-      // A stride of 0 would let a small storage claim any number of elements.
+      // A stride of 0 would allow a small storage to declare any number of elements.
       if (offset > elements || count > elements - offset || (count > 0 && last >= elements)) {
         throw new BadPickleException(
             "has %s, but its storage has %s elements".formatted(describe(), elements));
       }
     } catch (ArithmeticException e) {
-      throw new BadPickleException("has %s: larger than any memory".formatted(describe()));
+      throw new BadPickleException("has %s, which is too large".formatted(describe()));
     }
   }
 
-  /** The element type. */
+  /**
+   * Returns the dtype.
+   */
   public DType dtype() {
     return dtype;
   }
 
-  /** The number of axes. */
+  /**
+   * Returns the number of axes.
+   */
   public int rank() {
     return shape.length;
   }
 
-  /** The sizes, outermost first. */
+  /**
+   * Returns the sizes, outermost axis first.
+   */
   public long[] shape() {
     return shape.clone();
   }
 
   /**
-   * The tensor where it lies in the file, at any address: for reading in Java. Its checksum, where
-   * the file has one, is held against it first.
+   * Returns the tensor in the file, possibly unaligned, for reading in Java. Its checksum, if the
+   * file has one, is verified first.
    *
-   * @throws org.relaydiffusion.FileException when the checksum is not the one written
+   * @throws org.relaydiffusion.FileException if the checksum is wrong
    */
   public TensorData raw() {
     return on(storage.raw());
   }
 
-  /** As {@link #raw}, at an address that LibTorch can use; copied where the file's is not. */
+  /**
+   * Returns the tensor as {@link #raw}, at an aligned address; copied if that in the file is not
+   * aligned.
+   */
   public TensorData aligned() {
     return on(storage.aligned(dtype.byteSize()));
   }
 
-  /** The file that it lies in. */
+  /**
+   * Returns the file that contains it.
+   */
   public MappedFile file() {
     return storage.file();
   }

@@ -10,7 +10,9 @@ import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.TensorData;
 
-/** How torch pickles tensors, parameters and storages. */
+/**
+ * The pickled forms of PyTorch's tensors, parameters and storages.
+ */
 public final class TorchForms {
   private static final GlobalName REBUILD_TENSOR =
       new GlobalName("torch._utils", "_rebuild_tensor_v2");
@@ -19,22 +21,32 @@ public final class TorchForms {
 
   private TorchForms() {}
 
-  /** Whether torch computes gradients for a parameter. */
+  /**
+   * Whether a parameter requires gradients.
+   */
   public enum Gradient {
-    /** It is trained. */
+    /**
+     * It is trained.
+     */
     WANTED,
-    /** It is only used. */
+    /**
+     * It is not trained.
+     */
     NONE
   }
 
-  /** A {@code torch.nn.Parameter}; a {@link TensorSource} alone stands for a plain tensor. */
+  /**
+   * Returns a {@code torch.nn.Parameter}; a {@link TensorSource} on its own is a plain tensor.
+   */
   public static PickleForm parameter(TensorSource tensor, Gradient gradient) {
     return new PickleForm.Call(
         REBUILD_PARAMETER,
         List.of(tensor, gradient == Gradient.WANTED, PickleForm.emptyOrderedDict()));
   }
 
-  /** A row-major tensor over the whole of {@code storage}. */
+  /**
+   * Returns a contiguous tensor over the whole of {@code storage}.
+   */
   static PickleForm tensor(TensorSource source, PickleForm storage) {
     long[] shape = source.shape();
     return new PickleForm.Call(
@@ -48,7 +60,9 @@ public final class TorchForms {
             PickleForm.emptyOrderedDict()));
   }
 
-  /** A storage's persistent id, with what older files have beside it, if anything. */
+  /**
+   * Returns the persistent id of a storage, with the additional items of older files, if any.
+   */
   static PickleForm.PersistentId storage(TensorSource source, String key, Object... further) {
     List<Object> id = new ArrayList<>();
     id.add("storage");
@@ -73,7 +87,7 @@ public final class TorchForms {
       return bytes;
     } catch (ArithmeticException e) {
       throw new RdmException(
-          "a tensor of sizes %s is larger than any file".formatted(Arrays.toString(source.shape())),
+          "a tensor of sizes %s is too large for a file".formatted(Arrays.toString(source.shape())),
           e);
     }
   }

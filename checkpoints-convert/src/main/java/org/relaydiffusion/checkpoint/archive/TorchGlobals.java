@@ -17,7 +17,9 @@ import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
 import org.relaydiffusion.torch.DType;
 
-/** Every name that a checkpoint may use: Python's, and torch's tensors, types and containers. */
+/**
+ * All names allowed in a checkpoint: Python's, and PyTorch's tensors, types and containers.
+ */
 final class TorchGlobals {
   private static final Map<String, DType> OTHER_DTYPE_NAMES =
       Map.of(
@@ -44,7 +46,9 @@ final class TorchGlobals {
     add("torch.storage", "_load_from_bytes", Kind.FUNCTION, this::loadFromBytes);
   }
 
-  /** The names, with what each stands for. */
+  /**
+   * Returns the names with their values.
+   */
   Map<GlobalName, Object> table() {
     return Collections.unmodifiableMap(table);
   }
@@ -81,25 +85,29 @@ final class TorchGlobals {
     table.put(full, new Callable(full, kind, body));
   }
 
-  /** {@code torch.Size((2, 3))}: a tuple. */
+  /**
+   * Handles {@code torch.Size((2, 3))}: a tuple.
+   */
   private static Object size(List<Object> args) {
     if (args.size() == 1 && args.getFirst() instanceof Tuple sizes) {
       return sizes;
     }
-    throw new BadPickleException("makes a torch.Size of %s".formatted(Values.show(args)));
+    throw new BadPickleException("constructs a torch.Size from %s".formatted(Values.show(args)));
   }
 
-  /** {@code (data, requires_grad, hooks[, state])}: here, the data. */
+  /**
+   * Handles {@code (data, requires_grad, hooks[, state])}: only the data is used.
+   */
   private static Object parameter(List<Object> args) {
     if (args.isEmpty() || !(args.getFirst() instanceof TensorRef tensor)) {
-      throw new BadPickleException("makes a parameter of something else than a tensor");
+      throw new BadPickleException("constructs a parameter from something other than a tensor");
     }
     return tensor;
   }
 
   private Object loadFromBytes(List<Object> args) {
     if (args.size() != 1 || !(args.getFirst() instanceof ByteRange bytes)) {
-      throw new BadPickleException("loads a storage from something else than bytes");
+      throw new BadPickleException("loads a storage from something other than bytes");
     }
     Object known = nested.get(bytes);
     if (known == null) {
@@ -109,7 +117,9 @@ final class TorchGlobals {
     return known;
   }
 
-  /** Storages do not hold storages, so a stream inside a pickle holds no further stream. */
+  /**
+   * Storages contain no storages, so a stream inside a pickle contains no further stream.
+   */
   private Map<GlobalName, Object> withoutNesting() {
     if (innerTable.isEmpty()) {
       innerTable.putAll(table);

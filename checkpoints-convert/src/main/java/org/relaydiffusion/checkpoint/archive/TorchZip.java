@@ -15,13 +15,15 @@ import org.relaydiffusion.io.zip.ZipArchive;
 import org.relaydiffusion.io.zip.ZipMember;
 
 /**
- * What {@code torch.save} writes since PyTorch 1.6: root/data.pkl and root/data/0, 1, 2, ... A
- * TorchScript archive has a program in root/code beside these.
+ * The format written by {@code torch.save} since PyTorch 1.6: root/data.pkl and root/data/0, 1, 2,
+ * ... A TorchScript archive also has a program in root/code.
  */
 final class TorchZip {
   private static final String PICKLE = "/data.pkl";
 
-  /** The folder, below the archive's own, where a TorchScript archive has its program. */
+  /**
+   * The folder of the program in a TorchScript archive, below the archive's root.
+   */
   private static final String CODE = "code/";
 
   private static final int MOST_ENTRIES = 1_000_000;
@@ -37,14 +39,14 @@ final class TorchZip {
     this.classes = classes;
     this.zip = ZipArchive.of(file.file(), MOST_ENTRIES);
     zip.members().forEach(this::add);
-    // PyTorch can be told to write no checksums: then all are the same constant.
+    // PyTorch can be configured to write no checksums: then all are the same constant.
     this.checksums =
         entries.size() < 3 || entries.values().stream().map(ZipMember::crc).distinct().count() > 1;
   }
 
   /**
-   * Takes an entry whose two headers agree. Compressed ones are refused, as torch writes none, but
-   * for the text of programs, which it compresses and which nothing here reads.
+   * Accepts an entry whose two headers agree. Compressed entries are rejected, because PyTorch
+   * writes none except for the source text of programs, which is not read.
    */
   private void add(ZipMember entry) {
     String name = entry.name();
@@ -58,7 +60,9 @@ final class TorchZip {
     entries.put(name, entry);
   }
 
-  /** Reads the pickle; storages are placed, not read, and their checksums wait for their use. */
+  /**
+   * Reads the pickle; storages are located, and their checksums are verified on access.
+   */
   static Object read(CheckpointFile file, Classes classes) {
     return new TorchZip(file, classes).read();
   }
@@ -70,7 +74,7 @@ final class TorchZip {
             .toList();
     if (pickles.size() != 1) {
       throw file.bad(
-          "is a zip with %s files data.pkl in its folders, expected 1: not made by torch.save"
+          "is a zip with %s files data.pkl, expected 1: it was not written by torch.save"
               .formatted(pickles.size()));
     }
     String pickle = pickles.getFirst();
@@ -135,7 +139,7 @@ final class TorchZip {
     ZipMember entry = entries.get(name);
     if (entry == null) {
       throw new BadPickleException(
-          "needs the entry '%s', which is not there".formatted(Printable.of(name)));
+          "requires the missing entry '%s'".formatted(Printable.of(name)));
     }
     return entry;
   }

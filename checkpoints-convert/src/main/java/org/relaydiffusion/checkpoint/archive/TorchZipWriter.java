@@ -18,7 +18,7 @@ import org.relaydiffusion.io.StoredZipWriter;
 import org.relaydiffusion.model.safetensors.TensorSource;
 
 /**
- * Writes what {@code torch.save} writes since PyTorch 1.6. Tensors go to the file piece by piece.
+ * Writes the format of {@code torch.save} since PyTorch 1.6. Tensors are written in chunks.
  */
 public final class TorchZipWriter {
   private static final String ROOT = "archive/";
@@ -29,12 +29,12 @@ public final class TorchZipWriter {
   private TorchZipWriter() {}
 
   /**
-   * Writes a value as {@code torch.load} reads it.
+   * Writes a value that {@code torch.load} can read.
    *
    * @param out positioned at its start, open for writing at any position
-   * @param value as {@link PickleWriter} takes it, with {@link TensorSource} for tensors; one that
+   * @param value as for {@link PickleWriter}, with {@link TensorSource} for tensors; one that
    *     occurs twice is stored once
-   * @throws RdmException when a value is of no type that can be written
+   * @throws RdmException if a value is of an unsupported type
    */
   public static void write(FileChannel out, Object value) throws IOException {
     write(out, value, StoredZipWriter.Limits.FORMAT);
@@ -59,7 +59,9 @@ public final class TorchZipWriter {
     zip.finish();
   }
 
-  /** Arrays of other types than byte have no byte buffer over them. */
+  /**
+   * Arrays of types other than byte cannot be wrapped in a byte buffer.
+   */
   private static ByteBuffer bytes(MemorySegment chunk) {
     return chunk.isNative()
         ? chunk.asByteBuffer()

@@ -1,7 +1,6 @@
 /**
- * The containers that PyTorch writes: a zip of a pickle and raw storages, the older stream, and
- * bare pickles whose storages are such streams inside. Only the bytes of tensors that are asked for
- * are read.
+ * The containers written by PyTorch: a zip of a pickle and raw storages, the legacy stream, and
+ * bare pickles whose storages are such streams. Tensor data is only read on access.
  */
 @NullMarked
 package org.relaydiffusion.checkpoint.archive;

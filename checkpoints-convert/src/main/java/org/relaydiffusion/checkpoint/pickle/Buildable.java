@@ -1,11 +1,13 @@
 package org.relaydiffusion.checkpoint.pickle;
 
-/** An object that takes its state after it was made ({@code __setstate__}). */
+/**
+ * An object whose state is set after construction ({@code __setstate__}).
+ */
 public interface Buildable {
   /**
-   * Takes the state.
+   * Sets the state.
    *
-   * @throws BadPickleException when the state is not of the kind expected
+   * @throws BadPickleException if the state is not of the expected kind
    */
   void build(Object state);
 }

@@ -3,29 +3,37 @@ package org.relaydiffusion.checkpoint.pickle;
 import java.util.List;
 
 /**
- * A known function or class, standing for itself on the pickle's stack.
+ * A known function or class as a value on the stack of a pickle.
  *
  * @param name its name in Python
- * @param kind whether it may also be made through {@code __new__}
- * @param body what its call gives here
+ * @param kind whether it may also be constructed with {@code __new__}
+ * @param body the effect of a call
  */
 public record Callable(GlobalName name, Kind kind, Body body) {
-  /** What a callable is in Python. */
+  /**
+   * The kind of a callable in Python.
+   */
   public enum Kind {
-    /** Only called. */
+    /**
+     * It can only be called.
+     */
     FUNCTION,
-    /** Called, or made through {@code __new__}. */
+    /**
+     * It can be called, or constructed with {@code __new__}.
+     */
     CLASS
   }
 
-  /** Builds the value of a call. */
+  /**
+   * Computes the result of a call.
+   */
   @FunctionalInterface
   public interface Body {
     /**
-     * Builds the value.
+     * Computes the result.
      *
      * @param args the positional arguments, of any type and number: they come from the file
-     * @throws BadPickleException when they are not what the Python function takes
+     * @throws BadPickleException if the Python function does not accept them
      */
     Object call(List<Object> args);
   }

@@ -3,13 +3,15 @@ package org.relaydiffusion.checkpoint.pickle;
 import java.util.Set;
 
 /**
- * Names that no honest checkpoint has, not even beside its networks: what runs code, loads more of
- * it, or reaches the system and the network. Nothing in a pickle is ever called here, so this list
- * need not be complete; but whoever finds one of these in a file should be told, for other programs
- * do call it.
+ * Names that no legitimate checkpoint contains, not even beside its networks: they run code, load
+ * code, or access the system and the network. Nothing in a pickle is ever called here, so this list
+ * need not be complete; but a file with one of these names should be reported, because other
+ * programs would call it.
  */
 final class CodeNames {
-  /** With everything in them. */
+  /**
+   * Modules with all of their content.
+   */
   private static final Set<String> MODULES =
       Set.of(
           "_ctypes",
@@ -58,7 +60,9 @@ final class CodeNames {
           "webbrowser",
           "zipimport");
 
-  /** Of Python's own functions; the others make values. */
+  /**
+   * Python's built-in functions among these; the others create values.
+   */
   private static final Set<String> BUILTINS =
       Set.of(
           "__import__",
@@ -93,7 +97,9 @@ final class CodeNames {
 
   private CodeNames() {}
 
-  /** Whether a name is one of these. */
+  /**
+   * Returns whether a name is one of these.
+   */
   static boolean runs(GlobalName name) {
     String module = name.module();
     int dot = module.indexOf('.');

@@ -1,7 +1,11 @@
 package org.relaydiffusion.checkpoint.pickle;
 
-/** A value that other packages add to pickles, with words for messages. */
+/**
+ * A value that other packages add to pickles, with a description for messages.
+ */
 public interface Described {
-  /** A few words of one line, e.g. {@code a float32 tensor of sizes [3]}. */
+  /**
+   * Returns a few words in one line, such as {@code a float32 tensor of sizes [3]}.
+   */
   String describe();
 }

@@ -1,10 +1,10 @@
 package org.relaydiffusion.checkpoint.pickle;
 
 /**
- * What a pickle calls a global: a class or a function, by name.
+ * A global of a pickle: a class or a function, by name.
  *
- * @param module the dotted module, e.g. {@code torch._utils}
- * @param name the name in it, e.g. {@code _rebuild_tensor_v2}
+ * @param module the dotted module, such as {@code torch._utils}
+ * @param name the name in it, such as {@code _rebuild_tensor_v2}
  */
 public record GlobalName(String module, String name) {
   @Override

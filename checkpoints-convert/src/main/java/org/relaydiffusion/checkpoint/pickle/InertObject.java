@@ -7,9 +7,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An object of a class that is not known here, as the pickle would have it made: the name, the
- * arguments, and what is done to it then. Nothing is called, so it has no behaviour, not even that
- * of a list or a dictionary.
+ * An object of an unknown class: the name, the arguments of its construction, and the operations
+ * applied to it afterwards. Nothing is called, so it has no behaviour, not even that of a list or a
+ * dictionary.
  */
 public final class InertObject implements Buildable {
   private final GlobalName type;
@@ -20,11 +20,11 @@ public final class InertObject implements Buildable {
   private @Nullable Map<Object, Object> entries;
 
   /**
-   * Creates an object that has no state yet.
+   * Creates an object without state.
    *
    * @param type the class or function that Python would call
    * @param args its positional arguments
-   * @param keywords its arguments by name
+   * @param keywords its keyword arguments
    */
   InertObject(GlobalName type, List<Object> args, Map<?, ?> keywords) {
     this.type = type;
@@ -32,32 +32,44 @@ public final class InertObject implements Buildable {
     this.keywords = keywords;
   }
 
-  /** The class or function that Python would call. */
+  /**
+   * Returns the class or function that Python would call.
+   */
   public GlobalName type() {
     return type;
   }
 
-  /** The positional arguments. */
+  /**
+   * Returns the positional arguments.
+   */
   public List<Object> args() {
     return args;
   }
 
-  /** The arguments by name. */
+  /**
+   * Returns the keyword arguments.
+   */
   public Map<?, ?> keywords() {
     return keywords;
   }
 
-  /** The state set afterwards, mostly a dictionary of attributes; null without one. */
+  /**
+   * Returns the state set afterwards, usually a dictionary of attributes; null if there is none.
+   */
   public @Nullable Object state() {
     return state;
   }
 
-  /** What is appended or added to it, as to a list or set; null when nothing is. */
+  /**
+   * Returns the items appended or added to it, as to a list or set; null if there are none.
+   */
   public @Nullable List<Object> items() {
     return items;
   }
 
-  /** What is set in it by key, as in a dictionary; null when nothing is. */
+  /**
+   * Returns the items set in it by key, as in a dictionary; null if there are none.
+   */
   public @Nullable Map<Object, Object> entries() {
     return entries;
   }

@@ -9,7 +9,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Looks through a value, however its parts are shared or nested, for names that are not known. */
+/**
+ * Searches a value, including shared and nested parts, for unknown names.
+ */
 public final class InertSearch {
   private final PickleBudget budget;
   private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -20,10 +22,11 @@ public final class InertSearch {
   }
 
   /**
-   * The first such name in a value or anything below it.
+   * Returns the first such name in a value or anything below it.
    *
-   * @param budget each part that is looked at is one step of it
-   * @throws BadPickleException when the budget is used up
+   * @param value to search
+   * @param budget each visited part is one step
+   * @throws BadPickleException if the budget is exceeded
    */
   public static Optional<GlobalName> find(Object value, PickleBudget budget) {
     InertSearch search = new InertSearch(budget);

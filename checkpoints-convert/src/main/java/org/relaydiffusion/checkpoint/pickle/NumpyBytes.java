@@ -6,13 +6,17 @@ import java.util.List;
 import java.util.Map;
 import org.relaydiffusion.checkpoint.pickle.Callable.Kind;
 
-/** A numpy array of unsigned bytes, row by row: empty until its state is set. */
+/**
+ * A numpy array of unsigned bytes in C order: empty until its state is set.
+ */
 public final class NumpyBytes implements Buildable, Described {
   private MemorySegment bytes = MemorySegment.NULL;
 
   private NumpyBytes() {}
 
-  /** The names that a pickle of such arrays may use, and no others. */
+  /**
+   * Returns the names allowed in a pickle of such arrays.
+   */
   public static Map<GlobalName, Object> globals() {
     GlobalName array = new GlobalName("numpy", "ndarray");
     GlobalName type = new GlobalName("numpy", "dtype");
@@ -25,12 +29,16 @@ public final class NumpyBytes implements Buildable, Described {
         current, new Callable(current, Kind.FUNCTION, _ -> new NumpyBytes()));
   }
 
-  /** The elements, where they lie in the pickle; at most {@link Integer#MAX_VALUE}. */
+  /**
+   * Returns the elements in the pickle; at most {@link Integer#MAX_VALUE}.
+   */
   public MemorySegment bytes() {
     return bytes;
   }
 
-  /** The state is {@code (version, shape, type, columns first, bytes)}. */
+  /**
+   * Sets the state {@code (version, shape, dtype, fortran_order, bytes)}.
+   */
   @Override
   public void build(Object state) {
     if (!(state instanceof Tuple tuple)
@@ -39,11 +47,11 @@ public final class NumpyBytes implements Buildable, Described {
         || !(tuple.get(2) instanceof NumpyType type)
         || !type.code().equals("u1")
         || !Boolean.FALSE.equals(tuple.get(3))) {
-      throw new BadPickleException("has an array that is not one of bytes, row by row");
+      throw new BadPickleException("has an array that is not of bytes in C order");
     }
     MemorySegment found = bytes(tuple.get(4));
     if (numel(shape.items(), found.byteSize()) != found.byteSize()) {
-      throw new BadPickleException("has an array with more bytes than its shape needs");
+      throw new BadPickleException("has an array with more bytes than its shape requires");
     }
     bytes = found;
   }
@@ -53,14 +61,16 @@ public final class NumpyBytes implements Buildable, Described {
     for (Object side : shape) {
       // No product overflows: neither factor is above the pickle's length.
       if (!(side instanceof Long length) || length < 0 || length > most || size * length > most) {
-        throw new BadPickleException("has an array with fewer bytes than its shape needs");
+        throw new BadPickleException("has an array with fewer bytes than its shape requires");
       }
       size *= length;
     }
     return size;
   }
 
-  /** Python 2's strings are bytes, and a short one of ASCII is read as a text. */
+  /**
+   * Python 2 strings are bytes, and short ASCII ones are read as text.
+   */
   private static MemorySegment bytes(Object value) {
     return switch (value) {
       case ByteRange range -> range.memory();

@@ -6,7 +6,9 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.relaydiffusion.Printable;
 
-/** numpy's dtype, as far as single numbers (settings computed with numpy) need it. */
+/**
+ * numpy's dtype, as far as required for numpy scalars (settings computed with numpy).
+ */
 final class NumpyType implements Buildable {
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
 
@@ -17,34 +19,42 @@ final class NumpyType implements Buildable {
     this.code = code;
   }
 
-  /** {@code numpy.dtype('f8', False, True)}. */
+  /**
+   * Handles {@code numpy.dtype('f8', False, True)}.
+   */
   static Object of(List<Object> args) {
     if (args.isEmpty() || !(args.getFirst() instanceof String code)) {
-      throw new BadPickleException("makes a numpy type of something that is no text");
+      throw new BadPickleException("constructs a numpy dtype from something other than a string");
     }
     return new NumpyType(code);
   }
 
-  /** numpy's name of the type without its byte order, such as {@code u1}. */
+  /**
+   * Returns numpy's name of the type without its byte order, such as {@code u1}.
+   */
   String code() {
     return code;
   }
 
-  /** The state is {@code (3, '<', None, ...)}: a version, then the byte order. */
+  /**
+   * Sets the state {@code (3, '<', None, ...)}: a version, then the byte order.
+   */
   @Override
   public void build(Object state) {
     if (!(state instanceof Tuple tuple) || tuple.size() < 2) {
-      throw new BadPickleException("has a numpy type with the state " + Values.show(state));
+      throw new BadPickleException("has a numpy dtype with the state " + Values.show(state));
     }
     bigEndian = ">".equals(tuple.get(1));
   }
 
-  /** {@code scalar(dtype, bytes)} as a Java number. */
+  /**
+   * Converts {@code scalar(dtype, bytes)} to a Java number.
+   */
   static Object scalar(List<Object> args) {
     if (args.size() != 2
         || !(args.get(0) instanceof NumpyType type)
         || !(args.get(1) instanceof ByteRange bytes)) {
-      throw new BadPickleException("makes a numpy number of something else than a type and bytes");
+      throw new BadPickleException("constructs a numpy scalar from something other than a dtype and bytes");
     }
     return type.number(bytes.memory());
   }
@@ -74,7 +84,7 @@ final class NumpyType implements Buildable {
 
   private BadPickleException unknown(MemorySegment bytes) {
     return new BadPickleException(
-        "has a numpy number of type %s%s in %s bytes: not supported"
+        "has an unsupported numpy scalar of dtype %s%s in %s bytes"
             .formatted(bigEndian ? ">" : "", Printable.of(code), bytes.byteSize()));
   }
 }

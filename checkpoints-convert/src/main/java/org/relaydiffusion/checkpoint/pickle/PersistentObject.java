@@ -3,19 +3,19 @@ package org.relaydiffusion.checkpoint.pickle;
 import java.util.Map;
 
 /**
- * An object stored through the official code's persistence wrapper. The source text beside it is
- * never read.
+ * An object stored with the official code's persistence wrapper. The source text beside it is never
+ * read.
  *
- * @param className the class's name, e.g. {@code EDMPrecond}
- * @param state the object's attributes by name
+ * @param className the name of the class, such as {@code EDMPrecond}
+ * @param state the attributes of the object by name
  */
 public record PersistentObject(String className, Map<?, ?> state) {
   private static final long VERSION = 6;
 
   /**
-   * Reads the wrapper's dictionary.
+   * Reads the dictionary of the wrapper.
    *
-   * @throws BadPickleException when it is not of type 'class' and version 6
+   * @throws BadPickleException if it is not of type 'class' and version 6
    */
   static PersistentObject of(Map<?, ?> meta) {
     Object type = meta.get("type");

@@ -4,13 +4,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What all pickles of one file may use together, so that memory and time stay bounded whatever a
- * file says. An official training state of a small network takes some 20,000 opcodes.
+ * Limits for all pickles of one file together, which bound memory and time for any file. An
+ * official training state of a small network takes some 20,000 opcodes.
  */
 public final class PickleBudget {
   private static final long MOST_OPCODES = 2_000_000;
 
-  /** An object takes more memory than most that one opcode can make. */
+  /**
+   * The cost of an object, which takes more memory than most values created by one opcode.
+   */
   private static final long INERT_OBJECT = 8;
 
   private static final long MOST_TEXT = 64L << 20;
@@ -24,15 +26,17 @@ public final class PickleBudget {
   /**
    * Creates a budget.
    *
-   * @param arena owns what must be decoded; the caller closes it
-   * @param fileSize no more than this is decoded, in bytes
+   * @param arena owns decoded data; the caller closes it
+   * @param fileSize maximum number of bytes to decode
    */
   public PickleBudget(Arena arena, long fileSize) {
     this.arena = arena;
     this.decoded = fileSize;
   }
 
-  /** Counts {@code steps} of work, an opcode or the copy of an item being one. */
+  /**
+   * Counts {@code steps} of work, where an opcode or the copy of an item is one step.
+   */
   void steps(long steps) {
     opcodes -= steps;
     if (opcodes < 0) {
@@ -40,7 +44,9 @@ public final class PickleBudget {
     }
   }
 
-  /** Counts an object of which nothing is known but its name. */
+  /**
+   * Counts an object of an unknown class.
+   */
   void inertObject() {
     steps(INERT_OBJECT);
   }

@@ -5,7 +5,9 @@ import java.io.OutputStream;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a pickle can say beyond plain values, for {@link PickleWriter}. */
+/**
+ * Values of a pickle beyond plain ones, for {@link PickleWriter}.
+ */
 public sealed interface PickleForm {
   /**
    * The result of a call.
@@ -16,40 +18,44 @@ public sealed interface PickleForm {
   record Call(GlobalName function, List<? extends @Nullable Object> args) implements PickleForm {}
 
   /**
-   * An object made without its constructor, which then takes a state.
+   * An object constructed without its constructor, whose state is then set.
    *
    * @param type its class
-   * @param state mostly a dictionary of attributes
+   * @param state usually a dictionary of attributes
    */
   record NewObject(GlobalName type, Object state) implements PickleForm {}
 
   /**
-   * A value that lies outside the pickle.
+   * A value stored outside the pickle.
    *
-   * @param id what the reader finds it by
+   * @param id by which the reader finds it
    */
   record PersistentId(Tuple id) implements PickleForm {}
 
   /**
-   * Python's bytes, produced while they are written, so that they need not be in memory.
+   * Python's bytes, generated while they are written, so that they need not be in memory.
    *
-   * @param length how many bytes {@code body} writes
+   * @param length number of bytes written by {@code body}
    * @param body writes them
    */
   record Bytes(long length, Body body) implements PickleForm {}
 
-  /** Writes the content of a byte string. */
+  /**
+   * Writes the content of a byte string.
+   */
   @FunctionalInterface
   interface Body {
     /**
-     * Writes exactly the bytes that were promised.
+     * Writes exactly the declared number of bytes.
      *
      * @param out left open
      */
     void writeTo(OutputStream out) throws IOException;
   }
 
-  /** An empty {@code collections.OrderedDict}, as PyTorch keeps hooks in. */
+  /**
+   * Returns an empty {@code collections.OrderedDict}, in which PyTorch stores hooks.
+   */
   static PickleForm emptyOrderedDict() {
     return new Call(new GlobalName("collections", "OrderedDict"), List.of());
   }

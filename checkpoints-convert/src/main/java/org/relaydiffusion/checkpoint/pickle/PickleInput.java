@@ -6,7 +6,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
-/** A cursor over a pickle's bytes. Every length is held against what is left before it is used. */
+/**
+ * A cursor over the bytes of a pickle. Every length is checked against the remaining bytes before
+ * it is used.
+ */
 public final class PickleInput {
   private static final ValueLayout.OfInt LE_INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -19,26 +22,36 @@ public final class PickleInput {
   private final MemorySegment memory;
   private long position;
 
-  /** Starts at the first byte of {@code memory}. */
+  /**
+   * Starts at the first byte of {@code memory}.
+   */
   public PickleInput(MemorySegment memory) {
     this.memory = memory;
   }
 
-  /** The offset of the next byte. */
+  /**
+   * Returns the offset of the next byte.
+   */
   public long position() {
     return position;
   }
 
-  /** The number of bytes left. */
+  /**
+   * Returns the number of remaining bytes.
+   */
   public long remaining() {
     return memory.byteSize() - position;
   }
 
-  /** The next {@code length} bytes, where they lie. */
+  /**
+   * Reads the next {@code length} bytes without a copy.
+   *
+   * @throws BadPickleException if fewer bytes remain
+   */
   public MemorySegment take(long length) {
     if (length < 0 || length > remaining()) {
       throw new BadPickleException(
-          "claims %s bytes where %s are left"
+          "declares %s bytes, but only %s are left"
               .formatted(Long.toUnsignedString(length), remaining()));
     }
     MemorySegment taken = memory.asSlice(position, length);
@@ -46,7 +59,11 @@ public final class PickleInput {
     return taken;
   }
 
-  /** An unsigned byte. */
+  /**
+   * Reads an unsigned byte.
+   *
+   * @throws BadPickleException if no bytes remain
+   */
   public int u8() {
     return take(1).get(ValueLayout.JAVA_BYTE, 0) & 0xff;
   }
@@ -63,7 +80,9 @@ public final class PickleInput {
     return i32() & 0xffff_ffffL;
   }
 
-  /** A little-endian 64-bit number; may be negative. */
+  /**
+   * Reads a little-endian 64-bit number; may be negative.
+   */
   public long i64() {
     return take(8).get(LE_LONG, 0);
   }
@@ -72,12 +91,16 @@ public final class PickleInput {
     return take(8).get(BE_DOUBLE, 0);
   }
 
-  /** The UTF-8 text up to the next line feed, which is passed over. */
+  /**
+   * Reads the UTF-8 text up to the next line feed, which is skipped.
+   */
   String line() {
     return utf8(lineBytes());
   }
 
-  /** As {@link #line}, with a character in each byte. */
+  /**
+   * Reads as {@link #line}, with one character per byte.
+   */
   String latin1Line() {
     return new String(lineBytes().toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
   }

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The values that a pickle refers back to. Python numbers them in the order of writing, so an index
- * is always smaller than the offset of the opcode that writes it: that bounds the array.
+ * The values to which a pickle refers. Python numbers them in the order of writing, so an index is
+ * always smaller than the offset of the opcode that writes it, which bounds the array.
  */
 final class PickleMemo {
   private static final int MOST = 4_000_000;
@@ -32,7 +32,7 @@ final class PickleMemo {
   Object get(long index) {
     Object value = index >= 0 && index < values.length ? values[(int) index] : null;
     if (value == null) {
-      throw new BadPickleException("refers to value %s, which was never stored".formatted(index));
+      throw new BadPickleException("refers to value %s, which was not stored".formatted(index));
     }
     return value;
   }

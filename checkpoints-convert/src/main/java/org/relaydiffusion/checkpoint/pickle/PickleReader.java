@@ -41,55 +41,67 @@ public final class PickleReader {
     this.strings = strings;
   }
 
-  /** What a string of Python 2 stands for, which knew no difference between text and bytes. */
+  /**
+   * How Python 2 strings are decoded, which may be text or bytes.
+   */
   public enum Python2Strings {
-    /** Text of ASCII; anything else is refused. */
+    /**
+     * As ASCII text; anything else is an error.
+     */
     ASCII,
-    /** Text where it is short and ASCII, else a {@link ByteRange}. */
+    /**
+     * As text if short and ASCII, otherwise as a {@link ByteRange}.
+     */
     ASCII_OR_BYTES
   }
 
-  /** Says what a name stands for. */
+  /**
+   * Maps names to values.
+   */
   @FunctionalInterface
   public interface Globals {
     /**
-     * The value of a name: {@link InertName} for one that may stand where nothing is made of it, or
-     * null when it is not allowed.
+     * Returns the value of a name: {@link InertName} for one that is allowed as an inert value, or
+     * null if it is not allowed.
      */
     @Nullable Object get(GlobalName name);
   }
 
-  /** Says what a persistent id stands for. */
+  /**
+   * Maps persistent ids to values.
+   */
   @FunctionalInterface
   public interface PersistentIds {
     /**
-     * The value for an id.
+     * Returns the value for an id.
      *
      * @param id of any type: it comes from the file
-     * @throws BadPickleException when it stands for nothing
+     * @throws BadPickleException if there is no value
      */
     Object load(Object id);
 
-    /** For pickles that may not have any. */
+    /**
+     * For pickles without persistent ids.
+     */
     static PersistentIds none() {
       return id -> {
         throw new BadPickleException(
-            "has the persistent id %s, but nothing to take it from".formatted(Values.show(id)));
+            "has the persistent id %s, which is not allowed here".formatted(Values.show(id)));
       };
     }
   }
 
   /**
-   * Reads one pickle and leaves {@code in} behind its last byte.
+   * Reads one pickle and leaves {@code in} after its last byte.
    *
    * @param file for messages
-   * @param what the pickle's name in messages, e.g. {@code archive/data.pkl}
-   * @param in where the pickle begins
+   * @param what the name of the pickle in messages, such as {@code archive/data.pkl}
+   * @param in positioned at the pickle
    * @param budget shared by all pickles of a file
-   * @param globals every name that may occur, with the value that it stands for
-   * @param persistentIds gives the values that lie outside the pickle
-   * @return the value; see the package's description for its types
-   * @throws FileException when the pickle is broken or asks for what is not allowed
+   * @param globals every allowed name, with its value
+   * @param persistentIds the values stored outside the pickle
+   * @return the value; see the package description for its types
+   * @throws FileException if the pickle is damaged or contains anything not allowed
    */
   public static Object read(
       Path file,
@@ -101,7 +113,9 @@ public final class PickleReader {
     return read(file, what, in, budget, globals::get, persistentIds);
   }
 
-  /** As above, where names cannot be listed. */
+  /**
+   * Reads as above, if names cannot be listed.
+   */
   public static Object read(
       Path file,
       String what,
@@ -112,7 +126,9 @@ public final class PickleReader {
     return read(file, what, in, budget, globals, persistentIds, Python2Strings.ASCII);
   }
 
-  /** As above, of a pickle in which Python 2's strings may be bytes. */
+  /**
+   * Reads as above, for a pickle in which Python 2 strings may be bytes.
+   */
   public static Object read(
       Path file,
       String what,
@@ -240,7 +256,7 @@ public final class PickleReader {
       case Opcode.STACK_GLOBAL -> {
         List<Object> names = popped(2);
         if (!(names.get(0) instanceof String module) || !(names.get(1) instanceof String name)) {
-          throw new BadPickleException("names a global with something that is no text");
+          throw new BadPickleException("names a global with something other than a string");
         }
         stack.push(global(module, name));
       }
@@ -258,7 +274,7 @@ public final class PickleReader {
         Object type = stack.pop();
         if (!(keywords instanceof Map<?, ?> map)) {
           throw new BadPickleException(
-              "makes %s with %s as keywords".formatted(Values.show(type), Values.show(keywords)));
+              "constructs %s with %s as keywords".formatted(Values.show(type), Values.show(keywords)));
         }
         stack.push(construct(type, args, map));
       }
@@ -269,7 +285,7 @@ public final class PickleReader {
       case Opcode.OBJ -> {
         List<Object> parts = stack.popToMark();
         if (parts.isEmpty()) {
-          throw new BadPickleException("makes an object of no class");
+          throw new BadPickleException("constructs an object without a class");
         }
         List<Object> args = List.copyOf(parts.subList(1, parts.size()));
         stack.push(construct(parts.getFirst(), new Tuple(args), Map.of()));
@@ -304,7 +320,7 @@ public final class PickleReader {
         long length = in.i64();
         if (length < 0 || length > in.remaining()) {
           throw new BadPickleException(
-              "claims a frame of %s bytes where %s are left"
+              "declares a frame of %s bytes, but only %s are left"
                   .formatted(Long.toUnsignedString(length), in.remaining()));
         }
       }
@@ -379,10 +395,10 @@ public final class PickleReader {
       return inertObject(name, tuple.items(), keywords);
     }
     if (!(type instanceof Callable callable) || callable.kind() != Callable.Kind.CLASS) {
-      throw new BadPickleException("makes an object of %s".formatted(Values.show(type)));
+      throw new BadPickleException("constructs an object of %s".formatted(Values.show(type)));
     }
     if (!keywords.isEmpty()) {
-      throw new BadPickleException("makes %s with keywords".formatted(Values.show(type)));
+      throw new BadPickleException("constructs %s with keywords".formatted(Values.show(type)));
     }
     return call(callable, args);
   }
@@ -393,8 +409,8 @@ public final class PickleReader {
   }
 
   /**
-   * Refuses unknown names in what is not kept: where it cannot be seen later whether they are
-   * beside a network or in it.
+   * Rejects unknown names in values that are not kept, for which it cannot be determined later
+   * whether they are beside a network or in it.
    */
   private void refuseInert(Object dropped) {
     if (inert) {
@@ -408,7 +424,7 @@ public final class PickleReader {
   private void build(Object object, Object state) {
     switch (object) {
       case Buildable buildable -> buildable.build(state);
-      // OrderedDict keeps attributes (torch's _metadata) beside its entries; nothing needs them.
+      // OrderedDict has attributes (PyTorch's _metadata) beside its entries, which are not needed.
       case Map<?, ?> _ when state instanceof Map<?, ?> -> refuseInert(state);
       default ->
           throw new BadPickleException(
@@ -416,7 +432,7 @@ public final class PickleReader {
     }
   }
 
-  // The casts below are to containers that only this package makes, all of Object.
+  // The casts below are to containers created only by this package, all of Object.
 
   @SuppressWarnings("unchecked")
   private List<Object> list() {

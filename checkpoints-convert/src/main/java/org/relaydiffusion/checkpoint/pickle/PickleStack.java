@@ -3,7 +3,9 @@ package org.relaydiffusion.checkpoint.pickle;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The unpickling machine's stack and its marks. Nothing below the last mark can be popped. */
+/**
+ * The stack of the unpickling machine, with its marks. Nothing below the last mark can be popped.
+ */
 final class PickleStack {
   private static final int MOST_MARKS = 1000;
 
@@ -24,7 +26,7 @@ final class PickleStack {
 
   Object peek() {
     if (items.size() <= floor) {
-      throw new BadPickleException("needs a value on an empty stack");
+      throw new BadPickleException("requires a value on an empty stack");
     }
     return items.getLast();
   }
@@ -37,10 +39,12 @@ final class PickleStack {
     floor = items.size();
   }
 
-  /** Takes everything above the last mark, and the mark. */
+  /**
+   * Pops everything above the last mark, and the mark.
+   */
   List<Object> popToMark() {
     if (marks.isEmpty()) {
-      throw new BadPickleException("needs a mark where there is none");
+      throw new BadPickleException("requires a mark, but there is none");
     }
     List<Object> above = items.subList(floor, items.size());
     List<Object> taken = new ArrayList<>(above);
@@ -49,7 +53,9 @@ final class PickleStack {
     return taken;
   }
 
-  /** The opcode POP: a value, or the mark where there is none above it. */
+  /**
+   * The opcode POP: pops a value, or the mark if there is none above it.
+   */
   void discard() {
     if (items.size() > floor) {
       items.removeLast();

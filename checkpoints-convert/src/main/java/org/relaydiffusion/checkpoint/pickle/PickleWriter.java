@@ -13,13 +13,13 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 
 /**
- * Python's pickling machine, without Python: the values of this package become a pickle that
- * Python's own {@code pickle} loads.
+ * Python's pickling machine, without Python: writes values of this package as a pickle that
+ * Python's {@code pickle} can load.
  *
- * <p>Values are {@link String}, any whole number of Java, {@link Double}, {@link Float}, {@link
- * Boolean}, null or {@link PyNone}, {@link List}, {@link Tuple}, {@link Map}, {@link Set}, {@link
- * GlobalName} (a class or function itself) and {@link PickleForm}. Text and names are written once
- * and referred to after that; containers are written as often as they occur.
+ * <p>Values are {@link String}, any Java integer, {@link Double}, {@link Float}, {@link Boolean},
+ * null or {@link PyNone}, {@link List}, {@link Tuple}, {@link Map}, {@link Set}, {@link GlobalName}
+ * (a class or function itself) and {@link PickleForm}. Strings and names are written once and
+ * referred to afterwards; containers are written each time they occur.
  */
 public final class PickleWriter {
   private static final int DEEPEST = 100;
@@ -31,11 +31,18 @@ public final class PickleWriter {
   private final Map<Object, Integer> memo = new HashMap<>();
   private int depth;
 
-  /** A version of the format. */
+  /**
+   * A version of the format.
+   */
   public enum Protocol {
-    /** What {@code torch.save} writes. It has no byte strings: {@link PickleForm.Bytes} fails. */
+    /**
+     * The version used by {@code torch.save}. It has no byte strings: {@link PickleForm.Bytes}
+     * fails.
+     */
     TWO(2),
-    /** The first with byte strings of any length: Python 3.4. */
+    /**
+     * The first version with byte strings of any length: Python 3.4.
+     */
     FOUR(4);
 
     private final int number;
@@ -54,10 +61,11 @@ public final class PickleWriter {
   /**
    * Writes one pickle.
    *
-   * @param out where to; left open. Many small pieces go to it
-   * @param value of the types named above, or of those that {@code lowering} knows
-   * @param lowering turns a value of another type into one of these; asked for those only
-   * @throws RdmException when a value is of no type that can be written, or nests too deeply
+   * @param out receives the pickle, in many small writes; left open
+   * @param protocol the version
+   * @param value of the types listed above, or of those supported by {@code lowering}
+   * @param lowering converts a value of another type to one of these; only called for such values
+   * @throws RdmException if a value is of an unsupported type, or nested too deeply
    */
   public static void write(
       OutputStream out, Protocol protocol, @Nullable Object value, UnaryOperator<Object> lowering)
@@ -69,7 +77,10 @@ public final class PickleWriter {
     out.write(Opcode.STOP);
   }
 
-  /** As {@link #write(OutputStream, Protocol, Object, UnaryOperator)}, of known types alone. */
+  /**
+   * Writes as {@link #write(OutputStream, Protocol, Object, UnaryOperator)}, with the listed types
+   * only.
+   */
   public static void write(OutputStream out, Protocol protocol, @Nullable Object value)
       throws IOException {
     write(
@@ -85,7 +96,7 @@ public final class PickleWriter {
   private void put(@Nullable Object value) throws IOException {
     if (++depth > DEEPEST) {
       throw new RdmException(
-          "a value that nests more than %s levels cannot be written to a pickle"
+          "a value nested more than %s levels cannot be written to a pickle"
               .formatted(DEEPEST));
     }
     switch (value) {
@@ -141,7 +152,7 @@ public final class PickleWriter {
 
   private void real(double d) throws IOException {
     out.write(Opcode.BINFLOAT);
-    // The one number in a pickle that is big-endian.
+    // The only big-endian number in a pickle.
     little(Long.reverseBytes(Double.doubleToLongBits(d)), 8);
   }
 
@@ -167,7 +178,9 @@ public final class PickleWriter {
     remember(name);
   }
 
-  /** Refers to a text or name that was written before. */
+  /**
+   * Refers to a string or name that was written before.
+   */
   private boolean known(Object value) throws IOException {
     Integer index = memo.get(value);
     if (index != null) {
@@ -232,7 +245,7 @@ public final class PickleWriter {
 
   private void set(Set<?> set) throws IOException {
     if (protocol == Protocol.TWO) {
-      // Python 2's name for it, which Python 3 knows in this protocol.
+      // Python 2's name for it, which Python 3 accepts in this protocol.
       put(new PickleForm.Call(new GlobalName("__builtin__", "set"), List.of(List.copyOf(set))));
       return;
     }

@@ -2,6 +2,8 @@ package org.relaydiffusion.checkpoint.pickle;
 
 /** Python's {@code None}. */
 public enum PyNone {
-  /** The one value. */
+  /**
+   * The only value.
+   */
   NONE
 }

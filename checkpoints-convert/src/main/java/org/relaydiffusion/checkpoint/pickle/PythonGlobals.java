@@ -13,7 +13,9 @@ import java.util.Set;
 import org.relaydiffusion.checkpoint.pickle.Callable.Body;
 import org.relaydiffusion.checkpoint.pickle.Callable.Kind;
 
-/** The names of Python's own library, numpy's numbers, and the official code's wrapper. */
+/**
+ * The names of Python's standard library, numpy scalars, and the official code's wrapper.
+ */
 public final class PythonGlobals {
   private static final List<String> BUILTINS = List.of("builtins", "__builtin__");
 
@@ -25,7 +27,9 @@ public final class PythonGlobals {
     this.budget = budget;
   }
 
-  /** A fresh table, to which the caller may add. */
+  /**
+   * Returns a new table, to which the caller may add.
+   */
   public static Map<GlobalName, Object> table(PickleBudget budget) {
     PythonGlobals globals = new PythonGlobals(budget);
     globals.addPython();
@@ -37,7 +41,7 @@ public final class PythonGlobals {
         args -> {
           if (args.size() != 1 || !(args.getFirst() instanceof Map<?, ?> meta)) {
             throw new BadPickleException(
-                "makes a persistent object of something else than a dictionary");
+                "constructs a persistent object from something other than a dictionary");
           }
           return PersistentObject.of(meta);
         });
@@ -56,7 +60,7 @@ public final class PythonGlobals {
       add(module, "frozenset", Kind.CLASS, this::set);
       add(module, "bytes", Kind.CLASS, PythonGlobals::bytes);
       add(module, "bytearray", Kind.CLASS, PythonGlobals::bytes);
-      // Stands for the base class in what protocols 0 and 1 write; making one means nothing.
+      // The base class in protocols 0 and 1; constructing it has no effect.
       add(module, "object", Kind.FUNCTION, _ -> new Instance(new GlobalName(module, "object")));
     }
     add("copy_reg", "_reconstructor", Kind.FUNCTION, this::reconstruct);
@@ -95,7 +99,7 @@ public final class PythonGlobals {
       List<?> parts =
           pair instanceof Tuple t ? t.items() : pair instanceof List<?> l ? l : List.of();
       if (parts.size() != 2) {
-        throw new BadPickleException("makes a dictionary of something else than pairs");
+        throw new BadPickleException("constructs a dictionary from something other than pairs");
       }
       map.put(Values.key(parts.get(0)), parts.get(1));
     }
@@ -127,7 +131,7 @@ public final class PythonGlobals {
         default -> {}
       }
     }
-    throw new BadPickleException("makes a container of %s".formatted(Values.show(args.getFirst())));
+    throw new BadPickleException("constructs a container from %s".formatted(Values.show(args.getFirst())));
   }
 
   private static Object bytes(List<Object> args) {
@@ -137,10 +141,12 @@ public final class PythonGlobals {
     if (args.size() == 1 && args.getFirst() instanceof ByteRange range) {
       return range;
     }
-    throw new BadPickleException("makes bytes of %s".formatted(Values.show(args.getFirst())));
+    throw new BadPickleException("constructs bytes from %s".formatted(Values.show(args.getFirst())));
   }
 
-  /** Protocols 0 and 1: {@code _reconstructor(cls, object, None)}. */
+  /**
+   * Handles {@code _reconstructor(cls, object, None)} of protocols 0 and 1.
+   */
   private Object reconstruct(List<Object> args) {
     if (args.size() == 3 && args.getFirst() instanceof InertName type) {
       budget.inertObject();
@@ -157,10 +163,13 @@ public final class PythonGlobals {
     throw new BadPickleException("reconstructs %s".formatted(Values.show(args)));
   }
 
-  /** Protocols 0 to 2 write bytes as text: {@code _codecs.encode(text, 'latin1')}. */
+  /**
+   * Handles {@code _codecs.encode(text, 'latin1')}, with which protocols 0 to 2 write bytes as
+   * text.
+   */
   private Object encode(List<Object> args) {
     if (args.size() != 2 || !(args.get(1) instanceof String codec) || !codec.equals("latin1")) {
-      throw new BadPickleException("encodes a text into something else than latin1");
+      throw new BadPickleException("encodes a string with an encoding other than latin1");
     }
     return switch (args.getFirst()) {
       case String text -> encode(text);
@@ -181,7 +190,9 @@ public final class PythonGlobals {
     return new ByteRange(MemorySegment.ofArray(bytes).asReadOnly());
   }
 
-  /** Characters up to 255 take one or two bytes of UTF-8, the first of two being C2 or C3. */
+  /**
+   * Characters up to 255 take one or two bytes of UTF-8, with C2 or C3 as the first of two.
+   */
   private ByteRange encode(LongText text) {
     MemorySegment utf8 = text.utf8();
     long length = 0;

@@ -4,14 +4,20 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.relaydiffusion.Printable;
 
-/** Text as pickles write it. */
+/**
+ * Reads strings in pickles.
+ */
 final class Texts {
-  /** A longer text stays in the file, undecoded. */
+  /**
+   * A longer string is not decoded.
+   */
   private static final long LONGEST = 1 << 16;
 
   private Texts() {}
 
-  /** UTF-8 of a known length. */
+  /**
+   * Reads UTF-8 of a known length.
+   */
   static Object utf8(PickleInput in, long length, PickleBudget budget) {
     MemorySegment bytes = in.take(length);
     if (length > LONGEST) {
@@ -21,7 +27,9 @@ final class Texts {
     return PickleInput.utf8(bytes);
   }
 
-  /** A Python 2 string, which must be ASCII. */
+  /**
+   * Reads a Python 2 string, which must be ASCII.
+   */
   static String ascii(PickleInput in, long length, PickleBudget budget) {
     if (length > LONGEST) {
       throw new BadPickleException("has a Python 2 string of %s bytes".formatted(length));
@@ -34,7 +42,9 @@ final class Texts {
     return text;
   }
 
-  /** A Python 2 string, which may be text or any bytes: those of a short one of ASCII are text. */
+  /**
+   * Reads a Python 2 string, which may be text or bytes: short ASCII strings are text.
+   */
   static Object asciiOrBytes(PickleInput in, long length, PickleBudget budget) {
     MemorySegment bytes = in.take(length);
     for (long i = 0; i < length; i++) {
@@ -46,7 +56,9 @@ final class Texts {
     return PickleInput.utf8(bytes);
   }
 
-  /** The opcode STRING: a Python 2 literal in quotes. */
+  /**
+   * The opcode STRING: a quoted Python 2 literal.
+   */
   static String quoted(PickleInput in, PickleBudget budget) {
     String line = in.line();
     budget.text(line.length());
@@ -66,7 +78,9 @@ final class Texts {
     return inside;
   }
 
-  /** The opcode UNICODE: Latin-1, in which {@code \\uXXXX} and {@code \\UXXXXXXXX} are escapes. */
+  /**
+   * The opcode UNICODE: Latin-1 with the escapes {@code \\uXXXX} and {@code \\UXXXXXXXX}.
+   */
   static String rawUnicodeEscape(PickleInput in, PickleBudget budget) {
     String line = in.latin1Line();
     budget.text(line.length());
@@ -93,15 +107,15 @@ final class Texts {
     int c = 0;
     for (int i = from; i < from + digits; i++) {
       int digit = i < line.length() ? Character.digit(line.charAt(i), 16) : -1;
-      // A ninth hexadecimal digit cannot come; the check keeps the number from overflowing.
+      // There cannot be a ninth hexadecimal digit; the check prevents an overflow.
       if (digit < 0 || c > Character.MAX_CODE_POINT) {
-        throw new BadPickleException("has a broken escape in a text");
+        throw new BadPickleException("has an invalid escape in a string");
       }
       c = c * 16 + digit;
     }
     if (!Character.isValidCodePoint(c)
         || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
-      throw new BadPickleException("has an escape in a text that is no character");
+      throw new BadPickleException("has an escape in a string that is not a character");
     }
     return c;
   }

@@ -7,11 +7,16 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.Printable;
 
-/** What messages and checks need to know about values of any type. */
+/**
+ * Descriptions and properties of values of any type.
+ */
 public final class Values {
   private Values() {}
 
-  /** A short name for a value: its own text where it is simple, else its type. Never walks it. */
+  /**
+   * Returns a short description of a value: its own text if it is simple, otherwise its type. Never
+   * iterates over it.
+   */
   public static String show(@Nullable Object value) {
     return switch (value) {
       case null -> "nothing";
@@ -26,7 +31,7 @@ public final class Values {
       case Map<?, ?> map -> "a dictionary of %s".formatted(map.size());
       case Set<?> set -> "a set of %s".formatted(set.size());
       case ByteRange bytes -> "%s bytes".formatted(bytes.memory().byteSize());
-      case LongText text -> "a text of %s bytes".formatted(text.utf8().byteSize());
+      case LongText text -> "a string of %s bytes".formatted(text.utf8().byteSize());
       case InertName inert -> Printable.of(inert.name().toString());
       case InertObject object -> "an object " + Printable.of(object.type().toString());
       case Callable callable -> Printable.of(callable.name().toString());
@@ -38,10 +43,10 @@ public final class Values {
   }
 
   /**
-   * The value as a dictionary's key or a set's item. Containers are refused: hashing one that holds
-   * itself, or shares its parts many times over, might never end.
+   * Returns the value as the key of a dictionary or the item of a set. Containers are rejected:
+   * hashing one that contains itself, or shares its parts many times, might never end.
    *
-   * @throws BadPickleException when it is not a simple value
+   * @throws BadPickleException if it is not a simple value
    */
   public static Object key(Object value) {
     return switch (value) {

@@ -6,11 +6,16 @@ import java.util.Map;
 import org.relaydiffusion.model.layer.WeightInit;
 import org.relaydiffusion.model.unet.UNetConfig;
 
-/** How first values are asked for among the arguments of layers: names and gains. */
+/**
+ * The initialization arguments of layers: names and gains.
+ */
 final class InitForm {
   private InitForm() {}
 
-  /** The arguments for a layer of one of the two U-Nets, which differ in what they spell out. */
+  /**
+   * Returns the arguments for a layer of one of the two U-Nets, which differ in the arguments they
+   * pass explicitly.
+   */
   static Map<String, Object> of(UNetConfig.Architecture architecture, WeightInit init) {
     Map<String, Object> form = new LinkedHashMap<>();
     form.put("init_mode", init.mode().name().toLowerCase(Locale.ROOT));
@@ -28,7 +33,9 @@ final class InitForm {
     return form;
   }
 
-  /** Zero is a whole number there. */
+  /**
+   * Zero is an integer there.
+   */
   private static Object gain(double gain) {
     return gain == 0 ? (Object) 0L : (Object) gain;
   }

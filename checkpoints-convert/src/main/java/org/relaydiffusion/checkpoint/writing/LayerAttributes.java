@@ -19,9 +19,8 @@ import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * What the official code's layers carry beside their tensors: attributes, and the arguments of
- * their constructors. Only {@code forward} reads the former; nothing reads the latter but tools
- * that look at a network.
+ * The attributes and constructor arguments of the official code's layers, besides their tensors.
+ * Only {@code forward} reads the former; the latter are only read by tools that inspect a network.
  */
 final class LayerAttributes {
   private static final long MAX_POSITIONS = 10000;
@@ -35,7 +34,9 @@ final class LayerAttributes {
     this.settings = new Settings(initKwargs);
   }
 
-  /** Completes the state of a layer and gives its class's name. */
+  /**
+   * Completes the state of a layer and returns the name of its class.
+   */
   String add(Map<String, @Nullable Object> state, String path, Module module) {
     String name = path.substring(path.lastIndexOf('.') + 1);
     Map<String, @Nullable Object> kwargs =
@@ -201,7 +202,9 @@ final class LayerAttributes {
     return kwargs;
   }
 
-  /** Attributes that are also arguments. */
+  /**
+   * Returns the attributes that are also arguments.
+   */
   private static Map<String, @Nullable Object> state(
       Map<String, @Nullable Object> state, String... names) {
     Map<String, @Nullable Object> some = new LinkedHashMap<>();

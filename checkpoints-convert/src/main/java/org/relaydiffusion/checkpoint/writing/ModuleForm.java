@@ -8,7 +8,9 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.checkpoint.archive.TorchForms;
 import org.relaydiffusion.checkpoint.pickle.PickleForm;
 
-/** The attributes that every {@code torch.nn.Module} has, in the order PyTorch makes them. */
+/**
+ * The attributes of every {@code torch.nn.Module}, in the order in which PyTorch creates them.
+ */
 final class ModuleForm {
   private static final List<String> HOOKS_BEFORE =
       List.of("_backward_pre_hooks", "_backward_hooks");
@@ -27,8 +29,8 @@ final class ModuleForm {
   private ModuleForm() {}
 
   /**
-   * The attributes of one module, to which the class's own are added. Older versions of PyTorch
-   * know fewer hooks and do not mind more.
+   * Returns the attributes of one module, to which those of its class are added. Older versions of
+   * PyTorch have fewer hooks and accept the additional ones.
    */
   static Map<String, @Nullable Object> state(
       NetworkForm.Purpose purpose,
@@ -47,7 +49,9 @@ final class ModuleForm {
     return state;
   }
 
-  /** Whether the parameters of a network of this purpose want gradients. */
+  /**
+   * Returns whether the parameters of a network for this purpose require gradients.
+   */
   static TorchForms.Gradient gradient(NetworkForm.Purpose purpose) {
     return purpose == NetworkForm.Purpose.TRAINING
         ? TorchForms.Gradient.WANTED

@@ -18,12 +18,16 @@ import org.relaydiffusion.model.unet.UNet;
 import org.relaydiffusion.model.unet.UNetConfig;
 import org.relaydiffusion.torch.DType;
 
-/** What the official code's preconditioners and U-Nets carry beside their parts. */
+/**
+ * The attributes of the official code's preconditioners and U-Nets, besides their parts.
+ */
 final class NetworkAttributes {
   private static final Set<String> OF_ALL =
       Set.of("img_resolution", "img_channels", "label_dim", "use_fp16", "model_type");
 
-  /** A preconditioner's own arguments with their defaults; all others are the U-Net's. */
+  /**
+   * The arguments of each preconditioner with their defaults; all others are those of the U-Net.
+   */
   private static final Map<ModelConfig.Preconditioning, List<Default>> OWN =
       Map.of(
           ModelConfig.Preconditioning.EDM,
@@ -60,7 +64,9 @@ final class NetworkAttributes {
     this.tensors = tensors;
   }
 
-  /** Completes a preconditioner's state and gives its class's name. */
+  /**
+   * Completes the state of a preconditioner and returns the name of its class.
+   */
   String addPreconditioner(Map<String, @Nullable Object> state) {
     ModelConfig config = network.config();
     state.put("img_resolution", (long) config.resolution());
@@ -89,11 +95,13 @@ final class NetworkAttributes {
     return own == null ? List.of() : own;
   }
 
-  /** The smallest and the largest of iDDPM's levels, from the buffer that goes to the file. */
+  /**
+   * Returns the smallest and the largest of iDDPM's levels, from the buffer written to the file.
+   */
   private List<Double> iddpmEnds(int steps) {
     TensorSource u = tensors.get("u");
     if (u == null || u.dtype() != DType.FLOAT32) {
-      throw new RdmException("tensor u must be float32, as the reference makes it");
+      throw new RdmException("tensor u must be float32, as in the reference");
     }
     double[] levels = new double[steps + 1];
     int[] at = {0};
@@ -109,7 +117,9 @@ final class NetworkAttributes {
     return List.of(levels[steps - 1], levels[0]);
   }
 
-  /** Completes a U-Net's state and gives its class's name. */
+  /**
+   * Completes the state of a U-Net and returns the name of its class.
+   */
   String addUNet(Map<String, @Nullable Object> state, UNet unet) {
     UNetConfig config = network.config().network();
     state.put("label_dropout", settings.value("label_dropout", 0L));

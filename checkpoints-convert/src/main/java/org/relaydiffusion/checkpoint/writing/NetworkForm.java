@@ -19,7 +19,7 @@ import org.relaydiffusion.torch.nn.Parameter;
 
 /**
  * A network as a tree of the official code's objects: the modules of {@code rdm-model}'s
- * definition, with the attributes that their Python counterparts carry.
+ * definition, with the attributes of their Python counterparts.
  */
 public final class NetworkForm {
   private static final String SOURCE_MODULE = "training.networks";
@@ -32,11 +32,17 @@ public final class NetworkForm {
   private final LayerAttributes layers;
   private final NetworkAttributes networks;
 
-  /** What a network in a file is for. */
+  /**
+   * The purpose of a network in a file.
+   */
   public enum Purpose {
-    /** To be used: in evaluation mode, without gradients. */
+    /**
+     * Inference: evaluation mode, without gradients.
+     */
     EVALUATION,
-    /** To be trained further: in training mode, with gradients. */
+    /**
+     * Further training: training mode, with gradients.
+     */
     TRAINING
   }
 
@@ -52,12 +58,13 @@ public final class NetworkForm {
   }
 
   /**
-   * The pickled form of a network.
+   * Returns the pickled form of a network.
    *
-   * @param className the preconditioner's class, e.g. {@code EDMPrecond}
-   * @param initKwargs the arguments it was made with, as plain values
+   * @param className the class of the preconditioner, such as {@code EDMPrecond}
+   * @param initKwargs its constructor arguments, as plain values
    * @param tensors every parameter and buffer by its dotted name
-   * @throws RdmException when the settings describe no network, or the tensors are not its own
+   * @param purpose of the network
+   * @throws RdmException if the settings do not describe a network, or the tensors do not match
    */
   public static PickleForm of(
       String className,
@@ -116,7 +123,9 @@ public final class NetworkForm {
     return buffers;
   }
 
-  /** Children by name; those with a dot in their names lie in a dictionary of modules. */
+  /**
+   * Returns the children by name; those with a dot in their names are in a dictionary of modules.
+   */
   private Map<String, PickleForm> modules(String path, Module module) {
     Map<String, Map<String, PickleForm>> dictionaries = new LinkedHashMap<>();
     Map<String, PickleForm> modules = new LinkedHashMap<>();

@@ -8,8 +8,8 @@ import org.relaydiffusion.checkpoint.pickle.GlobalName;
 import org.relaydiffusion.checkpoint.pickle.PickleForm;
 
 /**
- * An object as the official code's persistence wrapper stores it: a class found through a line of
- * source text, and the attributes that it gets without its constructor being run.
+ * An object as stored by the official code's persistence wrapper: a class found through a line of
+ * source text, and the attributes that are set without calling its constructor.
  */
 public final class PersistentForm {
   private static final GlobalName RECONSTRUCT =
@@ -19,19 +19,18 @@ public final class PersistentForm {
   private PersistentForm() {}
 
   /**
-   * The object.
+   * Returns the object.
    *
-   * @param module the official module that defines the class, e.g. {@code training.networks}
-   * @param className the class's name there
-   * @param state the attributes, as {@link org.relaydiffusion.checkpoint.pickle.PickleWriter} takes
-   *     them
+   * @param module the official module that defines the class, such as {@code training.networks}
+   * @param className the name of the class in it
+   * @param state the attributes, as for {@link org.relaydiffusion.checkpoint.pickle.PickleWriter}
    */
   public static PickleForm of(
       String module, String className, Map<String, ? extends @Nullable Object> state) {
     Map<String, Object> meta = new LinkedHashMap<>();
     meta.put("type", "class");
     meta.put("version", VERSION);
-    // The original's whole source text stands here; an import of it serves as well.
+    // The original has its complete source text here; importing it is equivalent.
     meta.put("module_src", "from %s import *\n".formatted(module));
     meta.put("class_name", className);
     meta.put("state", state);

@@ -6,17 +6,21 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keyword arguments as they were given, whose Python types are kept.
+ * Keyword arguments, with their Python types.
  *
  * @param kwargs plain values by name
  */
 record Settings(Map<String, ? extends @Nullable Object> kwargs) {
-  /** The argument, or Python's default where it was not given. */
+  /**
+   * Returns the argument, or Python's default if it was not given.
+   */
   @Nullable Object value(String name, Object fallback) {
     return kwargs.containsKey(name) ? kwargs.get(name) : fallback;
   }
 
-  /** The arguments but for some, in order. */
+  /**
+   * Returns the arguments except for some, in order.
+   */
   Map<String, @Nullable Object> without(Set<String> names) {
     Map<String, @Nullable Object> rest = new LinkedHashMap<>();
     kwargs.forEach((name, value) -> {

@@ -1,4 +1,6 @@
-/** Networks as the official Python code pickles them: its classes, their attributes and order. */
+/**
+ * Networks as pickled by the official Python code: its classes, their attributes and order.
+ */
 @NullMarked
 package org.relaydiffusion.checkpoint.writing;
 

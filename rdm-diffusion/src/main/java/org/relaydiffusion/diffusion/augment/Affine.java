@@ -21,7 +21,7 @@ record Affine(double xx, double xy, double x0, double yx, double yy, double y0) 
     return new Affine(1, 0, x, 0, 1, y);
   }
 
-  /** From the x axis towards the y axis. */
+  /** Returns a rotation from the x axis towards the y axis. */
   static Affine rotate(double radians) {
     double c = Math.cos(radians);
     double s = Math.sin(radians);
@@ -36,7 +36,7 @@ record Affine(double xx, double xy, double x0, double yx, double yy, double y0) 
     return yx * x + yy * y + y0;
   }
 
-  /** This map, then {@code next}. */
+  /** Returns the composition of this map followed by {@code next}. */
   Affine then(Affine next) {
     return new Affine(
         next.xx * xx + next.xy * yx,
@@ -48,7 +48,7 @@ record Affine(double xx, double xy, double x0, double yx, double yy, double y0) 
   }
 
   boolean isIdentity() {
-    // Not equals(), which tells 0 from -0.
+    // Not equals(), which distinguishes 0 and -0.
     return xx == 1 && xy == 0 && x0 == 0 && yx == 0 && yy == 1 && y0 == 0;
   }
 }

@@ -11,8 +11,8 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Affine maps of a plane as float32 matrices [3, 3] of homogeneous coordinates, or [N, 3, 3] with
- * one for each of N images: LibTorch computes them, in the type of the reference's. Results belong
+ * Affine maps of a plane as float32 matrices [3, 3] in homogeneous coordinates, or [N, 3, 3] with
+ * one for each of N images. They are computed by LibTorch in the reference's dtype. Results belong
  * to the current scope.
  */
 final class AffineMaps {
@@ -37,7 +37,7 @@ final class AffineMaps {
     return Torch.tensor(m, SIZE, SIZE);
   }
 
-  /** Of each image by factors [N]. */
+  /** Returns scalings by factors [N], one per image. */
   static Tensor scale(Tensor x, Tensor y) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor zero = Torch.zerosLike(x);
@@ -45,7 +45,7 @@ final class AffineMaps {
     }
   }
 
-  /** Of each image by distances [N]. */
+  /** Returns translations by distances [N], one per image. */
   static Tensor translate(Tensor x, Tensor y) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor zero = Torch.zerosLike(x);
@@ -54,7 +54,7 @@ final class AffineMaps {
     }
   }
 
-  /** Of each image by angles [N], from the x axis towards the y axis. */
+  /** Returns rotations by angles [N], one per image, from the x axis towards the y axis. */
   static Tensor rotate(Tensor radians) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor zero = Torch.zerosLike(radians);
@@ -65,7 +65,7 @@ final class AffineMaps {
     }
   }
 
-  /** [N, 3, 3] from the elements of the first two rows, each [N]. */
+  /** Returns [N, 3, 3] from the elements of the first two rows, each [N]. */
   private static Tensor each(Tensor... elements) {
     long n = elements[0].numel();
     Tensor zero = Torch.zerosLike(elements[0]);
@@ -75,12 +75,12 @@ final class AffineMaps {
     return Torch.stack(all, 1).reshape(n, SIZE, SIZE);
   }
 
-  /** Each map's first two rows [N, 2, 3], which say where a point goes. */
+  /** Returns the first two rows of each map, [N, 2, 3], which determine the image of a point. */
   static Tensor rows(Tensor maps) {
     return Shapes.narrow(maps, 1, 0, 2);
   }
 
-  /** The maps [N, 3, 3] as numbers. */
+  /** Returns the maps [N, 3, 3] as numbers. */
   static List<Affine> toList(Tensor maps) {
     float[] m = maps.toFloats();
     List<Affine> list = new ArrayList<>();

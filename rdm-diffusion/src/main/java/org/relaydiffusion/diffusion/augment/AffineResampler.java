@@ -10,19 +10,20 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Moves images by affine maps without aliasing (arXiv 2006.06676, appendix B.2): mirrored beyond
- * their edges, doubled, sampled bilinearly on a grid of twice the image's density, halved.
+ * Applies affine maps to images without aliasing (arXiv 2006.06676, appendix B.2): images are
+ * padded by reflection, upsampled by two, sampled bilinearly on a grid of twice the density, and
+ * downsampled by two.
  */
 final class AffineResampler {
   private AffineResampler() {}
 
   /**
-   * Moves each image.
+   * Transforms each image.
    *
    * @param images float32 [N, C, H, W]
-   * @param sources for each image the map from a place in the result to a place in the image, in
-   *     pixels from the centre
-   * @return [N, C, H, W]; an image whose map is the identity is the same to the bit
+   * @param sources for each image the map from a position in the result to a position in the image,
+   *     in pixels from the centre
+   * @return [N, C, H, W]; an image whose map is the identity is returned unchanged, bit for bit
    */
   static Tensor apply(Tensor images, List<Affine> sources) {
     long[] moved = moved(sources);
@@ -30,7 +31,7 @@ final class AffineResampler {
       return images.reshape(images.shape());
     }
     try (TensorScope scope = TensorScope.open()) {
-      // The whole batch's margin, as the reference has it: at the limit of mirroring it matters.
+      // The margin of the whole batch, as in the reference: it matters at the limit of reflection.
       Margin margin = Margin.of(sources, (int) images.size(3), (int) images.size(2));
       if (moved.length == sources.size()) {
         return scope.keep(resampled(images, sources, margin));
@@ -82,17 +83,17 @@ final class AffineResampler {
   }
 
   /**
-   * From the grid's own coordinates, -1 to 1 from edge to edge, to pixels from the result's centre.
-   * Element m of the grid lies at (m - BEFORE) / 2 pixels from the first pixel: with the grid's
-   * size of 2W + 10, at size / 4 b + 1 / 4 from the centre.
+   * Maps the coordinates of the grid, -1 to 1 from edge to edge, to pixels from the centre of the
+   * result. Element m of the grid is at (m - BEFORE) / 2 pixels from the first pixel: with the
+   * grid's size of 2W + 10, at size / 4 b + 1 / 4 from the centre.
    */
   private static Affine fromGrid(int gridWidth, int gridHeight) {
     return Affine.scale(gridWidth / 4.0, gridHeight / 4.0).then(Affine.translate(0.25, 0.25));
   }
 
   /**
-   * From pixels from the image's centre to -1 to 1 from edge to edge of the padded and doubled
-   * image, whose element 2i is pixel i.
+   * Maps pixels from the centre of the image to -1 to 1 from edge to edge of the padded and
+   * upsampled image, whose element 2i is pixel i.
    */
   private static Affine toDoubled(Margin margin, int width, int height) {
     double paddedWidth = width + margin.left() + margin.right();
@@ -102,11 +103,11 @@ final class AffineResampler {
     return Affine.scale(2 / paddedWidth, 2 / paddedHeight).then(Affine.translate(x, y));
   }
 
-  /** How many pixels are mirrored at each edge. */
+  /** Returns the number of pixels padded at each edge. */
   private record Margin(int left, int right, int top, int bottom) {
     /**
-     * As far as the farthest of all results' corners, and twice the filter's reach: once for
-     * doubling, once for halving. An image can be mirrored only once.
+     * The distance of the farthest corner of all results, plus twice the support of the filter, for
+     * upsampling and downsampling. An image can be reflected only once.
      */
     static Margin of(List<Affine> sources, int width, int height) {
       double cornerX = (width - 1) / 2.0;

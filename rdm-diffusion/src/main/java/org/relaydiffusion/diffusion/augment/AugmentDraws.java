@@ -5,21 +5,21 @@ import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * The random values of one batch. Each operation draws its value for every image, then whether it
- * happens; a value that does not happen is 0, which changes nothing.
+ * The random values of one batch. Each operation draws its values for all images, then whether it
+ * is applied; the value of an operation that is not applied is 0, which has no effect.
  *
- * @param generator drawn from
+ * @param generator the source of random numbers
  * @param images N
  */
 record AugmentDraws(Generator generator, int images) {
-  /** Standard normal values, {@code rows} for an image, row by row. */
+  /** Draws standard normal values, {@code rows} per image, row by row. */
   float[] normal(int rows) {
     try (Tensor t = generator.randn(DType.FLOAT32, (long) rows * images)) {
       return t.toFloats();
     }
   }
 
-  /** Uniform values in [-1, 1), {@code rows} for an image, row by row. */
+  /** Draws uniform values in [-1, 1), {@code rows} per image, row by row. */
   float[] symmetric(int rows) {
     float[] values = uniform(rows);
     for (int i = 0; i < values.length; i++) {
@@ -28,7 +28,7 @@ record AugmentDraws(Generator generator, int images) {
     return values;
   }
 
-  /** Angles, uniform in [-limit, limit) half turns, in radians. */
+  /** Draws angles, uniform in [-limit, limit) half turns, in radians. */
   float[] angles(double limit) {
     float[] values = symmetric(1);
     float scale = (float) (Math.PI * limit);
@@ -38,14 +38,17 @@ record AugmentDraws(Generator generator, int images) {
     return values;
   }
 
-  /** Uniform integers in [0, bound). */
+  /** Draws uniform integers in [0, bound). */
   float[] integers(int bound) {
     try (Tensor t = generator.randint(bound, images)) {
       return t.toFloats();
     }
   }
 
-  /** Keeps each image's values with the given probability, else makes them 0; returns them. */
+  /**
+   * Keeps the values of each image with the given probability and otherwise sets them to 0; returns
+   * them.
+   */
   float[] keep(float[] values, double probability) {
     float[] chances = uniform(1);
     float below = (float) probability;

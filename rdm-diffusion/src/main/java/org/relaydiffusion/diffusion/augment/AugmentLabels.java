@@ -5,7 +5,7 @@ import java.util.List;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
 
-/** Collects the labels of a batch, column by column. */
+/** Collects the labels of a batch by columns. */
 final class AugmentLabels {
   private final int images;
   private final List<float[]> columns = new ArrayList<>();
@@ -14,7 +14,7 @@ final class AugmentLabels {
     this.images = images;
   }
 
-  /** A label of an image. */
+  /** Computes a label of an image. */
   interface Label {
     double of(int image);
   }
@@ -33,7 +33,7 @@ final class AugmentLabels {
     columns.add(column.toFloats());
   }
 
-  /** All columns: float32 [N, columns] on the CPU. */
+  /** Returns all columns: float32 [N, columns] on the CPU. */
   Tensor tensor() {
     int width = columns.size();
     float[] rows = new float[images * width];

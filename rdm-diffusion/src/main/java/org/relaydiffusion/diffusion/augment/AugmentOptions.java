@@ -7,16 +7,16 @@ import java.util.Map;
 import org.relaydiffusion.OptionException;
 
 /**
- * What an {@link AugmentPipe} does, and how strongly: a value for each setting, the others at their
- * defaults.
+ * The operations of an {@link AugmentPipe} and their strengths; settings that are not given have
+ * their defaults.
  *
- * @param values the settings that were given
+ * @param values the given settings
  */
 public record AugmentOptions(Map<AugmentSetting, Double> values) {
   /**
    * Checks the values.
    *
-   * @throws OptionException naming the one that makes no sense
+   * @throws OptionException naming the value that is out of range
    */
   public AugmentOptions {
     EnumMap<AugmentSetting, Double> sorted = new EnumMap<>(AugmentSetting.class);
@@ -26,8 +26,9 @@ public record AugmentOptions(Map<AugmentSetting, Double> values) {
   }
 
   /**
-   * What the training command uses: x-flips always (that is, half of the images), y-flips, scaling,
-   * rotation, anisotropic scaling and translation with probability p each; 9 labels.
+   * Returns the settings of the training command: x-flips always (that is, for half of the images),
+   * and y-flips, scaling, rotation, anisotropic scaling and translation with probability p each; 9
+   * labels.
    *
    * @param p in [0, 1]
    */
@@ -44,9 +45,9 @@ public record AugmentOptions(Map<AugmentSetting, Double> values) {
   }
 
   /**
-   * Reads the reference's keyword arguments.
+   * Parses the reference's keyword arguments.
    *
-   * @throws OptionException for a name that is no setting's, or a value that makes no sense
+   * @throws OptionException for an unknown name, or a value that is out of range
    */
   public static AugmentOptions ofKwargs(Map<String, ? extends Number> kwargs) {
     Map<AugmentSetting, Double> values = new EnumMap<>(AugmentSetting.class);
@@ -54,34 +55,34 @@ public record AugmentOptions(Map<AugmentSetting, Double> values) {
         values.put(
             AugmentSetting.ofKey(key)
                 .orElseThrow(
-                    () -> new OptionException("augmentation has no setting '" + key + "'")),
+                    () -> new OptionException("unknown augmentation setting '" + key + "'")),
             value.doubleValue()));
     return new AugmentOptions(values);
   }
 
-  /** The settings that were given, under the reference's names. */
+  /** Returns the given settings, under the reference's names. */
   public Map<String, Double> kwargs() {
     Map<String, Double> kwargs = new LinkedHashMap<>();
     values.forEach((setting, value) -> kwargs.put(setting.key(), value));
     return kwargs;
   }
 
-  /** A setting's value, its default where none was given. */
+  /** Returns the value of a setting, or its default if it was not given. */
   public double get(AugmentSetting setting) {
     return values.getOrDefault(setting, setting.defaultValue());
   }
 
-  /** Whether an operation is on at all. */
+  /** Returns whether an operation is enabled. */
   public boolean has(AugmentSetting operation) {
     return get(operation) > 0;
   }
 
-  /** The probability of an operation: its multiplier times {@link AugmentSetting#P}. */
+  /** Returns the probability of an operation: its multiplier times {@link AugmentSetting#P}. */
   double probability(AugmentSetting operation) {
     return get(operation) * get(AugmentSetting.P);
   }
 
-  /** The number of labels: the {@code augment_dim} of a network that is trained with them. */
+  /** Returns the number of labels: the {@code augment_dim} of a network trained with them. */
   public int labelDim() {
     int columns = 0;
     for (AugmentSetting operation : values.keySet()) {

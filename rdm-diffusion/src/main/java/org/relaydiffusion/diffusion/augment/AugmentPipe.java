@@ -9,39 +9,40 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Augments training images and says what it did. It has no state of its own: all randomness comes
- * from the generator that each call is given.
+ * Augments training images and returns labels that describe the augmentation. It is stateless: all
+ * randomness comes from the generator passed to each call.
  *
- * @param options what it does
- * @param numerics whether images are moved by the reference's operations, or in fewer and only
- *     where they are moved at all
+ * @param options the operations
+ * @param numerics exact: all images are transformed by the reference's operations; fast: only
+ *     images that change, with fewer operations
  */
 public record AugmentPipe(AugmentOptions options, Numerics numerics) {
   /**
    * Augmented images.
    *
-   * @param images float32 [N, C, H, W]; where nothing was done to any, they share the memory of
-   *     those that were given
-   * @param labels float32 [N, labelDim] on the images' device: 0 where nothing was done
+   * @param images float32 [N, C, H, W]; if no image was changed, an alias of the input
+   * @param labels float32 [N, labelDim] on the device of the images; 0 for operations that were not
+   *     applied
    */
   public record Augmented(Tensor images, Tensor labels) {}
 
-  /** The number of labels an image has: the network's {@code augment_dim}. */
+  /** Returns the number of labels of an image: the network's {@code augment_dim}. */
   public int labelDim() {
     return options.labelDim();
   }
 
   /**
-   * Augments a batch. Nothing is recorded for gradients. Both results belong to the caller's scope.
+   * Augments a batch. No gradients are recorded. Both results belong to the caller's scope.
    *
-   * @param images float32 [N, C, H, W] in [-1, 1]; C is 1 or 3 where colour operations are on
-   * @param random draws the values, on whatever device it is; each operation draws its value, then
-   *     whether it happens, in the order of {@link AugmentSetting}
-   * @throws org.relaydiffusion.OptionException when the images are not such as an operation needs
+   * @param images float32 [N, C, H, W] in [-1, 1]; C must be 1 or 3 if colour operations are
+   *     enabled
+   * @param random draws the values, on any device; each operation draws its values, then whether it
+   *     is applied, in the order of {@link AugmentSetting}
+   * @throws org.relaydiffusion.OptionException if an operation does not support the images
    */
   public Augmented apply(Tensor images, Generator random) {
     if (images.rank() != 4 || images.dtype() != DType.FLOAT32) {
-      throw new RdmException("images to augment are float32 [N, C, H, W], but this is " + images);
+      throw new RdmException("images to augment must be float32 [N, C, H, W], but found " + images);
     }
     int n = Math.toIntExact(images.size(0));
     int width = Math.toIntExact(images.size(3));

@@ -9,12 +9,12 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The operations that only move pixels, so that no value changes: x-flip, y-flip, rotation by
- * quarters of a turn and translation by whole pixels, in this order. What a translation uncovers is
- * the image mirrored at its edge pixels.
+ * The operations that only move pixels, without changing values: x-flip, y-flip, rotation by
+ * quarter turns and translation by whole pixels, in this order. Pixels uncovered by a translation
+ * are filled by reflection at the edge.
  *
- * @param xflip 1 for the images that are mirrored left and right
- * @param yflip 1 for the images that are mirrored up and down
+ * @param xflip 1 for images that are mirrored left and right
+ * @param yflip 1 for images that are mirrored up and down
  * @param quarterTurns 0 to 3, counter-clockwise
  * @param right whole pixels to the right
  * @param down whole pixels downwards
@@ -38,7 +38,8 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
     if (options.has(AugmentSetting.ROTATE_INT)) {
       if (width != height) {
         throw new OptionException(
-            "augmentation by rotate_int needs square images, not %s x %s".formatted(width, height));
+            "augmentation with rotate_int requires square images, but found %s x %s"
+                .formatted(width, height));
       }
       turns = draws.keep(draws.integers(4), options.probability(AugmentSetting.ROTATE_INT));
       float[] label = turns;
@@ -53,7 +54,7 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
           draws.keep(draws.symmetric(2), options.probability(AugmentSetting.TRANSLATE_INT));
       int n = draws.images();
       right = pixels(parts, 0, n, (float) (width * limit));
-      // The reference's second label counts upwards.
+      // The reference's second label is positive upwards.
       float[] up = pixels(parts, n, n, (float) (height * limit));
       down = new float[n];
       for (int i = 0; i < n; i++) {
@@ -78,7 +79,7 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
    * Moves the pixels.
    *
    * @param images [N, C, H, W]
-   * @return the same shape and type; a further handle of {@code images} where nothing moves
+   * @return the same shape and dtype; an alias of {@code images} if nothing moves
    */
   Tensor apply(Tensor images) {
     try (TensorScope scope = TensorScope.open()) {
@@ -101,7 +102,7 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
     }
   }
 
-  /** Counter-clockwise by {@code k} quarters of a turn. */
+  /** Rotates counter-clockwise by {@code k} quarter turns. */
   private static Tensor turned(Tensor x, int k) {
     return switch (k) {
       case 1 -> Shapes.flip(Shapes.transpose(x, 2, 3), 2);
@@ -119,14 +120,14 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
     return false;
   }
 
-  /** {@code changed} for the images whose value is the wanted one, {@code x} for the others. */
+  /** Returns {@code changed} for images with the wanted value, and {@code x} for the others. */
   private static Tensor choose(float[] values, float wanted, Tensor changed, Tensor x) {
     Tensor each = Torch.tensor(values, values.length, 1, 1, 1).to(x.device());
     Tensor chosen = Pointwise.eq(each, Torch.full(wanted, DType.FLOAT32, x.device()));
     return Pointwise.where(chosen, changed, x);
   }
 
-  /** Every image's pixels moved along one axis by its own whole number. */
+  /** Moves the pixels of each image along one axis by its own integer. */
   private static Tensor shifted(Tensor x, int axis, float[] by) {
     boolean still = true;
     for (float pixels : by) {
@@ -148,7 +149,7 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
     return Shapes.gather(x, axis, Shapes.expand(index, x.shape()));
   }
 
-  /** The pixel at k of an image that goes on mirrored at its edge pixels. */
+  /** Returns the pixel at position k of an image that is extended by reflection. */
   private static long mirrored(int k, int size) {
     if (size == 1) {
       return 0;

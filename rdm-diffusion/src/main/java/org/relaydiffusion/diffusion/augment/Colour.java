@@ -10,12 +10,12 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The colour part: brightness, contrast, luma flip, hue and saturation, in this order, as one map
- * an image.
+ * The colour operations: brightness, contrast, luma flip, hue and saturation, in this order, as one
+ * map per image.
  *
- * @param isOn whether one of the operations is on at all
+ * @param isOn whether one of the operations is enabled
  * @param maps for each image an affine map of red, green, blue and 1: float32 [N, 4, 4] on the CPU,
- *     [4, 4] where none is on. They are the scope's in which they were drawn
+ *     [4, 4] if none is enabled. They belong to the scope in which they were drawn
  */
 record Colour(boolean isOn, Tensor maps) {
   /** Draws the values, and adds their labels. */
@@ -69,15 +69,15 @@ record Colour(boolean isOn, Tensor maps) {
   }
 
   /**
-   * Maps the colours.
+   * Applies the maps.
    *
-   * @param images float32 [N, 3, H, W], or [N, 1, H, W]: grey, mapped as a colour and averaged
+   * @param images float32 [N, 3, H, W], or [N, 1, H, W]: grayscale, mapped as a colour and averaged
    */
   Tensor apply(Tensor images) {
     long channels = images.size(1);
     if (channels != 1 && channels != 3) {
       throw new OptionException(
-          "colour augmentation needs images of 1 or 3 channels, not " + channels);
+          "colour augmentation requires images with 1 or 3 channels, but found " + channels);
     }
     try (TensorScope scope = TensorScope.open()) {
       Tensor pixels = images.reshape(images.size(0), channels, -1);

@@ -10,13 +10,13 @@ import org.relaydiffusion.torch.Torch;
 
 /**
  * Affine maps of colours as float32 matrices [4, 4] of red, green, blue and 1, or [N, 4, 4] with
- * one for each of N images: LibTorch computes them, in the type of the reference's. Results belong
+ * one for each of N images. They are computed by LibTorch in the reference's dtype. Results belong
  * to the current scope.
  */
 final class ColourMaps {
   private static final int SIZE = 4;
 
-  /** Each part of the grey axis' unit vector. */
+  /** Each component of the unit vector along the grey axis. */
   private static final float AXIS = (float) (1 / Math.sqrt(3));
 
   private ColourMaps() {}
@@ -25,12 +25,12 @@ final class ColourMaps {
     return colours(1, 0, 1);
   }
 
-  /** The projection on the grey axis. */
+  /** The projection onto the grey axis. */
   private static Tensor grey() {
     return colours(AXIS * AXIS, AXIS * AXIS, 0);
   }
 
-  /** The same on the diagonal of the colours, the same beside it, and the last element. */
+  /** A matrix with equal diagonal, equal off-diagonal and a separate last element. */
   private static Tensor colours(float same, float other, float last) {
     float[] m = new float[SIZE * SIZE];
     for (int row = 0; row < 3; row++) {
@@ -42,7 +42,7 @@ final class ColourMaps {
     return Torch.tensor(m, SIZE, SIZE);
   }
 
-  /** All three by factors [N]. */
+  /** Scales all three by factors [N]. */
   static Tensor scale(Tensor factors) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor zero = Torch.zerosLike(factors);
@@ -50,7 +50,7 @@ final class ColourMaps {
     }
   }
 
-  /** The same [N] added to all three. */
+  /** Adds [N] to all three. */
   static Tensor brighten(Tensor by) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor zero = Torch.zerosLike(by);
@@ -58,7 +58,7 @@ final class ColourMaps {
     }
   }
 
-  /** By angles [N] around the grey axis (Rodrigues' formula). */
+  /** Rotates by angles [N] around the grey axis (Rodrigues' formula). */
   static Tensor turn(Tensor radians) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor cosine = Pointwise.cos(radians);
@@ -73,14 +73,14 @@ final class ColourMaps {
     }
   }
 
-  /** Turns the grey part of a colour round for the images of [N, 1, 1] whose value is 1. */
+  /** Inverts the grey component of a colour for the images of [N, 1, 1] whose value is 1. */
   static Tensor flipGrey(Tensor flips) {
     try (TensorScope scope = TensorScope.open()) {
       return scope.keep(identity().sub(grey().mul(2).mul(flips)));
     }
   }
 
-  /** All but the grey part of a colour by factors [N, 1, 1]. */
+  /** Scales the component orthogonal to the grey axis by factors [N, 1, 1]. */
   static Tensor saturate(Tensor factors) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor grey = grey();
@@ -89,8 +89,8 @@ final class ColourMaps {
   }
 
   /**
-   * [N, 4, 4] from what is on the diagonal, what each colour takes of the one after it and of the
-   * one before it, and what is added, each [N].
+   * Returns [N, 4, 4] from the diagonal, the coefficients of the next and of the previous colour,
+   * and the offset, each [N].
    */
   private static Tensor each(Tensor same, Tensor next, Tensor previous, Tensor added) {
     Tensor zero = Torch.zerosLike(same);

@@ -9,17 +9,17 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The geometric part: scaling, rotation, anisotropic scaling and translation by real numbers, in
- * this order, as one map an image.
+ * The geometric operations: scaling, rotation, anisotropic scaling and translation by real numbers,
+ * in this order, as one map per image.
  *
- * @param isOn whether one of the operations is on at all
- * @param maps for each image the map from a place in the result to where its colour is found, in
- *     pixels from the centre: float32 [N, 3, 3] on the CPU, [3, 3] where none is on. They are the
- *     scope's in which they were drawn
- * @param moved which images are changed; the maps of the others are the identity, but for rounding
+ * @param isOn whether one of the operations is enabled
+ * @param maps for each image the map from a position in the result to its source, in pixels from
+ *     the centre: float32 [N, 3, 3] on the CPU, [3, 3] if none is enabled. They belong to the scope
+ *     in which they were drawn
+ * @param moved the images that are changed; the maps of the others are the identity up to rounding
  */
 record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
-  /** Draws the values, and adds their labels; the last operation comes first on the way back. */
+  /** Draws the values, and adds their labels; the inverse maps are composed in reverse order. */
   static Geometry draw(
       AugmentOptions options, AugmentDraws draws, AugmentLabels labels, int width, int height) {
     int n = draws.images();
@@ -52,7 +52,7 @@ record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
           Torch.tensor(draws.keep(directions, options.get(AugmentSetting.ANISO_ROTATE_PROB)), n);
       Tensor inverse =
           Pointwise.reciprocal(Pointwise.exp2(w.mul(options.get(AugmentSetting.ANISO_STD))));
-      // Without scaling the turns cancel, but for rounding.
+      // Without scaling, the rotations cancel up to rounding.
       maps = LinearAlgebra.matmul(maps, AffineMaps.rotate(Pointwise.neg(angles)));
       maps = LinearAlgebra.matmul(maps, AffineMaps.scale(inverse, Pointwise.reciprocal(inverse)));
       maps = LinearAlgebra.matmul(maps, AffineMaps.rotate(angles));
@@ -72,7 +72,7 @@ record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
     return new Geometry(isOn(options), maps, moved);
   }
 
-  /** Values of the images, row by row; an image with one other than 0 is moved. */
+  /** Checks the values of the images, row by row; an image with a nonzero value is changed. */
   private static Tensor marked(float[] values, boolean[] moved) {
     for (int i = 0; i < values.length; i++) {
       moved[i % moved.length] |= values[i] != 0;
@@ -87,7 +87,7 @@ record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
         || options.has(AugmentSetting.TRANSLATE_FRAC);
   }
 
-  /** The maps, exactly the identity where an image is not moved. */
+  /** Returns the maps, which are exactly the identity for images that are not changed. */
   List<Affine> sources() {
     List<Affine> sources = new ArrayList<>(AffineMaps.toList(maps));
     for (int i = 0; i < moved.length; i++) {

@@ -12,8 +12,9 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * What {@link AffineResampler} does, by the reference's operations: every image of a batch goes
- * through the filters, also one that is not moved, and comes out changed by their rounding.
+ * Performs the task of {@link AffineResampler} with the reference's operations: all images of a
+ * batch are filtered, including images that are not transformed, which are then changed by
+ * rounding.
  */
 final class ReferenceResampler {
   private static final int TAPS = Sym6.TAPS;
@@ -21,11 +22,11 @@ final class ReferenceResampler {
   private ReferenceResampler() {}
 
   /**
-   * Moves each image.
+   * Transforms each image.
    *
    * @param images float32 [N, C, H, W]
-   * @param sources for each image the map from a place in the result to a place in the image, in
-   *     pixels from the centre: float32 [N, 3, 3] on the CPU
+   * @param sources for each image the map from a position in the result to a position in the image,
+   *     in pixels from the centre: float32 [N, 3, 3] on the CPU
    * @return [N, C, H, W]
    */
   static Tensor apply(Tensor images, Tensor sources) {
@@ -36,8 +37,8 @@ final class ReferenceResampler {
       Tensor x = Functional.reflectionPad2d(images, m.left, m.right, m.top, m.bottom);
       x = doubled(x, 3);
       x = doubled(x, 2);
-      // From the result's centre to the padded image's, in elements of twice the density; then to
-      // those centres from the edges that a grid counts from.
+      // From the centre of the result to that of the padded image, in elements of twice the
+      // density; then to coordinates relative to the edges of the grid.
       Tensor map =
           product(
               AffineMaps.translate((m.left - m.right) / 2.0, (m.top - m.bottom) / 2.0), sources);
@@ -67,7 +68,7 @@ final class ReferenceResampler {
     return product;
   }
 
-  /** Zeros between the elements along one axis, and the filter, backwards, over them. */
+  /** Inserts zeros between the elements along one axis, and applies the reversed filter. */
   private static Tensor doubled(Tensor x, int axis) {
     long[] shape = x.shape();
     shape[axis] *= 2;
@@ -80,7 +81,7 @@ final class ReferenceResampler {
         (TAPS + 1) / 2);
   }
 
-  /** The filter at every second element along one axis, without those of the padding. */
+  /** Applies the filter at every second element along one axis, without the padding. */
   private static Tensor halved(Tensor x, int axis, int size) {
     Tensor y = filtered(x, Sym6.filter(), axis, 2, (TAPS - 1) / 2);
     return Shapes.narrow(y, axis, Sym6.REACH, size);
@@ -106,13 +107,13 @@ final class ReferenceResampler {
         channels);
   }
 
-  /** How many pixels are mirrored at each edge, as {@link AffineResampler} says. */
+  /** Returns the number of pixels padded at each edge, as in {@link AffineResampler}. */
   private record Margin(int left, int top, int right, int bottom) {
     static Margin of(Tensor sources, int width, int height) {
       float x = (float) ((width - 1) / 2.0);
       float y = (float) ((height - 1) / 2.0);
       Tensor corners = Torch.tensor(new float[] {-x, -y, 1, x, -y, 1, x, y, 1, -x, y, 1}, 4, 3);
-      // [N, 3, 4]: the places that the result's corners come from.
+      // [N, 3, 4]: the source positions of the corners of the result.
       float[] places =
           LinearAlgebra.matmul(sources, Shapes.transpose(corners, 0, 1)).contiguous().toFloats();
       float[] farthest = new float[4];

@@ -7,22 +7,22 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Doubling and halving of images with the low-pass filter of the symlet wavelet of 6 vanishing
- * moments (Daubechies, Ten Lectures on Wavelets, table 8.3). The filter is orthogonal to its even
- * shifts, and halving is the transpose of doubling: one after the other changes nothing, however
- * skewed the filter. Pixel i lies at element 2i of the doubled image.
+ * Upsampling and downsampling of images by two with the low-pass filter of the symlet wavelet with
+ * 6 vanishing moments (Daubechies, Ten Lectures on Wavelets, table 8.3). The filter is orthogonal
+ * to its even shifts, and downsampling is the transpose of upsampling: one after the other is the
+ * identity, even though the filter is asymmetric. Pixel i is at element 2i of the upsampled image.
  *
- * <p>Both are products with a banded matrix on each side, which is quicker than convolutions of
- * single channels.
+ * <p>Both are computed as products with a banded matrix on each side, which is faster than
+ * convolutions of single channels.
  */
 final class Sym6 {
-  /** The filter's length. */
+  /** The length of the filter. */
   static final int TAPS = 12;
 
-  /** Doubling spreads pixel i over the elements from 2i - BEFORE to 2i - BEFORE + TAPS - 1. */
+  /** Upsampling spreads pixel i over the elements 2i - BEFORE to 2i - BEFORE + TAPS - 1. */
   static final int BEFORE = 5;
 
-  /** How many pixels of the image lie within half of the filter. */
+  /** The number of image pixels within half of the filter. */
   static final int REACH = TAPS / 4;
 
   private static final double[] LOW_PASS = {
@@ -43,7 +43,7 @@ final class Sym6 {
   private Sym6() {}
 
   /**
-   * Doubles both sides; beyond the image there is 0.
+   * Upsamples both axes by two with zero padding.
    *
    * @param x float32 [N, C, H, W]
    * @return [N, C, 2H, 2W]
@@ -53,8 +53,8 @@ final class Sym6 {
   }
 
   /**
-   * Halves both sides. Pixel i of the result is made of the elements from 2i to 2i + TAPS - 1, so
-   * that no element is needed that is not there.
+   * Downsamples both axes by two. Pixel i of the result is computed from the elements 2i to 2i +
+   * TAPS - 1, so no padding is needed.
    *
    * @param x float32 [N, C, 2H + TAPS - 2, 2W + TAPS - 2]
    * @return [N, C, H, W]
@@ -72,7 +72,7 @@ final class Sym6 {
     }
   }
 
-  /** [2n, n]: column i is the filter from row 2i - BEFORE on, its sum 2. */
+  /** Returns [2n, n]: column i is the filter from row 2i - BEFORE on, with sum 2. */
   private static Matrix doubling(int n) {
     Matrix m = new Matrix(2 * n, n, new float[2 * n * n]);
     for (int i = 0; i < n; i++) {
@@ -86,7 +86,7 @@ final class Sym6 {
     return m;
   }
 
-  /** [n, 2n + TAPS - 2]: row i is the filter from column 2i on, its sum 1. */
+  /** Returns [n, 2n + TAPS - 2]: row i is the filter from column 2i on, with sum 1. */
   private static Matrix halving(int n) {
     int columns = 2 * n + TAPS - 2;
     Matrix m = new Matrix(n, columns, new float[n * columns]);
@@ -98,12 +98,12 @@ final class Sym6 {
     return m;
   }
 
-  /** Tap k of the filter whose sum is {@code gain}; the table's is sqrt(2). */
+  /** Returns tap k of the filter with sum {@code gain}; the sum of the table is sqrt(2). */
   private static float tap(int k, double gain) {
     return (float) (LOW_PASS[k] * gain / Math.sqrt(2));
   }
 
-  /** The filter as the table has it, whose sum is sqrt(2): float32 [TAPS], the current scope's. */
+  /** Returns the filter of the table, with sum sqrt(2): float32 [TAPS], in the current scope. */
   static Tensor filter() {
     float[] taps = new float[TAPS];
     for (int k = 0; k < TAPS; k++) {
@@ -112,7 +112,7 @@ final class Sym6 {
     return Torch.tensor(taps, TAPS);
   }
 
-  /** {@code left X right^T} for every channel X of every image. */
+  /** Computes {@code left X right^T} for every channel X of every image. */
   private static Tensor bothSides(Tensor x, Matrix left, Matrix right) {
     long planes = x.size(0) * x.size(1);
     try (TensorScope scope = TensorScope.open()) {

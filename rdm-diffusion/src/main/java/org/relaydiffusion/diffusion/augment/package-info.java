@@ -1,7 +1,8 @@
 /**
- * The augmentation of EDM's training (arXiv 2206.00364, appendix F.2) with the colour part of
- * StyleGAN2-ADA's (arXiv 2006.06676, appendix B): pixel blitting, geometry and colour, and the
- * labels that tell the network what was done, so that it need not do it to its own images.
+ * The augmentation of EDM's training (arXiv 2206.00364, appendix F.2), including the colour
+ * operations of StyleGAN2-ADA (arXiv 2006.06676, appendix B): pixel blitting, geometry and colour,
+ * and the labels with which the network is conditioned so that augmentations do not leak into its
+ * samples.
  */
 @NullMarked
 package org.relaydiffusion.diffusion.augment;

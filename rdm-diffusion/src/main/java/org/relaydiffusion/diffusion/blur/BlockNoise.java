@@ -6,24 +6,26 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Noise that is correlated over blocks of pixels, as a nearest-upsampled image's noise is (arXiv
+ * Noise that is correlated over blocks of pixels, as in a nearest-upsampled noisy image (arXiv
  * 2309.03350, section 3.2): each pixel is the sum of a b x b block of independent noise, divided by
- * b, so its deviation stays 1.
+ * b, so its standard deviation is 1.
  */
 public final class BlockNoise {
   private BlockNoise() {}
 
   /**
-   * Block noise from independent noise: the sum of {@code noise} rolled by (i, j) for all 0 <= i, j
-   * < b over both image axes, in that order, divided by b.
+   * Computes block noise from independent noise: the sum of {@code noise} rolled by (i, j) over
+   * both image axes for all i and j from 0 to b - 1, in that order, divided by b.
    *
    * @param noise [N, C, H, W], standard normal
-   * @param blockSize b, at least 1; 1 gives the noise itself
-   * @return [N, C, H, W] in the same type
+   * @param blockSize b, at least 1; with 1 the result equals the noise
+   * @return [N, C, H, W] of the same dtype
+   * @throws OptionException if {@code blockSize} is below 1
    */
   public static Tensor of(Tensor noise, int blockSize) {
     if (blockSize < 1) {
-      throw new OptionException("a noise block's side must be at least 1, but is " + blockSize);
+      throw new OptionException(
+          "the side of a noise block must be at least 1, but is " + blockSize);
     }
     if (blockSize == 1) {
       return noise.reshape(noise.shape());

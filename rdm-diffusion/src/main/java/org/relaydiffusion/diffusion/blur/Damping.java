@@ -8,23 +8,23 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * What a blur leaves of each frequency of a patch: {@code alpha(u, v) = exp(-(pi^2 / s^2)(u^2 +
+ * The damping of each frequency of a patch by a blur: {@code alpha(u, v) = exp(-(pi^2 / s^2)(u^2 +
  * v^2) tau) (1 - minScale) + minScale} (arXiv 2209.05557, appendix A).
  *
- * <p>The factors are float32, as the reference's type promotion makes them, and LibTorch takes the
- * exponential: so they have the reference's bits.
+ * <p>The factors are float32, as in the reference after type promotion, and LibTorch computes the
+ * exponential, so they are bit-identical to the reference's.
  */
 public final class Damping {
   private Damping() {}
 
   /**
-   * The factors at one noise level, repeated over the image.
+   * Returns the factors at one noise level, repeated over the image.
    *
-   * @param schedule how strongly each level blurs
+   * @param schedule the blur at each noise level
    * @param t the noise level, at least 0
    * @param patchSize s
-   * @param images [N, C, H, W]; s divides H and W. Only its size and device matter
-   * @return float32 [H, W]
+   * @param images [N, C, H, W]; s must divide H and W. Only its size and device are used
+   * @return float32 [H, W], in the current scope
    */
   public static Tensor at(BlurSchedule schedule, double t, int patchSize, Tensor images) {
     Patches.check(images, patchSize);
@@ -35,7 +35,7 @@ public final class Damping {
     }
   }
 
-  /** The factors of one patch: float32 [s, s]. */
+  /** Returns the factors of one patch: float32 [s, s] on the CPU, in the current scope. */
   public static Tensor tile(BlurSchedule schedule, double t, int patchSize) {
     try (var scope = TensorScope.open()) {
       float tau = (float) schedule.dissipationTime(t);
@@ -49,10 +49,12 @@ public final class Damping {
   }
 
   /**
-   * The factors of one patch for blurs of given deviations.
+   * Returns the factors of one patch for blurs with given standard deviations.
    *
    * @param blurSigmas [N, 1, 1, 1], in pixels; float32 or float64
-   * @return [N, 1, s, s] in the type of {@code blurSigmas}
+   * @param patchSize s
+   * @param minScale the factor that remains at the highest frequencies
+   * @return [N, 1, s, s] in the dtype of {@code blurSigmas}
    */
   public static Tensor tiles(Tensor blurSigmas, int patchSize, double minScale) {
     try (var scope = TensorScope.open()) {
@@ -67,7 +69,10 @@ public final class Damping {
     return Pointwise.exp(exponents).mul(1 - minScale).add(minScale);
   }
 
-  /** {@code (pi u / s)^2 + (pi v / s)^2} at {@code u s + v}, every operation in float32. */
+  /**
+   * Returns {@code (pi u / s)^2 + (pi v / s)^2} at index {@code u s + v}, with every operation in
+   * float32.
+   */
   private static float[] squaredFrequencies(int s) {
     float[] squares = new float[s];
     for (int u = 0; u < s; u++) {

@@ -10,27 +10,27 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The discrete cosine transform (type II) and its inverse, in the type of the input: {@code X_k = 2
- * sum_n x_n cos(pi (2n + 1) k / (2s))}, and with {@link Norm#ORTHO} scaled so that the transform is
- * a rotation.
+ * The discrete cosine transform (type II) and its inverse, in the dtype of the input: {@code X_k =
+ * 2 sum_n x_n cos(pi (2n + 1) k / (2s))}; with {@link Norm#ORTHO} the transform is scaled to be
+ * orthonormal.
  *
- * <p>Lengths are those of image patches, so a product with the s x s matrix (computed in float64)
- * is quicker than a Fourier transform and as exact. In float32, in which the network's training
- * images are blurred, it is the reference's Fourier transform all the same where its bits are
- * wanted.
+ * <p>The lengths are those of image patches, for which a product with the s x s matrix (computed in
+ * float64) is faster than a Fourier transform and as accurate. For float32 training images, the
+ * reference's Fourier transform is used if its bits are required. Results are new tensors in the
+ * current scope; arguments are not modified.
  */
 public final class Dct {
   private Dct() {}
 
-  /** How coefficients are scaled. */
+  /** The scaling of coefficients. */
   public enum Norm {
     /** X_0 divided by 2 sqrt(s), the others by 2 sqrt(s / 2): an orthonormal transform. */
     ORTHO,
-    /** As the formula says. */
+    /** As in the formula. */
     NONE
   }
 
-  /** The transform along the last axis. */
+  /** Transforms the last axis of {@code x}, [..., s]. */
   public static Tensor dct(Tensor x, Norm norm) {
     int s = lastSize(x);
     return byFourier(x, Numerics.EXACT)
@@ -38,7 +38,7 @@ public final class Dct {
         : alongLastAxis(x, forward(s, norm));
   }
 
-  /** The inverse of {@link #dct} along the last axis. */
+  /** Computes the inverse of {@link #dct} along the last axis. */
   public static Tensor idct(Tensor x, Norm norm) {
     int s = lastSize(x);
     return byFourier(x, Numerics.EXACT)
@@ -47,39 +47,40 @@ public final class Dct {
   }
 
   /**
-   * The orthonormal transform of each patch of an image, over both of its axes.
+   * Computes the orthonormal transform of each patch of an image, over both of its axes.
    *
-   * @param x [N, C, H, W], of a floating type
-   * @param patchSize s, the side of a patch; it divides H and W
-   * @return [N, C, H, W], each patch's coefficients in its place
+   * @param x [N, C, H, W], of a floating-point dtype
+   * @param patchSize s, the side of a patch; must divide H and W
+   * @return [N, C, H, W], with the coefficients of each patch in its place
+   * @throws RdmException if the patch size does not divide the image
    */
   public static Tensor dct2d(Tensor x, int patchSize) {
     return dct2d(x, patchSize, Norm.ORTHO);
   }
 
-  /** As {@link #dct2d(Tensor, int)}, scaled as {@code norm} says. */
+  /** Computes {@link #dct2d(Tensor, int)} with a given scaling. */
   public static Tensor dct2d(Tensor x, int patchSize, Norm norm) {
     return dct2d(x, patchSize, norm, Numerics.EXACT);
   }
 
-  /** As {@link #dct2d(Tensor, int, Norm)}; where {@code numerics} are fast, by the matrix. */
+  /** Computes {@link #dct2d(Tensor, int, Norm)}, with the matrix if {@code numerics} is fast. */
   public static Tensor dct2d(Tensor x, int patchSize, Norm norm, Numerics numerics) {
     return byFourier(x, numerics)
         ? FourierDct.dct2d(x, patchSize, norm)
         : overPatches(x, patchSize, forward(patchSize, norm));
   }
 
-  /** The inverse of {@link #dct2d(Tensor, int)}. */
+  /** Computes the inverse of {@link #dct2d(Tensor, int)}. */
   public static Tensor idct2d(Tensor x, int patchSize) {
     return idct2d(x, patchSize, Norm.ORTHO);
   }
 
-  /** The inverse of {@link #dct2d(Tensor, int, Norm)}. */
+  /** Computes the inverse of {@link #dct2d(Tensor, int, Norm)}. */
   public static Tensor idct2d(Tensor x, int patchSize, Norm norm) {
     return idct2d(x, patchSize, norm, Numerics.EXACT);
   }
 
-  /** The inverse of {@link #dct2d(Tensor, int, Norm, Numerics)}. */
+  /** Computes the inverse of {@link #dct2d(Tensor, int, Norm, Numerics)}. */
   public static Tensor idct2d(Tensor x, int patchSize, Norm norm, Numerics numerics) {
     return byFourier(x, numerics)
         ? FourierDct.idct2d(x, patchSize, norm)
@@ -92,7 +93,7 @@ public final class Dct {
 
   private static int lastSize(Tensor x) {
     if (x.rank() == 0 || x.size(-1) < 1) {
-      throw new RdmException("a cosine transform needs a last axis, but this is " + x);
+      throw new RdmException("a cosine transform requires at least one axis, but found " + x);
     }
     return Math.toIntExact(x.size(-1));
   }
@@ -106,7 +107,10 @@ public final class Dct {
     }
   }
 
-  /** Y = M X M^T for every s x s patch X: rows first, then columns, without moving the patches. */
+  /**
+   * Computes Y = M X M^T for every s x s patch X: rows first, then columns, without moving the
+   * patches.
+   */
   private static Tensor overPatches(Tensor x, int s, double[] values) {
     Patches.check(x, s);
     long n = x.size(0);
@@ -127,7 +131,7 @@ public final class Dct {
     return Torch.tensor(values, s, s).to(like.dtype()).to(like.device());
   }
 
-  /** Row k, column n. */
+  /** Returns the matrix with row k and column n. */
   private static double[] forward(int s, Norm norm) {
     double[] m = new double[s * s];
     for (int k = 0; k < s; k++) {
@@ -139,7 +143,10 @@ public final class Dct {
     return m;
   }
 
-  /** Row n, column k: the transposed orthonormal matrix, its columns scaled back. */
+  /**
+   * Returns the matrix with row n and column k: the transposed orthonormal matrix, with its columns
+   * scaled back.
+   */
   private static double[] inverse(int s, Norm norm) {
     double[] m = new double[s * s];
     for (int k = 0; k < s; k++) {
@@ -152,13 +159,13 @@ public final class Dct {
     return m;
   }
 
-  /** The Euclidean length of the unscaled row k. */
+  /** Returns the Euclidean norm of the unscaled row k. */
   private static double length(int k, int s) {
     return 2 * Math.sqrt(k == 0 ? s : s / 2.0);
   }
 
   private static double cosine(int k, int n, int s) {
-    // The angle is reduced in whole numbers, where nothing is rounded.
+    // The angle is reduced in integers, without rounding.
     long quarterTurns = (2L * n + 1) * k % (4L * s);
     return Math.cos(Math.PI * quarterTurns / (2.0 * s));
   }

@@ -7,25 +7,25 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Heat dissipation inside each patch of an image: the blur that the second stage learns to undo
+ * Heat dissipation within each patch of an image: the blur that the second stage learns to remove
  * (arXiv 2309.03350, section 3.1).
  *
  * @param patchSize s, the side of a patch in pixels
- * @param minScale what is left of the highest frequencies
+ * @param minScale the factor that remains at the highest frequencies
  */
 public record DctBlur(int patchSize, double minScale) {
-  /** A blur with the reference's {@link BlurSchedule#DEFAULT_MIN_SCALE}. */
+  /** Creates a blur with the reference's {@link BlurSchedule#DEFAULT_MIN_SCALE}. */
   public DctBlur(int patchSize) {
     this(patchSize, BlurSchedule.DEFAULT_MIN_SCALE);
   }
 
   /**
-   * Blurs each image by its own deviation.
+   * Blurs each image with its own standard deviation.
    *
-   * @param x [N, C, H, W]; s divides H and W
+   * @param x [N, C, H, W]; s must divide H and W
    * @param blurSigmas [N, 1, 1, 1], in pixels
-   * @param numerics by which transform
-   * @return [N, C, H, W]
+   * @param numerics selects the transform
+   * @return [N, C, H, W], in the current scope
    */
   public Tensor apply(Tensor x, Tensor blurSigmas, Numerics numerics) {
     Patches.check(x, patchSize);

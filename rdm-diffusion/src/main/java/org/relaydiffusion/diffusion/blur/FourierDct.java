@@ -10,15 +10,16 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The cosine transform by a Fourier transform of the same length (Makhoul, A Fast Cosine Transform
- * in One and Two Dimensions, 1980): the elements of even places, then those of odd places backwards
- * are transformed, and each result is turned by a part of a quarter turn. These are the reference's
- * operations in its order, so on the same LibTorch they give its bits.
+ * The cosine transform computed with a Fourier transform of the same length (Makhoul, A Fast Cosine
+ * Transform in One and Two Dimensions, 1980): the even elements followed by the reversed odd
+ * elements are transformed, and each result is rotated by a fraction of a quarter turn. These are
+ * the reference's operations in the reference's order, so on the same LibTorch the results are
+ * bit-identical.
  */
 final class FourierDct {
   private FourierDct() {}
 
-  /** The transform along the last axis. */
+  /** Transforms the last axis. */
   static Tensor dct(Tensor x, Norm norm) {
     int s = Math.toIntExact(x.size(-1));
     try (TensorScope scope = TensorScope.open()) {
@@ -35,7 +36,7 @@ final class FourierDct {
     }
   }
 
-  /** The inverse of {@link #dct} along the last axis. */
+  /** Computes the inverse of {@link #dct} along the last axis. */
   static Tensor idct(Tensor x, Norm norm) {
     int s = Math.toIntExact(x.size(-1));
     try (TensorScope scope = TensorScope.open()) {
@@ -43,7 +44,7 @@ final class FourierDct {
       if (norm == Norm.ORTHO) {
         real = real.mul(lengths(s, x));
       }
-      // The spectrum of a real row: frequency -k, which is s - k, has the conjugate of k's.
+      // The spectrum of a real row: frequency -k, which is s - k, is the conjugate of k.
       Tensor imaginary =
           Shapes.cat(
               List.of(
@@ -64,7 +65,7 @@ final class FourierDct {
     }
   }
 
-  /** {@link #dct} over both axes of each patch of [N, C, H, W]. */
+  /** Computes {@link #dct} over both axes of each patch of [N, C, H, W]. */
   static Tensor dct2d(Tensor x, int patchSize, Norm norm) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor rows = Shapes.transpose(dct(Patches.cut(x, patchSize), norm), 2, 3);
@@ -72,7 +73,7 @@ final class FourierDct {
     }
   }
 
-  /** {@link #idct} over both axes of each patch of [N, C, H, W]. */
+  /** Computes {@link #idct} over both axes of each patch of [N, C, H, W]. */
   static Tensor idct2d(Tensor x, int patchSize, Norm norm) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor rows = Shapes.transpose(idct(Patches.cut(x, patchSize), norm), 2, 3);
@@ -80,7 +81,7 @@ final class FourierDct {
     }
   }
 
-  /** Transposed patches back in the places that they have in {@code images}. */
+  /** Moves transposed patches back to their positions in {@code images}. */
   private static Tensor joined(Tensor patches, Tensor images) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor upright = Shapes.transpose(patches, 2, 3);
@@ -89,7 +90,7 @@ final class FourierDct {
     }
   }
 
-  /** The Euclidean length of each unscaled row of the transform's matrix. */
+  /** Returns the Euclidean norm of each unscaled row of the transform's matrix. */
   private static Tensor lengths(int s, Tensor like) {
     double[] lengths = new double[s];
     for (int k = 0; k < s; k++) {
@@ -98,7 +99,7 @@ final class FourierDct {
     return Torch.tensor(lengths, s).to(like.dtype()).to(like.device());
   }
 
-  /** 0, 2, 4, ..., 5, 3, 1. */
+  /** Returns 0, 2, 4, ..., 5, 3, 1. */
   private static Tensor evenThenOdd(int s) {
     long[] places = new long[s];
     for (int i = 0; i < s; i++) {
@@ -107,7 +108,7 @@ final class FourierDct {
     return Torch.tensor(places, s);
   }
 
-  /** The inverse of {@link #evenThenOdd}. */
+  /** Returns the inverse of {@link #evenThenOdd}. */
   private static Tensor inPlace(int s) {
     long[] places = new long[s];
     for (int i = 0; i < s; i++) {

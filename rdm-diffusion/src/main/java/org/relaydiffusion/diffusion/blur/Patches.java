@@ -6,16 +6,19 @@ import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
-/** Images cut into square patches, and put together again. */
+/**
+ * Splits images into square patches, and joins them. Results are new tensors in the current scope.
+ */
 public final class Patches {
   private Patches() {}
 
   /**
-   * Cuts images into patches, image by image, row by row.
+   * Splits images into patches, image by image, row by row.
    *
    * @param x [N, C, H, W]
-   * @param patchSize s, which divides H and W
+   * @param patchSize s, which must divide H and W
    * @return [N (H/s) (W/s), C, s, s]
+   * @throws RdmException if the patch size does not divide the image
    */
   public static Tensor cut(Tensor x, int patchSize) {
     check(x, patchSize);
@@ -30,7 +33,7 @@ public final class Patches {
   }
 
   /**
-   * The inverse of {@link #cut}.
+   * Joins patches; the inverse of {@link #cut}.
    *
    * @param patches [N (H/s) (W/s), C, s, s]
    * @param height H
@@ -49,14 +52,14 @@ public final class Patches {
     }
   }
 
-  /** Refuses what cannot be cut. */
+  /** Rejects images that cannot be split. */
   static void check(Tensor x, int patchSize) {
     if (x.rank() != 4) {
-      throw new RdmException("images are [N, C, H, W], but this is " + x);
+      throw new RdmException("images must be [N, C, H, W], but found " + x);
     }
     if (patchSize < 1 || x.size(2) % patchSize != 0 || x.size(3) % patchSize != 0) {
       throw new OptionException(
-          "a patch side (up_scale) of %s does not divide an image of %s x %s"
+          "the patch size (up_scale) of %s does not divide the image size %s x %s"
               .formatted(patchSize, x.size(3), x.size(2)));
     }
   }

@@ -1,6 +1,4 @@
-/**
- * The blur of the relay's second stage: patch-wise cosine transforms, their damping, block noise.
- */
+/** The blur of the relay's second stage: patch-wise cosine transforms, damping, block noise. */
 @NullMarked
 package org.relaydiffusion.diffusion.blur;
 

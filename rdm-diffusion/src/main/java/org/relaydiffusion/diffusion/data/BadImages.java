@@ -2,16 +2,16 @@ package org.relaydiffusion.diffusion.data;
 
 import java.util.Locale;
 
-/** What is done about pictures that cannot be part of a data set. */
+/** How images that cannot be part of a data set are handled. */
 public enum BadImages {
-  /** All are looked for, then nothing is done; the error has the first ones and their number. */
+  /** Find all of them, then fail; the error has their number and the first of them. */
   FAIL,
-  /** They are left out. */
+  /** Skip them. */
   SKIP,
-  /** They are looked for and told, and nothing else is done. */
+  /** Find and report them, and do nothing else. */
   LIST;
 
-  /** As the command line has it. */
+  /** Returns the value on the command line. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

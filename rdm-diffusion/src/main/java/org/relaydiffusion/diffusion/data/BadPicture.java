@@ -11,32 +11,32 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 
 /**
- * A picture that cannot be part of a data set.
+ * An image that cannot be part of a data set.
  *
  * @param name its name in the source
- * @param message one line that begins with what messages call it, and says what is wrong
+ * @param message one line that begins with the name used in messages and describes the problem
  */
 public record BadPicture(String name, String message) {
   private static final int MOST_TOLD = 3;
 
-  /** Hears of such pictures, in their order, on the thread that asked for them. */
+  /** Receives such images, in order, on the thread that requested them. */
   @FunctionalInterface
   public interface Listener {
-    /** Listens to nothing. */
+    /** Ignores all images. */
     Listener NONE = _ -> {};
 
-    /** There is another one. */
+    /** Called for each bad image. */
     void found(BadPicture picture);
   }
 
   /**
-   * Why a picture cannot be used, where that is the picture's fault.
+   * Returns the bad image if an error is caused by the image itself.
    *
-   * @param name the picture's name in its source
-   * @param file what messages call it
-   * @param error that came of reading it
-   * @return empty where the error says nothing about the picture, such as that memory is short, or
-   *     that a disk does not answer: it is to be thrown on
+   * @param name the name of the image in its source
+   * @param file the name used in messages
+   * @param error the error of reading it
+   * @return empty if the error has another cause, such as a lack of memory or a disk that does not
+   *     respond; it should then be rethrown
    */
   public static Optional<BadPicture> of(String name, Path file, FileException error) {
     String message = String.valueOf(error.getMessage());
@@ -47,7 +47,10 @@ public record BadPicture(String name, String message) {
     return itsOwn ? Optional.of(new BadPicture(name, message)) : Optional.empty();
   }
 
-  /** A link to nothing and a file of others stay what they are; any other error may pass. */
+  /**
+   * A broken link and a file without read permission are permanent; any other error may be
+   * temporary.
+   */
   private static boolean isOfTheDisk(@Nullable Throwable cause) {
     return cause instanceof IOException
         && !(cause instanceof NoSuchFileException)
@@ -55,21 +58,20 @@ public record BadPicture(String name, String message) {
   }
 
   /**
-   * The error of a data set that has such pictures: the first ones and how many there are.
+   * Returns the error of a data set with bad images, with the first ones and their number.
    *
-   * @param first at least one, in order; not all need be given
-   * @param count of all of them
-   * @param total how many pictures were looked at
+   * @param first at least one, in order; need not be complete
+   * @param count of all bad images
+   * @param total number of images that were checked
    */
   public static RdmException failure(List<BadPicture> first, int count, int total) {
     if (count == 1) {
-      return new RdmException(
-          first.getFirst().message() + " (--bad-images=skip leaves this picture out)");
+      return new RdmException(first.getFirst().message() + " (--bad-images=skip skips this image)");
     }
     List<String> told = first.stream().limit(MOST_TOLD).map(BadPicture::message).toList();
     int more = count - told.size();
     return new RdmException(
-        "%s of %s pictures cannot be used: %s%s (--bad-images=list prints %s, skip leaves them out)"
+        "%s of %s images cannot be used: %s%s (--bad-images=list prints %s, skip skips them)"
             .formatted(
                 count,
                 total,

@@ -3,11 +3,11 @@ package org.relaydiffusion.diffusion.data;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * One step's data.
+ * The data of one step.
  *
  * @param images uint8 [N, C, H, W]
  * @param labels float32 [N, labelDim]: one-hot, or vectors; labelDim may be 0
- * @param indices which items of the data set they are, N of them; not to be changed
+ * @param indices the N indices of the items in the data set; must not be modified
  */
 @SuppressWarnings("ArrayRecordComponent") // A batch is passed on, never compared.
 public record Batch(Tensor images, Tensor labels, int[] indices) implements AutoCloseable {

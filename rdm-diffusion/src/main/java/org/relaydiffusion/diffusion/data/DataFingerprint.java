@@ -7,16 +7,16 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * What a data set is, so that a run that is resumed can tell whether it is the same one. It does
- * not depend on where the files lie or when they were copied.
+ * A fingerprint of a data set, by which a resumed run can determine whether it is the same. It is
+ * independent of the location and the timestamps of the files.
  *
- * <p>It costs little beside opening the set: of a zip it takes every picture's size and checksum
- * from the directory; of a folder it takes the sizes of all files, and reads 64 of them. There, a
- * change of another file that leaves its size the same is not seen.
+ * <p>Computing it is cheap: for a zip, the sizes and checksums of all images are read from the
+ * directory; for a folder, the sizes of all files, and the content of 64 of them. In a folder, a
+ * change of any other file that keeps its size is therefore not detected.
  *
- * @param images how many items there are, mirrored ones included
- * @param names a SHA-256 of the pictures' names, in order
- * @param pictures a SHA-256 of their files' sizes and checksums
+ * @param images number of items, including mirrored ones
+ * @param names a SHA-256 of the names of the images, in order
+ * @param pictures a SHA-256 of the sizes and checksums of their files
  * @param labels a SHA-256 of their labels
  */
 public record DataFingerprint(long images, String names, String pictures, String labels) {
@@ -33,7 +33,7 @@ public record DataFingerprint(long images, String names, String pictures, String
     return new DataFingerprint(items, hex(names), hex(pictures), hex(classes));
   }
 
-  /** In what this data differs from {@code before}; empty when it does not. */
+  /** Returns a description of the difference from {@code before}; empty if there is none. */
   public String difference(DataFingerprint before) {
     if (equals(before)) {
       return "";
@@ -42,14 +42,14 @@ public record DataFingerprint(long images, String names, String pictures, String
         ? "%s images instead of %s".formatted(images, before.images)
         : !names.equals(before.names)
             ? "other file names"
-            : !pictures.equals(before.pictures) ? "other pictures" : "other labels";
+            : !pictures.equals(before.pictures) ? "other images" : "other labels";
   }
 
   private static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
+      throw new IllegalStateException("SHA-256 is not available", e);
     }
   }
 

@@ -15,17 +15,18 @@ import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Batches of a data set in the order of a sampler, decoded ahead of the training step by threads of
- * its own. Which thread decodes what does not show: the batches are always the same.
+ * Loads batches of a data set in the order of a sampler. Threads of the loader decode ahead of the
+ * training step. The batches do not depend on the number of threads.
  *
- * <p>It draws from the sampler ahead of the batches that it hands out, so a run counts the images
- * that it was given; to go on from there, a fresh sampler skips as many before the loader is made.
+ * <p>The loader draws from the sampler ahead of the batches that it returns, so a run must count
+ * the images that it has received; to resume, a new sampler skips that number before the loader is
+ * created.
  *
- * <p>{@link #next()} and {@link #close()} belong to one thread. The data set stays its owner's, who
- * closes it after the loader.
+ * <p>{@link #next()} and {@link #close()} must be called by one thread. The data set remains owned
+ * by the caller, who closes it after the loader.
  */
 public final class DataLoader implements AutoCloseable {
-  /** How many batches are made beyond the one that is asked for. */
+  /** The number of batches decoded ahead of the requested one. */
   private static final int AHEAD = 2;
 
   private final ImageFolderDataset dataset;
@@ -37,10 +38,10 @@ public final class DataLoader implements AutoCloseable {
   private final Condition workWaits = lock.newCondition();
   private final Condition itemIsDone = lock.newCondition();
 
-  /** How many batches are kept at least. */
+  /** The minimum number of batches to keep. */
   private int wanted;
 
-  /** Batches in order, the next one first. Guarded by the lock, as are those in it. */
+  /** The batches in order, the next one first. Guarded by the lock, including their content. */
   private final ArrayDeque<PendingBatch> pending = new ArrayDeque<>();
 
   private @Nullable RuntimeException failure;
@@ -49,13 +50,13 @@ public final class DataLoader implements AutoCloseable {
   /**
    * Starts decoding.
    *
-   * @param dataset what is read
-   * @param sampler the order; it belongs to the loader from now on
+   * @param dataset the data
+   * @param sampler the order; owned by the loader from now on
    * @param batch N, at least 1
-   * @param workers how many threads decode; 0 leaves it to {@link #next()}
-   * @param device where the batches are wanted; on CUDA they go through pinned memory, and their
-   *     copying is only begun when they are handed out
-   * @throws OptionException when a number is out of range, or the device cannot be used
+   * @param workers number of decoding threads; with 0, {@link #next()} decodes
+   * @param device the device of the batches; for CUDA they are in pinned memory, and their copy is
+   *     started when they are returned
+   * @throws OptionException if a number is out of range, or the device cannot be used
    */
   public DataLoader(
       ImageFolderDataset dataset, InfiniteSampler sampler, int batch, int workers, Device device) {
@@ -63,20 +64,20 @@ public final class DataLoader implements AutoCloseable {
   }
 
   /**
-   * Starts decoding batches that someone else chooses; after the last of them {@link #next()}
-   * throws {@link java.util.NoSuchElementException}.
+   * Starts decoding batches selected by the caller; after the last of them, {@link #next()} throws
+   * {@link java.util.NoSuchElementException}.
    *
-   * @param dataset what is read
-   * @param batches the items of each batch, 1 or more, in order; it belongs to the loader from now
-   *     on, which asks it on this thread and on that of {@link #next()}
-   * @param workers how many threads decode; 0 leaves it to {@link #next()}
-   * @param device where the batches are wanted, as above
-   * @throws OptionException when a number is out of range, or the device cannot be used
+   * @param dataset the data
+   * @param batches the items of each batch, at least 1, in order; owned by the loader from now on,
+   *     which calls it on this thread and on that of {@link #next()}
+   * @param workers number of decoding threads; with 0, {@link #next()} decodes
+   * @param device the device of the batches, as above
+   * @throws OptionException if a number is out of range, or the device cannot be used
    */
   public DataLoader(
       ImageFolderDataset dataset, Iterator<int[]> batches, int workers, Device device) {
     if (workers < 0) {
-      throw new OptionException("--workers must be 0 or more, but is " + workers);
+      throw new OptionException("--workers must be at least 0, but is " + workers);
     }
     Torch.requireUsable(device);
     this.dataset = dataset;
@@ -97,11 +98,11 @@ public final class DataLoader implements AutoCloseable {
 
   private static int checked(ImageFolderDataset dataset, int batch) {
     if (batch < 1) {
-      throw new OptionException("a batch has at least 1 image, not " + batch);
+      throw new OptionException("a batch must have at least 1 image, but has " + batch);
     }
     long bytes = (long) batch * dataset.channels() * dataset.resolution() * dataset.resolution();
     if (bytes > Integer.MAX_VALUE) {
-      throw new OptionException("a batch of %s such images is too large".formatted(batch));
+      throw new OptionException("a batch of %s images of this size is too large".formatted(batch));
     }
     return batch;
   }
@@ -123,12 +124,13 @@ public final class DataLoader implements AutoCloseable {
   }
 
   /**
-   * The next batch, as soon as it is decoded. Its tensors belong to the caller's scope, or to the
-   * caller where there is none.
+   * Returns the next batch, waiting until it is decoded. Its tensors belong to the caller's scope,
+   * or to the caller if there is none.
    *
-   * @throws org.relaydiffusion.FileException naming the file when one cannot be read; so does every
-   *     later call
-   * @throws CancelledException when the thread is interrupted meanwhile; the batch stays the next
+   * @throws org.relaydiffusion.FileException naming the file, if one cannot be read; later calls
+   *     throw it again
+   * @throws CancelledException if the thread is interrupted while waiting; the batch remains the
+   *     next one
    */
   public Batch next() {
     lock.lock();
@@ -142,12 +144,12 @@ public final class DataLoader implements AutoCloseable {
   }
 
   /**
-   * Waits until the next batches are decoded, so that as many calls of {@link #next()} neither wait
-   * nor fail. From now on as many are kept ahead.
+   * Waits until the next batches are decoded, so that the same number of calls of {@link #next()}
+   * neither block nor fail. From now on, this number of batches is kept ahead.
    *
-   * @param count at least 1; where fewer are left, those
-   * @throws RdmException as {@link #next()} does, for the first of them that fails
-   * @throws CancelledException when the thread is interrupted meanwhile; no batch is lost
+   * @param count at least 1; if fewer are left, those
+   * @throws RdmException as {@link #next()}, for the first of them that fails
+   * @throws CancelledException if the thread is interrupted while waiting; no batch is lost
    */
   public void prepare(int count) {
     lock.lock();
@@ -210,7 +212,9 @@ public final class DataLoader implements AutoCloseable {
     }
   }
 
-  /** Draws batches up to the number that is kept; with the lock, or before there are threads. */
+  /**
+   * Draws batches up to the number to keep; called with the lock, or before threads are started.
+   */
   private void refill() {
     while (pending.size() < wanted && batches.hasNext()) {
       int[] indices = batches.next();
@@ -225,7 +229,7 @@ public final class DataLoader implements AutoCloseable {
     }
   }
 
-  /** What a worker does until the loader is closed. */
+  /** The loop of a worker, until the loader is closed. */
   private void work() {
     lock.lock();
     try {
@@ -251,7 +255,7 @@ public final class DataLoader implements AutoCloseable {
     return null;
   }
 
-  /** Fills one item, for which the lock is let go. */
+  /** Decodes one item, releasing the lock meanwhile. */
   private void fillOne(PendingBatch open) {
     int item = open.begin();
     Throwable fault = null;
@@ -259,7 +263,7 @@ public final class DataLoader implements AutoCloseable {
     try {
       open.fill(item);
     } catch (Throwable e) {
-      // Also errors: whatever it is has to reach the thread that waits for the batch.
+      // Including errors: the thread that waits for the batch must receive it in any case.
       fault = e;
     } finally {
       lock.lock();
@@ -270,7 +274,9 @@ public final class DataLoader implements AutoCloseable {
     }
   }
 
-  /** Stops the threads and frees the batches that nobody took. Closing twice is allowed. */
+  /**
+   * Stops the threads and frees the batches that were not returned. Closing twice has no effect.
+   */
   @Override
   public void close() {
     lock.lock();
@@ -286,7 +292,7 @@ public final class DataLoader implements AutoCloseable {
         try {
           worker.join();
         } catch (InterruptedException _) {
-          // Its picture is done in milliseconds; its memory must not go before.
+          // Its image is done in milliseconds; the memory must not be freed before.
           interrupted = true;
         }
       }

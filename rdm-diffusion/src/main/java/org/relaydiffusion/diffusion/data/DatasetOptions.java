@@ -6,15 +6,15 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.random.Subset;
 
 /**
- * Which part of a data set is used, and how.
+ * The selected part of a data set, and how it is used.
  *
- * @param useLabels whether {@code dataset.json} is read; without it every label has length 0
- * @param xflip whether each picture also occurs mirrored left to right, after all the others
- * @param maxSize the most pictures that are used, at least 1 (before mirroring); all when empty
- * @param seed of the draw of those pictures
- * @param cache whether decoded pictures are kept in memory, up to half of the JVM's largest heap
- * @param resolution the side that pictures must have, in pixels; whatever they have when empty
- * @param without names of pictures that are left out, as {@link PictureCheck} finds them
+ * @param useLabels whether {@code dataset.json} is read; otherwise all labels have length 0
+ * @param xflip whether each image also occurs mirrored left to right, after all others
+ * @param maxSize the maximum number of images, at least 1 (before mirroring); all if empty
+ * @param seed of the random subset
+ * @param cache whether decoded images are kept in memory, up to half of the JVM's maximum heap
+ * @param resolution the required side of the images, in pixels; any if empty
+ * @param without names of images to skip, as found by {@link PictureCheck}
  */
 public record DatasetOptions(
     boolean useLabels,
@@ -24,7 +24,7 @@ public record DatasetOptions(
     boolean cache,
     OptionalInt resolution,
     Set<String> without) {
-  /** All pictures, without labels, mirrored ones or cache. */
+  /** All images, without labels, mirroring or cache. */
   public static final DatasetOptions DEFAULT =
       new DatasetOptions(
           false, false, OptionalInt.empty(), 0, false, OptionalInt.empty(), Set.of());
@@ -32,53 +32,53 @@ public record DatasetOptions(
   /**
    * Checks the numbers.
    *
-   * @throws OptionException when the most pictures or the side is below 1
+   * @throws OptionException if the maximum size or the resolution is below 1
    */
   public DatasetOptions {
     without = Set.copyOf(without);
     if (maxSize.isPresent() && maxSize.getAsInt() < 1) {
       throw new OptionException(
-          "a data set's maximum size must be at least 1, but is " + maxSize.getAsInt());
+          "the maximum size of a data set must be at least 1, but is " + maxSize.getAsInt());
     }
     if (resolution.isPresent() && resolution.getAsInt() < 1) {
       throw new OptionException(
-          "a data set's resolution must be at least 1, but is " + resolution.getAsInt());
+          "the resolution of a data set must be at least 1, but is " + resolution.getAsInt());
     }
   }
 
-  /** Which of {@code size} pictures are used, none of them mirrored. */
+  /** Returns the indices of the selected images among {@code size}, without mirroring. */
   Subset drawnFrom(int size) {
     return maxSize.isPresent() ? Subset.drawn(size, maxSize.getAsInt(), seed) : Subset.all(size);
   }
 
-  /** These with labels. */
+  /** Returns these options with labels. */
   public DatasetOptions withLabels() {
     return new DatasetOptions(true, xflip, maxSize, seed, cache, resolution, without);
   }
 
-  /** These with each picture also mirrored left to right. */
+  /** Returns these options with each image also mirrored left to right. */
   public DatasetOptions withMirrored() {
     return new DatasetOptions(useLabels, true, maxSize, seed, cache, resolution, without);
   }
 
-  /** These with at most {@code size} pictures, drawn by {@code seed}. */
+  /** Returns these options with at most {@code size} images, selected with {@code seed}. */
   public DatasetOptions withAtMost(int size, long seed) {
     return new DatasetOptions(
         useLabels, xflip, OptionalInt.of(size), seed, cache, resolution, without);
   }
 
-  /** These with decoded pictures kept in memory. */
+  /** Returns these options with decoded images kept in memory. */
   public DatasetOptions withCache() {
     return new DatasetOptions(useLabels, xflip, maxSize, seed, true, resolution, without);
   }
 
-  /** These with pictures that must be {@code side} pixels wide and high. */
+  /** Returns these options with images required to be {@code side} pixels wide and high. */
   public DatasetOptions withResolution(int side) {
     return new DatasetOptions(
         useLabels, xflip, maxSize, seed, cache, OptionalInt.of(side), without);
   }
 
-  /** These without some pictures. */
+  /** Returns these options without some images. */
   public DatasetOptions without(Set<String> names) {
     return new DatasetOptions(useLabels, xflip, maxSize, seed, cache, resolution, names);
   }

@@ -18,11 +18,11 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 
 /**
- * Lists the pictures of a folder and of the folders below it. Links are followed, to files and to
- * folders; one that leads back to a folder that it is in is left out.
+ * Lists the images of a folder and its subfolders. Symbolic links to files and folders are
+ * followed; a link to a folder that contains it is skipped.
  */
 final class FolderListing extends SimpleFileVisitor<Path> {
-  /** Folders that link to one another could be entered in more ways than there is time for. */
+  /** The limit for folders that link to one another, which could be visited in too many ways. */
   private static final int MOST_VISITS = 1000;
 
   private final Path folder;
@@ -38,8 +38,7 @@ final class FolderListing extends SimpleFileVisitor<Path> {
   /**
    * Lists a folder.
    *
-   * @throws FileException naming the folder that cannot be listed, or that links lead to again and
-   *     again
+   * @throws FileException naming the folder that cannot be listed, or that links lead to repeatedly
    */
   static FolderListing of(Path folder) {
     FolderListing listing = new FolderListing(folder);
@@ -52,7 +51,7 @@ final class FolderListing extends SimpleFileVisitor<Path> {
     return listing;
   }
 
-  /** The names, with slashes, in no order. */
+  /** Returns the names, with slashes, in no particular order. */
   List<String> pictures() {
     return pictures;
   }
@@ -70,14 +69,14 @@ final class FolderListing extends SimpleFileVisitor<Path> {
     Object key = attributes.fileKey();
     if (key != null && visits.merge(key, 1, Integer::sum) > MOST_VISITS) {
       throw new FileException(
-          entered, "is reached through links in more than %s ways".formatted(MOST_VISITS));
+          entered, "is reached through symbolic links in more than %s ways".formatted(MOST_VISITS));
     }
     return FileVisitResult.CONTINUE;
   }
 
   @Override
   public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-    // Not a pipe or a device, which would never end; a broken link fails when it is read.
+    // Not a pipe or a device, which may never end; a broken link fails when it is read.
     if (attributes.isRegularFile() || attributes.isSymbolicLink()) {
       files++;
       String name = folder.relativize(file).toString().replace(File.separatorChar, '/');

@@ -18,7 +18,7 @@ import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
-/** Pictures in a folder and the folders below it. */
+/** Images in a folder and its subfolders. */
 record FolderSource(Path path, List<String> pictures, int files, LeftOut leftOut)
     implements PictureSource {
   private static final int READ_FOR_CONTENT = 64;
@@ -74,7 +74,7 @@ record FolderSource(Path path, List<String> pictures, int files, LeftOut leftOut
   @Override
   public String content(int index) {
     Path file = file(index);
-    // To read every file would take as long as an epoch; these are spread over the set.
+    // Reading all files would take as long as an epoch; these are spread over the set.
     if (index % Math.ceilDiv(pictures.size(), READ_FOR_CONTENT) == 0) {
       byte[] bytes = read(index);
       CRC32 crc = new CRC32();
@@ -106,12 +106,12 @@ record FolderSource(Path path, List<String> pictures, int files, LeftOut leftOut
     return path.resolve(LABELS);
   }
 
-  /** Small files are read, not mapped: to map and unmap one takes longer than to decode it. */
+  /** Small files are read, not mapped: mapping and unmapping takes longer than decoding. */
   private static byte[] bytes(Path file, int most) {
     try (InputStream in = InputFile.stream(file)) {
       byte[] bytes = in.readNBytes(most);
       if (in.read() >= 0) {
-        throw new FileException(file, "has more than the %s bytes that are read".formatted(most));
+        throw new FileException(file, "has more than the maximum of %s bytes".formatted(most));
       }
       return bytes;
     } catch (IOException e) {

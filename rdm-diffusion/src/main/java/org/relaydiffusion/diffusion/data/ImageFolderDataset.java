@@ -14,12 +14,12 @@ import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.random.Subset;
 
 /**
- * The pictures of a folder or zip file as training reads them: equal squares, in the order of their
- * names, with the labels of {@code dataset.json} if wanted.
+ * The images of a folder or zip file for training: squares of equal size, in the order of their
+ * names, with the labels of {@code dataset.json} if requested.
  *
- * <p>Opening reads the list of files, the labels and the first picture; what is wrong with another
- * picture shows when it is read. May be read by several threads at once. {@link #close()} when none
- * does any more.
+ * <p>Opening reads the list of files, the labels and the first image; errors in other images are
+ * reported when they are read. May be read by several threads concurrently. The caller calls {@link
+ * #close()} when no thread is reading any more.
  */
 public final class ImageFolderDataset implements AutoCloseable {
   private static final int LARGEST_SIDE = 4096;
@@ -37,7 +37,7 @@ public final class ImageFolderDataset implements AutoCloseable {
     this.name = nameOf(path);
     List<String> pictures = source.pictures();
     if (pictures.isEmpty()) {
-      throw new FileException(path, "holds no pictures");
+      throw new FileException(path, "contains no images");
     }
     this.labels = options.useLabels() ? LabelFile.ofAll(source) : new ItemLabels.None();
     Subset drawn = options.drawnFrom(pictures.size());
@@ -52,9 +52,10 @@ public final class ImageFolderDataset implements AutoCloseable {
    * Opens a data set.
    *
    * @param path a folder, or a zip file
-   * @param options which part of it is used
-   * @throws FileException when it is missing, holds no pictures, has broken labels, or its first
-   *     picture cannot be trained on
+   * @param options selects the part that is used
+   * @return the data set, which the caller closes
+   * @throws FileException if it is missing, contains no images, has invalid labels, or its first
+   *     image cannot be used for training
    */
   public static ImageFolderDataset open(Path path, DatasetOptions options) {
     PictureSource source = PictureSource.open(path, PictureSource.Order.NAMES);
@@ -67,80 +68,88 @@ public final class ImageFolderDataset implements AutoCloseable {
     }
   }
 
-  /** The folder's or file's name without what follows its last dot, as run folders are named. */
+  /**
+   * Returns the name of the folder or file without its extension, as used in names of run folders.
+   */
   public String name() {
     return name;
   }
 
-  /** How many items there are, mirrored ones included; at least 1. */
+  /** Returns the number of items, including mirrored ones; at least 1. */
   public int size() {
     return subset.size();
   }
 
-  /** How many pictures there are that may be used, of which some may have been drawn. */
+  /**
+   * Returns the number of usable images in the source, before a random subset is selected and
+   * before mirroring.
+   */
   public int sourceSize() {
     return source.pictures().size();
   }
 
-  /** The pictures' side in pixels. */
+  /** Returns the side of the images in pixels. */
   public int resolution() {
     return resolution;
   }
 
-  /** 1 (grey) or 3 (RGB). */
+  /** Returns the number of channels: 1 (grayscale) or 3 (RGB). */
   public int channels() {
     return channels;
   }
 
-  /** The length of every label: the number of classes, or the length of the vectors; 0 without. */
+  /**
+   * Returns the length of every label: the number of classes, or the length of the vectors; 0
+   * without labels.
+   */
   public int labelDim() {
     return labels.dim();
   }
 
-  /** Whether there are labels, and they are used. */
+  /** Returns whether there are labels and they are used. */
   public boolean hasLabels() {
     return labelDim() > 0;
   }
 
-  /** Whether there are labels that are not used. */
+  /** Returns whether there are labels that are not used. */
   public boolean hasUnusedLabels() {
     return !hasLabels() && LabelFile.isIn(source);
   }
 
-  /** What the folder or zip holds that was not taken for a picture of the set. */
+  /** Returns what the folder or zip contains that was not taken for an image of the set. */
   public LeftOut leftOut() {
     return source.leftOut();
   }
 
-  /** Which picture of the source item {@code index} is, in the order of their names. */
+  /** Returns the index in the source of the image of item {@code index}, in the order of names. */
   public int rawIndex(int index) {
     return subset.raw(index);
   }
 
-  /** Whether item {@code index} is mirrored left to right. */
+  /** Returns whether item {@code index} is mirrored left to right. */
   public boolean isMirrored(int index) {
     return subset.isMirrored(index);
   }
 
-  /** What messages call the file behind item {@code index}. */
+  /** Returns the name of the file of item {@code index} in messages. */
   public Path file(int index) {
     return source.file(subset.raw(index));
   }
 
   /**
-   * A SHA-256 of the first items' names and of what changes when their files do: sizes, and times
-   * of change in a folder, checksums in a zip. No picture is read for it.
+   * Returns a SHA-256 of the first items' names and of values that change with their files: sizes,
+   * and modification times in a folder, checksums in a zip. No image is read.
    *
-   * @param items how many, at most {@link #size()}
+   * @param items number of items, at most {@link #size()}
    * @return 64 hexadecimal digits
-   * @throws FileException when a file is gone
+   * @throws FileException if a file has been deleted
    */
   public String fingerprint(int items) {
     MessageDigest digest;
     try {
       digest = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
+      throw new IllegalStateException("SHA-256 is not available", e);
     }
     List<String> names = source.pictures();
     for (int i = 0; i < items; i++) {
@@ -154,19 +163,20 @@ public final class ImageFolderDataset implements AutoCloseable {
   }
 
   /**
-   * What the set is, wherever its files lie; see {@link DataFingerprint} for what that costs.
+   * Returns the fingerprint of the set, independent of its location; see {@link DataFingerprint}
+   * for the cost.
    *
-   * @throws FileException when a file is gone
+   * @throws FileException if a file has been deleted
    */
   public DataFingerprint contents() {
     return DataFingerprint.of(size(), source, labels);
   }
 
   /**
-   * The picture of item {@code index}: unsigned bytes [C, H, W] in an array of the caller's.
+   * Returns the image of item {@code index}: unsigned bytes [C, H, W] in a new array.
    *
-   * @throws FileException when its file is unreadable, damaged, or not as large and colourful as
-   *     the first one
+   * @throws FileException if its file is unreadable or damaged, or its size or number of channels
+   *     differs from the first image
    */
   public byte[] image(int index) {
     byte[] image = new byte[channels * resolution * resolution];
@@ -174,7 +184,10 @@ public final class ImageFolderDataset implements AutoCloseable {
     return image;
   }
 
-  /** The label of item {@code index}: one-hot for a class; of length 0 without labels. */
+  /**
+   * Returns the label of item {@code index} in a new array: one-hot for a class; of length 0
+   * without labels.
+   */
   public float[] label(int index) {
     return labels.label(subset.raw(index));
   }
@@ -193,7 +206,7 @@ public final class ImageFolderDataset implements AutoCloseable {
     }
   }
 
-  /** A raw picture [C, H, W]. */
+  /** Returns an image of the source, [C, H, W]. */
   private byte[] decode(int raw) {
     Path file = source.file(raw);
     return PictureBudget.within(file, () -> decode(raw, file));
@@ -205,14 +218,14 @@ public final class ImageFolderDataset implements AutoCloseable {
     if (size.width() != resolution || size.height() != resolution) {
       throw new FileException(
           file,
-          "has %s x %s pixels, but the set's first picture has %s x %s"
+          "has %s x %s pixels, but the first image of the set has %s x %s"
               .formatted(size.width(), size.height(), resolution, resolution));
     }
     Pixels pixels = PictureReader.decode(bytes, file);
     if (pixels.channels() != channels) {
       throw new FileException(
           file,
-          "is %s, but the set's first picture is %s"
+          "is %s, but the first image of the set is %s"
               .formatted(colours(pixels.channels()), colours(channels)));
     }
     return pixels.planes();
@@ -230,13 +243,13 @@ public final class ImageFolderDataset implements AutoCloseable {
     if (side != size.height() || side > LARGEST_SIDE) {
       throw new FileException(
           file,
-          "has %s x %s pixels: the pictures of a data set must be square, with a side of at most %s"
+          "has %s x %s pixels, but images of a data set must be square, with a side of at most %s"
               .formatted(side, size.height(), LARGEST_SIDE));
     }
     if (options.resolution().isPresent() && options.resolution().getAsInt() != side) {
       throw new FileException(
           file,
-          "has %s x %s pixels, but a resolution of %s is asked for"
+          "has %s x %s pixels, but the requested resolution is %s"
               .formatted(side, side, options.resolution().getAsInt()));
     }
     return PictureReader.decode(bytes, file);
@@ -253,7 +266,7 @@ public final class ImageFolderDataset implements AutoCloseable {
     return dot > 0 ? text.substring(0, dot) : text;
   }
 
-  /** Closes the file; no thread may be reading. Closing twice is allowed. */
+  /** Closes the file; no thread may be reading. Closing twice has no effect. */
   @Override
   public void close() {
     source.close();

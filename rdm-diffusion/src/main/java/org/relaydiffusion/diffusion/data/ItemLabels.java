@@ -7,24 +7,29 @@ import java.util.BitSet;
 import java.util.OptionalInt;
 import tools.jackson.core.JsonGenerator;
 
-/** The labels of a data set's pictures, in their order. A picture may be without one. */
+/** The labels of the images of a data set, in their order. An image may have no label. */
 public sealed interface ItemLabels {
-  /** The length of every label: the largest class plus 1, or that of a vector; 0 for none. */
+  /**
+   * Returns the length of every label: the largest class plus 1, or that of a vector; 0 for none.
+   */
   int dim();
 
-  /** Whether picture {@code index} has a label. */
+  /** Returns whether image {@code index} has a label. */
   boolean has(int index);
 
-  /** The label of picture {@code index}, which has one: a fresh array, one-hot for a class. */
+  /**
+   * Returns the label of image {@code index}, which must have one, in a new array; one-hot for a
+   * class.
+   */
   float[] label(int index);
 
-  /** The class of picture {@code index}; empty where it has none, or a vector. */
+  /** Returns the class of image {@code index}; empty if it has none, or a vector. */
   OptionalInt classOf(int index);
 
-  /** Writes the label of picture {@code index}, which has one, as {@code dataset.json} holds it. */
+  /** Writes the label of image {@code index}, which must have one, as in {@code dataset.json}. */
   void write(int index, JsonGenerator out);
 
-  /** Adds all labels to a sum. */
+  /** Adds all labels to a digest. */
   void addTo(MessageDigest digest);
 
   /** No labels. */
@@ -59,14 +64,14 @@ public sealed interface ItemLabels {
   }
 
   /**
-   * One class a picture.
+   * One class per image.
    *
-   * @param classes by picture, 0 to dim - 1; -1 where it has none
+   * @param classes by image, 0 to dim - 1; -1 if it has none
    * @param dim the largest class that occurs, plus 1
    */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Classes(long[] classes, int dim) implements ItemLabels {
-    /** Labels whose largest class is looked up. */
+    /** Creates labels, determining the largest class. */
     public static Classes of(long[] classes) {
       return new Classes(classes, (int) Arrays.stream(classes).max().orElse(-1) + 1);
     }
@@ -103,11 +108,11 @@ public sealed interface ItemLabels {
   }
 
   /**
-   * One vector a picture.
+   * One vector per image.
    *
-   * @param values by picture, one behind the other
+   * @param values by image, concatenated
    * @param dim the length of each
-   * @param labelled which pictures have one
+   * @param labelled the images that have one
    */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Vectors(float[] values, int dim, BitSet labelled) implements ItemLabels {

@@ -20,13 +20,12 @@ import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Reads {@code dataset.json}: {@code {"labels": [[name, class], ...]}}, or a vector of numbers in
- * the place of each class; null or an empty list say that there are no labels. A name may begin
- * with {@code ./} and have back slashes. The file is read as a stream, as it may name millions of
- * pictures.
+ * Reads {@code dataset.json}: {@code {"labels": [[name, class], ...]}}, or with a vector of numbers
+ * in place of each class; null or an empty list means no labels. A name may begin with {@code ./}
+ * and contain backslashes. The file is read as a stream, because it may list millions of images.
  */
 public final class LabelFile {
-  /** More classes make labels that fill the memory. */
+  /** The maximum number of classes; more would fill the memory with labels. */
   static final int MOST_CLASSES = 1 << 16;
 
   private static final JsonFactory JSON =
@@ -57,20 +56,20 @@ public final class LabelFile {
   }
 
   /**
-   * The labels of a source's pictures, of which some may have none.
+   * Returns the labels of the images of a source, some of which may have none.
    *
-   * @return empty when the source has no such file
-   * @throws FileException when it is no such JSON, has more than one label for a picture, or labels
-   *     and none that is of a picture of the source
+   * @return empty if the source has no such file
+   * @throws FileException if it is not valid JSON of this form, has more than one label for an
+   *     image, or has labels of which none is of an image of the source
    */
   public static Optional<ItemLabels> of(PictureSource source) {
     return source.labels().map(bytes -> read(bytes, source.labelFile(), source.pictures()));
   }
 
   /**
-   * As {@link #of}, and every picture has a label where one has.
+   * Reads as {@link #of}, and requires a label for every image if there are any.
    *
-   * @throws FileException also when a picture has none
+   * @throws FileException also if an image has none
    */
   static ItemLabels ofAll(PictureSource source) {
     ItemLabels labels = of(source).orElseGet(ItemLabels.None::new);
@@ -83,7 +82,7 @@ public final class LabelFile {
     return labels;
   }
 
-  /** Whether a source has labels for anything; what is wrong with them is not looked for. */
+  /** Returns whether a source has any labels, without validating them. */
   static boolean isIn(PictureSource source) {
     try {
       return source.labels().filter(LabelFile::hasLabels).isPresent();
@@ -116,7 +115,7 @@ public final class LabelFile {
       String line = String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
       throw new FileException(
           file,
-          "is no valid JSON%s: %s"
+          "is not valid JSON%s: %s"
               .formatted(where == null ? "" : " at line " + where.getLineNr(), Printable.of(line)),
           e);
     }
@@ -134,7 +133,7 @@ public final class LabelFile {
       }
     }
     if (in.nextToken() != null) {
-      throw bad("goes on after its end");
+      throw bad("has data after its end");
     }
     return labels();
   }
@@ -143,7 +142,7 @@ public final class LabelFile {
     expect(in.currentToken(), JsonToken.START_ARRAY, "a list of labels");
     while (in.nextToken() != JsonToken.END_ARRAY) {
       expect(in.currentToken(), JsonToken.START_ARRAY, "a pair of a name and a label");
-      expect(in.nextToken(), JsonToken.VALUE_STRING, "a picture's name");
+      expect(in.nextToken(), JsonToken.VALUE_STRING, "the name of an image");
       String name = in.getString();
       firstName = firstName == null ? name : firstName;
       found++;
@@ -158,7 +157,7 @@ public final class LabelFile {
     }
   }
 
-  /** Which picture a name is of: some programs write {@code ./} or back slashes. */
+  /** Returns the image of a name: some programs write {@code ./} or backslashes. */
   private @Nullable Integer place(String name) {
     Integer place = places.get(name);
     if (place != null) {
@@ -183,7 +182,7 @@ public final class LabelFile {
       classes[place] = readClass(in, value, name);
     }
     if (hasClasses && vectorDim >= 0) {
-      throw bad("has classes and vectors as labels: the first other is of " + quoted(name));
+      throw bad("mixes classes and vectors as labels, first at " + quoted(name));
     }
   }
 
@@ -192,10 +191,10 @@ public final class LabelFile {
         value == JsonToken.VALUE_NUMBER_INT
             || (value == JsonToken.VALUE_NUMBER_FLOAT
                 && in.getDoubleValue() == Math.rint(in.getDoubleValue()));
-    // As a double first: a number of more than 64 bits is no class either.
+    // Parsed as a double first: an integer of more than 64 bits is not a class either.
     if (!whole || in.getDoubleValue() < 0 || in.getDoubleValue() >= MOST_CLASSES) {
       throw bad(
-          "has a label of %s that is neither a class from 0 to %s nor a list of numbers: %s"
+          "has a label for %s that is neither a class from 0 to %s nor a list of numbers: %s"
               .formatted(quoted(name), MOST_CLASSES - 1, Printable.of(in.getString())));
     }
     return (long) in.getDoubleValue();
@@ -207,11 +206,11 @@ public final class LabelFile {
     while (in.nextToken() != JsonToken.END_ARRAY) {
       if (!in.currentToken().isNumeric() || !Float.isFinite((float) in.getDoubleValue())) {
         throw bad(
-            "has a label of %s with an element that is no number: %s"
+            "has a label for %s with an element that is not a number: %s"
                 .formatted(quoted(name), Printable.of(in.getString())));
       }
       if (count == MOST_CLASSES) {
-        throw bad("has a label of %s with more than %s numbers".formatted(quoted(name), count));
+        throw bad("has a label for %s with more than %s numbers".formatted(quoted(name), count));
       }
       if (count == vector.length) {
         vector = Arrays.copyOf(vector, 2 * count);
@@ -222,7 +221,7 @@ public final class LabelFile {
     if (all == null) {
       if (count == 0 || (long) count * pictures.size() > Integer.MAX_VALUE - 8) {
         throw bad(
-            "has a label of %s numbers for %s and %s pictures"
+            "has a label of %s numbers for %s and %s images"
                 .formatted(count, quoted(name), pictures.size()));
       }
       vectorDim = count;
@@ -239,7 +238,7 @@ public final class LabelFile {
   private ItemLabels labels() {
     if (labelled.isEmpty() && firstName != null) {
       throw bad(
-          "has %s, but none is of a picture here; the first is of %s"
+          "has %s, but none refers to an existing image; the first is for %s"
               .formatted(found == 1 ? "1 label" : found + " labels", quoted(firstName)));
     }
     float[] all = vectors;

@@ -5,37 +5,38 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Files that look like pictures of a data set by their ending and are not meant as such.
+ * Files that have the extension of an image but do not belong to the data set.
  *
- * @param fromMac what macOS adds: files that begin with {@code ._}, the folder {@code __MACOSX}
- * @param checkpoints what Jupyter keeps in {@code .ipynb_checkpoints}
- * @param sheets the contact sheet that {@code rdm generate --grid} puts beside its pictures
- * @param unfinished what a {@code rdm dataset} that was killed has left
- * @param loops links to a folder that they are in themselves
+ * @param fromMac files created by macOS: those that begin with {@code ._}, and the folder {@code
+ *     __MACOSX}
+ * @param checkpoints copies kept by Jupyter in {@code .ipynb_checkpoints}
+ * @param sheets the contact sheet that {@code rdm generate --grid} writes beside its images
+ * @param unfinished files left by a killed {@code rdm dataset}
+ * @param loops links to a folder that contains them
  */
 public record LeftOut(int fromMac, int checkpoints, int sheets, int unfinished, int loops) {
-  /** Where a data set's files are until all are written. */
+  /** The folder of a data set's files until all are written. */
   public static final String UNFINISHED = ".rdm-dataset";
 
-  /** Nothing. */
+  /** Nothing was skipped. */
   public static final LeftOut NONE = new LeftOut(0, 0, 0, 0, 0);
 
-  /** How many files and links they are. */
+  /** Returns the number of files and links. */
   public int count() {
     return fromMac + checkpoints + sheets + unfinished + loops;
   }
 
-  /** One line that names the kinds with their numbers; empty where there is nothing. */
+  /** Returns one line that lists the kinds with their numbers; empty if there are none. */
   public String text() {
     List<String> kinds = new ArrayList<>();
     add(kinds, fromMac, "of macOS (._*, __MACOSX)");
     add(kinds, checkpoints, "in .ipynb_checkpoints");
     add(kinds, sheets, "named grid.png (a contact sheet)");
-    add(kinds, unfinished, "of a 'rdm dataset' that did not end");
+    add(kinds, unfinished, "of an unfinished 'rdm dataset'");
     if (loops > 0) {
-      kinds.add(loops + (loops == 1 ? " link" : " links") + " to a folder above");
+      kinds.add(loops + (loops == 1 ? " link" : " links") + " to a parent folder");
     }
-    return kinds.isEmpty() ? "" : "left out: " + String.join(", ", kinds);
+    return kinds.isEmpty() ? "" : "skipped: " + String.join(", ", kinds);
   }
 
   private static void add(List<String> kinds, int count, String what) {
@@ -44,7 +45,7 @@ public record LeftOut(int fromMac, int checkpoints, int sheets, int unfinished, 
     }
   }
 
-  /** Counts what a listing comes upon. */
+  /** Counts the skipped files of a listing. */
   static final class Counter {
     private int fromMac;
     private int checkpoints;
@@ -53,7 +54,7 @@ public record LeftOut(int fromMac, int checkpoints, int sheets, int unfinished, 
     private int loops;
 
     /**
-     * Whether a picture belongs to the data set.
+     * Returns whether a file belongs to the data set.
      *
      * @param name its path inside the source, with slashes
      */

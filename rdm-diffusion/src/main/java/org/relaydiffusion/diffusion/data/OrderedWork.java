@@ -12,34 +12,34 @@ import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.diffusion.Cancellation;
 
 /**
- * Work on numbered pieces by several threads, whose results are taken in order: which thread was
- * quicker shows nowhere. A bounded number of results waits, so memory stays bounded.
+ * Performs numbered tasks on several threads and delivers their results in order, independent of
+ * timing. The number of pending results is bounded, and so is the memory.
  *
- * @param count how many pieces
- * @param workers how many threads
+ * @param count number of tasks
+ * @param workers number of threads
  */
 public record OrderedWork(int count, int workers) {
   private static final int AHEAD = 8;
 
-  /** Takes the results. */
+  /** Receives the results. */
   @FunctionalInterface
   public interface Taker<T> {
     /**
-     * Takes one result.
+     * Receives one result.
      *
-     * @param index of the piece: 0, 1, 2, ...
+     * @param index of the task: 0, 1, 2, ...
      */
     void take(int index, T result);
   }
 
   /**
-   * Does the work. All threads have ended when it returns or throws, so that whatever they read
-   * from can be closed.
+   * Performs the tasks. All threads have ended when this method returns or throws, so that their
+   * input can be closed.
    *
-   * @param work makes a result, on one of the threads
-   * @param taker takes it, on the calling thread
+   * @param work computes a result, on one of the threads
+   * @param taker receives it, on the calling thread
    * @param cancellation ends the work early
-   * @throws org.relaydiffusion.CancelledException when that was asked for
+   * @throws org.relaydiffusion.CancelledException if it was cancelled
    */
   public <T> void run(IntFunction<T> work, Taker<T> taker, Cancellation cancellation) {
     ExecutorService threads =

@@ -11,8 +11,8 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * A batch that is being filled, item by item, by any number of threads. What is not said to be safe
- * there is guarded by the loader's lock.
+ * A batch that is being filled, item by item, by any number of threads. Everything that is not
+ * documented as thread-safe is guarded by the loader's lock.
  */
 final class PendingBatch {
   private final ImageFolderDataset dataset;
@@ -27,9 +27,9 @@ final class PendingBatch {
   private int failed;
 
   /**
-   * Makes the tensors, outside any scope: pinned when they are to go to a CUDA device.
+   * Allocates the tensors, outside any scope; pinned if they are to be copied to a CUDA device.
    *
-   * @param indices the items, in order; used as it is
+   * @param indices the items, in order; not copied
    */
   PendingBatch(ImageFolderDataset dataset, int[] indices, Device device) {
     this.dataset = dataset;
@@ -47,13 +47,13 @@ final class PendingBatch {
   }
 
   private static Tensor make(DType dtype, Device device, long... sizes) {
-    // Of an empty tensor nothing is copied, and LibTorch has no memory to pin for it.
+    // An empty tensor needs no copy, and LibTorch has no memory to pin for it.
     boolean pinned = device.type() == Device.Type.CUDA && sizes[1] > 0;
     Tensor made = pinned ? Torch.emptyPinned(dtype, sizes) : Torch.empty(dtype, Device.CPU, sizes);
     return made.release();
   }
 
-  /** Whether there are items that no thread has taken, and no reason to leave them alone. */
+  /** Returns whether there are items to decode that no thread has taken. */
   boolean isOpen() {
     return begun < indices.length && failure == null;
   }
@@ -63,22 +63,25 @@ final class PendingBatch {
     return begun++;
   }
 
-  /** Whether no thread is filling, and none has to: all is in its place, or something failed. */
+  /**
+   * Returns whether no thread is decoding, and none has to: all items are complete, or one failed.
+   */
   boolean isDone() {
     return done == begun && !isOpen();
   }
 
-  /** Says that an item is in its place, or why not. */
+  /** Marks an item as complete or failed. */
   void end(int item, @Nullable Throwable fault) {
     done++;
-    // The first in order, so that the message doesn't hang on luck: those before it have begun.
+    // Keep the first failure in order, so that the message is deterministic: the items before it
+    // have begun.
     if (fault != null && (failure == null || item < failed)) {
       failure = fault;
       failed = item;
     }
   }
 
-  /** Decodes an item into its place: without the lock, each item by one thread. */
+  /** Decodes an item; called without the lock, and by one thread per item. */
   void fill(int item) {
     byte[] image = dataset.image(indices[item]);
     float[] label = dataset.label(indices[item]);
@@ -94,9 +97,9 @@ final class PendingBatch {
   }
 
   /**
-   * Returns if all items are in their place, once this is done.
+   * Checks that all items are complete, once decoding is done.
    *
-   * @throws RdmException when one has failed
+   * @throws RdmException if one has failed
    */
   void check() {
     Throwable fault = failure;
@@ -110,9 +113,9 @@ final class PendingBatch {
   }
 
   /**
-   * Hands the batch out, in the caller's scope, and closes this.
+   * Transfers the batch to the caller's scope, and closes this object.
    *
-   * @throws RdmException when an item has failed
+   * @throws RdmException if an item has failed
    */
   Batch take(Device device) {
     try {
@@ -133,7 +136,7 @@ final class PendingBatch {
     return device.type() == Device.Type.CPU ? tensor.to(device) : Shapes.toAsync(tensor, device);
   }
 
-  /** Frees the tensors; no thread may be filling. */
+  /** Frees the tensors; no thread may be decoding. */
   void close() {
     images.close();
     labels.close();

@@ -15,31 +15,31 @@ import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.random.Subset;
 
 /**
- * Looks at all pictures of a data set before it is used, so that a run of days does not end at one
- * that cannot be read.
+ * Checks all images of a data set before it is used, so that a run of days does not end at an
+ * unreadable image.
  *
- * <p>To decode a million pictures takes hours, so the look is at a picture's first and last 4 KiB:
- * whether it is of a known format, as large and colourful as the set's first good one, and not cut
- * off. Only a picture that fits in 4 KiB, or one of which that does not tell, is decoded. What it
- * cannot see, such as pixels that are damaged in the middle of a file, shows when the picture is
- * read; the data set tool decodes everything.
+ * <p>Decoding a million images takes hours, so only the first and last 4 KiB of each file are
+ * checked: the format must be known, the size and number of channels must be those of the first
+ * good image of the set, and the file must not be truncated. An image is only decoded if it fits in
+ * 4 KiB, or if this cannot be determined. Other damage, such as invalid pixels in the middle of a
+ * file, is detected when the image is read; the data set tool decodes everything.
  *
- * @param bad the pictures that cannot be used
- * @param looked how many were looked at
- * @param leftOut what was not taken for a picture
+ * @param bad the images that cannot be used
+ * @param looked number of images that were checked
+ * @param leftOut files that were not taken for an image
  */
 public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
   private static final int ENDS = 4096;
   private static final int PIECE = 256;
 
   /**
-   * Looks at a folder's or zip's pictures, on as many threads as there are processors.
+   * Checks the images of a folder or zip, on as many threads as there are processors.
    *
-   * @param data as {@link ImageFolderDataset#open} takes it
-   * @param options whose draw says which pictures are looked at; of them nothing else counts
-   * @param listener hears of each bad one
-   * @param cancellation ends it early
-   * @throws FileException when there are no pictures, or none is good
+   * @param data as for {@link ImageFolderDataset#open}
+   * @param options only its subset is used, which selects the images to check
+   * @param listener receives each bad image
+   * @param cancellation ends the check early
+   * @throws FileException if there are no images, or none is good
    */
   public static PictureCheck of(
       Path data, DatasetOptions options, BadPicture.Listener listener, Cancellation cancellation) {
@@ -61,19 +61,19 @@ public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
     }
   }
 
-  /** The names of the pictures that cannot be used. */
+  /** Returns the names of the images that cannot be used. */
   public Set<String> names() {
     return bad.stream().map(BadPicture::name).collect(Collectors.toUnmodifiableSet());
   }
 
-  /** What every picture of a set has alike. */
+  /** The properties shared by all images of a set. */
   private record Kind(int width, int height, int channels) {
     static Kind of(Pixels pixels) {
       return new Kind(pixels.width(), pixels.height(), pixels.channels());
     }
   }
 
-  /** The pictures of a source, held against the first good one. */
+  /** The images of a source, compared with the first good one. */
   private record Look(PictureSource source, Subset items, int first, Kind kind) {
     Look(PictureSource source, Subset items) {
       this(source, items, firstGood(source, items));
@@ -83,12 +83,12 @@ public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
       this(source, items, first, Kind.of(decoded(source, first)));
     }
 
-    /** The first picture that can be decoded, against which the others are held. */
+    /** Finds the first image that can be decoded, with which the others are compared. */
     private static int firstGood(PictureSource source, Subset items) {
       String leftOut = source.leftOut().text();
       RdmException why =
           new FileException(
-              source.path(), "holds no pictures" + (leftOut.isEmpty() ? "" : "; " + leftOut));
+              source.path(), "contains no images" + (leftOut.isEmpty() ? "" : "; " + leftOut));
       for (int i = 0; i < items.size(); i++) {
         int raw = items.raw(i);
         try {
@@ -105,7 +105,7 @@ public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
           ? why
           : new FileException(
               source.path(),
-              "has %s pictures, of which none can be read: %s"
+              "has %s images, of which none can be read: %s"
                   .formatted(items.size(), why.getMessage()));
     }
 
@@ -135,7 +135,7 @@ public record PictureCheck(List<BadPicture> bad, int looked, LeftOut leftOut) {
       try {
         size = PictureReader.size(ends.start(), file);
       } catch (FileException e) {
-        // A profile or a preview may stand before the size.
+        // A profile or a preview may precede the size.
         size = PictureReader.size(source.read(index), file);
       }
       require(new Kind(size.width(), size.height(), channels), file);

@@ -2,13 +2,13 @@ package org.relaydiffusion.diffusion.data;
 
 import java.util.Arrays;
 
-/** What the ends of a picture file tell without decoding it. */
+/** Properties of an image file that can be determined from its ends without decoding. */
 final class PictureHeader {
   private static final int PNG_DEPTH = 24;
   private static final int PNG_COLOUR = 25;
   private static final int SHORTEST_PNG = 33;
 
-  /** Baseline, extended and progressive; behind them lossless, hierarchical and arithmetic. */
+  /** Baseline, extended and progressive; followed by lossless, hierarchical and arithmetic. */
   private static final int LAST_FRAME = 0xc2;
 
   private static final byte[] PNG_END = {'I', 'E', 'N', 'D', (byte) 0xae, 0x42, 0x60, (byte) 0x82};
@@ -16,9 +16,9 @@ final class PictureHeader {
   private PictureHeader() {}
 
   /**
-   * Whether a picture shows that it is not cut off: a PNG that ends with its last chunk, a JPEG
-   * with its end marker. Of anything else, and of files with something behind the picture, that has
-   * to be found out otherwise.
+   * Returns whether an image is known not to be truncated: a PNG that ends with its last chunk, or
+   * a JPEG with its end marker. For other formats, and files with data after the image, this must
+   * be determined otherwise.
    */
   static boolean isWhole(PictureSource.Ends ends) {
     byte[] end = ends.end();
@@ -34,8 +34,8 @@ final class PictureHeader {
   }
 
   /**
-   * 1 for a grey picture, 3 for another; 0 where its first bytes do not tell, or tell of a kind
-   * that is refused, which decoding says by name.
+   * Returns 1 for a grayscale image, 3 for any other; 0 if its first bytes do not determine this,
+   * or belong to an unsupported kind, which decoding reports by name.
    */
   static int channels(byte[] start) {
     if (isPng(start)) {
@@ -44,7 +44,7 @@ final class PictureHeader {
     return isJpeg(start) ? jpegChannels(start) : 0;
   }
 
-  /** Of the pairs that the specification has; the others are damage. */
+  /** The combinations of the specification; others are invalid. */
   private static int pngChannels(int colour, int depth) {
     boolean isSmall = depth == 1 || depth == 2 || depth == 4;
     return switch (colour) {

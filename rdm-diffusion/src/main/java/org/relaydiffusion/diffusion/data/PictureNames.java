@@ -4,11 +4,11 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Set;
 
-/** Which files of a folder or archive are pictures of a data set, and in which order they come. */
+/** Determines which files of a folder or archive are images of a data set, and their order. */
 final class PictureNames {
   /**
-   * What counts as a picture, read or not: one that cannot be read must be an error, not a gap that
-   * moves the numbers of those behind it.
+   * The extensions of images, supported or not: an unsupported image must be an error, not a gap
+   * that shifts the numbers of the following ones.
    */
   private static final Set<String> EXTENSIONS =
       Set.of(
@@ -24,7 +24,7 @@ final class PictureNames {
         && EXTENSIONS.contains(name.substring(dot + 1).toLowerCase(Locale.ROOT));
   }
 
-  /** The order of names in which a data set's pictures come. */
+  /** The order of the names of a data set's images. */
   static Comparator<String> order(PictureSource.Order order) {
     return switch (order) {
       case NAMES -> (a, b) -> compare(a, b, '/');
@@ -33,9 +33,9 @@ final class PictureNames {
   }
 
   /**
-   * By code points, as Python sorts text; Java's own order is by UTF-16 units.
+   * Compares by code points, as Python sorts text; Java compares UTF-16 units.
    *
-   * @param slash what a slash counts as: less than every character sorts folder by folder
+   * @param slash the value of a slash: less than every character sorts folder by folder
    */
   private static int compare(String a, String b, int slash) {
     int shared = Math.min(a.length(), b.length());
@@ -49,7 +49,7 @@ final class PictureNames {
     return a.length() - b.length();
   }
 
-  /** Surrogates stand for code points above all that have one unit. */
+  /** Surrogates represent code points above all that have one unit. */
   private static int rank(char unit, int slash) {
     return unit == '/' ? slash : Character.isSurrogate(unit) ? unit + 0x10000 : unit;
   }

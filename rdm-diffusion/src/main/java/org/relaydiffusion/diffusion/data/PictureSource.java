@@ -9,24 +9,24 @@ import java.util.Set;
 import org.relaydiffusion.FileException;
 
 /**
- * The files of a data set, in a folder or a zip: what training, evaluation and the data set tool
- * read pictures from. May be read by several threads at once.
+ * The files of a data set, in a folder or a zip, for training, evaluation and the data set tool.
+ * May be read by several threads concurrently.
  */
 public sealed interface PictureSource extends AutoCloseable permits FolderSource, ZipSource {
-  /** The file that holds the labels. */
+  /** The name of the file with the labels. */
   String LABELS = "dataset.json";
 
-  /** The largest file of labels that is read: room for ten million pictures. */
+  /** The maximum size of a label file: sufficient for ten million images. */
   int MOST_LABEL_BYTES = 1 << 29;
 
-  /** In which order the pictures come. */
+  /** The order of the images. */
   enum Order {
-    /** By their whole names, as Python sorts text. */
+    /** By complete names, as Python sorts text. */
     NAMES,
-    /** Folder by folder, as Python sorts paths: {@code a/x} comes before {@code a-b/x}. */
+    /** Folder by folder, as Python sorts paths: {@code a/x} precedes {@code a-b/x}. */
     PATHS;
 
-    /** Compares two names. */
+    /** Returns the comparator of names. */
     public Comparator<String> comparator() {
       return PictureNames.order(this);
     }
@@ -35,59 +35,62 @@ public sealed interface PictureSource extends AutoCloseable permits FolderSource
   /**
    * Opens a folder or a zip file; links to folders are followed. The caller closes it.
    *
-   * @throws FileException when it is neither, or not readable
+   * @throws FileException if it is neither, or not readable
    */
   static PictureSource open(Path path, Order order) {
     return Files.isDirectory(path) ? FolderSource.open(path, order) : ZipSource.open(path, order);
   }
 
-  /** The folder or file. */
+  /** Returns the folder or file. */
   Path path();
 
-  /** The pictures' names, with slashes, in order. */
+  /** Returns the names of the images, with slashes, in order. */
   List<String> pictures();
 
-  /** How many files there are altogether. */
+  /** Returns the total number of files. */
   int files();
 
-  /** What was not taken for a picture of the set. */
+  /** Returns what was not taken for an image of the set. */
   LeftOut leftOut();
 
-  /** The same source without some of its pictures, which owns what this one owned. */
+  /**
+   * Returns the same source without some of its images; it takes over the ownership of this one's
+   * files.
+   */
   PictureSource without(Set<String> names);
 
-  /** The bytes of picture number {@code index}, of which there are at most 2^29. */
+  /** Returns the content of image {@code index}, at most 2^29 bytes. */
   byte[] read(int index);
 
   /**
-   * A piece of picture number {@code index} from each of its ends, without reading it all.
+   * Returns a part of image {@code index} from each end, without reading it completely.
    *
-   * @param most how many bytes of each
+   * @param most maximum number of bytes of each
    */
   Ends ends(int index, int most);
 
   /**
-   * What changes when picture number {@code index} does, without reading it.
+   * Returns a text that changes with image {@code index}, without reading it.
    *
-   * @throws FileException when that cannot be found out
+   * @throws FileException if it cannot be determined
    */
   String stamp(int index);
 
   /**
-   * As {@link #stamp}, but the same for a copy of the files; in a folder, most pictures' sizes
-   * alone.
+   * Returns a text like {@link #stamp} that is unchanged for a copy of the files; in a folder, only
+   * the size for most images.
    *
-   * @throws FileException when that cannot be found out
+   * @throws FileException if it cannot be determined
    */
   String content(int index);
 
-  /** What messages call picture number {@code index}. */
+  /** Returns the name of image {@code index} in messages. */
   Path file(int index);
 
-  /** The bytes of the file of labels, if there is one. */
+  /** Returns the content of the label file, if there is one. */
   Optional<byte[]> labels();
 
-  /** What messages call the file of labels. */
+  /** Returns the name of the label file in messages. */
   Path labelFile();
 
   @Override
@@ -97,12 +100,12 @@ public sealed interface PictureSource extends AutoCloseable permits FolderSource
    * The ends of a file.
    *
    * @param start its first bytes
-   * @param end its last ones; empty where they cannot be had without unpacking all
-   * @param size how many bytes there are
+   * @param end its last bytes; empty if they cannot be read without unpacking everything
+   * @param size number of bytes
    */
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Ends(byte[] start, byte[] end, long size) {
-    /** Whether the first bytes are all. */
+    /** Returns whether the first bytes are the whole file. */
     boolean isWhole() {
       return start.length == size;
     }

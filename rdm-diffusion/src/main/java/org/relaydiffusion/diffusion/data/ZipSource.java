@@ -13,7 +13,7 @@ import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.io.zip.ZipArchive;
 import org.relaydiffusion.io.zip.ZipMember;
 
-/** Pictures in a zip archive. */
+/** Images in a zip archive. */
 final class ZipSource implements PictureSource {
   private final ZipArchive zip;
   private final Path path;
@@ -38,7 +38,7 @@ final class ZipSource implements PictureSource {
 
   static ZipSource open(Path path, Order order) {
     if (!path.toString().toLowerCase(Locale.ROOT).endsWith(".zip")) {
-      throw new FileException(path, "is neither a folder nor a zip file of pictures");
+      throw new FileException(path, "is neither a folder nor a zip file of images");
     }
     ZipArchive zip = ZipArchive.open(path);
     LeftOut.Counter counter = new LeftOut.Counter();

@@ -1,5 +1,5 @@
 /**
- * Training data: a folder or zip of pictures, and a loader that decodes ahead of the training step.
+ * Training data: a folder or zip of images, and a loader that decodes ahead of the training step.
  */
 @NullMarked
 package org.relaydiffusion.diffusion.data;

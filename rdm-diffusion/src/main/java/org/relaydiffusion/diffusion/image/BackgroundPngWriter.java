@@ -11,13 +11,13 @@ import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 
 /**
- * Encodes and writes pictures on threads of its own while the next ones are being made. At most
- * {@code pending} pictures wait or are being written: {@link #submit} then waits, so that memory
- * stays bounded however slow the disk is.
+ * Encodes and writes images on background threads while the next ones are sampled. At most {@code
+ * pending} images are queued or being written; {@link #submit} then blocks, so that memory is
+ * bounded even if the disk is slow.
  *
- * <p>The first failure is thrown by the next call of {@link #submit}, or by {@link #close};
- * pictures that were submitted before are still written. Any thread may submit; {@link #close}
- * belongs to whoever made the writer.
+ * <p>The first failure is thrown by the next call of {@link #submit}, or by {@link #close}; images
+ * submitted before are still written. Any thread may submit; {@link #close} is called by the owner
+ * of the writer.
  */
 public final class BackgroundPngWriter implements AutoCloseable {
   private final Compression compression;
@@ -31,15 +31,14 @@ public final class BackgroundPngWriter implements AutoCloseable {
   /**
    * Starts the threads, which are daemons.
    *
-   * @param compression of all the pictures
-   * @param threads how many to write at once, at least 1
-   * @param pending how many pictures may be held, at least {@code threads}
+   * @param compression of all images
+   * @param threads number of images to write concurrently, at least 1
+   * @param pending maximum number of images held, at least {@code threads}
    */
   public BackgroundPngWriter(Compression compression, int threads, int pending) {
     if (threads < 1 || pending < threads) {
       throw new IllegalArgumentException(
-          "%s threads with room for %s pictures: both are at least 1, the room at least the threads"
-              .formatted(threads, pending));
+          "invalid number of threads (%s) or of pending images (%s)".formatted(threads, pending));
     }
     this.compression = compression;
     this.pending = pending;
@@ -50,13 +49,13 @@ public final class BackgroundPngWriter implements AutoCloseable {
   }
 
   /**
-   * Hands over a picture; waits while {@code pending} pictures are held.
+   * Submits an image; blocks while {@code pending} images are held.
    *
-   * @param file where it goes; an old file is replaced, folders above it are made
-   * @param pixels not to be changed afterwards
-   * @throws FileException the first failure so far, of whichever picture
-   * @throws CancelledException when the thread is interrupted while it waits; the picture is not
-   *     written then
+   * @param file the target; an existing file is replaced, parent folders are created
+   * @param pixels must not be modified afterwards
+   * @throws FileException the first failure so far, of any image
+   * @throws CancelledException if the thread is interrupted while waiting; the image is then not
+   *     written
    */
   public void submit(Path file, Pixels pixels) {
     if (closed) {
@@ -80,9 +79,9 @@ public final class BackgroundPngWriter implements AutoCloseable {
   }
 
   /**
-   * Waits until all pictures are written, then ends the threads. Further calls do nothing.
+   * Waits until all images are written, then ends the threads. Further calls have no effect.
    *
-   * @throws FileException the first failure, unless {@link #submit} has thrown it already
+   * @throws FileException the first failure, unless {@link #submit} has already thrown it
    */
   @Override
   public void close() {
@@ -93,7 +92,7 @@ public final class BackgroundPngWriter implements AutoCloseable {
       try {
         threads.awaitTermination(1, TimeUnit.HOURS);
       } catch (InterruptedException e) {
-        // The pictures are made and paid for: they are written before the interrupt is passed on.
+        // Finished images are written before the interrupt is forwarded.
         interrupted = true;
       }
     }
@@ -105,7 +104,7 @@ public final class BackgroundPngWriter implements AutoCloseable {
     }
   }
 
-  /** How many pictures are waiting or being written now. */
+  /** Returns the number of images that are queued or being written. */
   public int held() {
     return pending - free.availablePermits();
   }

@@ -3,8 +3,8 @@ package org.relaydiffusion.diffusion.image;
 import javax.imageio.stream.ImageInputStreamImpl;
 
 /**
- * A picture file in memory, as ImageIO reads it. Unlike the JDK's own streams over memory it knows
- * its length, against which the JDK's TIFF reader then checks what the file claims.
+ * An image file in memory, as input of ImageIO. Unlike the JDK's own streams on memory, it has a
+ * known length, with which the JDK's TIFF reader can validate the file.
  */
 final class BytesImageInput extends ImageInputStreamImpl {
   private final byte[] bytes;
@@ -37,8 +37,8 @@ final class BytesImageInput extends ImageInputStreamImpl {
   }
 
   /**
-   * Does nothing, as nothing is to be freed. An empty finalizer is none to the virtual machine;
-   * that of the superclass would keep every picture's buffers until the next full collection.
+   * Does nothing, because there is nothing to free. The virtual machine ignores an empty finalizer;
+   * that of the superclass would keep the buffers of every image until the next full collection.
    */
   @Override
   @SuppressWarnings({"deprecation", "removal", "Finalize"})

@@ -1,12 +1,12 @@
 package org.relaydiffusion.diffusion.image;
 
-/** How much work goes into making a PNG file small. */
+/** The compression of a PNG file. */
 public enum Compression {
-  /** None: the quickest, and as large as the pixels. */
+  /** None: the fastest, and as large as the pixels. */
   STORED(0),
-  /** Filtered rows and the quickest deflate. */
+  /** Filtered rows and the fastest deflate level. */
   FAST(1),
-  /** Filtered rows and the most thorough deflate. */
+  /** Filtered rows and the best deflate level. */
   BEST(9);
 
   private final int level;
@@ -15,7 +15,7 @@ public enum Compression {
     this.level = level;
   }
 
-  /** The level for zlib, 0 to 9. */
+  /** Returns the zlib level, 0 to 9. */
   int level() {
     return level;
   }

@@ -4,40 +4,48 @@ import java.util.List;
 import org.relaydiffusion.OptionException;
 
 /**
- * Many pictures on one: row by row, each in the middle of a cell as large as the largest of them.
+ * Combines many images into one: row by row, each centred in a cell with the size of the largest.
  *
- * @param columns pictures side by side, at least 1
+ * @param columns number of columns, at least 1
  * @param padding pixels between cells and around them, at least 0
- * @param background the colour of what no picture covers, 0xRRGGBB
+ * @param background the colour of uncovered pixels, 0xRRGGBB
  */
 public record ContactSheet(int columns, int padding, int background) {
-  /** Checks the numbers. */
+  /**
+   * Checks the values.
+   *
+   * @throws OptionException if one is out of range
+   */
   public ContactSheet {
     if (columns < 1) {
-      throw new OptionException("a contact sheet has at least 1 column, not " + columns);
+      throw new OptionException("a contact sheet must have at least 1 column, but has " + columns);
     }
     if (padding < 0 || padding > 4096) {
-      throw new OptionException("the padding is 0 to 4096 pixels, not " + padding);
+      throw new OptionException("the padding must be 0 to 4096 pixels, but is " + padding);
     }
     if (background < 0 || background > 0xffffff) {
-      throw new OptionException("the background is 0x000000 to 0xffffff, not " + background);
+      throw new OptionException(
+          "the background must be 0x000000 to 0xffffff, but is " + background);
     }
   }
 
-  /** A sheet about as wide as high for {@code count} pictures of equal size: white, 2 px apart. */
+  /**
+   * Returns a layout of about equal width and height for {@code count} images of equal size: white,
+   * with 2 pixels of padding.
+   */
   public static ContactSheet nearSquare(int count) {
     return new ContactSheet(Math.max(1, (int) Math.ceil(Math.sqrt(count))), 2, 0xffffff);
   }
 
   /**
-   * Makes the sheet: grey when all pictures and the background are, else RGB.
+   * Creates the sheet: grayscale if all images and the background are, otherwise RGB.
    *
    * @param pictures at least one
-   * @throws OptionException when there is none, or the sheet would be too large
+   * @throws OptionException if there is none, or the sheet would be too large
    */
   public Pixels of(List<Pixels> pictures) {
     if (pictures.isEmpty()) {
-      throw new OptionException("a contact sheet needs at least one picture");
+      throw new OptionException("a contact sheet requires at least one image");
     }
     int cellWidth = pictures.stream().mapToInt(Pixels::width).max().orElseThrow();
     int cellHeight = pictures.stream().mapToInt(Pixels::height).max().orElseThrow();
@@ -63,7 +71,7 @@ public record ContactSheet(int columns, int padding, int background) {
   }
 
   private Pixels blank(long width, long height, int channels) {
-    // Both sides are below 2^44, so the first test keeps the product from overflowing.
+    // Both sides are below 2^44, so the first comparison prevents an overflow of the product.
     if (Math.max(width, height) > 1 << 28 || width * height > 1 << 28) {
       throw new OptionException(
           "a contact sheet of %s x %s pixels is too large: at most 2^28 pixels"

@@ -3,23 +3,23 @@ package org.relaydiffusion.diffusion.image;
 import org.relaydiffusion.OptionException;
 
 /**
- * The finishing touch of the published scripts: contrast, then brightness, then colour, with the
- * arithmetic of Pillow's {@code ImageEnhance} to the bit. Each blends the picture with a plain one
- * in float32 and truncates: with the mean grey (contrast), with black (brightness), with its own
- * grey version (colour). A factor of 1 changes nothing, 0 gives the plain picture.
+ * The post-processing of the published scripts: contrast, then brightness, then colour,
+ * bit-identical to Pillow's {@code ImageEnhance}. Each blends the image with another one in float32
+ * and truncates: with the mean grey (contrast), with black (brightness), with its own grayscale
+ * version (colour). A factor of 1 has no effect; 0 gives the other image.
  *
  * @param contrast at least 0
  * @param brightness at least 0
- * @param colour at least 0; grey pictures stay as they are
+ * @param colour at least 0; has no effect on grayscale images
  */
 public record Enhancement(float contrast, float brightness, float colour) {
-  /** Leaves every picture as it is. */
+  /** No change. */
   public static final Enhancement NONE = new Enhancement(1, 1, 1);
 
-  /** What the CelebA-HQ samples of the paper were given. */
+  /** The values for the paper's CelebA-HQ samples. */
   public static final Enhancement CELEBAHQ = new Enhancement(0.9f, 1.05f, 0.99f);
 
-  /** What the ImageNet samples of the paper were given. */
+  /** The values for the paper's ImageNet samples. */
   public static final Enhancement IMAGENET = new Enhancement(1, 1.06f, 1);
 
   /**
@@ -40,7 +40,7 @@ public record Enhancement(float contrast, float brightness, float colour) {
     }
   }
 
-  /** The enhanced picture: a new one, or {@code pixels} itself where nothing changes. */
+  /** Returns the enhanced image: a new one, or {@code pixels} itself if nothing changes. */
   public Pixels apply(Pixels pixels) {
     Pixels result = pixels;
     if (contrast != 1) {
@@ -56,7 +56,7 @@ public record Enhancement(float contrast, float brightness, float colour) {
     return result;
   }
 
-  /** What a picture is blended with: a grey value for each pixel. */
+  /** Returns the image to blend with: a grey value per pixel. */
   @FunctionalInterface
   private interface Plain {
     int grey(int pixel);
@@ -81,7 +81,7 @@ public record Enhancement(float contrast, float brightness, float colour) {
     return result;
   }
 
-  /** The mean of the grey version, rounded half up. */
+  /** Returns the mean of the grayscale version, rounded half up. */
   private static int meanGrey(Pixels pixels) {
     int count = pixels.width() * pixels.height();
     long sum = 0;

@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 
 /**
- * The first picture of a GIF on its canvas. Where it does not cover the canvas, that has the
- * transparent colour, or the first one where there is none, as in Pillow.
+ * The first frame of a GIF on its canvas. Uncovered parts of the canvas have the transparent
+ * colour, or the first colour if there is none, as in Pillow.
  */
 final class GifFile {
   private static final int HEADER = 13;
@@ -16,7 +16,7 @@ final class GifFile {
   private static final int GRAPHIC_CONTROL = 0xf9;
   private static final int PICTURE = 0x2c;
 
-  /** The longest LZW codes have 12 bits and stand for up to 4096 pixels, shorter ones for fewer. */
+  /** The longest LZW codes have 12 bits and represent up to 4096 pixels, shorter ones fewer. */
   private static final long PIXELS_PER_BYTE = 4096;
 
   private final byte[] bytes;
@@ -40,13 +40,13 @@ final class GifFile {
     canvasHeight = Math.max(u16(8), top + height);
   }
 
-  /** The size of a file's canvas. */
+  /** Returns the size of the canvas. */
   static PictureReader.Size size(byte[] bytes, Path file) {
     GifFile gif = new GifFile(bytes, file);
     return new PictureReader.Size(gif.canvasWidth, gif.canvasHeight);
   }
 
-  /** As {@link PictureReader#decode}, of a file that is a GIF. */
+  /** Decodes as {@link PictureReader#decode}; the file must be a GIF. */
   static Pixels decode(byte[] bytes, Path file) {
     GifFile gif = new GifFile(bytes, file);
     PictureBudget.checkPixels(
@@ -119,7 +119,7 @@ final class GifFile {
       }
       at++;
     }
-    throw damaged("it has no picture");
+    throw damaged("it has no image");
   }
 
   private static int colours(byte flags) {

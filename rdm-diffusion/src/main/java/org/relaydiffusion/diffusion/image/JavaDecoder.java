@@ -14,18 +14,18 @@ import javax.imageio.ImageReader;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 
-/** Decodes pictures with the JDK's ImageIO, within {@link PictureBudget}. */
+/** Decodes images with the JDK's ImageIO, within {@link PictureBudget}. */
 final class JavaDecoder {
   private final byte[] bytes;
   private final String format;
   private final Path file;
 
   /**
-   * Makes one for a picture.
+   * Creates a decoder for an image.
    *
-   * @param bytes a whole picture file
-   * @param format ImageIO's name of its format, in small letters
-   * @param file what messages call it
+   * @param bytes a complete image file
+   * @param format ImageIO's name of the format, in lower case
+   * @param file the name used in messages
    */
   JavaDecoder(byte[] bytes, String format, Path file) {
     this.bytes = bytes;
@@ -33,18 +33,18 @@ final class JavaDecoder {
     this.file = file;
   }
 
-  /** What is done with a reader that has the picture as its input. */
+  /** An operation on a reader whose input is the image. */
   @FunctionalInterface
   private interface Use<T> {
     T of(ImageReader reader) throws IOException;
   }
 
   /**
-   * Holds the size that the reader finds against the budget.
+   * Checks the size found by the reader against the budget.
    *
-   * @param pixelsAByte the most that the format can pack
+   * @param pixelsAByte the maximum that the format can compress
    * @return the size
-   * @throws FileException when it is too large
+   * @throws FileException if it is too large
    */
   PictureReader.Size checkSize(long pixelsAByte) {
     PictureReader.Size size =
@@ -55,32 +55,32 @@ final class JavaDecoder {
   }
 
   /**
-   * The stored samples, without any conversion of colours.
+   * Returns the stored samples, without any colour conversion.
    *
-   * @throws FileException when it is damaged, or of a kind that is not read
+   * @throws FileException if the image is damaged or of an unsupported kind
    */
   Raster samples() {
     return whole(reader -> reader.readRaster(0, null));
   }
 
   /**
-   * The picture as the JDK has it.
+   * Returns the image as decoded by the JDK.
    *
-   * @throws FileException when it is damaged, or of a kind that is not read
+   * @throws FileException if the image is damaged or of an unsupported kind
    */
   BufferedImage picture() {
     return whole(reader -> reader.read(0));
   }
 
   /**
-   * The decoded picture, as {@code conversion} makes it of the JDK's.
+   * Returns the decoded image after {@code conversion}.
    *
-   * @param pixelsAByte the most that the format can pack
-   * @throws FileException when it is damaged, above the budget, or of a kind that is not read
+   * @param pixelsAByte the maximum that the format can compress
+   * @throws FileException if the image is damaged, above the budget, or of an unsupported kind
    */
   Pixels decode(long pixelsAByte, Function<BufferedImage, Pixels> conversion) {
     PictureReader.Size size = checkSize(pixelsAByte);
-    // A raster of at most four samples of 16 bits, and the result.
+    // A raster of at most four 16-bit samples, and the result.
     long bytesAPixel = 8 + 3;
     return PictureBudget.decoded(
         file,
@@ -91,10 +91,10 @@ final class JavaDecoder {
   }
 
   /**
-   * What a step makes of the decoded picture. It too meets damage that the JDK's decoders let pass:
-   * its exceptions become the same message as theirs.
+   * Applies a step to the decoded image. Damage that the JDK's decoders do not detect may show in
+   * this step, so its exceptions are converted to the same message as theirs.
    *
-   * @throws FileException as {@code step}, and in the place of its other exceptions
+   * @throws FileException as {@code step}, and instead of its other exceptions
    */
   <T> T converted(Supplier<T> step) {
     try {
@@ -127,7 +127,8 @@ final class JavaDecoder {
   private <T> T with(Use<T> use) {
     Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
     if (!readers.hasNext()) {
-      throw new FileException(file, "cannot be read: this Java has no decoder for " + format);
+      throw new FileException(
+          file, "cannot be read: this Java runtime has no decoder for " + format);
     }
     ImageReader reader = readers.next();
     try (BytesImageInput in = new BytesImageInput(bytes)) {
@@ -136,7 +137,7 @@ final class JavaDecoder {
     } catch (FileException e) {
       throw e;
     } catch (IOException | RuntimeException e) {
-      // The JDK's decoders answer some damage with array and argument exceptions.
+      // The JDK's decoders throw array index and argument exceptions on some damage.
       throw damaged(e);
     } finally {
       reader.dispose();
@@ -152,11 +153,14 @@ final class JavaDecoder {
     String name = format.toUpperCase(Locale.ROOT);
     String line = found.lines().findFirst().orElse("no reason given");
     return line.contains("Unsupported Image Type")
-        ? "is a %s picture with colours other than grey and RGB: convert it to RGB".formatted(name)
+        ? "is a %s image with colours other than grayscale and RGB: convert it to RGB"
+            .formatted(name)
         : "is a damaged %s picture: %s".formatted(name, line);
   }
 
-  /** libjpeg goes on after most damage with a warning; stray bytes between segments do no harm. */
+  /**
+   * libjpeg continues with a warning after most damage; stray bytes between segments are harmless.
+   */
   private static boolean isDamage(String warning) {
     return warning.startsWith("Premature end")
         || (warning.startsWith("Corrupt JPEG data") && !warning.contains("extraneous bytes"));

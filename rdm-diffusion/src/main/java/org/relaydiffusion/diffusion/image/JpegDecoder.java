@@ -4,12 +4,12 @@ import java.awt.image.Raster;
 import java.nio.file.Path;
 
 /**
- * Decodes JPEG pictures to the values that Pillow gives. The stored samples come from the JDK's
- * libjpeg; what they mean is decided and computed here, as libjpeg-turbo and Pillow's {@code
- * convert("RGB")} do, without colour management.
+ * Decodes JPEG images to the pixel values of Pillow. The stored samples are decoded by the JDK's
+ * libjpeg; their conversion is performed here, as in libjpeg-turbo and Pillow's {@code
+ * convert("RGB")}, without colour management.
  */
 final class JpegDecoder {
-  /** A JPEG has at least one bit for a block of 8 x 8 pixels; subsampling needs more, not less. */
+  /** A JPEG has at least one bit per block of 8 x 8 pixels; subsampling needs more, not less. */
   private static final long PIXELS_PER_BYTE = 64 * 8;
 
   private final JpegFile jpeg;
@@ -24,7 +24,7 @@ final class JpegDecoder {
     this.row = raster.getWidth() * bands;
   }
 
-  /** As {@link PictureReader#decode}, of a file that is a JPEG. */
+  /** Decodes as {@link PictureReader#decode}; the file must be a JPEG. */
   static Pixels decode(byte[] bytes, Path file) {
     JpegFile jpeg = JpegFile.parse(bytes, 0, bytes.length, file);
     jpeg.check();
@@ -67,8 +67,8 @@ final class JpegDecoder {
   }
 
   /**
-   * Which components have half the rows but all the columns, as bits: libjpeg-turbo interpolates
-   * their rows, where the JDK's libjpeg repeats them.
+   * Returns, as bits, the components with half the rows but all columns: libjpeg-turbo interpolates
+   * their rows, while the JDK's libjpeg repeats them.
    */
   private int halvedRows() {
     int horizontal = 0;
@@ -87,7 +87,7 @@ final class JpegDecoder {
     return halved;
   }
 
-  /** Replaces repeated samples by three quarters of their own and one of the nearest row's. */
+  /** Replaces repeated samples by 3/4 of themselves plus 1/4 of the nearest other row. */
   private void blend(byte[] samples, byte[] other, int y, int halved) {
     boolean isUpper = (y & 1) == 0;
     int nearest = isUpper ? Math.max(0, y - 1) : Math.min(raster.getHeight() - 1, y + 1);
@@ -106,7 +106,7 @@ final class JpegDecoder {
       return;
     }
     for (int i = 0, to = at; i < row; i += 4, to += 3) {
-      // Pillow takes all such files for Adobe's, which hold inverted inks.
+      // Pillow treats all such files as Adobe's, which contain inverted inks.
       int rest = samples[i + 3] & 0xff;
       for (int c = 0; c < 3; c++) {
         rgb[to + c] = YccColours.underBlack(255 - (samples[i + c] & 0xff), 255 - rest);

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.relaydiffusion.FileException;
 
-/** What a JPEG's markers say, without decoding its pixels. */
+/** The information in the markers of a JPEG, without decoding its pixels. */
 final class JpegFile {
   private static final int SOF_0 = 0xc0;
   private static final int SOF_2 = 0xc2;
@@ -25,7 +25,7 @@ final class JpegFile {
   private static final int COM = 0xfe;
   private static final int TEM = 0x01;
 
-  /** Shorter segments are others, whatever they begin with. */
+  /** The minimum length; shorter segments are of another kind. */
   private static final int JFIF_LENGTH = 14;
 
   private static final int ADOBE_LENGTH = 12;
@@ -44,10 +44,10 @@ final class JpegFile {
   private final List<Component> components = new ArrayList<>();
 
   /**
-   * A component as the frame declares it.
+   * A component declared by the frame.
    *
    * @param id its number
-   * @param horizontal its sampling factor, which is in a proportion to those of the others
+   * @param horizontal its sampling factor, relative to those of the others
    * @param vertical likewise
    */
   record Component(int id, int horizontal, int vertical) {}
@@ -57,18 +57,18 @@ final class JpegFile {
     this.file = file;
   }
 
-  /** Whether a file begins as JPEG files do. */
+  /** Returns whether a file begins like a JPEG. */
   static boolean isJpeg(byte[] bytes) {
     return bytes.length > 2 && bytes[0] == (byte) 0xff && bytes[1] == (byte) 0xd8;
   }
 
   /**
-   * Walks the markers up to the end of the picture or of its bytes, over stray bytes between them
+   * Parses the markers up to the end of the image or of the data, skipping stray bytes between them
    * as libjpeg does.
    *
-   * @param from where the first marker is
-   * @param end behind the last byte that may belong to the picture
-   * @throws FileException when a second frame begins, which would be another size
+   * @param from position of the first marker
+   * @param end position after the last byte that may belong to the image
+   * @throws FileException if there is a second frame, which could have another size
    */
   static JpegFile parse(byte[] bytes, int from, int end, Path file) {
     JpegFile jpeg = new JpegFile(bytes, file);
@@ -139,24 +139,24 @@ final class JpegFile {
     return (bytes[at] & 0xff) << 8 | (bytes[at + 1] & 0xff);
   }
 
-  /** Columns, 0 when there is no frame. */
+  /** Returns the number of columns, 0 if there is no frame. */
   int width() {
     return width;
   }
 
-  /** Rows, 0 when there is no frame. */
+  /** Returns the number of rows, 0 if there is no frame. */
   int height() {
     return height;
   }
 
-  /** How many scans there are: more than one in progressive files. */
+  /** Returns the number of scans: more than one in progressive files. */
   int scans() {
     return scans;
   }
 
   /**
-   * Whether there is a frame with a size, a scan and the end behind them, so that no decoder looks
-   * for more of the picture elsewhere.
+   * Returns whether there is a frame with a size, a scan and the end after them, so that no decoder
+   * looks for more of the image elsewhere.
    */
   boolean isWhole() {
     return width > 0 && height > 0 && scans > 0 && hasEnd;
@@ -167,7 +167,7 @@ final class JpegFile {
   }
 
   /**
-   * Refuses what no decoder is here for, and files that are cut off.
+   * Rejects kinds that no decoder supports, and truncated files.
    *
    * @throws FileException naming the kind
    */
@@ -180,24 +180,25 @@ final class JpegFile {
     }
     if (frame >= SOF_9) {
       throw new FileException(
-          file, "is a JPEG with arithmetic coding, which is not read: convert it to PNG");
+          file, "is a JPEG with arithmetic coding, which is not supported: convert it to PNG");
     }
     if (frame > SOF_2 || precision != 8) {
       String kind = precision == 8 ? "lossless or hierarchical JPEG" : precision + "-bit JPEG";
       throw new FileException(
-          file, "is a %s, which is not read: convert it to PNG".formatted(kind));
+          file, "is a %s, which is not supported: convert it to PNG".formatted(kind));
     }
     int count = components.size();
     if (count != 1 && count != 3 && count != 4) {
       throw new FileException(
-          file, "is a JPEG of %s components: 1, 3 and 4 are read".formatted(count));
+          file, "is a JPEG with %s components, but only 1, 3 and 4 are supported".formatted(count));
     }
   }
 
   /**
-   * Whether its first three components are luma and chroma, and no colours, by libjpeg's rules: of
-   * three components JFIF says that they are, else Adobe's marker says it, else all but those
-   * numbered R, G, B are. Of four only Adobe's marker can say it.
+   * Returns whether the first three components are luma and chroma rather than colours, by
+   * libjpeg's rules. With three components, a JFIF marker says that they are, otherwise Adobe's
+   * marker decides, otherwise all are except those numbered R, G, B. With four components, only
+   * Adobe's marker can say so.
    */
   boolean isLumaAndChroma() {
     if (components.size() == 4) {
@@ -215,9 +216,9 @@ final class JpegFile {
   }
 
   /**
-   * A copy of a file without the profiles, previews and texts in front of its first scan, nothing
-   * of which decides the stored samples; the JDK's reader would refuse a picture for them, or
-   * change its colours.
+   * Returns a copy of a file without the profiles, previews and texts before its first scan. These
+   * do not affect the stored samples, but the JDK's reader would reject an image because of them,
+   * or change its colours.
    */
   static byte[] withoutMetadata(byte[] bytes) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(bytes.length);

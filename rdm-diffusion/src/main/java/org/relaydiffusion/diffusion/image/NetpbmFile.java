@@ -4,9 +4,9 @@ import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 
 /**
- * Reads PBM, PGM and PPM pictures, plain (P1 to P3) and raw (P4 to P6), with any largest value up
- * to 65535. Values are scaled as Pillow does, to the nearest of 0 to 255, the even one of two; of
- * grey ones above 255 the high byte of 16 bits is taken.
+ * Reads PBM, PGM and PPM images, plain (P1 to P3) and raw (P4 to P6), with any maximum value up to
+ * 65535. Values are scaled to 0 to 255 and rounded half to even, as in Pillow; grayscale values of
+ * 16 bits are reduced to the high byte.
  */
 final class NetpbmFile {
   private static final int MOST_DIGITS = 10;
@@ -36,11 +36,11 @@ final class NetpbmFile {
     height = number();
     largest = kind == BITMAP ? 1 : number();
     if (largest < 1 || largest > 0xffff) {
-      throw damaged("its largest value is %s: 1 to 65535 are".formatted(largest));
+      throw damaged("its maximum value is %s, but must be 1 to 65535".formatted(largest));
     }
   }
 
-  /** Whether a file begins as these files do. */
+  /** Returns whether a file begins like one of these formats. */
   static boolean isNetpbm(byte[] bytes) {
     return bytes.length > 2
         && bytes[0] == 'P'
@@ -49,13 +49,13 @@ final class NetpbmFile {
         && (isSpace(bytes[2]) || bytes[2] == '#');
   }
 
-  /** The size that a file claims. */
+  /** Returns the declared size. */
   static PictureReader.Size size(byte[] bytes, Path file) {
     NetpbmFile picture = new NetpbmFile(bytes, file);
     return new PictureReader.Size(picture.width, picture.height);
   }
 
-  /** As {@link PictureReader#decode}, of a file that is one of these. */
+  /** Decodes as {@link PictureReader#decode}; the file must be one of these formats. */
   static Pixels decode(byte[] bytes, Path file) {
     NetpbmFile picture = new NetpbmFile(bytes, file);
     int channels = picture.kind == 3 ? 3 : 1;
@@ -100,12 +100,12 @@ final class NetpbmFile {
     }
   }
 
-  /** A bit in text, which needs no space around it. */
+  /** Reads a bit in text form, which needs no space around it. */
   private byte plainBit() {
     skipSpace();
     int digit = at < bytes.length ? bytes[at++] : -1;
     if (digit != '0' && digit != '1') {
-      throw damaged(digit < 0 ? "it is cut off" : "it has other digits than 0 and 1");
+      throw damaged(digit < 0 ? "it is cut off" : "it has digits other than 0 and 1");
     }
     return (byte) (digit - '1');
   }
@@ -115,14 +115,14 @@ final class NetpbmFile {
       return (byte) value;
     }
     if (isPlain && value > largest) {
-      throw damaged("it has the value %s above its largest, %s".formatted(value, largest));
+      throw damaged("it has the value %s above its maximum, %s".formatted(value, largest));
     }
     int full = kind == GREY && largest > 0xff ? 0xffff : 0xff;
     int result = (int) Math.min(full, Math.rint((double) value / largest * full));
     return (byte) (full == 0xff ? result : result >> 8);
   }
 
-  /** The next number in text; one character behind it is passed over. */
+  /** Reads the next number in text form, and skips one character after it. */
   private int number() {
     skipSpace();
     int start = at;
@@ -134,21 +134,21 @@ final class NetpbmFile {
       }
     }
     if (at == start) {
-      throw damaged(at == bytes.length ? "it is cut off" : "it has no number where one belongs");
+      throw damaged(at == bytes.length ? "it is cut off" : "a number is missing");
     }
     if (number > Integer.MAX_VALUE) {
       throw damaged("it has the number %s".formatted(number));
     }
     if (at < bytes.length) {
       if (!isSpace(bytes[at])) {
-        throw damaged("it has no space behind a number");
+        throw damaged("a space after a number is missing");
       }
       at++;
     }
     return (int) number;
   }
 
-  /** Passes over space and comments. */
+  /** Skips white space and comments. */
   private void skipSpace() {
     while (at < bytes.length && (isSpace(bytes[at]) || bytes[at] == '#')) {
       if (bytes[at] == '#') {

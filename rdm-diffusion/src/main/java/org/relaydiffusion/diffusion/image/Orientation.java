@@ -1,6 +1,6 @@
 package org.relaydiffusion.diffusion.image;
 
-/** The eight ways in which a picture can lie, by the numbers of TIFF and EXIF. */
+/** The eight orientations of an image, by the numbers of TIFF and EXIF. */
 final class Orientation {
   private static final int UPRIGHT = 1;
   private static final int FIRST_SWAPPED = 5;
@@ -8,12 +8,12 @@ final class Orientation {
 
   private Orientation() {}
 
-  /** Whether columns become rows. */
+  /** Returns whether rows and columns are exchanged. */
   static boolean swapsSides(int orientation) {
     return orientation >= FIRST_SWAPPED && orientation <= LAST;
   }
 
-  /** The picture upright: itself for 1 and for numbers that mean nothing. */
+  /** Returns the image upright: itself for 1 and for invalid numbers. */
   static Pixels apply(int orientation, Pixels lying) {
     if (orientation <= UPRIGHT || orientation > LAST) {
       return lying;
@@ -21,7 +21,7 @@ final class Orientation {
     boolean isSwapped = swapsSides(orientation);
     int width = isSwapped ? lying.height() : lying.width();
     int height = isSwapped ? lying.width() : lying.height();
-    // Which of the stored columns and rows count from their end.
+    // Whether the stored columns and rows are counted from their end.
     boolean isFromRight = orientation == 2 || orientation == 3 || orientation >= 7;
     boolean isFromBottom =
         orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;

@@ -8,9 +8,7 @@ import java.util.Optional;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.image.webp.WebpFile;
 
-/**
- * The formats of pictures that are read, by how a file begins, and the names of those that are not.
- */
+/** The supported image formats, by their first bytes, and the names of unsupported ones. */
 enum PictureFormat {
   PNG,
   JPEG,
@@ -20,16 +18,15 @@ enum PictureFormat {
   BMP,
   NETPBM;
 
-  /** What is read, for messages. */
+  /** The supported formats, for messages. */
   static final String READ = "PNG, JPEG, WebP, TIFF, GIF, BMP, PBM, PGM and PPM";
 
   /**
-   * The format of a file.
+   * Returns the format of a file.
    *
-   * @param bytes the whole of it
-   * @param file its name, for messages; its ending tells formats that begin with nothing of their
-   *     own
-   * @throws FileException naming the format, when it is not read
+   * @param bytes the complete file
+   * @param file its name, for messages; its extension identifies formats without a signature
+   * @throws FileException naming the format, if it is not supported
    */
   static PictureFormat of(byte[] bytes, Path file) {
     if (PngFile.isPng(ByteBuffer.wrap(bytes))) {
@@ -58,17 +55,17 @@ enum PictureFormat {
 
   private static FileException foreign(byte[] bytes, Path file) {
     if (bytes.length == 0) {
-      return new FileException(file, "is empty: expected a picture");
+      return new FileException(file, "is empty: expected an image");
     }
     return new FileException(
         file,
         known(bytes, file)
-            .map(
-                name -> "is %s picture, which is not read: convert it to PNG first".formatted(name))
-            .orElse("is not a picture of a format that is read (" + READ + ")"));
+            .map(name ->
+                "is %s image, which is not supported: convert it to PNG first".formatted(name))
+            .orElse("is not an image of a supported format (" + READ + ")"));
   }
 
-  /** Formats that other programs read, with their articles. */
+  /** Formats that other programs support, with their articles. */
   private static Optional<String> known(byte[] bytes, Path file) {
     if (startsWith(bytes, 4, "ftypavif") || startsWith(bytes, 4, "ftypavis")) {
       return Optional.of("an AVIF");

@@ -7,29 +7,29 @@ import org.relaydiffusion.diffusion.image.webp.WebpFile;
 import org.relaydiffusion.io.MappedFile;
 
 /**
- * Reads pictures as 8-bit grey or RGB, with the values that Pillow gives: {@code open} for what is
- * grey, {@code convert("RGB")} for all else. The formats are {@link #FORMATS}. Profiles and
- * orientations are left alone, palettes looked up, CMYK becomes RGB, of 16 bits the high byte is
- * taken, and alpha is left out: transparent pixels get the colour that they are stored with.
- * Refused by name: other formats and kinds, and files that are damaged or beyond {@link
- * PictureBudget}.
+ * Reads images as 8-bit grayscale or RGB with the pixel values of Pillow: {@code open} for
+ * grayscale, {@code convert("RGB")} for everything else. The formats are {@link #FORMATS}. Profiles
+ * and orientations are ignored (except the orientation of a TIFF), palettes are applied, CMYK is
+ * converted to RGB, 16-bit samples are reduced to their high byte, and alpha is dropped:
+ * transparent pixels have their stored colour. Other formats and kinds are rejected with an error
+ * that names them, and so are files that are damaged or beyond {@link PictureBudget}.
  */
 public final class PictureReader {
-  /** The formats that are read, for messages and help. */
+  /** The supported formats, for messages and help. */
   public static final String FORMATS = PictureFormat.READ;
 
-  /** Deflate makes at most 1032 bytes of one. */
+  /** Deflate expands one byte to at most 1032 bytes. */
   private static final long MOST_INFLATED = 1032;
 
   /** A macroblock of 256 pixels takes at least 3 bits of a lossy WebP. */
   private static final long LOSSY_PIXELS_PER_BYTE = 256 * 8 / 3;
 
-  /** Where a PNG file has its size. */
+  /** The position of the size in a PNG file. */
   private static final int PNG_WIDTH = 16;
 
   private static final int PNG_HEIGHT = 20;
 
-  /** Where a BMP says how it is packed; the oldest headers end before. */
+  /** The position of the compression method in a BMP; the oldest headers end before it. */
   private static final int BMP_COMPRESSION = 30;
 
   private static final int BMP_JPEG = 4;
@@ -38,25 +38,25 @@ public final class PictureReader {
   private PictureReader() {}
 
   /**
-   * Reads a picture file.
+   * Reads an image file.
    *
-   * @throws FileException when it is missing, empty, damaged or of a kind that is not read
+   * @throws FileException if it is missing, empty, damaged or of an unsupported kind
    */
   public static Pixels read(Path file) {
     return PictureBudget.within(file, () -> decode(bytes(file), file));
   }
 
   /**
-   * The bytes of a picture file.
+   * Returns the content of an image file.
    *
-   * @throws FileException when it is missing, unreadable, or longer than a picture may be
+   * @throws FileException if it is missing, unreadable, or above the maximum size of an image
    */
   public static byte[] bytes(Path file) {
     try (MappedFile mapped = MappedFile.open(file)) {
       if (mapped.size() > PictureBudget.MOST_BYTES) {
         throw new FileException(
             file,
-            "has %s bytes, but at most %s of a picture are read"
+            "has %s bytes, but the maximum for an image is %s"
                 .formatted(mapped.size(), PictureBudget.MOST_BYTES));
       }
       return mapped.bytes(0, (int) mapped.size(), "the picture");
@@ -64,10 +64,10 @@ public final class PictureReader {
   }
 
   /**
-   * Decodes a picture from memory.
+   * Decodes an image from memory.
    *
-   * @param bytes a whole picture file
-   * @param file what messages call it: its path, or its name inside an archive
+   * @param bytes a complete image file
+   * @param file the name used in messages: its path, or its name inside an archive
    * @throws FileException as {@link #read}
    */
   public static Pixels decode(byte[] bytes, Path file) {
@@ -90,7 +90,7 @@ public final class PictureReader {
       return PictureBudget.decoded(
           file, png.width(), png.height(), 3, () -> PngDecoder.decode(bytes, png, file));
     }
-    // Java gives grey pictures of fewer than 8 bits a palette.
+    // Java represents grayscale images of fewer than 8 bits with a palette.
     boolean isGrey = png.colourType() != PngFile.PALETTE;
     return new JavaDecoder(PngFile.essential(bytes), "png", file)
         .decode(MOST_INFLATED * 8, RasterPixels.plain(file, _ -> isGrey)::pixels);
@@ -98,7 +98,8 @@ public final class PictureReader {
 
   private static Pixels webp(byte[] bytes, Path file) {
     WebpFile webp = WebpFile.parse(bytes, file);
-    // One colour takes no bits at all of a lossless frame, and neither does the canvas around one.
+    // A single colour takes no bits at all in a lossless frame, and neither does the canvas around
+    // it.
     boolean isWhole = webp.frameWidth() == webp.width() && webp.frameHeight() == webp.height();
     long held =
         webp.isLossless() || !isWhole ? Long.MAX_VALUE : bytes.length * LOSSY_PIXELS_PER_BYTE;
@@ -112,11 +113,12 @@ public final class PictureReader {
   }
 
   private static Pixels bmp(byte[] bytes, Path file) {
-    // A BMP may hold a whole JPEG or PNG, for printers, which would claim a size of its own.
+    // A BMP may contain a complete JPEG or PNG, for printers, which would declare a size of its
+    // own.
     int compression = bytes.length > BMP_COMPRESSION ? bytes[BMP_COMPRESSION] : 0;
     if (compression == BMP_JPEG || compression == BMP_PNG) {
       throw new FileException(
-          file, "is a BMP with a JPEG or PNG picture inside it, which is not read");
+          file, "is a BMP with an embedded JPEG or PNG, which is not supported");
     }
     return new JavaDecoder(bytes, "bmp", file)
         .decode(
@@ -130,11 +132,11 @@ public final class PictureReader {
   }
 
   /**
-   * What a picture's header claims, without decoding it: for callers that refuse other sizes than
-   * their own before anything of that size is made.
+   * Returns the size declared by the header of an image, without decoding it, so that callers can
+   * reject unexpected sizes before memory is allocated.
    *
-   * @param bytes a whole picture file
-   * @param file what messages call it
+   * @param bytes a complete image file
+   * @param file the name used in messages
    * @throws FileException as {@link #read}, as far as the header shows it
    */
   public static Size size(byte[] bytes, Path file) {
@@ -156,21 +158,21 @@ public final class PictureReader {
         };
     if (size.width() < 1 || size.height() < 1) {
       throw new FileException(
-          file, "is damaged: it claims %s x %s pixels".formatted(size.width(), size.height()));
+          file, "is damaged: it declares %s x %s pixels".formatted(size.width(), size.height()));
     }
     return size;
   }
 
   private static Size pngSize(byte[] bytes, Path file) {
     if (bytes.length < PNG_HEIGHT + Integer.BYTES) {
-      throw new FileException(file, "is cut off: it ends in its header");
+      throw new FileException(file, "is truncated: it ends in its header");
     }
     ByteBuffer buffer = ByteBuffer.wrap(bytes);
     return new Size(buffer.getInt(PNG_WIDTH), buffer.getInt(PNG_HEIGHT));
   }
 
   /**
-   * A picture's size in pixels.
+   * The size of an image in pixels.
    *
    * @param width columns, at least 1
    * @param height rows, at least 1

@@ -3,28 +3,27 @@ package org.relaydiffusion.diffusion.image;
 import java.util.Objects;
 
 /**
- * From a network's values (-1 is black, 1 is white) to 8-bit pixels: {@code clip(127.5 x + 128, 0,
- * 255)} truncated, in the precision of the input, as the reference does it. What is not a number
- * becomes 0.
+ * Converts a network's values (-1 is black, 1 is white) to 8-bit pixels: {@code clip(127.5 x + 128,
+ * 0, 255)} truncated, in the precision of the input, as in the reference. NaN becomes 0.
  */
 public final class PixelValues {
   private PixelValues() {}
 
-  /** The 8-bit pixel of one float64 value. */
+  /** Converts one float64 value. */
   public static byte toByte(double value) {
     return (byte) (int) Math.clamp(value * 127.5 + 128, 0.0, 255.0);
   }
 
-  /** The 8-bit pixel of one float32 value. */
+  /** Converts one float32 value. */
   public static byte toByte(float value) {
     return (byte) (int) Math.clamp(value * 127.5f + 128, 0.0f, 255.0f);
   }
 
   /**
-   * One picture of a float64 batch [N, C, H, W].
+   * Converts one image of a float64 batch [N, C, H, W].
    *
-   * @param batch the batch's values; not changed
-   * @param index which picture, from 0
+   * @param batch the values of the batch; not modified
+   * @param index of the image, from 0
    * @param channels C: 1 or 3
    * @param height H
    * @param width W
@@ -42,7 +41,7 @@ public final class PixelValues {
     return pixels;
   }
 
-  /** As {@link #picture(double[], int, int, int, int)}, of a float32 batch. */
+  /** Converts one image of a float32 batch, as {@link #picture(double[], int, int, int, int)}. */
   public static Pixels picture(float[] batch, int index, int channels, int height, int width) {
     Pixels pixels = Pixels.black(width, height, channels);
     int plane = width * height;

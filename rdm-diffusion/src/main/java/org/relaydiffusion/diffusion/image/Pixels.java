@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An 8-bit picture: grey (1 channel) or RGB (3), row by row from the top left, the channels of a
- * pixel side by side ([H, W, C]). Two are equal when their sizes and bytes are.
+ * An 8-bit image: grayscale (1 channel) or RGB (3), row by row from the top left, with interleaved
+ * channels ([H, W, C]). Two images are equal if their sizes and bytes are.
  */
 public final class Pixels {
   private final int width;
@@ -14,18 +14,18 @@ public final class Pixels {
   private final byte[] data;
 
   /**
-   * Wraps bytes as a picture.
+   * Wraps bytes as an image.
    *
    * @param width in pixels, at least 1
    * @param height in pixels, at least 1
-   * @param channels 1 (grey) or 3 (RGB)
-   * @param data [height, width, channels], unsigned; used as it is, not copied
-   * @throws IllegalArgumentException when the length is not that of such a picture
+   * @param channels 1 (grayscale) or 3 (RGB)
+   * @param data [height, width, channels], unsigned; not copied
+   * @throws IllegalArgumentException if the length does not match
    */
   public Pixels(int width, int height, int channels, byte[] data) {
     if (data.length != length(width, height, channels)) {
       throw new IllegalArgumentException(
-          "a picture of %s x %s with %s channels needs %s bytes, not %s"
+          "an image of %s x %s with %s channels has %s bytes, but found %s"
               .formatted(width, height, channels, length(width, height, channels), data.length));
     }
     this.width = width;
@@ -34,7 +34,7 @@ public final class Pixels {
     this.data = data;
   }
 
-  /** A black picture; parameters as in the constructor. */
+  /** Returns a black image; parameters as in the constructor. */
   public static Pixels black(int width, int height, int channels) {
     return new Pixels(width, height, channels, new byte[length(width, height, channels)]);
   }
@@ -42,42 +42,40 @@ public final class Pixels {
   private static int length(int width, int height, int channels) {
     if (width < 1 || height < 1 || (channels != 1 && channels != 3)) {
       throw new IllegalArgumentException(
-          "a picture has 1 or 3 channels and a side of at least 1, not %s x %s with %s channels"
+          "an image must have 1 or 3 channels and sides of at least 1, but found %s x %s with %s channels"
               .formatted(width, height, channels));
     }
-    // No overflow: the product of two positive ints times 3 fits a long.
+    // No overflow: the product of two positive ints and 3 fits in a long.
     long length = (long) width * height * channels;
     if (length > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
-          "a picture of %s x %s with %s channels is larger than an array can be"
+          "an image of %s x %s with %s channels exceeds the maximum size of an array"
               .formatted(width, height, channels));
     }
     return (int) length;
   }
 
-  /** Columns. */
+  /** Returns the number of columns. */
   public int width() {
     return width;
   }
 
-  /** Rows. */
+  /** Returns the number of rows. */
   public int height() {
     return height;
   }
 
-  /** 1 (grey) or 3 (red, green, blue). */
+  /** Returns the number of channels: 1 (grayscale) or 3 (red, green, blue). */
   public int channels() {
     return channels;
   }
 
-  /**
-   * The bytes themselves, [height, width, channels]: whoever writes to them changes the picture.
-   */
+  /** Returns the bytes themselves, [height, width, channels]: modifying them modifies the image. */
   public byte[] data() {
     return data;
   }
 
-  /** One value, 0 to 255. */
+  /** Returns one value, 0 to 255. */
   public int value(int x, int y, int channel) {
     if (x < 0 || x >= width || y < 0 || y >= height || channel < 0 || channel >= channels) {
       throw new IndexOutOfBoundsException(
@@ -86,7 +84,7 @@ public final class Pixels {
     return data[(y * width + x) * channels + channel] & 0xff;
   }
 
-  /** This picture with 3 channels: itself, or a copy with the grey repeated. */
+  /** Returns this image with 3 channels: itself, or a copy with the grey value repeated. */
   public Pixels toRgb() {
     if (channels == 3) {
       return this;
@@ -98,7 +96,7 @@ public final class Pixels {
     return rgb;
   }
 
-  /** A copy of the bytes with the channels one behind the other: [channels, height, width]. */
+  /** Returns a copy of the bytes in planar layout: [channels, height, width]. */
   public byte[] planes() {
     if (channels == 1) {
       return data.clone();

@@ -7,15 +7,15 @@ import java.util.zip.Inflater;
 import org.relaydiffusion.FileException;
 
 /**
- * Decodes the plain kind of PNG that data sets consist of: 8 bits, grey or RGB, not interlaced. It
- * gives what the JDK's decoder gives, sooner.
+ * Decodes the kind of PNG that data sets usually contain: 8-bit grayscale or RGB, not interlaced.
+ * The result is that of the JDK's decoder, but faster.
  */
 final class PngDecoder {
   private static final int FIRST_CHUNK = 8;
   private static final int CHUNK_OVERHEAD = 12;
   private static final int METHODS = 26;
 
-  /** Rows are unpacked in parts of this many bytes, or one by one where a row is longer. */
+  /** Rows are decompressed in parts of this number of bytes, or one by one if a row is longer. */
   private static final int BUFFER = 1 << 20;
 
   private static final int IHDR = 0x49484452;
@@ -23,7 +23,7 @@ final class PngDecoder {
   private static final int IDAT = 0x49444154;
   private static final int IEND = 0x49454e44;
 
-  /** Set in the names of chunks that a decoder may leave out. */
+  /** Set in the names of chunks that a decoder may ignore. */
   private static final int ANCILLARY = 0x20000000;
 
   private final ByteBuffer in;
@@ -41,9 +41,9 @@ final class PngDecoder {
   }
 
   /**
-   * Whether a picture is of the kind that is decoded here.
+   * Returns whether this class can decode an image.
    *
-   * @param bytes a whole file whose chunks {@code png} has checked
+   * @param bytes a complete file whose chunks {@code png} has checked
    */
   static boolean decodes(byte[] bytes, PngFile png) {
     boolean plain =
@@ -78,11 +78,11 @@ final class PngDecoder {
   }
 
   /**
-   * The picture.
+   * Decodes the image.
    *
-   * @param bytes a whole file whose chunks {@code png} has checked, of the kind that {@link
-   *     #decodes} accepts
-   * @throws FileException when the packed pixels are damaged, or fewer than the header says
+   * @param bytes a complete file whose chunks {@code png} has checked, and that {@link #decodes}
+   *     accepts
+   * @throws FileException if the compressed pixels are damaged, or fewer than declared
    */
   static Pixels decode(byte[] bytes, PngFile png, Path file) {
     PngDecoder decoder = new PngDecoder(ByteBuffer.wrap(bytes), png, file);
@@ -91,7 +91,10 @@ final class PngDecoder {
     return pixels;
   }
 
-  /** Unpacks some rows at a time, each behind the number of its filter, and undoes the filters. */
+  /**
+   * Decompresses several rows at a time, each preceded by the number of its filter, and reverses
+   * the filters.
+   */
   private void inflate(byte[] pixels) {
     int atOnce = Math.min(height, Math.max(1, BUFFER / (row + 1)));
     byte[] rows = new byte[(row + 1) * atOnce];
@@ -122,7 +125,7 @@ final class PngDecoder {
         throw damaged("its pixels end in row %s of %s".formatted(y + filled / (row + 1), height));
       }
     } catch (DataFormatException e) {
-      throw damaged("its pixels are not packed by deflate (" + e.getMessage() + ")");
+      throw damaged("its pixels are not valid deflate data (" + e.getMessage() + ")");
     } finally {
       inflater.end();
     }

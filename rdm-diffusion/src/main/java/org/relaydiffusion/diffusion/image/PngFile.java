@@ -11,13 +11,13 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.MappedFile;
 
 /**
- * What a PNG file's chunks say, without decoding its pixels.
+ * The information in the chunks of a PNG file, without decoding its pixels.
  *
  * @param width in pixels, at least 1
  * @param height in pixels, at least 1
- * @param bitDepth bits a channel: 1, 2, 4, 8 or 16
- * @param colourType the specification's number: 0 grey, 2 RGB, 3 palette, 4 and 6 with alpha
- * @param trailing bytes after the last chunk, which do not belong to the picture
+ * @param bitDepth bits per channel: 1, 2, 4, 8 or 16
+ * @param colourType the specification's number: 0 grayscale, 2 RGB, 3 palette, 4 and 6 with alpha
+ * @param trailing bytes after the last chunk, which do not belong to the image
  */
 record PngFile(int width, int height, int bitDepth, int colourType, int trailing) {
   static final byte GREY = 0;
@@ -30,16 +30,16 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
   private static final Set<String> ESSENTIAL = Set.of("IHDR", "PLTE", "IDAT", "IEND");
 
   /**
-   * Walks the chunks and checks their order and checksums.
+   * Parses the chunks and checks their order and checksums.
    *
-   * @param bytes the whole file
+   * @param bytes the complete file
    * @param file its name, for messages
-   * @throws FileException naming the chunk at fault
+   * @throws FileException naming the invalid chunk
    */
   static PngFile parse(ByteBuffer bytes, Path file) {
     ByteBuffer in = bytes.slice().order(ByteOrder.BIG_ENDIAN);
     if (!isPng(in)) {
-      throw new FileException(file, "is not a PNG file: its first bytes are others");
+      throw new FileException(file, "is not a PNG file: wrong signature");
     }
     in.position(SIGNATURE.length);
     ByteBuffer header = chunk(in, file, "IHDR");
@@ -56,16 +56,16 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
     return header(header, in.remaining(), file);
   }
 
-  /** Whether a file begins as PNG files do. */
+  /** Returns whether a file begins like a PNG. */
   static boolean isPng(ByteBuffer bytes) {
     return bytes.remaining() >= SIGNATURE.length
         && bytes.slice(bytes.position(), SIGNATURE.length).equals(ByteBuffer.wrap(SIGNATURE));
   }
 
   /**
-   * As {@link #parse}, of a file that is mapped for the purpose.
+   * Parses a file that is mapped for this purpose, as {@link #parse}.
    *
-   * @throws FileException also when it is missing or unreadable
+   * @throws FileException also if it is missing or unreadable
    */
   static PngFile read(Path file) {
     try (MappedFile mapped = MappedFile.open(file)) {
@@ -77,7 +77,7 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
     }
   }
 
-  /** How many bits a pixel takes; 1 where the header says nothing that makes sense. */
+  /** Returns the number of bits per pixel; 1 if the header is invalid. */
   int bitsAPixel() {
     int samples =
         switch (colourType) {
@@ -90,10 +90,10 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
   }
 
   /**
-   * A copy with nothing but what decides the colours. What else a file may hold (texts, profiles,
-   * suggested palettes) would be unpacked and kept by the JDK's reader.
+   * Returns a copy that contains only what determines the colours. Other parts (texts, profiles,
+   * suggested palettes) would be decompressed and kept by the JDK's reader.
    *
-   * @param bytes a whole file, which {@link #parse} has checked
+   * @param bytes a complete file, which {@link #parse} has checked
    */
   static byte[] essential(byte[] bytes) {
     ByteBuffer in = ByteBuffer.wrap(bytes);
@@ -114,7 +114,7 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
   private static String typeAt(ByteBuffer in, Path file) {
     if (in.remaining() < CHUNK_OVERHEAD) {
       throw new FileException(
-          file, "is cut off: it ends at byte %s, before its IEND chunk".formatted(in.limit()));
+          file, "is truncated: it ends at byte %s, before its IEND chunk".formatted(in.limit()));
     }
     byte[] name = new byte[4];
     in.get(in.position() + 4, name);
@@ -131,7 +131,7 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
     if (length < 0 || length > in.remaining() - CHUNK_OVERHEAD) {
       throw new FileException(
           file,
-          "is cut off: the chunk at byte %s claims %s bytes, but %s are left"
+          "is truncated: the chunk at byte %s declares %s bytes, but %s are left"
               .formatted(start, Integer.toUnsignedString(length), in.remaining() - CHUNK_OVERHEAD));
     }
     CRC32 crc = new CRC32();
@@ -146,7 +146,7 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
 
   private static PngFile header(ByteBuffer header, int trailing, Path file) {
     if (header.remaining() != 13 || header.getInt(0) < 1 || header.getInt(4) < 1) {
-      throw new FileException(file, "is damaged: its IHDR chunk holds no valid size");
+      throw new FileException(file, "is damaged: its IHDR chunk has no valid size");
     }
     return new PngFile(header.getInt(0), header.getInt(4), header.get(8), header.get(9), trailing);
   }

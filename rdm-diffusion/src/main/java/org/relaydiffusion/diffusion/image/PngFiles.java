@@ -8,14 +8,14 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
-/** Questions about PNG files that were written before. */
+/** Properties of existing PNG files. */
 public final class PngFiles {
   private PngFiles() {}
 
   /**
-   * Whether a file begins as PNG files do.
+   * Returns whether a file begins like a PNG.
    *
-   * @throws FileException when it cannot be read
+   * @throws FileException if it cannot be read
    */
   public static boolean isPng(Path file) {
     try (InputStream in = InputFile.stream(file)) {
@@ -26,14 +26,14 @@ public final class PngFiles {
   }
 
   /**
-   * Whether a file is there and whole, so that a resumed run need not make it again: its signature,
-   * every chunk's checksum, its end, nothing behind the end, and the size it should have. Pixels
-   * are not decoded.
+   * Returns whether a file exists and is complete, so that a resumed run can keep it: its
+   * signature, the checksum of every chunk, its end without trailing data, and the expected size
+   * are checked. Pixels are not decoded.
    *
-   * @param file may be missing, damaged, or something else altogether: the answer is then false
+   * @param file may be missing, damaged, or of another kind: the result is then false
    * @param width the expected width
    * @param height the expected height
-   * @param channels 1 (grey) or 3 (RGB), with 8 bits each
+   * @param channels 1 (grayscale) or 3 (RGB), with 8 bits each
    */
   public static boolean isWhole(Path file, int width, int height, int channels) {
     try {

@@ -15,16 +15,18 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * Writes pictures as PNG files (8 bits, grey or RGB, not interlaced): a small encoder that is many
- * times quicker than the JDK's where the pixels are stored as they are.
+ * Writes images as PNG files (8-bit grayscale or RGB, not interlaced). For uncompressed images it
+ * is many times faster than the JDK's encoder.
  */
 public final class PngWriter {
-  /** Headers, checksums and the deflate's own blocks must fit an array beside the pixels. */
+  /**
+   * Reserved for headers, checksums and deflate blocks, which must fit in an array with the pixels.
+   */
   private static final long MAX_BYTES = 2_000_000_000L;
 
   private PngWriter() {}
 
-  /** The bytes of a PNG file. */
+  /** Returns the bytes of a PNG file. */
   public static byte[] encode(Pixels pixels, Compression compression) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(pixels.data().length / 2 + 1024);
     try {
@@ -53,9 +55,9 @@ public final class PngWriter {
   }
 
   /**
-   * Writes a PNG file, whole or not at all; folders above it are made.
+   * Writes a PNG file atomically; parent folders are created.
    *
-   * @throws FileException when it cannot be written
+   * @throws FileException if it cannot be written
    */
   public static void write(Pixels pixels, Compression compression, Path file) {
     byte[] bytes = encode(pixels, compression);
@@ -73,7 +75,7 @@ public final class PngWriter {
       throws IOException {
     int row = pixels.width() * pixels.channels();
     if ((long) pixels.height() * (row + 1L) > MAX_BYTES) {
-      throw new RdmException(pixels + " is too large for a PNG file written at once");
+      throw new RdmException(pixels + " is too large to be encoded in memory");
     }
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(pixels.data().length / 2 + 1024);
     Deflater deflater = new Deflater(compression.level());

@@ -9,29 +9,31 @@ import java.util.function.Predicate;
 import org.relaydiffusion.FileException;
 
 /**
- * From Java's pictures to ours, with the values of Pillow's {@code convert("RGB")}. Takes the
- * stored samples themselves: Java's own conversion to RGB would pass grey through a colour space
- * with another gamma. Of more than 8 bits the highest 8 are taken, fewer are spread over the range,
- * and alpha is left out.
+ * Converts Java images with the values of Pillow's {@code convert("RGB")}. The stored samples are
+ * used directly: Java's own conversion to RGB would convert grayscale through a colour space with
+ * another gamma. Samples of more than 8 bits are reduced to their highest 8, fewer bits are scaled
+ * to the full range, and alpha is dropped.
  *
- * @param file what messages call the picture
- * @param greyPalettes which palettes stand for grey
- * @param colours how many of the samples are colours: 1, 3, or 4 inks; 0 for what Java says
- * @param isPremultiplied whether the sample behind three colours is alpha that they were multiplied
- *     by
+ * @param file the name used in messages
+ * @param greyPalettes which palettes represent grayscale
+ * @param colours number of colour samples: 1, 3, or 4 inks; 0 to use Java's information
+ * @param isPremultiplied whether three colours are followed by alpha with which they are
+ *     premultiplied
  */
 record RasterPixels(
     Path file, Predicate<IndexColorModel> greyPalettes, int colours, boolean isPremultiplied) {
   private static final int MOST_BITS = 16;
   private static final int INKS = 4;
 
-  /** Of pictures whose samples Java tells, with another rule for palettes. */
+  /**
+   * Creates a conversion of images whose samples Java describes, with another rule for palettes.
+   */
   static RasterPixels plain(Path file, Predicate<IndexColorModel> greyPalettes) {
     return new RasterPixels(file, greyPalettes, 0, false);
   }
 
   /**
-   * The 8-bit picture of a decoded one.
+   * Returns the 8-bit image of a decoded one.
    *
    * @throws FileException for unknown layouts
    */
@@ -46,7 +48,9 @@ record RasterPixels(
     }
     if (raster.getNumBands() < used || (used != 1 && used != 3 && used != INKS)) {
       throw new FileException(
-          file, "has %s colour channels: only grey and RGB pictures are read".formatted(used));
+          file,
+          "has %s colour channels, but only grayscale and RGB images are supported"
+              .formatted(used));
     }
     int channels = used == 1 ? 1 : 3;
     Pixels pixels = Pixels.black(raster.getWidth(), raster.getHeight(), channels);
@@ -64,7 +68,7 @@ record RasterPixels(
 
   private void scaled(Raster raster, int used, Pixels pixels) {
     int bands = raster.getNumBands();
-    // By band: a BMP of 16 bits has 5, 6 and 5 of them.
+    // Per band: a 16-bit BMP has bands of 5, 6 and 5 bits.
     int[] bits = bits(raster);
     int[] row = new int[raster.getWidth() * bands];
     byte[] out = pixels.data();
@@ -98,21 +102,22 @@ record RasterPixels(
       int bits = raster.getSampleModel().getSampleSize(band);
       if (bits < 1 || bits > MOST_BITS) {
         throw new FileException(
-            file, "has samples of %s bits: 1 to %s are read".formatted(bits, MOST_BITS));
+            file,
+            "has samples of %s bits, but only 1 to %s are supported".formatted(bits, MOST_BITS));
       }
       all[band] = bits;
     }
     return all;
   }
 
-  /** The colours of a palette that a raster's numbers mean. */
+  /** Applies a palette to the indices of a raster. */
   Pixels indexed(Raster raster, IndexColorModel palette) {
     int channels = greyPalettes.test(palette) ? 1 : 3;
     Pixels pixels = Pixels.black(raster.getWidth(), raster.getHeight(), channels);
     int[] row = new int[raster.getWidth()];
     int at = 0;
     for (int y = 0; y < raster.getHeight(); y++) {
-      // Band 0 alone: behind the numbers of a TIFF there may be alpha.
+      // Band 0 only: the indices of a TIFF may be followed by alpha.
       raster.getSamples(raster.getMinX(), raster.getMinY() + y, raster.getWidth(), 1, 0, row);
       for (int x = 0; x < raster.getWidth(); x++) {
         if (row[x] >= palette.getMapSize()) {
@@ -129,7 +134,7 @@ record RasterPixels(
     return pixels;
   }
 
-  /** Whether each colour is the grey of its own number. */
+  /** Returns whether each colour is the grey value of its own index. */
   static boolean isGreyByNumber(IndexColorModel palette) {
     for (int i = 0; i < palette.getMapSize(); i++) {
       if ((palette.getRGB(i) & 0xffffff) != i * 0x010101) {
@@ -139,7 +144,7 @@ record RasterPixels(
     return true;
   }
 
-  /** Whether the palette is black and white, in this order. */
+  /** Returns whether the palette is black and white, in this order. */
   static boolean isBlackAndWhite(IndexColorModel palette) {
     return palette.getMapSize() == 2
         && (palette.getRGB(0) & 0xffffff) == 0

@@ -2,9 +2,9 @@ package org.relaydiffusion.diffusion.image;
 
 /**
  * The five PNG row filters (PNG specification, section 9): each replaces bytes by their difference
- * from a guess. The best one of a row is taken to be that with the smallest sum of absolute
- * differences, the specification's own advice. Holds the buffers of one picture being encoded; its
- * rows come from the top.
+ * from a prediction. The filter of a row is the one with the smallest sum of absolute differences,
+ * as the specification recommends. Holds the buffers of one image being encoded, whose rows are
+ * encoded from the top.
  */
 final class RowFilter {
   private static final int FILTERS = 5;
@@ -13,18 +13,16 @@ final class RowFilter {
   private final int length;
   private final byte[][] filtered;
 
-  /**
-   * The row and the one above it, each behind a pixel of zeros: what lies left of the first one.
-   */
+  /** The row and the one above it, each preceded by a pixel of zeros. */
   private byte[] row;
 
   private byte[] above;
 
   /**
-   * Makes the buffers.
+   * Allocates the buffers.
    *
-   * @param step bytes a pixel
-   * @param length bytes a row
+   * @param step bytes per pixel
+   * @param length bytes per row
    */
   RowFilter(int step, int length) {
     this.step = step;
@@ -38,11 +36,11 @@ final class RowFilter {
   }
 
   /**
-   * The best filtered form of the next row.
+   * Returns the best filtered form of the next row.
    *
-   * @param data the whole picture
-   * @param start where the row begins
-   * @return the filter's number and the row's bytes; valid until the next call
+   * @param data the complete image
+   * @param start offset of the row
+   * @return the number of the filter and the bytes of the row; valid until the next call
    */
   byte[] next(byte[] data, int start) {
     byte[] free = above;
@@ -93,7 +91,7 @@ final class RowFilter {
     }
   }
 
-  /** Guesses the neighbour nearest to left + up - corner: of equals the first in that order. */
+  /** Predicts the neighbour nearest to left + up - corner; ties are resolved in that order. */
   private void paeth(byte[] out) {
     for (int i = 0; i < length; i++) {
       int left = row[i] & 0xff;

@@ -1,21 +1,21 @@
 package org.relaydiffusion.diffusion.image;
 
 /**
- * Undoes the five PNG row filters (PNG specification, section 9) of 8-bit pictures, row after row
- * from the top: a guess is made from bytes that are known already, and the difference added.
+ * Reverses the five PNG row filters (PNG specification, section 9) of 8-bit images, row by row from
+ * the top: each byte is a prediction from known bytes plus the stored difference.
  */
 final class RowUnfilter {
   private final int channels;
   private final int row;
 
-  /** What lies above the first row. */
+  /** The row above the first row. */
   private final byte[] black;
 
   /**
-   * Makes one for a picture.
+   * Creates the state for an image.
    *
-   * @param channels bytes a pixel: 1 or 3
-   * @param row bytes a row, at least 1
+   * @param channels bytes per pixel: 1 or 3
+   * @param row bytes per row, at least 1
    */
   RowUnfilter(int channels, int row) {
     this.channels = channels;
@@ -26,10 +26,10 @@ final class RowUnfilter {
   /**
    * Restores a row.
    *
-   * @param rows holds the filter's number at {@code from}, then the differences
-   * @param pixels the picture, in which the rows above are restored
-   * @param to where the row belongs
-   * @return false when there is no such filter
+   * @param rows contains the number of the filter at {@code from}, followed by the differences
+   * @param pixels the image, in which the rows above are restored
+   * @param to offset of the row
+   * @return false if the filter is unknown
    */
   boolean next(byte[] rows, int from, byte[] pixels, int to) {
     byte[] above = to == 0 ? black : pixels;
@@ -75,7 +75,7 @@ final class RowUnfilter {
     }
   }
 
-  /** A value waits for the one to its left: three of them side by side wait together. */
+  /** Each value depends on the one to its left, so three adjacent chains are interleaved. */
   private void averageRgb(byte[] rows, int from, byte[] pixels, int to, byte[] above, int up) {
     int r = 0;
     int g = 0;
@@ -133,10 +133,10 @@ final class RowUnfilter {
   }
 
   /**
-   * A difference plus its guess: that of left, top and corner which is nearest to left + top -
-   * corner, the first of equals. With 3 corner - left - top at or below the smaller neighbour that
-   * is the larger one, at or above the larger the smaller one, and between them the corner. Written
-   * without branches: noise would make every second one go where the processor does not expect it.
+   * Returns a difference plus its prediction: the neighbour of left, top and corner nearest to left
+   * + top - corner, the first of ties. With 3 corner - left - top at or below the smaller
+   * neighbour, that is the larger one; at or above the larger neighbour, the smaller one; and
+   * between them the corner. Written without branches, which noise would make unpredictable.
    */
   static int nearest(byte difference, int left, int top, int corner) {
     int balance = 3 * corner - left - top;

@@ -12,10 +12,10 @@ import java.util.function.Function;
 import org.relaydiffusion.FileException;
 
 /**
- * The first picture of a TIFF. What its directory claims is checked before the JDK's reader
- * believes it: sizes, where strips and tiles lie, and that the samples are of a kind that has 8-bit
- * values. The JDK reads floats, signed numbers and CIE Lab too, but as unsigned RGB, which gives
- * another picture. Unlike that of a JPEG, the orientation of a TIFF is applied, as Pillow does it.
+ * The first image of a TIFF. The directory is validated before the JDK's reader uses it: sizes,
+ * positions of strips and tiles, and that the samples have 8-bit values. The JDK also reads floats,
+ * signed numbers and CIE Lab, but as unsigned RGB, which would give a wrong image. Unlike that of a
+ * JPEG, the orientation of a TIFF is applied, as in Pillow.
  */
 final class TiffFile {
   private static final int DIRECTORY_ENTRY = 12;
@@ -41,7 +41,7 @@ final class TiffFile {
   private static final int SAMPLE_FORMAT = 339;
   private static final int JPEG_TABLES = 347;
 
-  /** The fields that may be of 32 bits; all others that are looked at have 16. */
+  /** The fields that may have 32 bits; all others that are used have 16. */
   private static final Set<Integer> LARGE =
       Set.of(
           WIDTH,
@@ -64,13 +64,13 @@ final class TiffFile {
   private static final int OLD_JPEG = 6;
   private static final int JPEG = 7;
 
-  /** All quantization and Huffman tables that a JPEG can have take less than 4 KiB. */
+  /** The maximum size of all quantization and Huffman tables of a JPEG is below 4 KiB. */
   private static final int MOST_TABLES = 1 << 14;
 
   private static final int MOST_SAMPLES = 4;
   private static final int MOST_BITS = 16;
 
-  /** Deflate makes at most 1032 bytes of one; fax codes do no better than its bits. */
+  /** Deflate expands one byte to at most 1032 bytes; fax codes achieve no more for its bits. */
   private static final long PIXELS_PER_BYTE = 1032 * 8;
 
   private final byte[] bytes;
@@ -78,7 +78,7 @@ final class TiffFile {
   private final Path file;
   private final Map<Integer, Field> fields = new HashMap<>();
 
-  /** A field of the directory, whose values lie inside the file. */
+  /** A field of the directory, whose values are inside the file. */
   private record Field(int type, int count, int at) {}
 
   private TiffFile(byte[] bytes, Path file) {
@@ -87,7 +87,7 @@ final class TiffFile {
     this.file = file;
   }
 
-  /** Whether a file begins as TIFF files do. */
+  /** Returns whether a file begins like a TIFF. */
   static boolean isTiff(byte[] bytes) {
     return bytes.length >= 4
         && ((bytes[0] == 'I' && bytes[1] == 'I' && bytes[2] == 42 && bytes[3] == 0)
@@ -95,10 +95,10 @@ final class TiffFile {
   }
 
   /**
-   * As {@link PictureReader#decode}.
+   * Decodes as {@link PictureReader#decode}.
    *
-   * @param bytes a file of which {@link #isTiff} is true
-   * @throws FileException naming what is wrong, too large, or not read
+   * @param bytes a file for which {@link #isTiff} is true
+   * @throws FileException naming what is invalid, too large, or not supported
    */
   static Pixels decode(byte[] bytes, Path file) {
     TiffFile tiff = new TiffFile(bytes, file);
@@ -121,7 +121,7 @@ final class TiffFile {
         };
     boolean isPremultiplied =
         fields.containsKey(EXTRA_SAMPLES) && value(EXTRA_SAMPLES, 0, 0) == PREMULTIPLIED;
-    // Java gives grey pictures of fewer than 8 bits a palette.
+    // Java represents grayscale images of fewer than 8 bits with a palette.
     var samples = new RasterPixels(file, _ -> colours == 1, colours, isPremultiplied);
     if (photometric != PALETTE) {
       return samples::pixels;
@@ -130,7 +130,7 @@ final class TiffFile {
     return image -> samples.indexed(image.getRaster(), palette);
   }
 
-  /** The palette with the high bytes of its 16-bit colours, which the JDK would round. */
+  /** Returns the palette with the high bytes of its 16-bit colours, which the JDK would round. */
   private IndexColorModel palette() {
     int bits = (int) value(BITS, 0, 1);
     Field field = fields.get(COLOUR_MAP);
@@ -145,7 +145,7 @@ final class TiffFile {
     return new IndexColorModel(bits, size, colours[0], colours[1], colours[2]);
   }
 
-  /** The size of a file's picture, once it stands upright. */
+  /** Returns the size of the image after applying its orientation. */
   static PictureReader.Size size(byte[] bytes, Path file) {
     TiffFile tiff = new TiffFile(bytes, file);
     tiff.readDirectory();
@@ -161,11 +161,11 @@ final class TiffFile {
     in.order(bytes[0] == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
     long start = bytes.length < 8 ? bytes.length : in.getInt(4) & 0xffff_ffffL;
     if (start > bytes.length - 2L) {
-      throw damaged("its directory lies outside the file");
+      throw damaged("its directory is outside the file");
     }
     int count = in.getShort((int) start) & 0xffff;
     if (start + 2 + (long) count * DIRECTORY_ENTRY > bytes.length) {
-      throw damaged("its directory of %s fields is cut off".formatted(count));
+      throw damaged("its directory of %s fields is truncated".formatted(count));
     }
     for (int i = 0; i < count; i++) {
       readField((int) start + 2 + i * DIRECTORY_ENTRY);
@@ -176,11 +176,12 @@ final class TiffFile {
     int tag = in.getShort(at) & 0xffff;
     int type = in.getShort(at + 2) & 0xffff;
     long count = in.getInt(at + 4) & 0xffff_ffffL;
-    // Other types are no whole numbers, of which all fields are that are looked at here.
+    // Other types are not integers, but all fields used here are.
     int size = type == SHORT ? 2 : type == LONG ? 4 : 1;
     long where = size * count <= 4 ? at + 8 : in.getInt(at + 8) & 0xffff_ffffL;
     if (where + size * count > bytes.length) {
-      throw damaged("field %s claims %s values, more than the file holds".formatted(tag, count));
+      throw damaged(
+          "field %s declares %s values, more than the file contains".formatted(tag, count));
     }
     if (fields.put(tag, new Field(type, (int) count, (int) where)) != null) {
       throw damaged("its directory has field %s twice".formatted(tag));
@@ -195,7 +196,7 @@ final class TiffFile {
     if (index >= field.count) {
       throw damaged("field %s has %s values".formatted(tag, field.count));
     }
-    // The JDK passes over fields of other types, and takes defaults for them.
+    // The JDK ignores fields of other types, and uses defaults instead.
     if (field.type == SHORT) {
       return in.getShort(field.at + 2 * index) & 0xffff;
     }
@@ -210,7 +211,8 @@ final class TiffFile {
     long height = value(HEIGHT, 0, 0);
     long held = bytes.length * PIXELS_PER_BYTE;
     PictureBudget.checkPixels(width, height, bytes.length, held, file);
-    // Tiles reach over the edges, and are decoded whole. Strips do not: the last one is cut.
+    // Tiles extend beyond the edges, and are decoded completely. Strips do not: the last one is
+    // shorter.
     long partWidth = partWidth();
     long partHeight = partHeight();
     if (partWidth < 1 || partHeight < 1) {
@@ -237,14 +239,16 @@ final class TiffFile {
     long samples = value(SAMPLES, 0, 1);
     if (samples < 1 || samples > MOST_SAMPLES) {
       throw new FileException(
-          file, "has %s samples a pixel: only grey and RGB pictures are read".formatted(samples));
+          file,
+          "has %s samples per pixel, but only grayscale and RGB images are supported"
+              .formatted(samples));
     }
     for (int i = 0; i < samples; i++) {
       checkFormat(perSample(SAMPLE_FORMAT, i, 1));
       long bits = perSample(BITS, i, 1);
       if (bits < 1 || bits > MOST_BITS) {
         throw new FileException(
-            file, "has samples of %s bits: at most 16 are read".formatted(bits));
+            file, "has samples of %s bits, but at most 16 are supported".formatted(bits));
       }
     }
     long colours = value(PHOTOMETRIC, 0, 1);
@@ -252,16 +256,16 @@ final class TiffFile {
       case WHITE_IS_ZERO, BLACK_IS_ZERO, 2, PALETTE, INKS, 6 -> {}
       case 8, 9, 10 ->
           throw new FileException(
-              file, "has colours other than grey and RGB (CIE Lab): convert it to RGB");
+              file, "has colours other than grayscale and RGB (CIE Lab): convert it to RGB");
       default ->
           throw new FileException(
               file,
-              "has colours other than grey and RGB (photometric interpretation %s)"
+              "has colours other than grayscale and RGB (photometric interpretation %s)"
                   .formatted(colours));
     }
   }
 
-  /** Some writers give one value for all samples. */
+  /** Some programs write one value for all samples. */
   private long perSample(int tag, int sample, long otherwise) {
     Field field = fields.get(tag);
     return value(tag, field != null && field.count == 1 ? 0 : sample, otherwise);
@@ -270,7 +274,7 @@ final class TiffFile {
   private void checkFormat(long format) {
     String kind =
         switch ((int) format) {
-          // 4 says nothing of the samples, which are unsigned then.
+          // 4 means undefined; the samples are then unsigned.
           case 1, 4 -> "";
           case 2 -> "signed";
           case 3 -> "float";
@@ -279,7 +283,9 @@ final class TiffFile {
         };
     if (!kind.isEmpty()) {
       throw new FileException(
-          file, "has %s samples: only unsigned ones of at most 16 bits are read".formatted(kind));
+          file,
+          "has %s samples, but only unsigned ones of at most 16 bits are supported"
+              .formatted(kind));
     }
   }
 
@@ -295,17 +301,17 @@ final class TiffFile {
     int offsets = offsets();
     Field parts = fields.get(offsets);
     if (parts == null) {
-      throw damaged("it does not say where its pixels are");
+      throw damaged("it does not declare the offsets of its pixels");
     }
     long expected = expectedParts();
     if (parts.count != expected) {
-      throw damaged("it has %s parts, but its size asks for %s".formatted(parts.count, expected));
+      throw damaged("it has %s parts, but its size requires %s".formatted(parts.count, expected));
     }
     boolean hasLengths = fields.containsKey(lengths());
     if (!hasLengths && parts.count > 1 && value(COMPRESSION, 0, 1) != UNCOMPRESSED) {
-      throw damaged("it does not say how long its %s parts are".formatted(parts.count));
+      throw damaged("it does not declare the lengths of its %s parts".formatted(parts.count));
     }
-    // Every part is read whole, so parts that share their bytes multiply the work.
+    // Every part is read completely, so parts that share bytes would multiply the work.
     long sum = 0;
     for (int i = 0; i < parts.count; i++) {
       long offset = value(offsets, i, 0);
@@ -313,30 +319,34 @@ final class TiffFile {
       sum += length;
       if (offset + length > bytes.length) {
         throw damaged(
-            "part %s claims %s bytes at offset %s, but the file has %s bytes"
+            "part %s declares %s bytes at offset %s, but the file has %s bytes"
                 .formatted(i, length, offset, bytes.length));
       }
     }
     if (sum > bytes.length) {
       throw damaged(
-          "its %s parts claim %s bytes together, but the file has %s"
+          "its %s parts declare %s bytes in total, but the file has %s"
               .formatted(parts.count, sum, bytes.length));
     }
   }
 
-  /** How many strips or tiles the size makes, those of each sample where samples lie apart. */
+  /**
+   * Returns the number of strips or tiles for the size, for each sample if samples are stored
+   * separately.
+   */
   private long expectedParts() {
     long across = Math.ceilDiv(value(WIDTH, 0, 0), partWidth());
     long down = Math.ceilDiv(value(HEIGHT, 0, 0), partHeight());
     return across * down * (value(PLANAR, 0, 1) == SEPARATE ? value(SAMPLES, 0, 1) : 1);
   }
 
-  /** Pictures inside the picture claim sizes of their own. */
+  /** Embedded JPEG images declare sizes of their own. */
   private void checkCompression() {
     long compression = value(COMPRESSION, 0, 1);
     if (compression == OLD_JPEG) {
       throw new FileException(
-          file, "is a TIFF packed by its first kind of JPEG, which is not read: convert it to PNG");
+          file,
+          "is a TIFF with old-style JPEG compression, which is not supported: convert it to PNG");
     }
     if (compression != JPEG) {
       return;
@@ -349,7 +359,7 @@ final class TiffFile {
       }
       JpegFile found = JpegFile.parse(bytes, tables.at, tables.at + tables.count, file);
       if (found.width() != 0 || found.height() != 0 || found.scans() != 0) {
-        throw damaged("its JPEG tables hold a picture");
+        throw damaged("its JPEG tables contain an image");
       }
     }
     int offsets = offsets();
@@ -359,9 +369,9 @@ final class TiffFile {
       int offset = (int) value(offsets, i, 0);
       int end = (int) (offset + value(lengths(), i, bytes.length - offset));
       JpegFile part = JpegFile.parse(bytes, offset, end, file);
-      // The JDK's decoder would go on behind the part, where nothing was checked.
+      // The JDK's decoder would continue after the part, where nothing was checked.
       if (!part.isWhole()) {
-        throw damaged("part %s is no whole JPEG picture".formatted(i));
+        throw damaged("part %s is not a complete JPEG image".formatted(i));
       }
       if (part.width() > partWidth() || part.height() > partHeight()) {
         throw damaged(

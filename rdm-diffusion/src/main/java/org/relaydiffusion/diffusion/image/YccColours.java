@@ -12,10 +12,10 @@ final class YccColours {
   private YccColours() {}
 
   /**
-   * Luma and chroma to red, green and blue, in place; of four bands to the inks that complement
-   * them, and the fourth stays.
+   * Converts luma and chroma to red, green and blue, in place; with four bands, to the
+   * complementary inks, leaving the fourth unchanged.
    *
-   * @param samples {@code bands} bytes a pixel
+   * @param samples {@code bands} bytes per pixel
    * @param bands 3 or 4
    */
   static void toRgb(byte[] samples, int bands) {
@@ -37,7 +37,7 @@ final class YccColours {
   }
 
   /**
-   * The colour that an ink leaves, under black.
+   * Returns the colour left by an ink under black.
    *
    * @param ink cyan, magenta or yellow, 0 to 255
    * @param black 0 to 255

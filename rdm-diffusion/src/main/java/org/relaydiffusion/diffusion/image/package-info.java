@@ -1,4 +1,4 @@
-/** 8-bit pictures: from tensors to pixels, enhancement, PNG files, contact sheets. */
+/** 8-bit images: from tensors to pixels, post-processing, image files, contact sheets. */
 @NullMarked
 package org.relaydiffusion.diffusion.image;
 

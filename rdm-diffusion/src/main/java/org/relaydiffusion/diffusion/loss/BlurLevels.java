@@ -8,9 +8,9 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * A noise level and a blur for each image of a batch.
+ * The noise level and blur of each image of a batch.
  *
- * @param u how far along the schedule each image is, in (0, 1)
+ * @param u position on the schedule of each image, in (0, 1)
  * @param sigmas the noise levels
  */
 record BlurLevels(float[] u, double[] sigmas) {
@@ -18,11 +18,11 @@ record BlurLevels(float[] u, double[] sigmas) {
   private static final double P_MEAN = -1.2;
   private static final double P_STD = 1.2;
 
-  /** The noise level whose probability, times probLength, is the smallest u. */
+  /** The noise level for the smallest u times probLength. */
   private static final double TRUNCATE_SIGMA = 0.0075;
 
   /**
-   * The levels of uniform numbers.
+   * Computes the levels of uniform numbers.
    *
    * @param uniform from [0, 1)
    * @param probLength in (0, 1]
@@ -35,26 +35,29 @@ record BlurLevels(float[] u, double[] sigmas) {
     double[] logarithms = new double[uniform.length];
     for (int i = 0; i < u.length; i++) {
       u[i] = Math.max(uniform[i], smallest);
-      // The quantile is float32, what is made of it float64.
+      // The quantile is float32, values derived from it float64.
       float probability = u[i] * (float) probLength;
       float quantile = (float) NORMAL.inverseCumulativeProbability(probability);
       logarithms[i] = P_STD * quantile + P_MEAN;
     }
     try (TensorScope _ = TensorScope.open()) {
-      // Java's exponential is now and then a unit in the last place from LibTorch's.
+      // Java's exponential occasionally differs from LibTorch's by one ulp.
       double[] sigmas = Pointwise.exp(Torch.tensor(logarithms, u.length)).toDoubles();
       return new BlurLevels(u, sigmas);
     }
   }
 
-  /** The noise levels: float64 [N, 1, 1, 1]. */
+  /** Returns the noise levels: float64 [N, 1, 1, 1]. */
   Tensor sigma(Device device) {
     try (TensorScope scope = TensorScope.open()) {
       return scope.keep(Torch.tensor(sigmas, sigmas.length, 1, 1, 1).to(device));
     }
   }
 
-  /** The blurs' deviations {@code blurSigmaMax sin^2(u pi / 2)} in pixels: float32 [N, 1, 1, 1]. */
+  /**
+   * Returns the standard deviations of the blurs, {@code blurSigmaMax sin^2(u pi / 2)} in pixels:
+   * float32 [N, 1, 1, 1].
+   */
   Tensor blurSigmas(double blurSigmaMax, Device device) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor angle = Torch.tensor(u, u.length, 1, 1, 1).mul(Math.PI / 2);

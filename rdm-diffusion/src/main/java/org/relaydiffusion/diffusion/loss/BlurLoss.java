@@ -11,24 +11,25 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The relay's second stage (arXiv 2309.03350, section 3): the network sees {@code blur(y) + sigma
- * (N + blockScale B)} and is asked for y. Blur and noise grow together: for u uniform in [0, 1) the
- * blur's deviation is {@code blurSigmaMax sin^2(u pi / 2)} pixels and sigma is the quantile {@code
- * u probLength} of EDM's distribution of noise levels. EDM's weight, at most 1e5.
+ * The loss of the relay's second stage (arXiv 2309.03350, section 3): the network receives {@code
+ * blur(y) + sigma (N + blockScale B)} and predicts y. Blur and noise increase together: for u
+ * uniform in [0, 1), the standard deviation of the blur is {@code blurSigmaMax sin^2(u pi / 2)}
+ * pixels, and sigma is the quantile {@code u probLength} of EDM's distribution of noise levels. The
+ * weight is that of EDM, at most 1e5.
  *
- * <p>Noise levels, weights and the loss are float64, images and noise float32, as the reference's
- * type promotion has it.
+ * <p>Noise levels, weights and the loss are float64, images and noise float32, as in the reference
+ * after type promotion.
  *
- * @param blockScale the part of block noise, at least 0; at 0 there is none
- * @param upScale the side of a block, and of the patches that are blurred each for itself
- * @param probLength the part of the noise levels' distribution that is trained, in (0, 1]
- * @param blurSigmaMax the blur's deviation in pixels at u = 1
+ * @param blockScale the strength of the block noise, at least 0; with 0 there is none
+ * @param upScale the side of a noise block, and of the patches that are blurred separately
+ * @param probLength the fraction of the distribution of noise levels used for training, in (0, 1]
+ * @param blurSigmaMax the standard deviation of the blur in pixels at u = 1
  */
 public record BlurLoss(double blockScale, int upScale, double probLength, double blurSigmaMax)
     implements Loss {
   private static final double SIGMA_DATA = 0.5;
 
-  /** The weight of the smallest noise levels would outweigh all others. */
+  /** The maximum weight; that of the smallest noise levels would otherwise dominate all others. */
   private static final double LARGEST_WEIGHT = 1e5;
 
   /**
@@ -72,7 +73,7 @@ public record BlurLoss(double blockScale, int upScale, double probLength, double
     }
   }
 
-  /** The loss at levels that are drawn already. */
+  /** Computes the loss for given levels. */
   Tensor of(
       TrainedDenoiser net,
       Tensor images,
@@ -98,14 +99,17 @@ public record BlurLoss(double blockScale, int upScale, double probLength, double
     }
   }
 
-  /** {@code sigma (N + blockScale B)}, each in float64 before it is added, as sigma is. */
+  /**
+   * Computes {@code sigma (N + blockScale B)}; each term is converted to float64 before the
+   * addition, as sigma is.
+   */
   private Tensor noise(Tensor images, Tensor sigma, NoiseSource random) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor plain = random.noise(images);
       if (blockScale == 0) {
         return scope.keep(plain.mul(sigma));
       }
-      // The reference draws this one as well, and drops it: later draws depend on it.
+      // The reference also draws this noise and discards it; later draws depend on it.
       plain.close();
       Tensor pixels = random.noise(images).mul(sigma);
       Tensor blocks = BlockNoise.of(random.noise(images), upScale).mul(sigma);

@@ -10,23 +10,24 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/** The steps that the losses share. */
+/** Common steps of the losses. */
 final class Denoising {
   private Denoising() {}
 
   /**
-   * The images that the network is to restore, and what was done to them.
+   * The images to be predicted by the network, and their augmentation labels.
    *
    * @param images float32 [N, C, H, W]
    * @param labels augmentation labels, or none
    */
   record Target(Tensor images, @Nullable Tensor labels) {
     /**
-     * Augments, if so wished. The result may hold the images themselves, which stay the caller's.
+     * Augments, if requested. The result may be the images themselves, which remain owned by the
+     * caller.
      */
     static Target of(Tensor images, @Nullable AugmentPipe augment, NoiseSource random) {
       if (images.rank() != 4 || images.dtype() != DType.FLOAT32) {
-        throw new RdmException("a loss takes float32 images [N, C, H, W], but this is " + images);
+        throw new RdmException("a loss requires float32 images [N, C, H, W], but found " + images);
       }
       if (augment == null) {
         return new Target(images, null);
@@ -35,7 +36,7 @@ final class Denoising {
       return new Target(augmented.images(), augmented.labels());
     }
 
-    /** The weighted squared error of the network's answer to {@code noisy}. */
+    /** Computes the weighted squared error of the network's prediction for {@code noisy}. */
     Tensor error(
         TrainedDenoiser net,
         Tensor noisy,
@@ -50,7 +51,7 @@ final class Denoising {
     }
   }
 
-  /** The loss with plain noise: draws the augmentation and the noise, in this order. */
+  /** Computes the loss with independent noise: draws the augmentation, then the noise. */
   static Tensor loss(
       TrainedDenoiser net,
       Tensor images,
@@ -68,7 +69,7 @@ final class Denoising {
     }
   }
 
-  /** EDM's weight {@code (sigma^2 + sigmaData^2) / (sigma sigmaData)^2}. */
+  /** Computes EDM's weight {@code (sigma^2 + sigmaData^2) / (sigma sigmaData)^2}. */
   static Tensor edmWeight(Tensor sigma, double sigmaData) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor sum = Pointwise.square(sigma).add(sigmaData * sigmaData);
@@ -76,14 +77,14 @@ final class Denoising {
     }
   }
 
-  /** VP's and VE's weight {@code 1 / sigma^2}. */
+  /** Computes the weight of VP and VE, {@code 1 / sigma^2}. */
   static Tensor inverseSquare(Tensor sigma) {
     try (TensorScope scope = TensorScope.open()) {
       return scope.keep(Pointwise.reciprocal(Pointwise.square(sigma)));
     }
   }
 
-  /** {@code x} where it is smaller than {@code largest}. */
+  /** Computes the minimum of {@code x} and {@code largest}. */
   static Tensor atMost(Tensor x, double largest) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor bound = Torch.full(largest, x.dtype(), x.device());
@@ -91,7 +92,7 @@ final class Denoising {
     }
   }
 
-  /** Refuses a number that is not finite and above 0, by name. */
+  /** Rejects a number that is not finite and above 0, by name. */
   static void requirePositive(String name, double value) {
     if (!(value > 0) || Double.isInfinite(value)) {
       throw new OptionException(

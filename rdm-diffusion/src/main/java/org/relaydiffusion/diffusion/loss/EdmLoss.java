@@ -8,15 +8,15 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * EDM's own: {@code ln sigma ~ N(pMean, pStd^2)}, weight {@code (sigma^2 + sigmaData^2) / (sigma
+ * EDM's loss: {@code ln sigma ~ N(pMean, pStd^2)}, weight {@code (sigma^2 + sigmaData^2) / (sigma
  * sigmaData)^2} (arXiv 2206.00364, table 1).
  *
  * @param pMean the mean of ln sigma
- * @param pStd the deviation of ln sigma
- * @param sigmaData the deviation of the images' values
+ * @param pStd the standard deviation of ln sigma
+ * @param sigmaData the standard deviation of the images' values
  */
 public record EdmLoss(double pMean, double pStd, double sigmaData) implements Loss {
-  /** The paper's numbers. */
+  /** Creates the loss with the paper's values. */
   public EdmLoss() {
     this(-1.2, 1.2, 0.5);
   }

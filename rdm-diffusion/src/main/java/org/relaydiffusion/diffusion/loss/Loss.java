@@ -5,22 +5,23 @@ import org.relaydiffusion.diffusion.augment.AugmentPipe;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * What training makes small: the weighted squared error {@code w(sigma) (D(y + n; sigma) - y)^2} of
- * every pixel, for noise levels that the loss draws (EDM, arXiv 2206.00364, eq. 8 and table 1).
+ * A training loss: the weighted squared error {@code w(sigma) (D(y + n; sigma) - y)^2} of every
+ * pixel, for noise levels drawn by the loss (EDM, arXiv 2206.00364, eq. 8 and table 1).
  */
 public sealed interface Loss permits EdmLoss, VpLoss, VeLoss, BlurLoss {
   /**
-   * The loss of a batch. It draws the noise levels, then the augmentation's values, then the noise,
-   * and then calls the network once.
+   * Computes the loss of a batch. It draws the noise levels, then the values of the augmentation,
+   * then the noise, and then calls the network once.
    *
-   * @param net the network, which may draw in turn (dropout)
-   * @param images float32 [N, C, H, W] in [-1, 1]
-   * @param labels one-hot rows [N, labelDim], or none
-   * @param augment augments the images first; none leaves them as they are, without augmentation
+   * @param net the network, which may also draw random numbers (dropout)
+   * @param images float32 [N, C, H, W] in [-1, 1]; not modified
+   * @param labels one-hot labels [N, labelDim], or none
+   * @param augment augments the images first; none leaves them unchanged, without augmentation
    *     labels
-   * @param random where the draws come from
-   * @return [N, C, H, W], float32 (float64 for {@link BlurLoss}), the current scope's; its sum goes
-   *     back to the network's parameters
+   * @param random the source of random numbers
+   * @return [N, C, H, W], float32 (float64 for {@link BlurLoss}), in the current scope; gradients
+   *     of its sum propagate to the network's parameters
+   * @throws org.relaydiffusion.RdmException if the images have another shape or dtype
    */
   Tensor of(
       TrainedDenoiser net,

@@ -7,29 +7,31 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Where a loss draws from. The generators stay the caller's.
+ * The generators from which a loss draws; they remain owned by the caller.
  *
- * @param host a generator on the CPU, from which the blurring loss takes its noise levels
- * @param device the generator of all else: noise levels, augmentation, noise; the same one as
- *     {@code host} when the training runs on the CPU
+ * @param host a generator on the CPU, from which the blurring loss draws its noise levels
+ * @param device the generator of everything else: noise levels, augmentation, noise; equal to
+ *     {@code host} for training on the CPU
  */
 public record NoiseSource(Generator host, Generator device) {
-  /** The default generators of the process, from which dropout draws as well. */
+  /** Returns the default generators of the process, from which dropout draws as well. */
   public static NoiseSource global(Device device) {
     return new NoiseSource(Generator.global(), Generator.global(device));
   }
 
-  /** One standard normal number an image: float32 [N, 1, 1, 1] on the images' device. */
+  /**
+   * Draws one standard normal number per image: float32 [N, 1, 1, 1] on the device of the images.
+   */
   Tensor normalLevels(Tensor images) {
     return moved(device.randn(DType.FLOAT32, images.size(0), 1, 1, 1), images);
   }
 
-  /** One number from [0, 1) an image: float32 [N, 1, 1, 1] on the images' device. */
+  /** Draws one number from [0, 1) per image: float32 [N, 1, 1, 1] on the device of the images. */
   Tensor uniformLevels(Tensor images) {
     return moved(device.rand(DType.FLOAT32, images.size(0), 1, 1, 1), images);
   }
 
-  /** Standard normal noise of the images' shape, type and device. */
+  /** Draws standard normal noise with the shape, dtype and device of the images. */
   Tensor noise(Tensor images) {
     return moved(device.randn(images.dtype(), images.shape()), images);
   }

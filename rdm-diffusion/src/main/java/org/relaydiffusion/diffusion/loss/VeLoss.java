@@ -9,14 +9,15 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Variance exploding (Song et al., arXiv 2011.13456, as EDM writes it, arXiv 2206.00364, table 1):
- * ln sigma uniform between those of the bounds, weight {@code 1 / sigma^2}.
+ * The variance exploding loss (Song et al., arXiv 2011.13456, as formulated by EDM, arXiv
+ * 2206.00364, table 1): ln sigma is uniform between the logarithms of the bounds, with weight
+ * {@code 1 / sigma^2}.
  *
  * @param sigmaMin the smallest noise level
- * @param sigmaMax the largest
+ * @param sigmaMax the largest noise level
  */
 public record VeLoss(double sigmaMin, double sigmaMax) implements Loss {
-  /** The paper's numbers. */
+  /** Creates the loss with the paper's values. */
   public VeLoss() {
     this(0.02, 100);
   }

@@ -8,16 +8,16 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Variance preserving (Song et al., arXiv 2011.13456, as EDM writes it, arXiv 2206.00364, table 1):
- * {@code sigma(t) = sqrt(exp(betaD t^2 / 2 + betaMin t) - 1)} for t uniform in (epsilonT, 1],
- * weight {@code 1 / sigma^2}.
+ * The variance preserving loss (Song et al., arXiv 2011.13456, as formulated by EDM, arXiv
+ * 2206.00364, table 1): {@code sigma(t) = sqrt(exp(betaD t^2 / 2 + betaMin t) - 1)} for t uniform
+ * in (epsilonT, 1], with weight {@code 1 / sigma^2}.
  *
- * @param betaD how fast the noise's rate grows
- * @param betaMin the noise's rate at t = 0
+ * @param betaD the growth of the noise rate
+ * @param betaMin the noise rate at t = 0
  * @param epsilonT the smallest t
  */
 public record VpLoss(double betaD, double betaMin, double epsilonT) implements Loss {
-  /** The paper's numbers. */
+  /** Creates the loss with the paper's values. */
   public VpLoss() {
     this(19.9, 0.1, 1e-5);
   }

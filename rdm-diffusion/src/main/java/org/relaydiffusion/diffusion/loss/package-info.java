@@ -1,6 +1,7 @@
 /**
- * The training losses: noise is added to images, and the network is asked for the images (EDM,
- * arXiv 2206.00364, section 5; the blurring one is Relay Diffusion's, arXiv 2309.03350, section 3).
+ * The training losses: noise is added to images, and the network predicts the images (EDM, arXiv
+ * 2206.00364, section 5; the blurring loss is that of Relay Diffusion, arXiv 2309.03350, section
+ * 3).
  */
 @NullMarked
 package org.relaydiffusion.diffusion.loss;

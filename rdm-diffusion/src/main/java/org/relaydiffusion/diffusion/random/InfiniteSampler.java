@@ -5,14 +5,14 @@ import java.util.PrimitiveIterator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The endless order in which training reads its data, as EDM's: the items are shuffled once; then,
- * round after round, each item that was read is swapped with a random one of those read shortly
- * before it. With several replicas, each takes every {@code replicas}-th of the one common order.
+ * The infinite order of training data, as in EDM: the items are shuffled once; then, in every pass,
+ * each item that was read is swapped with a random one of those read shortly before it. With
+ * several replicas, each takes every {@code replicas}-th item of the common order.
  *
- * <p>Not safe for use by several threads at once.
+ * <p>Not thread-safe.
  */
 public final class InfiniteSampler implements PrimitiveIterator.OfInt {
-  /** The reference's window: half the data set. */
+  /** The reference's window: half of the data set. */
   public static final double DEFAULT_WINDOW = 0.5;
 
   private final int[] order;
@@ -25,14 +25,14 @@ public final class InfiniteSampler implements PrimitiveIterator.OfInt {
   private InfiniteSampler(
       int size, int rank, int replicas, @Nullable NumpyRandom random, double windowSize) {
     if (size < 1) {
-      throw new IllegalArgumentException("a data set has at least 1 item, not " + size);
+      throw new IllegalArgumentException("a data set must have at least 1 item, but has " + size);
     }
     if (rank < 0 || rank >= replicas) {
       throw new IllegalArgumentException(
           "rank %s is not one of %s replicas".formatted(rank, replicas));
     }
     if (!(windowSize >= 0 && windowSize <= 1)) {
-      throw new IllegalArgumentException("a window is 0 to 1 of the data, not " + windowSize);
+      throw new IllegalArgumentException("a window must be in [0, 1], but is " + windowSize);
     }
     this.order = new int[size];
     for (int i = 0; i < size; i++) {
@@ -48,13 +48,13 @@ public final class InfiniteSampler implements PrimitiveIterator.OfInt {
   }
 
   /**
-   * A shuffled order.
+   * Returns a shuffled order.
    *
-   * @param size how many items the data set has
-   * @param rank which replica this is, 0 to {@code replicas - 1}
-   * @param replicas how many replicas share the data
+   * @param size number of items of the data set
+   * @param rank this replica, 0 to {@code replicas - 1}
+   * @param replicas number of replicas that share the data
    * @param seed of the order, 0 to 2^32 - 1; the same for all replicas
-   * @param windowSize how far back a swap reaches, as a part (0 to 1) of the data set; below 2
+   * @param windowSize maximum distance of a swap, as a fraction (0 to 1) of the data set; below 2
    *     items nothing is swapped
    */
   public static InfiniteSampler shuffled(
@@ -62,18 +62,18 @@ public final class InfiniteSampler implements PrimitiveIterator.OfInt {
     return new InfiniteSampler(size, rank, replicas, new NumpyRandom(seed), windowSize);
   }
 
-  /** The items as they come, over and over; parameters as in {@link #shuffled}. */
+  /** Returns the items in order, repeatedly; parameters as in {@link #shuffled}. */
   public static InfiniteSampler inOrder(int size, int rank, int replicas) {
     return new InfiniteSampler(size, rank, replicas, null, 0);
   }
 
-  /** Always true. */
+  /** Returns true. */
   @Override
   public boolean hasNext() {
     return true;
   }
 
-  /** The next item of this replica, 0 to size - 1. */
+  /** Returns the next item of this replica, 0 to size - 1. */
   @Override
   public int nextInt() {
     while (true) {
@@ -91,7 +91,7 @@ public final class InfiniteSampler implements PrimitiveIterator.OfInt {
     }
   }
 
-  /** Passes over the next {@code count} items of this replica: where a resumed run left off. */
+  /** Skips the next {@code count} items of this replica, to resume a run. */
   public void skip(long count) {
     for (long i = 0; i < count; i++) {
       nextInt();

@@ -2,10 +2,10 @@ package org.relaydiffusion.diffusion.random;
 
 /**
  * NumPy's legacy {@code RandomState}: the Mersenne Twister MT19937 (Matsumoto and Nishimura 1998),
- * seeded as {@code np.random.RandomState(seed)}, with its shuffle and bounded integers to the bit.
- * It decides the order in which training sees its data.
+ * seeded as {@code np.random.RandomState(seed)}, with bit-identical shuffle and bounded integers.
+ * It determines the order of training data.
  *
- * <p>Not safe for use by several threads at once.
+ * <p>Not thread-safe.
  */
 public final class NumpyRandom {
   private static final int N = 624;
@@ -16,14 +16,14 @@ public final class NumpyRandom {
   private int position = N;
 
   /**
-   * Seeds a generator.
+   * Creates a generator.
    *
-   * @param seed 0 to 2^32 - 1, as NumPy asks
-   * @throws IllegalArgumentException for any other
+   * @param seed 0 to 2^32 - 1, as in NumPy
+   * @throws IllegalArgumentException if the seed is out of range
    */
   public NumpyRandom(long seed) {
     if (seed < 0 || seed > UINT32) {
-      throw new IllegalArgumentException("a seed is 0 to 2^32 - 1, but this one is " + seed);
+      throw new IllegalArgumentException("the seed must be 0 to 2^32 - 1, but is " + seed);
     }
     int word = (int) seed;
     for (int i = 0; i < N; i++) {
@@ -32,7 +32,7 @@ public final class NumpyRandom {
     }
   }
 
-  /** The next 32 bits, as a number from 0 to 2^32 - 1. */
+  /** Returns the next 32 bits, as a number from 0 to 2^32 - 1. */
   public long nextUint32() {
     if (position == N) {
       refill();
@@ -45,15 +45,18 @@ public final class NumpyRandom {
     return Integer.toUnsignedLong(y);
   }
 
-  /** {@code randint(high)}: a number from 0 to {@code high - 1}; draws nothing when that is 0. */
+  /**
+   * Returns {@code randint(high)}: a number from 0 to {@code high - 1}; draws nothing if that is 0.
+   */
   public long randint(long high) {
     if (high < 1) {
-      throw new IllegalArgumentException("randint needs a bound of at least 1, not " + high);
+      throw new IllegalArgumentException(
+          "randint requires a bound of at least 1, but found " + high);
     }
     return upTo(high - 1);
   }
 
-  /** {@code shuffle(array)}: in place, from the last element down (Fisher and Yates). */
+  /** Performs {@code shuffle(array)}: in place, from the last element down (Fisher-Yates). */
   public void shuffle(int[] array) {
     for (int i = array.length - 1; i > 0; i--) {
       int j = (int) upTo(i);
@@ -63,7 +66,10 @@ public final class NumpyRandom {
     }
   }
 
-  /** A number from 0 to {@code max}: draws are cut to max's bits and those above it thrown away. */
+  /**
+   * Returns a number from 0 to {@code max}: draws are masked to the bits of max, and larger values
+   * are rejected.
+   */
   private long upTo(long max) {
     if (max == 0) {
       return 0;

@@ -12,9 +12,8 @@ import java.util.stream.LongStream;
 import org.relaydiffusion.OptionException;
 
 /**
- * The seeds of a run, one an image, as {@code --seeds} gives them: {@code 0-63,100} is 0 to 63 and
- * 100. Order and repetitions are kept. Ranges stay ranges, so a long list costs nothing until it is
- * walked.
+ * The seeds of a run, one per image, as given by {@code --seeds}: {@code 0-63,100} is 0 to 63 and
+ * 100. Order and repetitions are kept. Ranges are stored as such, so a long list takes no memory.
  */
 public final class Seeds {
   private static final Pattern RANGE = Pattern.compile("(\\d+)-(\\d+)");
@@ -23,7 +22,7 @@ public final class Seeds {
 
   private final long[] firsts;
 
-  /** Where the seeds of each range begin in the whole list; one entry more than ranges. */
+  /** The index of the first seed of each range; one entry more than ranges. */
   private final int[] starts;
 
   private Seeds(List<Range> ranges) {
@@ -33,7 +32,7 @@ public final class Seeds {
       long end = starts[i] + ranges.get(i).length();
       if (end > MAX_SEEDS || end < starts[i]) {
         throw new OptionException(
-            "--seeds names more than %s images, the most one run can make".formatted(MAX_SEEDS));
+            "--seeds has more than %s images, the maximum of one run".formatted(MAX_SEEDS));
       }
       starts[i + 1] = (int) end;
     }
@@ -43,11 +42,11 @@ public final class Seeds {
   private record Range(long first, long length) {}
 
   /**
-   * Reads a list of numbers and ranges, separated by commas.
+   * Parses a list of numbers and ranges, separated by commas.
    *
    * @param text such as {@code 0-63,100} or {@code -1}
-   * @throws OptionException naming the part that is neither a number nor a range that rises, or
-   *     when there are more than 2^31 - 1 seeds
+   * @throws OptionException naming the part that is neither a number nor an increasing range, or if
+   *     there are more than 2^31 - 1 seeds
    */
   public static Seeds parse(String text) {
     List<Range> ranges = new ArrayList<>();
@@ -57,7 +56,7 @@ public final class Seeds {
     return new Seeds(ranges);
   }
 
-  /** The seeds {@code first} to {@code last}, both included. */
+  /** Returns the seeds {@code first} to {@code last}, both inclusive. */
   public static Seeds range(long first, long last) {
     return new Seeds(List.of(rising(first, last, first + "-" + last)));
   }
@@ -73,9 +72,10 @@ public final class Seeds {
   private static Range rising(long first, long last, String part) {
     if (last < first) {
       throw new OptionException(
-          "--seeds %s: a range goes from the lower seed to the higher one".formatted(part));
+          "--seeds %s: the start of a range must not exceed its end".formatted(part));
     }
-    // The length of the widest ranges overflows; it is then cut to what the total check refuses.
+    // The length of the widest ranges overflows; it is clipped to a value that the check of the
+    // total rejects.
     long span = last - first;
     return new Range(first, span < 0 || span >= MAX_SEEDS ? MAX_SEEDS + 1L : span + 1);
   }
@@ -86,20 +86,20 @@ public final class Seeds {
         return Long.parseLong(part);
       } catch (NumberFormatException e) {
         throw new OptionException(
-            "--seeds takes numbers of up to 64 bits, but '%s' is larger".formatted(part));
+            "--seeds must be numbers of up to 64 bits, but '%s' is larger".formatted(part));
       }
     }
     throw new OptionException(
-        "--seeds takes numbers and ranges such as 0-63,100, but found '%s' in '%s'"
+        "--seeds must be numbers and ranges such as 0-63,100, but found '%s' in '%s'"
             .formatted(part, text));
   }
 
-  /** How many seeds there are: at least 1. */
+  /** Returns the number of seeds, at least 1. */
   public int size() {
     return starts[firsts.length];
   }
 
-  /** Seed number {@code index}, counted from 0. */
+  /** Returns seed number {@code index}, counted from 0. */
   public long get(int index) {
     if (index < 0 || index >= size()) {
       throw new IndexOutOfBoundsException("no seed %s among %s".formatted(index, size()));
@@ -109,20 +109,21 @@ public final class Seeds {
     return firsts[range] + (index - starts[range]);
   }
 
-  /** All seeds in order. */
+  /** Returns all seeds in order. */
   public LongStream stream() {
     return IntStream.range(0, size()).mapToLong(this::get);
   }
 
   /**
-   * The batches that one process makes. The list is cut into equal parts (the first ones one longer
-   * where it does not divide), as many a process as it takes for none to pass {@code maxBatch}; the
-   * processes take them in turn. Parts may be empty, so that all processes have the same number.
+   * Returns the batches of one process. The list is split into equal parts (the first ones are
+   * longer by one if it does not divide evenly), with the smallest number of parts per process for
+   * which none exceeds {@code maxBatch}; the processes take the parts in turn. Parts may be empty,
+   * so that all processes have the same number.
    *
-   * @param maxBatch the most images at once, at least 1
+   * @param maxBatch the maximum batch size, at least 1
    * @param rank this process, 0 to {@code worldSize - 1}
-   * @param worldSize how many processes there are
-   * @return a list that computes each batch when it is asked for
+   * @param worldSize number of processes
+   * @return a list that computes each batch on access
    */
   public List<long[]> batches(int maxBatch, int rank, int worldSize) {
     if (maxBatch < 1) {
@@ -136,7 +137,7 @@ public final class Seeds {
     return new Batches(perRank, rank, worldSize);
   }
 
-  /** Every {@code worldSize}-th part of the list. */
+  /** Returns every {@code worldSize}-th part of the list. */
   private final class Batches extends AbstractList<long[]> implements RandomAccess {
     private final int count;
     private final int rank;
@@ -165,7 +166,10 @@ public final class Seeds {
           .toArray();
     }
 
-    /** Where a part begins: those before it are one longer while the remainder lasts. */
+    /**
+     * Returns the index at which a part begins: earlier parts are longer by one while the remainder
+     * lasts.
+     */
     private long begin(long part, long parts) {
       long total = Seeds.this.size();
       return part * (total / parts) + Math.min(part, total % parts);

@@ -3,7 +3,7 @@ package org.relaydiffusion.diffusion.random;
 import java.util.Arrays;
 
 /**
- * Which items of a data set are used, and which of them mirrored: item i of the subset is raw item
+ * The selected items of a data set, and which of them are mirrored: item i of the subset is item
  * {@link #raw} (i) of the source.
  */
 public final class Subset {
@@ -15,7 +15,7 @@ public final class Subset {
     this.copies = copies;
   }
 
-  /** All of {@code size} items, in order. */
+  /** Returns all of {@code size} items, in order. */
   public static Subset all(int size) {
     if (size < 0) {
       throw new IllegalArgumentException("a data set cannot have %s items".formatted(size));
@@ -28,16 +28,16 @@ public final class Subset {
   }
 
   /**
-   * At most {@code maxSize} items, drawn without repetition and then sorted; all of them, drawing
-   * nothing, when there are no more.
+   * Returns at most {@code maxSize} items, drawn without replacement and then sorted; if there are
+   * no more than that, all of them, without drawing.
    *
-   * @param size how many items the source has
-   * @param maxSize how many may be used, at least 1
-   * @param seed of the draw, of which the last 31 bits count
+   * @param size number of items of the source
+   * @param maxSize maximum number of items, at least 1
+   * @param seed of the draw, of which the lowest 31 bits are used
    */
   public static Subset drawn(int size, int maxSize, long seed) {
     if (maxSize < 1) {
-      throw new IllegalArgumentException("a subset has at least 1 item, not " + maxSize);
+      throw new IllegalArgumentException("a subset must have at least 1 item, but has " + maxSize);
     }
     Subset all = all(size);
     if (size <= maxSize) {
@@ -50,29 +50,29 @@ public final class Subset {
   }
 
   /**
-   * This subset followed by itself mirrored left to right: twice as long.
+   * Returns this subset followed by itself mirrored left to right: twice as long.
    *
-   * @throws IllegalStateException when this one has its mirrored half already
+   * @throws IllegalStateException if it already has its mirrored half
    */
   public Subset withMirrored() {
     if (copies > 1) {
-      throw new IllegalStateException("the subset has its mirrored half already");
+      throw new IllegalStateException("the subset already has its mirrored half");
     }
     Math.multiplyExact(chosen.length, 2);
     return new Subset(chosen, 2);
   }
 
-  /** How many items there are, mirrored ones included. */
+  /** Returns the number of items, including mirrored ones. */
   public int size() {
     return chosen.length * copies;
   }
 
-  /** The source's item behind item {@code index}. */
+  /** Returns the source's item of item {@code index}. */
   public int raw(int index) {
     return chosen[index < chosen.length ? index : checked(index) - chosen.length];
   }
 
-  /** Whether item {@code index} is to be mirrored left to right. */
+  /** Returns whether item {@code index} is mirrored left to right. */
   public boolean isMirrored(int index) {
     return checked(index) >= chosen.length;
   }

@@ -1,4 +1,4 @@
-/** Seeds, and the random streams of NumPy that decide the order of training data. */
+/** Seeds, and NumPy's random numbers, which determine the order of training data. */
 @NullMarked
 package org.relaydiffusion.diffusion.random;
 

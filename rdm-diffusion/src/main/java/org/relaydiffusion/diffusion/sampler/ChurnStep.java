@@ -14,7 +14,7 @@ import org.relaydiffusion.torch.TensorScope;
  * @param sigma {@code that}
  */
 record ChurnStep(Tensor x, double sigma) {
-  /** Draws N, also where gamma is 0 and it changes nothing: the generators must move on. */
+  /** Draws N even if gamma is 0 and it has no effect: the generators must advance. */
   static ChurnStep take(
       Churn churn, int numSteps, Denoiser net, Tensor x, double t, StackedGenerators noise) {
     double raised = net.roundSigma(t + churn.gamma(t, numSteps) * t);

@@ -9,9 +9,9 @@ import org.relaydiffusion.torch.TensorScope;
 
 /**
  * The EDM sampler with churn (Karras et al., arXiv 2206.00364, algorithm 2): Heun's second-order
- * method on {@code dx/dt = (x - D(x; t)) / t}, from {@code x = t_0 latents}.
+ * method for {@code dx/dt = (x - D(x; t)) / t}, starting from {@code x = t_0 latents}.
  *
- * @param options the steps, churn and guidance; {@code sdeScale} is not looked at
+ * @param options the steps, churn and guidance; {@code sdeScale} is ignored
  * @param evaluation how guidance is computed
  */
 public record EdmSampler(EdmOptions options, Guidance.Evaluation evaluation) implements Sampler {
@@ -39,7 +39,10 @@ public record EdmSampler(EdmOptions options, Guidance.Evaluation evaluation) imp
     }
   }
 
-  /** From {@code that} to t: Euler's step, corrected by the slope at its end unless t is 0. */
+  /**
+   * Performs a step from {@code that} to t: Euler's step, corrected by the slope at its end unless
+   * t is 0.
+   */
   private static Tensor heun(Guidance guided, ChurnStep from, double t) {
     double that = from.sigma();
     Tensor slope = from.x().sub(guided.denoise(from.x(), that)).div(that);

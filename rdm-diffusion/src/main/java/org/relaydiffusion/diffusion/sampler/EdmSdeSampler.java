@@ -8,11 +8,11 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The first-stage sampler of the CelebA-HQ script: each step goes below its target level and comes
- * back with fresh noise of deviation {@code g = sde_scale t'}. With {@code a = sqrt((t'^2 - g^2) /
- * that^2)} and slope d: {@code x' = xhat + (a - 1) that d + g N}; then once more, from the same
- * place, with the mean of d and the slope at x', and with noise drawn anew. It knows no guidance,
- * as in the reference.
+ * The first-stage sampler of the CelebA-HQ script: each step goes below its target level and
+ * returns with new noise of standard deviation {@code g = sde_scale t'}. With {@code a = sqrt((t'^2
+ * - g^2) / that^2)} and slope d: {@code x' = xhat + (a - 1) that d + g N}; then once more, from the
+ * same state, with the mean of d and the slope at x', and with newly drawn noise. Guidance is not
+ * supported, as in the reference.
  *
  * @param options the steps, churn and {@code sdeScale}
  */

@@ -10,35 +10,36 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Classifier-free guidance: {@code w D(x; sigma | label) - (w - 1) D(x; sigma)} for w > 1, else the
- * plain conditional network (Ho and Salimans, arXiv 2207.12598).
+ * Classifier-free guidance: {@code w D(x; sigma | label) - (w - 1) D(x; sigma)} for w > 1,
+ * otherwise the conditional network alone (Ho and Salimans, arXiv 2207.12598).
  *
  * @param net the network
- * @param labels [N, labelDim] float32, or null for the unconditional network
+ * @param labels [N, labelDim] float32, or null for an unconditional network
  * @param scale w
  * @param evaluation how the two branches are computed
  */
 public record Guidance(Denoiser net, @Nullable Tensor labels, double scale, Evaluation evaluation) {
   /** How the two branches of guidance are computed. */
   public enum Evaluation {
-    /** Two calls of the network, the conditional one first, as the reference does it. */
+    /** Two calls of the network, the conditional one first, as in the reference. */
     SEPARATE,
     /**
-     * One call of twice the batch; without labels, one call, for the branches are then the same.
+     * One call with twice the batch size; without labels, a single call, because both branches are
+     * equal.
      */
     BATCHED
   }
 
-  /** The network alone. */
+  /** Returns the network without guidance. */
   public static Guidance none(Denoiser net, @Nullable Tensor labels) {
     return new Guidance(net, labels, 1, Evaluation.SEPARATE);
   }
 
   /**
-   * The guided network's image.
+   * Computes the denoised images of the guided network.
    *
    * @param x float64 [N, C, H, W]
-   * @param sigma the noise level of every image
+   * @param sigma the noise level of all images
    * @return float64 [N, C, H, W]
    */
   public Tensor denoise(Tensor x, double sigma) {

@@ -8,14 +8,14 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/** The noise levels that a network is asked at: Karras' curve, cut and rounded to what it knows. */
+/** The noise levels of the steps: Karras' schedule, clipped and rounded to those of the network. */
 final class NoiseLevels {
   private NoiseLevels() {}
 
   /**
-   * The levels, highest first, with the final 0: {@code numSteps + 1} of them.
+   * Returns the levels, highest first, with the final 0: {@code numSteps + 1} of them.
    *
-   * @throws org.relaydiffusion.OptionException when nothing is left of the range
+   * @throws org.relaydiffusion.OptionException if the range is empty
    */
   static double[] of(Denoiser net, double sigmaMin, double sigmaMax, double rho, int numSteps) {
     KarrasSchedule schedule =
@@ -28,7 +28,7 @@ final class NoiseLevels {
     return levels;
   }
 
-  /** LibTorch's power, whose bits are not always those of Java's. */
+  /** Computes the power with LibTorch, whose bits sometimes differ from Java's. */
   private static double[] powers(double[] roots, double rho) {
     if (rho == 2) {
       return Arrays.stream(roots).map(r -> r * r).toArray();

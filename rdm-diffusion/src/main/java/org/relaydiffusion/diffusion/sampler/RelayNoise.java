@@ -7,15 +7,13 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The relay's noise {@code N + s_block B}: N independent and drawn first, in float64; B block
- * noise, only drawn where s_block is above 0.
+ * The noise of the relay, {@code N + s_block B}: N is independent and drawn first, in float64; B is
+ * block noise, which is only drawn if s_block is above 0.
  *
- * @param options s_block and the block's side
- * @param generators where it comes from
- * @param blockType the type that block noise is drawn in
+ * @param options s_block and the side of a block
+ * @param generators the source of random numbers
+ * @param blockType the dtype in which block noise is drawn
  */
-record RelayNoise(RelayOptions options, StackedGenerators generators, DType blockType) {
-  /** {@code x + t N + s_block t B}, float64. */
   Tensor addTo(Tensor x, double t) {
     try (var scope = TensorScope.open()) {
       Tensor noisy = x.add(generators.randnLike(x, DType.FLOAT64).mul(t));
@@ -26,7 +24,9 @@ record RelayNoise(RelayOptions options, StackedGenerators generators, DType bloc
     }
   }
 
-  /** Noise in the shape of {@code like}, float64. */
+  /**
+   * Draws noise with the shape of {@code like}, float64.
+   */
   Tensor draw(Tensor like) {
     try (var scope = TensorScope.open()) {
       Tensor n = generators.randnLike(like, DType.FLOAT64);

@@ -10,10 +10,10 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The second stage's sampler: a blurring diffusion with block noise that takes the relay over from
- * an upsampled image (arXiv 2309.03350, section 3). It starts at the first noise level t_0 below
+ * The sampler of the second stage: a blurring diffusion with block noise that starts from an
+ * upsampled image (arXiv 2309.03350, section 3). It starts at the first noise level t_0 below
  * {@code truncation_sigma}, from {@code x = image + t_0 N + s_block t_0 B}, and ends with the
- * network's own image at the last level. {@link RelayStep} is what lies between.
+ * network's prediction at the last level. {@link RelayStep} performs the steps between.
  *
  * @param options the steps, blur, noise and guidance
  * @param evaluation how guidance is computed
@@ -21,10 +21,10 @@ import org.relaydiffusion.torch.TensorScope;
 public record RelaySampler(RelayOptions options, Guidance.Evaluation evaluation)
     implements Sampler {
   /**
-   * As {@link Sampler#sample}; block noise is drawn in the type of {@code start}.
+   * Samples as {@link Sampler#sample}; block noise is drawn in the dtype of {@code start}.
    *
-   * @throws OptionException when no noise level is below the truncation, or {@code up_scale} does
-   *     not divide the image
+   * @throws OptionException if no noise level is below the truncation, or {@code up_scale} does not
+   *     divide the image
    */
   @Override
   public Tensor sample(
@@ -46,7 +46,7 @@ public record RelaySampler(RelayOptions options, Guidance.Evaluation evaluation)
           ChurnStep churned = churned(net, before, t[i], last + 1, noise);
           double that = churned.sigma();
           Tensor denoised = guided.denoise(churned.x(), that);
-          // As in the reference, churn noise reaches the image through the network alone.
+          // As in the reference, churn noise reaches the image only through the network.
           x = step.keep(i == last ? denoised : stepper.take(before, that, denoised, t[i + 1]));
         }
         listener.stepDone(i + 1, last + 1);
@@ -61,7 +61,7 @@ public record RelaySampler(RelayOptions options, Guidance.Evaluation evaluation)
     }
   }
 
-  /** The levels below the truncation, with the final 0. */
+  /** Returns the levels below the truncation, with the final 0. */
   private double[] levels(Denoiser net) {
     RelayOptions o = options;
     double[] all = NoiseLevels.of(net, o.sigmaMin(), o.sigmaMax(), o.rho(), o.numSteps());

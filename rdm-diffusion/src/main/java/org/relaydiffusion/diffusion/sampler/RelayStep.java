@@ -8,28 +8,28 @@ import org.relaydiffusion.torch.TensorScope;
 
 /**
  * One step of the relay from noise level t to t' > 0 (arXiv 2309.03350, section 3.3). In the
- * patches' frequencies, with u = dct(x), u0 = dct(D(x; t)), slope {@code d = (u - u0) / t}, damping
- * alpha and {@code gamma = sqrt(1 - s_noise^2) t' / t}:
+ * frequency domain of the patches, with u = dct(x), u0 = dct(D(x; t)), slope {@code d = (u - u0) /
+ * t}, damping alpha and {@code gamma = sqrt(1 - s_noise^2) t' / t}:
  *
  * <pre>
  * x' = idct((alpha' + gamma - gamma alpha) u + t (gamma alpha - alpha') d)
  *     + s_noise t' (N + s_block B)
  * </pre>
  *
- * <p>then once more with the mean of d and the slope at x', and with fresh noise. The factors of u
- * and d are float32, as alpha is; the state is float64.
+ * <p>then once more with the mean of d and the slope at x', and with new noise. The factors of u
+ * and d are float32, like alpha; the state is float64.
  *
  * @param options blur and noise
- * @param guided the network, guided
+ * @param guided the network with guidance
  * @param noise N + s_block B
  */
 record RelayStep(RelayOptions options, Guidance guided, RelayNoise noise) {
   /**
-   * Takes the step.
+   * Performs the step.
    *
    * @param from the state, before churn
-   * @param t the level that the network was asked at, after churn
-   * @param denoised the network's image
+   * @param t the noise level passed to the network, after churn
+   * @param denoised the prediction of the network
    * @param target t', above 0
    */
   Tensor take(Tensor from, double t, Tensor denoised, double target) {

@@ -6,11 +6,12 @@ import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * From noise (or a first stage's image) to an image. The state is float64, the network sees
- * float32. The noise is drawn in the reference's order, also where it is then multiplied by 0.
+ * Samples images from noise, or from the images of the first stage. The state is float64; the
+ * network receives float32. Noise is drawn in the reference's order, even if it is then multiplied
+ * by 0.
  */
 public sealed interface Sampler permits EdmSampler, EdmSdeSampler, RelaySampler {
-  /** The first stage's sampler that {@code options} choose. */
+  /** Returns the first stage's sampler selected by {@code options}. */
   static Sampler of(EdmOptions options, Guidance.Evaluation evaluation) {
     return options.sdeScale().isPresent()
         ? new EdmSdeSampler(options)
@@ -18,14 +19,16 @@ public sealed interface Sampler permits EdmSampler, EdmSdeSampler, RelaySampler 
   }
 
   /**
-   * Samples a batch. Records no gradients only if its caller says so ({@code GradMode.noGrad()}).
+   * Samples a batch. Gradients are recorded unless the caller disables them ({@code
+   * GradMode.noGrad()}).
    *
-   * @param net the network; its resolution need not be that of {@code start}
+   * @param net the network; its resolution may differ from that of {@code start}
    * @param labels [N, labelDim] float32, or null
-   * @param start [N, C, H, W]: standard normal latents, or the upsampled first stage
-   * @param noise N generators, from which all further noise comes
-   * @param listener hears of every step
-   * @return float64 [N, C, H, W], the caller's; what {@code start} was is unchanged
+   * @param start [N, C, H, W]: standard normal latents, or the upsampled images of the first stage;
+   *     not modified
+   * @param noise N generators, from which all further noise is drawn
+   * @param listener receives every step
+   * @return float64 [N, C, H, W], owned by the caller
    */
   Tensor sample(
       Denoiser net,

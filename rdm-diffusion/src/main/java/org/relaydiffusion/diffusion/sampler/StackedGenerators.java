@@ -12,11 +12,13 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * One generator an image, so that an image's noise does not depend on its batch: image k's
- * generator is seeded with seed mod 2^32 and all of its draws come from it in order. It draws on
- * the CPU for every device, so a seed means the same noise everywhere.
+ * One generator per image, so that the noise of an image does not depend on its batch: the
+ * generator of image k is seeded with its seed mod 2^32, and all of its random numbers are drawn
+ * from it in order. Numbers are drawn on the CPU for every device, so a seed always gives the same
+ * noise.
  *
- * <p>One thread uses it at a time. {@link #close()} gives the generators back.
+ * <p>Not thread-safe. {@link #close()} frees the generators. Tensors returned by the methods belong
+ * to the current scope.
  */
 public final class StackedGenerators implements AutoCloseable {
   private final List<Generator> generators = new ArrayList<>();
@@ -26,12 +28,12 @@ public final class StackedGenerators implements AutoCloseable {
     this.device = device;
   }
 
-  /** Generators for a batch; seeds that are equal mod 2^32 give equal noise. */
+  /** Creates the generators of a batch; seeds that are equal mod 2^32 give equal noise. */
   public static StackedGenerators of(long... seeds) {
     return of(Device.CPU, seeds);
   }
 
-  /** As {@link #of(long...)}, with the draws moved to {@code device}. */
+  /** Creates generators as {@link #of(long...)}, whose numbers are copied to {@code device}. */
   public static StackedGenerators of(Device device, long... seeds) {
     StackedGenerators stacked = new StackedGenerators(device);
     for (long seed : seeds) {
@@ -40,28 +42,29 @@ public final class StackedGenerators implements AutoCloseable {
     return stacked;
   }
 
-  /** N: how many images. */
+  /** Returns N, the number of images. */
   public int size() {
     return generators.size();
   }
 
   /**
-   * Standard normal draws, one block an image.
+   * Draws standard normal numbers, one block per image.
    *
-   * @param sizes what each image draws, e.g. [C, H, W]
+   * @param dtype of the result
+   * @param sizes the shape per image, such as [C, H, W]
    * @return [N, sizes...]
    */
   public Tensor randn(DType dtype, long... sizes) {
     return stack(g -> g.randn(dtype, sizes));
   }
 
-  /** Standard normal draws in the shape of a batch [N, ...], in another type if one likes. */
+  /** Draws standard normal numbers in the shape of a batch [N, ...], with a dtype of its own. */
   public Tensor randnLike(Tensor batch, DType dtype) {
     long[] shape = batch.shape();
     return randn(dtype, Arrays.copyOfRange(shape, 1, shape.length));
   }
 
-  /** Uniform integers from [0, high), one block an image: int64 [N, sizes...]. */
+  /** Draws uniform integers from [0, high), one block per image: int64 [N, sizes...]. */
   public Tensor randint(long high, long... sizes) {
     return stack(g -> g.randint(high, sizes));
   }

@@ -1,16 +1,16 @@
 package org.relaydiffusion.diffusion.sampler;
 
-/** Hears of every step of a sampler; what it throws ends the sampling. */
+/** Receives every step of a sampler; an exception ends the sampling. */
 @FunctionalInterface
 public interface StepListener {
-  /** Listens to nothing. */
+  /** Ignores all steps. */
   StepListener NONE = (_, _) -> {};
 
   /**
-   * A step is done.
+   * Called after a step.
    *
-   * @param step how many steps are done, from 1
-   * @param steps how many there are
+   * @param step number of finished steps, from 1
+   * @param steps total number of steps
    */
   void stepDone(int step, int steps);
 }

@@ -4,21 +4,22 @@ import org.apache.commons.statistics.distribution.NormalDistribution;
 import org.relaydiffusion.OptionException;
 
 /**
- * How strongly the relay's second stage blurs at each noise level (arXiv 2309.03350, section 3; the
- * damping of frequencies is Hoogeboom and Salimans, arXiv 2209.05557, appendix A). For noise level
- * t: {@code p = Phi((ln t + 1.2) / 1.2) / probLength}, {@code sigma_B = blurSigmaMax sin^2(p pi /
- * 2)}, {@code tau = sigma_B^2 / 2}, and frequency (u, v) of an s x s patch is multiplied by {@code
- * alpha = exp(-((pi u / s)^2 + (pi v / s)^2) tau) (1 - minScale) + minScale}.
+ * The blur of the relay's second stage at each noise level (arXiv 2309.03350, section 3; the
+ * damping of frequencies is that of Hoogeboom and Salimans, arXiv 2209.05557, appendix A). For
+ * noise level t: {@code p = Phi((ln t + 1.2) / 1.2) / probLength}, {@code sigma_B = blurSigmaMax
+ * sin^2(p pi / 2)}, {@code tau = sigma_B^2 / 2}, and frequency (u, v) of an s x s patch is
+ * multiplied by {@code alpha = exp(-((pi u / s)^2 + (pi v / s)^2) tau) (1 - minScale) + minScale}.
  *
- * @param probLength the part of the noise levels' distribution over which the blur grows; above 0
- * @param blurSigmaMax the blur's deviation in pixels at p = 1; at least 0
- * @param minScale what is left of the highest frequencies, in [0, 1)
+ * @param probLength the fraction of the distribution of noise levels over which the blur grows;
+ *     above 0
+ * @param blurSigmaMax the standard deviation of the blur in pixels at p = 1; at least 0
+ * @param minScale the factor that remains at the highest frequencies, in [0, 1)
  */
 public record BlurSchedule(double probLength, double blurSigmaMax, double minScale) {
-  /** The smallest factor of the reference. */
+  /** The reference's smallest factor. */
   public static final double DEFAULT_MIN_SCALE = 0.001;
 
-  /** The distribution of ln t in training: mean -1.2, deviation 1.2. */
+  /** The distribution of ln t in training: mean -1.2, standard deviation 1.2. */
   private static final NormalDistribution LOG_NOISE = NormalDistribution.of(-1.2, 1.2);
 
   /**
@@ -40,42 +41,44 @@ public record BlurSchedule(double probLength, double blurSigmaMax, double minSca
     }
   }
 
-  /** A schedule with the reference's {@link #DEFAULT_MIN_SCALE}. */
+  /** Creates a schedule with the reference's {@link #DEFAULT_MIN_SCALE}. */
   public BlurSchedule(double probLength, double blurSigmaMax) {
     this(probLength, blurSigmaMax, DEFAULT_MIN_SCALE);
   }
 
   /**
-   * How far along the schedule noise level {@code t} is: 0 at t = 0, 1 where Phi reaches {@code
-   * probLength}; it may pass 1.
+   * Returns the position of noise level {@code t} on the schedule: 0 at t = 0, 1 where Phi reaches
+   * {@code probLength}; it may exceed 1.
    *
    * @param t the noise level, at least 0
    */
   public double progress(double t) {
     if (!(t >= 0)) {
-      throw new IllegalArgumentException("a noise level is at least 0, but this one is " + t);
+      throw new IllegalArgumentException("a noise level must be at least 0, but is " + t);
     }
     return LOG_NOISE.cumulativeProbability(Math.log(t)) / probLength;
   }
 
-  /** The blur's deviation in pixels at noise level {@code t}. */
+  /** Returns the standard deviation of the blur in pixels at noise level {@code t}. */
   public double blurSigma(double t) {
     double sine = Math.sin(progress(t) * Math.PI / 2);
     return blurSigmaMax * (sine * sine);
   }
 
-  /** The dissipation time {@code blurSigma^2 / 2} at noise level {@code t}. */
+  /** Returns the dissipation time {@code blurSigma^2 / 2} at noise level {@code t}. */
   public double dissipationTime(double t) {
     double sigma = blurSigma(t);
     return sigma * sigma / 2;
   }
 
   /**
-   * The factors of one patch at noise level {@code t}, in float32 throughout, as the reference's
-   * type promotion has it; they repeat over the image.
+   * Returns the factors of one patch at noise level {@code t}, computed in float32 throughout, as
+   * in the reference after type promotion; they repeat over the image.
    *
+   * @param t the noise level, at least 0
    * @param patchSize s, the side of a DCT patch in pixels, 1 to 1024
    * @return [s, s] row by row, {@code alpha(u, v)} at {@code u s + v}; symmetric, 1 at (0, 0)
+   * @throws OptionException if the patch size is out of range
    */
   public float[] alphaTile(double t, int patchSize) {
     if (patchSize < 1 || patchSize > 1024) {

@@ -4,18 +4,18 @@ import org.relaydiffusion.OptionException;
 
 /**
  * The noise levels of a sampling run: {@code t_i = (smax^(1/rho) + i/(n-1) (smin^(1/rho) -
- * smax^(1/rho)))^rho} for i = 0 .. n-1, falling from {@code sigmaMax} to {@code sigmaMin} (Karras
- * et al., arXiv 2206.00364, equation 5). The final 0, the rounding to a network's own levels and
- * the truncation of the relay are the samplers' business.
+ * smax^(1/rho)))^rho} for i = 0 .. n-1, decreasing from {@code sigmaMax} to {@code sigmaMin}
+ * (Karras et al., arXiv 2206.00364, equation 5). The samplers append the final 0, round to the
+ * network's levels and apply the truncation of the relay.
  *
- * <p>All arithmetic is in float64, powers are rounded correctly: the bits are the same on every
- * machine. LibTorch's vectorised {@code pow} rounds some steps the other way: {@link #roots()} is
- * for a caller who wants its bits.
+ * <p>All arithmetic is in float64 with correctly rounded powers, so the bits are the same on every
+ * machine. LibTorch's vectorized {@code pow} rounds some steps differently: {@link #roots()} is for
+ * callers that need its bits.
  *
  * @param sigmaMin the lowest level, at least 0
  * @param sigmaMax the highest level, above {@code sigmaMin}
- * @param rho the curve's exponent, above 0: larger spends more steps at low noise
- * @param numSteps how many levels, at least 2
+ * @param rho the exponent, above 0: larger values give more steps at low noise
+ * @param numSteps number of levels, at least 2
  */
 public record KarrasSchedule(double sigmaMin, double sigmaMax, double rho, int numSteps) {
   /**
@@ -45,7 +45,7 @@ public record KarrasSchedule(double sigmaMin, double sigmaMax, double rho, int n
     }
   }
 
-  /** The levels, highest first: {@code numSteps} of them. */
+  /** Returns the {@code numSteps} levels, highest first. */
   public double[] steps() {
     double[] steps = roots();
     for (int i = 0; i < steps.length; i++) {
@@ -54,7 +54,10 @@ public record KarrasSchedule(double sigmaMin, double sigmaMax, double rho, int n
     return steps;
   }
 
-  /** What is raised to the power of {@code rho}: evenly spaced, the order of {@link #steps()}. */
+  /**
+   * Returns the values that are raised to the power of {@code rho}: evenly spaced, in the order of
+   * {@link #steps()}.
+   */
   public double[] roots() {
     double high = Power.of(sigmaMax, 1 / rho);
     double low = Power.of(sigmaMin, 1 / rho);

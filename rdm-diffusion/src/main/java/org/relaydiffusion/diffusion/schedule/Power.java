@@ -5,15 +5,15 @@ import java.math.MathContext;
 import java.math.RoundingMode;
 
 /**
- * Powers rounded correctly to float64, so that a schedule has the same bits on every machine; those
- * of glibc's {@code pow}, which the reference's scalar arithmetic uses, nearly always. Java's own
- * differ from it in one case of fourteen. Slow (tens of microseconds), for the few values of a
- * schedule.
+ * Powers correctly rounded to float64, so that a schedule has the same bits on every machine; they
+ * nearly always equal those of glibc's {@code pow}, which the reference's scalar arithmetic uses.
+ * Java's own differ from it in one of fourteen cases. Slow (tens of microseconds), for the few
+ * values of a schedule.
  */
 final class Power {
   private static final MathContext DIGITS = new MathContext(45);
 
-  /** A term below this no longer changes a sum of the size of 1. */
+  /** A term below this value no longer changes a sum of magnitude 1. */
   private static final BigDecimal SMALL = BigDecimal.ONE.movePointLeft(46);
 
   private static final BigDecimal LN_2 = lnNearOne(BigDecimal.TWO);
@@ -21,7 +21,7 @@ final class Power {
   private Power() {}
 
   /**
-   * {@code base^exponent}.
+   * Computes {@code base^exponent}.
    *
    * @param base finite, at least 0
    * @param exponent finite
@@ -31,7 +31,7 @@ final class Power {
     if (rough < Double.MIN_NORMAL || Double.isInfinite(rough) || rough == 1) {
       return rough;
     }
-    // Subnormal numbers have an exponent below what getExponent tells.
+    // Subnormal numbers have an exponent below that of getExponent.
     int scale =
         base < Double.MIN_NORMAL ? Math.getExponent(base * 0x1p54) - 54 : Math.getExponent(base);
     BigDecimal mantissa = new BigDecimal(base).divide(powerOfTwo(scale), DIGITS);
@@ -47,7 +47,7 @@ final class Power {
     return exponent < 0 ? BigDecimal.ONE.divide(power) : power;
   }
 
-  /** {@code ln x = 2 artanh((x - 1) / (x + 1))}, by its series; for x from 1 to 2. */
+  /** Computes {@code ln x = 2 artanh((x - 1) / (x + 1))} by its series, for x from 1 to 2. */
   private static BigDecimal lnNearOne(BigDecimal x) {
     BigDecimal z = x.subtract(BigDecimal.ONE).divide(x.add(BigDecimal.ONE), DIGITS);
     BigDecimal square = z.multiply(z, DIGITS);
@@ -60,7 +60,7 @@ final class Power {
     return sum.multiply(BigDecimal.TWO);
   }
 
-  /** The exponential series; for x of at most 1/2 in size. */
+  /** Computes the exponential series, for x of magnitude at most 1/2. */
   private static BigDecimal exp(BigDecimal x) {
     BigDecimal sum = BigDecimal.ZERO;
     BigDecimal term = BigDecimal.ONE;

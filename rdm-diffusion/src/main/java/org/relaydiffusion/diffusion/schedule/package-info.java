@@ -1,4 +1,4 @@
-/** Noise levels and blur strengths over a sampling run, in plain Java arithmetic. */
+/** Noise levels and blur strengths of a sampling run, in plain Java arithmetic. */
 @NullMarked
 package org.relaydiffusion.diffusion.schedule;
 

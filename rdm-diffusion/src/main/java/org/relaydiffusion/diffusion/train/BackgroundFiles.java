@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 
 /**
- * Writes files beside training, one after the other. What is to be written has been copied, so that
- * training may change it meanwhile. A state and a snapshot may wait at once: those of one tick do
- * not stop training, and the copies of the tick before are gone when the next ones are made.
+ * Writes files in the background, one after the other, while training continues. The data to be
+ * written has been copied, so that training may change it meanwhile. A state and a snapshot may be
+ * queued: those of one tick do not block training, and the copies of the previous tick have been
+ * freed when the next ones are made.
  */
 final class BackgroundFiles implements AutoCloseable {
   private static final int WAITING = 2;
@@ -29,10 +30,10 @@ final class BackgroundFiles implements AutoCloseable {
   }
 
   /**
-   * Waits until there is room for one more file, then hands this one over.
+   * Waits until there is room for one more file, then submits it.
    *
-   * @param work writes it, and frees what it was made from in any case
-   * @param discard frees that instead, when an earlier file ended with an error
+   * @param work writes the file, and frees its data in any case
+   * @param discard frees the data instead, if an earlier file ended with an error
    */
   void write(Runnable work, Runnable discard) {
     try {
@@ -48,7 +49,7 @@ final class BackgroundFiles implements AutoCloseable {
           try {
             work.run();
           } catch (RdmException e) {
-            // A run of days does not end because a disk is full; older files are still there.
+            // A run of days must not end because a disk is full; older files are still there.
             String reason = String.valueOf(e.getMessage());
             failure = reason;
             listener.warning(reason);
@@ -61,13 +62,14 @@ final class BackgroundFiles implements AutoCloseable {
         }));
   }
 
-  /** Why the last of the files that could not be written was not. */
+  /** Returns why the last of the files that could not be written was not. */
   Optional<String> failure() {
     return Optional.ofNullable(failure);
   }
 
   /**
-   * Waits for all files, interrupted or not; that one could not be written was told as a warning.
+   * Waits for all files, even if interrupted; a file that could not be written was reported as a
+   * warning.
    */
   void drain() {
     IllegalStateException fault = null;
@@ -75,7 +77,7 @@ final class BackgroundFiles implements AutoCloseable {
       try {
         finish(running.removeFirst());
       } catch (IllegalStateException e) {
-        // The others are waited for all the same: who drains may give the folder away.
+        // Wait for the others nevertheless: the caller may release the folder afterwards.
         fault = fault == null ? e : fault;
       }
     }

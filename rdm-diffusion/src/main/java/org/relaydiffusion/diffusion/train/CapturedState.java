@@ -25,8 +25,8 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * A copy of a run at one moment, so that it can be written while training goes on. Its tensors are
- * on the CPU and belong to it.
+ * A copy of a run at one moment, so that it can be written while training continues. Its tensors
+ * are on the CPU and owned by it.
  */
 final class CapturedState implements AutoCloseable {
   private final long images;
@@ -61,8 +61,8 @@ final class CapturedState implements AutoCloseable {
   }
 
   /**
-   * Everything that a run goes on from. Every process calls this at the same point, for each has
-   * generators of its own; only the first one copies tensors.
+   * Captures everything needed to resume. All processes call this at the same point, because each
+   * has its own generators; only the first one copies tensors.
    */
   static CapturedState whole(
       TrainingRun run, World world, Progress progress, TrainingOptions options) {
@@ -90,7 +90,7 @@ final class CapturedState implements AutoCloseable {
     }
   }
 
-  /** The average alone, for sampling. */
+  /** Captures the EMA alone, for sampling. */
   static CapturedState average(TrainingRun run) {
     try (var _ = GradMode.noGrad()) {
       return new CapturedState(
@@ -104,25 +104,25 @@ final class CapturedState implements AutoCloseable {
     return copies;
   }
 
-  /** Row-major on the CPU, whatever the original is. */
+  /** Returns a row-major copy on the CPU, regardless of the layout of the original. */
   private static Tensor copy(Tensor tensor) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor here = tensor.detach().to(Device.CPU).contiguous();
-      // On the CPU both of these may be the original's own memory.
+      // On the CPU, both of these may be an alias of the original.
       return scope.keep(Shapes.copy(here)).release();
     }
   }
 
-  /** Images trained on so far. */
+  /** Returns the number of images trained on so far. */
   long images() {
     return images;
   }
 
-  /** Writes {@code training-state-*.pt}, which the official code can read as well. */
+  /** Writes {@code training-state-*.pt}, which the official code can also read. */
   void writeState(Path file) {
     Optimizer adam = optimizer;
     if (adam == null) {
-      throw new IllegalStateException("only the average was captured");
+      throw new IllegalStateException("only the EMA was captured");
     }
     Map<Long, OptimizerContents.Moments> moments = new LinkedHashMap<>();
     adam.parameters.forEach((i, m) ->
@@ -146,12 +146,12 @@ final class CapturedState implements AutoCloseable {
     return new NetworkContents(className, kwargs, sources);
   }
 
-  /** Writes the average as a .safetensors file with its description. */
+  /** Writes the EMA as a .safetensors file with its configuration. */
   void writeSafetensors(Path file) {
     NetworkSnapshotFile.writeSafetensors(file, contents(average), Which.EMA);
   }
 
-  /** Writes the average as the official code's network-snapshot-*.pkl. */
+  /** Writes the EMA as the official code's network-snapshot-*.pkl. */
   void writePickle(Path file) {
     Map<String, @Nullable Object> loss = section("loss_kwargs").orElseThrow();
     NetworkSnapshotFile.writePickle(
@@ -163,7 +163,7 @@ final class CapturedState implements AutoCloseable {
             section("dataset_kwargs").orElseThrow()));
   }
 
-  /** A part of the options under the reference's names, if the run has it. */
+  /** Returns a part of the options under the reference's names, if the run has it. */
   @SuppressWarnings("unchecked") // These are all maps by name.
   private Optional<Map<String, @Nullable Object>> section(String name) {
     return Optional.ofNullable((Map<String, @Nullable Object>) resolved.get(name));

@@ -20,7 +20,7 @@ import org.relaydiffusion.io.InputFile;
  * A file that TensorBoard reads while it grows: TFRecords (length, its checksum, data, its
  * checksum), each an {@code Event} message of TensorFlow's event.proto.
  *
- * <p>A run that goes on begins another file beside the old ones; TensorBoard joins them.
+ * <p>A resumed run creates another file beside the old ones; TensorBoard joins them.
  */
 final class EventFile implements AutoCloseable {
   private static final int CRC_MASK = 0xa282ead8;
@@ -30,10 +30,12 @@ final class EventFile implements AutoCloseable {
   private static final int FIXED32 = 5;
 
   private final Path file;
-  // Not a FileChannel, which an interrupt of the training thread would close for good.
+  // Not a FileChannel, which an interrupt of the training thread would close permanently.
   private final OutputStream out;
 
-  /** Begins a file in {@code folder}, named by the second of {@code now} as TensorBoard expects. */
+  /**
+   * Creates a file in {@code folder}, named after the second of {@code now} as TensorBoard expects.
+   */
   EventFile(Path folder, double now) {
     file =
         folder.resolve(
@@ -55,7 +57,7 @@ final class EventFile implements AutoCloseable {
   }
 
   /**
-   * Appends numbers.
+   * Appends scalars.
    *
    * @param step in kimg
    * @param now seconds since 1970
@@ -71,7 +73,7 @@ final class EventFile implements AutoCloseable {
     event(step, now, summary);
   }
 
-  /** Appends a picture of {@code channels} 1 or 3, encoded as PNG. */
+  /** Appends an image with 1 or 3 {@code channels}, encoded as PNG. */
   void image(long step, double now, String tag, int width, int height, int channels, byte[] png) {
     Message image = new Message();
     image.varint(1, height);
@@ -125,7 +127,7 @@ final class EventFile implements AutoCloseable {
     }
   }
 
-  /** A protocol buffer message in the making. */
+  /** Builds a protocol buffer message. */
   private static final class Message {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 

@@ -3,7 +3,7 @@ package org.relaydiffusion.diffusion.train;
 import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 
-/** A run's folder that another run has. */
+/** Thrown when a run's folder is owned by another run. */
 public final class FolderInUseException extends FileException {
   private static final long serialVersionUID = 1L;
 
@@ -11,13 +11,13 @@ public final class FolderInUseException extends FileException {
    * Creates the exception.
    *
    * @param folder of the run
-   * @param holder who has it
+   * @param holder the owner
    */
   FolderInUseException(Path folder, String holder, Throwable cause) {
     super(folder, "is in use by " + holder, cause);
   }
 
-  /** As above, where this very process has it. */
+  /** Creates the exception for a folder owned by this process. */
   FolderInUseException(Path folder) {
     super(folder, "is in use by this process");
   }

@@ -11,23 +11,24 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * The Euclidean norm of all gradients of one step, as {@code torch.nn.utils.clip_grad_norm_} sees
- * it. It only reads: the step's bits stay. It waits for the device, so it is taken once a tick.
+ * Computes the Euclidean norm of all gradients of one step, as {@code
+ * torch.nn.utils.clip_grad_norm_} does. Gradients are not modified, so the step is unchanged.
+ * Reading the result synchronizes with the device, so it is computed once per tick.
  */
 final class GradientNorm implements StepObserver {
   private final double lossScale;
   private double value = Double.NaN;
 
   /**
-   * A norm that is not taken yet.
+   * Creates a norm that has not been computed yet.
    *
-   * @param lossScale what the step's loss is multiplied by, which is taken out of the norm
+   * @param lossScale the factor of the step's loss, which is removed from the norm
    */
   GradientNorm(double lossScale) {
     this.lossScale = lossScale;
   }
 
-  /** The norm; infinite or NaN where a derivative is, and NaN before the step. */
+  /** Returns the norm; infinite or NaN if a gradient is, and NaN before the step. */
   double value() {
     return value;
   }
@@ -50,7 +51,7 @@ final class GradientNorm implements StepObserver {
     }
   }
 
-  /** Its sum of squares [1], float64: squares of float32 could overflow. */
+  /** Returns the sum of squares [1], float64: squares of float32 could overflow. */
   private static Tensor square(Tensor gradient) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor wide = gradient.to(DType.FLOAT64);

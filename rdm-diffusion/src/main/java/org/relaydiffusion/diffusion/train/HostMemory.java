@@ -4,14 +4,16 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.relaydiffusion.io.InputFile;
 
-/** The memory of this process, tensors included. */
+/** The memory of this process, including tensors. */
 final class HostMemory {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final String RESIDENT = "VmRSS:";
 
   private HostMemory() {}
 
-  /** Resident bytes; where the system does not tell, the Java heap's. */
+  /**
+   * Returns the resident bytes or, if the system does not provide them, the size of the Java heap.
+   */
   static long resident() {
     try {
       for (String line : InputFile.lines(STATUS)) {

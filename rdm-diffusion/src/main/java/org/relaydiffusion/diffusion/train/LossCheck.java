@@ -14,8 +14,8 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * Looks for losses that are not finite. A step whose gradients overflow under a scaled loss has a
- * finite loss, and is the loss scaler's business.
+ * Detects losses that are not finite. A step whose gradients overflow because of the loss scale has
+ * a finite loss, and is handled by the loss scaler.
  */
 final class LossCheck {
   private final World world;
@@ -27,10 +27,10 @@ final class LossCheck {
   }
 
   /**
-   * What is wrong with the losses of all processes, in one line.
+   * Returns one line about the losses of all processes that are not finite.
    *
-   * @param rounds how many losses there are, one of each round of each process
-   * @param nonFinite how many of these are not finite
+   * @param rounds number of losses, one per round and process
+   * @param nonFinite number of these that are not finite
    */
   static Optional<String> complaint(double rounds, double nonFinite) {
     return nonFinite == 0
@@ -41,13 +41,14 @@ final class LossCheck {
   }
 
   /**
-   * Where the run is to stop, makes sure that no state or snapshot is made of what a loss has
-   * spoiled. Every process calls this before files are captured, after losses were counted; a state
-   * that is there already was checked in the same way, so the last one is good.
+   * If the run is to stop on such losses, ensures that no state or snapshot is captured after one.
+   * Every process calls this before files are captured, after losses were counted. Existing states
+   * were checked in the same way, so the last one is good.
    *
-   * @param complaint the losses' of all processes
-   * @param lastState the last one that is whole, in the first process; asked for only to be named
-   * @throws RdmException in every process, when a loss or a weight is not finite
+   * @param complaint about the losses of all processes
+   * @param lastState returns the last complete state, in the first process; only called for the
+   *     message
+   * @throws RdmException in every process, if a loss or a weight is not finite
    */
   void beforeSaving(
       TrainingRun run, Optional<String> complaint, Supplier<Optional<Path>> lastState) {
@@ -56,17 +57,17 @@ final class LossCheck {
     }
     String what = complaint.orElse(null);
     if (what == null && world.any(!weightsAreFinite(run))) {
-      what = "the network's weights have become infinite or NaN";
+      what = "the weights of the network have become infinite or NaN";
     }
     if (what != null) {
       String state = world.fromFirst(lastState.get().map(Path::toString).orElse(null));
       throw new RdmException(
-          "%s (--stop-on-nan); nothing of this is saved, %s"
+          "%s (--stop-on-nan); no state is saved, %s"
               .formatted(
                   what,
                   state == null
-                      ? "and there is no earlier state of this run"
-                      : "the last state from before is " + state));
+                      ? "and this run has no earlier state"
+                      : "the last good state is " + state));
     }
   }
 

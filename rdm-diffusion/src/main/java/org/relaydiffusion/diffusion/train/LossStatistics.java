@@ -10,16 +10,16 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The moments of every pixel's loss since they were last asked for, and how many rounds had a loss
- * that was not finite. They stay on the device until then, so that counting waits for nothing.
+ * The moments of the per-pixel losses since they were last read, and the number of rounds whose
+ * loss was not finite. They are accumulated on the device, so that training does not wait for them.
  */
 final class LossStatistics implements AutoCloseable {
   /**
-   * What was counted.
+   * The accumulated values.
    *
-   * @param moments of every pixel's loss
-   * @param rounds how many losses were added up, each of one round
-   * @param nonFinite how many of these were infinite or NaN
+   * @param moments of the per-pixel losses
+   * @param rounds number of losses, one per round
+   * @param nonFinite number of these that were infinite or NaN
    */
   record Counted(Moments moments, double rounds, double nonFinite) {
     private static final Counted NOTHING = new Counted(Moments.NONE, 0, 0);
@@ -29,7 +29,7 @@ final class LossStatistics implements AutoCloseable {
   private double rounds;
   private @Nullable Tensor sums;
 
-  /** Counts a round's loss [N, C, H, W]; records no gradient. */
+  /** Adds a round's loss [N, C, H, W]; records no gradient. */
   void add(Tensor loss) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor values = loss.detach().to(DType.FLOAT32);
@@ -54,14 +54,14 @@ final class LossStatistics implements AutoCloseable {
     }
   }
 
-  /** What has been counted in this process; begins anew. */
+  /** Returns the values of this process, and resets them. */
   Counted take() {
     Counted counted = peek();
     close();
     return counted;
   }
 
-  /** As {@link #take}, but counting goes on. */
+  /** Returns the values as {@link #take}, without resetting them. */
   Counted peek() {
     Tensor counted = sums;
     if (counted == null) {

@@ -1,33 +1,33 @@
 package org.relaydiffusion.diffusion.train;
 
 /**
- * What is known of a set of numbers without keeping them.
+ * The moments of a set of numbers.
  *
- * @param count how many there are
- * @param sum their sum
+ * @param count of the numbers
+ * @param sum of the numbers
  * @param squares the sum of their squares
  */
 record Moments(double count, double sum, double squares) {
-  /** Of no numbers. */
+  /** The moments of an empty set. */
   static final Moments NONE = new Moments(0, 0, 0);
 
-  /** Of one number, rounded to float32 as the reference's statistics are. */
+  /** Returns the moments of one number, rounded to float32 like the reference's statistics. */
   static Moments of(double value) {
     double v = (float) value;
     return new Moments(1, v, v * v);
   }
 
-  /** Of this set and another. */
+  /** Returns the moments of the union with another set. */
   Moments plus(Moments other) {
     return new Moments(count + other.count, sum + other.sum, squares + other.squares);
   }
 
-  /** The mean; NaN of no numbers. */
+  /** Returns the mean; NaN for an empty set. */
   double mean() {
     return sum / count;
   }
 
-  /** The standard deviation of the set (not of what it was drawn from); NaN of no numbers. */
+  /** Returns the population standard deviation; NaN for an empty set. */
   double deviation() {
     if (count < 1 || !Double.isFinite(sum)) {
       return Double.NaN;

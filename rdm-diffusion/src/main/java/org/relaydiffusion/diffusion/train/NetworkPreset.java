@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** The network architectures that the reference's train script knows by name. */
+/** The named network architectures of the reference's training script. */
 public enum NetworkPreset {
   /** DDPM++ (Song et al., arXiv 2011.13456). */
   DDPMPP,
@@ -21,13 +21,14 @@ public enum NetworkPreset {
   /**
    * Changes to a preset.
    *
-   * @param channelBase C, the width that multipliers multiply ({@code --cbase}); empty for the
-   *     preset's
-   * @param channelMultipliers a multiplier a level ({@code --cres}); empty for the preset's
-   * @param blocks residual blocks a level ({@code --num-blocks}); empty for the preset's
+   * @param channelBase C, the base number of channels ({@code --cbase}); that of the preset if
+   *     empty
+   * @param channelMultipliers one multiplier per level ({@code --cres}); those of the preset if
+   *     empty
+   * @param blocks residual blocks per level ({@code --num-blocks}); that of the preset if empty
    * @param dropout probability, 0 to 1
-   * @param labelDropout probability that an image is trained without its label, 0 to 1, so that the
-   *     network can be guided ({@code --label-dropout})
+   * @param labelDropout probability of dropping the label of a training image, 0 to 1, which
+   *     enables guidance ({@code --label-dropout})
    * @param efficientAttention whether LibTorch's fused attention is used ({@code --eff-attn})
    */
   public record Changes(
@@ -40,26 +41,27 @@ public enum NetworkPreset {
     /** The reference's dropout. */
     public static final double DEFAULT_DROPOUT = 0.13;
 
-    /** A preset as it is. */
+    /** No changes. */
     public static final Changes NONE =
         new Changes(OptionalInt.empty(), List.of(), OptionalInt.empty(), DEFAULT_DROPOUT, 0, false);
 
-    /** Keeps the list. */
+    /** Copies the list. */
     public Changes {
       channelMultipliers = List.copyOf(channelMultipliers);
     }
   }
 
-  /** Its name on the command line. */
+  /** Returns the name on the command line. */
   public String text() {
     return name().toLowerCase(Locale.ROOT);
   }
 
   /**
-   * The preconditioner's keyword arguments, without those that the data set decides ({@code
-   * img_resolution}, {@code img_channels}, {@code label_dim}).
+   * Returns the keyword arguments of the preconditioner, without those determined by the data set
+   * ({@code img_resolution}, {@code img_channels}, {@code label_dim}).
    *
-   * @param resolution of the data set; ADM is wider and deeper at 256 pixels, and only there
+   * @param resolution of the data set; ADM is wider and deeper at 256 pixels only
+   * @param changes to the preset
    */
   public Map<String, @Nullable Object> kwargs(int resolution, Changes changes) {
     Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
@@ -89,7 +91,8 @@ public enum NetworkPreset {
     }
     changes.blocks.ifPresent(n -> kwargs.put("num_blocks", (long) n));
     kwargs.put("dropout", changes.dropout);
-    // The reference's train script never names it: a network without it is recorded as there.
+    // The reference's training script never sets it: networks without it are recorded in the same
+    // way.
     if (changes.labelDropout > 0) {
       kwargs.put("label_dropout", changes.labelDropout);
     }

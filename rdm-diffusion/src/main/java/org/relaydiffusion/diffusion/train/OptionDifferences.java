@@ -14,16 +14,16 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 
 /**
- * In what a run's options differ from those that its state was written with.
+ * The differences between the options of a run and those of the run that wrote its state.
  *
  * @param all in the order of the options
  */
 public record OptionDifferences(List<Difference> all) {
-  /** What a difference means. */
+  /** The effect of a difference. */
   enum Effect {
-    /** Nothing for the network: where the data lies, how long is trained, what is written. */
+    /** None on the network: the location of the data, the duration, the files written. */
     NONE,
-    /** The run goes on, but ends with other weights. */
+    /** The run can be resumed, but results will differ. */
     RESULTS,
     /** The state is of another network. */
     NETWORK
@@ -32,10 +32,10 @@ public record OptionDifferences(List<Difference> all) {
   /**
    * One difference.
    *
-   * @param name of the option, as {@code loss_kwargs.P_mean}
-   * @param before in the state
-   * @param now of this run
-   * @param effect what it means
+   * @param name of the option, as in {@code loss_kwargs.P_mean}
+   * @param before value in the state
+   * @param now value of this run
+   * @param effect of the difference
    */
   record Difference(String name, String before, String now, Effect effect) {
     private String text() {
@@ -47,11 +47,13 @@ public record OptionDifferences(List<Difference> all) {
 
   private static final String CLASS_NAME = "class_name";
 
-  /** What of a network changes its training only: it has the same tensors. */
+  /** Network options that only affect training: the tensors are the same. */
   private static final Set<String> TRAINING_ONLY =
       Set.of("network_kwargs.dropout", "network_kwargs.label_dropout", "network_kwargs.eff_attn");
 
-  /** What options mean that a state does not have, as earlier versions wrote none. */
+  /**
+   * The meaning of options that a state does not have, because earlier versions did not write them.
+   */
   private static final Map<String, String> DEFAULTS = Map.of("network_kwargs.eff_attn", "false");
 
   private static final Set<String> HARMLESS =
@@ -66,7 +68,7 @@ public record OptionDifferences(List<Difference> all) {
           "data_loader_kwargs.num_workers",
           "dataset_kwargs.cache");
 
-  /** What is told otherwise: the data by its fingerprint, half precision by the dtype. */
+  /** Reported otherwise: the data by its fingerprint, half precision by the dtype. */
   private static final Set<String> UNCOMPARED =
       Set.of(
           "dataset_kwargs.path",
@@ -77,10 +79,10 @@ public record OptionDifferences(List<Difference> all) {
           "resume_state_dump");
 
   /**
-   * Compares.
+   * Compares options.
    *
-   * @param before the state's options, as {@link ResolvedOptions} has them
-   * @param now this run's
+   * @param before the state's options, as in {@link ResolvedOptions}
+   * @param now those of this run
    */
   public static OptionDifferences between(Map<String, ?> before, Map<String, ?> now) {
     Map<String, String> old = flat(before);
@@ -99,7 +101,7 @@ public record OptionDifferences(List<Difference> all) {
     return new OptionDifferences(all);
   }
 
-  /** Those of some options only. */
+  /** Returns the differences of some options only. */
   OptionDifferences of(Set<String> names) {
     return new OptionDifferences(all.stream().filter(d -> names.contains(d.name)).toList());
   }
@@ -136,7 +138,7 @@ public record OptionDifferences(List<Difference> all) {
   }
 
   /**
-   * Refuses a state of another network.
+   * Rejects a state of another network.
    *
    * @throws FileException naming each difference
    */
@@ -145,13 +147,13 @@ public record OptionDifferences(List<Difference> all) {
         .ifPresent(text -> {
           throw new FileException(
               state,
-              "is of another network (%s): give the options that it was trained with, or begin a"
+              "is of another network (%s): use the options that it was trained with, or start a"
                       .formatted(text)
                   + " new run without --resume");
         });
   }
 
-  /** The differences of one kind, separated by commas. */
+  /** Returns the differences of one kind, separated by commas. */
   Optional<String> text(Effect effect) {
     String text =
         all.stream()

@@ -1,10 +1,10 @@
 package org.relaydiffusion.diffusion.train;
 
 /**
- * Where a run is.
+ * The position of a run.
  *
  * @param images trained on so far, over all processes
- * @param tick the next to end
- * @param tickImages at which it began
+ * @param tick the current tick
+ * @param tickImages number of images at which it began
  */
 record Progress(long images, int tick, long tickImages) {}

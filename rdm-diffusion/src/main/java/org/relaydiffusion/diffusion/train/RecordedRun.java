@@ -7,16 +7,16 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.data.DataFingerprint;
 
 /**
- * What a state says of the run that wrote it.
+ * The record of the run that wrote a state.
  *
- * @param options as {@link ResolvedOptions} has them
- * @param data what it was trained on
+ * @param options as in {@link ResolvedOptions}
+ * @param data the fingerprint of its data
  */
 public record RecordedRun(Map<String, @Nullable Object> options, DataFingerprint data) {
   private static final String OPTIONS = "options";
   private static final String DATA = "data";
 
-  /** Adds the record to a state's entries. */
+  /** Adds the record to the entries of a state. */
   void addTo(Map<String, @Nullable Object> plain) {
     plain.put(OPTIONS, options);
     Map<String, @Nullable Object> sums = new LinkedHashMap<>();
@@ -27,7 +27,7 @@ public record RecordedRun(Map<String, @Nullable Object> options, DataFingerprint
     plain.put(DATA, sums);
   }
 
-  /** Reads what {@link #addTo} wrote; empty for states of before there was such a record. */
+  /** Reads what {@link #addTo} wrote; empty for states of earlier versions without a record. */
   static Optional<RecordedRun> of(Object entry) {
     if (entry instanceof Map<?, ?> plain
         && plain.get(OPTIONS) instanceof Map<?, ?> options

@@ -17,21 +17,21 @@ import org.relaydiffusion.diffusion.train.TrainingOptions.Start;
 import org.relaydiffusion.model.ModelConfig;
 
 /**
- * A run's options as the reference writes them into {@code training_options.json}: plain values
- * under its names.
+ * A run's options as the reference writes them to {@code training_options.json}: plain values under
+ * its names.
  */
 public final class ResolvedOptions {
   private ResolvedOptions() {}
 
   /**
-   * Resolves options against the data.
+   * Resolves options for the data.
    *
    * @param processes of the run
-   * @throws org.relaydiffusion.RdmException when the network cannot be, or does not fit the data
+   * @throws org.relaydiffusion.RdmException if the network is invalid or does not match the data
    */
   public static Map<String, @Nullable Object> of(
       TrainingOptions options, ImageFolderDataset dataset, int processes) {
-    // Refuses arguments that make no network.
+    // Rejects arguments that do not define a network.
     TrainingRun.config(options, dataset);
     Map<String, @Nullable Object> all = new LinkedHashMap<>();
     all.put("dataset_kwargs", dataset(options, dataset));
@@ -80,9 +80,9 @@ public final class ResolvedOptions {
   }
 
   /**
-   * The network that a run trains.
+   * Returns the configuration of the network trained by a run.
    *
-   * @throws org.relaydiffusion.RdmException when it cannot be, or does not fit the data
+   * @throws org.relaydiffusion.RdmException if it is invalid or does not match the data
    */
   public static ModelConfig network(TrainingOptions options, ImageFolderDataset dataset) {
     return TrainingRun.config(options, dataset);
@@ -101,7 +101,7 @@ public final class ResolvedOptions {
     return kwargs;
   }
 
-  /** The reference's class, by which its Python code finds the loss again. */
+  /** Returns the reference's class name, by which its Python code finds the loss. */
   private static String className(Loss loss) {
     return switch (loss) {
       case EdmLoss _ -> "EDMLoss";
@@ -157,7 +157,7 @@ public final class ResolvedOptions {
     return kwargs;
   }
 
-  /** As the reference has it: a whole number without a decimal point. */
+  /** Formats as in the reference: an integer without a decimal point. */
   private static Number wholeIfPossible(double kimg) {
     long whole = (long) kimg;
     return whole == kimg ? (Number) whole : (Number) kimg;

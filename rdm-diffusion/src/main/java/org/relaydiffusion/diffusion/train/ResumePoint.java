@@ -20,19 +20,19 @@ import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.amp.LossScaler;
 
 /**
- * What a state holds beyond the reference's, so that a run goes on bit for bit: the exact number of
- * images, the tick, the loss's factor and every process's generators. The official code passes over
- * it.
+ * The data of a state in addition to the reference's, with which a run can be resumed bit for bit:
+ * the exact number of images, the tick, the loss scale and the generators of all processes. The
+ * official code ignores it.
  *
- * @param progress where the run was
+ * @param progress the position of the run
  * @param seed of the run
  * @param processes of the run
- * @param batch images of a step
- * @param scaler the loss's factor
- * @param host each process's CPU generator
- * @param device each process's generator on its GPU; empty where it trained on the CPU
- * @param recorded the run's options and data; empty at all processes but the first, and in states
- *     of before it was recorded
+ * @param batch the batch size
+ * @param scaler the state of the loss scaler
+ * @param host the CPU generator of each process
+ * @param device the GPU generator of each process; empty if it trained on the CPU
+ * @param recorded the run's options and data; empty in all processes but the first, and in states
+ *     of earlier versions
  */
 record ResumePoint(
     Progress progress,
@@ -43,12 +43,12 @@ record ResumePoint(
     List<byte[]> host,
     List<byte[]> device,
     Optional<RecordedRun> recorded) {
-  /** Under which the state file has it. */
+  /** The key in the state file. */
   static final String KEY = "rdm";
 
   private static final long FORMAT = 1;
 
-  /** Of a run now; every process calls this at the same point. */
+  /** Returns the current point of a run; every process calls this at the same point. */
   static ResumePoint gather(
       TrainingRun run, World world, Progress progress, TrainingOptions options) {
     boolean cuda = options.running().device().type() != Device.Type.CPU;
@@ -63,7 +63,7 @@ record ResumePoint(
         world.isFirst() ? Optional.of(run.recorded()) : Optional.empty());
   }
 
-  /** The values as a state file has them. */
+  /** Returns the values as stored in a state file. */
   Map<String, @Nullable Object> plain() {
     Map<String, @Nullable Object> plain = new LinkedHashMap<>();
     plain.put("format", FORMAT);
@@ -85,15 +85,13 @@ record ResumePoint(
    * Reads what {@link #plain} wrote.
    *
    * @return empty for a state of the official code
-   * @throws FileException when it is there but is not that
+   * @throws FileException if it exists but is invalid
    */
   static Optional<ResumePoint> of(Checkpoint checkpoint) {
     Object entry = checkpoint.extra().get(KEY);
     if (entry == null) {
       if (checkpoint.otherEntries().containsKey(KEY)) {
-        throw new FileException(
-            checkpoint.path(),
-            "has, as %s, something that no run of this program wrote".formatted(KEY));
+        throw new FileException(checkpoint.path(), "has an invalid value for %s".formatted(KEY));
       }
       return Optional.empty();
     }
@@ -128,7 +126,7 @@ record ResumePoint(
             RecordedRun.of(entry)));
   }
 
-  /** What every state of ours says of its run's options, under their names. */
+  /** Returns the recorded options that every state contains, under their names. */
   Map<String, Object> options() {
     Map<String, Object> options = new LinkedHashMap<>();
     options.put("seed", seed);
@@ -137,7 +135,7 @@ record ResumePoint(
     return options;
   }
 
-  /** Gives this process's generators their states. */
+  /** Restores the states of this process's generators. */
   void restore(int rank, Generator hostGenerator, Generator deviceGenerator) {
     hostGenerator.restore(host.get(rank));
     if (rank < device.size()) {
@@ -150,7 +148,7 @@ record ResumePoint(
       if (value(key) instanceof Long number) {
         return number;
       }
-      throw bad(key, "no whole number");
+      throw bad(key, "not an integer");
     }
 
     long atLeast(String key, long least, long most) {
@@ -165,17 +163,17 @@ record ResumePoint(
       if (value(key) instanceof Double number && number > 0 && number < Double.POSITIVE_INFINITY) {
         return number;
       }
-      throw bad(key, "no positive number");
+      throw bad(key, "not a positive number");
     }
 
     boolean isEmpty(String key) {
       return value(key) instanceof List<?> list && list.isEmpty();
     }
 
-    /** One state of a generator for each process, checked before any is copied. */
+    /** Returns one generator state per process, validated before any is copied. */
     List<byte[]> generators(String key, int processes, Device on) {
       if (!(value(key) instanceof List<?> list) || list.size() != processes) {
-        throw bad(key, "no list of %s states".formatted(processes));
+        throw bad(key, "not a list of %s states".formatted(processes));
       }
       List<byte[]> all = new ArrayList<>();
       int expected = Generator.stateBytes(on);
@@ -184,7 +182,7 @@ record ResumePoint(
             || tensor.dtype() != DType.UINT8
             || tensor.numel() != expected) {
           throw bad(
-              "%s.%s".formatted(key, all.size()), "no uint8 tensor of %s".formatted(expected));
+              "%s.%s".formatted(key, all.size()), "not a uint8 tensor of %s".formatted(expected));
         }
         try (Tensor bytes = Torch.fromData(tensor.data())) {
           all.add(bytes.toBytes());
@@ -203,7 +201,7 @@ record ResumePoint(
     }
 
     private FileException bad(String key, String what) {
-      return new FileException(file, "has, as %s.%s, %s".formatted(KEY, key, what));
+      return new FileException(file, "has an invalid %s.%s: %s".formatted(KEY, key, what));
     }
   }
 }

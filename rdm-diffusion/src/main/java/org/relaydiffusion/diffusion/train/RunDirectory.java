@@ -15,9 +15,9 @@ import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * The folder of one training run, and the names of the files in it. Whoever has the object owns the
- * folder: no other process, and nobody else in this one, gets it until {@link #close()} or the end
- * of the process.
+ * The folder of one training run, and the names of its files. The object represents exclusive
+ * ownership of the folder: no other process, and no other object in this process, can obtain it
+ * until {@link #close()} or the end of the process.
  */
 public final class RunDirectory implements AutoCloseable {
   private static final int ATTEMPTS = 1000;
@@ -28,25 +28,26 @@ public final class RunDirectory implements AutoCloseable {
   private RunDirectory(Path path, RunLock lock) {
     this.path = path;
     this.lock = lock;
-    // Nobody else writes here now: what a process that was killed had not finished is of no use.
+    // The folder has no other owner now, so files left unfinished by a killed process can be
+    // deleted.
     AtomicFile.discardTemporaries(path);
   }
 
   /**
-   * {@code folder} itself, made if it is not there.
+   * Takes ownership of {@code folder} itself, which is created if it does not exist.
    *
-   * @throws FolderInUseException naming who has it
-   * @throws FileException when it cannot be made or written
+   * @throws FolderInUseException naming the owner
+   * @throws FileException if it cannot be created or written
    */
   public static RunDirectory of(Path folder) {
     return of(folder, Duration.ZERO);
   }
 
   /**
-   * As {@link #of(Path)}, for a run that is started again.
+   * Takes ownership as {@link #of(Path)}, for a restarted run.
    *
-   * @param patience how long to wait for a process that was killed: on a network file system its
-   *     lock may outlive it for some time
+   * @param patience how long to wait for a killed process, whose lock may outlive it for some time
+   *     on a network file system
    */
   public static RunDirectory of(Path folder, Duration patience) {
     try {
@@ -58,10 +59,10 @@ public final class RunDirectory implements AutoCloseable {
   }
 
   /**
-   * A new folder {@code outdir/00003-name}, with the number after the highest that is there. Of
-   * several processes that ask at once, each gets a number of its own.
+   * Creates a new folder {@code outdir/00003-name}, with the number after the highest existing one.
+   * If several processes do so concurrently, each gets its own number.
    *
-   * @throws FileException when it cannot be made or written
+   * @throws FileException if it cannot be created or written
    */
   public static RunDirectory numbered(Path outdir, String name) {
     try {
@@ -74,7 +75,7 @@ public final class RunDirectory implements AutoCloseable {
         } catch (FileAlreadyExistsException e) {
           continue;
         }
-        // Another name with the same number: whoever sees both gives way, perhaps both.
+        // Another name with the same number: a process that sees both gives way, perhaps both do.
         if (RunFolders.count(outdir, number) == 1) {
           return owned(folder, Duration.ZERO);
         }
@@ -82,16 +83,17 @@ public final class RunDirectory implements AutoCloseable {
         Thread.sleep(ThreadLocalRandom.current().nextInt(50));
       }
     } catch (InterruptedException e) {
-      throw CancelledException.interrupted("making the run's folder", e);
+      throw CancelledException.interrupted("creating the run folder", e);
     } catch (IOException e) {
       throw unwritable(outdir, e);
     }
-    throw new FileException(outdir, "has no free number for a run: too many begin at once");
+    throw new FileException(
+        outdir, "has no free number for a run: too many are starting concurrently");
   }
 
   private static RunDirectory owned(Path path, Duration patience) {
     if (!Files.isWritable(path)) {
-      throw new FileException(path, "is a folder that may not be written to");
+      throw new FileException(path, "is a folder without write permission");
     }
     RunLock lock = RunLock.take(path, patience);
     try {
@@ -103,63 +105,63 @@ public final class RunDirectory implements AutoCloseable {
   }
 
   /**
-   * Refuses a folder that another process has, without touching it.
+   * Rejects a folder that is owned by another process, without modifying it.
    *
-   * @throws FolderInUseException naming who has it
+   * @throws FolderInUseException naming the owner
    */
   public static void requireFree(Path folder) {
     RunLock.check(folder);
   }
 
-  /** Notes which run this is, so that it finds its folder when it is started again. */
+  /** Records the identity of the run, by which it finds its folder after a restart. */
   public void mark(RunIdentity identity) {
     identity.mark(path);
   }
 
   /**
-   * Deletes what an earlier run wrote here ({@code --overwrite}), and that it was that run's.
+   * Deletes the files that an earlier run wrote here ({@code --overwrite}), including its identity.
    *
-   * @throws FileException when a file cannot be deleted
+   * @throws FileException if a file cannot be deleted
    */
   public void clear() {
     RunIdentity.unmark(path);
     StateFiles.deleteRun(path);
   }
 
-  /** What there is to know about the ownership: that the file system has no locks. */
+  /** Returns a warning about the ownership if the file system does not support locks. */
   public Optional<String> doubt() {
     return lock.doubt();
   }
 
-  /** The folder. */
+  /** Returns the folder. */
   public Path path() {
     return path;
   }
 
-  /** A file in it. */
+  /** Returns the path of a file in it. */
   public Path file(String name) {
     return path.resolve(name);
   }
 
-  /** The training state at a number of images, named by whole thousands. */
+  /** Returns the path of the training state at a number of images, named by whole thousands. */
   public Path state(long images) {
     return path.resolve(String.format(Locale.ROOT, "training-state-%06d.pt", images / 1000));
   }
 
-  /** The network's snapshot at a number of images, named by whole thousands. */
+  /** Returns the path of the network snapshot at a number of images, named by whole thousands. */
   public Path snapshot(long images, String extension) {
     return path.resolve(snapshotName(images, extension));
   }
 
-  /** The name of a network's snapshot. */
+  /** Returns the file name of a network snapshot. */
   public static String snapshotName(long images, String extension) {
     return String.format(Locale.ROOT, "network-snapshot-%06d.%s", images / 1000, extension);
   }
 
   /**
-   * Appends a line to the run's log.
+   * Appends a line to the log of the run.
    *
-   * @throws FileException when it cannot be written
+   * @throws FileException if it cannot be written
    */
   public void log(String line) {
     Path log = file("log.txt");
@@ -171,13 +173,13 @@ public final class RunDirectory implements AutoCloseable {
     }
   }
 
-  /** Gives the folder back. */
+  /** Releases the folder. */
   @Override
   public void close() {
     lock.close();
   }
 
   private static FileException unwritable(Path path, IOException e) {
-    return new FileException(path, "cannot be made or written: " + AtomicFile.reason(e), e);
+    return new FileException(path, "cannot be created or written: " + AtomicFile.reason(e), e);
   }
 }

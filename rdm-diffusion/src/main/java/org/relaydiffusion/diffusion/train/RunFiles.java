@@ -13,7 +13,7 @@ import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
-/** What the first process writes as a run goes on: the log, the statistics, grids and states. */
+/** The files that the first process writes during a run: log, statistics, grids and states. */
 final class RunFiles implements AutoCloseable {
   private static final double MILLIS = 1e3;
 
@@ -39,13 +39,13 @@ final class RunFiles implements AutoCloseable {
     return System.currentTimeMillis() / MILLIS;
   }
 
-  /** Appends a line to the log, and tells it. */
+  /** Appends a line to the log, and passes it to the listener. */
   void message(String line) {
     directory.log(line);
     listener.message(line);
   }
 
-  /** A tick's line, statistics and events. */
+  /** Writes the line, statistics and events of a tick. */
   void tick(TickReport report, Moments losses) {
     Map<String, Moments> statistics = new LinkedHashMap<>();
     statistics.put("Loss/loss", losses);
@@ -64,7 +64,7 @@ final class RunFiles implements AutoCloseable {
           statistics.put(
               "Resources/peak_gpu_mem_reserved_gb", Moments.of(peak.reserved() / TickReport.GIB));
         });
-    // Not the reference's.
+    // Not in the reference.
     statistics.put("Progress/lr", Moments.of(report.learningRate()));
     statistics.put("Progress/grad_norm", Moments.of(report.gradientNorm()));
     double now = now();
@@ -78,16 +78,16 @@ final class RunFiles implements AutoCloseable {
     listener.tick(report);
   }
 
-  /** Appends a warning to the log, and tells it. */
+  /** Appends a warning to the log, and passes it to the listener. */
   void warning(String line) {
     guarded(() -> directory.log("warning: " + line));
     listener.warning(line);
   }
 
   /**
-   * A grid of pictures, as a file and an event.
+   * Writes a grid of images, as a file and an event.
    *
-   * @param grid makes the pictures
+   * @param grid generates the images
    */
   void grid(String name, String tag, long images, Supplier<Pixels> grid) {
     guarded(() -> {
@@ -107,8 +107,8 @@ final class RunFiles implements AutoCloseable {
   }
 
   /**
-   * Training outlives a disk that is full for a while, or a picture for a grid that is gone, and
-   * saves before an interrupt ends it.
+   * Performs work whose failure is only reported: training continues if a disk is temporarily full
+   * or an image of a grid is missing, and saves before an interrupt ends it.
    */
   private void guarded(Runnable work) {
     try {
@@ -123,7 +123,7 @@ final class RunFiles implements AutoCloseable {
   /**
    * Writes a state in the background.
    *
-   * @param kept how many states stay, this one included; empty for all
+   * @param kept number of states to keep, including this one; all if empty
    */
   void state(CapturedState captured, OptionalInt kept) {
     background.write(
@@ -135,14 +135,14 @@ final class RunFiles implements AutoCloseable {
             stateIsWritten = true;
             state = file;
             listener.saved(file);
-            // This one is whole: only now may older ones go.
+            // This state is complete: only now may older ones be deleted.
             kept.ifPresent(n -> StateFiles.deleteOlder(file, n));
           }
         },
         captured::close);
   }
 
-  /** Writes the average's snapshot in the background. */
+  /** Writes the snapshot of the EMA in the background. */
   void snapshot(CapturedState captured, TrainingOptions.SnapshotFormat format) {
     background.write(
         () -> {
@@ -166,23 +166,25 @@ final class RunFiles implements AutoCloseable {
         captured::close);
   }
 
-  /** Waits for the file in work; whether the last state and the last snapshot are whole. */
+  /**
+   * Waits for the pending file; returns whether the last state and the last snapshot are complete.
+   */
   boolean drain() {
     background.drain();
     return stateIsWritten && snapshotIsWritten;
   }
 
-  /** Why the last of the states and snapshots that could not be written was not. */
+  /** Returns why the last of the states and snapshots that could not be written was not. */
   Optional<String> failure() {
     return background.failure();
   }
 
-  /** The last state that is whole. */
+  /** Returns the last complete state. */
   Optional<Path> state() {
     return Optional.ofNullable(state);
   }
 
-  /** The last snapshot that is whole. */
+  /** Returns the last complete snapshot. */
   Optional<Path> snapshot() {
     return Optional.ofNullable(snapshot);
   }

@@ -14,17 +14,17 @@ import java.util.stream.Stream;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 
-/** Finds runs in the folder of all of them. */
+/** Finds runs in the folder that contains them. */
 public final class RunFolders {
   private static final Pattern NUMBERED = Pattern.compile("(\\d{1,9})-(.*)");
 
   private RunFolders() {}
 
   /**
-   * The folders inside {@code outdir}, or itself, that an earlier start of a run made: the one of
-   * the launch, or, where there is none, those of the job, the newest first.
+   * Returns the folders inside {@code outdir}, or itself, created by an earlier start of a run:
+   * that of the launch or, if there is none, those of the job, the newest first.
    *
-   * @throws FileException when {@code outdir} cannot be listed
+   * @throws FileException if {@code outdir} cannot be listed
    */
   public static List<Path> of(Path outdir, RunIdentity run) {
     List<Path> all = Stream.concat(numbered(outdir).stream(), Stream.of(outdir)).toList();
@@ -33,9 +33,9 @@ public final class RunFolders {
   }
 
   /**
-   * The runs in {@code outdir} that are of the same description, the newest first.
+   * Returns the runs in {@code outdir} with the same description, the newest first.
    *
-   * @throws FileException when {@code outdir} cannot be listed
+   * @throws FileException if {@code outdir} cannot be listed
    */
   public static List<Path> of(Path outdir, RunName name) {
     return numbered(outdir).stream()
@@ -51,7 +51,7 @@ public final class RunFolders {
     return numbered(outdir).stream().filter(folder -> number(folder) == number).count();
   }
 
-  /** The folders with a number, the highest first. */
+  /** Returns the numbered folders, the highest number first. */
   private static List<Path> numbered(Path outdir) {
     if (!Files.isDirectory(outdir)) {
       return List.of();

@@ -14,26 +14,26 @@ import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
 /**
- * Which run a folder is of, so that a run that is started again finds its own: a file in the folder
- * says it from the folder's first moment on.
+ * The identity of the run that owns a folder, by which a restarted run finds it: a file that is
+ * written when the folder is created.
  *
- * @param launchId what the launcher calls the launch, through all its restarts
- * @param jobId what the cluster calls the job, also when it starts it again
- * @param task a sum of what was asked for: one job may train several networks, at once or one after
- *     the other
- * @param attempt how often the run was started before
+ * @param launchId the launcher's name of the launch, kept through restarts
+ * @param jobId the cluster's id of the job, also kept when it is restarted
+ * @param task a hash of the requested options: one job may train several networks, concurrently or
+ *     in turn
+ * @param attempt how many times the run was started before
  */
 public record RunIdentity(
     Optional<String> launchId, Optional<String> jobId, String task, int attempt) {
   private static final String FILE = ".run-id";
   private static final long MOST_BYTES = 4096;
 
-  /** The same run, for a search that does not go beyond its launch. */
+  /** Returns the same run for a search limited to its launch. */
   public RunIdentity ofTheLaunchAlone() {
     return new RunIdentity(launchId, Optional.empty(), task, attempt);
   }
 
-  /** Whether a folder was made by an earlier start of the same launch. */
+  /** Returns whether a folder was created by an earlier start of the same launch. */
   boolean isOfTheLaunch(Path folder) {
     return launchId.isPresent()
         && read(folder)
@@ -41,7 +41,9 @@ public record RunIdentity(
             .isPresent();
   }
 
-  /** Whether a folder was made by an earlier start of the same job, for the same task. */
+  /**
+   * Returns whether a folder was created by an earlier start of the same job, for the same task.
+   */
   boolean isOfTheJob(Path folder) {
     return jobId.isPresent()
         && read(folder)
@@ -49,7 +51,7 @@ public record RunIdentity(
             .isPresent();
   }
 
-  /** Notes in a folder that it is this run's. */
+  /** Records in a folder that it belongs to this run. */
   void mark(Path folder) {
     byte[] text =
         "launch: %s\njob: %s\ntask: %s\nattempt: %s\n"
@@ -58,7 +60,7 @@ public record RunIdentity(
     AtomicFile.write(folder.resolve(FILE), out -> out.write(ByteBuffer.wrap(text)));
   }
 
-  /** Takes the note away: nobody is to find the folder by it. */
+  /** Deletes the record, so that the folder is no longer found by it. */
   static void unmark(Path folder) {
     try {
       Files.deleteIfExists(folder.resolve(FILE));
@@ -91,7 +93,7 @@ public record RunIdentity(
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {
-      // Not to be taken for another run's folder: a run that is started again would begin anew.
+      // Not treated as another run's folder: a restarted run would then start from the beginning.
       throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);
     }
   }

@@ -28,25 +28,29 @@ import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
 /**
- * The lock on a run's folder: the system's lock on the file {@value #FILE} in it, and beside that,
- * as the file's text, who holds it. The system ends the lock with the process, however that ends;
- * the file stays.
+ * The lock of a run's folder: the operating system's lock on the file {@value #FILE} in it, and its
+ * owner as the content of that file. The system releases the lock when the process ends, for
+ * whatever reason; the file remains.
  *
- * <p>Where the file system has no locks, the text alone decides: a process of this host that is
- * still alive is refused to, and one of another host cannot be asked, which {@link #doubt()} says.
+ * <p>If the file system does not support locks, the content alone decides: the folder is considered
+ * owned by a process of this host that is alive; a process of another host cannot be checked, which
+ * {@link #doubt()} reports.
  */
 final class RunLock implements AutoCloseable {
-  /** The file in the run's folder. */
+  /** The file in the folder of the run. */
   static final String FILE = ".run-lock";
 
-  /** Behind any text: where locks are mandatory, the text of a locked file can still be read. */
+  /**
+   * The locked byte, beyond any text: where locks are mandatory, the text of a locked file can
+   * still be read.
+   */
   private static final long LOCKED_BYTE = Long.MAX_VALUE - 1;
 
   private static final Duration PAUSE = Duration.ofMillis(100);
 
   /**
-   * The folders that this process holds. A process's locks on a file all end when it closes the
-   * file once, so that it must never open a file whose lock it holds.
+   * The folders owned by this process. All locks of a process on a file are released when it closes
+   * the file once, so it must never open a file whose lock it holds.
    */
   private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
@@ -61,11 +65,11 @@ final class RunLock implements AutoCloseable {
   }
 
   /**
-   * Takes the lock of a folder that is there.
+   * Locks an existing folder.
    *
-   * @param patience how long to wait for a holder that may be about to end
-   * @throws FolderInUseException naming the holder
-   * @throws FileException when the file cannot be written
+   * @param patience how long to wait for an owner that may be about to end
+   * @throws FolderInUseException naming the owner
+   * @throws FileException if the file cannot be written
    */
   static RunLock take(Path folder, Duration patience) {
     long began = System.nanoTime();
@@ -82,9 +86,9 @@ final class RunLock implements AutoCloseable {
   }
 
   /**
-   * Refuses a folder that another process holds, without taking it or writing anything.
+   * Rejects a folder that another process owns, without locking it or writing anything.
    *
-   * @throws FolderInUseException naming the holder
+   * @throws FolderInUseException naming the owner
    */
   static void check(Path folder) {
     if (!Files.exists(folder.resolve(FILE))) {
@@ -138,29 +142,31 @@ final class RunLock implements AutoCloseable {
   /**
    * Locks an open file.
    *
-   * @return what cannot be known, where the file system has no locks
+   * @return a warning, if the file system does not support locks
    */
   private static Optional<String> obtain(FileChannel channel) throws IOException, HeldException {
     FileLock lock;
     try {
       lock = channel.tryLock(LOCKED_BYTE, 1, false);
     } catch (ClosedChannelException e) {
-      throw e; // Of a thread that was interrupted; it says nothing about locks.
+      throw e; // The thread was interrupted; not a failure to lock.
     } catch (IOException e) {
       return withoutLocks(Holder.read(channel), AtomicFile.reason(e));
     }
     if (lock == null) {
       throw new HeldException(
-          Holder.read(channel).map(Holder::words).orElse("another process, which has just begun"));
+          Holder.read(channel)
+              .map(Holder::words)
+              .orElse("another process, which has just started"));
     }
     return Optional.empty();
   }
 
-  /** Decides by the text alone. */
+  /** Decides by the content alone. */
   static Optional<String> withoutLocks(Optional<Holder> holder, String reason)
       throws HeldException {
     if (holder.isEmpty()) {
-      return Optional.of("this file system has no locks (%s)".formatted(reason));
+      return Optional.of("this file system does not support locks (%s)".formatted(reason));
     }
     Holder found = holder.get();
     if (found.isAliveHere()) {
@@ -168,24 +174,24 @@ final class RunLock implements AutoCloseable {
     }
     return Optional.of(
         found.isOfThisHost()
-            ? "this file system has no locks (%s)".formatted(reason)
-            : "this file system has no locks (%s): whether %s still writes here cannot be known"
+            ? "this file system does not support locks (%s)".formatted(reason)
+            : "this file system does not support locks (%s): cannot determine whether %s is still running"
                 .formatted(reason, found.words()));
   }
 
-  /** What to know about the lock: that the file system has none. */
+  /** Returns a warning if the file system does not support locks. */
   Optional<String> doubt() {
     return doubt;
   }
 
-  /** Gives the folder back. */
+  /** Releases the folder. */
   @Override
   public void close() {
     if (HELD.contains(folder) && channel.isOpen()) {
       try {
         channel.truncate(0);
       } catch (IOException e) {
-        // The text is for the reader; the lock ends with the channel.
+        // The text is informative; the lock is released with the channel.
       }
       close(channel);
       HELD.remove(folder);
@@ -197,7 +203,7 @@ final class RunLock implements AutoCloseable {
       try {
         channel.close();
       } catch (IOException e) {
-        // Nothing more can be done about it, and the lock is gone with the process at the latest.
+        // Nothing more can be done; the lock is released at the latest when the process ends.
       }
     }
   }
@@ -214,7 +220,7 @@ final class RunLock implements AutoCloseable {
     try {
       Thread.sleep(PAUSE);
     } catch (InterruptedException e) {
-      throw CancelledException.interrupted("waiting for the run's folder", e);
+      throw CancelledException.interrupted("waiting for the run folder", e);
     }
   }
 
@@ -223,7 +229,7 @@ final class RunLock implements AutoCloseable {
       return CancelledException.interrupted("locking " + folder, e);
     }
     return e instanceof NoSuchFileException
-        ? new FileException(folder, "is not there any more", e)
+        ? new FileException(folder, "no longer exists", e)
         : new FileException(folder.resolve(FILE), "cannot be locked: " + AtomicFile.reason(e), e);
   }
 
@@ -240,12 +246,11 @@ final class RunLock implements AutoCloseable {
   }
 
   /**
-   * Who holds a lock.
+   * The owner of a lock.
    *
-   * @param host its name
-   * @param pid the process there
-   * @param started when the process began, as the system says; the time of locking where it does
-   *     not
+   * @param host its host name
+   * @param pid its process id
+   * @param started when the process started, according to the system; otherwise the time of locking
    */
   record Holder(String host, long pid, Instant started) {
     private static final int MOST_BYTES = 1024;
@@ -262,7 +267,7 @@ final class RunLock implements AutoCloseable {
 
     private static String hostName() {
       try {
-        // Asking the system, not a name server, which may take its time or not know this host.
+        // Ask the system, not a name server, which may be slow or not know this host.
         return InputFile.text(Path.of("/proc/sys/kernel/hostname")).strip();
       } catch (IOException e) {
         try {
@@ -284,7 +289,7 @@ final class RunLock implements AutoCloseable {
     static Optional<Holder> read(FileChannel channel) throws IOException {
       ByteBuffer bytes = ByteBuffer.allocate(MOST_BYTES);
       while (bytes.hasRemaining() && channel.read(bytes, bytes.position()) > 0) {
-        // On to the end.
+        // Read to the end.
       }
       return parse(new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8));
     }
@@ -307,7 +312,7 @@ final class RunLock implements AutoCloseable {
                 Long.parseLong(values[1]),
                 Instant.parse(values[2])));
       } catch (NumberFormatException | DateTimeParseException e) {
-        return Optional.empty(); // Not whole yet, or not ours.
+        return Optional.empty(); // Incomplete, or not written by this program.
       }
     }
 

@@ -25,14 +25,14 @@ import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.nn.Parameter;
 import org.relaydiffusion.torch.optim.Adam;
 
-/** Gives a new run the weights, or all of the state, that it is to begin with. */
+/** Initializes a new run with the weights, or with the complete state, that it starts from. */
 final class RunStart {
   private RunStart() {}
 
   /**
-   * Begins a run as its options say; returns where in the run that is.
+   * Starts a run according to its options; returns its position.
    *
-   * @param say what there is to know about it
+   * @param say receives messages about it
    */
   static Progress apply(
       Start start, TrainingRun run, World world, TrainingOptions options, Consumer<String> say) {
@@ -61,16 +61,16 @@ final class RunStart {
       OptimizerRecord optimizer =
           checkpoint
               .optimizer()
-              .orElseThrow(() -> new FileException(file, "has no optimizer's state to go on from"));
+              .orElseThrow(() -> new FileException(file, "has no optimizer state to resume from"));
       load(file, optimizer, run.adam());
       Optional<ResumePoint> point = ResumePoint.of(checkpoint);
       if (point.isEmpty()) {
         long images = StateFiles.kimgOf(file).orElse(0L) * 1000;
         say.accept(
-            ("state: %s, of the official code: from %s kimg on; it has no generators,"
-                    + " so all noise begins anew")
+            ("state: %s, of the official code, at %s kimg; it has no generators,"
+                    + " so all noise starts anew")
                 .formatted(file, images / 1000));
-        // As the official code does: ticks are counted from the run's first image on.
+        // As in the official code: ticks are counted from the first image of the run.
         int tick = (int) (images / (options.saving().tickKimg() * 1000));
         return new Progress(images, tick, images);
       }
@@ -99,7 +99,7 @@ final class RunStart {
     return point.progress();
   }
 
-  /** Tells each difference between the run that wrote a state and this one. */
+  /** Reports each difference between the run that wrote a state and this one. */
   private static void compare(ResumePoint point, TrainingRun run, Consumer<String> say) {
     Map<String, @Nullable Object> now = run.recorded().options();
     Map<String, Object> known = point.options();
@@ -115,8 +115,8 @@ final class RunStart {
         .ifPresent(text -> say.accept("resuming with %s".formatted(text)));
     if (point.recorded().isEmpty()) {
       say.accept(
-          "the state does not record its run's other options and its data: whether they are these"
-              + " cannot be known");
+          "the state does not record the other options and the data of its run: they cannot be"
+              + " compared");
       return;
     }
     String data = run.recorded().data().difference(point.recorded().get().data());
@@ -125,7 +125,7 @@ final class RunStart {
     }
   }
 
-  /** What to do about a tensor that the file does not have. */
+  /** What to do about a tensor that is missing in the file. */
   private enum Missing {
     KEPT,
     REFUSED
@@ -146,7 +146,7 @@ final class RunStart {
         if (!Arrays.equals(stored.shape(), each.getValue().shape())) {
           throw new FileException(
               file,
-              "tensor '%s' has shape %s, but the network's has %s: the options describe another"
+              "tensor '%s' has shape %s, but that of the network has %s: the options describe another"
                       .formatted(
                           each.getKey(),
                           Arrays.toString(stored.shape()),
@@ -195,7 +195,7 @@ final class RunStart {
     StoredTensor stored = state.tensors().get(name);
     if (stored == null) {
       throw new FileException(
-          file, "the optimizer's state has no %s: it is not Adam's".formatted(name));
+          file, "the optimizer state has no %s: it is not that of Adam".formatted(name));
     }
     return Torch.fromData(stored.data());
   }

@@ -27,9 +27,9 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The pictures by which one looks at a run's progress: always the same seeds and classes. A second
- * stage is shown alone, going on from images of the data set made small; nothing here moves the
- * generators of training.
+ * The images that show the progress of a run, always with the same seeds and classes. A second
+ * stage is shown on its own, starting from downsampled images of the data set. The generators of
+ * training are not advanced.
  */
 final class SampleGrid {
   private static final int SIDE = 4;
@@ -50,14 +50,14 @@ final class SampleGrid {
     items = IntStream.range(0, n).map(i -> (int) ((long) i * dataset.size() / n)).toArray();
   }
 
-  /** Images of the data set. */
+  /** Returns images of the data set. */
   Pixels reals() {
     try (var _ = TensorScope.open()) {
       return sheet(images());
     }
   }
 
-  /** The network's images for the classes of {@link #reals()}. */
+  /** Returns the network's samples for the classes of {@link #reals()}. */
   Pixels fakes(Denoiser network) {
     long[] seeds = IntStream.range(0, items.length).asLongStream().toArray();
     try (var _ = GradMode.noGrad();

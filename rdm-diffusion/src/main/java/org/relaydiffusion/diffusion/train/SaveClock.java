@@ -3,28 +3,30 @@ package org.relaydiffusion.diffusion.train;
 import java.time.Duration;
 import java.util.Optional;
 
-/** How long there was no state, by the first process's clock: those of the others may differ. */
+/**
+ * The time since the last state, by the clock of the first process: those of the others may differ.
+ */
 final class SaveClock {
   private final boolean counts;
   private final Duration most;
   private long saved = System.nanoTime();
 
   /**
-   * A clock that has just been started.
+   * Creates a clock that starts now.
    *
-   * @param most after how long a state is due; empty for never
+   * @param most the time after which a state is due; empty for never
    */
   SaveClock(World world, Optional<Duration> most) {
     this.counts = world.isFirst() && most.isPresent();
     this.most = most.orElse(Duration.ZERO);
   }
 
-  /** Whether the time has come; never for any process but the first. */
+  /** Returns whether a state is due; always false except in the first process. */
   boolean isDue() {
     return counts && System.nanoTime() - saved >= most.toNanos();
   }
 
-  /** A state has been captured: the time begins anew. */
+  /** Restarts the clock after a state was captured. */
   void saved() {
     saved = System.nanoTime();
   }

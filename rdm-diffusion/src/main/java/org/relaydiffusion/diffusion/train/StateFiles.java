@@ -21,7 +21,10 @@ import org.relaydiffusion.io.AtomicFile;
 public final class StateFiles {
   private static final Pattern STATE = Pattern.compile("training-state-(\\d{1,12})\\.pt");
 
-  /** What a run writes, states apart; what begins with a dot says whose the folder is. */
+  /**
+   * The files of a run except for states; names with a leading dot identify the owner of the
+   * folder.
+   */
   private static final Pattern OTHERS =
       Pattern.compile(
           "network-snapshot-\\d+\\.(?:pkl|safetensors)|(?:fakes\\d+|reals)\\.png|log\\.txt"
@@ -29,16 +32,17 @@ public final class StateFiles {
 
   private StateFiles() {}
 
-  /** The thousands of images in a state's name, if it is one. */
+  /** Returns the thousands of images in the name of a state; empty for other files. */
   public static Optional<Long> kimgOf(Path state) {
     Matcher name = STATE.matcher(String.valueOf(state.getFileName()));
     return name.matches() ? Optional.of(Long.parseLong(name.group(1))) : Optional.empty();
   }
 
   /**
-   * The states directly in a folder, that of the most images first; none where there is no folder.
+   * Returns the states directly in a folder, the one with the most images first; none if the folder
+   * does not exist.
    *
-   * @throws FileException when the folder cannot be listed
+   * @throws FileException if the folder cannot be listed
    */
   public static List<Path> in(Path folder) {
     return list(folder).stream()
@@ -48,12 +52,13 @@ public final class StateFiles {
   }
 
   /**
-   * Gives the states of more images than a run begins with other names: they are damaged, or of a
-   * course that the run does not take, and must not be taken for its own later.
+   * Renames the states with more images than the start of a run: they are damaged, or of a branch
+   * that the run does not continue, and must not be mistaken for its own later.
    *
-   * @param from the state that the run begins with; empty where it begins with none
-   * @return a line about each
-   * @throws FileException when one cannot be renamed
+   * @param folder of the run
+   * @param from the state that the run starts from; empty if there is none
+   * @return one line about each
+   * @throws FileException if one cannot be renamed
    */
   public static List<String> setAsideLater(Path folder, Optional<Path> from) {
     List<String> said = new ArrayList<>();
@@ -66,7 +71,7 @@ public final class StateFiles {
         } catch (IOException e) {
           throw new FileException(state, "cannot be renamed: " + AtomicFile.reason(e), e);
         }
-        said.add("%s is set aside as %s".formatted(state, other.getFileName()));
+        said.add("renamed %s to %s".formatted(state, other.getFileName()));
       }
     }
     return said;
@@ -83,9 +88,9 @@ public final class StateFiles {
   /**
    * Deletes all but the newest states.
    *
-   * @param newest the state that was written last, which is whole
-   * @param kept how many stay, that one included; at least 1
-   * @throws FileException when one cannot be deleted
+   * @param newest the state that was written last, which is complete
+   * @param kept number of states to keep, including that one; at least 1
+   * @throws FileException if one cannot be deleted
    */
   static void deleteOlder(Path newest, int kept) {
     Path folder = newest.toAbsolutePath().getParent();
@@ -99,10 +104,10 @@ public final class StateFiles {
   }
 
   /**
-   * Deletes what a run wrote into a folder ({@code --overwrite}), its states last, so that the
-   * folder is not taken for a run without states before it is one.
+   * Deletes the files of a run in a folder ({@code --overwrite}), its states last, so that the
+   * folder is not mistaken for a run without states in the meantime.
    *
-   * @throws FileException when a file cannot be deleted
+   * @throws FileException if a file cannot be deleted
    */
   public static void deleteRun(Path folder) {
     list(folder).stream()

@@ -11,16 +11,16 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 
 /**
- * The newest state that can be read.
+ * The newest readable state.
  *
- * @param state it; empty where there is none
- * @param damaged a line about each newer one, which cannot be read
+ * @param state the state; empty if there is none
+ * @param damaged one line about each newer state, which cannot be read
  */
 public record StateSearch(Optional<StoredState> state, List<String> damaged) {
   /**
-   * Reads the states of a folder, the newest first, until one is whole.
+   * Reads the states of a folder, the newest first, until one is undamaged.
    *
-   * @throws FileException when the folder cannot be listed, or a state not opened
+   * @throws FileException if the folder cannot be listed, or a state cannot be opened
    */
   public static StateSearch in(Path folder) {
     List<String> damaged = new ArrayList<>();
@@ -31,8 +31,8 @@ public record StateSearch(Optional<StoredState> state, List<String> damaged) {
         throw e;
       } catch (RdmException e) {
         if (e.getCause() instanceof IOException && !(e.getCause() instanceof NoSuchFileException)) {
-          // It may be whole: what failed is the way to it. One that is gone was deleted meanwhile,
-          // by a run that keeps the newest ones only.
+          // The state may be undamaged: it could not be accessed. If it no longer exists, it was
+          // deleted meanwhile by a run that keeps only the newest states.
           throw e;
         }
         damaged.add(String.valueOf(e.getMessage()));
@@ -41,7 +41,7 @@ public record StateSearch(Optional<StoredState> state, List<String> damaged) {
     return new StateSearch(Optional.empty(), damaged);
   }
 
-  /** The folder of the state that was found. */
+  /** Returns the folder of the state that was found. */
   public Path folder() {
     return Optional.ofNullable(state.orElseThrow().file().getParent()).orElse(Path.of(""));
   }

@@ -21,12 +21,12 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * {@code stats.jsonl}: a line a tick, an object of {@code num}, {@code mean} and {@code std} for
- * each statistic, under the reference's names. The reference writes NaN where JSON has no word for
- * it, as Python's json does; here every line is JSON, see {@link JsonText#number}.
+ * {@code stats.jsonl}: one line per tick, an object with {@code num}, {@code mean} and {@code std}
+ * for each statistic, under the reference's names. The reference writes NaN, like Python's json;
+ * here every line is valid JSON, see {@link JsonText#number}.
  */
 final class StatsFile {
-  /** Reads lines of the reference too. */
+  /** Also reads lines written by the reference. */
   private static final JsonMapper MAPPER =
       JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
 
@@ -36,10 +36,10 @@ final class StatsFile {
   private final Path file;
 
   /**
-   * The file of a run.
+   * Opens the file of a run.
    *
-   * @param kimg where the run goes on: what an interrupted run wrote about later images is dropped,
-   *     for it will be written again
+   * @param kimg the position at which the run is resumed: lines of an interrupted run about later
+   *     images are dropped, since they will be written again
    */
   StatsFile(Path file, double kimg) {
     this.file = file;
@@ -69,7 +69,7 @@ final class StatsFile {
     }
   }
 
-  /** The values of a line; null when it was cut off by the end of its run. */
+  /** Returns the values of a line; null if it is truncated. */
   private static @Nullable Map<String, @Nullable Object> read(String line) {
     try {
       return MAPPER.readValue(line, OBJECT);

@@ -12,28 +12,28 @@ import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.RdmException;
 
 /**
- * What the processes of a run agree on between two steps: whether there is a next one. Each of them
- * makes sure that it has the data of that step first, because one that fails in the middle of a
- * step leaves the others waiting, and the run between two states.
+ * Decides, together for all processes of a run, whether there is a next step. Each process first
+ * ensures that it has the data of that step, because a process that fails during a step would leave
+ * the others waiting, and the run between two states.
  *
- * <p>Interrupting the training thread of any process has the effect of asking the run to stop. The
- * interrupted status is kept here meanwhile, so that saving the state is not interrupted too.
+ * <p>Interrupting the training thread of any process asks the run to stop. The interrupt status is
+ * cleared meanwhile, so that it does not also interrupt saving the state.
  */
 final class StepGate {
   private static final int MESSAGE_BYTES = 2048;
 
-  /** What a process says; of several processes, the last of these counts. */
+  /** The verdict of a process; for several processes, the last of these applies. */
   enum Verdict {
     /** The next step may begin. */
     GO_ON,
-    /** The same, and the time for a state has come. */
+    /** The next step may begin, and a state is due. */
     SAVE,
-    /** Somebody was asked to stop. */
+    /** A process was asked to stop. */
     STOP,
-    /** Somebody cannot go on. */
+    /** A process cannot continue. */
     FAIL;
 
-    /** Whether there is no next step. */
+    /** Returns whether there is no next step. */
     boolean ends() {
       return this == STOP || this == FAIL;
     }
@@ -46,10 +46,10 @@ final class StepGate {
   private boolean interrupted;
 
   /**
-   * The gate of a run that has not begun.
+   * Creates the gate of a run that has not begun.
    *
-   * @param stop whether this process was asked to stop
-   * @param clock when the time for a state has come
+   * @param stop returns whether this process was asked to stop
+   * @param clock determines when a state is due
    */
   StepGate(World world, BooleanSupplier stop, SaveClock clock) {
     this.world = world;
@@ -58,10 +58,10 @@ final class StepGate {
   }
 
   /**
-   * Before the first step, when there is nothing to save yet.
+   * Called before the first step, when there is nothing to save yet.
    *
-   * @throws RdmException when some process cannot read its data
-   * @throws CancelledException when some process's thread was interrupted
+   * @throws RdmException if a process cannot read its data
+   * @throws CancelledException if the thread of a process was interrupted
    */
   void first(TrainingRun run) {
     switch (agree(ready(run))) {
@@ -72,7 +72,7 @@ final class StepGate {
   }
 
   /**
-   * After a step; every process asks at the same point.
+   * Called after a step, by all processes at the same point.
    *
    * @param done whether it was the last one
    */
@@ -103,9 +103,10 @@ final class StepGate {
   }
 
   /**
-   * What to throw after {@link Verdict#FAIL}: the same words in every process, which all call this.
+   * Returns the exception for {@link Verdict#FAIL}, with the same message in all processes, which
+   * all call this.
    *
-   * @param andThen what is said after the reason, such as what was saved
+   * @param andThen text that follows the reason, such as what was saved
    */
   RdmException failed(String andThen) {
     byte[] own = encoded(failure == null ? "" : String.valueOf(failure.getMessage()));
@@ -125,10 +126,10 @@ final class StepGate {
     throw new IllegalStateException("no process has failed");
   }
 
-  /** As many whole characters as have room, with zeros behind them. */
+  /** Encodes as many whole characters as fit, padded with zeros. */
   static byte[] encoded(String text) {
     byte[] bytes = new byte[MESSAGE_BYTES];
-    // An encoder stops in front of what has no room.
+    // An encoder stops before a character that does not fit.
     StandardCharsets.UTF_8
         .newEncoder()
         .onMalformedInput(CodingErrorAction.REPLACE)
@@ -136,7 +137,7 @@ final class StepGate {
     return bytes;
   }
 
-  /** Hands an interrupt that has ended the run on to the caller. */
+  /** Restores the interrupt status if an interrupt has ended the run. */
   void restoreInterrupt() {
     if (interrupted) {
       Thread.currentThread().interrupt();

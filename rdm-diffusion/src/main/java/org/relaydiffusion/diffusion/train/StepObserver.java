@@ -4,19 +4,19 @@ import java.util.List;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.nn.Parameter;
 
-/** Sees what a step computes on its way; what it is shown stays the run's. */
+/** Observes the intermediate results of a step; arguments remain owned by the run. */
 interface StepObserver {
-  /** Sees nothing. */
+  /** Ignores everything. */
   StepObserver NONE = new StepObserver() {};
 
   /**
-   * A round has its loss.
+   * Called after the loss of a round was computed.
    *
-   * @param items the data set's items in the batch
+   * @param items indices of the batch in the data set
    * @param loss [N, C, H, W]
    */
   default void round(int[] items, Tensor loss) {}
 
-  /** All rounds have gone backward; the optimizer has not used the gradients yet. */
+  /** Called after the backward passes of all rounds, before the optimizer uses the gradients. */
   default void gradients(List<Parameter> parameters) {}
 }

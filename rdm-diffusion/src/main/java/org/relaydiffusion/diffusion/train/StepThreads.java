@@ -7,20 +7,19 @@ import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.torch.Device;
 
 /**
- * On how many threads a training step computes where nobody says so. A step is some hundred
- * operators, and for each the threads have to meet; where an operator takes less time than that,
- * one thread is as fast, and many times as fast on a machine that others use. It depends on the
- * network and the batch alone, never on the machine's load, since results differ in their last bits
- * between numbers of threads.
+ * The default number of threads of a training step. A step consists of some hundreds of operators,
+ * each of which synchronizes the threads; if an operator takes less time than that, a single thread
+ * is as fast, and many times as fast on a busy machine. The number depends only on the network and
+ * the batch size, never on the load of the machine, because it affects the last bits of results.
  */
 public final class StepThreads {
-  /** Parameters times pixels times images: an upper bound of the products in one pass. */
+  /** Parameters times pixels times images: an upper bound of the multiplications in one pass. */
   private static final double SMALLEST = 1L << 29;
 
   private StepThreads() {}
 
   /**
-   * One thread for a small step on the CPU; empty where LibTorch's own number is right.
+   * Returns one thread for a small step on the CPU; empty if LibTorch's default is better.
    *
    * @param processes of the run, which share the batch
    */
@@ -32,9 +31,9 @@ public final class StepThreads {
   }
 
   /**
-   * The same for a step on the CPU.
+   * Returns the same for a step on the CPU.
    *
-   * @param images that go through the network at once
+   * @param images number of images per round
    */
   public static OptionalInt of(ModelConfig config, int images) {
     try (Preconditioner network = Preconditioner.of(config)) {

@@ -15,19 +15,19 @@ import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.model.TensorShape;
 
 /**
- * A state that was read to its end: everything that a run needs of it is there and undamaged.
+ * A state that was read completely: everything that a run needs from it exists and is undamaged.
  *
  * @param file of the state
  * @param images trained on so far
  * @param seed of the run; empty for a state of the official code
- * @param recorded the options and data of the run; empty where the state does not have them
+ * @param recorded the options and data of the run; empty if not recorded in the state
  */
 public record StoredState(
     Path file, long images, OptionalLong seed, Optional<RecordedRun> recorded) {
   /**
-   * Reads a state, all of its tensors included.
+   * Reads a state, including all of its tensors.
    *
-   * @throws FileException naming the file and what is wrong with it
+   * @throws FileException naming the file and the error
    */
   public static StoredState read(Path file) {
     try (Checkpoint checkpoint = Checkpoint.open(file)) {
@@ -50,11 +50,11 @@ public record StoredState(
   }
 
   /**
-   * Refuses a run that has another network than this state's.
+   * Rejects a run whose network differs from that of this state.
    *
    * @param options of the run
    * @param wanted its network
-   * @throws FileException naming each difference, or the tensor that does not fit
+   * @throws FileException naming each difference, or the tensor that does not match
    */
   public void requireNetwork(Map<String, ?> options, ModelConfig wanted) {
     recorded.ifPresent(run -> OptionDifferences.between(run.options(), options).refuse(file));
@@ -69,7 +69,7 @@ public record StoredState(
           Preconditioner.check(wanted, shapes, network.modules());
         } catch (RdmException e) {
           throw new FileException(
-              file, "is of another network than the options: " + e.getMessage(), e);
+              file, "does not match the network of the options: " + e.getMessage(), e);
         }
       }
     }

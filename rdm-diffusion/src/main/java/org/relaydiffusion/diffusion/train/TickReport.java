@@ -7,18 +7,18 @@ import org.relaydiffusion.torch.CudaMemory;
 /**
  * The state of a run at the end of a tick.
  *
- * @param tick which one, from 0
+ * @param tick number of the tick, from 0
  * @param images trained on so far
  * @param loss mean per-pixel loss over all processes since the last tick
  * @param totalSeconds since the process began to train
- * @param tickSeconds of this tick's steps
- * @param maintenanceSeconds between the last tick's steps and this one's: states, samples, files
+ * @param tickSeconds of the steps of this tick
+ * @param maintenanceSeconds between the steps of the last tick and this one: states, samples, files
  * @param imagesInTick trained on in this tick
  * @param hostMemory resident bytes of this process
  * @param deviceMemory peaks on the GPU since the last tick; empty on the CPU
- * @param learningRate of the tick's last step
- * @param gradientNorm Euclidean norm of all gradients of the tick's last step, over all processes
- *     and without the loss's factor; NaN where the tick had no step
+ * @param learningRate of the last step of the tick
+ * @param gradientNorm Euclidean norm of all gradients of the last step of the tick, over all
+ *     processes and without the loss scale; NaN if the tick had no step
  */
 public record TickReport(
     int tick,
@@ -32,10 +32,10 @@ public record TickReport(
     Optional<CudaMemory.Peak> deviceMemory,
     double learningRate,
     double gradientNorm) {
-  /** Bytes of a gigabyte as the reference counts them. */
+  /** The number of bytes of a gigabyte in the reference. */
   static final double GIB = 1L << 30;
 
-  /** The reference's status line, with the loss after it. */
+  /** Returns the reference's status line, followed by the loss. */
   public String line() {
     StringBuilder line = new StringBuilder();
     line.append(String.format(Locale.ROOT, "tick %-5d ", tick));
@@ -53,7 +53,7 @@ public record TickReport(
     return line.toString();
   }
 
-  /** Seconds that a thousand images take. */
+  /** Returns the seconds per thousand images. */
   public double secondsPerKimg() {
     return tickSeconds / imagesInTick * 1e3;
   }

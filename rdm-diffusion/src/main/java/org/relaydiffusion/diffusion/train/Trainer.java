@@ -24,9 +24,9 @@ import org.relaydiffusion.torch.CudaMemory;
  * }
  * }</pre>
  *
- * <p>The steps are those of the reference's loop; so are the ticks, in which it says how it goes:
- * the first one comes after the first step and saves nothing, the others every {@code tickKimg}
- * thousand images.
+ * <p>The steps are those of the reference's loop, and so are the ticks, at which progress is
+ * reported: the first one is after the first step and saves nothing, the others after every {@code
+ * tickKimg} thousand images.
  */
 public final class Trainer {
   private static final double NANOS = 1e9;
@@ -56,27 +56,30 @@ public final class Trainer {
   }
 
   /**
-   * Trains until the run's length is reached or it is asked to stop; then the state is saved.
+   * Trains until the end of the run or until asked to stop; then the state is saved.
    *
    * <p>Interrupting the thread of any process asks the run to stop: the step is finished, the state
-   * saved, and the result says {@link TrainingResult.End#STOPPED}; the thread's interrupted status
-   * is set again. Before the first step there is nothing to save, and it ends with a {@link
-   * org.relaydiffusion.CancelledException}.
+   * is saved, the result is {@link TrainingResult.End#STOPPED}, and the interrupt status of the
+   * thread is set again. Before the first step there is nothing to save, and a {@link
+   * org.relaydiffusion.CancelledException} is thrown.
    *
-   * <p>When a picture of the next step cannot be read, whichever process it belongs to, the state
-   * is saved and every process fails with a message that names the file and the state.
+   * <p>If any process cannot read an image of the next step, the state is saved and all processes
+   * throw an exception that names the file and the state.
    *
-   * @param world this process among the others; every process has the same options
-   * @param directory where the first process writes, which stays the caller's; the others need none
-   * @param listener hears how it goes
-   * @param stop asked after every step, in every process: one that says yes stops them all
-   * @throws org.relaydiffusion.FileException when the data or the start cannot be read, or the last
+   * @param options of the run, the same in all processes
+   * @param world this process among the others
+   * @param directory the output of the first process, which remains owned by the caller; null in
+   *     the others
+   * @param listener receives the progress
+   * @param stop called after every step, in every process; if one returns true, all stop
+   * @return the result, the same in all processes except for its files
+   * @throws org.relaydiffusion.FileException if the data or the start cannot be read, or the last
    *     state cannot be written
-   * @throws org.relaydiffusion.OptionException when the options do not fit the data or one another
-   * @throws RdmException also when a picture cannot be read, or a loss is not finite and the
-   *     options say to stop then
-   * @throws org.relaydiffusion.CancelledException when the thread of some process is interrupted
-   *     before the first step
+   * @throws org.relaydiffusion.OptionException if the options do not match the data or each other
+   * @throws RdmException also if an image cannot be read, or a loss is not finite and the options
+   *     require to stop then
+   * @throws org.relaydiffusion.CancelledException if the thread of a process is interrupted before
+   *     the first step
    */
   public static TrainingResult train(
       TrainingOptions options,
@@ -106,12 +109,12 @@ public final class Trainer {
         return loop(run, null, null);
       }
       if (directory == null) {
-        throw new IllegalArgumentException("the first process needs the run's folder");
+        throw new IllegalArgumentException("the first process requires the run folder");
       }
       try (RunFiles files = new RunFiles(directory, listener, from.images())) {
         said.forEach(files::message);
         describe(files, dataset, run);
-        // For the states, and before the first step: a set of many files takes its time.
+        // For the states, and before the first step: large sets take some time.
         RecordedRun _ = run.recorded();
         SampleGrid grid = new SampleGrid(dataset, options.loss(), options.running().device());
         if (options.saving().sampleTicks().isPresent()) {
@@ -122,7 +125,7 @@ public final class Trainer {
     }
   }
 
-  /** The data set that a run's options name. */
+  /** Opens the data set of a run's options. */
   static ImageFolderDataset open(TrainingOptions options) {
     TrainingOptions.Data data = options.data();
     return ImageFolderDataset.open(
@@ -183,7 +186,8 @@ public final class Trainer {
         run.step();
         gradientNorm = norm.value();
         if (!trimmed) {
-          // What the first step needed once (kernels' scratch memory) goes back to the system.
+          // Return the memory that only the first step needed (scratch memory of kernels) to the
+          // system.
           NativeMemory.trim();
           trimmed = true;
         }
@@ -212,12 +216,12 @@ public final class Trainer {
     return images >= options.schedule().totalImages();
   }
 
-  /** Whether the tick is over after so many images. */
+  /** Returns whether the tick ends at this number of images. */
   private boolean endsTick(long images) {
     return isDone(images) || tick == 0 || images >= tickImages + options.saving().tickKimg() * 1000;
   }
 
-  /** The end of a tick: what is said, and the files that are due. */
+  /** Ends a tick: reports it, and writes the files that are due. */
   private void finishTick(
       TrainingRun run,
       @Nullable RunFiles files,
@@ -258,7 +262,7 @@ public final class Trainer {
       complaint.ifPresent(files::warning);
     }
     lossCheck.beforeSaving(run, complaint, () -> lastState(files));
-    // Every process hands in its generators, whoever writes them.
+    // Every process provides its generators, regardless of which one writes them.
     CapturedState state = saves ? CapturedState.whole(run, world, progress(run), options) : null;
     try {
       if (files != null) {
@@ -271,13 +275,14 @@ public final class Trainer {
       throw e;
     }
     if (state != null) {
-      // Last: a run whose last state is there has everything else, and need not be resumed for it.
+      // Written last: a run whose last state exists has everything else, and need not be resumed
+      // for it.
       write(state, files);
     }
     tickBegan = System.nanoTime();
   }
 
-  /** The snapshot and the grid of a tick, as far as they are due. */
+  /** Writes the snapshot and the grid of a tick, if they are due. */
   private void showNetwork(
       TrainingRun run, RunFiles files, @Nullable SampleGrid grid, boolean done) {
     TrainingOptions.Saving saving = options.saving();
@@ -296,7 +301,7 @@ public final class Trainer {
     }
   }
 
-  /** Saves a state between two ticks; every process calls this. */
+  /** Saves a state between two ticks; called by all processes. */
   private void saveWithinTick(TrainingRun run, @Nullable RunFiles files) {
     LossStatistics.Counted counted = run.peekLosses();
     double[] sums = world.sums(counted.rounds(), counted.nonFinite());
@@ -351,7 +356,7 @@ public final class Trainer {
         whole ? lastLoss : Double.NaN);
   }
 
-  /** What there is to resume from, in the first process: the last state that is whole. */
+  /** Returns the last complete state to resume from, in the first process. */
   private Optional<Path> lastState(@Nullable RunFiles files) {
     if (files == null) {
       return Optional.empty();
@@ -365,11 +370,13 @@ public final class Trainer {
                 : Optional.empty());
   }
 
-  /** What a run that fails says of its last state. */
+  /** Returns the text about the last state for the exception of a failed run. */
   private String saved(RunFiles files, boolean written) {
-    String which = written ? "the state is saved as " : "the last whole state is ";
+    String which = written ? "the state is saved as " : "the last complete state is ";
     String failure = written ? "" : files.failure().map(f -> " (" + f + ")").orElse("");
-    return (written ? "" : "the run's last state or snapshot could not be written" + failure + "; ")
-        + lastState(files).map(f -> which + f).orElse("there is no state of this run");
+    return (written
+            ? ""
+            : "the last state or snapshot of the run could not be written" + failure + "; ")
+        + lastState(files).map(f -> which + f).orElse("this run has no state");
   }
 }

@@ -2,37 +2,42 @@ package org.relaydiffusion.diffusion.train;
 
 import java.nio.file.Path;
 
-/** Hears how a training run goes; called on the training thread, except where it says so. */
+/**
+ * Receives the progress of a training run; called on the training thread, unless stated otherwise.
+ */
 public interface TrainingListener {
-  /** Hears nothing. */
+  /** Ignores everything. */
   TrainingListener NONE = new TrainingListener() {};
 
-  /** What is said once, before the first step: the data, the network, where a run goes on from. */
+  /** Called with messages before the first step: the data, the network, the start of the run. */
   default void message(String line) {}
 
-  /** The process has been waiting for its peers for some seconds; said ever less often. */
+  /**
+   * Called when the process has been waiting for its peers for some seconds, at increasing
+   * intervals.
+   */
   default void waiting(String line) {}
 
   /**
-   * All processes are ready, and the first step begins. What this throws ends the run, of which
-   * there is nothing to save yet.
+   * Called when all processes are ready and the first step begins. An exception ends the run, which
+   * has nothing to save yet.
    */
   default void begun() {}
 
   /**
-   * A step is done.
+   * Called after a step.
    *
-   * @param images how many images have been trained on in all
-   * @param total how many there will be
+   * @param images number of images trained on so far
+   * @param total their number at the end
    */
   default void step(long images, long total) {}
 
-  /** A tick is over. */
+  /** Called at the end of a tick. */
   default void tick(TickReport report) {}
 
-  /** A file is there; called by the thread that wrote it. */
+  /** Called when a file has been written, by the thread that wrote it. */
   default void saved(Path file) {}
 
-  /** Something failed that the run outlives; called by any thread. */
+  /** Called when something failed that does not end the run; on any thread. */
   default void warning(String line) {}
 }

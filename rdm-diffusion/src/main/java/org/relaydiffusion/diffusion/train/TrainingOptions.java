@@ -16,21 +16,21 @@ import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.torch.optim.AdamOptions;
 
 /**
- * Everything that a training run is made of.
+ * All options of a training run.
  *
- * @param data what is trained on
- * @param network what is trained
- * @param loss how wrong it is
- * @param augment how the images are changed first; empty for not at all
- * @param adam the optimizer's constants
- * @param schedule learning rate, moving average and length
- * @param batching how a step's images are divided
- * @param scaling what the loss is multiplied by, so that small gradients survive in float16
- * @param running numerics, type and device
+ * @param data the training data
+ * @param network the network to train
+ * @param loss the loss
+ * @param augment the augmentation of the images; empty for none
+ * @param adam the constants of the optimizer
+ * @param schedule learning rate, EMA and duration
+ * @param batching how the images of a step are divided
+ * @param scaling the loss scale, by which small gradients are preserved in float16
+ * @param running numerics, dtype and device
  * @param saving which files are written, and when
  * @param nonFiniteLoss what happens when a loss is infinite or NaN
- * @param start what the run begins with
- * @param seed of the data's order and, with the rank, of every draw; at least 0
+ * @param start what the run starts from
+ * @param seed of the order of the data and, with the rank, of all random numbers; 0 to 2^32 - 1
  */
 public record TrainingOptions(
     Data data,
@@ -46,23 +46,27 @@ public record TrainingOptions(
     NonFiniteLoss nonFiniteLoss,
     Start start,
     long seed) {
-  /** Checks the seed. */
+  /**
+   * Checks the seed.
+   *
+   * @throws OptionException if it is out of range
+   */
   public TrainingOptions {
     if (seed < 0 || seed > 0xffff_ffffL) {
-      throw new OptionException("a training seed is 0 to 2^32 - 1, not " + seed);
+      throw new OptionException("the training seed must be 0 to 2^32 - 1, but is " + seed);
     }
   }
 
   /**
    * The data set.
    *
-   * @param path a folder or zip of equal square images
-   * @param labels whether the network is told their classes
-   * @param xflip whether each image is in the set a second time, mirrored
-   * @param maxSize at most how many images are used; empty for all
-   * @param cache whether decoded images stay in memory
-   * @param workers threads that decode ahead of the step, at least 0
-   * @param without names of pictures that are left out of the set
+   * @param path a folder or zip of square images of equal size
+   * @param labels whether the network is conditional on their classes
+   * @param xflip whether a mirrored copy of each image is added
+   * @param maxSize maximum number of images; all if empty
+   * @param cache whether decoded images are kept in memory
+   * @param workers number of threads that decode ahead of the step, at least 0
+   * @param without names of images to skip
    */
   public record Data(
       Path path,
@@ -72,13 +76,13 @@ public record TrainingOptions(
       boolean cache,
       int workers,
       Set<String> without) {
-    /** All pictures of the set. */
+    /** Creates a data set with all of its images. */
     public Data(
         Path path, boolean labels, boolean xflip, OptionalInt maxSize, boolean cache, int workers) {
       this(path, labels, xflip, maxSize, cache, workers, Set.of());
     }
 
-    /** This without some pictures. */
+    /** Returns this data set without some images. */
     public Data without(Set<String> names) {
       return new Data(path, labels, xflip, maxSize, cache, workers, Set.copyOf(names));
     }
@@ -87,11 +91,11 @@ public record TrainingOptions(
   /**
    * The network.
    *
-   * @param className the preconditioner's class, as {@code EDMPrecond}
-   * @param kwargs its arguments, without those that the data set decides
+   * @param className the class of the preconditioner, such as {@code EDMPrecond}
+   * @param kwargs its arguments, without those determined by the data set
    */
   public record Network(String className, Map<String, @Nullable Object> kwargs) {
-    /** Keeps the order. */
+    /** Copies the arguments, keeping their order. */
     public Network {
       kwargs = Collections.unmodifiableMap(new LinkedHashMap<>(kwargs));
     }
@@ -100,18 +104,18 @@ public record TrainingOptions(
   /**
    * How the images of a step are divided.
    *
-   * @param batch images of a step over all processes
-   * @param perRound at most how many one process takes at once ({@code --batch-gpu}); empty for all
-   *     of its share
+   * @param batch number of images of a step over all processes
+   * @param perRound maximum number of images per round and process ({@code --batch-gpu}); empty for
+   *     the complete share
    */
   public record Batching(int batch, OptionalInt perRound) {
-    /** Images of one round of one process of {@code processes}. */
+    /** Returns the number of images of one round of one process of {@code processes}. */
     public int round(int processes) {
       int share = share(processes);
       return Math.min(perRound.orElse(share), share);
     }
 
-    /** Rounds of a step, whose gradients are added up. */
+    /** Returns the number of rounds of a step, whose gradients are accumulated. */
     public int rounds(int processes) {
       return share(processes) / round(processes);
     }
@@ -121,51 +125,56 @@ public record TrainingOptions(
     }
 
     /**
-     * Checks that nothing is left over.
+     * Checks that the batch divides evenly.
      *
-     * @throws OptionException when it is
+     * @throws OptionException if it does not
      */
     public void check(int processes) {
       if (batch < 1) {
-        throw new OptionException("the batch has at least 1 image, not " + batch);
+        throw new OptionException("--batch must be at least 1, but is " + batch);
       }
       if (batch % processes != 0) {
         throw new OptionException(
-            "a batch of %s does not divide over %s processes".formatted(batch, processes));
+            "--batch=%s is not divisible by %s processes".formatted(batch, processes));
       }
       if (perRound.orElse(1) < 1 || share(processes) % round(processes) != 0) {
         throw new OptionException(
-            "a process's %s images do not divide into rounds of %s (batch-gpu)"
+            "--batch-gpu does not divide the %s images of each process: %s"
                 .formatted(share(processes), perRound.orElse(1)));
       }
     }
   }
 
-  /** What the loss is multiplied by. */
+  /** The loss scale. */
   public sealed interface LossScaling {
-    /** The reference's: one factor, and gradients that overflow are cut off. */
+    /** The reference's: a constant scale; gradients that overflow are clipped. */
     record Fixed(double factor) implements LossScaling {
-      /** Checks the factor. */
+      /**
+       * Checks the scale.
+       *
+       * @throws OptionException if it is not above 0
+       */
       public Fixed {
         if (!(factor > 0) || Double.isInfinite(factor)) {
-          throw new OptionException("the loss scale must be above 0, not " + factor);
+          throw new OptionException("the loss scale must be above 0, but is " + factor);
         }
       }
     }
 
-    /** A factor that halves, and the step is left out, when a gradient overflows. */
+    /** Dynamic loss scaling: the scale is halved and the step skipped if a gradient overflows. */
     record Dynamic() implements LossScaling {}
   }
 
   /**
    * Which files are written, and when. A tick is {@code tickKimg} thousand images.
    *
-   * @param snapshotTicks every how many ticks the network; empty for never
+   * @param snapshotTicks ticks between network snapshots; empty for never
    * @param snapshotFormat of the network's file
-   * @param stateTicks every how many ticks the whole state; empty for never
-   * @param stateTime after how long without a state one is saved whatever the tick; empty for never
-   * @param keptStates how many states stay, the newest ones, at least 1; empty for all
-   * @param sampleTicks every how many ticks a grid of samples; empty for never
+   * @param stateTicks ticks between training states; empty for never
+   * @param stateTime time without a state after which one is saved regardless of ticks; empty for
+   *     never
+   * @param keptStates number of states to keep, at least 1; all if empty
+   * @param sampleTicks ticks between grids of samples; empty for never
    */
   public record Saving(
       double tickKimg,
@@ -178,7 +187,7 @@ public record TrainingOptions(
     /** Checks the numbers. */
     public Saving {
       if (!(tickKimg > 0) || Double.isInfinite(tickKimg)) {
-        throw new OptionException("a tick is above 0 kimg, not " + tickKimg);
+        throw new OptionException("a tick must be above 0 kimg, but is " + tickKimg);
       }
       check("network snapshots", snapshotTicks);
       check("training states", stateTicks);
@@ -188,42 +197,46 @@ public record TrainingOptions(
       }
       if (keptStates.orElse(1) < 1) {
         throw new OptionException(
-            "at least 1 training state is kept, not " + keptStates.getAsInt());
+            "at least 1 training state must be kept, but found " + keptStates.getAsInt());
       }
     }
 
     private static void check(String what, OptionalInt ticks) {
       if (ticks.orElse(1) < 1) {
         throw new OptionException(
-            "%s come every 1 tick or more, not %s".formatted(what, ticks.getAsInt()));
+            "the interval of %s must be at least 1 tick, but is %s"
+                .formatted(what, ticks.getAsInt()));
       }
     }
   }
 
-  /** What a network's snapshot is written as. */
+  /** The format of network snapshots. */
   public enum SnapshotFormat {
     /** For this project and any safetensors reader. */
     SAFETENSORS,
     /** For the official Python code. */
     PKL,
-    /** One of each. */
+    /** Both formats. */
     BOTH
   }
 
   /** What happens when a loss is infinite or NaN. */
   public enum NonFiniteLoss {
-    /** It is said at the end of its tick, and the run goes on, as the reference's does. */
+    /** It is reported at the end of the tick, and the run continues, as in the reference. */
     REPORT,
-    /** The run fails at the end of its tick, without saving what the loss may have spoiled. */
+    /**
+     * The run fails at the end of the tick, without saving a state that the loss may have
+     * corrupted.
+     */
     STOP
   }
 
-  /** What a run begins with. */
+  /** What a run starts from. */
   public sealed interface Start {
-    /** The initialisation drawn from the seed. */
+    /** Random initialization from the seed. */
     record Fresh() implements Start {}
 
-    /** A network's weights; everything else begins anew ({@code --transfer}). */
+    /** The weights of a network; everything else starts anew ({@code --transfer}). */
     record Transfer(Path checkpoint) implements Start {}
 
     /** The state of a run that ended early ({@code --resume}). */

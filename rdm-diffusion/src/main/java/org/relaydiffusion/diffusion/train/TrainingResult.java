@@ -4,13 +4,13 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * How a run ended.
+ * The result of a run.
  *
- * @param images trained on in all
+ * @param images number of images trained on
  * @param end why it ended
  * @param state the last state that was written, in the first process
- * @param snapshot the last snapshot of the network that was written, in the first process
- * @param seconds it took
+ * @param snapshot the last network snapshot that was written, in the first process
+ * @param seconds its duration
  * @param loss mean per-pixel loss of the last tick
  */
 public record TrainingResult(
@@ -22,9 +22,9 @@ public record TrainingResult(
     double loss) {
   /** Why a run ended. */
   public enum End {
-    /** It has seen all its images. */
+    /** It has reached its duration. */
     FINISHED,
-    /** It was asked to, and its state is saved. */
+    /** It was asked to stop, and its state is saved. */
     STOPPED
   }
 }

@@ -35,9 +35,9 @@ import org.relaydiffusion.torch.optim.ExponentialMovingAverage;
 import org.relaydiffusion.torch.optim.Gradients;
 
 /**
- * Everything that changes from step to step: the network, its moving average, the optimizer, the
- * generators and the place in the data. {@link #step()} is the mathematics of training; when files
- * are written and what is said is {@link Trainer}'s.
+ * Everything that changes from step to step: the network, its EMA, the optimizer, the generators
+ * and the position in the data. {@link #step()} is the training algorithm; {@link Trainer} writes
+ * files and reports.
  */
 final class TrainingRun implements AutoCloseable {
   private static final int SMALL = 64;
@@ -63,9 +63,9 @@ final class TrainingRun implements AutoCloseable {
   private double learningRate;
 
   /**
-   * Sets everything up in the reference's order, which is the order of its draws.
+   * Initializes everything in the reference's order, which is the order of its random draws.
    *
-   * @param dataset the data, which stays the caller's
+   * @param dataset the data, which remains owned by the caller
    */
   TrainingRun(TrainingOptions options, World world, ImageFolderDataset dataset) {
     this.options = options;
@@ -89,7 +89,7 @@ final class TrainingRun implements AutoCloseable {
             world.size(),
             options.seed(),
             InfiniteSampler.DEFAULT_WINDOW);
-    // The reference's data loader draws a seed for its workers, which it then does not use.
+    // The reference's data loader draws a seed for its workers, which is then not used.
     long _ = host.randomInt64();
     network = Preconditioner.trainable(config(options, dataset), host, options.running());
     try {
@@ -107,13 +107,13 @@ final class TrainingRun implements AutoCloseable {
     }
   }
 
-  /** Processes may have the data in places of their own. */
+  /** Processes may have copies of the data at different paths. */
   private static void requireSameSize(World world, ImageFolderDataset dataset) {
     int most = world.most(dataset.size());
     int fewest = -world.most(-dataset.size());
     if (most != fewest) {
       throw new RdmException(
-          "%s has %s items here, but the processes of this run have %s to %s: they need equal data"
+          "%s has %s items here, but the processes of this run have %s to %s: their data must be equal"
               .formatted(dataset.name(), dataset.size(), fewest, most));
     }
   }
@@ -133,30 +133,30 @@ final class TrainingRun implements AutoCloseable {
     };
   }
 
-  /** The network that a data set asks for. */
+  /** Returns the configuration of the network for a data set. */
   static ModelConfig config(TrainingOptions options, ImageFolderDataset dataset) {
     return ModelConfig.of(options.network().className(), kwargs(options, dataset));
   }
 
-  /** All of the network's arguments, those of the data set first. */
+  /** Returns all arguments of the network, those of the data set first. */
   static Map<String, @Nullable Object> kwargs(TrainingOptions options, ImageFolderDataset dataset) {
     Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
     kwargs.put("img_resolution", (long) dataset.resolution());
     kwargs.put("img_channels", (long) dataset.channels());
     kwargs.put("label_dim", (long) dataset.labelDim());
-    // Of bfloat16 the official code knows nothing: such a network computes in float32 there.
+    // The official code does not support bfloat16: such a network computes in float32 there.
     kwargs.put("use_fp16", options.running().dtype() == DType.FLOAT16);
     if (options.augment().isPresent()) {
       kwargs.put("augment_dim", (long) options.augment().get().labelDim());
     }
-    // What is given counts: a run is repeated by its own options.
+    // Given values take precedence: a run can be repeated from its own options.
     kwargs.putAll(options.network().kwargs());
     return kwargs;
   }
 
   /**
    * The reference prints a summary of the network, for which it runs a batch of zeros through it in
-   * training mode; with dropout that moves the first process's generator.
+   * training mode; with dropout, this advances the generator of the first process.
    */
   private void drawSummary() {
     int n = options.batching().round(world.size());
@@ -183,15 +183,18 @@ final class TrainingRun implements AutoCloseable {
   }
 
   /**
-   * Begins: from now on processes step together. What the network is to start from has been set.
+   * Starts the run: from now on, processes step together. The initial weights must have been set.
    *
-   * @param imagesSoFar where in the data to begin
+   * @param imagesSoFar the position in the data
    */
   void begin(long imagesSoFar) {
     beginAt(imagesSoFar, imagesSoFar);
   }
 
-  /** As {@link #begin}, with the data at another place: the reference's begins anew on resuming. */
+  /**
+   * Starts as {@link #begin}, with the data at another position: the reference's starts anew on
+   * resuming.
+   */
   void beginAt(long imagesSoFar, long imagesRead) {
     images = imagesSoFar;
     if (world.size() > 1) {
@@ -209,10 +212,11 @@ final class TrainingRun implements AutoCloseable {
   }
 
   /**
-   * Waits for the data of the next step, which then begins without waiting and cannot fail for it.
+   * Waits for the data of the next step, which then starts without waiting and cannot fail because
+   * of it.
    *
-   * @throws org.relaydiffusion.RdmException naming the file when a picture cannot be read
-   * @throws org.relaydiffusion.CancelledException when the thread is interrupted meanwhile
+   * @throws org.relaydiffusion.RdmException naming the file, if an image cannot be read
+   * @throws org.relaydiffusion.CancelledException if the thread is interrupted while waiting
    */
   void prepare() {
     begun().prepare(options.batching().rounds(world.size()));
@@ -226,7 +230,7 @@ final class TrainingRun implements AutoCloseable {
     return batches;
   }
 
-  /** One step of all processes: gradients of every round, then the update. */
+  /** Performs one step of all processes: the gradients of every round, then the update. */
   void step() {
     DataLoader batches = begun();
     int rounds = options.batching().rounds(world.size());
@@ -239,9 +243,9 @@ final class TrainingRun implements AutoCloseable {
   }
 
   /**
-   * Adds a round's gradients to those that are there.
+   * Accumulates the gradients of a round.
    *
-   * @param last whether the processes' gradients are now averaged
+   * @param last whether the gradients of the processes are averaged after it
    */
   void accumulate(Batch batch, NoiseSource random, boolean last) {
     DistributedDataParallel ddp = parallel;
@@ -264,7 +268,8 @@ final class TrainingRun implements AutoCloseable {
       if (ddp == null) {
         total.backward();
       } else {
-        // The same gradients; a peer that fails meanwhile is told in better words.
+        // The gradients are the same; if a peer fails in the meantime, its error is reported with a
+        // better message.
         ddp.backward(total);
       }
     }
@@ -285,7 +290,7 @@ final class TrainingRun implements AutoCloseable {
     }
   }
 
-  /** The network as losses call it. */
+  /** Returns the network as called by losses. */
   private TrainedDenoiser denoiser() {
     return new TrainedDenoiser() {
       @Override
@@ -301,7 +306,7 @@ final class TrainingRun implements AutoCloseable {
     };
   }
 
-  /** Uses the gradients, and forgets them. */
+  /** Applies the gradients, and clears them. */
   void update() {
     learningRate = options.schedule().learningRateAt(images);
     List<Parameter> parameters = network.parameters();
@@ -323,52 +328,52 @@ final class TrainingRun implements AutoCloseable {
     observer = wanted;
   }
 
-  /** Images trained on so far, over all processes. */
+  /** Returns the number of images trained on so far, over all processes. */
   long images() {
     return images;
   }
 
-  /** The last step's learning rate. */
+  /** Returns the learning rate of the last step. */
   double learningRate() {
     return learningRate;
   }
 
-  /** The network that is trained. */
+  /** Returns the trained network. */
   Preconditioner network() {
     return network;
   }
 
-  /** Its moving average, which one samples from. */
+  /** Returns its EMA, which is used for sampling. */
   Preconditioner average() {
     return average;
   }
 
-  /** The optimizer. */
+  /** Returns the optimizer. */
   Adam adam() {
     return adam;
   }
 
-  /** The loss's factor. */
+  /** Returns the loss scaler. */
   LossScaler scaler() {
     return scaler;
   }
 
-  /** Where noise comes from. */
+  /** Returns the source of noise. */
   NoiseSource noise() {
     return noise;
   }
 
-  /** The arguments that the network was made with. */
+  /** Returns the constructor arguments of the network. */
   Map<String, @Nullable Object> kwargs() {
     return kwargs(options, dataset);
   }
 
-  /** The options under the reference's names. */
+  /** Returns the options under the reference's names. */
   Map<String, @Nullable Object> resolved() {
     return ResolvedOptions.of(options, dataset, world.size());
   }
 
-  /** What states say of this run. */
+  /** Returns the record for states of this run. */
   RecordedRun recorded() {
     if (recorded == null) {
       recorded = new RecordedRun(resolved(), dataset.contents());
@@ -376,7 +381,7 @@ final class TrainingRun implements AutoCloseable {
     return recorded;
   }
 
-  /** Goes on from a state; with its generators, or with new draws. */
+  /** Restores a state; with its generators, or with new random numbers. */
   void restore(ResumePoint point, int rank, boolean generators) {
     if (options.scaling() instanceof TrainingOptions.LossScaling.Dynamic) {
       scaler.restore(point.scaler());
@@ -386,12 +391,12 @@ final class TrainingRun implements AutoCloseable {
     }
   }
 
-  /** This process's loss since it was last asked for. */
+  /** Returns this process's losses since they were last taken. */
   LossStatistics.Counted takeLosses() {
     return losses.take();
   }
 
-  /** As {@link #takeLosses}, which then still has them. */
+  /** Returns the losses as {@link #takeLosses}, without resetting them. */
   LossStatistics.Counted peekLosses() {
     return losses.peek();
   }

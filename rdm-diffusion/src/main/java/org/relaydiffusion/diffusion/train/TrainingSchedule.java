@@ -4,13 +4,14 @@ import java.util.OptionalDouble;
 import org.relaydiffusion.OptionException;
 
 /**
- * How a run goes on in time, counted in thousands of training images (kimg).
+ * The schedule of a run, in thousands of training images (kimg).
  *
- * @param totalKimg when it ends, above 0
- * @param learningRate after the ramp, above 0
- * @param rampupKimg until when the learning rate rises in proportion, at least 0
- * @param emaHalflifeKimg the moving average's half-life, at least 0
- * @param emaRampupRatio the half-life is at most this part of the images so far; empty for no limit
+ * @param totalKimg the duration, above 0
+ * @param learningRate after the ramp-up, above 0
+ * @param rampupKimg the duration of the linear ramp-up of the learning rate, at least 0
+ * @param emaHalflifeKimg the half-life of the EMA, at least 0
+ * @param emaRampupRatio limits the half-life to this fraction of the images so far; no limit if
+ *     empty
  */
 public record TrainingSchedule(
     double totalKimg,
@@ -18,10 +19,10 @@ public record TrainingSchedule(
     double rampupKimg,
     double emaHalflifeKimg,
     OptionalDouble emaRampupRatio) {
-  /** The reference's ramp of the learning rate. */
+  /** The reference's ramp-up of the learning rate. */
   public static final double DEFAULT_RAMPUP_KIMG = 10_000;
 
-  /** The reference's limit of the moving average's half-life. */
+  /** The reference's limit of the EMA half-life. */
   public static final double DEFAULT_EMA_RAMPUP_RATIO = 0.05;
 
   private static final double IMAGES = 1000;
@@ -31,26 +32,26 @@ public record TrainingSchedule(
   /** Checks the numbers. */
   public TrainingSchedule {
     if (!(totalKimg > 0) || Double.isInfinite(totalKimg)) {
-      throw new OptionException("a run's length must be above 0 kimg, not " + totalKimg);
+      throw new OptionException("the duration of a run must be above 0 kimg, but is " + totalKimg);
     }
     if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
-      throw new OptionException("the learning rate must be above 0, not " + learningRate);
+      throw new OptionException("the learning rate must be above 0, but is " + learningRate);
     }
-    check("the learning rate's ramp", rampupKimg);
-    check("the moving average's half-life", emaHalflifeKimg);
-    check("the limit of the moving average's half-life", emaRampupRatio.orElse(0));
+    check("the ramp-up of the learning rate", rampupKimg);
+    check("the half-life of the EMA", emaHalflifeKimg);
+    check("the limit of the EMA half-life", emaRampupRatio.orElse(0));
   }
 
   private static void check(String what, double value) {
     if (!(value >= 0) || Double.isInfinite(value)) {
-      throw new OptionException("%s must be 0 or more, not %s".formatted(what, value));
+      throw new OptionException("%s must be at least 0, but is %s".formatted(what, value));
     }
   }
 
   /**
-   * Thousands of images from millions, as the reference's command line takes both the length of a
-   * run and the half-life of the average: cut to a whole number. Less than 1 kimg stays as it is,
-   * for runs of a few steps; the reference would train on 1 kimg, and average over nothing.
+   * Converts millions of images, as given on the reference's command line for the duration and the
+   * EMA half-life, to thousands, rounded down to an integer. Values below 1 kimg are not rounded,
+   * for runs of a few steps; the reference would train for 1 kimg, with an EMA half-life of zero.
    *
    * @param mimg millions of images
    */
@@ -59,21 +60,22 @@ public record TrainingSchedule(
     return kimg < 1 ? kimg : Math.floor(kimg);
   }
 
-  /** The number of images after which the run ends, at least 1. */
+  /** Returns the number of images after which the run ends, at least 1. */
   public long totalImages() {
     return Math.max(1, Math.round(totalKimg * IMAGES));
   }
 
-  /** The learning rate of the step that begins after {@code images} images. */
+  /** Returns the learning rate of the step that begins after {@code images} images. */
   public double learningRateAt(long images) {
     return learningRate * Math.min(images / Math.max(rampupKimg * IMAGES, TINY), 1);
   }
 
   /**
-   * How much of the moving average the step that begins after {@code images} images keeps.
+   * Returns the decay of the EMA in the step that begins after {@code images} images.
    *
-   * @param batch images of one step
-   * @return beta, 0 to 1: average = beta average + (1 - beta) parameter
+   * @param images trained on before the step
+   * @param batch number of images of one step
+   * @return beta, 0 to 1: ema = beta ema + (1 - beta) parameter
    */
   public double emaBetaAt(long images, int batch) {
     double halflife = emaHalflifeKimg * IMAGES;

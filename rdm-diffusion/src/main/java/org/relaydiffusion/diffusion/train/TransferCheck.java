@@ -8,16 +8,16 @@ import org.relaydiffusion.checkpoint.StoredTensor;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Preconditioner;
 
-/** Whether a run can begin with a network's weights. */
+/** Checks whether a run can start from the weights of a network. */
 public final class TransferCheck {
   private TransferCheck() {}
 
   /**
-   * Refuses a file whose tensors do not fit those of the same names.
+   * Rejects a file whose tensors do not match those with the same names.
    *
    * @param file with the weights
-   * @param wanted the network that is to have them
-   * @throws FileException naming the file, and the tensor that does not fit
+   * @param wanted the network that is to be initialized
+   * @throws FileException naming the file, and the tensor that does not match
    */
   public static void require(Path file, ModelConfig wanted) {
     try (Checkpoint checkpoint = Checkpoint.open(file)) {
@@ -28,7 +28,7 @@ public final class TransferCheck {
             if (stored != null && !Arrays.equals(stored.shape(), shape)) {
               throw new FileException(
                   file,
-                  "tensor '%s' has shape %s, but the network's has %s: the options describe another"
+                  "tensor '%s' has shape %s, but that of the network has %s: the options describe another"
                           .formatted(name, Arrays.toString(stored.shape()), Arrays.toString(shape))
                       + " network");
             }

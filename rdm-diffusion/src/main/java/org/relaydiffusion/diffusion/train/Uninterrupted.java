@@ -5,14 +5,14 @@ import java.util.concurrent.Future;
 import org.relaydiffusion.CancelledException;
 
 /**
- * Work that an interrupt of its thread must not cut short, such as saving the state for whose sake
- * the run ends. The thread's interrupted status is set again afterwards.
+ * Performs work that an interrupt of its thread must not abort, such as saving the state after the
+ * interrupt has stopped the run. The interrupt status of the thread is set again afterwards.
  */
 final class Uninterrupted {
   private Uninterrupted() {}
 
   /**
-   * Does the work, once more from its beginning if an interrupt has ended it.
+   * Performs the work, and once more from its beginning if an interrupt has aborted it.
    *
    * @param work that may be repeated
    */
@@ -40,7 +40,7 @@ final class Uninterrupted {
   /**
    * Waits for a result.
    *
-   * @throws ExecutionException as {@link Future#get()} does
+   * @throws ExecutionException as {@link Future#get()}
    */
   static <T> T get(Future<T> future) throws ExecutionException {
     boolean interrupted = false;

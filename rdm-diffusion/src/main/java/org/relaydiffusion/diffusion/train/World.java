@@ -12,43 +12,45 @@ import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.ReduceOp;
 
 /**
- * The processes of a training run, seen from one of them.
+ * The processes of a training run, from the perspective of one of them.
  *
- * <p>Gradients travel through {@code gradients}; the few numbers that processes agree on (whether
- * to stop, statistics, generator states) are on the CPU and travel through {@code agreement}, which
- * is Gloo everywhere.
+ * <p>Gradients are averaged through {@code gradients}. The few values that processes exchange
+ * otherwise (whether to stop, statistics, generator states) are on the CPU and use {@code
+ * agreement}, which is always Gloo.
  *
  * @param rank this process, 0 to {@code size - 1}
- * @param size how many there are
- * @param gradients the group of the network's device; absent for a process on its own
- * @param agreement the group of the CPU; absent for a process on its own
+ * @param size number of processes
+ * @param gradients the group on the device of the network; empty for a single process
+ * @param agreement the group on the CPU; empty for a single process
  */
 public record World(
     int rank, int size, Optional<ProcessGroup> gradients, Optional<ProcessGroup> agreement) {
-  /** A process on its own. */
+  /** A single process. */
   public static final World SINGLE = new World(0, 1, Optional.empty(), Optional.empty());
 
-  /** Whether this process writes the files and says what is said once. */
+  /** Returns whether this process writes the files and prints messages. */
   public boolean isFirst() {
     return rank == 0;
   }
 
-  /** Waits until every process is here. */
+  /** Waits until all processes have called this. */
   void barrier() {
     agreement.ifPresent(ProcessGroup::barrier);
   }
 
-  /** Whether any process says so; every process asks at the same point. */
+  /**
+   * Returns whether the value is true in any process; called by all processes at the same point.
+   */
   boolean any(boolean mine) {
     return most(mine ? 1 : 0) > 0;
   }
 
-  /** The largest of all processes' numbers; every process asks at the same point. */
+  /** Returns the maximum over all processes; called by all processes at the same point. */
   int most(int mine) {
     return agreement.isEmpty() ? mine : (int) reduced(ReduceOp.MAX, mine)[0];
   }
 
-  /** The sums over all processes; every process asks at the same point. */
+  /** Returns the sums over all processes; called by all processes at the same point. */
   double[] sums(double... mine) {
     return agreement.isEmpty() ? mine : reduced(ReduceOp.SUM, mine);
   }
@@ -61,7 +63,7 @@ public record World(
     }
   }
 
-  /** Every process's bytes, in the order of ranks; all are of equal length. */
+  /** Returns the bytes of all processes, in the order of ranks; all must have equal length. */
   List<byte[]> gather(byte[] mine) {
     if (agreement.isEmpty()) {
       return List.of(mine);
@@ -73,7 +75,7 @@ public record World(
     }
   }
 
-  /** The first process's text, at every process; null there means null here. */
+  /** Returns the text of the first process, in all processes; null if it is null there. */
   public @Nullable String fromFirst(@Nullable String mine) {
     if (agreement.isEmpty()) {
       return mine;

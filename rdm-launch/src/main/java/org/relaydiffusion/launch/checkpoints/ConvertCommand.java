@@ -32,9 +32,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "convert",
     description = {
-      "Turn an official checkpoint into a .safetensors file that opens at once.",
-      "The result is read back, and every tensor compared with its source.",
-      "With --inception: the same for a file with Inception-v3, which metrics need."
+      "Convert an official checkpoint to a .safetensors file, which loads without copying.",
+      "The result is read back and every tensor compared with the source.",
+      "With --inception: convert a file with Inception-v3, which metrics require."
     })
 public final class ConvertCommand implements Callable<Integer> {
   private static final double NANOS = 1e9;
@@ -54,14 +54,14 @@ public final class ConvertCommand implements Callable<Integer> {
       names = "--dest",
       paramLabel = "FILE",
       description =
-          "The .safetensors file to write, which must be new unless --overwrite is given. Default:"
-              + " none, but with --inception the one in the user's cache that metrics look for,"
+          "The .safetensors file to write; must not exist unless --overwrite is given. Default:"
+              + " none; with --inception, the file in the user's cache that metrics use,"
               + " which is replaced.")
   private @Nullable Path target;
 
   @Option(
       names = "--overwrite",
-      description = "Replace the file that --dest names, if there is one. Default: refuse.")
+      description = "Replace an existing --dest. Default: fail if it exists.")
   private boolean overwrite;
 
   @Option(
@@ -69,16 +69,16 @@ public final class ConvertCommand implements Callable<Integer> {
       paramLabel = "ema|net",
       completionCandidates = Candidates.NetworkKeys.class,
       description =
-          "Which network: the moving average, which one samples from, or the one that training goes"
-              + " on with. Default: ema.")
+          "The network to convert: the EMA, which is used for sampling, or the one being"
+              + " trained. Default: ema.")
   private @Nullable Which which;
 
   @Option(
       names = "--config",
       paramLabel = "FILE.json",
       description =
-          "For a bare state_dict: what its network is, with a \"class_name\" (EDMPrecond,"
-              + " VPPrecond, VEPrecond or iDDPMPrecond) and its arguments, \"init_kwargs\". Default:"
+          "For a bare state_dict: the configuration of its network, with \"class_name\" (EDMPrecond,"
+              + " VPPrecond, VEPrecond or iDDPMPrecond) and its arguments in \"init_kwargs\". Default:"
               + " none.")
   private @Nullable Path config;
 
@@ -94,12 +94,12 @@ public final class ConvertCommand implements Callable<Integer> {
       names = "--dtype",
       paramLabel = "float32|bfloat16|float16",
       completionCandidates = Candidates.Types.class,
-      description = "Type of all floating-point tensors there. Default: each one's own.")
+      description = "Dtype of all floating-point tensors in the result. Default: unchanged.")
   private @Nullable DType dtype;
 
   @Option(
       names = "--inception",
-      description = "The file holds Inception-v3 of 2015-12-05, for metrics. Default: off.")
+      description = "The source is Inception-v3 of 2015-12-05, for metrics. Default: off.")
   private boolean inception;
 
   @Mixin private final ReportOptions report = new ReportOptions();
@@ -142,10 +142,10 @@ public final class ConvertCommand implements Callable<Integer> {
 
   private void checkOptions() {
     if (inception && which != null) {
-      throw new OptionException("--which and --inception cannot be had together");
+      throw new OptionException("--which and --inception are mutually exclusive");
     }
     if (inception && dtype != null) {
-      throw new OptionException("--dtype and --inception cannot be had together");
+      throw new OptionException("--dtype and --inception are mutually exclusive");
     }
     if (inception && (config != null || like != null)) {
       String name = config != null ? "--config" : "--like";
@@ -155,7 +155,7 @@ public final class ConvertCommand implements Callable<Integer> {
       throw new OptionException("--config and --like are mutually exclusive");
     }
     if (!inception && target == null) {
-      throw new OptionException("--dest is missing: only --inception has a place of its own");
+      throw new OptionException("--dest is missing: only --inception has a default");
     }
   }
 

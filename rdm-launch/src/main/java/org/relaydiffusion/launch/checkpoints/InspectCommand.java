@@ -24,8 +24,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "inspect",
     description = {
-      "Say what is in a checkpoint: its networks, their options and tensors. Also takes a bare"
-          + " state_dict, a TorchScript archive, and files with Inception-v3.",
+      "List the contents of a checkpoint: networks, their options and tensors. Also reads a bare"
+          + " state_dict, a TorchScript archive, or a file with Inception-v3.",
       "The checksums of a .pt are verified; nothing in the file is executed."
     })
 public final class InspectCommand implements Callable<Integer> {
@@ -53,21 +53,23 @@ public final class InspectCommand implements Callable<Integer> {
       summary.lines().forEach(console::print);
       if (inception) {
         console.print(
-            "These are the names of Inception-v3, for metrics: 'rdm convert --inception' takes the"
+            "These are the tensor names of Inception-v3, for metrics: use 'rdm convert --inception' for this"
                 + " file.");
       }
     }
     return ExitCode.OK;
   }
 
-  /** Of a checkpoint, or else of a module of any other kind. */
+  /**
+   * Inspects a checkpoint, or otherwise a module of any other kind.
+   */
   private CheckpointSummary summary() {
     try (Checkpoint checkpoint = Checkpoint.open(file)) {
       readTensors(checkpoint);
       return checkpoint.summary();
     } catch (FileException refused) {
       try (ModuleFile module = ModuleFile.open(file)) {
-        // A dictionary that is no checkpoint is a broken one, not a module.
+        // A dictionary that is not a valid checkpoint is reported as such, not as a module.
         boolean single =
             module.format() == CheckpointFormat.MODULE
                 || module.format() == CheckpointFormat.TORCH_SCRIPT;
@@ -77,13 +79,15 @@ public final class InspectCommand implements Callable<Integer> {
         module.tensors().values().forEach(StoredTensor::data);
         return module.summary();
       } catch (RdmException _) {
-        // It is no module either: what is wrong with it as a checkpoint says more.
+        // It is not a module either: the error about the checkpoint is more informative.
         throw refused;
       }
     }
   }
 
-  /** What is damaged there shows only when it is read: a zip has a checksum of each tensor. */
+  /**
+   * Reads all tensors, because damage only shows when they are read: a zip has a checksum for each.
+   */
   private static void readTensors(Checkpoint checkpoint) {
     checkpoint.networks().values().forEach(NetworkRecord::state);
     checkpoint.tensors().values().forEach(StoredTensor::data);

@@ -1,4 +1,6 @@
-/** {@code rdm convert} and {@code rdm inspect}: checkpoint files. */
+/**
+ * The commands {@code rdm convert} and {@code rdm inspect} for checkpoint files.
+ */
 @NullMarked
 package org.relaydiffusion.launch.checkpoints;
 

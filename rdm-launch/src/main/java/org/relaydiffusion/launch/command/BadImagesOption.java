@@ -14,32 +14,35 @@ import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.PictureCheck;
 import picocli.CommandLine.Option;
 
-/** What is done about pictures that cannot be used. */
+/**
+ * The option that selects how images that cannot be used are handled.
+ */
 public final class BadImagesOption implements Section {
   @Option(
       names = "--bad-images",
       paramLabel = "fail|skip|list",
       completionCandidates = Candidates.BadImagesNames.class,
       description =
-          "What to do about pictures that cannot be read or are unlike the others: look for all of"
-              + " them and fail, leave them out, or print which they are and do nothing else."
+          "How to handle images that cannot be read or differ from the others in size or colour: find"
+              + " all of them and fail, skip them, or only list them and do nothing else."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "fail")
   public BadImages mode = BadImages.FAIL;
 
   @Override
   public String heading() {
-    return "Pictures that cannot be used";
+    return "Images that cannot be used";
   }
 
   /**
-   * Looks at the pictures of a folder or zip before anything is done with them, and lists the bad
-   * ones: as results where only that is asked for, else on standard error.
+   * Checks the images of a folder or zip before anything else is done with them, and lists the bad
+   * ones: as the result if only a list was requested, otherwise on standard error.
    *
-   * @param options whose draw says which pictures are looked at
-   * @param command the command's name, for the result
-   * @return what was found, where the bad ones are left out; empty where nothing else is to be done
-   * @throws org.relaydiffusion.RdmException when there are bad ones, and that is a failure
+   * @param options the options that select the images to check
+   * @param command name of the command, for the result
+   * @return the result of the check if bad images are to be skipped; empty if nothing else is to be
+   *     done
+   * @throws org.relaydiffusion.RdmException if there are bad images and the mode is to fail
    */
   public Optional<PictureCheck> look(
       Path data, DatasetOptions options, String command, Console console, ReportOptions report) {
@@ -55,7 +58,9 @@ public final class BadImagesOption implements Section {
     return Optional.of(check);
   }
 
-  /** Tells of bad pictures as they are found. */
+  /**
+   * Reports bad images as they are found.
+   */
   public static final class BadPictureList implements BadPicture.Listener {
     private final BadImages mode;
     private final Console console;
@@ -63,7 +68,9 @@ public final class BadImagesOption implements Section {
     private final List<String> found = new ArrayList<>();
     private int count;
 
-    /** A list that is told as {@code mode} wants it. */
+    /**
+     * Creates a list that reports according to {@code mode}.
+     */
     public BadPictureList(BadImages mode, Console console, ReportOptions report) {
       this.mode = mode;
       this.console = console;
@@ -83,15 +90,17 @@ public final class BadImagesOption implements Section {
         }
         case SKIP -> {
           if (!report.quiet) {
-            console.say("left out: " + picture.message());
+            console.say("skipped: " + picture.message());
           }
         }
-        // The error has the first of them, and says how to get all.
+        // The error names the first of them and explains how to list all.
         case FAIL -> {}
       }
     }
 
-    /** The result of looking for nothing else. */
+    /**
+     * Prints the result of {@code --bad-images=list}.
+     */
     public void result(String command, String data, int looked) {
       if (report.json) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
@@ -102,7 +111,7 @@ public final class BadImagesOption implements Section {
         json.put("list", found);
         console.json(json);
       } else if (!report.quiet) {
-        console.say("%s of %s pictures cannot be used".formatted(count, looked));
+        console.say("%s of %s images cannot be used".formatted(count, looked));
       }
     }
   }

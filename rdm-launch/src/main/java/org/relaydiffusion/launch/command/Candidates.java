@@ -3,7 +3,9 @@ package org.relaydiffusion.launch.command;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the shell's completion offers as values of options. */
+/**
+ * The values that shell completion offers for options.
+ */
 public final class Candidates {
   private Candidates() {}
 
@@ -16,7 +18,9 @@ public final class Candidates {
     }
   }
 
-  /** For {@code --dtype} where the checkpoint may decide. */
+  /**
+   * For {@code --dtype} with the checkpoint's own as an additional choice.
+   */
   public static final class TypesOrAuto extends ArrayList<String> {
     private static final long serialVersionUID = 1L;
 

@@ -9,7 +9,9 @@ import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Torch;
 import picocli.CommandLine.Option;
 
-/** Where networks run, in which order of operations, and on how many threads. */
+/**
+ * The device of the networks, the numerics, and the number of threads.
+ */
 public final class ComputeOptions {
   private static final String AUTO = "auto";
   private static final String CUDA = "cuda";
@@ -19,8 +21,8 @@ public final class ComputeOptions {
       paramLabel = "auto|cpu|cuda[:N]",
       completionCandidates = Candidates.Devices.class,
       description =
-          "Where the networks run; auto is cuda where LibTorch can use a GPU, else cpu; with several"
-              + " processes 'cuda' is each one's own GPU. Default: ${DEFAULT-VALUE}.",
+          "The device of the networks; auto is cuda if LibTorch can use a GPU, otherwise cpu; with several"
+              + " processes, 'cuda' is the GPU of each process's local rank. Default: ${DEFAULT-VALUE}.",
       defaultValue = AUTO)
   public String device = AUTO;
 
@@ -29,8 +31,8 @@ public final class ComputeOptions {
       paramLabel = "exact|fast",
       completionCandidates = Candidates.NumericsNames.class,
       description =
-          "exact repeats the reference's operations in its order; fast computes the same in less"
-              + " time, rounded otherwise. Default: ${DEFAULT-VALUE}.",
+          "exact performs the reference's operations in its order; fast uses faster equivalents, which"
+              + " round differently. Default: ${DEFAULT-VALUE}.",
       defaultValue = "fast")
   public Numerics numerics = Numerics.FAST;
 
@@ -38,17 +40,20 @@ public final class ComputeOptions {
       names = "--threads",
       paramLabel = "N",
       description =
-          "Threads for one operation, 1 to 1024; 0 lets LibTorch choose."
+          "Number of threads of an operator, 1 to 1024; 0 uses LibTorch's default."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "0")
   public int threads;
 
   /**
-   * The device. For {@code auto}, LibTorch is loaded to find out whether it can use a GPU.
+   * Returns the device. For {@code auto}, this loads LibTorch to determine whether it can use a
+   * GPU.
    *
-   * <p>With several processes on a machine, {@code cuda} without a number is the GPU that has the
-   * process's local number. Where each process is shown one GPU only, as with Slurm's {@code
+   * <p>With several processes on a node, {@code cuda} without a number is the GPU with the number
+   * of the process's local rank. If only one GPU is visible to each process, as with Slurm's {@code
    * --gpus-per-task=1}, it is that one, whose number is 0 in every process.
+   *
+   * @throws OptionException if {@code --device} is not a valid device
    */
   public Device device(Rank rank) {
     return device(rank, Torch::cudaDeviceCount);
@@ -65,7 +70,9 @@ public final class ComputeOptions {
     return Device.cuda(onlyOne ? 0 : rank.localIndex());
   }
 
-  /** Whether the device was not chosen by the user. */
+  /**
+   * Returns whether the device was left to {@code auto}.
+   */
   public boolean isAuto() {
     return device.equals(AUTO);
   }
@@ -80,9 +87,9 @@ public final class ComputeOptions {
   }
 
   /**
-   * The threads for one operation; empty where LibTorch chooses.
+   * Returns the number of threads of an operator; empty for LibTorch's default.
    *
-   * @throws OptionException when the number is out of range
+   * @throws OptionException if the number is out of range
    */
   public OptionalInt threads() {
     return ThreadCounts.orChosen(threads);

@@ -8,21 +8,25 @@ import org.relaydiffusion.Printable;
 import org.relaydiffusion.nativeconfig.TerminalWidth;
 
 /**
- * What a command talks to.
+ * The streams and environment of a command.
  *
- * @param out results; nothing else
- * @param err progress, warnings and errors
- * @param live whether {@code err} is a terminal, where a line can be written over
+ * @param out receives results only
+ * @param err receives progress, warnings and errors
+ * @param live whether {@code err} is a terminal, on which a status line can be redrawn
  * @param environment the environment variables
  */
 public record Console(
     PrintWriter out, PrintWriter err, boolean live, Map<String, String> environment) {
-  /** The system property with which the launcher script says that standard error is a terminal. */
+  /**
+   * The system property by which the launcher script states that standard error is a terminal.
+   */
   private static final String TERMINAL_PROPERTY = "rdm.terminal";
 
   private static final String COLUMNS_VARIABLE = "COLUMNS";
 
-  /** The process's own streams. */
+  /**
+   * Returns the console of this process.
+   */
   public static Console system() {
     return new Console(
         StandardWriter.of(FileDescriptor.out, System.out.charset()),
@@ -32,7 +36,8 @@ public record Console(
   }
 
   private static boolean isTerminal() {
-    // Java can only tell that input and output both are a terminal; the script asks about stderr.
+    // Java can only determine whether both input and output are a terminal; the script tests
+    // stderr.
     String told = System.getProperty(TERMINAL_PROPERTY);
     if (told != null) {
       return Boolean.parseBoolean(told);
@@ -41,7 +46,9 @@ public record Console(
     return console != null && console.isTerminal();
   }
 
-  /** Prints one line of a result on standard output, whatever it quotes. */
+  /**
+   * Prints one line of a result on standard output; its text is sanitized.
+   */
   public void print(String line) {
     out.println(Printable.line(line));
   }
@@ -51,14 +58,17 @@ public record Console(
     out.println(Json.write(value));
   }
 
-  /** Prints one line of progress, a warning or an error on standard error, whatever it quotes. */
+  /**
+   * Prints one line of progress, a warning or an error on standard error; its text is sanitized.
+   */
   public void say(String line) {
     err.println(Printable.line(line));
   }
 
   /**
-   * How many columns a line that is written over can have: as {@code COLUMNS} says, or else the
-   * terminal. Without a bound where neither is known, as in a rank whose launcher shows the line.
+   * Returns the maximum number of columns of a status line: {@code COLUMNS} if set, otherwise the
+   * width of the terminal. Unlimited if neither is known, as in a rank whose launcher displays the
+   * line.
    */
   public int columns() {
     String given = environment.getOrDefault(COLUMNS_VARIABLE, "");
@@ -68,8 +78,8 @@ public record Console(
   }
 
   /**
-   * Flushes standard output, and says why results could not be written. Empty when they were, and
-   * when the reader has closed its end of a pipe: it has what it wanted.
+   * Flushes standard output and returns the reason why results could not be written. Empty if all
+   * were written, or if the reader has closed its end of a pipe.
    */
   public Optional<String> failure() {
     return out instanceof StandardWriter standard

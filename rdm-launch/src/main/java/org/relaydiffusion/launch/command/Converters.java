@@ -21,14 +21,18 @@ import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** How option values are read from text, and defaults written as text. */
+/**
+ * Conversion of option values from and to text.
+ */
 public final class Converters {
   private static final List<DType> NETWORK_TYPES =
       List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16);
 
   private Converters() {}
 
-  /** Teaches {@code root} and its subcommands the types of this project's options. */
+  /**
+   * Registers the types of this project's options with {@code root} and its subcommands.
+   */
   public static void register(CommandLine root) {
     root.registerConverter(double.class, Converters::number);
     root.registerConverter(Path.class, inOwnWords(FileNames::path));
@@ -48,12 +52,16 @@ public final class Converters {
     registerNames(root, Split.class);
   }
 
-  /** Teaches {@code root} and its subcommands to read the constants of {@code type} by name. */
+  /**
+   * Registers the constants of {@code type}, by name, with {@code root} and its subcommands.
+   */
   public static <E extends Enum<E>> void registerNames(CommandLine root, Class<E> type) {
     root.registerConverter(type, text -> oneOf(type.getEnumConstants(), text));
   }
 
-  /** A number as the reference's command lines write it: {@code 80}, {@code 0.002}, {@code inf}. */
+  /**
+   * Formats a number as on the reference's command lines: {@code 80}, {@code 0.002}, {@code inf}.
+   */
   public static String text(double value) {
     if (Double.isInfinite(value)) {
       return value > 0 ? "inf" : "-inf";
@@ -67,7 +75,7 @@ public final class Converters {
       case "inf", "+inf", "infinity" -> Double.POSITIVE_INFINITY;
       case "-inf", "-infinity" -> Double.NEGATIVE_INFINITY;
       default -> {
-        // Java alone would also take 'NaN', hexadecimal numbers and '1f'.
+        // Java alone would also accept 'NaN', hexadecimal numbers and '1f'.
         if (!text.matches("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?")) {
           throw new TypeConversionException("'%s' is not a number".formatted(text));
         }
@@ -76,7 +84,9 @@ public final class Converters {
     };
   }
 
-  /** Whether a text is read as true or false. */
+  /**
+   * Returns whether a text can be parsed as true or false.
+   */
   public static boolean isTruth(String text) {
     try {
       truth(text);
@@ -86,7 +96,9 @@ public final class Converters {
     }
   }
 
-  /** A truth as the reference's command lines write it: {@code 1}, {@code true}, {@code yes}. */
+  /**
+   * Parses a boolean as on the reference's command lines: {@code 1}, {@code true}, {@code yes}.
+   */
   private static boolean truth(String text) {
     return switch (text.toLowerCase(Locale.ROOT)) {
       case "1", "true", "t", "yes", "y", "on" -> true;

@@ -1,23 +1,33 @@
 package org.relaydiffusion.launch.command;
 
-/** What the rdm command answers to the shell. */
+/**
+ * The exit codes of the rdm command.
+ */
 public final class ExitCode {
-  /** All went well. */
+  /**
+   * Success.
+   */
   public static final int OK = 0;
 
-  /** Something failed: a file, a tensor, the machine. */
+  /**
+   * A failure: a file, a tensor, the machine.
+   */
   public static final int FAILURE = 1;
 
-  /** The command line cannot be meant. */
+  /**
+   * The command line is invalid.
+   */
   public static final int USAGE = 2;
 
   /**
-   * Another process of the run was lost, and this one could not go on without it; it did nothing
-   * wrong itself. {@code EX_TEMPFAIL} of sysexits.h: worth trying again.
+   * Another process of the run was lost, and this one, which did not fail itself, could not
+   * continue without it. This is {@code EX_TEMPFAIL} of sysexits.h: a retry may succeed.
    */
   public static final int PEER_LOST = 75;
 
-  /** Stopped by Ctrl-C; a SIGTERM makes the JVM answer 143 instead. */
+  /**
+   * Stopped by Ctrl-C; on SIGTERM the exit code of the JVM is 143.
+   */
   public static final int INTERRUPTED = 130;
 
   private ExitCode() {}

@@ -12,7 +12,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code rdm help}, also of a command below another one, which picocli's own does not know. */
+/**
+ * {@code rdm help}, which also supports commands of a group, unlike picocli's own.
+ */
 @Command(
     name = "help",
     helpCommand = true,
@@ -25,7 +27,7 @@ public final class ExplainCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "COMMAND",
       arity = "0..*",
-      description = "The command; without one, all are listed.")
+      description = "The command; if omitted, all commands are listed.")
   private List<String> names = new ArrayList<>();
 
   public ExplainCommand(Console console) {
@@ -39,7 +41,7 @@ public final class ExplainCommand implements Callable<Integer> {
       CommandLine inner = line.getSubcommands().get(name);
       if (inner == null) {
         throw new OptionException(
-            "there is no command '%s %s'".formatted(line.getCommandSpec().qualifiedName(), name));
+            "unknown command '%s %s'".formatted(line.getCommandSpec().qualifiedName(), name));
       }
       line = inner;
     }

@@ -6,9 +6,13 @@ import java.nio.file.Path;
 import java.util.Locale;
 import org.relaydiffusion.OptionException;
 
-/** Where a file is: on this machine, or at an address from which it can be downloaded. */
+/**
+ * The location of a file: a local path, or a URL from which it can be downloaded.
+ */
 public sealed interface FileLocation {
-  /** A file of this machine. */
+  /**
+   * A local file.
+   */
   record Local(Path path) implements FileLocation {
     @Override
     public String toString() {
@@ -17,12 +21,14 @@ public sealed interface FileLocation {
   }
 
   /**
-   * A file of a web server.
+   * A file on a web server.
    *
-   * @param address with the scheme {@code http} or {@code https}
+   * @param address a URL with the scheme {@code http} or {@code https}
    */
   record Remote(URI address) implements FileLocation {
-    /** The address without its query, which may hold a signature that opens the file to anyone. */
+    /**
+     * Returns the URL without its query, which may contain a signature that grants access.
+     */
     @Override
     public String toString() {
       String text = address.toString();
@@ -32,9 +38,9 @@ public sealed interface FileLocation {
   }
 
   /**
-   * Reads a path, or an address that begins with {@code http://} or {@code https://}.
+   * Parses a path, or a URL that begins with {@code http://} or {@code https://}.
    *
-   * @throws OptionException when it is neither
+   * @throws OptionException if it is neither
    */
   static FileLocation parse(String text) {
     String start = text.toLowerCase(Locale.ROOT);
@@ -45,17 +51,17 @@ public sealed interface FileLocation {
       URI address = new URI(text);
       if (address.getHost() == null) {
         throw new OptionException(
-            "'%s' is not the address of a file: it has no host".formatted(text));
+            "'%s' is not a valid URL: it has no host".formatted(text));
       }
       if (address.getUserInfo() != null) {
         throw new OptionException(
-            "an address must not hold a user's name or password: they would be recorded");
+            "a URL must not contain a user name or password, because they would be recorded");
       }
       String plain = text.indexOf('#') < 0 ? text : text.substring(0, text.indexOf('#'));
       return new Remote(new URI(plain));
     } catch (URISyntaxException e) {
       throw new OptionException(
-          "'%s' is not the address of a file: %s".formatted(text, e.getReason()));
+          "'%s' is not a valid URL: %s".formatted(text, e.getReason()));
     }
   }
 }

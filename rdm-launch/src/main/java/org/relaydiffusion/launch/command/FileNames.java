@@ -7,9 +7,9 @@ import java.util.Optional;
 import org.relaydiffusion.OptionException;
 
 /**
- * Names of files that cannot be written in this locale. Java reads names in the locale's encoding:
- * what is not in it is refused, and bytes that mean nothing in it become U+FFFD, under which no
- * file will be found.
+ * File names that are not valid in this locale. Java decodes names in the encoding of the locale:
+ * characters outside it are rejected, and bytes that are invalid in it become U+FFFD, so that the
+ * file cannot be found.
  */
 public final class FileNames {
   private static final String REPLACEMENT = "\uFFFD";
@@ -17,9 +17,9 @@ public final class FileNames {
   private FileNames() {}
 
   /**
-   * The path that {@code text} names.
+   * Returns the path named by {@code text}.
    *
-   * @throws OptionException when it is no name of a file in this locale
+   * @throws OptionException if it is not a valid file name in this locale
    */
   public static Path path(String text) {
     Path path;
@@ -34,21 +34,25 @@ public final class FileNames {
     return path;
   }
 
-  /** One line for a name that Java refused. */
+  /**
+   * Returns a one-line message for a name that Java rejected.
+   */
   public static String reason(InvalidPathException e) {
-    // Anything but the encoding, such as a NUL, is the same in every locale.
+    // Any other reason, such as a NUL, applies in every locale.
     return e.getReason().contains("unmappable")
         ? "'%s' %s".formatted(e.getInput(), hint())
-        : "'%s' is not the name of a file: %s".formatted(e.getInput(), e.getReason());
+        : "'%s' is not a valid file name: %s".formatted(e.getInput(), e.getReason());
   }
 
-  /** What to say after a message that names a file, if its name could not be read as it is. */
+  /**
+   * Returns a hint to append to a message that names a file, if its name could not be decoded.
+   */
   public static Optional<String> hint(String message) {
     return message.contains(REPLACEMENT) ? Optional.of("a name in it " + hint()) : Optional.empty();
   }
 
   private static String hint() {
-    return "is not valid in this locale, whose file names are in %s: rename it, or set LC_ALL"
+    return "is not valid in this locale, which encodes file names in %s: rename it, or set LC_ALL"
         .formatted(System.getProperty("sun.jnu.encoding"));
   }
 }

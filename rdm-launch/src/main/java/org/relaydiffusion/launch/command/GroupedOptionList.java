@@ -10,7 +10,9 @@ import picocli.CommandLine.IHelpSectionRenderer;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** The help's list of options, {@link Section} by section in the order of their declaration. */
+/**
+ * Renders the options in the help, grouped by {@link Section} in order of declaration.
+ */
 public final class GroupedOptionList implements IHelpSectionRenderer {
   private static final String OTHERS = "Options";
 
@@ -31,7 +33,7 @@ public final class GroupedOptionList implements IHelpSectionRenderer {
             .add(option);
       }
     }
-    // What every command has comes last.
+    // Options that every command has come last.
     List<OptionSpec> others = sections.remove(OTHERS);
     if (others != null) {
       sections.put(OTHERS, others);

@@ -7,24 +7,25 @@ import java.util.regex.Pattern;
 import org.relaydiffusion.OptionException;
 
 /**
- * A short list of whole numbers, as the reference's command lines write it: {@code 1,2-4} is 1, 2,
- * 3, 4.
+ * A short list of integers as on the reference's command lines: {@code 1,2-4} is 1, 2, 3, 4.
  *
- * @param values in the order in which they were given, at least one
+ * @param values in the given order, at least one
  */
 public record IntList(List<Integer> values) {
   private static final Pattern PART = Pattern.compile("(-?\\d{1,9})(?:-(\\d{1,9}))?");
   private static final int MOST = 1000;
 
-  /** Keeps the list. */
+  /**
+   * Copies the list.
+   */
   public IntList {
     values = List.copyOf(values);
   }
 
   /**
-   * Reads numbers and ranges, separated by commas.
+   * Parses numbers and ranges, separated by commas.
    *
-   * @throws OptionException naming the part that is neither, or when there are more than 1000
+   * @throws OptionException naming the part that is neither, or if there are more than 1000 values
    */
   public static IntList parse(String text) {
     List<Integer> values = new ArrayList<>();
@@ -39,7 +40,7 @@ public record IntList(List<Integer> values) {
       int last = matcher.group(2) == null ? first : Integer.parseInt(matcher.group(2));
       if (last < first) {
         throw new OptionException(
-            "%s: a range goes from the lower number to the higher one".formatted(part.strip()));
+            "%s: the start of a range must not exceed its end".formatted(part.strip()));
       }
       if (values.size() + ((long) last - first) >= MOST) {
         throw new OptionException("'%s' has more than %s numbers".formatted(text, MOST));

@@ -2,15 +2,17 @@ package org.relaydiffusion.launch.command;
 
 import org.relaydiffusion.RdmException;
 
-/** A run that was asked to stop before its end, and did so between two steps. */
+/**
+ * Thrown when a run has stopped between two steps because it was asked to.
+ */
 public final class InterruptedRunException extends RdmException {
   private static final long serialVersionUID = 1L;
 
   /**
    * Creates the exception.
    *
-   * @param message one line: what is there, and how to go on
-   * @param cause where it stopped
+   * @param message one line: what has been saved, and how to resume
+   * @param cause where the run stopped
    */
   public InterruptedRunException(String message, Throwable cause) {
     super(message, cause);

@@ -17,14 +17,16 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Results as JSON. Records become objects with names in snake case, in the order of their
- * components; an absent optional becomes null, and so does NaN; an infinity becomes a string, see
- * {@link JsonText#number}.
+ * Writes results as JSON. Records become objects with names in snake case, in the order of their
+ * components. An empty optional and NaN become null; an infinity becomes a string, see {@link
+ * JsonText#number}.
  */
 public final class Json {
   private Json() {}
 
-  /** The text of one object, over several lines. */
+  /**
+   * Returns the text of one object, on several lines.
+   */
   public static String write(Object value) {
     return JsonText.printable(
         JsonMapper.builder()
@@ -45,7 +47,7 @@ public final class Json {
       case OptionalLong optional -> optional.isPresent() ? optional.getAsLong() : null;
       case OptionalDouble optional -> optional.isPresent() ? plain(optional.getAsDouble()) : null;
       case Map<?, ?> map -> object(map);
-      // A path walks over its own parts, so it must come before what can be walked.
+      // A path iterates over its own elements, so it must come before iterables.
       case Path path -> path.toString();
       case Iterable<?> iterable -> list(iterable);
       case Record fields -> object(fields);

@@ -3,7 +3,9 @@ package org.relaydiffusion.launch.command;
 import org.relaydiffusion.OptionException;
 import picocli.CommandLine.Option;
 
-/** How much a command says, and in which form. */
+/**
+ * The amount and form of the output of a command.
+ */
 public final class ReportOptions implements Section {
   @Option(
       names = "--json",
@@ -12,13 +14,13 @@ public final class ReportOptions implements Section {
 
   @Option(
       names = "--quiet",
-      description = "No header, no progress: only results, warnings and errors. Default: off.")
+      description = "Print no header and no progress, only results, warnings and errors. Default: off.")
   public boolean quiet;
 
-  @Option(names = "--verbose", description = "Say more about what is done. Default: off.")
+  @Option(names = "--verbose", description = "Print more details. Default: off.")
   public boolean verbose;
 
-  @Option(names = "--debug", description = "Show the stack trace of an error. Default: off.")
+  @Option(names = "--debug", description = "Print the stack trace of an error. Default: off.")
   public boolean debug;
 
   @Override
@@ -27,13 +29,13 @@ public final class ReportOptions implements Section {
   }
 
   /**
-   * Sets the log's level.
+   * Sets the level of the log.
    *
-   * @throws OptionException when the options contradict each other
+   * @throws OptionException if the options are mutually exclusive
    */
   public void apply() {
     if (quiet && verbose) {
-      throw new OptionException("--quiet and --verbose cannot be had together");
+      throw new OptionException("--quiet and --verbose are mutually exclusive");
     }
     LogLevel.set(verbose);
   }

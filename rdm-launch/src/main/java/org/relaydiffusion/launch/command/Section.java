@@ -1,7 +1,11 @@
 package org.relaydiffusion.launch.command;
 
-/** A group of options that the help shows under a heading of its own. */
+/**
+ * A group of options with a heading of its own in the help.
+ */
 public interface Section {
-  /** The heading, without a colon. */
+  /**
+   * Returns the heading, without a colon.
+   */
   String heading();
 }

@@ -12,8 +12,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Standard output or standard error of this process. A {@link PrintWriter} knows only that
- * something could not be written; this one also knows why.
+ * Writes to standard output or standard error of this process. Unlike {@link PrintWriter}, it also
+ * keeps the reason why something could not be written.
  */
 final class StandardWriter extends PrintWriter {
   private final Sink sink;
@@ -23,14 +23,16 @@ final class StandardWriter extends PrintWriter {
     this.sink = sink;
   }
 
-  /** A writer to a stream that this process was started with. */
+  /**
+   * Creates a writer to a stream that this process was started with.
+   */
   static StandardWriter of(FileDescriptor stream, Charset charset) {
     return new StandardWriter(new Sink(new FileOutputStream(stream)), charset);
   }
 
   /**
-   * Flushes, and says why something could not be written, as in "no space left on device". Empty
-   * when all was, and when the reader has closed its end of a pipe: it has what it wanted.
+   * Flushes, and returns the reason why something could not be written, such as "no space left on
+   * device". Empty if everything was written, or if the reader has closed its end of a pipe.
    */
   Optional<String> failure() {
     if (!checkError() || sink.failure == null) {
@@ -42,7 +44,9 @@ final class StandardWriter extends PrintWriter {
         : Optional.of(Character.toLowerCase(reason.charAt(0)) + reason.substring(1));
   }
 
-  /** What the system calls a pipe whose reader is gone, in the user's language. */
+  /**
+   * Returns the system's message for a pipe whose reader has closed it, in the user's language.
+   */
   private static @Nullable String closedPipe() {
     try {
       Pipe pipe = Pipe.open();
@@ -56,7 +60,9 @@ final class StandardWriter extends PrintWriter {
     }
   }
 
-  /** The stream itself, which keeps its first error. */
+  /**
+   * The stream itself, which keeps its first error.
+   */
   private static final class Sink extends OutputStream {
     private final FileOutputStream stream;
     private volatile @Nullable IOException failure;

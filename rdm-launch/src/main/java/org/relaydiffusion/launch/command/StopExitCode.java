@@ -4,9 +4,9 @@ import java.util.Map;
 import org.relaydiffusion.OptionException;
 
 /**
- * What a run answers that was asked to stop before its end, and has saved where it was. To a person
- * that is a success, and the answer 0; but a scheduler that starts stopped runs again must tell it
- * from the end of the run, and says with {@value #VARIABLE} what it wants to hear.
+ * The exit code of a run that was asked to stop before its end and has saved its state. By default
+ * this is success, 0; a scheduler that restarts stopped runs must be able to distinguish this from
+ * the end of the run, and sets {@value #VARIABLE} to the exit code to use.
  */
 public final class StopExitCode {
   /** The environment variable. */
@@ -17,10 +17,10 @@ public final class StopExitCode {
   private StopExitCode() {}
 
   /**
-   * The exit code: 0 where nobody says.
+   * Returns the exit code; 0 if the variable is not set.
    *
    * @param environment the variables, as {@link System#getenv()}
-   * @throws OptionException when the variable is no exit code
+   * @throws OptionException if the variable is not an exit code
    */
   public static int of(Map<String, String> environment) {
     String text = environment.getOrDefault(VARIABLE, "").strip();

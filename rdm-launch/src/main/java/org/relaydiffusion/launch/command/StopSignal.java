@@ -6,17 +6,25 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The wish that a run should end early: set once, by Ctrl-C, SIGTERM or a test, and passed on to
- * whoever listens. Threads may share it.
+ * A request to end a run early: set once, by Ctrl-C, SIGTERM or a test, and forwarded to the
+ * listeners. Safe for use by several threads.
  */
 public final class StopSignal {
-  /** How a run ends that is asked to. */
+  /**
+   * The way in which a run ends when asked to stop.
+   */
   public enum Ending {
-    /** Within a second: it waits or prepares, and nothing would be lost. */
+    /**
+     * Within a second: the run is waiting or preparing, and nothing would be lost.
+     */
     AT_ONCE(Optional.of(Duration.ofSeconds(1))),
-    /** Within seconds, and the process says that it was interrupted. */
+    /**
+     * Within seconds; the process reports that it was interrupted.
+     */
     SOON(Optional.of(Duration.ofSeconds(20))),
-    /** When all is saved, however long that takes; the process's exit code is the run's own. */
+    /**
+     * After everything has been saved, however long that takes; the exit code is that of the run.
+     */
     IN_ITS_OWN_TIME(Optional.empty());
 
     private final Optional<Duration> patience;
@@ -26,8 +34,8 @@ public final class StopSignal {
     }
 
     /**
-     * How long the process waits for the run's end before it ends without it; empty for as long as
-     * it takes. Files are whole at any time, so a step that takes longer may be cut off.
+     * Returns how long the process waits for the end of the run before it ends anyway; empty for no
+     * limit. Files are complete at any time, so a step may be cut off.
      */
     public Optional<Duration> patience() {
       return patience;
@@ -39,9 +47,9 @@ public final class StopSignal {
   private boolean requested;
 
   /**
-   * Asks for the end; further calls do nothing.
+   * Requests the end; further calls have no effect.
    *
-   * @return how the run will end; empty where nobody listens
+   * @return how the run will end; empty if there is no listener
    */
   public Optional<Ending> request() {
     List<Runnable> toTell;
@@ -58,7 +66,9 @@ public final class StopSignal {
     return how;
   }
 
-  /** Whether the end was asked for. */
+  /**
+   * Returns whether the end was requested.
+   */
   public synchronized boolean isRequested() {
     return requested;
   }
@@ -69,9 +79,11 @@ public final class StopSignal {
   }
 
   /**
-   * Calls {@code listener} when the end is asked for: at once, if it was already.
+   * Registers a listener, which is called when the end is requested, or immediately if it already
+   * was.
    *
-   * @param how the run that listens will end
+   * @param listener called at most once
+   * @param how the run of the listener will end
    */
   public void onRequest(Runnable listener, Ending how) {
     synchronized (this) {
@@ -85,12 +97,13 @@ public final class StopSignal {
   }
 
   /**
-   * Lets {@code listener} take the place of all others, because the run has come to a part that
-   * ends in another way.
+   * Replaces all listeners by {@code listener}, because the run has reached a part that ends
+   * differently.
    *
+   * @param listener called at most once
    * @param how the run ends from now on
-   * @return false if the end was asked for already: nothing is changed then, and the run must end
-   *     as it has promised
+   * @return false if the end was already requested; nothing is changed then, and the run must end
+   *     as it has declared before
    */
   public synchronized boolean replace(Runnable listener, Ending how) {
     if (requested) {

@@ -13,23 +13,25 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Options that a run wrote beside its results with {@link Json}. */
+/**
+ * Reads options that a run wrote beside its results with {@link Json}.
+ */
 public final class StoredOptions {
   private static final long MOST_BYTES = 1 << 20;
 
   private StoredOptions() {}
 
   /**
-   * The options by name, those of a group with a dot: {@code first.num_steps}; without those that
-   * are null.
+   * Returns the options by name, those of a group with a dot: {@code first.num_steps}; options that
+   * are null are omitted.
    *
-   * @throws FileException when the file cannot be read or is no JSON object
+   * @throws FileException if the file cannot be read or is not a JSON object
    */
   public static Map<String, String> read(Path file) {
     try {
       if (Files.size(file) > MOST_BYTES) {
         throw new FileException(
-            file, "has %s bytes, more than options take".formatted(Files.size(file)));
+            file, "has %s bytes, too many for options".formatted(Files.size(file)));
       }
       return parse(file, InputFile.text(file));
     } catch (IOException e) {
@@ -37,7 +39,9 @@ public final class StoredOptions {
     }
   }
 
-  /** The same of options that are about to be written to {@code file}. */
+  /**
+   * Returns the same for options that are about to be written to {@code file}.
+   */
   public static Map<String, String> of(Path file, Map<String, ?> options) {
     return parse(file, Json.write(options));
   }
@@ -46,14 +50,14 @@ public final class StoredOptions {
     try {
       JsonNode root = JsonMapper.shared().readTree(text);
       if (!root.isObject()) {
-        throw new FileException(file, "is no JSON object of options");
+        throw new FileException(file, "is not a JSON object of options");
       }
       Map<String, String> options = new LinkedHashMap<>();
       add("", root, options);
       return options;
     } catch (JacksonException e) {
       throw new FileException(
-          file, "is no JSON: %s".formatted(Printable.line(e.getOriginalMessage())), e);
+          file, "is not valid JSON: %s".formatted(Printable.line(e.getOriginalMessage())), e);
     }
   }
 

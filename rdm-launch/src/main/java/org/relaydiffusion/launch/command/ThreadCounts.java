@@ -4,14 +4,16 @@ import java.util.OptionalInt;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 
-/** Numbers of threads, checked before anything is started with them. */
+/**
+ * Validates numbers of threads before any are started.
+ */
 public final class ThreadCounts {
   private ThreadCounts() {}
 
   /**
-   * The value of {@code --threads}; empty for 0, which leaves the choice to others.
+   * Returns the value of {@code --threads}; empty for 0, which leaves the choice to LibTorch.
    *
-   * @throws OptionException when it is out of range
+   * @throws OptionException if it is out of range
    */
   public static OptionalInt orChosen(int threads) {
     check("--threads", threads, 0);
@@ -19,9 +21,9 @@ public final class ThreadCounts {
   }
 
   /**
-   * The value of {@code --workers}.
+   * Returns the value of {@code --workers}.
    *
-   * @throws OptionException when it is out of range
+   * @throws OptionException if it is out of range
    */
   public static int workers(int workers) {
     check("--workers", workers, 1);

@@ -1,4 +1,6 @@
-/** What all commands share: the console, exit codes, JSON, the wish to stop, common options. */
+/**
+ * Shared parts of all commands: the console, exit codes, JSON, stop requests, common options.
+ */
 @NullMarked
 package org.relaydiffusion.launch.command;
 

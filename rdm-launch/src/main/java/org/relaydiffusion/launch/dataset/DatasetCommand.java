@@ -37,8 +37,8 @@ import picocli.CommandLine.Option;
     name = "dataset",
     aliases = "dataset_tool",
     description = {
-      "Make the folder or zip that training reads: pictures of one size, and their labels.",
-      "'synthetic:shapes' as the source draws a labelled set of eight classes of shapes."
+      "Create a training set, a folder or zip of images of one size with their labels.",
+      "The source 'synthetic:shapes' generates a labelled data set of eight classes of shapes."
     })
 public final class DatasetCommand implements Callable<Integer> {
   private static final int SYNTHETIC_IMAGES = 10_000;
@@ -52,8 +52,8 @@ public final class DatasetCommand implements Callable<Integer> {
       paramLabel = "PATH",
       required = true,
       description =
-          "Where the pictures come from: a folder (with the folders in it), a .zip, an LMDB,"
-              + " cifar-10-python.tar.gz, train-images-idx3-ubyte.gz (MNIST; its labels beside"
+          "The source of the images: a folder (including subfolders), a .zip, an LMDB,"
+              + " cifar-10-python.tar.gz, train-images-idx3-ubyte.gz (MNIST; with its labels beside"
               + " it), or synthetic:shapes.")
   private String source = "";
 
@@ -62,21 +62,21 @@ public final class DatasetCommand implements Callable<Integer> {
       paramLabel = "PATH",
       required = true,
       description =
-          "A file that ends with .zip, or else a folder; new, or an empty folder, unless"
+          "A file name that ends with .zip, or a folder; must not exist or be empty, unless"
               + " --overwrite is given.")
   private Path target = Path.of("");
 
   @Option(
       names = "--overwrite",
       description =
-          "Replace the data set that --dest names, if there is one. In a folder nothing but what"
-              + " this command writes is deleted. Default: refuse.")
+          "Replace an existing data set in --dest. In a folder, only files that this command"
+              + " writes are deleted. Default: fail if it exists.")
   private boolean overwrite;
 
   @Option(
       names = "--max-images",
       paramLabel = "N",
-      description = "Take the first N pictures of the source, at least 1. Default: all.")
+      description = "Use the first N images of the source, at least 1. Default: all.")
   private @Nullable Integer maxImages;
 
   @Option(
@@ -84,8 +84,8 @@ public final class DatasetCommand implements Callable<Integer> {
       paramLabel = "none|center-crop|center-crop-wide",
       completionCandidates = Candidates.Crops.class,
       description =
-          "What is cut out before scaling: nothing, the square in the middle, or a wide part that"
-              + " then stands on black. Default: ${DEFAULT-VALUE}.",
+          "Crop before resizing: none, the central square, or a wide central part that is then"
+              + " padded with black. Default: ${DEFAULT-VALUE}.",
       defaultValue = "none")
   private Crop crop = Crop.NONE;
 
@@ -93,7 +93,7 @@ public final class DatasetCommand implements Callable<Integer> {
       names = "--resolution",
       paramLabel = "WxH",
       description =
-          "Size of the pictures, such as 64x64. Default: as in the source; 64x64 for"
+          "Size of the images, such as 64x64. Default: that of the source; 64x64 for"
               + " synthetic:shapes.")
   private @Nullable Resolution resolution;
 
@@ -101,14 +101,14 @@ public final class DatasetCommand implements Callable<Integer> {
       names = "--images",
       paramLabel = "N",
       description =
-          "How many pictures synthetic:shapes draws. Default: --max-images, or else 10000.")
+          "Number of images of synthetic:shapes. Default: --max-images, otherwise 10000.")
   private @Nullable Integer images;
 
   @Option(
       names = "--seed",
       paramLabel = "N",
       description =
-          "Seed of synthetic:shapes: the same seed gives the same scenes at any size."
+          "Seed of synthetic:shapes; equal seeds give the same scenes at any size."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "0")
   private long seed;
@@ -118,7 +118,7 @@ public final class DatasetCommand implements Callable<Integer> {
       paramLabel = "train|test",
       completionCandidates = Candidates.Splits.class,
       description =
-          "Which pictures of CIFAR-10: the 50,000 to train on, or the 10,000 of its test batch."
+          "The part of CIFAR-10: the 50,000 training images, or the 10,000 of the test batch."
               + " Default: train.")
   private @Nullable Split split;
 
@@ -126,8 +126,8 @@ public final class DatasetCommand implements Callable<Integer> {
       names = "--workers",
       paramLabel = "N",
       description =
-          "Threads that read and scale pictures, 1 to 1024; the result does not depend on it."
-              + " Default: one for each core.")
+          "Number of threads that read and resize images, 1 to 1024; does not affect the result."
+              + " Default: one per core.")
   private @Nullable Integer workers;
 
   @Mixin private final BadImagesOption badImages = new BadImagesOption();
@@ -171,7 +171,7 @@ public final class DatasetCommand implements Callable<Integer> {
       return conversion.run(output, cancellation);
     } catch (CancelledException e) {
       throw new InterruptedRunException(
-          "stopped after %s of %s pictures; %s was not written"
+          "stopped after %s of %s images; %s was not written"
               .formatted(output.done(), conversion.count(), target),
           e);
     } finally {
@@ -185,12 +185,14 @@ public final class DatasetCommand implements Callable<Integer> {
       return synthetic();
     }
     if (images != null) {
-      throw new OptionException("--images is only for --source=" + SyntheticShapes.NAME);
+      throw new OptionException("--images is only valid with --source=" + SyntheticShapes.NAME);
     }
     return ImageSources.open(path.get(), limit(), Optional.ofNullable(split));
   }
 
-  /** Empty for pictures that are drawn. */
+  /**
+   * Returns the folder or file of the source; empty for generated images.
+   */
   private Optional<Path> sourcePath() {
     if (source.startsWith("synthetic:")) {
       return Optional.empty();
@@ -200,15 +202,15 @@ public final class DatasetCommand implements Callable<Integer> {
 
   private ImageSource synthetic() {
     if (split != null) {
-      throw new OptionException("--split is for CIFAR-10's archive: " + source + " has no splits");
+      throw new OptionException("--split is only valid for CIFAR-10's archive: " + source + " has no splits");
     }
     if (!source.equals(SyntheticShapes.NAME)) {
       throw new OptionException(
-          "--source %s is not known; is %s meant?".formatted(source, SyntheticShapes.NAME));
+          "unknown --source %s; did you mean %s?".formatted(source, SyntheticShapes.NAME));
     }
     if (resolution != null && resolution.width() != resolution.height()) {
       throw new OptionException(
-          "--resolution %s: %s is square".formatted(resolution, SyntheticShapes.NAME));
+          "--resolution %s: %s must be square".formatted(resolution, SyntheticShapes.NAME));
     }
     return new SyntheticShapes(
         images != null ? images : maxImages != null ? maxImages : SYNTHETIC_IMAGES,

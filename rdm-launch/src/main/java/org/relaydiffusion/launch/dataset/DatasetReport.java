@@ -15,7 +15,7 @@ import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
 
 /**
- * What the dataset command says: a header and a progress bar on standard error, its result on
+ * The output of the dataset command: a header and a progress bar on standard error, the result on
  * standard output.
  */
 final class DatasetReport implements DatasetConversion.Listener {
@@ -38,14 +38,16 @@ final class DatasetReport implements DatasetConversion.Listener {
     this.status = StatusLine.of(console, StatusLine.kind(console, !options.quiet));
   }
 
-  /** One line about what will be done. */
+  /**
+   * Prints the header.
+   */
   void header(String source, Path target, DatasetConversion conversion) {
     if (!options.quiet) {
       console.say(
-          "rdm dataset: %s -> %s, %s pictures, %s workers"
+          "rdm dataset: %s -> %s, %s images, %s workers"
               .formatted(
                   source,
-                  badImages == BadImages.LIST ? "a list of bad pictures" : target,
+                  badImages == BadImages.LIST ? "a list of bad images" : target,
                   conversion.count(),
                   conversion.workers()));
       String leftOut = conversion.source().leftOut().text();
@@ -68,7 +70,7 @@ final class DatasetReport implements DatasetConversion.Listener {
       double rate = finished / seconds();
       int filled = (int) ((long) finished * BAR / total);
       status.show(
-          "%s/%s pictures  %s/s  %s left  [%s%s]"
+          "%s/%s images  %s/s  %s left  [%s%s]"
               .formatted(
                   finished,
                   total,
@@ -79,17 +81,23 @@ final class DatasetReport implements DatasetConversion.Listener {
     }
   }
 
-  /** How many pictures of the source are done. */
+  /**
+   * Returns how many images of the source have been processed.
+   */
   int done() {
     return done;
   }
 
-  /** Takes the progress bar off the terminal. */
+  /**
+   * Removes the progress bar from the terminal.
+   */
   void end() {
     status.clear();
   }
 
-  /** The result, as text or JSON. */
+  /**
+   * Prints the result, as text or JSON.
+   */
   void result(String source, ConvertedDataset result) {
     if (badImages == BadImages.LIST) {
       bad.result("dataset", source, done);
@@ -99,7 +107,7 @@ final class DatasetReport implements DatasetConversion.Listener {
     boolean someLabels = result.labelled() > 0 && result.labelDim() == 0;
     if (someLabels && !options.quiet) {
       console.say(
-          "rdm: only %s of %s pictures have a label, so no labels were written"
+          "rdm: only %s of %s images have a label, so no labels were written"
               .formatted(result.labelled(), result.images()));
     }
     if (options.json) {
@@ -116,7 +124,7 @@ final class DatasetReport implements DatasetConversion.Listener {
   private static String text(ConvertedDataset result, double seconds) {
     StringBuilder text = new StringBuilder();
     text.append(
-        "%s: %s pictures of %s x %s, %s, %s, %s"
+        "%s: %s images of %s x %s, %s, %s, %s"
             .formatted(
                 result.target(),
                 result.images(),
@@ -126,10 +134,10 @@ final class DatasetReport implements DatasetConversion.Listener {
                 result.labelDim() == 0 ? "no labels" : result.labelDim() + " classes",
                 Durations.text(seconds)));
     if (result.skipped() > 0) {
-      text.append("; %s were left out: too small".formatted(result.skipped()));
+      text.append("; %s were skipped: too small".formatted(result.skipped()));
     }
     if (result.bad() > 0) {
-      text.append("; %s were left out: they cannot be used".formatted(result.bad()));
+      text.append("; %s were skipped: they cannot be used".formatted(result.bad()));
     }
     return text.toString();
   }

@@ -1,4 +1,6 @@
-/** {@code rdm dataset}: images into the form that training reads. */
+/**
+ * {@code rdm dataset}: converts images to a training set.
+ */
 @NullMarked
 package org.relaydiffusion.launch.dataset;
 

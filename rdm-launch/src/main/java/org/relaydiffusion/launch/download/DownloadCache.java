@@ -11,10 +11,10 @@ import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.nativeconfig.CacheFolder;
 
 /**
- * Where downloaded files lie: below {@code downloads} in the user's cache folder, each in a folder
- * of its own that is named by its whole address.
+ * The location of downloaded files: {@code downloads} in the user's cache folder, with one folder
+ * per file, which is named after its full URL.
  *
- * @param folder of all downloads; need not exist
+ * @param folder the folder of all downloads; need not exist
  */
 record DownloadCache(Path folder) {
   private static final String NAME = "downloads";
@@ -22,17 +22,19 @@ record DownloadCache(Path folder) {
   private static final int LONGEST_NAME = 100;
 
   /**
-   * The user's cache.
+   * Returns the user's cache.
    *
-   * @param environment the process's variables
-   * @throws org.relaydiffusion.RdmException when nothing names a folder for it
+   * @param environment the variables of the process
+   * @throws org.relaydiffusion.RdmException if no cache folder can be determined
    */
   static DownloadCache of(Map<String, String> environment) {
     return new DownloadCache(
         CacheFolder.choose(System.getProperties(), environment).path().resolve(NAME));
   }
 
-  /** The file of this machine that a location stands for. */
+  /**
+   * Returns the local file for a location.
+   */
   Path file(FileLocation location) {
     return switch (location) {
       case FileLocation.Local(Path path) -> path;
@@ -48,17 +50,19 @@ record DownloadCache(Path folder) {
               .digest(address.toString().getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(sum, 0, DIGEST_BYTES);
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
+      throw new IllegalStateException("SHA-256 is not available", e);
     }
   }
 
-  /** The address's last part, as far as every file system takes it. */
+  /**
+   * Returns the last part of the URL, shortened to what every file system accepts.
+   */
   private static String name(URI address) {
     String path = address.getPath() == null ? "" : address.getPath();
     String last = path.substring(path.lastIndexOf('/') + 1).replaceAll("[^A-Za-z0-9._-]", "_");
     String visible = last.replaceFirst("^\\.+", "");
     String name = visible.isEmpty() ? "file" : visible;
-    // The end tells the kind of file.
+    // The extension determines the kind of file.
     return name.substring(Math.max(0, name.length() - LONGEST_NAME));
   }
 }

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 
 /**
- * Has one of several processes, or threads, download a file while the others wait. The system frees
- * it when its holder dies.
+ * Lets one of several processes or threads download a file while the others wait. The operating
+ * system releases the lock when its holder dies.
  */
 final class DownloadLock implements AutoCloseable {
   private static final String NAME = ".lock";
@@ -26,10 +26,10 @@ final class DownloadLock implements AutoCloseable {
   }
 
   /**
-   * Waits for the lock, or for {@code target}, which another process has then made.
+   * Waits for the lock, or until another process has created {@code target}.
    *
-   * @param waiting called once, before the wait
-   * @throws CancelledException when the thread is interrupted meanwhile
+   * @param waiting called once before waiting
+   * @throws CancelledException if the thread is interrupted while waiting
    */
   static DownloadLock take(Path target, Runnable waiting) {
     FileChannel channel = null;
@@ -48,7 +48,7 @@ final class DownloadLock implements AutoCloseable {
       close(channel);
       throw CancelledException.interrupted("waiting for a download", e);
     } catch (IOException e) {
-      // A file system without locks.
+      // The file system does not support locks.
       close(channel);
       return new DownloadLock(null);
     }
@@ -58,12 +58,14 @@ final class DownloadLock implements AutoCloseable {
     try {
       return channel.tryLock();
     } catch (OverlappingFileLockException e) {
-      // Another thread of this process has it.
+      // Another thread of this process holds it.
       return null;
     }
   }
 
-  /** Whether nobody else downloads the file. */
+  /**
+   * Returns whether this process has the exclusive right to download the file.
+   */
   boolean isHeld() {
     return channel != null;
   }
@@ -78,7 +80,7 @@ final class DownloadLock implements AutoCloseable {
       try {
         channel.close();
       } catch (IOException e) {
-        // The lock is gone with the process at the latest.
+        // The lock is released at the latest when the process ends.
       }
     }
   }

@@ -14,13 +14,14 @@ import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.progress.StatusLine;
 
 /**
- * Fetches files that are given by their address. A file is downloaded once, whole or not at all,
- * and found in the cache from then on. Of several processes of a machine that need it at the same
- * time, one downloads while the others wait; where files cannot be locked each downloads for
- * itself, and the last one's file stays.
+ * Downloads files given by URL. A file is downloaded once, atomically, and then found in the cache.
+ * If several processes on a host need it at the same time, one downloads while the others wait; if
+ * files cannot be locked, each downloads the file itself, and that of the last one remains.
  */
 public final class Downloads {
-  /** After so long without an answer or a byte, a server has gone. */
+  /**
+   * The timeout of a server that sends no response or no data.
+   */
   private static final Duration LONGEST_SILENCE = Duration.ofSeconds(60);
 
   private final Console console;
@@ -29,11 +30,11 @@ public final class Downloads {
   private final Duration longestSilence;
 
   /**
-   * Downloads for one command.
+   * Creates the downloads of one command.
    *
-   * @param console where progress is told, and whose variables name the cache folder
-   * @param quiet whether nothing is told
-   * @param stop ends a download
+   * @param console receives the progress; its variables determine the cache folder
+   * @param quiet whether to print nothing
+   * @param stop cancels a download
    */
   public Downloads(Console console, boolean quiet, StopSignal stop) {
     this(console, quiet, stop, LONGEST_SILENCE);
@@ -47,9 +48,9 @@ public final class Downloads {
   }
 
   /**
-   * The file that a location stands for; nothing is downloaded yet.
+   * Returns the file of a location without downloading it.
    *
-   * @throws org.relaydiffusion.RdmException when there is no cache folder for it
+   * @throws org.relaydiffusion.RdmException if there is no cache folder for it
    */
   public SourceFile locate(FileLocation location) {
     return switch (location) {
@@ -60,11 +61,11 @@ public final class Downloads {
   }
 
   /**
-   * Makes sure that a file is on this machine, if it is given by its address.
+   * Downloads a file that is given by URL, unless it is in the cache.
    *
-   * @throws DownloadException when it cannot be downloaded
-   * @throws FileException when it cannot be written
-   * @throws InterruptedRunException when the end was asked for; nothing is left behind
+   * @throws DownloadException if it cannot be downloaded
+   * @throws FileException if it cannot be written
+   * @throws InterruptedRunException if a stop was requested; nothing is left behind
    */
   public void fetch(SourceFile source) {
     if (!(source.location() instanceof FileLocation.Remote remote)
@@ -76,7 +77,7 @@ public final class Downloads {
       download(remote, source.path(), status);
     } catch (CancelledException e) {
       throw new InterruptedRunException(
-          "stopped before %s was downloaded; nothing of it is kept".formatted(remote), e);
+          "stopped before %s was downloaded; the partial download was discarded".formatted(remote), e);
     } finally {
       status.clear();
     }
@@ -91,7 +92,7 @@ public final class Downloads {
         return;
       }
       if (lock.isHeld()) {
-        // What killed processes left.
+        // Delete temporary files of killed processes.
         AtomicFile.discardTemporaries(folder(target));
       }
       status.print("downloading %s to %s".formatted(remote, target));
@@ -111,7 +112,7 @@ public final class Downloads {
     } catch (IOException e) {
       throw new FileException(
           folder(target),
-          "cannot be made: %s; RDM_CACHE=DIR chooses another cache folder"
+          "cannot be created: %s; set RDM_CACHE=DIR to use another cache folder"
               .formatted(AtomicFile.reason(e)),
           e);
     }

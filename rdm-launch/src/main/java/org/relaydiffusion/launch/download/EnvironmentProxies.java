@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 
 /**
- * The proxies that {@code https_proxy}, {@code http_proxy} and {@code no_proxy} name, as curl and
- * Python read these variables; where they name none, Java's own ({@code -Dhttps.proxyHost}).
+ * The proxies given by {@code https_proxy}, {@code http_proxy} and {@code no_proxy}, interpreted as
+ * in curl and Python; otherwise Java's own ({@code -Dhttps.proxyHost}).
  */
 final class EnvironmentProxies extends ProxySelector {
   private static final Pattern PROXY =
@@ -43,7 +43,7 @@ final class EnvironmentProxies extends ProxySelector {
     String scheme = address.getScheme().toLowerCase(Locale.ROOT);
     Optional<String> name =
         Stream.of(scheme + "_proxy", scheme.toUpperCase(Locale.ROOT) + "_PROXY")
-            // A web server may put a request's header "Proxy" into this one.
+            // A web server may set HTTP_PROXY from the header "Proxy" of a request.
             .filter(variable -> !variable.equals("HTTP_PROXY"))
             .filter(variable -> !environment.getOrDefault(variable, "").isBlank())
             .findFirst();
@@ -71,9 +71,9 @@ final class EnvironmentProxies extends ProxySelector {
     Matcher matcher = PROXY.matcher(value);
     int port = matcher.matches() ? Integer.parseInt(matcher.group(2)) : 0;
     if (port < 1 || port > HIGHEST_PORT) {
-      // The value may hold a password.
+      // The value may contain a password.
       throw new OptionException(
-          "the environment variable %s must be http://HOST:PORT, without a user's name or password"
+          "the environment variable %s must be http://HOST:PORT, without a user name or password"
               .formatted(variable));
     }
     return new Proxy(Proxy.Type.HTTP, new InetSocketAddress(matcher.group(1), port));
@@ -81,6 +81,6 @@ final class EnvironmentProxies extends ProxySelector {
 
   @Override
   public void connectFailed(URI address, SocketAddress proxy, IOException e) {
-    // The download says so.
+    // The exception of the download reports it.
   }
 }

@@ -27,7 +27,9 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.launch.command.FileLocation;
 
-/** One transfer of a file from a server. */
+/**
+ * Transfers one file from a server.
+ */
 final class HttpDownload {
   private static final int OK = 200;
   private static final int REDIRECTS = 3;
@@ -54,14 +56,14 @@ final class HttpDownload {
   }
 
   /**
-   * Transfers it.
+   * Performs the transfer.
    *
-   * @throws DownloadException when the server cannot be reached or does not send the whole file
-   * @throws FileException when it cannot be written
-   * @throws CancelledException when the thread is interrupted meanwhile
+   * @throws DownloadException if the server cannot be reached or does not send the complete file
+   * @throws FileException if the file cannot be written
+   * @throws CancelledException if the thread is interrupted
    */
   void run() {
-    // Refuses what names no proxy, which the client would take for a failed connection.
+    // Rejects an invalid proxy, which the client would report as a failed connection.
     proxies.select(source.address());
     HttpClient client =
         HttpClient.newBuilder()
@@ -78,8 +80,8 @@ final class HttpDownload {
         if (length.isEmpty() && response.headers().firstValue("transfer-encoding").isEmpty()) {
           throw new DownloadException(
               source,
-              "the server does not say how long the file is, so that a part of it would be taken"
-                  + " for the whole",
+              "the server does not send the length of the file, so a truncated file could not be"
+                  + " detected",
               null);
         }
         requireSpace(length);
@@ -88,7 +90,7 @@ final class HttpDownload {
         throw failed(e);
       }
     } finally {
-      // Nothing is waited for: what the server still sends is of no use.
+      // Do not wait: whatever the server still sends is not needed.
       client.shutdownNow();
     }
   }
@@ -96,7 +98,7 @@ final class HttpDownload {
   private HttpResponse<InputStream> answer(HttpClient client) {
     HttpRequest request =
         HttpRequest.newBuilder(source.address()).header("User-Agent", "rdm").build();
-    // Not the request's own limit: from JDK 26 on it holds for the whole transfer.
+    // Not the timeout of the request: from JDK 26 on, it applies to the complete transfer.
     CompletableFuture<HttpResponse<InputStream>> answer =
         client.sendAsync(request, BodyHandlers.ofInputStream());
     try {
@@ -106,7 +108,7 @@ final class HttpDownload {
       throw CancelledException.interrupted("downloading", e);
     } catch (TimeoutException e) {
       answer.cancel(true);
-      throw failed(new HttpTimeoutException("no answer"));
+      throw failed(new HttpTimeoutException("no response"));
     } catch (ExecutionException e) {
       throw e.getCause() instanceof IOException io
           ? failed(io)
@@ -119,26 +121,26 @@ final class HttpDownload {
     if (code / HUNDRED == REDIRECTS) {
       throw new DownloadException(
           source,
-          "the server answers %s, a redirection that is not followed (%s)"
-              .formatted(code, response.headers().firstValue("location").orElse("to nowhere")),
+          "the server responds with %s, a redirect that is not followed (%s)"
+              .formatted(code, response.headers().firstValue("location").orElse("no location")),
           null);
     }
     if (code != OK) {
       throw new DownloadException(
-          source, "the server answers %s%s".formatted(code, words(code)), null);
+          source, "the server responds with %s%s".formatted(code, words(code)), null);
     }
     String type = response.headers().firstValue("content-type").orElse("");
     if (type.startsWith("text/html")) {
       throw new DownloadException(
           source,
-          "the server sends a web page, not a file (content type %s)".formatted(type),
+          "the server sends a web page instead of the file (content type %s)".formatted(type),
           null);
     }
   }
 
   private static String words(int code) {
     return switch (code) {
-      case 401, 403 -> " (not allowed)";
+      case 401, 403 -> " (access denied)";
       case 404, 410 -> " (not found)";
       default -> "";
     };
@@ -150,11 +152,11 @@ final class HttpDownload {
       if (length.isPresent() && length.getAsLong() > free) {
         throw new FileException(
             target,
-            "needs %s bytes, but %s are free; RDM_CACHE=DIR chooses another cache folder"
+            "needs %s bytes, but only %s are free; set RDM_CACHE=DIR to use another cache folder"
                 .formatted(length.getAsLong(), free));
       }
     } catch (IOException e) {
-      // Then writing shows it.
+      // Writing will report the error.
     }
   }
 
@@ -177,7 +179,7 @@ final class HttpDownload {
         while (buffer.hasRemaining()) {
           int _ = out.write(buffer);
         }
-        watch.heard(); // The disk may have taken its time.
+        watch.heard(); // Writing to disk may have taken a while.
         done += n;
         progress.show(done, length);
       }
@@ -195,13 +197,13 @@ final class HttpDownload {
     return new DownloadException(
         source,
         watch.isBroken()
-            ? "the server has sent nothing for %s s".formatted(longestSilence.toSeconds())
+            ? "the server has sent no data for %s s".formatted(longestSilence.toSeconds())
             : cutAfter(done, length),
         e);
   }
 
   private static String cutAfter(long done, OptionalLong length) {
-    return "the connection was cut after %s%s bytes"
+    return "the connection was closed after %s%s bytes"
         .formatted(done, length.isPresent() ? " of " + length.getAsLong() : "");
   }
 
@@ -215,16 +217,16 @@ final class HttpDownload {
   private String reason(IOException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof UnresolvedAddressException) {
-        return "there is no host '%s'".formatted(source.address().getHost());
+        return "unknown host '%s'".formatted(source.address().getHost());
       }
       if (cause instanceof SSLException) {
-        return "no secure connection: " + cause.getMessage();
+        return "cannot establish a secure connection: " + cause.getMessage();
       }
     }
     return switch (e) {
-      case HttpTimeoutException _ -> "no answer within %s s".formatted(longestSilence.toSeconds());
+      case HttpTimeoutException _ -> "no response within %s s".formatted(longestSilence.toSeconds());
       case ConnectException refused ->
-          "no connection to %s%s"
+          "cannot connect to %s%s"
               .formatted(
                   source.address().getAuthority(),
                   refused.getMessage() == null ? "" : ": " + refused.getMessage());

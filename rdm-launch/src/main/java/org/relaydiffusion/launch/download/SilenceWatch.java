@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.time.Duration;
 
 /**
- * Closes a stream from which nothing has come for too long, so that its reader need not wait on.
+ * Closes a stream that has delivered no data before a timeout, which unblocks its reader.
  */
 final class SilenceWatch implements AutoCloseable {
   private final long longestNanos;
@@ -32,12 +32,16 @@ final class SilenceWatch implements AutoCloseable {
     }
   }
 
-  /** Something has come. */
+  /**
+   * Called when data has arrived.
+   */
   void heard() {
     last = System.nanoTime();
   }
 
-  /** Whether the stream was closed because nothing came. */
+  /**
+   * Returns whether the stream was closed by the timeout.
+   */
   boolean isBroken() {
     return broken;
   }

@@ -4,18 +4,22 @@ import java.nio.file.Path;
 import org.relaydiffusion.launch.command.FileLocation;
 
 /**
- * A file that a command reads.
+ * An input file of a command.
  *
- * @param location as the user gave it
- * @param path where it is on this machine, or will be once it is downloaded
+ * @param location as given by the user
+ * @param path the local path, of the downloaded file if the location is a URL
  */
 public record SourceFile(FileLocation location, Path path) {
-  /** A file of this machine. */
+  /**
+   * Returns a local file.
+   */
   public static SourceFile of(Path path) {
     return new SourceFile(new FileLocation.Local(path), path);
   }
 
-  /** As it was given, for records and messages. */
+  /**
+   * Returns the location as given, for records and messages.
+   */
   @Override
   public String toString() {
     return location.toString();

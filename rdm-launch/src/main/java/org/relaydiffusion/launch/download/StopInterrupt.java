@@ -2,7 +2,9 @@ package org.relaydiffusion.launch.download;
 
 import org.relaydiffusion.launch.command.StopSignal;
 
-/** While it is open, the wish to stop interrupts the thread that made it. */
+/**
+ * While open, a stop request interrupts the thread that created it.
+ */
 final class StopInterrupt implements AutoCloseable {
   private final Thread thread = Thread.currentThread();
   private boolean open = true;
@@ -19,7 +21,9 @@ final class StopInterrupt implements AutoCloseable {
     }
   }
 
-  /** Takes back an interrupt of its own. */
+  /**
+   * Clears an interrupt that this object has caused.
+   */
   @Override
   public synchronized void close() {
     open = false;

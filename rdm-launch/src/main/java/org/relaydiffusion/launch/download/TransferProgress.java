@@ -7,7 +7,9 @@ import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
 
-/** How far a download is, on the status line. */
+/**
+ * Shows the progress of a download on the status line.
+ */
 final class TransferProgress {
   private static final double MEGABYTE = 1e6;
   private static final double NANOS = 1e9;
@@ -22,10 +24,10 @@ final class TransferProgress {
   }
 
   /**
-   * Shows it, if it is time to.
+   * Updates the status line, if it is due.
    *
-   * @param done bytes
-   * @param total bytes, where the server says how many there are
+   * @param done bytes received
+   * @param total total bytes, if the server has sent the length
    */
   void show(long done, OptionalLong total) {
     if (!status.isDue()) {
@@ -43,7 +45,9 @@ final class TransferProgress {
             .formatted(name(), megabytes(done), all, Durations.rate(rate / MEGABYTE), left));
   }
 
-  /** Tells of the end. */
+  /**
+   * Prints the end of the download.
+   */
   void finished(long bytes, Path target) {
     status.print(
         "downloaded %s: %s MB in %s (%s)"

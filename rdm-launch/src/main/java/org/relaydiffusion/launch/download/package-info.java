@@ -1,4 +1,6 @@
-/** Files that are given by their address: downloaded once, into the user's cache folder. */
+/**
+ * Files given by URL, which are downloaded once into the user's cache folder.
+ */
 @NullMarked
 package org.relaydiffusion.launch.download;
 

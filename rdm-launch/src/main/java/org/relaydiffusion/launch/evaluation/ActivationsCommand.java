@@ -33,14 +33,14 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "activations",
     description = {
-      "Extract Inception's features of pictures into a file, on one process or many ('rdm"
+      "Extract Inception features of images to a file, with one process or several ('rdm"
           + " launch').",
-      "A run that was stopped or killed is gone on with by the same command."
+      "If it was stopped or killed, run the same command again to resume."
     })
 final class ActivationsCommand implements Callable<Integer> {
   /**
    * How long the first process waits for the next part of another one. A part of moments can be of
-   * 20,000 pictures, and 'rdm launch' ends all processes when one dies.
+   * 20,000 images, and {@code rdm launch} ends all processes when one dies.
    */
   private static final Duration PATIENCE = Duration.ofHours(6);
 
@@ -63,7 +63,7 @@ final class ActivationsCommand implements Callable<Integer> {
   public Integer call() {
     report.apply();
     Rank rank = Rank.of(console.environment());
-    // What was mistyped is told before the network is loaded.
+    // Report invalid options before the network is loaded.
     ExtractionOptions options = options(rank, "", Set.of());
     OutputFile.refuseInput(job.target, job.data);
     if (network.inception != null) {
@@ -103,12 +103,14 @@ final class ActivationsCommand implements Callable<Integer> {
     }
   }
 
-  /** Looks at the pictures: as training does, each process for itself where some are left out. */
+  /**
+   * Checks the images, as for training; every process does so if bad ones are skipped.
+   */
   private Optional<PictureCheck> look(Rank rank) {
     if (SampleArray.isNameOfOne(job.data)) {
       if (badImages.mode == BadImages.LIST) {
         throw new OptionException(
-            "--bad-images=list is for folders and zips: the pictures of an array cannot be bad");
+            "--bad-images=list is only valid for folders and zips: the images of an array cannot be bad");
       }
       return Optional.of(new PictureCheck(List.of(), 0, LeftOut.NONE));
     }
@@ -117,12 +119,12 @@ final class ActivationsCommand implements Callable<Integer> {
           ? Optional.empty()
           : Optional.of(new PictureCheck(List.of(), 0, LeftOut.NONE));
     }
-    // Where bad ones are left out, it is the others that some are drawn of.
+    // If bad images are skipped, the random subset is one of the remaining images.
     DatasetOptions which =
         badImages.mode == BadImages.SKIP || job.limit().isEmpty()
             ? DatasetOptions.DEFAULT
             : DatasetOptions.DEFAULT.withAtMost(job.limit().getAsInt(), job.seed());
-    // What one process tells need not be told by all.
+    // One process reports for all.
     return rank.isFirst()
         ? badImages.look(job.data, which, "evaluate activations", console, report)
         : Optional.of(

@@ -9,15 +9,17 @@ import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Leftovers;
 import picocli.CommandLine.Option;
 
-/** Which pictures' features are extracted, and where they go. */
+/**
+ * The images whose features are extracted, and the output file.
+ */
 final class ActivationsOptions implements Section {
   @Option(
       names = "--data",
       paramLabel = "DIR|ZIP|NPZ",
       required = true,
       description =
-          "The pictures: a folder with the folders in it, as 'rdm generate' and 'rdm dataset' make"
-              + " them, a zip, or an .npz with ADM's array 'arr_0'.")
+          "The images: a folder (including subfolders) as written by 'rdm generate' and 'rdm dataset',"
+              + " a zip, or an .npz with ADM's array 'arr_0'.")
   Path data = Path.of("");
 
   @Option(
@@ -25,14 +27,14 @@ final class ActivationsOptions implements Section {
       paramLabel = "FILE.npz",
       required = true,
       description =
-          "The file of features, which appears when all are there; until then they are kept in"
+          "The file of features. It is created when all are complete; until then, they are kept as"
               + " parts in a hidden folder beside it.")
   Path target = Path.of("");
 
   @Option(
       names = "--moments",
       description =
-          "Keep only mean and covariance: enough for FID and sFID, and 66 MB whatever the number of"
+          "Store only mean and covariance: sufficient for FID and sFID, and 66 MB for any number of"
               + " pictures. Default: off.")
   boolean moments;
 
@@ -40,35 +42,35 @@ final class ActivationsOptions implements Section {
       names = "--max-images",
       paramLabel = "N",
       description =
-          "Take N pictures drawn at random, at least 1, in the order of their names. Default: all.")
+          "Use a random subset of N images, at least 1, in the order of their names. Default: all.")
   @Nullable Integer maxImages;
 
   @Option(
       names = "--subset-seed",
       paramLabel = "N",
       description =
-          "Seed of the draw of --max-images, 0 to 2147483647: the same pictures as EDM's data sets"
-              + " draw with it. Default: 0.")
+          "Seed of the subset of --max-images, 0 to 2147483647; selects the same images as EDM's data"
+              + " sets. Default: 0.")
   @Nullable Integer subsetSeed;
 
   @Option(
       names = "--batch",
       paramLabel = "N",
       description =
-          "Pictures at once, at least 1: more take more memory. Default: ${DEFAULT-VALUE}.",
+          "Batch size, at least 1; larger batches need more memory. Default: ${DEFAULT-VALUE}.",
       defaultValue = "64")
   int batch = 64;
 
   @Option(
       names = "--fresh",
       description =
-          "Discard the parts that an earlier run left. Default: go on from them, if they are of the"
-              + " same pictures and the same network.")
+          "Discard the parts of an earlier run. Default: resume from them if they are of the"
+              + " same images and the same network.")
   boolean fresh;
 
   @Override
   public String heading() {
-    return "What to extract";
+    return "Images and output";
   }
 
   Content content() {
@@ -80,16 +82,16 @@ final class ActivationsOptions implements Section {
   }
 
   /**
-   * The seed of the draw.
+   * Returns the seed of the random subset.
    *
-   * @throws OptionException when it is out of range, or nothing is drawn
+   * @throws OptionException if it is out of range, or there is no subset
    */
   long seed() {
     if (subsetSeed == null) {
       return 0;
     }
     if (maxImages == null) {
-      throw new OptionException("--subset-seed needs --max-images, the number of pictures to draw");
+      throw new OptionException("--subset-seed requires --max-images, the size of the subset");
     }
     if (subsetSeed < 0) {
       throw new OptionException("--subset-seed must be 0 to 2147483647, but is " + subsetSeed);

@@ -16,8 +16,9 @@ import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
 import org.relaydiffusion.metrics.extraction.ExtractionResult;
 
 /**
- * What the activations command says: a header and progress on standard error, its result on
- * standard output. Of several processes only the first one speaks, or all with {@code --verbose}.
+ * The output of the activations command: a header and progress on standard error, the result on
+ * standard output. If there are several processes, only the first prints, or all with {@code
+ * --verbose}.
  */
 final class ActivationsReport implements ExtractionListener {
   private static final double NANOS = 1e9;
@@ -44,7 +45,9 @@ final class ActivationsReport implements ExtractionListener {
     return !report.quiet && (rank.isFirst() || report.verbose);
   }
 
-  /** One line about what will be done, and one about files that are no pictures of the set. */
+  /**
+   * Prints the header, and a line about files that are not images of the set.
+   */
   void header(LeftOut leftOut) {
     if (report.quiet || !rank.isFirst()) {
       return;
@@ -72,7 +75,7 @@ final class ActivationsReport implements ExtractionListener {
   public void extracted(long done, long all) {
     total = all;
     if (first == 0) {
-      // The first batch pays for what is prepared only once: it would make the rest look slow.
+      // The first batch includes one-time preparation and would distort the rate.
       first = done;
       began = System.nanoTime();
     } else if (status.isDue()) {
@@ -102,22 +105,28 @@ final class ActivationsReport implements ExtractionListener {
     }
   }
 
-  /** What is there of a run that was stopped, and how to go on. */
+  /**
+   * Prints what a stopped run has saved, and how to resume.
+   */
   String stopped() {
     return saved < total
-        ? ("stopped with the features of %s of %s pictures in parts beside %s; the same command"
-                + " goes on")
+        ? ("stopped with the features of %s of %s images saved beside %s; run the same command"
+                + " again to resume")
             .formatted(saved, total, options.target())
-        : "stopped before %s was written; its parts are kept, and the same command goes on"
+        : "stopped before %s was written; its parts are kept; run the same command again to resume"
             .formatted(options.target());
   }
 
-  /** Takes the progress line off the terminal. */
+  /**
+   * Removes the status line from the terminal.
+   */
   void end() {
     status.clear();
   }
 
-  /** The result, as text or JSON; only the first process has one. */
+  /**
+   * Prints the result, as text or JSON; only the first process has one.
+   */
   void result(ExtractionResult result) {
     if (result.written().isPresent()) {
       ExtractionResult.Written written = result.written().get();
@@ -129,7 +138,7 @@ final class ActivationsReport implements ExtractionListener {
       }
     } else if (speaks()) {
       status.print(
-          "rank %s: %s images in %s, %s a second"
+          "rank %s: %s images in %s, %s per second"
               .formatted(
                   rank.index(),
                   result.extracted(),
@@ -153,11 +162,11 @@ final class ActivationsReport implements ExtractionListener {
       text.append(", %s images/s".formatted(Durations.rate(result.imagesPerSecond())));
     }
     if (result.reused() > 0) {
-      text.append("; %s were there already".formatted(result.reused()));
+      text.append("; %s were already extracted".formatted(result.reused()));
     }
     if (!options.without().isEmpty()) {
       text.append(
-          "; %s pictures were left out: they cannot be used".formatted(options.without().size()));
+          "; %s images were skipped: they cannot be used".formatted(options.without().size()));
     }
     return text.toString();
   }

@@ -10,8 +10,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "calc",
     description = {
-      "Compute FID, sFID, inception score, precision and recall from activation files.",
-      "Files may be larger than memory. Of several processes, the first computes."
+      "Compute FID, sFID, Inception Score, precision and recall from activation files.",
+      "Files may be larger than memory. With several processes, only the first computes."
     })
 final class CalcCommand extends ComparingCommand {
   @Option(
@@ -39,7 +39,7 @@ final class CalcCommand extends ComparingCommand {
 
   @Override
   String stopped() {
-    return "stopped before all was computed; there is no result";
+    return "stopped before the result was complete";
   }
 
   @Override

@@ -14,7 +14,9 @@ import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
 import picocli.CommandLine.Mixin;
 
-/** What the commands have in common that compare activation files. */
+/**
+ * The common part of the commands that compare activation files.
+ */
 abstract class ComparingCommand implements Callable<Integer> {
   private final Console console;
   private final StopSignal stop;
@@ -29,23 +31,31 @@ abstract class ComparingCommand implements Callable<Integer> {
     this.extractors = extractors;
   }
 
-  /** The command's name, below {@code evaluate}. */
+  /**
+   * Returns the name of the command below {@code evaluate}.
+   */
   abstract String name();
 
-  /** What is said of a run that was stopped. */
+  /**
+   * Returns the message for a run that was stopped.
+   */
   abstract String stopped();
 
-  /** Refuses what was mistyped, before anything is opened. */
+  /**
+   * Validates options before anything is opened.
+   */
   void check() {}
 
-  /** Refuses what cannot be finished, before hours are spent on it. */
+  /**
+   * Rejects inputs with which the command cannot finish, before hours of computation.
+   */
   void check(EvaluationJob job, EvaluationFiles files) {}
 
   /**
-   * What is done with the numbers.
+   * Uses the result.
    *
-   * @param run made them, and may be asked for more
-   * @param files they are from; still open
+   * @param run the run that computed it, which can compute more
+   * @param files the open files of the run
    */
   abstract void finish(
       Evaluation evaluation, EvaluationRun run, EvaluationFiles files, MetricsReport output);
@@ -55,7 +65,7 @@ abstract class ComparingCommand implements Callable<Integer> {
     report.apply();
     EvaluationJob job = selection.job();
     check();
-    // The reference's command waits for ever among several processes; here the first one computes.
+    // The reference's command hangs with several processes; here, only the first one computes.
     if (!Rank.of(console.environment()).isFirst()) {
       return ExitCode.OK;
     }

@@ -11,10 +11,12 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code rdm evaluate}: the group of commands that measure how good pictures are. */
+/**
+ * {@code rdm evaluate}: the group of commands for evaluating generated images.
+ */
 @Command(
     name = "evaluate",
-    description = "Measure how far generated pictures are from real ones.",
+    description = "Compare generated images with real ones.",
     commandListHeading = "%nCommands:%n")
 public final class EvaluateCommand implements Runnable {
   private final Console console;
@@ -26,11 +28,11 @@ public final class EvaluateCommand implements Runnable {
   }
 
   /**
-   * The group with its commands, ready to be a subcommand.
+   * Creates the group with its commands, to be used as a subcommand.
    *
-   * @param console what they talk to
-   * @param stop ends a long run early
-   * @param extractors where they get the network from
+   * @param console receives the output of the commands
+   * @param stop requests an early end of a run
+   * @param extractors provides the network
    */
   public static CommandLine commandLine(
       Console console, StopSignal stop, ExtractorFactory extractors) {
@@ -45,7 +47,9 @@ public final class EvaluateCommand implements Runnable {
     return line;
   }
 
-  /** Without a command: the help. */
+  /**
+   * Prints the help if no command is given.
+   */
   @Override
   public void run() {
     Objects.requireNonNull(spec).commandLine().usage(console.out());

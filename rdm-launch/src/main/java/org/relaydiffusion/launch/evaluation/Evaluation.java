@@ -13,15 +13,15 @@ import org.relaydiffusion.metrics.InceptionScore;
 import org.relaydiffusion.metrics.PrecisionRecall;
 
 /**
- * What was found; a metric that was not asked for is empty.
+ * The result of an evaluation; metrics that were not requested are empty.
  *
- * @param samples the samples' file
- * @param reference the reference set's file
+ * @param samples the file of the samples
+ * @param reference the file of the reference set
  * @param fid between pool features
  * @param sfid between spatial features
  * @param inceptionScore of the samples
  * @param precisionRecall between pool features
- * @param warnings what to know before trusting the numbers, a sentence each
+ * @param warnings caveats about the values, one sentence each
  * @param network the SHA-256 of the Inception weights whose output layer scored the samples
  */
 public record Evaluation(
@@ -34,17 +34,18 @@ public record Evaluation(
     List<String> warnings,
     Optional<String> network) {
   /**
-   * One of the sets.
+   * One of the compared sets.
    *
-   * @param file its file
-   * @param images how many there are, where it is known
-   * @param inceptionSha256 of the Inception weights behind its features, where the file says it
+   * @param file its activation file
+   * @param images the number of images, if known
+   * @param inceptionSha256 the SHA-256 of the Inception weights of its features, if recorded in the
+   *     file
    */
   public record Compared(Path file, OptionalLong images, Optional<String> inceptionSha256) {}
 
   /**
-   * This with the network that scored the samples; with a warning where it is not the one that
-   * their features are from.
+   * Returns a copy with the network that scored the samples, with a warning if their features are
+   * from a different one.
    *
    * @param sum the SHA-256 of its weights
    */
@@ -68,7 +69,9 @@ public record Evaluation(
         Optional.of(sum));
   }
 
-  /** Which Inception weights are behind the numbers, a line each; one where all are the same. */
+  /**
+   * Returns the Inception weights of the values, one line each; a single line if all are the same.
+   */
   public List<String> weights() {
     Map<String, Optional<String>> sums = new LinkedHashMap<>();
     sums.put("samples", samples.inceptionSha256());

@@ -4,7 +4,9 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.metrics.ActivationsFile;
 
-/** The activation files of an evaluation, open until {@link #close()}. */
+/**
+ * The activation files of an evaluation, open until {@link #close()}. Not thread-safe.
+ */
 public final class EvaluationFiles implements AutoCloseable {
   private final ActivationsFile samples;
   private final @Nullable ActivationsFile reference;
@@ -15,9 +17,9 @@ public final class EvaluationFiles implements AutoCloseable {
   }
 
   /**
-   * Opens both files, or the one there is.
+   * Opens the files of the samples and, if given, of the reference set.
    *
-   * @throws org.relaydiffusion.FileException when one cannot be read or is no activation file
+   * @throws org.relaydiffusion.FileException if one cannot be read or is not an activation file
    */
   public static EvaluationFiles open(EvaluationJob job) {
     ActivationsFile samples = ActivationsFile.open(job.sample(), job.spatialOrder().orElse(null));
@@ -33,15 +35,17 @@ public final class EvaluationFiles implements AutoCloseable {
     }
   }
 
-  /** The samples. */
+  /**
+   * Returns the samples; closed with this object.
+   */
   public ActivationsFile samples() {
     return samples;
   }
 
   /**
-   * The reference set.
+   * Returns the reference set; closed with this object.
    *
-   * @throws OptionException when there is none
+   * @throws OptionException if there is none
    */
   public ActivationsFile reference() {
     if (reference == null) {
@@ -50,12 +54,16 @@ public final class EvaluationFiles implements AutoCloseable {
     return reference;
   }
 
-  /** The files' names and sizes, for the result. */
+  /**
+   * Returns the names and sizes of the files, for the result.
+   */
   Evaluation.Compared described(ActivationsFile file) {
     return new Evaluation.Compared(file.path(), file.count(), file.inceptionSha256());
   }
 
-  /** Closes both. */
+  /**
+   * Closes both files.
+   */
   @Override
   public void close() {
     samples.close();

@@ -9,16 +9,16 @@ import org.relaydiffusion.metrics.InceptionScore;
 import org.relaydiffusion.metrics.SpatialOrder;
 
 /**
- * What is to be computed from activation files.
+ * A request to compute metrics from activation files.
  *
- * @param sample the samples' file
- * @param reference the reference set's file
- * @param metrics what to compute, in this order; each counts once
+ * @param sample the file of the samples
+ * @param reference the file of the reference set
+ * @param metrics the metrics to compute, in this order; duplicates are ignored
  * @param neighbours k of precision and recall
- * @param score how the inception score is computed
- * @param spatialOrder the order of spatial features in both files, if it is not what their arrays'
- *     names stand for
- * @param threads that share the work; as many as LibTorch uses when empty
+ * @param score parameters of the Inception Score
+ * @param spatialOrder the order of the spatial features in both files, if it is not the one implied
+ *     by the names of the arrays
+ * @param threads number of threads; LibTorch's number if empty
  */
 public record EvaluationJob(
     Path sample,
@@ -29,14 +29,14 @@ public record EvaluationJob(
     Optional<SpatialOrder> spatialOrder,
     OptionalInt threads) {
   /**
-   * Checks what belongs together.
+   * Checks the combination of values.
    *
    * @throws OptionException naming the option that is missing or out of range
    */
   public EvaluationJob {
     metrics = metrics.stream().distinct().toList();
     if (metrics.isEmpty()) {
-      throw new OptionException("--metrics names none: fid, sfid, is and pr are known");
+      throw new OptionException("--metrics is empty: expected fid, sfid, is or pr");
     }
     if (neighbours < 1) {
       throw new OptionException("--k must be at least 1, but is " + neighbours);

@@ -13,33 +13,37 @@ import org.relaydiffusion.metrics.PrecisionRecall;
 import org.relaydiffusion.metrics.WorkOptions;
 import org.relaydiffusion.metrics.inception.OutputLayer;
 
-/** Carries out an {@link EvaluationJob} on files that are open. */
+/**
+ * Computes the metrics of an {@link EvaluationJob} from open files.
+ */
 public final class EvaluationRun {
   private final EvaluationJob job;
   private final EvaluationFiles files;
   private final EvaluationListener listener;
   private final Cancellation cancellation;
 
-  /** Hears how far it is. */
+  /**
+   * Receives progress.
+   */
   @FunctionalInterface
   public interface EvaluationListener {
     /**
-     * Some of the work for a metric is done.
+     * Called when part of the work for a metric is done.
      *
-     * @param what is computed, such as {@code FID}
-     * @param done how much, in units of its own; begins anew for its parts
-     * @param total how much there is, in the same units
+     * @param what the metric, such as {@code FID}
+     * @param done completed work, in arbitrary units; starts again for each part of a metric
+     * @param total total work, in the same units
      */
     void advanced(String what, long done, long total);
   }
 
   /**
-   * A run that has not begun.
+   * Creates a run without starting it.
    *
    * @param job what to compute
-   * @param files what to compute it from; stay the caller's
-   * @param listener hears how far it is
-   * @param cancellation ends it early
+   * @param files the input; remain owned by the caller
+   * @param listener receives progress
+   * @param cancellation ends the run early
    */
   public EvaluationRun(
       EvaluationJob job,
@@ -52,13 +56,16 @@ public final class EvaluationRun {
     this.cancellation = cancellation;
   }
 
-  /** What is computed. */
+  /**
+   * Returns the request.
+   */
   EvaluationJob job() {
     return job;
   }
 
   /**
-   * Refuses what the files lack for any of the metrics, before hours are spent on the others.
+   * Rejects files that lack something that one of the metrics requires, before hours are spent on
+   * the others.
    *
    * @throws org.relaydiffusion.RdmException naming the file and what it lacks
    */
@@ -68,18 +75,18 @@ public final class EvaluationRun {
         case FID -> Metrics.requireMoments(files.samples(), files.reference(), Feature.POOL, "FID");
         case SFID ->
             Metrics.requireMoments(files.samples(), files.reference(), Feature.SPATIAL, "sFID");
-        case IS -> files.samples().activations(Feature.POOL, "the inception score");
+        case IS -> files.samples().activations(Feature.POOL, "the Inception Score");
         case PR -> Metrics.requireManifolds(files.samples(), files.reference(), job.neighbours());
       }
     }
   }
 
   /**
-   * Computes, metric by metric.
+   * Computes the metrics one by one.
    *
-   * @param output the network's last layer, which the inception score needs
-   * @throws org.relaydiffusion.RdmException naming the file that lacks something, or is damaged
-   * @throws org.relaydiffusion.CancelledException when the end was asked for
+   * @param output the last layer of the network, required by the Inception Score
+   * @throws org.relaydiffusion.RdmException naming the file that lacks something or is damaged
+   * @throws org.relaydiffusion.CancelledException if a stop was requested
    */
   public Evaluation run(Optional<OutputLayer> output) {
     Optional<FrechetDistance> fid = Optional.empty();
@@ -118,7 +125,8 @@ public final class EvaluationRun {
   }
 
   /**
-   * How one metric is computed, or what a report adds to it: {@code what} is told to the listener.
+   * Returns the options for computing a metric or an additional part of a report; {@code what} is
+   * passed to the listener.
    */
   WorkOptions work(String what) {
     WorkOptions work =
@@ -128,7 +136,9 @@ public final class EvaluationRun {
     return job.threads().isPresent() ? work.withThreads(job.threads().getAsInt()) : work;
   }
 
-  /** What to say where the two files' features are from different networks. */
+  /**
+   * Returns a warning if the features of the two files are from different networks.
+   */
   private Optional<String> otherWeights() {
     if (job.reference().isEmpty()) {
       return Optional.empty();
@@ -145,6 +155,6 @@ public final class EvaluationRun {
 
   private static OutputLayer layer(Optional<OutputLayer> output) {
     return output.orElseThrow(
-        () -> new OptionException("the inception score needs the network's output layer"));
+        () -> new OptionException("the Inception Score requires the output layer of the network"));
   }
 }

@@ -8,34 +8,47 @@ import org.relaydiffusion.metrics.inception.OutputLayer;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
 
-/** Where the evaluation commands get the network from whose features they compare. */
+/**
+ * Provides the network whose features are compared.
+ */
 @FunctionalInterface
 public interface ExtractorFactory {
   /**
    * Loads the network.
    *
-   * @param weights its file, if one was named
-   * @param environment the variables that may name one
-   * @param device where it runs
-   * @param numerics how it computes
-   * @return the caller closes it
-   * @throws org.relaydiffusion.RdmException when there are no weights, or they are not its own
+   * @param weights its file, if one was given
+   * @param environment the variables that may specify one
+   * @param device the device of the network
+   * @param numerics the numerics of the network
+   * @return the network; the caller closes it
+   * @throws org.relaydiffusion.RdmException if there are no weights, or they do not match the
+   *     network
    */
   Opened open(
       Optional<Path> weights, Map<String, String> environment, Device device, Numerics numerics);
 
-  /** A loaded network. */
+  /**
+   * A loaded network, which owns its weights.
+   */
   interface Opened extends AutoCloseable {
-    /** The network. */
+    /**
+     * Returns the network, valid until {@link #close()}.
+     */
     FeatureExtractor extractor();
 
-    /** Its last layer, which the inception score needs; freed with it. */
+    /**
+     * Returns the last layer, required by the Inception Score; valid until {@link #close()}.
+     */
     OutputLayer output();
 
-    /** The SHA-256 of its weights, 64 hexadecimal digits. */
+    /**
+     * Returns the SHA-256 of the weights, 64 hexadecimal digits.
+     */
     String sha256();
 
-    /** Frees the weights. */
+    /**
+     * Frees the weights.
+     */
     @Override
     void close();
   }

@@ -14,7 +14,9 @@ import org.relaydiffusion.torch.Torch;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The network whose features are compared, and where it runs. */
+/**
+ * The network whose features are compared, and its device.
+ */
 final class ExtractorOptions implements Section {
   private static final int MOST_WORKERS_BY_DEFAULT = 8;
 
@@ -22,7 +24,7 @@ final class ExtractorOptions implements Section {
       names = "--inception",
       paramLabel = "FILE",
       description =
-          "Weights of Inception-v3 (2015-12-05). Default: what RDM_INCEPTION names, else the"
+          "Weights of Inception-v3 (2015-12-05). Default: RDM_INCEPTION if set, otherwise the"
               + " converted file in the user's cache.")
   @Nullable Path inception;
 
@@ -32,8 +34,8 @@ final class ExtractorOptions implements Section {
       names = "--workers",
       paramLabel = "N",
       description =
-          "Threads that decode pictures ahead of the network, 1 to 1024; the result does not"
-              + " depend on it. Default: 1 on the CPU, 8 or one for each core with CUDA.")
+          "Number of threads that decode images ahead of the network, 1 to 1024; does not affect the"
+              + " result. Default: 1 on the CPU; with CUDA 8, or one per core if there are fewer.")
   @Nullable Integer workers;
 
   @Override
@@ -41,7 +43,9 @@ final class ExtractorOptions implements Section {
     return "Network";
   }
 
-  /** The number of decoding threads. */
+  /**
+   * Returns the number of decoding threads.
+   */
   int workers(Rank rank) {
     if (workers != null) {
       return ThreadCounts.workers(workers);
@@ -54,9 +58,9 @@ final class ExtractorOptions implements Section {
   }
 
   /**
-   * Makes LibTorch ready.
+   * Initializes LibTorch.
    *
-   * @throws OptionException when the device cannot be used
+   * @throws OptionException if the device cannot be used
    */
   void prepare(Rank rank) {
     OptionalInt threads = compute.threads();

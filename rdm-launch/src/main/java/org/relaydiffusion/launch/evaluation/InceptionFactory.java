@@ -12,7 +12,9 @@ import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 
-/** Inception-v3 of 2015-12-05, from the file that the options or the environment name. */
+/**
+ * Loads Inception-v3 (2015-12-05) from the file given by the options or the environment.
+ */
 public final class InceptionFactory implements ExtractorFactory {
   @Override
   public Opened open(

@@ -6,31 +6,35 @@ import java.util.Locale;
 import org.relaydiffusion.metrics.InceptionScore;
 import org.relaydiffusion.metrics.PrecisionRecall;
 
-/** The numbers of an {@link Evaluation} in the order of the paper's table. */
+/**
+ * The values of an {@link Evaluation} in the order of the paper's table.
+ */
 public final class MetricFigures {
   private MetricFigures() {}
 
   /**
-   * One number.
+   * One value.
    *
    * @param key its name in JSON
-   * @param name its name for people
-   * @param value all digits
-   * @param text as many digits as people want
-   * @param note what belongs to it; may be empty
-   * @param meaning a few words: what it measures, and which way is better
+   * @param name its displayed name
+   * @param value the value with all digits
+   * @param text the formatted value
+   * @param note additional information; may be empty
+   * @param meaning a short description: what the value measures, and which direction is better
    */
   public record Row(
       String key, String name, double value, String text, String note, String meaning) {}
 
-  /** All numbers that were computed. */
+  /**
+   * Returns all values that were computed.
+   */
   public static List<Row> of(Evaluation evaluation) {
     List<Row> rows = new ArrayList<>();
     evaluation
         .fid()
         .ifPresent(fid ->
             rows.add(
-                row("fid", "FID", fid.distance(), "%.4f", "", "of pool features; 0 is equal")));
+                row("fid", "FID", fid.distance(), "%.4f", "", "of pool features; 0 for equal sets")));
     evaluation
         .sfid()
         .ifPresent(fid ->
@@ -41,7 +45,7 @@ public final class MetricFigures {
                     fid.distance(),
                     "%.4f",
                     "",
-                    "of spatial features; 0 is equal")));
+                    "of spatial features; 0 for equal sets")));
     evaluation.inceptionScore().ifPresent(score -> rows.add(inceptionScore(score)));
     evaluation.precisionRecall().ifPresent(found -> addParts(rows, found));
     return List.copyOf(rows);
@@ -56,7 +60,7 @@ public final class MetricFigures {
                 "%.2f between %d splits",
                 score.standardDeviation(),
                 score.scores().size());
-    return row("is", "IS", score.mean(), "%.3f", note, "inception score; higher is better");
+    return row("is", "IS", score.mean(), "%.3f", note, "Inception Score; higher is better");
   }
 
   private static void addParts(List<Row> rows, PrecisionRecall found) {
@@ -67,7 +71,7 @@ public final class MetricFigures {
             found.precision(),
             "%.4f",
             "%s of %s samples".formatted(found.samplesInside(), found.samples()),
-            "samples that look like the reference set; 1 is all"));
+            "fraction of samples that resemble the reference set; higher is better"));
     rows.add(
         row(
             "recall",
@@ -75,7 +79,7 @@ public final class MetricFigures {
             found.recall(),
             "%.4f",
             "%s of %s images".formatted(found.referencesInside(), found.references()),
-            "of the reference set, what the samples cover; 1 is all"));
+            "fraction of the reference set covered by the samples; higher is better"));
   }
 
   private static Row row(

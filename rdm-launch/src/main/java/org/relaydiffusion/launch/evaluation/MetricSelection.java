@@ -12,7 +12,9 @@ import org.relaydiffusion.metrics.InceptionScore;
 import org.relaydiffusion.metrics.SpatialOrder;
 import picocli.CommandLine.Option;
 
-/** Which files are compared, and by which metrics. */
+/**
+ * The files to compare, and the metrics.
+ */
 final class MetricSelection implements Section {
   @Option(
       names = {"-m", "--metrics"},
@@ -20,7 +22,7 @@ final class MetricSelection implements Section {
       split = ",",
       completionCandidates = Candidates.Metrics.class,
       description =
-          "What to compute, an option for each or with commas: fid, sfid, is (inception score), pr"
+          "Metrics to compute, repeated or separated by commas: fid, sfid, is (Inception Score), pr"
               + " (precision and recall). Default: ${DEFAULT-VALUE}.",
       defaultValue = "fid")
   List<Metric> metrics = List.of();
@@ -30,15 +32,15 @@ final class MetricSelection implements Section {
       paramLabel = "FILE",
       required = true,
       description =
-          "The samples: an .npz with feat and s_feat, as 'rdm evaluate activations' writes it, or"
-              + " with moments only, which are enough for fid and sfid.")
+          "The samples: an .npz with feat and s_feat, as written by 'rdm evaluate activations', or"
+              + " with moments only, which are sufficient for fid and sfid.")
   Path sample = Path.of("");
 
   @Option(
       names = "--activations_ref",
       paramLabel = "FILE",
       description =
-          "What they are compared with: such a file of the reference set. Only is does without."
+          "The reference set: a file of the same kind. Required by all metrics except is."
               + " Default: none.")
   @Nullable Path reference;
 
@@ -46,7 +48,7 @@ final class MetricSelection implements Section {
       names = "--k",
       paramLabel = "N",
       description =
-          "Which neighbour precision and recall reach to, at least 1. Default: ${DEFAULT-VALUE}.",
+          "The k of the k-th nearest neighbour in precision and recall, at least 1. Default: ${DEFAULT-VALUE}.",
       defaultValue = "3")
   int neighbours;
 
@@ -54,7 +56,7 @@ final class MetricSelection implements Section {
       names = "--split-size",
       paramLabel = "N",
       description =
-          "Images that the inception score takes at a time, at least 1. Default: ${DEFAULT-VALUE}.",
+          "Number of images in a split of the Inception Score, at least 1. Default: ${DEFAULT-VALUE}.",
       defaultValue = "5000")
   int splitSize;
 
@@ -63,8 +65,8 @@ final class MetricSelection implements Section {
       paramLabel = "with|adm",
       completionCandidates = Candidates.Biases.class,
       description =
-          "Whether the inception score's logits have the output layer's bias, as the reference"
-              + " has it, or not, as ADM's evaluation. Default: ${DEFAULT-VALUE}.",
+          "Whether the logits of the Inception Score include the bias of the output layer, as in the"
+              + " reference, or not, as in ADM's evaluation. Default: ${DEFAULT-VALUE}.",
       defaultValue = "with")
   Bias bias = Bias.WITH;
 
@@ -73,32 +75,38 @@ final class MetricSelection implements Section {
       paramLabel = "channels|positions",
       completionCandidates = Candidates.SpatialOrders.class,
       description =
-          "How both files have the spatial features of an image: by channel, as the reference, or"
-              + " by position, as ADM's. Default: as their arrays' names tell (mu_s is ADM's).")
+          "Order of the spatial features of an image in both files: by channel, as in the reference, or"
+              + " by position, as in ADM's. Default: according to the array names (mu_s is ADM's).")
   @Nullable Order order;
 
   @Option(
       names = "--inception",
       paramLabel = "FILE",
       description =
-          "Inception-v3's weights, which only is needs. Default: those that RDM_INCEPTION names, or"
-              + " that 'rdm convert --inception' made.")
+          "Weights of Inception-v3, required by is only. Default: RDM_INCEPTION if set, otherwise the"
+              + " file written by 'rdm convert --inception'.")
   @Nullable Path inception;
 
   @Option(
       names = "--threads",
       paramLabel = "N",
       description =
-          "Threads that share the work, 1 to 1024; the result does not depend on it. 0 is as many"
-              + " as LibTorch takes. Default: ${DEFAULT-VALUE}.",
+          "Number of threads, 1 to 1024; does not affect the result. 0 uses LibTorch's"
+              + " default. Default: ${DEFAULT-VALUE}.",
       defaultValue = "0")
   int threads;
 
-  /** The words of {@code --is-bias}. */
+  /**
+   * The values of {@code --is-bias}.
+   */
   enum Bias {
-    /** As the reference. */
+    /**
+     * With bias, as in the reference.
+     */
     WITH(InceptionScore.Bias.WITH),
-    /** As ADM's evaluation. */
+    /**
+     * Without bias, as in ADM's evaluation.
+     */
     ADM(InceptionScore.Bias.NONE);
 
     private final InceptionScore.Bias bias;
@@ -108,11 +116,17 @@ final class MetricSelection implements Section {
     }
   }
 
-  /** The words of {@code --spatial-order}. */
+  /**
+   * The values of {@code --spatial-order}.
+   */
   enum Order {
-    /** As the reference. */
+    /**
+     * By channel, as in the reference.
+     */
     CHANNELS(SpatialOrder.CHANNELS_FIRST),
-    /** As ADM's files. */
+    /**
+     * By position, as in ADM's files.
+     */
     POSITIONS(SpatialOrder.POSITIONS_FIRST);
 
     private final SpatialOrder order;
@@ -124,11 +138,11 @@ final class MetricSelection implements Section {
 
   @Override
   public String heading() {
-    return "What to compute";
+    return "Metrics";
   }
 
   /**
-   * All of it, checked.
+   * Returns the validated request.
    *
    * @throws OptionException naming the option that is missing or out of range
    */

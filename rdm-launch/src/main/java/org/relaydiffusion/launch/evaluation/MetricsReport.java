@@ -12,8 +12,8 @@ import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
 
 /**
- * What the commands say that compare activation files: a header, progress and warnings on standard
- * error, numbers on standard output.
+ * The output of the commands that compare activation files: a header, progress and warnings on
+ * standard error, values on standard output.
  */
 final class MetricsReport implements EvaluationRun.EvaluationListener {
   private static final double NANOS = 1e9;
@@ -33,7 +33,9 @@ final class MetricsReport implements EvaluationRun.EvaluationListener {
     this.status = StatusLine.of(console, StatusLine.kind(console, !options.quiet));
   }
 
-  /** One line about what will be done. */
+  /**
+   * Prints the header.
+   */
   void header() {
     if (!options.quiet) {
       String against = job.reference().map(file -> " against " + file).orElse("");
@@ -54,17 +56,23 @@ final class MetricsReport implements EvaluationRun.EvaluationListener {
     }
   }
 
-  /** Takes the progress line off the terminal. */
+  /**
+   * Removes the status line from the terminal.
+   */
   void end() {
     status.clear();
   }
 
-  /** The numbers, as text or JSON. */
+  /**
+   * Prints the values, as text or JSON.
+   */
   void result(Evaluation evaluation) {
     result(evaluation, null);
   }
 
-  /** The same, with the file that was written. */
+  /**
+   * Prints the values and the file that was written.
+   */
   void result(Evaluation evaluation, @Nullable Path written) {
     evaluation.warnings().forEach(warning -> console.say("rdm: " + warning));
     if (options.json) {

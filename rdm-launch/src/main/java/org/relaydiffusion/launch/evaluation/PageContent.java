@@ -5,15 +5,15 @@ import java.util.Optional;
 import org.relaydiffusion.OptionException;
 
 /**
- * What stands on the page of a report beside the numbers.
+ * The parts of a report besides the values.
  *
  * @param title of the page
- * @param samples the samples' pictures, a folder or zip
- * @param reference the reference set's pictures, a folder or zip
- * @param options the file of options behind the samples
- * @param sheet how many pictures the contact sheet has; 0 for none
- * @param rows how many samples are shown with their nearest neighbours; 0 for none
- * @param nearest how many neighbours each has, at least 1
+ * @param samples the images of the samples, a folder or zip
+ * @param reference the images of the reference set, a folder or zip
+ * @param options the file with the options of the samples
+ * @param sheet the number of images on the contact sheet; 0 for none
+ * @param rows the number of samples shown with their nearest neighbours; 0 for none
+ * @param nearest the number of neighbours of each, at least 1
  */
 public record PageContent(
     Optional<String> title,

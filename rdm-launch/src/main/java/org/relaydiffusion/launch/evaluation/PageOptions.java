@@ -6,50 +6,52 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/** What stands on the page of a report, and where it goes. */
+/**
+ * The parts of a report, and its output file.
+ */
 final class PageOptions implements Section {
   @Option(
       names = "--dest",
       paramLabel = "FILE.html",
       required = true,
-      description = "The page to write; an old one is replaced.")
+      description = "The HTML file to write; an existing report is replaced.")
   Path target = Path.of("");
 
   @Option(
       names = "--title",
       paramLabel = "TEXT",
-      description = "The page's title. Default: the name of the samples' file.")
+      description = "The title of the page. Default: the name of the file of the samples.")
   @Nullable String title;
 
   @Option(
       names = "--data_sample",
       paramLabel = "DIR|ZIP|NPZ",
       description =
-          "The samples themselves, whose activations the file has: for the contact sheet and beside"
-              + " their nearest neighbours. Default: no pictures of them.")
+          "The images of the samples, for the contact sheet and beside"
+              + " their nearest neighbours. Default: none.")
   @Nullable Path samples;
 
   @Option(
       names = "--data_ref",
       paramLabel = "DIR|ZIP|NPZ",
       description =
-          "The reference set's pictures, to be shown beside the samples. Default: their numbers"
-              + " only.")
+          "The images of the reference set, to be shown beside the samples. Default: only their indices"
+              + " are shown.")
   @Nullable Path reference;
 
   @Option(
       names = "--sampling-options",
       paramLabel = "FILE",
       description =
-          "The options behind the samples, as 'rdm generate' writes them. Default:"
-              + " sampling_options.json in --data_sample, where it is a folder and has it.")
+          "The options of the samples, as written by 'rdm generate'. Default:"
+              + " sampling_options.json in --data_sample, if it is a folder that contains it.")
   @Nullable Path options;
 
   @Option(
       names = "--sheet",
       paramLabel = "N",
       description =
-          "Pictures on the contact sheet, 0 to 1024; the first ones. Default: ${DEFAULT-VALUE}.",
+          "Number of images on the contact sheet, 0 to 1024; the first ones are used. Default: ${DEFAULT-VALUE}.",
       defaultValue = "64")
   int sheet;
 
@@ -57,7 +59,7 @@ final class PageOptions implements Section {
       names = "--rows",
       paramLabel = "N",
       description =
-          "Samples that are shown with their nearest neighbours, 0 to 64, spread over all of them."
+          "Number of samples shown with their nearest neighbours, 0 to 64, at regular intervals."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "8")
   int rows;
@@ -65,7 +67,7 @@ final class PageOptions implements Section {
   @Option(
       names = "--nearest",
       paramLabel = "N",
-      description = "Neighbours beside each, 1 to 15. Default: ${DEFAULT-VALUE}.",
+      description = "Number of neighbours shown for each, 1 to 15. Default: ${DEFAULT-VALUE}.",
       defaultValue = "6")
   int nearest;
 
@@ -75,7 +77,7 @@ final class PageOptions implements Section {
   }
 
   /**
-   * All of it, checked.
+   * Returns the validated content.
    *
    * @throws org.relaydiffusion.OptionException naming the number that is out of range
    */

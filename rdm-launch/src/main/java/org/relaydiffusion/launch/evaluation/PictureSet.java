@@ -21,7 +21,9 @@ import org.relaydiffusion.metrics.Provenance;
 import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.metrics.report.EvaluationReport.Picture;
 
-/** The pictures behind a file of activations, where they were given: row by row the same order. */
+/**
+ * The images of an activation file, if they were given, in the order of its rows.
+ */
 final class PictureSet implements AutoCloseable {
   private final @Nullable Path path;
   private final @Nullable Source pictures;
@@ -32,10 +34,10 @@ final class PictureSet implements AutoCloseable {
   }
 
   /**
-   * Opens them.
+   * Opens the images.
    *
-   * @param activations the file whose rows they are; it may be of some of them, if it says which
-   * @throws FileException when they cannot be read, or are not as many as the file is of
+   * @param activations the file whose images they are; it may be of a subset, if it records which
+   * @throws FileException if they cannot be read, or their number does not match the file
    */
   static PictureSet open(Optional<Path> path, ActivationsFile activations) {
     if (path.isEmpty()) {
@@ -46,7 +48,7 @@ final class PictureSet implements AutoCloseable {
         && activations.count().orElse(drawn.get().images()) != drawn.get().images()) {
       throw new FileException(
           activations.path(),
-          "is of %s images, but says that %s were drawn"
+          "has the activations of %s images, but records a subset of %s"
               .formatted(activations.count().orElse(0), drawn.get().images()));
     }
     long wanted = drawn.map(d -> (long) d.of()).or(() -> count(activations)).orElse(0L);
@@ -59,12 +61,12 @@ final class PictureSet implements AutoCloseable {
       pictures.close();
       throw new FileException(
           path.get(),
-          "holds %s pictures, but %s is of %s images%s"
+          "contains %s images, but %s has the activations of %s%s"
               .formatted(
                   found,
                   activations.path(),
                   wanted,
-                  drawn.isPresent() ? ", some of which were drawn" : ""));
+                  drawn.isPresent() ? ", a random subset" : ""));
     }
     return new PictureSet(path.get(), pictures);
   }
@@ -74,7 +76,9 @@ final class PictureSet implements AutoCloseable {
     return count.isPresent() ? Optional.of(count.getAsLong()) : Optional.empty();
   }
 
-  /** The first pictures, at most {@code most}; none where they were not given. */
+  /**
+   * Returns the first images, at most {@code most}; none if images were not given.
+   */
   List<Pixels> first(int most) {
     if (pictures == null) {
       return List.of();
@@ -83,7 +87,9 @@ final class PictureSet implements AutoCloseable {
     return IntStream.range(0, Math.min(most, set.size())).mapToObj(set::pixels).toList();
   }
 
-  /** The picture of a row, or what to call it. */
+  /**
+   * Returns the image of a row, or only its name if images were not given.
+   */
   Picture picture(long row) {
     if (pictures == null || path == null) {
       return new Picture("image " + row, Optional.empty());
@@ -92,7 +98,9 @@ final class PictureSet implements AutoCloseable {
     return new Picture(label(path, pictures.file(index)), Optional.of(pictures.pixels(index)));
   }
 
-  /** A picture's name inside its set. */
+  /**
+   * Returns the name of an image inside its set.
+   */
   private static String label(Path set, Path file) {
     return file.startsWith(set) ? set.relativize(file).toString() : file.toString();
   }
@@ -104,12 +112,18 @@ final class PictureSet implements AutoCloseable {
     }
   }
 
-  /** Where the pictures are. */
+  /**
+   * Returns the folder or file of the images.
+   */
   private sealed interface Source extends AutoCloseable {
-    /** How many there are. */
+    /**
+     * Returns the total number of images.
+     */
     int all();
 
-    /** How many of them rows are of. */
+    /**
+     * Returns the number of images that have rows.
+     */
     int size();
 
     Path file(int row);
@@ -120,7 +134,9 @@ final class PictureSet implements AutoCloseable {
     void close();
   }
 
-  /** A folder or zip. */
+  /**
+   * A folder or zip.
+   */
   private record Dataset(ImageFolderDataset set) implements Source {
     static Dataset open(Path path, Optional<Provenance.Drawn> drawn, long wanted) {
       DatasetOptions all = DatasetOptions.DEFAULT.without(leftOut(path, wanted));
@@ -129,7 +145,9 @@ final class PictureSet implements AutoCloseable {
               path, drawn.map(d -> all.withAtMost(d.images(), d.seed())).orElse(all)));
     }
 
-    /** Where there are more pictures than were used, those that cannot be read were left out. */
+    /**
+     * If there are more images than rows, images that cannot be read were skipped.
+     */
     private static Set<String> leftOut(Path path, long wanted) {
       try (PictureSource files = PictureSource.open(path, PictureSource.Order.NAMES)) {
         if (wanted == 0 || files.pictures().size() <= wanted) {
@@ -177,7 +195,9 @@ final class PictureSet implements AutoCloseable {
     }
   }
 
-  /** An array of ADM's. */
+  /**
+   * ADM's array of samples.
+   */
   private record Samples(SampleArray array, Subset subset) implements Source {
     static Samples open(Path path, Optional<Provenance.Drawn> drawn) {
       SampleArray array = SampleArray.open(path);

@@ -27,7 +27,9 @@ import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
-/** Puts a report together: the numbers, and what one looks at. */
+/**
+ * Assembles a report: the values, and the images.
+ */
 public final class ReportBuilder {
   private static final int BINS = 60;
   private static final long BLOCK_ROWS = 1024;
@@ -38,12 +40,12 @@ public final class ReportBuilder {
   private final EvaluationRun run;
 
   /**
-   * A report that is not built yet.
+   * Creates a builder.
    *
-   * @param content what is wanted on it
-   * @param evaluation the numbers
-   * @param files they are from; stay the caller's
-   * @param run made them
+   * @param content the requested parts
+   * @param evaluation the values
+   * @param files the input of the values; remain owned by the caller
+   * @param run the run that computed the values
    */
   public ReportBuilder(
       PageContent content, Evaluation evaluation, EvaluationFiles files, EvaluationRun run) {
@@ -54,17 +56,17 @@ public final class ReportBuilder {
   }
 
   /**
-   * Refuses what cannot be on the page, before hours are spent on its numbers.
+   * Rejects inputs from which the report cannot be built, before hours are spent on the values.
    *
-   * @param content what is wanted on it
+   * @param content the requested parts
    * @param job the evaluation
    * @param files its files
-   * @throws org.relaydiffusion.FileException when pictures or options cannot be read, or do not fit
-   * @throws OptionException when pictures of a reference set are given, but no set
+   * @throws org.relaydiffusion.FileException if images or options cannot be read, or do not match
+   * @throws OptionException if images of a reference set are given without the set
    */
   public static void check(PageContent content, EvaluationJob job, EvaluationFiles files) {
     if (content.reference().isPresent() && job.reference().isEmpty()) {
-      throw new OptionException("--data_ref is of no use without --activations_ref");
+      throw new OptionException("--data_ref requires --activations_ref");
     }
     SamplingOptionsFile.find(content).ifPresent(SamplingOptionsFile::read);
     PictureSet.open(content.samples(), files.samples()).close();
@@ -74,9 +76,9 @@ public final class ReportBuilder {
   }
 
   /**
-   * Builds it.
+   * Builds the report.
    *
-   * @throws org.relaydiffusion.FileException when pictures, options or activations cannot be read
+   * @throws org.relaydiffusion.FileException if images, options or activations cannot be read
    */
   public EvaluationReport build() {
     boolean both =
@@ -88,8 +90,8 @@ public final class ReportBuilder {
     List<String> warnings = new ArrayList<>(evaluation.warnings());
     if (!both) {
       warnings.add(
-          "Activations of both sets are needed for nearest neighbours and norms: they are left"
-              + " out.");
+          "Nearest neighbours and norms are omitted, because they require the activations of both"
+              + " sets.");
     }
     otherCount(options).ifPresent(warnings::add);
     try (PictureSet samples = PictureSet.open(content.samples(), files.samples())) {
@@ -105,7 +107,10 @@ public final class ReportBuilder {
     }
   }
 
-  /** What to say where the options are those of more or fewer pictures: of several runs, say. */
+  /**
+   * Returns a warning if the options are of a different number of images, for example of several
+   * runs.
+   */
   private Optional<String> otherCount(Map<String, String> options) {
     String seeds = options.get("seeds");
     if (seeds == null || evaluation.samples().images().isEmpty()) {
@@ -119,11 +124,11 @@ public final class ReportBuilder {
           : Optional.of(
               String.format(
                   Locale.ROOT,
-                  "The options behind the samples name %,d seeds, but there are %,d images.",
+                  "The options of the samples have %,d seeds, but there are %,d images.",
                   named,
                   images));
     } catch (OptionException e) {
-      return Optional.of("The options behind the samples have no list of seeds: " + seeds);
+      return Optional.of("The options of the samples have no list of seeds: " + seeds);
     }
   }
 
@@ -144,7 +149,7 @@ public final class ReportBuilder {
         .inceptionScore()
         .ifPresent(score ->
             facts.put(
-                "Inception score",
+                "Inception Score",
                 "%s splits of %s, %s the output layer's bias"
                     .formatted(
                         score.scores().size(),
@@ -197,7 +202,10 @@ public final class ReportBuilder {
     }
   }
 
-  /** Numbers of {@code wanted} rows out of {@code count}, at equal steps from the first on. */
+  /**
+   * Returns the indices of {@code wanted} rows out of {@code count}, at equal intervals, starting
+   * with the first.
+   */
   private static List<Long> spread(long count, int wanted) {
     long taken = Math.min(count, wanted);
     List<Long> chosen = new ArrayList<>();
@@ -207,7 +215,9 @@ public final class ReportBuilder {
     return chosen;
   }
 
-  /** Some rows, float64 [n, D], in one pass. */
+  /**
+   * Returns some rows, float64 [n, D], read in one pass.
+   */
   private static Tensor rows(
       Activations activations, List<Long> chosen, Cancellation cancellation) {
     List<Tensor> rows = new ArrayList<>();

@@ -14,9 +14,9 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "report",
     description = {
-      "Compute metrics as calc does, and write them on one HTML page that needs no other file:",
-      "with a contact sheet, samples beside their nearest neighbours in the reference set, the",
-      "norms of the features, and the options and seeds behind the samples."
+      "Compute metrics as calc does, and write a self-contained HTML page with the metrics,",
+      "a contact sheet, samples beside their nearest neighbours in the reference set, the",
+      "norms of the features, and the options and seeds of the samples."
     })
 final class ReportCommand extends ComparingCommand {
   @Mixin private final PageOptions page = new PageOptions();
@@ -48,7 +48,7 @@ final class ReportCommand extends ComparingCommand {
         .flatMap(Optional::stream)
         .forEach(input -> OutputFile.refuseInput(page.target, input));
     page.content().options().ifPresent(input -> OutputFile.refuseInput(page.target, input));
-    OutputFile.refuseOthers(page.target, "page of a report", EvaluationReport::isPage);
+    OutputFile.refuseOthers(page.target, "report", EvaluationReport::isPage);
     ReportBuilder.check(page.content(), job, files);
   }
 
@@ -58,7 +58,7 @@ final class ReportCommand extends ComparingCommand {
     try {
       new ReportBuilder(page.content(), evaluation, files, run).build().write(page.target);
     } catch (RuntimeException e) {
-      // Whatever is wrong with the page, the numbers are there.
+      // The values are printed even if the page cannot be built.
       output.end();
       output.result(evaluation);
       throw e;

@@ -7,11 +7,15 @@ import java.util.Optional;
 import org.relaydiffusion.launch.command.StoredOptions;
 import org.relaydiffusion.launch.sampling.SamplingRecord;
 
-/** The options behind a folder of samples, as they were written beside them. */
+/**
+ * The options of a folder of samples, as written beside them.
+ */
 final class SamplingOptionsFile {
   private SamplingOptionsFile() {}
 
-  /** The file that was named, or the one in the folder of samples, if it is there. */
+  /**
+   * Returns the given file, or the one in the folder of samples if it exists.
+   */
   static Optional<Path> find(PageContent content) {
     return content
         .options()
@@ -23,9 +27,9 @@ final class SamplingOptionsFile {
   }
 
   /**
-   * The options by name, those of a group with a dot: {@code first.num_steps}.
+   * Returns the options by name, those of a group with a dot: {@code first.num_steps}.
    *
-   * @throws org.relaydiffusion.FileException when it cannot be read or is no JSON object
+   * @throws org.relaydiffusion.FileException if the file cannot be read or is not a JSON object
    */
   static Map<String, String> read(Path file) {
     return StoredOptions.read(file);

@@ -1,4 +1,6 @@
-/** {@code rdm evaluate}: activation files, metrics of them, and the report. */
+/**
+ * {@code rdm evaluate}: activation files, their metrics, and the report.
+ */
 @NullMarked
 package org.relaydiffusion.launch.evaluation;
 

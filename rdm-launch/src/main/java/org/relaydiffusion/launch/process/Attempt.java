@@ -11,47 +11,61 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.launch.command.ExitCode;
 
 /**
- * The ranks of this node from their start to their end, once. All runs on one thread, which waits
+ * Runs the ranks of this node once, from start to end. All methods run on one thread, which waits
  * for {@link Event}s.
  *
- * <p>As long as all is well it only waits. When a rank fails, here or elsewhere, or a launcher is
- * lost, the others are asked to stop and killed {@link #GRACE} later. When somebody asks for the
- * end, they are asked to stop and killed when the plan's patience is at its end, or when somebody
- * asks again.
+ * <p>When a rank fails, on this node or another, or a launcher is lost, the other ranks are asked
+ * to stop and killed {@link #GRACE} later. When a stop is requested, they are asked to stop and are
+ * killed when the stop timeout of the plan expires, or on a second request.
  */
 final class Attempt {
-  /** From a rank's failure to the others' SIGKILL: with what surrounds it, less than 10 s. */
+  /**
+   * The time from the failure of a rank to the SIGKILL of the others; less than 10 s in total.
+   */
   private static final Duration GRACE = Duration.ofSeconds(7);
 
   /**
-   * A Ctrl-C may reach a rank before it reaches the launcher: a rank that a signal has stopped is a
-   * failure only if the launcher hears nothing of a signal for so long. In the same way a rank that
-   * has lost another one is the first failure only if no better one becomes known.
+   * A Ctrl-C may reach a rank before it reaches the launcher: a rank ended by a signal is a failure
+   * only if the launcher receives no signal within this time. Likewise, a rank that has lost
+   * another one is the first failure only if no other becomes known within this time.
    */
   private static final Duration DOUBT = Duration.ofSeconds(1);
 
-  /** How long other nodes are waited for before it is said. */
+  /**
+   * How long to wait for other nodes before reporting it.
+   */
   private static final Duration QUIET_WAIT = Duration.ofSeconds(5);
 
-  /** A process that SIGKILL does not end hangs in the system, and is not waited for. */
+  /**
+   * A process that does not end on SIGKILL is stuck in the kernel, and is abandoned after this
+   * time.
+   */
   private static final Duration LAST_WAIT = Duration.ofSeconds(5);
 
-  /** How it ended. */
+  /**
+   * The outcome of an attempt.
+   */
   sealed interface Outcome {
-    /** Every rank ended with 0. */
+    /**
+     * Every rank exited with 0.
+     */
     record Done() implements Outcome {}
 
-    /** Somebody asked for the end, and every rank of this node ended with 0: it has saved. */
+    /**
+     * A stop was requested, and every rank of this node exited with 0: it has saved.
+     */
     record Saved() implements Outcome {}
 
     /**
-     * Somebody asked for the end, and a signal ended a rank.
+     * A stop was requested, and a rank was ended by a signal.
      *
-     * @param exitCode what the launcher answers
+     * @param exitCode the exit code of the launcher
      */
     record Stopped(int exitCode) implements Outcome {}
 
-    /** A rank failed, here or on another node. */
+    /**
+     * A rank failed, on this node or another.
+     */
     record Failed(Failure failure) implements Outcome {}
   }
 
@@ -62,7 +76,9 @@ final class Attempt {
   private final BlockingQueue<Event> events;
   private final List<Worker> running = new ArrayList<>();
 
-  /** Ranks whose last words are still on their way, with what is said then. */
+  /**
+   * Ranks whose last output is still being read, with the message to print afterwards.
+   */
   private final Map<Worker, Runnable> draining = new HashMap<>();
 
   private Event.@Nullable Ended doubtful;
@@ -72,15 +88,21 @@ final class Attempt {
   private boolean killed;
   private boolean givenUp;
 
-  /** Whether this node has told the others that it has no rank left. */
+  /**
+   * Whether this node has reported to the others that it has no rank left.
+   */
   private boolean toldEnd;
 
   private int endedNodes;
 
-  /** Whether other nodes are out of reach, or not waited for. */
+  /**
+   * Whether other nodes cannot be reached, or are no longer waited for.
+   */
   private boolean lonely;
 
-  /** When to act if no event comes, in {@link System#nanoTime()}. */
+  /**
+   * The deadline for acting if no event arrives, in {@link System#nanoTime()}.
+   */
   private @Nullable Long deadline;
 
   Attempt(
@@ -92,17 +114,23 @@ final class Attempt {
     this.events = events;
   }
 
-  /** A rank that is started: its end will be among the events. */
+  /**
+   * Registers a started rank; its end will be one of the events.
+   */
   void add(Worker worker) {
     running.add(worker);
   }
 
-  /** Ends what was started, when not all of it could be. */
+  /**
+   * Ends the ranks that were started if not all of them could be.
+   */
   void abandon() {
     running.forEach(Worker::kill);
   }
 
-  /** Waits until no rank of this attempt is left, here or on other nodes. */
+  /**
+   * Waits until no rank of this attempt is left, on this node or others.
+   */
   Outcome await() throws InterruptedException {
     while (!isOver()) {
       Event event = next();
@@ -125,7 +153,9 @@ final class Attempt {
     return givenUp || (running.isEmpty() && draining.isEmpty() && doubtful == null);
   }
 
-  /** Whoever is asked to stop does not wait for other nodes, which are asked too. */
+  /**
+   * After a stop request, other nodes are not waited for: they are asked to stop too.
+   */
   private boolean isOver() {
     return isOverHere() && (lonely || stop != null || plan.nodes().isAlone() || allNodesEnded());
   }
@@ -156,10 +186,10 @@ final class Attempt {
       case Event.Drained(Worker worker) -> drained(worker);
       case Event.Stop asked -> stop(asked);
       case Event.Kill(String why) -> {
-        lonely = true; // Other nodes are not waited for any longer either.
+        lonely = true; // Stop waiting for other nodes, too.
         if (!running.isEmpty()) {
           kill();
-          screen.say("%s again: killing what still runs".formatted(why));
+          screen.say("%s again: killing the remaining ranks".formatted(why));
         }
       }
       case Event.Lost(String who) -> lost(who);
@@ -167,7 +197,7 @@ final class Attempt {
           failedElsewhere(what);
       case Event.NodesEnded(int attempt, int nodes) when attempt == number -> endedNodes = nodes;
       case Event.FailedElsewhere _, Event.NodesEnded _, Event.Joined _, Event.NotJoined _ -> {
-        // What is left over from an earlier attempt, or from before the first.
+        // A late event of an earlier attempt, or from before the first.
       }
     }
   }
@@ -187,7 +217,7 @@ final class Attempt {
     lonely = true;
     if (failure == null && stop == null) {
       String stopping = fail(Failure.lost(who));
-      screen.say(who + " is gone");
+      screen.say(who + " was lost");
       sayIfAny(stopping);
     }
   }
@@ -210,7 +240,9 @@ final class Attempt {
     }
   }
 
-  /** A rank that may have ended because of something that is not known yet. */
+  /**
+   * Handles a rank that may have ended because of a failure that is not known yet.
+   */
   private void doubt(Event.Ended ended) {
     if (stop != null) {
       return;
@@ -231,8 +263,7 @@ final class Attempt {
   }
 
   /**
-   * A rank of this node is the first to have failed: the others are stopped, then it is told what
-   * happened.
+   * A rank of this node is the first to have failed: stops the others, then reports the failure.
    */
   private void failed(Event.Ended ended) {
     Worker worker = ended.worker();
@@ -243,7 +274,7 @@ final class Attempt {
           case ExitCode.USAGE, ExitCode.PEER_LOST -> status.code();
           default -> ExitCode.FAILURE;
         };
-    // A wrong command line is as wrong the next time.
+    // An invalid command line would fail again.
     Failure failed = new Failure(what, exitCode, exitCode == ExitCode.USAGE);
     String stopping = fail(failed);
     others.failed(number, failed);
@@ -271,7 +302,9 @@ final class Attempt {
     lines.forEach(line -> screen.err("  | " + line));
   }
 
-  /** Stops the ranks that still run; returns what to say about it, which may be nothing. */
+  /**
+   * Stops the remaining ranks; returns the message about it, which may be empty.
+   */
   private String fail(Failure what) {
     failure = what;
     doubtful = null;
@@ -302,7 +335,7 @@ final class Attempt {
       running.forEach(Worker::terminate);
       within(plan.patience());
       screen.say(
-          "%s: waiting for %s to finish the step and save (at most %s s; again to kill)"
+          "%s: waiting for %s to finish the step and save (timeout %s s; repeat to kill)"
               .formatted(asked.why(), ranks(), plan.patience().toSeconds()));
     }
   }
@@ -311,7 +344,7 @@ final class Attempt {
     if (doubtful != null) {
       failed(doubtful);
     } else if (killed && !running.isEmpty()) {
-      screen.say("%s cannot be ended, not even by SIGKILL".formatted(ranks()));
+      screen.say("%s did not exit on SIGKILL".formatted(ranks()));
       givenUp = true;
     } else if (!running.isEmpty()) {
       String ranks = ranks();

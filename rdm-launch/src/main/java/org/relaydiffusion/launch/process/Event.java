@@ -2,45 +2,59 @@ package org.relaydiffusion.launch.process;
 
 import org.relaydiffusion.RdmException;
 
-/** What the launcher waits for. */
+/**
+ * An event that the launcher waits for.
+ */
 sealed interface Event {
   /**
-   * Somebody asks for the end of the run.
+   * A stop was requested.
    *
-   * @param why such as {@code SIGTERM}
-   * @param exitCode what the launcher answers if its ranks do not end with 0
+   * @param why the reason, such as {@code SIGTERM}
+   * @param exitCode the exit code of the launcher if its ranks do not exit with 0
    */
   record Stop(String why, int exitCode) implements Event {}
 
-  /** Somebody asks again: no more waiting. */
+  /**
+   * A second stop was requested, which kills the ranks.
+   */
   record Kill(String why) implements Event {}
 
-  /** A rank has ended; what it printed last may still be on its way. */
+  /**
+   * A rank has ended; its last output may not have been read yet.
+   */
   record Ended(Worker worker, ExitStatus status) implements Event {}
 
-  /** All that an ended rank has printed is there. */
+  /**
+   * All output of an ended rank has been read.
+   */
   record Drained(Worker worker) implements Event {}
 
   /**
-   * The launchers of all nodes are there.
+   * The launchers of all nodes have joined.
    *
-   * @param runId what the run is called on all of them
+   * @param runId the name of the run on all nodes
    */
   record Joined(String runId) implements Event {}
 
-  /** The launchers did not come together. */
+  /**
+   * Not all launchers have joined.
+   */
   record NotJoined(RdmException why) implements Event {}
 
-  /** A rank of another node is the first of this attempt to have failed. */
+  /**
+   * A rank of another node is the first of this attempt to have failed.
+   */
   record FailedElsewhere(int attempt, Failure failure) implements Event {}
 
-  /** So many nodes have no rank left in this attempt, this one included. */
+  /**
+   * The number of nodes without ranks in this attempt, including this one.
+   */
   record NodesEnded(int attempt, int nodes) implements Event {}
 
   /**
-   * The launcher of another node is gone, or has ended its run.
+   * The launcher of another node was lost, or has ended its run.
    *
-   * @param who such as {@code node 1}
+   * @param who the node, such as {@code node 1}
    */
   record Lost(String who) implements Event {}
 }

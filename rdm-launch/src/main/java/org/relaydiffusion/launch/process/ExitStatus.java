@@ -4,9 +4,9 @@ import java.util.Map;
 import org.relaydiffusion.launch.command.ExitCode;
 
 /**
- * How a process ended.
+ * The exit status of a process.
  *
- * @param code what it answered; 128 and a signal's number where a signal ended it
+ * @param code the exit code; 128 plus the signal number if it was ended by a signal
  */
 record ExitStatus(int code) {
   private static final int SIGNAL_BASE = 128;
@@ -26,23 +26,31 @@ record ExitStatus(int code) {
           Map.entry(15, "SIGTERM"),
           Map.entry(24, "SIGXCPU"));
 
-  /** Whether the process did what it was asked. */
+  /**
+   * Returns whether the process succeeded.
+   */
   boolean isSuccess() {
     return code == 0;
   }
 
-  /** Whether it ended because it lost another process of the run. */
+  /**
+   * Returns whether the process ended because it lost another process of the run.
+   */
   boolean isPeerLost() {
     return code == ExitCode.PEER_LOST;
   }
 
-  /** Whether it ended because it was asked to: by a hang-up, Ctrl-C or SIGTERM. */
+  /**
+   * Returns whether the process was stopped by SIGHUP, SIGINT or SIGTERM.
+   */
   boolean isStopped() {
     int signal = code - SIGNAL_BASE;
     return signal == 1 || signal == 2 || signal == 15;
   }
 
-  /** What to say after the name of the rank: {@code ended with exit code 3}. */
+  /**
+   * Returns the text that follows the name of the rank: {@code ended with exit code 3}.
+   */
   String text() {
     if (isPeerLost()) {
       return "lost another rank (exit code %s)".formatted(code);
@@ -50,6 +58,6 @@ record ExitStatus(int code) {
     String signal = SIGNALS.get(code - SIGNAL_BASE);
     return signal == null
         ? "ended with exit code " + code
-        : "was ended by %s (exit code %s)".formatted(signal, code);
+        : "was killed by %s (exit code %s)".formatted(signal, code);
   }
 }

@@ -3,19 +3,23 @@ package org.relaydiffusion.launch.process;
 import org.relaydiffusion.launch.command.ExitCode;
 
 /**
- * Why an attempt failed.
+ * The reason why an attempt failed.
  *
  * @param what one line that names the rank or the node
- * @param exitCode what the launcher of that node answers
- * @param isFinal whether another attempt would make no sense
+ * @param exitCode the exit code of the launcher of that node
+ * @param isFinal whether a restart would be pointless
  */
 record Failure(String what, int exitCode, boolean isFinal) {
-  /** A node's launcher is gone, and with it the run. */
+  /**
+   * The launcher of a node was lost, which ends the run.
+   */
   static Failure lost(String who) {
-    return new Failure(who + " is gone", ExitCode.PEER_LOST, true);
+    return new Failure(who + " was lost", ExitCode.PEER_LOST, true);
   }
 
-  /** The same, after which no other attempt is made. */
+  /**
+   * Returns the same failure without a restart.
+   */
   Failure asFinal() {
     return new Failure(what, exitCode, true);
   }

@@ -7,23 +7,25 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Starts a rank as one more JVM like this one: the same Java, the same flags, the same modules.
+ * Starts a rank as a JVM with the same Java, flags and modules as this one.
  *
  * @param java the program
  * @param flags for the JVM
- * @param main what it runs: a class, or {@code -m module/class}
+ * @param main the main class, or {@code -m module/class}
  */
 record JavaCommand(Path java, List<String> flags, List<String> main) implements WorkerCommand {
   /**
-   * Variables whose content is among a JVM's flags, and so is handed on by them: a rank that found
-   * them in its environment too would take each flag twice.
+   * Variables that contain JVM flags, which are already passed on the command line: a rank that
+   * also inherited the variables would apply each flag twice.
    */
   static final Set<String> FLAG_VARIABLES =
       Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
 
   private static final String TERMINAL = "-Drdm.terminal=";
 
-  /** A JVM like this one, which runs {@code main}. */
+  /**
+   * Returns the command for a JVM like this one that runs {@code main}.
+   */
   static JavaCommand likeThisJvm(Class<?> main) {
     return new JavaCommand(
         Path.of(System.getProperty("java.home"), "bin", "java"),
@@ -33,7 +35,9 @@ record JavaCommand(Path java, List<String> flags, List<String> main) implements 
         main(main));
   }
 
-  /** Not the debugger, whose port only one process can have, and not what differs by rank. */
+  /**
+   * Excludes the debugger, whose port only one process can use, and flags that differ by rank.
+   */
   private static boolean isForEveryRank(String flag) {
     return !flag.startsWith("-agentlib:jdwp")
         && !flag.startsWith("-Xrunjdwp")

@@ -4,12 +4,16 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 
-/** The last lines that were written on a stream. Threads may share it. */
+/**
+ * The last lines written to a stream. Thread-safe.
+ */
 final class LastLines {
   private final int most;
   private final Deque<String> lines = new ArrayDeque<>();
 
-  /** Keeps {@code most} lines. */
+  /**
+   * Keeps at most {@code most} lines.
+   */
   LastLines(int most) {
     this.most = most;
   }
@@ -21,7 +25,9 @@ final class LastLines {
     lines.addLast(line);
   }
 
-  /** Oldest first. */
+  /**
+   * Returns the lines, oldest first.
+   */
   synchronized List<String> lines() {
     return List.copyOf(lines);
   }

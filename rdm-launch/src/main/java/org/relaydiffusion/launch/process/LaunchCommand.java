@@ -20,20 +20,24 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code rdm launch}: any other command as several processes. */
+/**
+ * {@code rdm launch}: runs any other command as several processes.
+ */
 @Command(
     name = "launch",
     description = {
       "Run any rdm command as several processes, on one node or on several, as torchrun does.",
       "Example: rdm launch --standalone --nproc_per_node=2 generate --outdir=out ...",
-      "What follows the command's name belongs to the command.",
-      "When a rank fails, the others are stopped within 10 s; when this process is stopped, the"
+      "All arguments after the name of the command are passed to the command.",
+      "When a rank fails, the others are stopped within 10 s. When this process is stopped, the"
           + " ranks finish their step and save."
     })
 public final class LaunchCommand implements Callable<Integer> {
   private static final Set<String> HELP = Set.of("-h", "--help", "-V", "--version");
 
-  /** With one of these a command prints one JSON object, and nothing else, on standard output. */
+  /**
+   * Options with which a command prints one JSON object, and nothing else, on standard output.
+   */
   private static final Set<String> DOCUMENT = Set.of("--json", "--dry-run");
 
   private final Console console;
@@ -58,11 +62,11 @@ public final class LaunchCommand implements Callable<Integer> {
   }
 
   /**
-   * The command, ready to be a subcommand.
+   * Creates the command, to be used as a subcommand.
    *
-   * @param console what it talks to, and whose variables ranks inherit
-   * @param stop ends the run in good order
-   * @param worker how a rank is started
+   * @param console receives the output; ranks inherit its variables
+   * @param stop requests an orderly end of the run
+   * @param worker the command line of a rank
    */
   public static CommandLine commandLine(Console console, StopSignal stop, WorkerCommand worker) {
     CommandLine line = new CommandLine(new LaunchCommand(console, stop, worker));
@@ -97,7 +101,9 @@ public final class LaunchCommand implements Callable<Integer> {
     }
   }
 
-  /** Runs to the end, and ends this process where its output is stuck. */
+  /**
+   * Runs to the end, and ends this process if its output is blocked.
+   */
   static int run(Supervisor supervisor) {
     int code = ExitCode.FAILURE;
     try {
@@ -105,14 +111,16 @@ public final class LaunchCommand implements Callable<Integer> {
       return code;
     } finally {
       if (!supervisor.wroteAll()) {
-        // The ranks have ended, but whoever should read what this process writes does not. Flushing
-        // the streams, as the way out of here does, would wait for that reader without an end.
+        // The ranks have ended, but the reader of this process's output is not reading. Flushing
+        // the streams, as a normal exit does, would block indefinitely.
         NativeExit.withoutFlushing(code == ExitCode.OK ? ExitCode.FAILURE : code);
       }
     }
   }
 
-  /** What the command prints on standard output: one document for another program, or lines. */
+  /**
+   * Returns what the command prints on standard output: one document for another program, or lines.
+   */
   private OutputPlan.Results results(CommandLine known) {
     CommandLine at = known;
     for (String argument : command.subList(1, command.size())) {
@@ -128,11 +136,13 @@ public final class LaunchCommand implements Callable<Integer> {
     return OutputPlan.Results.OF_ALL_RANKS;
   }
 
-  /** The command that is launched; what it says of itself needs no ranks. */
+  /**
+   * Returns the command to be launched; its help is printed without starting ranks.
+   */
   private CommandLine knownCommand() {
     if (command.isEmpty()) {
       throw new OptionException(
-          "no command to launch: name one after the options, as in 'rdm launch generate ...'");
+          "no command to launch: give one after the options, as in 'rdm launch generate ...'");
     }
     String name = command.getFirst();
     CommandLine self = Objects.requireNonNull(spec).commandLine();
@@ -143,7 +153,7 @@ public final class LaunchCommand implements Callable<Integer> {
             .findFirst()
             .orElseThrow(() ->
                 new OptionException(
-                    "there is no command '%s' to launch; 'rdm help' lists them".formatted(name)));
+                    "unknown command '%s'; 'rdm help' lists all commands".formatted(name)));
     if (known.getCommandName().equals(self.getCommandName())) {
       throw new OptionException("launch cannot launch itself");
     }

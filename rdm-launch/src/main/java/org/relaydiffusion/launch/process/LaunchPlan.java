@@ -6,14 +6,15 @@ import java.util.Optional;
 import org.relaydiffusion.launch.rank.Endpoint;
 
 /**
- * What {@code rdm launch} is asked to do on this node.
+ * The task of {@code rdm launch} on this node.
  *
- * @param nodes how many processes on how many nodes
- * @param master where node 0's launcher serves the store; empty where this is the only node
- * @param runId what this run is called, if somebody has said so; else node 0 makes a name
- * @param maxRestarts how often all ranks are started again after one has failed
- * @param patience how long ranks that are asked to stop may take to finish their step and save
- * @param output where what ranks print goes
+ * @param nodes the numbers of processes and nodes
+ * @param master the address at which node 0's launcher serves the store; empty if this is the only
+ *     node
+ * @param runId the name of the run, if given; otherwise node 0 generates one
+ * @param maxRestarts how many times all ranks are restarted after one has failed
+ * @param patience the timeout for ranks to finish their step and save when they are asked to stop
+ * @param output the destination of the ranks' output
  * @param command the rdm command line that every rank runs
  */
 public record LaunchPlan(
@@ -24,11 +25,13 @@ public record LaunchPlan(
     Duration patience,
     OutputPlan output,
     List<String> command) {
-  /** Copies {@code command}. */
+  /**
+   * Copies {@code command}.
+   */
   public LaunchPlan {
     command = List.copyOf(command);
     if (!nodes.isAlone() && master.isEmpty()) {
-      throw new IllegalArgumentException("several nodes need a place to meet");
+      throw new IllegalArgumentException("several nodes require a master address");
     }
   }
 }

@@ -6,12 +6,14 @@ import java.util.Map;
 import org.relaydiffusion.nativeconfig.NativeExit;
 
 /**
- * Ends a rank whose launcher is gone. The launcher holds the other end of its ranks' standard input
- * and never writes: when it ends, in whatever way, the system closes that end, and each rank reads
- * the end of the stream.
+ * Ends a rank whose launcher has ended. The launcher holds the other end of its ranks' standard
+ * input and never writes to it. When it ends, for whatever reason, the operating system closes that
+ * end, and each rank reads the end of the stream.
  */
 public final class LauncherWatch {
-  /** Set for ranks by the launcher: how many seconds they have to stop once it is gone. */
+  /**
+   * Set for ranks by the launcher: the number of seconds they have to stop after it has ended.
+   */
   static final String VARIABLE = "RDM_LAUNCHER_WATCH";
 
   private static final long DEFAULT_SECONDS = 300;
@@ -19,7 +21,8 @@ public final class LauncherWatch {
   private LauncherWatch() {}
 
   /**
-   * Watches in the background, if a launcher has started this process; does nothing otherwise.
+   * Starts watching in the background if this process was started by a launcher; otherwise does
+   * nothing.
    *
    * @param environment the variables of this process
    * @param input its standard input
@@ -36,14 +39,14 @@ public final class LauncherWatch {
   private static void watch(InputStream input, long patience) {
     try {
       while (input.read() >= 0) {
-        // Nothing is meant to come.
+        // No data is expected.
       }
     } catch (IOException e) {
-      // As good as its end.
+      // Treat an error as the end.
     }
-    System.err.println("rdm: the launcher is gone, so this rank stops");
-    // As if somebody had asked this process to stop: a rank that waits ends at once, one that
-    // trains finishes the step and saves.
+    System.err.println("rdm: the launcher has ended: stopping this rank");
+    // As on a stop request: a rank that waits ends immediately, one that trains finishes the step
+    // and saves.
     Thread.ofPlatform().daemon().name("rdm-launcher-gone").start(StopSignals::raiseTerm);
     try {
       Thread.sleep(patience * 1000);

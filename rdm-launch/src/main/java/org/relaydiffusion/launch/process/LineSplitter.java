@@ -4,20 +4,28 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.Charset;
 
 /**
- * Cuts what a process writes into whole lines, and into the states of a status line that it writes
- * over with a carriage return. One thread at a time.
+ * Splits the output of a process into complete lines, and into the states of a status line that is
+ * redrawn with a carriage return. Not thread-safe.
  */
 final class LineSplitter {
-  /** Where what was cut goes. */
+  /**
+   * Receives the parts.
+   */
   interface Listener {
-    /** A whole line, without its end. */
+    /**
+     * Called with a complete line, without its end.
+     */
     void line(String text);
 
-    /** What the status line says now; empty when it is taken away. */
+    /**
+     * Called with the current content of the status line; empty when it is removed.
+     */
     void status(String text);
   }
 
-  /** A program that never ends its line must not fill the memory. */
+  /**
+   * The limit for a line without an end, which must not fill the memory.
+   */
   static final int LONGEST_LINE = 1 << 16;
 
   private static final String CLEAR_REST_OF_LINE = "\033[K";
@@ -30,11 +38,11 @@ final class LineSplitter {
   private boolean overwriting;
 
   /**
-   * A splitter that has seen nothing.
+   * Creates a splitter.
    *
-   * @param charset of the text; one in which line ends are single bytes
-   * @param longest the most bytes of a line; a longer one is cut
-   * @param listener told as soon as a line is whole
+   * @param charset of the text; line ends must be single bytes in it
+   * @param longest the maximum number of bytes of a line; a longer one is split
+   * @param listener called as soon as a line is complete
    */
   LineSplitter(Charset charset, int longest, Listener listener) {
     this.charset = charset;
@@ -42,7 +50,9 @@ final class LineSplitter {
     this.listener = listener;
   }
 
-  /** Takes the next {@code count} of {@code bytes}. */
+  /**
+   * Processes the next {@code count} bytes of {@code bytes}.
+   */
   void accept(byte[] bytes, int count) {
     for (int i = 0; i < count; i++) {
       accept(bytes[i]);
@@ -58,7 +68,7 @@ final class LineSplitter {
       return;
     }
     if (afterReturn) {
-      // No line end of two characters: what comes is written over what was there.
+      // Not a two-character line end: the following text overwrites the current line.
       afterReturn = false;
       overwriting = true;
       line.reset();
@@ -84,7 +94,9 @@ final class LineSplitter {
     listener.line(text);
   }
 
-  /** Nothing more comes: a last line without an end is a line all the same. */
+  /**
+   * Processes the end of the stream: a last line without an end counts as a line.
+   */
   void end() {
     if (overwriting) {
       listener.status("");

@@ -4,19 +4,23 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.nativeconfig.Doctor;
 import org.relaydiffusion.nativeconfig.DoctorReport;
 
-/** What this node has to run processes on. */
+/**
+ * The processors and GPUs of this node.
+ */
 final class NodeDevices {
   private NodeDevices() {}
 
-  /** Cores that Java may use. */
+  /**
+   * Returns the number of cores available to Java.
+   */
   static int cores() {
     return Runtime.getRuntime().availableProcessors();
   }
 
   /**
-   * GPUs that LibTorch can use.
+   * Returns the number of GPUs that LibTorch can use.
    *
-   * @throws OptionException when it can use none, with the reason
+   * @throws OptionException with the reason, if it can use none
    */
   static int gpus() {
     DoctorReport.Cuda cuda = Doctor.examine().cuda();
@@ -27,7 +31,9 @@ final class NodeDevices {
     return cuda.devices().size();
   }
 
-  /** GPUs that LibTorch can use, or the cores where there are none. */
+  /**
+   * Returns the number of GPUs that LibTorch can use, or of cores if there are no GPUs.
+   */
   static int gpusOrCores() {
     DoctorReport.Cuda cuda = Doctor.examine().cuda();
     return cuda.whyUnusable().isEmpty() ? cuda.devices().size() : cores();

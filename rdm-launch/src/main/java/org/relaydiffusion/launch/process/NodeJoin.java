@@ -12,7 +12,9 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.launch.rank.Endpoint;
 import org.relaydiffusion.torch.TorchException;
 
-/** How the launchers of several nodes come together. Interrupting the thread ends it. */
+/**
+ * Joins the launchers of several nodes. Interrupting the thread cancels it.
+ */
 final class NodeJoin {
   private static final long LOOK_MILLIS = 200;
   private static final long BEAT_LOOKS = 5;
@@ -27,13 +29,13 @@ final class NodeJoin {
   private volatile String runId;
 
   /**
-   * A launcher that is alone yet.
+   * Creates the join of this node.
    *
    * @param plan of this node
-   * @param newRunId what node 0 calls the run where nobody has said
-   * @param patience how long to wait for the others
-   * @param silence the launcher of a node that shows no sign of life for so long is replaced
-   * @param screen told whom is waited for
+   * @param newRunId the name given to the run by node 0 if none was specified
+   * @param patience the timeout for the others
+   * @param silence the launcher of a node that shows no sign of life for this long is replaced
+   * @param screen receives messages about missing nodes
    */
   NodeJoin(LaunchPlan plan, String newRunId, Duration patience, Duration silence, Screen screen) {
     this.nodes = plan.nodes();
@@ -45,16 +47,18 @@ final class NodeJoin {
     this.screen = screen;
   }
 
-  /** What the run is called, once the others are there. */
+  /**
+   * Returns the name of the run, once all have joined.
+   */
   String runId() {
     return runId;
   }
 
   /**
-   * Waits until all launchers are there.
+   * Waits until all launchers have joined.
    *
    * @return the store, which the caller closes
-   * @throws RdmException when they do not come in time, or do not fit together
+   * @throws RdmException if they do not join in time, or their options do not match
    */
   NodeStore join() throws InterruptedException {
     long deadline = System.nanoTime() + patience.toNanos();
@@ -73,7 +77,7 @@ final class NodeJoin {
         }
         if (System.nanoTime() - deadline >= 0) {
           throw new RdmException(
-              "%s did not come to %s within %s s".formatted(missing, at, patience.toSeconds()));
+              "%s did not join at %s within %s s".formatted(missing, at, patience.toSeconds()));
         }
         Thread.sleep(LOOK_MILLIS);
       }
@@ -107,7 +111,9 @@ final class NodeJoin {
             + missing.stream().map(String::valueOf).collect(Collectors.joining(", "));
   }
 
-  /** Tries until node 0 is there, which may be started later than this one, and again. */
+  /**
+   * Tries until node 0 is available, which may be started later or restarted.
+   */
   private NodeStore find(long deadline) throws InterruptedException {
     screen.say("joining node 0 at " + at);
     while (true) {
@@ -124,7 +130,7 @@ final class NodeJoin {
         close(store);
         if (System.nanoTime() - deadline >= 0) {
           throw new RdmException(
-              "node 0 cannot be reached at %s within %s s: %s"
+              "cannot connect to node 0 at %s within %s s: %s"
                   .formatted(at, patience.toSeconds(), e.getMessage()),
               e);
         }
@@ -140,7 +146,7 @@ final class NodeJoin {
     NodeStore.Run run = awaitRun(store, deadline);
     check(run);
     if (store.isComplete()) {
-      throw new RdmException("the run at %s has begun already".formatted(at));
+      throw new RdmException("the run at %s has already begun".formatted(at));
     }
     takePlace(store, deadline);
     runId = run.id();
@@ -148,7 +154,7 @@ final class NodeJoin {
       if (look % BEAT_LOOKS == 0) {
         store.beat(nodes.index());
       }
-      goOn(deadline, "not all nodes came to " + at);
+      goOn(deadline, "not all nodes joined at " + at);
     }
   }
 
@@ -162,7 +168,9 @@ final class NodeJoin {
     }
   }
 
-  /** Refuses what cannot be one run. */
+  /**
+   * Rejects a node whose options do not match those of node 0.
+   */
   private void check(NodeStore.Run run) {
     differ("--nnodes", run.nodes(), nodes.count());
     differ("--nproc_per_node", run.processes(), nodes.processes());
@@ -172,7 +180,7 @@ final class NodeJoin {
   private static void differ(String option, Object first, Object own) {
     if (!first.equals(own)) {
       throw new RdmException(
-          "node 0 has %s=%s, but this node %s; they must be equal".formatted(option, first, own));
+          "node 0 has %s=%s, but this node has %s; they must be equal".formatted(option, first, own));
     }
   }
 
@@ -181,15 +189,15 @@ final class NodeJoin {
     String other = "";
     while (!store.take(node, other, token)) {
       other = store.holder(node);
-      // A launcher that was killed before the run began has left its place taken.
+      // A launcher that was killed before the run began has left its registration.
       long beats = store.beats(node);
       long end = System.nanoTime() + silence.toNanos();
       while (System.nanoTime() - end < 0 && !other.isEmpty()) {
         if (store.beats(node) != beats) {
           throw new RdmException(
-              "there is a node with --node_rank=%s at %s already".formatted(node, at));
+              "a node with --node_rank=%s has already joined at %s".formatted(node, at));
         }
-        goOn(deadline, "node %s's place at %s is taken".formatted(node, at));
+        goOn(deadline, "another launcher has joined as node %s at %s".formatted(node, at));
         other = store.holder(node).equals(other) ? other : "";
       }
     }
@@ -206,14 +214,16 @@ final class NodeJoin {
     Thread.sleep(LOOK_MILLIS);
   }
 
-  /** Gives the place free for whoever comes next. */
+  /**
+   * Releases the registration of this node for another launcher.
+   */
   private void leave(@Nullable NodeStore store) {
     if (store != null) {
       Thread.interrupted();
       try {
         store.take(nodes.index(), token, "");
       } catch (RdmException e) {
-        // The store is gone, and the place with it.
+        // The store has been closed, and with it the registration.
       }
       store.close();
     }

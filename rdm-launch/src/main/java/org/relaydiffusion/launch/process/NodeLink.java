@@ -9,18 +9,21 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 
 /**
- * Ties the launchers of several nodes together, over the c10d store that node 0's launcher serves.
- * One thread talks to the store: it joins the others ({@link NodeJoin}), then says what this
- * launcher has to say and looks for news.
+ * Connects the launchers of several nodes over the c10d store served by node 0's launcher. One
+ * thread accesses the store: it joins the others ({@link NodeJoin}), then sends this launcher's
+ * messages and polls for news.
  *
- * <p>News are read in the opposite order to that in which a launcher writes them: whoever sees that
- * a node has left also sees that its ranks have ended, why they failed, and who asked for the end.
+ * <p>News are read in the opposite order to that in which a launcher writes them: a reader that
+ * sees that a node has left also sees that its ranks have ended, why they failed, and who requested
+ * the stop.
  */
 final class NodeLink implements OtherNodes {
   private static final long LOOK_MILLIS = 250;
   private static final long BEAT_NANOS = Duration.ofSeconds(1).toNanos();
 
-  /** How long node 0 keeps the store open for those that have not heard all. */
+  /**
+   * How long node 0 keeps the store open for nodes that have not read everything.
+   */
   private static final Duration FAREWELL = Duration.ofSeconds(2);
 
   private final Nodes nodes;
@@ -31,7 +34,7 @@ final class NodeLink implements OtherNodes {
   private final Thread thread;
   private volatile boolean closed;
 
-  // What follows belongs to the thread.
+  // The following fields are confined to the thread.
   private int attempt;
   private long seen = -1;
   private int seenEnded;
@@ -49,12 +52,13 @@ final class NodeLink implements OtherNodes {
   }
 
   /**
-   * Begins to join the others, in the background.
+   * Starts joining the others, in the background.
    *
-   * @param nodes how many there are, and which this is
-   * @param join how they come together
-   * @param silence a node that shows no sign of life for so long is lost
-   * @param events told {@link Event.Joined} or {@link Event.NotJoined}, and then the others' news
+   * @param nodes the number of nodes, and the index of this one
+   * @param join joins the launchers
+   * @param silence a node that shows no sign of life for this long is lost
+   * @param events receives {@link Event.Joined} or {@link Event.NotJoined}, and then the others'
+   *     news
    */
   static NodeLink start(Nodes nodes, NodeJoin join, Duration silence, Consumer<Event> events) {
     NodeLink link = new NodeLink(nodes, join, silence, events);
@@ -82,9 +86,10 @@ final class NodeLink implements OtherNodes {
       }
       leave(store);
     } catch (InterruptedException e) {
-      // Closed before the others were there.
+      // Closed before the others had joined.
     } catch (RuntimeException | Error e) {
-      // Whatever it was: without this thread nobody else hears that the others are out of reach.
+      // In any case, report the loss: without this thread, nobody else would notice that the other
+      // nodes cannot be reached.
       if (!closed) {
         events.accept(joined ? new Event.Lost("node 0") : new Event.NotJoined(known(e)));
       }
@@ -94,7 +99,7 @@ final class NodeLink implements OtherNodes {
   private static RdmException known(Throwable e) {
     return e instanceof RdmException known
         ? known
-        : new RdmException("the link to the other nodes failed: " + e, e);
+        : new RdmException("lost the connection to the other nodes: " + e, e);
   }
 
   private static void say(NodeStore store, @Nullable Consumer<NodeStore> what) {

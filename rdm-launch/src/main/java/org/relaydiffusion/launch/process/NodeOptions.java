@@ -8,7 +8,9 @@ import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.rank.Endpoint;
 import picocli.CommandLine.Option;
 
-/** How many processes on how many nodes, and where they meet. */
+/**
+ * The numbers of processes and nodes, and the address of the rendezvous.
+ */
 final class NodeOptions implements Section {
   private static final int MOST_PROCESSES = 4096;
   private static final String NO_ID = "none";
@@ -16,8 +18,8 @@ final class NodeOptions implements Section {
   @Option(
       names = "--standalone",
       description =
-          "Run on this node alone; nothing listens where another machine or user can reach it."
-              + " Default: so with --nnodes=1.")
+          "Run on this node only, without listening on a port that other hosts or users can reach."
+              + " Default: implied by --nnodes=1.")
   boolean standalone;
 
   @Option(
@@ -25,8 +27,8 @@ final class NodeOptions implements Section {
       paramLabel = "N|auto|cpu|gpu",
       completionCandidates = Candidates.Processes.class,
       description =
-          "Processes on each node: a number, as many as GPUs (gpu) or cores (cpu), or auto for"
-              + " GPUs where there are any and else cores. Default: ${DEFAULT-VALUE}.",
+          "Number of processes on each node: a number, gpu (one per GPU), cpu (one per core), or auto:"
+              + " one per GPU, or per core if there is no GPU. Default: ${DEFAULT-VALUE}.",
       defaultValue = "1")
   String processes = "1";
 
@@ -34,7 +36,7 @@ final class NodeOptions implements Section {
       names = "--nnodes",
       paramLabel = "N",
       description =
-          "Nodes; rdm launch is started on each, with the same options but --node_rank."
+          "Number of nodes; start rdm launch on each, with the same options except for --node_rank."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "1")
   String nodes = "1";
@@ -42,27 +44,27 @@ final class NodeOptions implements Section {
   @Option(
       names = "--node_rank",
       paramLabel = "N",
-      description = "Which node this is, from 0; required with more than one. Default: 0.")
+      description = "Rank of this node, from 0; required with more than one node. Default: 0.")
   @Nullable Integer nodeRank;
 
   @Option(
       names = "--master_addr",
       paramLabel = "HOST",
-      description = "Node 0, as the others reach it; required with more than one. Default: none.")
+      description = "Host name or address of node 0; required with more than one node. Default: none.")
   @Nullable String masterAddress;
 
   @Option(
       names = "--master_port",
       paramLabel = "PORT",
       description =
-          "Port of node 0 at which its launcher serves the store in which launchers and ranks of"
-              + " several nodes meet; a single node needs none. Default: 29500.")
+          "Port on which node 0's launcher serves the rendezvous store for launchers and ranks of"
+              + " several nodes; not used with a single node. Default: 29500.")
   @Nullable String masterPort;
 
   @Option(
       names = "--rdzv_endpoint",
       paramLabel = "HOST[:PORT]",
-      description = "--master_addr and --master_port in one. Default: none.")
+      description = "--master_addr and --master_port in one option. Default: none.")
   @Nullable String endpoint;
 
   @Option(
@@ -75,7 +77,7 @@ final class NodeOptions implements Section {
       names = "--rdzv_id",
       paramLabel = "NAME",
       description =
-          "Name of the run, equal on all nodes: ranks find it in TORCHELASTIC_RUN_ID."
+          "Name of the run, the same on all nodes; passed to ranks in TORCHELASTIC_RUN_ID."
               + " Default: drawn at random by node 0.")
   @Nullable String runId;
 
@@ -85,7 +87,7 @@ final class NodeOptions implements Section {
   }
 
   /**
-   * How the processes are spread.
+   * Returns the numbers of processes and nodes.
    *
    * @throws OptionException naming the option that is wrong or missing
    */
@@ -94,7 +96,7 @@ final class NodeOptions implements Section {
     int index = nodeRank == null ? 0 : nodeRank;
     if (nodeRank == null && count > 1) {
       throw new OptionException(
-          "--nnodes=%s needs --node_rank: which node this is, 0 to %s".formatted(count, count - 1));
+          "--nnodes=%s requires --node_rank: the rank of this node, 0 to %s".formatted(count, count - 1));
     }
     if (index < 0 || index >= count) {
       throw new OptionException(
@@ -109,7 +111,7 @@ final class NodeOptions implements Section {
   }
 
   private int nodeCount() {
-    // torchrun's form for a number of nodes that may change; equal ends are a fixed one.
+    // torchrun's syntax for an elastic number of nodes; equal bounds are a fixed number.
     String text = nodes.replaceFirst("^(\\d+):\\1$", "$1");
     if (text.contains(":")) {
       throw new OptionException(
@@ -139,9 +141,9 @@ final class NodeOptions implements Section {
   }
 
   /**
-   * The run's name, if one was given; {@code none} is torchrun's word for none.
+   * Returns the name of the run, if given; {@code none} is torchrun's value for no name.
    *
-   * @throws OptionException when it is too long, or cannot be shown in one line
+   * @throws OptionException if it is too long or contains control characters
    */
   Optional<String> runId() {
     if (runId != null && !runId.matches("[^\\p{Cntrl}]{1,200}")) {
@@ -151,16 +153,17 @@ final class NodeOptions implements Section {
   }
 
   /**
-   * Where node 0's launcher serves the store; empty where there is one node, which needs no port.
+   * Returns the address at which node 0's launcher serves the store; empty if there is one node,
+   * which needs no port.
    *
-   * @param nodes as {@link #nodes()} says
-   * @throws OptionException naming the options that do not go together
+   * @param nodes the result of {@link #nodes()}
+   * @throws OptionException naming the options that contradict each other
    */
   Optional<Endpoint> master(Nodes nodes) {
     boolean said = masterAddress != null || masterPort != null || endpoint != null;
     if (standalone && !nodes.isAlone()) {
       throw new OptionException(
-          "--standalone means this node alone, but --nnodes is " + nodes.count());
+          "--standalone means this node only, but --nnodes is " + nodes.count());
     }
     if (standalone && said) {
       throw new OptionException(
@@ -172,7 +175,7 @@ final class NodeOptions implements Section {
     }
     if (endpoint != null && (masterAddress != null || masterPort != null)) {
       throw new OptionException(
-          "--rdzv_endpoint says the same as --master_addr and --master_port: give one of them");
+          "--rdzv_endpoint and --master_addr or --master_port are mutually exclusive");
     }
     Optional<Endpoint> master = said || !nodes.isAlone() ? Optional.of(master()) : Optional.empty();
     return nodes.isAlone() ? Optional.empty() : master;
@@ -184,7 +187,7 @@ final class NodeOptions implements Section {
     }
     if (masterAddress == null && nodeCount() > 1) {
       throw new OptionException(
-          "--nnodes=%s needs --master_addr (or --rdzv_endpoint): node 0, as the others reach it"
+          "--nnodes=%s requires --master_addr (or --rdzv_endpoint), the address of node 0"
               .formatted(nodes));
     }
     String address = masterAddress == null ? Endpoint.LOCAL.address() : masterAddress.strip();

@@ -13,16 +13,16 @@ import org.relaydiffusion.torch.distributed.TcpStore;
 import org.relaydiffusion.torch.distributed.WaitListener;
 
 /**
- * The launchers' keys in the store that node 0's launcher serves. No call waits for a value. All
- * text that comes from the store is bounded and fit to be printed: whoever reaches the store's port
- * can write it.
+ * The launchers' keys in the store served by node 0's launcher. No call waits for a value. All text
+ * from the store is bounded and sanitized, since anyone who can reach the port can write to it.
  *
- * <p>After each write the counter {@code news} grows, so that looking for news is one call.
+ * <p>After each write, the counter {@code news} is incremented, so that polling for news takes one
+ * call.
  */
 final class NodeStore implements AutoCloseable {
   /**
-   * For one try to connect, of which there are many. A server that takes the connection and then
-   * does not answer is given up 20 s later, as {@link Store} says.
+   * The timeout of one of many attempts to connect. A server that accepts the connection but does
+   * not respond is abandoned 20 s later, see {@link Store}.
    */
   private static final Duration ANSWER = Duration.ofSeconds(2);
 
@@ -39,7 +39,9 @@ final class NodeStore implements AutoCloseable {
     this.store = store;
   }
 
-  /** Serves the store, on node 0. */
+  /**
+   * Serves the store, on node 0.
+   */
   static NodeStore serve(int port) {
     return of(TcpStore.serve(port, ANSWER));
   }
@@ -56,11 +58,11 @@ final class NodeStore implements AutoCloseable {
   }
 
   /**
-   * What node 0 was told about the run.
+   * The description of the run published by node 0.
    *
    * @param id of the run
-   * @param nodes how many there are
-   * @param processes on each node
+   * @param nodes number of nodes
+   * @param processes number of processes on each node
    */
   record Run(String id, int nodes, int processes) {}
 
@@ -68,28 +70,34 @@ final class NodeStore implements AutoCloseable {
     set("run", "%s %s %s".formatted(run.nodes(), run.processes(), run.id()));
   }
 
-  /** Empty until node 0 has said it, and where the store is not that of a launch. */
+  /**
+   * Returns the run; empty until node 0 has published it, or if the store is not that of a launch.
+   */
   Optional<Run> run() {
     return match("run", RUN)
         .map(m -> new Run(m.group(3), Integer.parseInt(m.group(1)), Integer.parseInt(m.group(2))));
   }
 
-  /** Whose launcher a node has: a token, or an empty text. */
+  /**
+   * Returns the token of the launcher registered for a node, or an empty text.
+   */
   String holder(int node) {
     return text("node/" + node).orElse("");
   }
 
   /**
-   * Takes a node's place, if it is {@code from}'s.
+   * Changes the registration of a node from {@code from} to {@code to}, if it is {@code from}.
    *
-   * @return whether it is {@code to}'s now
+   * @return whether it is {@code to} now
    */
   boolean take(int node, String from, String to) {
     byte[] now = store.compareSet("node/" + node, from.getBytes(UTF_8), to.getBytes(UTF_8));
     return new String(now, UTF_8).equals(to);
   }
 
-  /** All nodes are there: the ranks may start. */
+  /**
+   * Publishes that all nodes have joined and the ranks may start.
+   */
   void setComplete() {
     set("complete", "yes");
   }
@@ -98,17 +106,23 @@ final class NodeStore implements AutoCloseable {
     return store.has("complete");
   }
 
-  /** Shows that a node's launcher is there. */
+  /**
+   * Publishes a sign of life of a node's launcher.
+   */
   void beat(int node) {
     store.add("beat/" + node, 1);
   }
 
-  /** Grows as long as a node's launcher is there. */
+  /**
+   * Returns a counter that grows as long as a node's launcher is alive.
+   */
   long beats(int node) {
     return store.add("beat/" + node, 0);
   }
 
-  /** Sets the reason why an attempt failed, unless another node has. */
+  /**
+   * Publishes the reason why an attempt failed, unless another node already has.
+   */
   void fail(int attempt, Failure failure) {
     store.compareSet(
         "failure/" + attempt,
@@ -125,18 +139,24 @@ final class NodeStore implements AutoCloseable {
                 m.group(3), Integer.parseInt(m.group(1)), Boolean.parseBoolean(m.group(2))));
   }
 
-  /** Says that a node has no rank left in an attempt. */
+  /**
+   * Publishes that a node has no rank left in an attempt.
+   */
   void end(int attempt) {
     store.add("ended/" + attempt, 1);
     news();
   }
 
-  /** How many nodes have no rank left. */
+  /**
+   * Returns the number of nodes without ranks.
+   */
   int ended(int attempt) {
     return (int) store.add("ended/" + attempt, 0);
   }
 
-  /** Asks all launchers to stop, unless one has. */
+  /**
+   * Asks all launchers to stop, unless one already has.
+   */
   void stop(Event.Stop stop) {
     store.compareSet(
         "stop", NOTHING, cut("%s %s".formatted(stop.exitCode(), stop.why())).getBytes(UTF_8));
@@ -147,18 +167,24 @@ final class NodeStore implements AutoCloseable {
     return match("stop", STOP).map(m -> new Event.Stop(m.group(2), Integer.parseInt(m.group(1))));
   }
 
-  /** Says that a launcher has ended its run. */
+  /**
+   * Publishes that a launcher has ended its run.
+   */
   void leave() {
     store.add("left", 1);
     news();
   }
 
-  /** How many launchers have ended their run. */
+  /**
+   * Returns the number of launchers that have ended their run.
+   */
   int left() {
     return (int) store.add("left", 0);
   }
 
-  /** Differs whenever something was written. */
+  /**
+   * Returns a counter that changes with every write.
+   */
   long newest() {
     return store.add("news", 0);
   }

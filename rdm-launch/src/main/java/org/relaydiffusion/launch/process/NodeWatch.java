@@ -4,11 +4,13 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Node 0's eye on the other launchers, each of which counts a key up every second. */
+/**
+ * Node 0's watch over the other launchers, each of which increments a key every second.
+ */
 final class NodeWatch {
   /**
-   * The most that one look adds to a node's silence: where this process or its whole machine stood
-   * still, the others could not be heard.
+   * The maximum time added to a node's silence per check: while this process or its whole host was
+   * suspended, the others could not be observed.
    */
   private static final long MOST_NANOS = Duration.ofSeconds(3).toNanos();
 
@@ -19,9 +21,9 @@ final class NodeWatch {
   private long lastLook = System.nanoTime();
 
   /**
-   * A watch that has seen nothing.
+   * Creates a watch.
    *
-   * @param silence a node that does not count for so long is lost
+   * @param silence a node that does not increment its key for this long is lost
    */
   NodeWatch(Nodes nodes, Duration silence) {
     this.nodes = nodes;
@@ -31,7 +33,9 @@ final class NodeWatch {
     Arrays.fill(beats, -1);
   }
 
-  /** Looks at all nodes; a node that is lost, once. */
+  /**
+   * Checks all nodes; returns a lost node once.
+   */
   Optional<Integer> look(NodeStore store, long now) {
     long passed = Math.min(now - lastLook, MOST_NANOS);
     lastLook = now;

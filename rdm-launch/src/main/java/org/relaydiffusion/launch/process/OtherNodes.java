@@ -1,26 +1,38 @@
 package org.relaydiffusion.launch.process;
 
 /**
- * What a launcher tells those of the other nodes. No call waits for them. What they say in turn
- * comes as {@link Event}s.
+ * Sends messages to the launchers of the other nodes. No call blocks. Their messages arrive as
+ * {@link Event}s.
  */
 interface OtherNodes extends AutoCloseable {
-  /** For a run on one node. */
+  /**
+   * The implementation for a run on one node.
+   */
   OtherNodes NONE = new OtherNodes() {};
 
-  /** This node begins an attempt. */
+  /**
+   * This node begins an attempt.
+   */
   default void begin(int attempt) {}
 
-  /** A rank of this node has failed; the first failure of an attempt counts for all nodes. */
+  /**
+   * A rank of this node has failed; the first failure of an attempt applies to all nodes.
+   */
   default void failed(int attempt, Failure failure) {}
 
-  /** This node has no rank left in this attempt. */
+  /**
+   * This node has no rank left in this attempt.
+   */
   default void ended(int attempt) {}
 
-  /** Somebody has asked this launcher to stop; the first to be asked counts for all nodes. */
+  /**
+   * This launcher was asked to stop; the first request applies to all nodes.
+   */
   default void stop(Event.Stop stop) {}
 
-  /** Leaves; waits no longer than a few seconds until the others have heard what was said. */
+  /**
+   * Leaves; waits at most a few seconds until the others have received all messages.
+   */
   @Override
   default void close() {}
 }

@@ -11,8 +11,8 @@ import java.time.temporal.ChronoUnit;
 import org.relaydiffusion.FileException;
 
 /**
- * The file that holds one rank's output of one attempt: {@code FOLDER/attempt_0/rank_3.log}. A run
- * that is started again later goes on in the same file. Threads may share it.
+ * The file with the output of one rank in one attempt: {@code FOLDER/attempt_0/rank_3.log}. A later
+ * run appends to the same file. Thread-safe.
  */
 final class RankLog implements AutoCloseable {
   private final Path file;
@@ -27,13 +27,13 @@ final class RankLog implements AutoCloseable {
   }
 
   /**
-   * Opens the file, with its folders.
+   * Opens the file, creating its folders.
    *
    * @param folder of all files
    * @param attempt from 0
-   * @param rank in the whole run
-   * @param screen told once when the file cannot be written on
-   * @throws FileException when it cannot be made
+   * @param rank the global rank
+   * @param screen receives a message once if writing to the file fails
+   * @throws FileException if it cannot be created
    */
   static RankLog open(Path folder, int attempt, int rank, Screen screen) {
     Path file = folder.resolve("attempt_" + attempt).resolve("rank_%s.log".formatted(rank));
@@ -56,12 +56,16 @@ final class RankLog implements AutoCloseable {
     return file;
   }
 
-  /** Says in the file which process's lines follow. */
+  /**
+   * Writes a header for the lines of the next process.
+   */
   void begin(String what) {
     line("rdm launch: %s, %s".formatted(Instant.now().truncatedTo(ChronoUnit.SECONDS), what));
   }
 
-  /** Adds a line, at once: a log is read while it grows. */
+  /**
+   * Appends a line and flushes it, since logs are read while they grow.
+   */
   synchronized void line(String text) {
     if (broken) {
       return;
@@ -71,9 +75,9 @@ final class RankLog implements AutoCloseable {
       writer.write(System.lineSeparator());
       writer.flush();
     } catch (IOException e) {
-      // The rank goes on: its work is worth more than its words.
+      // The rank continues: its work is worth more than its log.
       broken = true;
-      screen.say("%s: cannot be written any more: %s".formatted(file, e.getMessage()));
+      screen.say("%s: can no longer be written: %s".formatted(file, e.getMessage()));
     }
   }
 

@@ -6,12 +6,18 @@ import java.util.List;
 import java.util.Optional;
 import org.relaydiffusion.Printable;
 
-/** Where one rank's lines go, stream by stream. */
+/**
+ * Distributes the lines of one rank, for each stream.
+ */
 final class RankOutput implements AutoCloseable {
-  /** How many lines are shown when a rank fails. */
+  /**
+   * How many lines are shown when a rank fails.
+   */
   private static final int LAST_LINES = 20;
 
-  /** A document is not cut anywhere: it may be one line. */
+  /**
+   * A document is not split: it may be a single line.
+   */
   private static final int LONGEST_DOCUMENT = 1 << 29;
 
   private final int rank;
@@ -37,10 +43,10 @@ final class RankOutput implements AutoCloseable {
   /**
    * Opens the rank's file, if it has one.
    *
-   * @param nodes which ranks this node has
-   * @param localRank which process of this node
+   * @param nodes the ranks of this node
+   * @param localRank the process of this node
    * @param attempt from 0
-   * @param plan what goes where
+   * @param plan the destinations
    * @param screen the launcher's own streams
    */
   static RankOutput open(Nodes nodes, int localRank, int attempt, OutputPlan plan, Screen screen) {
@@ -52,7 +58,9 @@ final class RankOutput implements AutoCloseable {
     return new RankOutput(rank, localRank, screen, plan, log);
   }
 
-  /** Says in the file whose lines follow. */
+  /**
+   * Writes a header to the file.
+   */
   void begin(long pid) {
     log.ifPresent(file -> file.begin("rank %s, process %s".formatted(rank, pid)));
   }
@@ -61,7 +69,9 @@ final class RankOutput implements AutoCloseable {
     return out;
   }
 
-  /** How long a line of standard output may be before it is cut in two. */
+  /**
+   * Returns the length at which a line of standard output is split.
+   */
   int longestLine() {
     return longestLine;
   }
@@ -70,12 +80,16 @@ final class RankOutput implements AutoCloseable {
     return err;
   }
 
-  /** The last lines of standard error, oldest first. */
+  /**
+   * Returns the last lines of standard error, oldest first.
+   */
   List<String> lastErrors() {
     return lastErrors.lines();
   }
 
-  /** Nothing more comes on standard output. */
+  /**
+   * Called at the end of standard output.
+   */
   void drained() {
     if (rank == 0 && !document.isEmpty()) {
       screen.result(document);
@@ -87,7 +101,9 @@ final class RankOutput implements AutoCloseable {
     log.ifPresent(RankLog::close);
   }
 
-  /** One of the two streams. */
+  /**
+   * One of the two streams.
+   */
   private final class Stream implements LineSplitter.Listener {
     private final boolean isError;
     private final boolean shown;
@@ -103,8 +119,8 @@ final class RankOutput implements AutoCloseable {
 
     @Override
     public void line(String raw) {
-      // A rank prints no more than it should, but the JVM and LibTorch print for it too. Tabs are
-      // those of a stack trace.
+      // A rank sanitizes its own output, but the JVM and LibTorch also write to its streams. Tabs
+      // are those of a stack trace.
       String text = Printable.of(raw.replace("\t", "    "), 2 * LineSplitter.LONGEST_LINE);
       if (isError) {
         lastErrors.add(text);
@@ -125,7 +141,7 @@ final class RankOutput implements AutoCloseable {
 
     @Override
     public void status(String text) {
-      // Only the first rank is told that it has a terminal; no other one may write over its status.
+      // Only rank 0 is told that it has a terminal; no other may overwrite its status line.
       if (shown && rank == 0) {
         screen.status(text.isEmpty() ? "" : prefixed(text));
       }

@@ -7,9 +7,9 @@ import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 
 /**
- * A folder that only this user can enter, with the file in which the ranks of one node find one
- * another. A store in a file instead of one that listens: no other user can join the run, and no
- * port can be lost to another process after it was chosen.
+ * A folder that only this user can access, with the file used by the ranks of one node for their
+ * rendezvous. With a file instead of a listening store, no other user can join the run, and no port
+ * can be taken by another process after it was chosen.
  */
 final class RendezvousFolder implements AutoCloseable {
   private Path folder;
@@ -19,9 +19,9 @@ final class RendezvousFolder implements AutoCloseable {
   }
 
   /**
-   * Makes the folder, in the JVM's folder for temporary files.
+   * Creates the folder in the JVM's folder for temporary files.
    *
-   * @throws FileException when that cannot be written
+   * @throws FileException if that folder is not writable
    */
   static RendezvousFolder create() {
     return new RendezvousFolder(make());
@@ -29,32 +29,34 @@ final class RendezvousFolder implements AutoCloseable {
 
   private static Path make() {
     try {
-      // With mode 0700, whatever the umask is.
+      // With mode 0700, regardless of the umask.
       return Files.createTempDirectory("rdm-launch-");
     } catch (IOException e) {
       throw new FileException(
           Path.of(System.getProperty("java.io.tmpdir")),
-          "no folder can be made here for the ranks to meet in (RDM_JAVA_OPTS=-Djava.io.tmpdir=DIR"
-              + " names another): "
+          "cannot create a folder for the rendezvous of the ranks here (RDM_JAVA_OPTS=-Djava.io.tmpdir=DIR"
+              + " selects another): "
               + e,
           e);
     }
   }
 
   /**
-   * The file of one attempt; it is not there yet.
+   * Returns the file of one attempt, which does not exist yet.
    *
-   * @throws FileException when the folder has to be made again, and cannot be
+   * @throws FileException if the folder has to be created again and cannot be
    */
   Path file(int attempt) {
-    // Many systems delete temporary files that are some days old, and a run may last for weeks.
+    // Many systems delete temporary files after some days, and a run may last for weeks.
     if (!Files.isDirectory(folder)) {
       folder = make();
     }
     return folder.resolve("attempt_" + attempt);
   }
 
-  /** Removes all, when no rank is left. */
+  /**
+   * Deletes the folder, when no rank is left.
+   */
   @Override
   public void close() {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
@@ -63,9 +65,9 @@ final class RendezvousFolder implements AutoCloseable {
       }
       Files.deleteIfExists(folder);
     } catch (IOException e) {
-      // A few bytes are left where temporary files are; no reason to fail.
+      // A few bytes remain in the folder of temporary files; this is not a failure.
       System.getLogger("org.relaydiffusion.launch")
-          .log(System.Logger.Level.DEBUG, folder + " cannot be removed", e);
+          .log(System.Logger.Level.DEBUG, folder + " cannot be deleted", e);
     }
   }
 }

@@ -11,30 +11,38 @@ import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.progress.DisplayWidth;
 
 /**
- * The launcher's terminal or log, which all ranks share: whole lines, and below them on a terminal
- * the status line of one rank. Threads may share it.
+ * The launcher's terminal or log, shared by all ranks: complete lines and, below them on a
+ * terminal, the status line of one rank. Thread-safe.
  *
- * <p>One thread writes; all others only put lines in its queue. Where nobody reads what the
- * launcher writes, that thread alone is stuck. The launcher's own lines never wait for room. Those
- * of ranks do, so that none is lost to a slow reader; but once the end has been asked for ({@link
- * #hurry}) a reader that takes nothing is not waited for, and they are dropped.
+ * <p>One thread writes; all others only add lines to its queue. If the launcher's output is not
+ * read, only that thread blocks. The launcher's own lines are always queued. Those of ranks wait
+ * for space, so that none is lost to a slow reader. Once a stop has been requested ({@link
+ * #hurry}), they are dropped if the reader does not read.
  */
 final class Screen {
-  /** More than a rank's longest line, see {@link LineSplitter}. */
+  /**
+   * More than the longest line of a rank, see {@link LineSplitter}.
+   */
   private static final int MOST = 2 * LineSplitter.LONGEST_LINE;
 
-  /** Characters that may wait; a line counts for a little more than its text. */
+  /**
+   * The capacity of the queue in characters; a line counts for a little more than its text.
+   */
   private static final int MOST_WAITING = 1 << 20;
 
   private static final int LINE_COST = 64;
 
-  /** A reader that has taken nothing for so long is taken for one that never will. */
+  /**
+   * The timeout after which a reader that has read nothing is assumed never to read again.
+   */
   private static final Duration STUCK = Duration.ofSeconds(1);
 
   private static final String CLEAR_LINE = "\r\033[K";
 
   private record Line(boolean isError, String text) {
-    /** One that is shown to a person. */
+    /**
+     * A line to be displayed.
+     */
     static Line shown(boolean isError, String text) {
       return new Line(isError, Printable.of(text, MOST));
     }
@@ -54,7 +62,9 @@ final class Screen {
   private long dropped;
   private List<String> result = List.of();
 
-  /** Whether the thread is about to write, and since when in {@link System#nanoTime()}. */
+  /**
+   * When the thread began to write, in {@link System#nanoTime()}, if it is writing.
+   */
   private boolean writing;
 
   private long writingSince;
@@ -64,37 +74,51 @@ final class Screen {
     Thread.ofPlatform().daemon().name("rdm-screen").start(this::write);
   }
 
-  /** Whether a status line can be shown. */
+  /**
+   * Returns whether a status line can be displayed.
+   */
   boolean isLive() {
     return console.live();
   }
 
-  /** A rank's line for standard output. */
+  /**
+   * Queues a rank's line for standard output.
+   */
   void out(String line) {
     put(Line.shown(false, line));
   }
 
-  /** A rank's line for standard error. */
+  /**
+   * Queues a rank's line for standard error.
+   */
   void fromRank(String line) {
     put(Line.shown(true, line));
   }
 
-  /** A line of the launcher for standard error. */
+  /**
+   * Queues a line of the launcher for standard error.
+   */
   synchronized void err(String line) {
     add(Line.shown(true, line));
   }
 
-  /** What the launcher itself has to say. */
+  /**
+   * Queues a message of the launcher.
+   */
   void say(String line) {
     err("rdm launch: " + line);
   }
 
-  /** What the run's last attempt has to answer; replaces the answer of an attempt before. */
+  /**
+   * Sets the result of the last attempt; replaces that of an earlier attempt.
+   */
   synchronized void result(List<String> answer) {
     result = List.copyOf(answer);
   }
 
-  /** Writes over the status line; an empty text takes it away. */
+  /**
+   * Replaces the status line; an empty text removes it.
+   */
   synchronized void status(String text) {
     String line = isLive() ? DisplayWidth.cut(Printable.line(text), console.columns() - 1) : "";
     if (!line.equals(status)) {
@@ -104,24 +128,28 @@ final class Screen {
     }
   }
 
-  /** From now on a reader that takes nothing is not waited for. */
+  /**
+   * From now on, drops lines instead of waiting for a reader that does not read.
+   */
   synchronized void hurry() {
     hurried = true;
     notifyAll();
   }
 
-  /** Every line is waited for again. */
+  /**
+   * Waits for the reader again.
+   */
   synchronized void calm() {
     hurried = false;
   }
 
   /**
-   * Waits until all is written.
+   * Waits until everything is written.
    *
-   * @return false when that was given up, because nobody reads
+   * @return false if the wait timed out, because nobody reads
    */
   synchronized boolean finish() {
-    // JSON, for a program that reads it as rank 0 has written it.
+    // JSON for a program, which reads it as rank 0 has written it.
     result.forEach(line -> add(new Line(false, line)));
     finishing = true;
     notifyAll();
@@ -192,7 +220,9 @@ final class Screen {
     }
   }
 
-  /** The next line, which may say that lines were dropped; null where there is none. */
+  /**
+   * Returns the next line, which may report dropped lines; null if there is none.
+   */
   private @Nullable Line next() {
     Line line = lines.poll();
     if (line != null) {
@@ -201,14 +231,16 @@ final class Screen {
       line =
           new Line(
               true,
-              "rdm launch: %s lines of ranks are missing here, because nobody read them"
+              "rdm launch: dropped %s lines of ranks, because the output was not read"
                   .formatted(dropped));
       dropped = 0;
     }
     return line;
   }
 
-  /** Writes a line above the status line; returns the status line that is shown then. */
+  /**
+   * Writes a line above the status line; returns the status line displayed afterwards.
+   */
   private String write(@Nullable Line line, String shown, String wanted) {
     PrintWriter err = console.err();
     if (line == null) {

@@ -10,25 +10,27 @@ import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
 /**
- * Takes the signals that ask a process to stop (SIGTERM, SIGINT, SIGHUP) away from the JVM, which
- * would shut down at the first one and never tell of a second one, until it is closed. A signal
- * that the process was started to ignore, as {@code nohup} does, stays ignored.
+ * Handles the signals that ask a process to stop (SIGTERM, SIGINT, SIGHUP) instead of the JVM,
+ * which would shut down on the first one and not report a second one, until this object is closed.
+ * A signal that the process was started to ignore, as with {@code nohup}, remains ignored.
  */
 public final class StopSignals implements AutoCloseable {
-  /** What a process answers that SIGTERM has ended. */
+  /**
+   * The exit code of a process ended by SIGTERM.
+   */
   public static final int TERM_EXIT_CODE = 128 + 15;
 
   /**
-   * One Ctrl-C may reach a process twice, from the terminal and from whoever started it: what comes
-   * sooner than this after the first signal means the same.
+   * A Ctrl-C may reach a process twice, from the terminal and from its parent process: a signal
+   * that arrives within this time after the first one is considered the same request.
    */
   private static final long SAME_NANOS = 1_000_000_000L;
 
   /**
-   * A signal that asks for the end.
+   * A signal that asks the process to stop.
    *
    * @param name such as {@code SIGTERM}
-   * @param exitCode what a process answers that ends because of it
+   * @param exitCode the exit code of a process that ends because of it
    */
   public record Received(String name, int exitCode) {}
 
@@ -45,10 +47,11 @@ public final class StopSignals implements AutoCloseable {
   }
 
   /**
-   * Takes over the signals.
+   * Installs the handlers.
    *
-   * @param first told of the first one, on a thread of the JVM
-   * @param again told of those that come later, by a second or more
+   * @param first called for the first signal, on a thread of the JVM
+   * @param again called for later signals, at least a second after the first
+   * @return the installed handlers; closing it restores the previous ones
    */
   public static StopSignals take(Consumer<Received> first, Consumer<Received> again) {
     StopSignals signals = new StopSignals(first, again, System::nanoTime);
@@ -60,13 +63,15 @@ public final class StopSignals implements AutoCloseable {
             Signal.handle(
                 signal, s -> signals.receive(new Received("SIG" + name, 128 + s.getNumber()))));
       } catch (IllegalArgumentException e) {
-        // Unknown to this system, or the JVM was told to leave signals alone (-Xrs).
+        // Unknown on this system, or the JVM was told not to handle signals (-Xrs).
       }
     }
     return signals;
   }
 
-  /** Sends this process a SIGTERM, or ends it where that cannot be done. */
+  /**
+   * Sends SIGTERM to this process, or exits if that is not possible.
+   */
   static void raiseTerm() {
     try {
       Signal.raise(new Signal("TERM"));
@@ -90,7 +95,9 @@ public final class StopSignals implements AutoCloseable {
     listener.accept(signal);
   }
 
-  /** Hands the signals back to whoever had them before. */
+  /**
+   * Restores the previous handlers.
+   */
   @Override
   public void close() {
     before.forEach(Signal::handle);

@@ -7,11 +7,11 @@ import java.util.regex.Pattern;
 import org.relaydiffusion.OptionException;
 
 /**
- * Which of a process's streams are meant, for all processes of a machine or one by one: torchrun's
- * {@code 3} or {@code 0:1,1:3}.
+ * The selected streams, for all processes of a node or by process, in torchrun's notation: {@code
+ * 3} or {@code 0:1,1:3}.
  *
- * @param all a sum of {@link #OUT} and {@link #ERR}: for those that are not named
- * @param single the same, by local rank
+ * @param all a sum of {@link #OUT} and {@link #ERR}, for processes that are not listed
+ * @param single the same for individual processes, by local rank
  */
 public record StreamChoice(int all, Map<Integer, Integer> single) {
   /** Standard output. */
@@ -34,11 +34,12 @@ public record StreamChoice(int all, Map<Integer, Integer> single) {
   }
 
   /**
-   * Reads torchrun's notation.
+   * Parses torchrun's notation.
    *
-   * @param option the option, for the message
+   * @param option name of the option, for the message
    * @param text its value
-   * @throws OptionException when it is none
+   * @return the selection
+   * @throws OptionException if the text is not valid
    */
   public static StreamChoice parse(String option, String text) {
     if (text.matches("[0-3]")) {
@@ -58,12 +59,16 @@ public record StreamChoice(int all, Map<Integer, Integer> single) {
     return new StreamChoice(0, single);
   }
 
-  /** Whether {@code stream}, {@link #OUT} or {@link #ERR}, of a process is meant. */
+  /**
+   * Returns whether {@code stream}, {@link #OUT} or {@link #ERR}, of a process is selected.
+   */
   boolean includes(int localRank, int stream) {
     return (single.getOrDefault(localRank, all) & stream) != 0;
   }
 
-  /** Whether no stream of any process is meant. */
+  /**
+   * Returns whether no stream of any process is selected.
+   */
   public boolean isNone() {
     return all == 0 && single.values().stream().allMatch(streams -> streams == 0);
   }

@@ -9,7 +9,9 @@ import org.relaydiffusion.launch.command.Converters;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/** What happens when a rank fails or the run is stopped, and where its words go. */
+/**
+ * What happens when a rank fails or the run is stopped, and the destination of the output.
+ */
 final class SupervisionOptions implements Section {
   private static final int LONGEST_PATIENCE = 86_400;
 
@@ -17,7 +19,7 @@ final class SupervisionOptions implements Section {
       names = "--max_restarts",
       paramLabel = "N",
       description =
-          "How often all ranks are started again after one has failed; train then goes on from its"
+          "How many times all ranks are restarted after one has failed; train then resumes from its"
               + " last state. Default: ${DEFAULT-VALUE}.",
       defaultValue = "0")
   int maxRestarts;
@@ -26,7 +28,7 @@ final class SupervisionOptions implements Section {
       names = "--monitor_interval",
       paramLabel = "SECONDS",
       description =
-          "Taken for torchrun's sake: the end of a rank is noticed at once."
+          "Accepted for compatibility; has no effect."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "0.1")
   double monitorInterval;
@@ -35,7 +37,7 @@ final class SupervisionOptions implements Section {
       names = "--stop_timeout",
       paramLabel = "SECONDS",
       description =
-          "How long ranks may take to finish their step and save after Ctrl-C or SIGTERM, before"
+          "Timeout for ranks to finish their step and save after Ctrl-C or SIGTERM, before"
               + " they are killed. Default: ${DEFAULT-VALUE}.",
       defaultValue = "300")
   int patience;
@@ -44,24 +46,24 @@ final class SupervisionOptions implements Section {
       names = "--log_dir",
       paramLabel = "DIR",
       description =
-          "Write what ranks print to DIR/attempt_0/rank_0.log and so on, instead of here."
-              + " Default: here, a line at a time, behind the rank's name.")
+          "Write the output of ranks to DIR/attempt_0/rank_0.log and so on, instead of the console."
+              + " Default: the console, in lines prefixed with the rank.")
   @Nullable Path folder;
 
   @Option(
       names = {"-t", "--tee"},
       paramLabel = "STREAMS",
       description =
-          "What goes to the files and is shown here too: 1 standard output, 2 standard error, 3"
-              + " both, or by local rank as in 0:3,1:2. Default: 0.")
+          "Streams that go to the files and the console: 1 standard output, 2 standard error, 3"
+              + " both, or per local rank as in 0:3,1:2. Default: 0.")
   @Nullable String tee;
 
   @Option(
       names = {"-r", "--redirects"},
       paramLabel = "STREAMS",
       description =
-          "What goes to the files only, written as for --tee. Default: 3 with --log_dir and without"
-              + " --tee, else 0.")
+          "Streams that go to the files only, as for --tee. Default: 3 with --log_dir and without"
+              + " --tee, otherwise 0.")
   @Nullable String redirects;
 
   @Override
@@ -80,7 +82,7 @@ final class SupervisionOptions implements Section {
     }
     if (!(monitorInterval > 0)) {
       throw new OptionException(
-          "--monitor_interval must be more than 0, but is " + Converters.text(monitorInterval));
+          "--monitor_interval must be above 0, but is " + Converters.text(monitorInterval));
     }
     if (patience < 1 || patience > LONGEST_PATIENCE) {
       throw new OptionException(
@@ -88,16 +90,18 @@ final class SupervisionOptions implements Section {
     }
   }
 
-  /** How long ranks may take to stop. */
+  /**
+   * Returns the timeout for ranks to stop.
+   */
   Duration patience() {
     return Duration.ofSeconds(patience);
   }
 
   /**
-   * Where output goes.
+   * Returns the destination of the output.
    *
-   * @param results what standard output is for
-   * @throws OptionException when the options do not go together
+   * @param results the use of standard output
+   * @throws OptionException if the options contradict each other
    */
   OutputPlan output(OutputPlan.Results results) {
     return new OutputPlan(

@@ -13,15 +13,17 @@ import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.nativeconfig.LibTorchSource;
 
 /**
- * Runs a command as several ranks: starts this node's processes, and starts all again when one has
- * failed and restarts are left. One {@link #run}; the other methods may be called by any thread at
- * any time.
+ * Runs a command as several ranks: starts this node's processes, and restarts all of them when one
+ * has failed and restarts are left. {@link #run} is called once; the other methods may be called at
+ * any time from any thread.
  *
- * <p>The thread that runs it only waits for {@link Event}s: what ranks print, the log's files and
- * the other nodes have threads of their own, so that none of them can hold it up.
+ * <p>The thread that calls {@code run} only waits for {@link Event}s. The ranks' output, the log
+ * files and the other nodes are handled by separate threads, so that none of them can block it.
  */
 public final class Supervisor {
-  /** How long launchers wait for one another. */
+  /**
+   * The timeout of the launchers for one another.
+   */
   private static final Duration JOINING = Duration.ofMinutes(10);
 
   private final LaunchPlan plan;
@@ -34,19 +36,21 @@ public final class Supervisor {
   private boolean wroteAll;
 
   /**
-   * A run that has not begun.
+   * Creates a run without starting it.
    *
    * @param plan what to do
-   * @param command how a rank is started
-   * @param console where the ranks' lines and the launcher's own go, and the variables that ranks
-   *     inherit
-   * @throws org.relaydiffusion.OptionException when a variable makes no sense
+   * @param command the command line of a rank
+   * @param console receives the output of the ranks and the launcher; its variables are inherited
+   *     by ranks
+   * @throws org.relaydiffusion.OptionException if a variable is invalid
    */
   public Supervisor(LaunchPlan plan, WorkerCommand command, Console console) {
     this(plan, command, console, Duration.ofSeconds(30));
   }
 
-  /** The same, where a node that shows no sign of life for {@code silence} is lost. */
+  /**
+   * Creates a run in which a node that shows no sign of life for {@code silence} is lost.
+   */
   Supervisor(LaunchPlan plan, WorkerCommand command, Console console, Duration silence) {
     this.plan = plan;
     this.command = command;
@@ -59,17 +63,19 @@ public final class Supervisor {
   }
 
   /**
-   * Asks the ranks to finish their step, save and end.
+   * Asks the ranks to finish their step, save and exit.
    *
-   * @param why such as {@code SIGTERM}
-   * @param exitCode what {@link #run} answers if they do not all end with 0
+   * @param why the reason, such as {@code SIGTERM}
+   * @param exitCode the result of {@link #run} if not all of them exit with 0
    */
   public void stop(String why, int exitCode) {
     screen.hurry();
     events.add(new Event.Stop(why, exitCode));
   }
 
-  /** Kills the ranks: somebody has asked for the end again. */
+  /**
+   * Kills the ranks, after a second stop request.
+   */
   public void kill(String why) {
     events.add(new Event.Kill(why));
   }
@@ -77,9 +83,9 @@ public final class Supervisor {
   /**
    * Runs the ranks to their end.
    *
-   * @return the exit code: 0 when every rank of this node ended with 0, but {@link StopExitCode}
-   *     when they did so because they were asked to stop
-   * @throws RdmException when a rank cannot be started, or the nodes do not find one another
+   * @return the exit code: 0 if every rank of this node exited with 0, or {@link StopExitCode} if
+   *     they did so because they were asked to stop
+   * @throws RdmException if a rank cannot be started, or the nodes cannot join one another
    */
   public int run() {
     try {
@@ -93,8 +99,8 @@ public final class Supervisor {
   }
 
   /**
-   * Whether all that was to be said could be written. If not, nobody reads what this process
-   * writes, and a thread is stuck in the attempt: whoever writes there as well is stuck, too.
+   * Returns whether all output could be written. If not, the output of this process is not being
+   * read, and a thread is blocked; writing to it would block as well.
    */
   public boolean wroteAll() {
     return wroteAll;
@@ -111,8 +117,8 @@ public final class Supervisor {
 
   private int runAmongOthers() throws InterruptedException {
     Endpoint master = plan.master().orElseThrow();
-    // This process computes nothing. Its store is that of the bundled LibTorch, whichever one the
-    // ranks are told to use: they get this process's variables and flags, not this property.
+    // This process computes nothing. It uses the store of the bundled LibTorch, whichever LibTorch
+    // the ranks use: they inherit this process's variables and flags, but not this property.
     System.setProperty(LibTorchSource.SYSTEM_PROPERTY, LibTorchSource.BUNDLED);
     NodeJoin join = new NodeJoin(plan, newRunId(), JOINING, silence, screen);
     try (NodeLink link = NodeLink.start(plan.nodes(), join, silence, events::add)) {
@@ -126,19 +132,23 @@ public final class Supervisor {
             return exitCode;
           }
           default -> {
-            // Without ranks nothing else matters.
+            // Without ranks, nothing else matters.
           }
         }
       }
     }
   }
 
-  /** No other run is called like that, on whatever cluster and in whatever folder. */
+  /**
+   * Returns a name that is unique among all clusters and folders.
+   */
   private static String newRunId() {
     return UUID.randomUUID().toString();
   }
 
-  /** Where the ranks of an attempt meet. */
+  /**
+   * Returns the rendezvous of an attempt.
+   */
   @FunctionalInterface
   private interface Meeting {
     Rendezvous of(int attempt);
@@ -174,12 +184,12 @@ public final class Supervisor {
         case Attempt.Outcome.Failed(Failure(String what, int exitCode, boolean isFinal)) -> {
           boolean again = !isFinal && number < plan.maxRestarts();
           if (!again) {
-            String tried = isFinal || number == 0 ? "" : ", and no restart is left";
+            String tried = isFinal || number == 0 ? "" : ", and no restarts are left";
             screen.err("rdm: %s%s".formatted(what, tried));
             return exitCode;
           }
           screen.say(
-              "starting all ranks again (restart %s of %s)"
+              "restarting all ranks (restart %s of %s)"
                   .formatted(number + 1, plan.maxRestarts()));
         }
       }
@@ -207,7 +217,9 @@ public final class Supervisor {
     return attempt;
   }
 
-  /** The first rank may write a status line over and over, if its words go to a terminal alone. */
+  /**
+   * Only rank 0 may redraw a status line, if its output goes only to a terminal.
+   */
   private WorkerCommand.Display display(int local) {
     boolean live =
         screen.isLive()

@@ -10,19 +10,23 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.relaydiffusion.RdmException;
 
-/** The process of one rank in one attempt. */
+/**
+ * The process of one rank in one attempt.
+ */
 final class Worker {
-  /** What a child of the rank may keep open must not hold up the end. */
+  /**
+   * The timeout for output that a child of the rank may keep open.
+   */
   private static final Duration OUTPUT_PATIENCE = Duration.ofSeconds(1);
 
   private static final int BUFFER = 1 << 14;
 
   /**
-   * What is started.
+   * The specification of a process.
    *
-   * @param rank in the whole run
+   * @param rank the global rank
    * @param line program and arguments
-   * @param environment all its variables
+   * @param environment all of its variables
    */
   record Spec(int rank, List<String> line, Map<String, String> environment) {}
 
@@ -39,11 +43,11 @@ final class Worker {
   /**
    * Starts the process.
    *
-   * @param spec what is started
-   * @param output where what it writes goes; closed when it has ended
-   * @param events told {@link Event.Ended} at once when it has ended, and {@link Event.Drained}
+   * @param spec the process
+   * @param output receives its output; closed when it has ended
+   * @param events receives {@link Event.Ended} as soon as it has ended, and {@link Event.Drained}
    *     when its last line has been read
-   * @throws RdmException when it cannot be started
+   * @throws RdmException if it cannot be started
    */
   static Worker start(Spec spec, RankOutput output, Consumer<Event> events) {
     ProcessBuilder builder = new ProcessBuilder(spec.line());
@@ -79,18 +83,24 @@ final class Worker {
     return process.isAlive();
   }
 
-  /** The last lines of its standard error. */
+  /**
+   * Returns the last lines of its standard error.
+   */
   List<String> lastErrors() {
     return output.lastErrors();
   }
 
-  /** Asks it to stop: SIGTERM. */
+  /**
+   * Asks the process to stop: SIGTERM.
+   */
   void terminate() {
-    // Process.destroy would close its streams as well, and its last words with them.
+    // Process.destroy would also close its streams, and lose its last lines.
     process.toHandle().destroy();
   }
 
-  /** Ends it, and what it may have started, at once: SIGKILL. */
+  /**
+   * Kills the process and its descendants: SIGKILL.
+   */
   void kill() {
     try (Stream<ProcessHandle> children = process.descendants()) {
       children.toList().forEach(ProcessHandle::destroyForcibly);
@@ -105,7 +115,7 @@ final class Worker {
         pump.join(OUTPUT_PATIENCE);
       }
     } catch (InterruptedException e) {
-      // Nobody interrupts this thread.
+      // This thread is never interrupted.
       Thread.currentThread().interrupt();
       return;
     }
@@ -125,14 +135,14 @@ final class Worker {
               splitter.accept(buffer, n);
             }
           } catch (IOException e) {
-            // The process has gone in the middle of a line.
+            // The process ended in the middle of a line.
           }
           splitter.end();
         });
   }
 
   private static Charset charset() {
-    // What a JVM writes into a pipe; the default charset is that of files.
+    // The charset of a JVM's output to a pipe; the default charset is that of files.
     return Charset.forName(System.getProperty("native.encoding", Charset.defaultCharset().name()));
   }
 

@@ -2,29 +2,37 @@ package org.relaydiffusion.launch.process;
 
 import java.util.List;
 
-/** How a rank's process is started. */
+/**
+ * Provides the command line of a rank's process.
+ */
 @FunctionalInterface
 public interface WorkerCommand {
-  /** What a rank's standard error ends up on. */
+  /**
+   * The final destination of a rank's standard error.
+   */
   enum Display {
-    /** A terminal, by way of the launcher: a status line may be written over. */
+    /**
+     * A terminal, through the launcher: a status line may be redrawn.
+     */
     LIVE,
-    /** A file, or a terminal that other ranks write on too. */
+    /**
+     * A file, or a terminal shared with other ranks.
+     */
     PLAIN
   }
 
   /**
-   * The program and its arguments, as for {@link ProcessBuilder}.
+   * Returns the program and its arguments, as for {@link ProcessBuilder}.
    *
    * @param arguments the rdm command line that the rank runs: {@code train --outdir=...}
-   * @param display what its standard error ends up on
+   * @param display the destination of its standard error
    */
   List<String> line(List<String> arguments, Display display);
 
   /**
-   * Ranks that are JVMs like this one: the same Java, the same flags, the same modules.
+   * Returns the command for ranks that are JVMs with the same Java, flags and modules as this one.
    *
-   * @param main the class that they run
+   * @param main the main class
    */
   static WorkerCommand likeThisProcess(Class<?> main) {
     return JavaCommand.likeThisJvm(main);

@@ -8,22 +8,22 @@ import org.relaydiffusion.launch.rank.Endpoint;
 import org.relaydiffusion.launch.rank.Rendezvous;
 
 /**
- * The variables that torchrun sets for its processes.
+ * The environment variables of the ranks, which are those of torchrun.
  *
  * @param plan of the run
  * @param inherited the launcher's own variables
- * @param cores that Java may use on this node
+ * @param cores number of cores available to Java on this node
  */
 record WorkerEnvironment(LaunchPlan plan, Map<String, String> inherited, int cores) {
   private static final String THREADS = "OMP_NUM_THREADS";
 
   /**
-   * All variables of a process.
+   * Returns all variables of a process.
    *
-   * @param localRank which process of this node
+   * @param localRank the process of this node
    * @param attempt from 0
-   * @param runId what the run is called
-   * @param rendezvous where the ranks of this attempt meet
+   * @param runId the name of the run
+   * @param rendezvous the rendezvous of this attempt
    */
   Map<String, String> of(int localRank, int attempt, String runId, Rendezvous rendezvous) {
     Nodes nodes = plan.nodes();
@@ -31,7 +31,7 @@ record WorkerEnvironment(LaunchPlan plan, Map<String, String> inherited, int cor
     String worldSize = Integer.toString(nodes.worldSize());
     Map<String, String> variables = new HashMap<>(inherited);
     JavaCommand.FLAG_VARIABLES.forEach(variables::remove);
-    variables.remove(StopExitCode.VARIABLE); // The launcher gives that answer for all ranks.
+    variables.remove(StopExitCode.VARIABLE); // The launcher uses it for all ranks.
     variables.put("RANK", rank);
     variables.put("LOCAL_RANK", Integer.toString(localRank));
     variables.put("WORLD_SIZE", worldSize);
@@ -51,7 +51,7 @@ record WorkerEnvironment(LaunchPlan plan, Map<String, String> inherited, int cor
     switch (rendezvous) {
       case Rendezvous.PrivateFile(Path file) -> {
         variables.put(Rendezvous.FILE_VARIABLE, file.toString());
-        // Its processes find one another at this interface; others reach no rank by it.
+        // Its processes connect through this interface; ranks on other nodes do not.
         variables.putIfAbsent("NCCL_SOCKET_IFNAME", "lo");
       }
       case Rendezvous.RankZero(Endpoint at) -> meetAt(at, variables);
@@ -72,12 +72,16 @@ record WorkerEnvironment(LaunchPlan plan, Map<String, String> inherited, int cor
     variables.put("MASTER_PORT", Integer.toString(at.port()));
   }
 
-  /** Whether the cores are divided among the processes, because nobody has said how. */
+  /**
+   * Returns whether the cores are divided among the processes, because no number of threads is set.
+   */
   boolean sharesCores() {
     return plan.nodes().processes() > 1 && inherited.getOrDefault(THREADS, "").isBlank();
   }
 
-  /** Threads for each process when the cores are divided. */
+  /**
+   * Returns the number of threads of each process if the cores are divided.
+   */
   int threads() {
     return Math.max(1, cores / plan.nodes().processes());
   }

@@ -1,6 +1,6 @@
 /**
- * {@code rdm launch}: how worker processes are started, watched, stopped and started again, and
- * what becomes of their output.
+ * {@code rdm launch}: starts, monitors, stops and restarts worker processes, and forwards their
+ * output.
  */
 @NullMarked
 package org.relaydiffusion.launch.process;

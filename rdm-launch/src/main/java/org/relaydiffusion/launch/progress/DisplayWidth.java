@@ -1,14 +1,16 @@
 package org.relaydiffusion.launch.progress;
 
-/** How much room text takes on a terminal, in columns. */
+/**
+ * The width of text on a terminal, in columns.
+ */
 public final class DisplayWidth {
   private static final String CUT = "...";
 
   private DisplayWidth() {}
 
   /**
-   * The text in at most {@code columns} columns. What is longer ends in "..." where there is room
-   * for that.
+   * Truncates a text to at most {@code columns} columns. A truncated text ends with "..." if there
+   * is room for it.
    *
    * @param text without control characters
    * @param columns 0 or more
@@ -31,7 +33,9 @@ public final class DisplayWidth {
     return text.substring(0, i) + end;
   }
 
-  /** The columns that a text takes. */
+  /**
+   * Returns the number of columns of a text.
+   */
   public static int of(String text) {
     return text.codePoints().map(DisplayWidth::of).sum();
   }
@@ -47,7 +51,9 @@ public final class DisplayWidth {
     return isWide(c) ? 2 : 1;
   }
 
-  /** East Asian Width W and F (Unicode TR 11), by blocks. */
+  /**
+   * East Asian Width W and F (Unicode TR 11), by blocks.
+   */
   private static boolean isWide(int c) {
     return c >= 0x1100
         && (c <= 0x115f // Hangul initials

@@ -2,11 +2,15 @@ package org.relaydiffusion.launch.progress;
 
 import java.util.Locale;
 
-/** Times and rates as people read them. */
+/**
+ * Formats times and rates for display.
+ */
 public final class Durations {
   private Durations() {}
 
-  /** Seconds as {@code 4.2s}, {@code 38s}, {@code 1m38s}, {@code 2h05m} or {@code 3d04h}. */
+  /**
+   * Formats seconds as {@code 4.2s}, {@code 38s}, {@code 1m38s}, {@code 2h05m} or {@code 3d04h}.
+   */
   public static String text(double seconds) {
     if (seconds < 9.95) {
       return String.format(Locale.ROOT, "%.1fs", Math.max(0, seconds));
@@ -24,7 +28,9 @@ public final class Durations {
         : String.format(Locale.ROOT, "%dd%02dh", minutes / (24 * 60), minutes / 60 % 24);
   }
 
-  /** A rate with three significant digits: {@code 12.3}, {@code 0.0456}, {@code 789}. */
+  /**
+   * Formats a rate with three significant digits: {@code 12.3}, {@code 0.0456}, {@code 789}.
+   */
   public static String rate(double perSecond) {
     if (perSecond >= 100) {
       return String.format(Locale.ROOT, "%.0f", perSecond);

@@ -3,8 +3,9 @@ package org.relaydiffusion.launch.progress;
 import java.util.OptionalDouble;
 
 /**
- * How long the rest of a run takes, from what one image has cost a step in each stage so far: the
- * stages differ by far, so images alone would not tell before the last batch.
+ * Estimates the remaining time of a run from the time per image and step in each stage so far.
+ * Since the stages differ widely, the number of finished images alone would not suffice before the
+ * last batch.
  */
 final class Pace {
   private final int images;
@@ -13,10 +14,10 @@ final class Pace {
   private final int[] stepsOfStage;
 
   /**
-   * A run that has not begun.
+   * Creates the estimate of a run that has not begun.
    *
-   * @param images how many it makes
-   * @param stages how many stages each of them goes through
+   * @param images number of images
+   * @param stages number of stages of each image
    */
   Pace(int images, int stages) {
     this.images = images;
@@ -25,14 +26,18 @@ final class Pace {
     this.stepsOfStage = new int[stages];
   }
 
-  /** One step of {@code batch} images in stage {@code stage} (from 0) of {@code steps} steps. */
+  /**
+   * Records a step of {@code batch} images in stage {@code stage} (from 0) of {@code steps} steps.
+   */
   void step(int stage, int steps, int batch, double took) {
     seconds[stage] += took;
     imageSteps[stage] += batch;
     stepsOfStage[stage] = steps;
   }
 
-  /** Seconds to the end; empty until every stage has made a step. */
+  /**
+   * Returns the remaining seconds; empty until every stage has performed a step.
+   */
   OptionalDouble secondsLeft() {
     double left = 0;
     for (int i = 0; i < seconds.length; i++) {

@@ -4,8 +4,8 @@ import java.util.OptionalDouble;
 import java.util.function.LongSupplier;
 
 /**
- * Progress of a sampling run: stage, step, images done, images a second, time left. Called by the
- * sampling thread after every step.
+ * Shows the progress of a sampling run: stage, step, finished images, images per second, time left.
+ * Called by the sampling thread after every step.
  */
 public final class RunProgress {
   private static final double NANOS = 1e9;
@@ -20,12 +20,12 @@ public final class RunProgress {
   private int done;
 
   /**
-   * A run that begins now.
+   * Creates the progress of a run that begins now.
    *
-   * @param line where it is told
-   * @param images how many this process makes
-   * @param firstStage 1, or 2 for a run that has the second stage only
-   * @param stages how many stages it has, 1 or 2
+   * @param line displays the progress
+   * @param images number of images of this process
+   * @param firstStage 1, or 2 for a run of the second stage only
+   * @param stages number of stages, 1 or 2
    * @param nanoTime the clock, as {@link System#nanoTime}
    */
   public RunProgress(
@@ -40,12 +40,12 @@ public final class RunProgress {
   }
 
   /**
-   * A step is done.
+   * Called after each step.
    *
    * @param stage 1 or 2
    * @param step from 1 to {@code steps}
    * @param steps of this stage
-   * @param batch images in this batch
+   * @param batch number of images in this batch
    */
   public void step(int stage, int step, int steps, int batch) {
     long now = nanoTime.getAsLong();
@@ -56,29 +56,39 @@ public final class RunProgress {
     }
   }
 
-  /** {@code count} more images are finished. */
+  /**
+   * Called when {@code count} more images are finished.
+   */
   public void finished(int count) {
     done += count;
-    // The pixels' way to the disk is no part of the next step.
+    // Do not count writing the images as part of the next step.
     last = nanoTime.getAsLong();
   }
 
-  /** How many images are finished. */
+  /**
+   * Returns the number of finished images.
+   */
   public int done() {
     return done;
   }
 
-  /** How many images there will be. */
+  /**
+   * Returns the total number of images.
+   */
   public int images() {
     return images;
   }
 
-  /** Seconds since the run began. */
+  /**
+   * Returns the seconds since the run began.
+   */
   public double seconds() {
     return (nanoTime.getAsLong() - began) / NANOS;
   }
 
-  /** Takes the status line off the terminal. */
+  /**
+   * Removes the status line from the terminal.
+   */
   public void end() {
     line.clear();
   }

@@ -7,22 +7,30 @@ import org.relaydiffusion.Printable;
 import org.relaydiffusion.launch.command.Console;
 
 /**
- * A line that says how things stand: written over again and again on a terminal, and now and then
- * as a line of its own in a log. On a terminal it is cut where it would not fit: a line that wraps
- * cannot be written over. One thread at a time.
+ * A line that shows the current status: redrawn on a terminal, or printed periodically to a log. On
+ * a terminal it is truncated to the width, because a wrapped line cannot be redrawn. Not
+ * thread-safe.
  */
 public final class StatusLine {
   private static final long LIVE_PERIOD_NANOS = 100_000_000L;
   private static final long PLAIN_PERIOD_NANOS = 10_000_000_000L;
   private static final String CLEAR_REST_OF_LINE = "\033[K";
 
-  /** What how often a status may be written depends on. */
+  /**
+   * Where the status is displayed, which determines how often.
+   */
   public enum Kind {
-    /** A terminal: the line is written over, ten times a second at most. */
+    /**
+     * A terminal: the line is redrawn at most ten times per second.
+     */
     LIVE,
-    /** A log: a line every ten seconds at most. */
+    /**
+     * A log: at most one line every ten seconds.
+     */
     PLAIN,
-    /** Nothing is written. */
+    /**
+     * Nothing is written.
+     */
     OFF
   }
 
@@ -34,12 +42,12 @@ public final class StatusLine {
   private boolean dirty;
 
   /**
-   * A line that is empty at first.
+   * Creates an empty line.
    *
-   * @param out where it is written
-   * @param kind how
+   * @param out receives the line
+   * @param kind where it is displayed
    * @param nanoTime the clock, as {@link System#nanoTime}
-   * @param columns of the terminal, asked each time: its user may change its size
+   * @param columns width of the terminal; queried each time, because it may change
    */
   StatusLine(PrintWriter out, Kind kind, LongSupplier nanoTime, IntSupplier columns) {
     this.out = out;
@@ -49,22 +57,30 @@ public final class StatusLine {
     this.next = nanoTime.getAsLong() + (kind == Kind.PLAIN ? PLAIN_PERIOD_NANOS : 0);
   }
 
-  /** The status of a command on standard error. */
+  /**
+   * Creates the status line of a command on standard error.
+   */
   public static StatusLine of(Console console, Kind kind) {
     return new StatusLine(console.err(), kind, System::nanoTime, console::columns);
   }
 
-  /** The kind for a console: {@link Kind#OFF} unless it is {@code shown}. */
+  /**
+   * Returns the kind for a console: {@link Kind#OFF} unless it is {@code shown}.
+   */
   public static Kind kind(Console console, boolean shown) {
     return !shown ? Kind.OFF : console.live() ? Kind.LIVE : Kind.PLAIN;
   }
 
-  /** Whether {@link #show} would write now; saves making a text in vain. */
+  /**
+   * Returns whether {@link #show} would write now, which avoids formatting an unused text.
+   */
   public boolean isDue() {
     return kind != Kind.OFF && nanoTime.getAsLong() - next >= 0;
   }
 
-  /** Writes a status if it is time for one. */
+  /**
+   * Displays a status if it is due.
+   */
   public void show(String text) {
     if (!isDue()) {
       return;
@@ -72,7 +88,7 @@ public final class StatusLine {
     boolean live = kind == Kind.LIVE;
     next = nanoTime.getAsLong() + (live ? LIVE_PERIOD_NANOS : PLAIN_PERIOD_NANOS);
     if (live) {
-      // In the last column a terminal's cursor may stand on the next line already.
+      // After the last column, the cursor of a terminal may already be on the next line.
       String line = DisplayWidth.cut(Printable.line(text), columns.getAsInt() - 1);
       out.print("\r" + line + CLEAR_REST_OF_LINE);
       out.flush();
@@ -82,7 +98,9 @@ public final class StatusLine {
     }
   }
 
-  /** Writes a line that stays, whatever the time; the status goes on below it. */
+  /**
+   * Prints a permanent line immediately; the status continues below it.
+   */
   public void print(String text) {
     if (kind != Kind.OFF) {
       clear();
@@ -90,7 +108,9 @@ public final class StatusLine {
     }
   }
 
-  /** Takes the status off the terminal. */
+  /**
+   * Removes the status from the terminal.
+   */
   public void clear() {
     if (dirty) {
       out.print("\r" + CLEAR_REST_OF_LINE);

@@ -1,4 +1,6 @@
-/** How far a run is, as lines on the terminal or in a log. */
+/**
+ * The progress of a run, on the terminal or in a log.
+ */
 @NullMarked
 package org.relaydiffusion.launch.progress;
 

@@ -5,16 +5,20 @@ import java.util.regex.Pattern;
 import org.relaydiffusion.OptionException;
 
 /**
- * Where a store listens.
+ * The address of a store.
  *
  * @param address host name or IP address
  * @param port 1 to 65535
  */
 public record Endpoint(String address, int port) {
-  /** The port that torchrun takes where none is given. */
+  /**
+   * The default port of torchrun.
+   */
   public static final int DEFAULT_PORT = 29500;
 
-  /** This machine, for ranks that are all on it. */
+  /**
+   * This host, for ranks that are all on it.
+   */
   public static final Endpoint LOCAL = new Endpoint("127.0.0.1", DEFAULT_PORT);
 
   private static final int HIGHEST_PORT = 65535;
@@ -22,26 +26,27 @@ public record Endpoint(String address, int port) {
       Pattern.compile("(?:\\[([^\\]]+)\\]|([^:\\[\\]]+))(?::(\\d+))?");
 
   /**
-   * Checks both.
+   * Checks both values.
    *
-   * @throws OptionException when the address is empty or the port out of range
+   * @throws OptionException if the address is empty or the port is out of range
    */
   public Endpoint {
     if (address.isBlank()) {
-      throw new OptionException("the address at which ranks meet is empty");
+      throw new OptionException("the address of the rendezvous is empty");
     }
     if (port < 1 || port > HIGHEST_PORT) {
       throw new OptionException(
-          "the port at which ranks meet must be 1 to %s, not %s".formatted(HIGHEST_PORT, port));
+          "the port of the rendezvous must be 1 to %s, but is %s".formatted(HIGHEST_PORT, port));
     }
   }
 
   /**
-   * Reads {@code host}, {@code host:port}, {@code [v6 address]} or {@code [v6 address]:port}.
+   * Parses {@code host}, {@code host:port}, {@code [v6 address]} or {@code [v6 address]:port}.
    *
-   * @param what stands before the text in the message, such as an option's name
-   * @param text to read
-   * @throws OptionException when it is none of these
+   * @param what the beginning of the error message, such as an option name
+   * @param text the text to parse
+   * @return the endpoint, with {@link #DEFAULT_PORT} if the text has no port
+   * @throws OptionException if it is none of these
    */
   public static Endpoint parse(String what, String text) {
     Matcher matcher = NAME_AND_PORT.matcher(text.strip());
@@ -56,11 +61,11 @@ public record Endpoint(String address, int port) {
   }
 
   /**
-   * Reads a port.
+   * Parses a port.
    *
-   * @param what stands before the text in the message, such as a variable's name
-   * @param text to read
-   * @throws OptionException when it is no number from 1 to 65535
+   * @param what the beginning of the error message, such as a variable name
+   * @param text the text to parse
+   * @throws OptionException if it is not a number from 1 to 65535
    */
   public static int port(String what, String text) {
     int port = text.strip().matches("\\d{1,5}") ? Integer.parseInt(text.strip()) : 0;
@@ -71,7 +76,9 @@ public record Endpoint(String address, int port) {
     return port;
   }
 
-  /** As in {@code node0:29500}. */
+  /**
+   * Returns the form {@code node0:29500}.
+   */
   @Override
   public String toString() {
     return (address.contains(":") ? "[%s]:%s" : "%s:%s").formatted(address, port);

@@ -5,42 +5,52 @@ import java.util.Optional;
 import org.relaydiffusion.OptionException;
 
 /**
- * Which process of a run of several this one is, as whoever started it says in the environment.
- * Where they meet is {@link Rendezvous}, and which start of the run this is {@link RunAttempt}.
+ * The rank of this process, as set in the environment by its launcher. {@link Rendezvous} is where
+ * the ranks meet, and {@link RunAttempt} identifies the start of the run.
  *
- * @param index 0 to {@code worldSize - 1}
- * @param worldSize how many processes there are, at least 1
- * @param localIndex which process of its machine, from 0: the GPU that {@code --device cuda} means
- * @param localWorldSize how many processes its machine has; where nobody says, those up to this one
- * @param source who said so, such as {@code torchrun}
+ * @param index the global rank, 0 to {@code worldSize - 1}
+ * @param worldSize number of processes, at least 1
+ * @param localIndex the local rank, from 0: the GPU selected by {@code --device cuda}
+ * @param localWorldSize number of processes on the node; if unknown, {@code localIndex + 1}
+ * @param source the launcher, such as {@code torchrun}
  */
 public record Rank(int index, int worldSize, int localIndex, int localWorldSize, String source) {
-  /** A process on its own. */
+  /**
+   * A single process.
+   */
   public static final Rank SINGLE = new Rank(0, 1, 0, 1, "one process");
 
-  /** The number of tasks of one step of a Slurm job, which may have more tasks than that. */
+  /**
+   * The number of tasks of one step of a Slurm job, which may have more tasks.
+   */
   private static final String SLURM_STEP_TASKS = "SLURM_STEP_NUM_TASKS";
 
-  /** Whether this process prints what is said once a run. */
+  /**
+   * Returns whether this process prints messages that are printed once per run.
+   */
   public boolean isFirst() {
     return index == 0;
   }
 
-  /** Whether this process is the one that does what is done once on each machine. */
+  /**
+   * Returns whether this process performs tasks that are done once per node.
+   */
   public boolean isFirstOfItsMachine() {
     return localIndex == 0;
   }
 
-  /** Whether there are other processes. */
+  /**
+   * Returns whether there are other processes.
+   */
   public boolean isDistributed() {
     return worldSize > 1;
   }
 
   /**
-   * Reads the rank that a launcher left in the environment; {@link #SINGLE} where there is none.
+   * Reads the rank that a launcher has set in the environment; {@link #SINGLE} if there is none.
    *
    * @param environment the variables, as {@link System#getenv()}
-   * @throws OptionException naming the variable that is missing, no number, or out of range
+   * @throws OptionException naming the variable that is missing, not a number, or out of range
    */
   public static Rank of(Map<String, String> environment) {
     Optional<Launcher> launcher = Launcher.of(environment);
@@ -65,11 +75,11 @@ public record Rank(int index, int worldSize, int localIndex, int localWorldSize,
     }
     int worldSize = Variables.number(environment, worldSizeVariable);
     if (worldSize < 1) {
-      throw new OptionException("%s must be at least 1, not 0".formatted(worldSizeVariable));
+      throw new OptionException("%s must be at least 1, but is 0".formatted(worldSizeVariable));
     }
     if (rank >= worldSize) {
       throw new OptionException(
-          "%s=%s is not below %s=%s"
+          "%s=%s must be less than %s=%s"
               .formatted(launcher.rank(), rank, worldSizeVariable, worldSize));
     }
     int localRank =
@@ -77,7 +87,7 @@ public record Rank(int index, int worldSize, int localIndex, int localWorldSize,
     int localWorldSize = localWorldSize(launcher, environment, localRank);
     if (localRank >= localWorldSize) {
       throw new OptionException(
-          "%s=%s is not below %s=%s"
+          "%s=%s must be less than %s=%s"
               .formatted(
                   launcher.localRank().orElse("the local rank"),
                   localRank,

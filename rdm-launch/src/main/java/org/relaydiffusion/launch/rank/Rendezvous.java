@@ -11,63 +11,68 @@ import org.relaydiffusion.torch.distributed.Store;
 import org.relaydiffusion.torch.distributed.TcpStore;
 import org.relaydiffusion.torch.distributed.WaitListener;
 
-/** The c10d store in which the ranks of a run find one another. */
+/**
+ * The c10d store through which the ranks of a run find one another.
+ */
 public sealed interface Rendezvous {
   /**
-   * Set by {@code rdm launch} for ranks on one node: the file of {@link PrivateFile}. It counts
-   * before {@code MASTER_ADDR} and {@code MASTER_PORT}.
+   * Set by {@code rdm launch} for ranks on one node: the file of {@link PrivateFile}. It takes
+   * precedence over {@code MASTER_ADDR} and {@code MASTER_PORT}.
    */
   String FILE_VARIABLE = "RDM_RENDEZVOUS_FILE";
 
-  /** The variable in which a launcher tells its ranks that it serves the store itself. */
+  /**
+   * The variable by which a launcher tells its ranks that it serves the store itself.
+   */
   String AGENT_STORE_VARIABLE = "TORCHELASTIC_USE_AGENT_STORE";
 
   /**
-   * A file in a folder that only this user can enter, for ranks that are all on this machine.
-   * Nothing listens at a port, and the ranks' groups listen at the loopback address.
+   * A file in a folder that only this user can access, for ranks that are all on this node. There
+   * is no listening store, and the ranks' groups listen on the loopback address.
    *
-   * @param file is made by the first rank that comes
+   * @param file created by the first rank
    */
   record PrivateFile(Path file) implements Rendezvous {}
 
   /**
-   * A store that rank 0 serves.
+   * A store served by rank 0.
    *
-   * @param at where it listens
+   * @param at its address
    */
   record RankZero(Endpoint at) implements Rendezvous {}
 
   /**
-   * A store that the launcher serves, {@code rdm launch} of node 0 or torchrun's agent. It outlives
-   * the ranks, so each attempt has keys of its own.
+   * A store served by the launcher, {@code rdm launch} of node 0 or torchrun's agent. It outlives
+   * the ranks, so each attempt has its own keys.
    *
-   * @param at where it listens
-   * @param attempt how often the launcher has started the ranks before, from 0
+   * @param at its address
+   * @param attempt how many times the launcher has started the ranks before, from 0
    */
   record Agent(Endpoint at, int attempt) implements Rendezvous {}
 
-  /** For a process on its own, which meets nobody. */
+  /**
+   * Returns the rendezvous of a single process, which has no peers.
+   */
   static Rendezvous local() {
     return new RankZero(Endpoint.LOCAL);
   }
 
   /**
-   * Where the ranks of this process's run meet, as whoever started it says: {@value
-   * #FILE_VARIABLE}, or {@code MASTER_ADDR} and {@code MASTER_PORT}, which torchrun and {@code rdm
-   * launch} set and anybody may. Without them
+   * Returns the rendezvous of this process's run, as set in the environment by its launcher:
+   * {@value #FILE_VARIABLE}, or {@code MASTER_ADDR} and {@code MASTER_PORT}, which torchrun and
+   * {@code rdm launch} set and which can be set manually. Without them,
    *
    * <ul>
-   *   <li>ranks that are all on one machine meet on it;
-   *   <li>under Slurm the address is the first host of the step's node list, where rank 0 runs;
-   *   <li>under Slurm and Open MPI the port follows from the job's number, so that two jobs on one
-   *       machine do not meet; elsewhere it is {@link Endpoint#DEFAULT_PORT}.
+   * <li>ranks that are all on one node use that node;
+   * <li>under Slurm, the address is the first host of the step's node list, which is that of rank 0;
+   * <li>under Slurm and Open MPI, the port is derived from the job id, so that two jobs on one host do not collide; otherwise it is {@link Endpoint#DEFAULT_PORT}.
    * </ul>
    *
    * <p>Rank 0 serves the store, unless {@value #AGENT_STORE_VARIABLE} is {@code True}.
    *
    * @param environment the variables, as {@link System#getenv()}
    * @param rank of this process in the same environment
-   * @throws OptionException naming the variable that is missing or makes no sense
+   * @throws OptionException naming the variable that is missing or invalid
    */
   static Rendezvous of(Map<String, String> environment, Rank rank) {
     Optional<Path> file = PathVariable.of(environment, FILE_VARIABLE);
@@ -86,10 +91,11 @@ public sealed interface Rendezvous {
    * Opens the store.
    *
    * @param rank of this process
-   * @param timeout how long to wait for the others, and later for a value
-   * @param listener told while this process waits
-   * @throws org.relaydiffusion.torch.TorchException when it cannot be reached in time
-   * @throws org.relaydiffusion.CancelledException when the thread is interrupted while it waits
+   * @param timeout for the other processes, and later for values
+   * @param listener notified while this process waits
+   * @return the store, which the caller closes
+   * @throws org.relaydiffusion.torch.TorchException if it cannot be reached before the timeout
+   * @throws org.relaydiffusion.CancelledException if the thread is interrupted while waiting
    */
   default Store open(Rank rank, Duration timeout, WaitListener listener) {
     return switch (this) {

@@ -5,15 +5,15 @@ import java.util.Optional;
 import org.relaydiffusion.OptionException;
 
 /**
- * Which start of a run this is: a launcher starts all ranks again when one of them has failed, and
- * a cluster starts a whole job again.
+ * Identifies the start of a run: a launcher restarts all ranks after one of them has failed, and a
+ * cluster may restart a whole job.
  *
- * @param launchId what the launcher calls the launch, equal for all ranks and all its starts; empty
- *     where nobody says, or says {@code none}, which is torchrun's word for that
- * @param restarts how often the launcher started the ranks before
- * @param jobId what the cluster calls the job, in which there may be several launches
- * @param requeues how often the cluster started the job before
- * @param maxRestarts how often the launcher may start ranks again; 0 where nobody says
+ * @param launchId the launcher's name of the launch, the same for all ranks and restarts; empty if
+ *     there is none, or {@code none}, torchrun's value for no name
+ * @param restarts how many times the launcher has restarted the ranks
+ * @param jobId the cluster's id of the job, in which there may be several launches
+ * @param requeues how many times the cluster has restarted the job
+ * @param maxRestarts how many times the launcher may restart the ranks; 0 if unknown
  */
 public record RunAttempt(
     Optional<String> launchId,
@@ -21,26 +21,32 @@ public record RunAttempt(
     Optional<String> jobId,
     int requeues,
     int maxRestarts) {
-  /** The first start of a launch without a name. */
+  /**
+   * The first start of a launch without a name.
+   */
   public static final RunAttempt FIRST =
       new RunAttempt(Optional.empty(), 0, Optional.empty(), 0, 0);
 
-  /** What torchrun calls every launch that was given no name: any number of them. */
+  /**
+   * torchrun's name for all launches without a name.
+   */
   private static final String NO_ID = "none";
 
-  /** Whether the run was started before. */
+  /**
+   * Returns whether the run was started before.
+   */
   public boolean isRestart() {
     return restarts > 0 || requeues > 0;
   }
 
   /**
-   * Reads what the launcher left in the environment: torchrun's and {@code rdm launch}'s {@code
-   * TORCHELASTIC_RUN_ID}, {@code _RESTART_COUNT} and {@code _MAX_RESTARTS}; under Slurm the job's
-   * number, which a requeued job keeps, and {@code SLURM_RESTART_COUNT}, which grows with every
-   * requeue; under Open MPI the job's name space.
+   * Reads what the launcher has set in the environment: {@code TORCHELASTIC_RUN_ID}, {@code
+   * _RESTART_COUNT} and {@code _MAX_RESTARTS} of torchrun and {@code rdm launch}; under Slurm the
+   * job id, which a requeued job keeps, and {@code SLURM_RESTART_COUNT}, which is incremented by
+   * every requeue; under Open MPI the namespace of the job.
    *
    * @param environment the variables, as {@link System#getenv()}
-   * @throws OptionException naming the variable that is no number
+   * @throws OptionException naming the variable that is not a number
    */
   public static RunAttempt of(Map<String, String> environment) {
     return new RunAttempt(

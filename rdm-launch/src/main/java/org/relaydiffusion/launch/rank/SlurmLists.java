@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import org.relaydiffusion.OptionException;
 
 /**
- * Slurm's shortened lists: of hosts, {@code gpu[003-005,9],login1}, and of tasks, {@code 4(x2),1}.
+ * Slurm's compressed lists: of hosts, {@code gpu[003-005,9],login1}, and of tasks, {@code 4(x2),1}.
  */
 final class SlurmLists {
   private static final String[] NODE_LISTS = {
@@ -16,7 +16,10 @@ final class SlurmLists {
   };
   private static final String[] TASK_LISTS = {"SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE"};
 
-  /** A part of a name, or a bracket: of the latter the first number counts, zeros and all. */
+  /**
+   * A part of a name, or a bracket; of the latter the first number is used, including leading
+   * zeros.
+   */
   private static final Pattern PART =
       Pattern.compile("([^\\[\\],\\s]+)|\\[(\\d+)(?:-\\d+)?(?:,\\d+(?:-\\d+)?)*\\]");
 
@@ -25,9 +28,9 @@ final class SlurmLists {
   private SlurmLists() {}
 
   /**
-   * The host that this step's rank 0 runs on.
+   * Returns the host of rank 0 of this step.
    *
-   * @throws OptionException when the list of hosts cannot be read
+   * @throws OptionException if the list of hosts cannot be parsed
    */
   static Optional<String> firstHost(Map<String, String> environment) {
     for (String name : NODE_LISTS) {
@@ -60,9 +63,9 @@ final class SlurmLists {
   }
 
   /**
-   * How many tasks of this step run on this machine, where Slurm says so.
+   * Returns the number of tasks of this step on this node, if Slurm provides it.
    *
-   * @throws OptionException when its list cannot be read
+   * @throws OptionException if the list cannot be parsed
    */
   static OptionalInt tasksOfThisNode(Map<String, String> environment) {
     int node = Variables.number(environment, "SLURM_NODEID", 0);
@@ -90,6 +93,6 @@ final class SlurmLists {
       }
     }
     throw new OptionException(
-        "SLURM_NODEID=%s is beyond the nodes of %s=%s".formatted(node, variable, list));
+        "SLURM_NODEID=%s is out of range for %s=%s".formatted(node, variable, list));
   }
 }

@@ -4,7 +4,9 @@ import java.util.Map;
 import java.util.Optional;
 import org.relaydiffusion.OptionException;
 
-/** Reads environment variables; a blank one counts as none. */
+/**
+ * Reads environment variables; a blank one counts as not set.
+ */
 final class Variables {
   private Variables() {}
 
@@ -12,7 +14,9 @@ final class Variables {
     return !environment.getOrDefault(name, "").isBlank();
   }
 
-  /** The first of several variables that is set. */
+  /**
+   * Returns the first of several variables that is set.
+   */
   static Optional<String> text(Map<String, String> environment, String... names) {
     for (String name : names) {
       if (isSet(environment, name)) {
@@ -23,9 +27,9 @@ final class Variables {
   }
 
   /**
-   * A number of at least 0.
+   * Returns a number of at least 0.
    *
-   * @throws OptionException when the variable is none
+   * @throws OptionException if the variable is not one
    */
   static int number(Map<String, String> environment, String name) {
     String text = environment.getOrDefault(name, "").strip();
@@ -37,7 +41,9 @@ final class Variables {
     return Integer.parseInt(text);
   }
 
-  /** The same, or {@code otherwise} when the variable is not set. */
+  /**
+   * Returns the number, or {@code otherwise} if the variable is not set.
+   */
   static int number(Map<String, String> environment, String name, int otherwise) {
     return isSet(environment, name) ? number(environment, name) : otherwise;
   }

@@ -1,4 +1,6 @@
-/** Which process of a run of several this one is. */
+/**
+ * The rank of this process, and the rendezvous of the ranks of a run.
+ */
 @NullMarked
 package org.relaydiffusion.launch.rank;
 

@@ -6,13 +6,15 @@ import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/** What only the CelebA-HQ script's samplers take; defaults come from {@link PresetDefaults}. */
+/**
+ * Options of the CelebA-HQ script's samplers only; defaults come from {@link PresetDefaults}.
+ */
 final class CelebaHqOptions implements Section {
   @Option(
       names = "--sde_scale_first",
       paramLabel = "X",
       description =
-          "First stage: part of each step's noise that is drawn anew, 0 to 1; guidance has no"
+          "First stage: fraction of the noise that is replaced in each step, 0 to 1; guidance has no"
               + " effect in this sampler. Default: ${DEFAULT-VALUE}.")
   double sdeScale;
 
@@ -20,7 +22,7 @@ final class CelebaHqOptions implements Section {
       names = "--S_churn_second",
       paramLabel = "X",
       description =
-          "Second stage: amount of fresh noise in all steps, at least 0."
+          "Second stage: total amount of noise added in the steps (churn), at least 0."
               + " Default: ${DEFAULT-VALUE}.")
   double churn;
 
@@ -28,7 +30,7 @@ final class CelebaHqOptions implements Section {
       names = "--S_min_second",
       paramLabel = "X",
       description =
-          "Second stage: lowest noise level with fresh noise, at least 0."
+          "Second stage: lowest noise level with added noise, at least 0."
               + " Default: ${DEFAULT-VALUE}.")
   double churnMin;
 
@@ -36,14 +38,14 @@ final class CelebaHqOptions implements Section {
       names = "--S_max_second",
       paramLabel = "X",
       description =
-          "Second stage: highest noise level with fresh noise, at least 0 or inf."
+          "Second stage: highest noise level with added noise, at least 0 or inf."
               + " Default: ${DEFAULT-VALUE}.")
   double churnMax;
 
   @Option(
       names = "--S_noise_second",
       paramLabel = "X",
-      description = "Second stage: deviation of the fresh noise. Default: ${DEFAULT-VALUE}.")
+      description = "Second stage: standard deviation of the added noise. Default: ${DEFAULT-VALUE}.")
   double churnNoise;
 
   @Override
@@ -51,12 +53,16 @@ final class CelebaHqOptions implements Section {
     return "Samplers of the CelebA-HQ script";
   }
 
-  /** {@code options} with this script's stochastic sampler. */
+  /**
+   * Returns {@code options} with this script's stochastic sampler.
+   */
   EdmOptions first(EdmOptions options) {
     return StageOptions.checked("_first", () -> options.toBuilder().sdeScale(sdeScale).build());
   }
 
-  /** {@code options} with this script's churn. */
+  /**
+   * Returns {@code options} with this script's churn.
+   */
   RelayOptions second(RelayOptions options) {
     return StageOptions.checked(
         "_second",

@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "demo",
     description = {
-      "Run the whole relay in seconds, with two small networks that come along.",
+      "Sample both stages in seconds, from two small networks that are included.",
       "They were trained by 'rdm train' on 'rdm dataset --source synthetic:shapes': eight classes",
       "of simple shapes, 16 pixels in the first stage, 64 in the second."
     })
@@ -42,7 +42,7 @@ public final class DemoCommand implements Callable<Integer> {
       names = "--outdir",
       paramLabel = "DIR",
       description =
-          "Where the pictures and the contact sheet grid.png go. Default: ${DEFAULT-VALUE}.",
+          "The folder for the images and the contact sheet grid.png. Default: ${DEFAULT-VALUE}.",
       defaultValue = "demo")
   private Path outdir = Path.of("");
 

@@ -8,17 +8,20 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * The demo's checkpoints as files: checkpoints are mapped, which a file inside a jar cannot be.
+ * The checkpoints of the demo as files: checkpoints are memory-mapped, which is not possible inside
+ * a jar.
  *
  * @param folder a temporary folder, deleted by {@link #close()}
- * @param first the first stage's checkpoint
- * @param second the second stage's checkpoint
+ * @param first the checkpoint of the first stage
+ * @param second the checkpoint of the second stage
  */
 record DemoNetworks(Path folder, Path first, Path second) implements AutoCloseable {
   private static final String FIRST = "first.safetensors";
   private static final String SECOND = "second.safetensors";
 
-  /** Copies the networks out of the jar. */
+  /**
+   * Copies the networks out of the jar.
+   */
   static DemoNetworks unpack() {
     try {
       Path folder = Files.createTempDirectory("rdm-demo");
@@ -28,7 +31,7 @@ record DemoNetworks(Path folder, Path first, Path second) implements AutoCloseab
       copy(networks.second);
       return networks;
     } catch (IOException e) {
-      throw new RdmException("the demo's networks cannot be unpacked: " + AtomicFile.reason(e), e);
+      throw new RdmException("cannot unpack the networks of the demo: " + AtomicFile.reason(e), e);
     }
   }
 
@@ -36,7 +39,7 @@ record DemoNetworks(Path folder, Path first, Path second) implements AutoCloseab
     String name = "demo/" + file.getFileName();
     try (InputStream in = DemoNetworks.class.getResourceAsStream(name)) {
       if (in == null) {
-        throw new IllegalStateException(name + " is not beside " + DemoNetworks.class);
+        throw new IllegalStateException(name + " is missing beside " + DemoNetworks.class);
       }
       Files.copy(in, file);
     }
@@ -49,7 +52,7 @@ record DemoNetworks(Path folder, Path first, Path second) implements AutoCloseab
       Files.deleteIfExists(second);
       Files.deleteIfExists(folder);
     } catch (IOException e) {
-      // A system that keeps mapped files cleans its temporary folder itself.
+      // On systems where mapped files cannot be deleted, the system cleans its temporary folder.
       folder.toFile().deleteOnExit();
     }
   }

@@ -11,7 +11,9 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
-/** The SHA-256 of a file, as {@code sha256sum} prints it. */
+/**
+ * Computes the SHA-256 of a file, as printed by {@code sha256sum}.
+ */
 final class FileSum {
   private static final int BLOCK = 1 << 20;
 
@@ -21,7 +23,7 @@ final class FileSum {
    * Reads the whole file.
    *
    * @return 64 hexadecimal digits
-   * @throws FileException when it cannot be read
+   * @throws FileException if it cannot be read
    */
   static String sha256(Path file) {
     try (FileChannel in = InputFile.channel(file)) {
@@ -36,7 +38,9 @@ final class FileSum {
     }
   }
 
-  /** The sum of bytes in memory. */
+  /**
+   * Returns the SHA-256 of bytes in memory.
+   */
   static String sha256(byte[] bytes) {
     return HexFormat.of().formatHex(digest().digest(bytes));
   }
@@ -45,7 +49,7 @@ final class FileSum {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
+      throw new IllegalStateException("SHA-256 is not available", e);
     }
   }
 }

@@ -19,24 +19,29 @@ import org.relaydiffusion.io.InputFile;
 import org.relaydiffusion.launch.rank.Rank;
 
 /**
- * Which processes of a run have written all their pictures, for the one that puts them together.
- * They meet in the folder of pictures only: each leaves a hidden file there with the {@code key} of
- * the run. Files of another key are of pictures that are being replaced, and are deleted.
+ * The processes of a run that have written all of their images, for the process that collects them.
+ * The processes communicate through the folder of images only: each creates a hidden file there
+ * with the {@code key} of the run. Files with another key refer to images that are being replaced,
+ * and are deleted.
  *
- * @param folder of the pictures
- * @param rank this process
- * @param key the same for all runs that make the same pictures
+ * @param folder of the images
+ * @param rank of this process
+ * @param key the same for all runs that generate the same images
  */
 record FinishedRanks(Path folder, Rank rank, String key) {
   private static final String PREFIX = ".rdm-finished-";
   private static final int LONGEST = 1024;
 
-  /** Says that this process has not finished, and forgets runs of other pictures. */
+  /**
+   * Marks this process as not finished, and deletes marks of runs with other images.
+   */
   void begin() {
     delete(file -> file.equals(mark(rank.index())) || !isOfThisRun(file));
   }
 
-  /** Says that this process has finished. */
+  /**
+   * Marks this process as finished.
+   */
   void finish() {
     if (rank.isDistributed()) {
       byte[] text = key.getBytes(StandardCharsets.UTF_8);
@@ -47,9 +52,10 @@ record FinishedRanks(Path folder, Rank rank, String key) {
   /**
    * Waits for the other processes.
    *
-   * @param patience how long it may be until the next of them finishes
-   * @throws FileException when one does not
-   * @throws CancelledException when the end was asked for
+   * @param patience the timeout until the next of them finishes
+   * @param cancellation ends the wait
+   * @throws FileException on a timeout
+   * @throws CancelledException if a stop was requested
    */
   void await(Duration patience, Cancellation cancellation) {
     int next = 0;
@@ -62,16 +68,18 @@ record FinishedRanks(Path folder, Rank rank, String key) {
       } else if (System.nanoTime() - since > patience.toNanos()) {
         throw new FileException(
             folder,
-            "process %s of %s has not finished its pictures for %s s: the same command with"
+            "process %s of %s has not finished its images within %s s: to resume, run the same command with"
                     .formatted(next, rank.worldSize(), patience.toSeconds())
-                + " --resume goes on");
+                + " --resume");
       } else {
         pause();
       }
     }
   }
 
-  /** Forgets who has finished. */
+  /**
+   * Deletes all marks.
+   */
   void end() {
     delete(_ -> true);
   }
@@ -100,7 +108,7 @@ record FinishedRanks(Path folder, Rank rank, String key) {
         }
       }
     } catch (NoSuchFileException _) {
-      // There is no folder yet.
+      // The folder does not exist yet.
     } catch (IOException e) {
       throw new FileException(folder, "cannot be listed: " + AtomicFile.reason(e), e);
     }

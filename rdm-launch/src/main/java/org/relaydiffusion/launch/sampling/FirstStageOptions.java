@@ -7,26 +7,28 @@ import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/** How the first stage samples; defaults come from {@link PresetDefaults}. */
+/**
+ * Options of the first stage's sampler; defaults come from {@link PresetDefaults}.
+ */
 final class FirstStageOptions implements Section {
   @Option(
       names = "--network_first",
       paramLabel = "FILE|URL",
       description =
-          "First stage's checkpoint: .pkl, .pt or .safetensors. One given by its http or https"
-              + " address is downloaded once, into the cache folder.")
+          "Checkpoint of the first stage: .pkl, .pt or .safetensors. An http or https"
+              + " URL is downloaded once, into the cache folder.")
   @Nullable FileLocation network;
 
   @Option(
       names = "--num_steps_first",
       paramLabel = "N",
-      description = "Noise levels, at least 2. Default: ${DEFAULT-VALUE}.")
+      description = "Number of noise levels, at least 2. Default: ${DEFAULT-VALUE}.")
   int numSteps;
 
   @Option(
       names = "--sigma_min_first",
       paramLabel = "X",
-      description = "Lowest noise level, above 0 (pixels span -1 to 1). Default: ${DEFAULT-VALUE}.")
+      description = "Lowest noise level, above 0 (pixel values range from -1 to 1). Default: ${DEFAULT-VALUE}.")
   double sigmaMin;
 
   @Option(
@@ -39,7 +41,7 @@ final class FirstStageOptions implements Section {
       names = "--rho_first",
       paramLabel = "X",
       description =
-          "Exponent of the noise levels' curve, above 0: the higher, the more steps at low levels."
+          "Exponent of the noise schedule, above 0; higher values give more steps at low levels."
               + " Default: ${DEFAULT-VALUE}.")
   double rho;
 
@@ -47,33 +49,33 @@ final class FirstStageOptions implements Section {
       names = "--cfg_scale_first",
       paramLabel = "X",
       description =
-          "Classifier-free guidance; above 1 it costs a second network call."
-              + " Default: ${DEFAULT-VALUE} (1 or less is off).")
+          "Classifier-free guidance scale; above 1, it requires a second network evaluation."
+              + " Default: ${DEFAULT-VALUE} (1 or less: off).")
   double guidance;
 
   @Option(
       names = {"--S_churn", "--S_churn_first"},
       paramLabel = "X",
-      description = "Amount of fresh noise in all steps, at least 0. Default: ${DEFAULT-VALUE}.")
+      description = "Total amount of noise added in the steps (churn), at least 0. Default: ${DEFAULT-VALUE}.")
   double churn;
 
   @Option(
       names = {"--S_min", "--S_min_first"},
       paramLabel = "X",
-      description = "Lowest noise level with fresh noise, at least 0. Default: ${DEFAULT-VALUE}.")
+      description = "Lowest noise level with added noise, at least 0. Default: ${DEFAULT-VALUE}.")
   double churnMin;
 
   @Option(
       names = {"--S_max", "--S_max_first"},
       paramLabel = "X",
       description =
-          "Highest noise level with fresh noise, at least 0 or inf. Default: ${DEFAULT-VALUE}.")
+          "Highest noise level with added noise, at least 0 or inf. Default: ${DEFAULT-VALUE}.")
   double churnMax;
 
   @Option(
       names = {"--S_noise", "--S_noise_first"},
       paramLabel = "X",
-      description = "Deviation of the fresh noise. Default: ${DEFAULT-VALUE}.")
+      description = "Standard deviation of the added noise. Default: ${DEFAULT-VALUE}.")
   double churnNoise;
 
   @Override
@@ -81,7 +83,10 @@ final class FirstStageOptions implements Section {
     return "First stage (diffusion at low resolution)";
   }
 
-  /** The sampler's options, checked; what the command line does not say stays as in the preset. */
+  /**
+   * Returns the validated options of the sampler; values not given on the command line are those of
+   * the preset.
+   */
   EdmOptions options(EdmOptions preset) {
     return StageOptions.checked(
         "_first",

@@ -12,8 +12,8 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "generate_celebahq",
     description =
-        "Make pictures as the paper's CelebA-HQ samples were made, with their contrast, brightness"
-            + " and colour.")
+        "Sample images as for the paper's CelebA-HQ results, with the same adjustment of contrast,"
+            + " brightness and colour.")
 final class GenerateCelebaHqCommand extends SamplingCommand {
   @Mixin private final CelebaHqOptions celebaHq = new CelebaHqOptions();
 

@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
 /** {@code rdm generate}. */
 @Command(
     name = "generate",
-    description = "Make pictures from two checkpoints, with the defaults of the generate script.")
+    description = "Sample images from two checkpoints, with the defaults of the generate script.")
 final class GenerateCommand extends SamplingCommand {
   GenerateCommand(Console console, StopSignal stop) {
     super(Preset.GENERATE, console, stop);
@@ -18,7 +18,7 @@ final class GenerateCommand extends SamplingCommand {
 
   @Override
   RelayOptions complete(RelayOptions options) {
-    // Beyond the end of the schedule the other scripts only may start.
+    // Only the other scripts may start beyond the end of the schedule.
     if (options.truncationT() > 1) {
       throw new OptionException(
           "--truncation_t_second must be above 0 and at most 1, but is " + options.truncationT());

@@ -9,8 +9,8 @@ import picocli.CommandLine.Command;
 @Command(
     name = "generate_imagenet",
     description =
-        "Make pictures as the paper's ImageNet samples were made, brightened at the end as they"
-            + " were.")
+        "Sample images as for the paper's ImageNet results, with the same adjustment of"
+            + " brightness.")
 final class GenerateImageNetCommand extends SamplingCommand {
   GenerateImageNetCommand(Console console, StopSignal stop) {
     super(Preset.IMAGENET, console, stop);

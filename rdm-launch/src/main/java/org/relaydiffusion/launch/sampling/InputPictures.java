@@ -18,10 +18,10 @@ import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.model.Denoiser;
 
 /**
- * The pictures of {@code --indir}, which the second stage starts from. Where they are named by
- * seeds, as the first stage writes them, a seed has the picture of its name. Pictures of other
- * names are taken in the order of these: seed s has picture s modulo their number, so that more
- * seeds than pictures make several of each.
+ * The images of {@code --indir}, which the second stage starts from. If they are named by seeds, as
+ * written by the first stage, each seed uses the image with its name. Images with other names are
+ * sorted by name, and seed s uses image s modulo their number, so that more seeds than images give
+ * several samples of each.
  */
 final class InputPictures implements FirstStageImages, AutoCloseable {
   private static final Pattern SEED = Pattern.compile("(\\d{6,18}/)?\\d{6,18}\\.png");
@@ -34,11 +34,11 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
   private final int channels;
 
   /**
-   * Pictures for one network; the caller closes them.
+   * Opens the images for a network; the caller closes them.
    *
    * @param root {@code --indir}: a folder, or a zip
-   * @param second the second stage's network
-   * @throws FileException when there are no pictures, or some have the names of seeds and some not
+   * @param second the network of the second stage
+   * @throws FileException if there are no images, or only some of them are named by seeds
    */
   InputPictures(Path root, Denoiser second) {
     this.folder = new PictureFolder(root);
@@ -46,7 +46,7 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
     this.channels = second.channels();
     if (!Files.isDirectory(root) && !root.toString().toLowerCase(Locale.ROOT).endsWith(".zip")) {
       throw new FileException(
-          root, "is no folder; --indir takes one with pictures in it, or a zip of them");
+          root, "is not a folder; --indir must be a folder or a zip of images");
     }
     this.files = PictureSource.open(root, PictureSource.Order.NAMES);
     List<String> names = files.pictures();
@@ -57,17 +57,17 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
       files.close();
       throw new FileException(
           root,
-          "has pictures named by seeds, such as %s, and others, such as %s: --indir takes either"
+          "has images named by seeds, such as %s, and others, such as %s: --indir cannot mix them"
               .formatted(Printable.of(seed), Printable.of(others.getFirst())));
     }
     for (int i = 0; namedBySeeds && i < names.size(); i++) {
-      // Of two, that in a folder counts.
+      // If there are two, the one in a subfolder is used.
       bySeed.merge(
           seed(names.get(i)), i, (one, other) -> names.get(other).contains("/") ? other : one);
     }
     if (files.pictures().isEmpty()) {
       files.close();
-      throw new FileException(root, "holds no pictures for --indir");
+      throw new FileException(root, "contains no images for --indir");
     }
   }
 
@@ -76,23 +76,26 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
     return Long.parseLong(digits);
   }
 
-  /** One line on which picture a seed starts from; empty where the names say it. */
+  /**
+   * Returns one line that describes which image a seed starts from; empty if the names determine
+   * it.
+   */
   String text() {
     List<String> names = files.pictures();
     return namedBySeeds
         ? ""
-        : "%s: %s pictures, seed 0 has %s%s"
+        : "%s: %s images, seed 0 uses %s%s"
             .formatted(
                 folder.root(),
                 names.size(),
                 names.getFirst(),
                 names.size() == 1
                     ? " as every seed"
-                    : ", seed 1 has %s, and so on in turn".formatted(names.get(1)));
+                    : ", seed 1 uses %s, and so on".formatted(names.get(1)));
   }
 
   /**
-   * Reads every picture once, so that a bad one is found before the first one is used.
+   * Reads every image once, so that a bad one is found before the first one is used.
    *
    * @throws FileException naming the first one that is missing, damaged or of the wrong size
    */
@@ -119,7 +122,7 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
     if (index == null) {
       throw new FileException(
           folder.file(seed),
-          "is missing: --indir needs a picture for seed %s, here or as %s"
+          "is missing: --indir must contain an image for seed %s, here or as %s"
               .formatted(seed, folder.flatFile(seed)));
     }
     return index;
@@ -129,8 +132,8 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
     if (pixels.width() != pixels.height() || resolution % pixels.width() != 0) {
       throw new FileException(
           file,
-          ("has %s x %s pixels, but the second stage starts from squares whose side divides %s:"
-                  + " 'rdm dataset --transform=center-crop --resolution=WxH' makes some")
+          ("has %s x %s pixels, but the second stage requires square images whose side divides %s:"
+                  + " 'rdm dataset --transform=center-crop --resolution=WxH' creates them")
               .formatted(pixels.width(), pixels.height(), resolution));
     }
     if (channels == 3) {
@@ -139,13 +142,15 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
     if (pixels.channels() != channels) {
       throw new FileException(
           file,
-          "has %s channels, but the second stage's network takes %s"
+          "has %s channels, but the network of the second stage requires %s"
               .formatted(pixels.channels(), channels));
     }
     return pixels;
   }
 
-  /** Closes the files; no picture may be asked for any more. */
+  /**
+   * Closes the files; no image may be requested afterwards.
+   */
   @Override
   public void close() {
     files.close();

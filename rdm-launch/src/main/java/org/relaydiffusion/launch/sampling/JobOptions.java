@@ -8,14 +8,16 @@ import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/** What to sample, and where the pictures go. */
+/**
+ * What to sample, and the output files.
+ */
 final class JobOptions implements Section {
   @Option(
       names = "--outdir",
       paramLabel = "DIR",
       required = true,
       description =
-          "Where the pictures go, a folder for every 1000 seeds: seed 80123 is"
+          "The folder for the images, with a subfolder per 1000 seeds: seed 80123 is"
               + " DIR/080000/080123.png.")
   Path outdir = Path.of("");
 
@@ -23,22 +25,22 @@ final class JobOptions implements Section {
       names = "--seeds",
       paramLabel = "LIST",
       description =
-          "One seed a picture: numbers and ranges, as in 0-63,100. Default: ${DEFAULT-VALUE}.")
+          "Seeds, one per image: numbers and ranges, as in 0-63,100. Default: ${DEFAULT-VALUE}.")
   String seeds = "";
 
   @Option(
       names = "--subdirs",
       description =
-          "Taken for the reference's sake: pictures always go to a folder for every 1000 seeds."
-              + " Default: so.")
+          "Accepted for compatibility; has no effect. There is always a subfolder per 1000 seeds."
+              + " Default: on.")
   boolean subdirs;
 
   @Option(
       names = "--class",
       paramLabel = "LIST",
       description =
-          "Class of every picture, from 0 to the network's classes - 1, or several that the pictures"
-              + " take in turn, as in 1,5-9: that of a seed is number seed mod length of the list,"
+          "Class of all images, from 0 to the number of classes - 1, or several that are assigned"
+              + " in turn, as in 1,5-9: a seed gets the entry seed mod length of the list, counted"
               + " from 0. Default: all classes.")
   @Nullable String classes;
 
@@ -46,7 +48,7 @@ final class JobOptions implements Section {
       names = "--batch",
       paramLabel = "N",
       description =
-          "Pictures made at once, at least 1: more take more memory. Default: ${DEFAULT-VALUE}.")
+          "Batch size, at least 1; larger batches need more memory. Default: ${DEFAULT-VALUE}.")
   int batch;
 
   @Option(
@@ -54,7 +56,7 @@ final class JobOptions implements Section {
       paramLabel = "both|first|second",
       completionCandidates = Candidates.StageNames.class,
       description =
-          "Which stages run; 'first' writes the small pictures, 'second' starts from those in"
+          "Stages to run; 'first' writes the low-resolution images, 'second' starts from those in"
               + " --indir. Default: ${DEFAULT-VALUE}.",
       defaultValue = "both")
   Stages stages = Stages.BOTH;
@@ -63,15 +65,15 @@ final class JobOptions implements Section {
       names = "--indir",
       paramLabel = "DIR|ZIP",
       description =
-          "What the second stage starts from, only for --sampler_stages=second: the first stage's"
-              + " pictures, named as in --outdir or {seed}.png in DIR itself; or pictures of any"
-              + " names, of which each seed takes the next one in turn. Default: none.")
+          "Input of --sampler_stages=second, a folder or zip: the images of the first"
+              + " stage, named as in --outdir or {seed}.png in DIR itself; or images with any"
+              + " names, which are assigned to the seeds in turn. Default: none.")
   @Nullable Path indir;
 
   @Option(
       names = "--resume",
       description =
-          "Skip pictures that are there already and whole; refused where they are of other options"
+          "Skip images that are already complete; fails if they are of other options"
               + " or networks. Default: off.")
   boolean resume;
 
@@ -79,7 +81,7 @@ final class JobOptions implements Section {
       names = "--grid",
       paramLabel = "FILE",
       description =
-          "Also write a contact sheet of the first 256 pictures (of the first process, where there"
+          "Also write a contact sheet of the first 256 images (of the first process, if there"
               + " are several). Default: none.")
   @Nullable Path grid;
 
@@ -87,13 +89,13 @@ final class JobOptions implements Section {
       names = "--npz",
       paramLabel = "FILE.npz",
       description =
-          "Also write all pictures of the run into one array 'arr_0', uint8 [N, H, W, 3] in the"
-              + " order of the seeds, as ADM's evaluator takes it. Default: none.")
+          "Also write all images of the run to an array 'arr_0', uint8 [N, H, W, 3] in the"
+              + " order of the seeds, as read by ADM's evaluator. Default: none.")
   @Nullable Path npz;
 
   @Override
   public String heading() {
-    return "What to make";
+    return "Images and output";
   }
 
   ClassList classes() {

@@ -13,8 +13,8 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * A folder of pictures, one a seed, in the reference's layout: a folder for every 1000 seeds, and
- * six digits for both.
+ * A folder of images, one per seed, in the reference's layout: one subfolder per 1000 seeds, and
+ * six digits for both names.
  *
  * @param root the folder
  */
@@ -22,34 +22,40 @@ record PictureFolder(Path root) {
   private static final int SEEDS_PER_FOLDER = 1000;
   private static final Duration COARSEST = Duration.ofSeconds(2);
 
-  /** The file of one seed, such as {@code 080000/080123.png}. */
+  /**
+   * Returns the file of a seed, such as {@code 080000/080123.png}.
+   */
   Path file(long seed) {
     long first = seed - Math.floorMod(seed, SEEDS_PER_FOLDER);
     return root.resolve(digits(first)).resolve(digits(seed) + ".png");
   }
 
-  /** The file of one seed where there are no folders below the root. */
+  /**
+   * Returns the file of a seed without subfolders.
+   */
   Path flatFile(long seed) {
     return root.resolve(digits(seed) + ".png");
   }
 
   /**
-   * Makes the folder if it is missing, and tries to write to it.
+   * Creates the folder if it is missing, and tests that it is writable.
    *
-   * @throws FileException when that cannot be done, before hours are spent on pictures for it
+   * @throws FileException if that fails, before hours are spent on images for it
    */
   void prepare() {
     try {
       Files.createDirectories(root);
       Files.delete(Files.createTempFile(root, ".rdm", ".tmp"));
     } catch (FileAlreadyExistsException e) {
-      throw new FileException(root, "is a file, but a folder for the pictures is needed", e);
+      throw new FileException(root, "is a file, but must be a folder", e);
     } catch (IOException e) {
       throw new FileException(root, "cannot be written to: " + AtomicFile.reason(e), e);
     }
   }
 
-  /** Whether there is any picture in the folder or the folders below it. */
+  /**
+   * Returns whether there is an image in the folder or its subfolders.
+   */
   boolean holdsPictures() {
     try (Stream<Path> files = Files.walk(root, 2)) {
       return files.anyMatch(f -> f.toString().endsWith(".png"));
@@ -61,8 +67,8 @@ record PictureFolder(Path root) {
   }
 
   /**
-   * Whether a seed's picture was written before {@code time}, or is not there. File systems keep
-   * times in steps of up to two seconds.
+   * Returns whether the image of a seed was written before {@code time}, or does not exist. File
+   * systems store times with a resolution of up to two seconds.
    */
   boolean isOlder(long seed, Instant time) {
     try {

@@ -12,7 +12,9 @@ import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** A preset's defaults under the names of the command line's options. */
+/**
+ * The defaults of a preset under the names of the command line options.
+ */
 final class PresetDefaults implements IDefaultValueProvider {
   private final Map<String, String> values = new LinkedHashMap<>();
 

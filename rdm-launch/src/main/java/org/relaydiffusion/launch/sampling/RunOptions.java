@@ -7,7 +7,9 @@ import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Where the networks run, and how. */
+/**
+ * The device and numerics of the networks.
+ */
 final class RunOptions implements Section {
   @Mixin final ComputeOptions compute = new ComputeOptions();
 
@@ -16,8 +18,8 @@ final class RunOptions implements Section {
       paramLabel = "auto|float32|bfloat16|float16",
       completionCandidates = Candidates.TypesOrAuto.class,
       description =
-          "Type that the networks compute in; auto is float16 on CUDA where the checkpoint says so"
-              + " (use_fp16), else float32. Default: ${DEFAULT-VALUE}.",
+          "Dtype of the networks' computation; auto is float16 on CUDA if the checkpoint has it"
+              + " (use_fp16), otherwise float32. Default: ${DEFAULT-VALUE}.",
       defaultValue = "auto")
   ComputeType dtype = ComputeType.AUTO;
 

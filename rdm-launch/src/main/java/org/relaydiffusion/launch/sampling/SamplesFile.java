@@ -19,20 +19,22 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * All pictures of a run in one .npz file as ADM's evaluator takes it: {@code arr_0}, uint8 [N, H,
- * W, 3], in the order of the seeds. They are read back from their files, so that a resumed run has
- * all of them, and memory is needed for a few only.
+ * All images of a run in one .npz file as read by ADM's evaluator: {@code arr_0}, uint8 [N, H, W,
+ * 3], in the order of the seeds. They are read back from their files, so that a resumed run
+ * includes all of them and only a few are in memory at a time.
  */
 final class SamplesFile {
-  /** Decoded at once, on all cores. */
+  /**
+   * The number of images decoded at a time, on all cores.
+   */
   private static final int BLOCK = 64;
 
   private SamplesFile() {}
 
   /**
-   * Refuses a target that cannot be written, before hours are spent on its pictures.
+   * Rejects a target that cannot be written, before hours are spent on its images.
    *
-   * @throws FileException saying why
+   * @throws FileException with the reason
    */
   static void check(Path target) {
     if (Files.isDirectory(target)) {
@@ -41,7 +43,9 @@ final class SamplesFile {
     AtomicFile.checkWritable(target);
   }
 
-  /** Whether a file is one of samples, as far as its headers say. */
+  /**
+   * Returns whether a file contains samples, according to its headers.
+   */
   static boolean isSamples(Path file) {
     try (SampleArray _ = SampleArray.open(file)) {
       return true;
@@ -51,11 +55,11 @@ final class SamplesFile {
   }
 
   /**
-   * Writes the file, whole or not at all.
+   * Writes the file atomically.
    *
-   * @param folder the pictures, all written
-   * @param cancellation ends the work between two pictures
-   * @throws FileException naming the picture that is missing or of another size than the first
+   * @param folder the images, all written
+   * @param cancellation ends the work between two images
+   * @throws FileException naming the image that is missing or of another size than the first
    */
   static void write(
       Path target,
@@ -95,7 +99,7 @@ final class SamplesFile {
     if (pixels.width() != first.width() || pixels.height() != first.height()) {
       throw new FileException(
           file,
-          "has %s x %s pixels, but the run's first picture has %s x %s"
+          "has %s x %s pixels, but the first image of the run has %s x %s"
               .formatted(pixels.width(), pixels.height(), first.width(), first.height()));
     }
     return pixels.toRgb();

@@ -20,7 +20,9 @@ import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 
-/** What the three sampling commands have in common; they differ in their {@link Preset}. */
+/**
+ * The common part of the three sampling commands, which differ in their {@link Preset}.
+ */
 public abstract class SamplingCommand implements Callable<Integer> {
   private final Preset preset;
   private final Console console;
@@ -38,7 +40,9 @@ public abstract class SamplingCommand implements Callable<Integer> {
     this.stop = stop;
   }
 
-  /** The command lines of all three, each with its preset's defaults. */
+  /**
+   * Creates the command lines of all three, each with the defaults of its preset.
+   */
   public static List<CommandLine> commandLines(Console console, StopSignal stop) {
     return Stream.of(
             new GenerateCommand(console, stop),
@@ -54,12 +58,16 @@ public abstract class SamplingCommand implements Callable<Integer> {
     return line;
   }
 
-  /** The first sampler's options, with those that only this command has. */
+  /**
+   * Returns the options of the first sampler, including those of this command only.
+   */
   EdmOptions complete(EdmOptions options) {
     return options;
   }
 
-  /** The second sampler's options, with those that only this command has. */
+  /**
+   * Returns the options of the second sampler, including those of this command only.
+   */
   RelayOptions complete(RelayOptions options) {
     return options;
   }
@@ -106,7 +114,9 @@ public abstract class SamplingCommand implements Callable<Integer> {
         rank);
   }
 
-  /** Comes last: to know whether there is CUDA, LibTorch is loaded. */
+  /**
+   * Called last, because LibTorch is loaded to determine whether CUDA is available.
+   */
   private SamplingJob.Runtime runtime(Rank rank, SamplingJob.Target target) {
     SamplingJob.requireComplete(
         job.stages,

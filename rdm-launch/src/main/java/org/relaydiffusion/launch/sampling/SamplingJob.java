@@ -23,21 +23,21 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 
 /**
- * All that a sampling command was asked to do.
+ * The request of a sampling command.
  *
- * @param command its name, such as {@code generate}
- * @param networkFirst the first stage's checkpoint
- * @param networkSecond the second stage's checkpoint
- * @param target where pictures go
- * @param seeds one a picture
- * @param seedsText the same as it was typed
- * @param batch the most pictures at once
- * @param classes the classes that the pictures take in turn
- * @param stages which stages run
- * @param first the first sampler's options
- * @param second the second sampler's options
- * @param enhancement what is done to finished pictures
- * @param runtime where and how the networks run
+ * @param command name of the command, such as {@code generate}
+ * @param networkFirst the checkpoint of the first stage
+ * @param networkSecond the checkpoint of the second stage
+ * @param target the output files
+ * @param seeds one per image
+ * @param seedsText the seeds as typed
+ * @param batch the maximum batch size
+ * @param classes the classes that are assigned to the images in turn
+ * @param stages the stages to run
+ * @param first options of the first sampler
+ * @param second options of the second sampler
+ * @param enhancement the post-processing of the images
+ * @param runtime the device and numerics of the networks
  * @param rank this process among those that share the run
  */
 public record SamplingJob(
@@ -56,22 +56,28 @@ public record SamplingJob(
     Runtime runtime,
     Rank rank) {
 
-  /** What is done about pictures that are there from an earlier run. */
+  /**
+   * What is done with images of an earlier run.
+   */
   public enum Existing {
-    /** They are made again. */
+    /**
+     * They are generated again.
+     */
     REPLACE,
-    /** Those that are whole stay. */
+    /**
+     * Complete ones are kept.
+     */
     KEEP
   }
 
   /**
-   * Files.
+   * The files of a run.
    *
-   * @param outdir the folder for pictures
-   * @param indir the folder with the first stage's pictures, for {@link Stages#SECOND}
-   * @param grid the contact sheet, if one is wanted
-   * @param npz the file of all pictures in one array, if it is wanted
-   * @param existing what becomes of pictures that are there already
+   * @param outdir the folder for images
+   * @param indir the images of the first stage, for {@link Stages#SECOND}
+   * @param grid the contact sheet, if requested
+   * @param npz the file of all images in one array, if requested
+   * @param existing what is done with existing images
    */
   public record Target(
       Path outdir,
@@ -81,59 +87,63 @@ public record SamplingJob(
       Existing existing) {}
 
   /**
-   * Where and how the networks run.
+   * The device and numerics of the networks.
    *
    * @param device the device
-   * @param dtype the type they compute in
+   * @param dtype the dtype of the computation
    * @param numerics exact or fast
-   * @param threads for one operator; LibTorch's choice where absent
+   * @param threads number of threads of an operator; LibTorch's default if empty
    */
   public record Runtime(Device device, ComputeType dtype, Numerics numerics, OptionalInt threads) {
     /**
-     * Checks that the device has the type.
+     * Checks that the device supports the dtype.
      *
      * @throws OptionException for float16 on the CPU
      */
     public Runtime {
       if (dtype.equals(new ComputeType.Fixed(DType.FLOAT16)) && device.type() == Device.Type.CPU) {
         throw new OptionException(
-            "--dtype=float16 needs --device=cuda; on the CPU use bfloat16 or float32");
+            "--dtype=float16 requires --device=cuda; on the CPU, use bfloat16 or float32");
       }
     }
 
-    /** The types of the networks as far as they are known before these are read. */
+    /**
+     * Returns the dtypes of the networks, as far as they are known before the networks are read.
+     */
     String dtypeText() {
       return device.type() == Device.Type.CPU ? dtype.of(Map.of(), device).torchName() : "" + dtype;
     }
   }
 
   /**
-   * Checks what belongs together.
+   * Checks the combination of options.
    *
-   * @throws OptionException naming the option that is missing or has no meaning here
+   * @throws OptionException naming the option that is missing or not applicable
    */
   public SamplingJob {
     requireComplete(stages, networkFirst, networkSecond, target);
   }
 
   /**
-   * Checks what belongs together, before LibTorch is loaded for the rest.
+   * Checks the combination of options before LibTorch is loaded for the others.
    *
-   * @throws OptionException naming the option that is missing or has no meaning here
+   * @throws OptionException naming the option that is missing or not applicable
    */
   static void requireComplete(Stages stages, Optional<?> first, Optional<?> second, Target target) {
     requireNetwork(stages, Stage.FIRST, first);
     requireNetwork(stages, Stage.SECOND, second);
     if (stages == Stages.SECOND && target.indir().isEmpty()) {
       throw new OptionException(
-          "--sampler_stages=second needs --indir, the folder with the first stage's pictures");
+          "--sampler_stages=second requires --indir, the images of the first stage");
     }
     if (stages != Stages.SECOND && target.indir().isPresent()) {
-      throw new OptionException("--indir is only for --sampler_stages=second");
+      throw new OptionException("--indir is only valid with --sampler_stages=second");
     }
   }
 
-  /** Everything that decides what the pictures are, in the command's own names. */
+  /**
+   * Returns everything that determines the images, under the names of the command's options.
+   */
   public Map<String, @Nullable Object> resolved() {
     Map<String, @Nullable Object> options = new LinkedHashMap<>();
     options.put("command", command);
@@ -155,7 +165,9 @@ public record SamplingJob(
     return options;
   }
 
-  /** Nothing for all classes, one class as a number, several as they are typed. */
+  /**
+   * Returns null for all classes, one class as a number, several as they were typed.
+   */
   private static @Nullable Object plain(ClassList classes) {
     if (classes.isAll()) {
       return null;
@@ -167,7 +179,7 @@ public record SamplingJob(
     if (stages.include(stage) && network.isEmpty()) {
       String name = stage.name().toLowerCase(Locale.ROOT);
       throw new OptionException(
-          "--network_%s is missing: the %s stage needs its checkpoint".formatted(name, name));
+          "--network_%s is missing: the %s stage requires a checkpoint".formatted(name, name));
     }
   }
 }

@@ -22,11 +22,13 @@ import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.StoredOptions;
 
 /**
- * What the pictures of a folder are: the options behind them and the networks' sums, as JSON beside
- * them. A run that keeps pictures compares it with its own.
+ * The origin of the images in a folder: their options and the networks' checksums, as JSON beside
+ * them. A run that keeps images compares it with its own.
  */
 public final class SamplingRecord {
-  /** In the folder of pictures. */
+  /**
+   * The name of the file in the folder of images.
+   */
   public static final String FILE = "sampling_options.json";
 
   private static final String SINCE = "pictures_since";
@@ -34,7 +36,9 @@ public final class SamplingRecord {
   private static final String SECOND = "network_second";
   private static final String SUM = "_sha256";
 
-  /** What does not change a picture, or is compared by its sum. */
+  /**
+   * Options that do not affect an image, or are compared by checksum.
+   */
   private static final Set<String> FREE =
       Set.of("command", "outdir", "seeds", "batch", "device", "world_size", SINCE);
 
@@ -52,9 +56,9 @@ public final class SamplingRecord {
   }
 
   /**
-   * Reads the networks, for their sums, and the folder's record, if there is one.
+   * Reads the networks, for their checksums, and the record of the folder, if there is one.
    *
-   * @throws FileException when a file cannot be read
+   * @throws FileException if a file cannot be read
    */
   static SamplingRecord of(SamplingJob job) {
     Map<String, @Nullable Object> options = job.resolved();
@@ -69,25 +73,34 @@ public final class SamplingRecord {
         file, options, Files.isRegularFile(file) ? StoredOptions.read(file) : Map.of());
   }
 
-  /** The same for all processes and runs that make the same pictures of the same seeds. */
+  /**
+   * Returns a key that is the same for all processes and runs that generate the same images for the
+   * same seeds.
+   */
   String key() {
     Map<String, String> decisive = new TreeMap<>(mine);
-    // Networks are known by their sums: machines may have them in different places.
+    // Networks are identified by their checksums: their paths may differ between hosts.
     decisive.keySet().removeAll(Set.of("command", "outdir", "device", SINCE, FIRST, SECOND));
     return FileSum.sha256(decisive.toString().getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Whether the folder has a record. */
+  /**
+   * Returns whether the folder has a record.
+   */
   private boolean isThere() {
     return !stored.isEmpty();
   }
 
-  /** Whether the folder's record is that of this run. */
+  /**
+   * Returns whether the record of the folder is that of this run.
+   */
   boolean isWritten() {
     return isThere() && differences().isEmpty() && stored.keySet().containsAll(mine.keySet());
   }
 
-  /** In what the folder's pictures differ from those of this run. */
+  /**
+   * Returns the differences between the folder's images and those of this run.
+   */
   private List<String> differences() {
     List<String> differences = new ArrayList<>();
     Set<String> names = new TreeSet<>(mine.keySet());
@@ -102,7 +115,9 @@ public final class SamplingRecord {
     return differences;
   }
 
-  /** A network may be moved. A sum can be compared where both are there. */
+  /**
+   * A network may be moved. Its checksum can be compared if both are recorded.
+   */
   private boolean isKnownByItsSum(String name) {
     if (name.endsWith(SUM)) {
       String network = name.substring(0, name.length() - SUM.length());
@@ -112,57 +127,58 @@ public final class SamplingRecord {
   }
 
   /**
-   * Refuses to keep pictures of other options or networks.
+   * Refuses to keep images of other options or networks.
    *
-   * @return what cannot be known about the pictures; empty where nothing is in doubt
+   * @return a warning about what cannot be verified; empty if there is none
    * @throws FileException naming each difference
    */
   Optional<String> requireSame() {
     if (!isThere()) {
       return Optional.of(
-          "%s is missing: whether the pictures that are there are of these options and networks"
+          "%s is missing: cannot verify that the existing images are of these options and"
                   .formatted(file)
-              + " cannot be known");
+              + " networks");
     }
     List<String> differences = differences();
     if (!differences.isEmpty()) {
       throw new FileException(
           file,
-          "the pictures that are there are others (%s): choose another --outdir, or make them all"
+          "the existing images are different (%s): choose another --outdir, or regenerate all"
                   .formatted(String.join(", ", differences))
-              + " again without --resume");
+              + " of them without --resume");
     }
     boolean unsummed =
         mine.keySet().stream().anyMatch(name -> name.endsWith(SUM) && !stored.containsKey(name));
     return unsummed
         ? Optional.of(
-            "%s does not record the networks' sums: whether the pictures that are there are of these"
+            "%s does not record the networks' checksums: cannot verify that the existing images are of"
                     .formatted(file)
-                + " networks cannot be known")
+                + " these networks")
         : Optional.empty();
   }
 
   /**
-   * From when on pictures are of the folder's record; older ones were there before it, and are of
-   * unknown options. Empty where all of them are taken to be of it.
+   * Returns the time from which on images are of the folder's record; older ones existed before it
+   * and are of unknown options. Empty if all of them are considered to be of it.
    */
   Optional<Instant> since() {
     try {
       return Optional.ofNullable(stored.get(SINCE)).map(Instant::parse);
     } catch (DateTimeParseException e) {
-      throw new FileException(file, "has, as %s, no time".formatted(SINCE), e);
+      throw new FileException(file, "has an invalid time as %s".formatted(SINCE), e);
     }
   }
 
   /**
-   * Writes the record, before the first picture of the run.
+   * Writes the record, before the first image of the run.
    *
-   * @param others from when on pictures are of this run, where there were any before it that it
-   *     does not keep
+   * @param others the time from which on images are of this run, if there were any before it that
+   *     it does not keep
    */
   void write(Optional<Instant> others) {
     boolean same = isThere() && differences().isEmpty();
-    // What was kept is taken to be of these options from now on, as the user was told.
+    // Images that are kept are considered to be of these options from now on, as the user was
+    // warned.
     (same ? since() : others).ifPresent(time -> options.put(SINCE, time.toString()));
     byte[] text = (Json.write(options) + "\n").getBytes(StandardCharsets.UTF_8);
     AtomicFile.write(file, out -> out.write(ByteBuffer.wrap(text)));

@@ -11,7 +11,7 @@ import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.torch.DType;
 
 /**
- * What a sampling command says: a header and progress on standard error, its result on standard
+ * The output of a sampling command: a header and progress on standard error, the result on standard
  * output.
  */
 final class SamplingReport {
@@ -23,7 +23,9 @@ final class SamplingReport {
     this.options = options;
   }
 
-  /** One line about what will be done, from the first process. */
+  /**
+   * Prints the header, in the first process.
+   */
   void header(SamplingJob job) {
     if (options.quiet || !job.rank().isFirst()) {
       return;
@@ -50,13 +52,17 @@ final class SamplingReport {
                 processes));
   }
 
-  /** The progress line: of the first process, or of all with {@code --verbose}. */
+  /**
+   * Returns the progress of the first process, or of all with {@code --verbose}.
+   */
   StatusLine status(Rank rank) {
     boolean shown = !options.quiet && (rank.isFirst() || options.verbose);
     return StatusLine.of(console, StatusLine.kind(console, shown));
   }
 
-  /** The result, as text or JSON. */
+  /**
+   * Prints the result, as text or JSON.
+   */
   void result(SamplingResult result) {
     if (options.json) {
       console.json(json(result));
@@ -67,26 +73,26 @@ final class SamplingReport {
         .sheet()
         .ifPresent(sheet ->
             console.print(
-                "%s: contact sheet of %s pictures".formatted(sheet.file(), sheet.images())));
+                "%s: contact sheet of %s images".formatted(sheet.file(), sheet.images())));
     result
         .npz()
         .ifPresent(npz ->
             console.print(
-                "%s: %s pictures in array 'arr_0'".formatted(npz, result.job().seeds().size())));
+                "%s: %s images in array 'arr_0'".formatted(npz, result.job().seeds().size())));
   }
 
   private static String text(SamplingResult result) {
     StringBuilder text = new StringBuilder();
     text.append(result.job().target().outdir());
-    text.append(": %s pictures".formatted(result.images()));
+    text.append(": %s images".formatted(result.images()));
     if (result.images() > 0) {
       text.append(
-          " in %s, %s a second"
+          " in %s, %s per second"
               .formatted(
                   Durations.text(result.seconds()), Durations.rate(result.imagesPerSecond())));
     }
     if (result.skipped() > 0) {
-      text.append("; %s were there already".formatted(result.skipped()));
+      text.append("; %s already existed".formatted(result.skipped()));
     }
     return text.toString();
   }

@@ -38,12 +38,16 @@ import org.relaydiffusion.nativeconfig.LibTorch;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.Device;
 
-/** Carries out a {@link SamplingJob}. */
+/**
+ * Executes a {@link SamplingJob}.
+ */
 public final class SamplingRun {
   private static final int WRITER_THREADS = 2;
   private static final int PICTURES_IN_MEMORY = 64;
 
-  /** How long the first process waits for the next of the others to finish its pictures. */
+  /**
+   * The timeout of the first process for the next of the others to finish its images.
+   */
   private static final Duration PATIENCE = Duration.ofHours(6);
 
   private final SamplingJob job;
@@ -53,11 +57,11 @@ public final class SamplingRun {
   private final PictureFolder folder;
 
   /**
-   * A run that has not begun.
+   * Creates a run without starting it.
    *
    * @param job what to do
-   * @param downloads fetches checkpoints that are given by their address
-   * @param status where progress is told
+   * @param downloads fetches checkpoints given by URL
+   * @param status displays the progress
    * @param stop ends the run between two steps
    */
   public SamplingRun(SamplingJob job, Downloads downloads, StatusLine status, StopSignal stop) {
@@ -69,9 +73,12 @@ public final class SamplingRun {
   }
 
   /**
-   * Makes the pictures and writes them.
+   * Generates the images and writes them.
    *
-   * @throws InterruptedRunException when it was stopped; what is written is whole
+   * @return the result of this process
+   * @throws InterruptedRunException if the run was stopped; written files are complete
+   * @throws RdmException if a network does not match the request, or a file cannot be read or
+   *     written
    */
   public SamplingResult run() {
     Instant began = Instant.now();
@@ -82,7 +89,8 @@ public final class SamplingRun {
     job.target().grid().ifPresent(SamplingRun::prepareSheet);
     fetchNetworks();
     prepareLibTorch();
-    // The networks are summed while they are loaded: both read all of them.
+    // The checksums are computed while the networks are loaded, because both read the complete
+    // files.
     FutureTask<SamplingRecord> reading = new FutureTask<>(() -> SamplingRecord.of(job));
     Thread.ofPlatform().name("rdm-sums").daemon().start(reading);
     try (RelayPipeline pipeline = load();
@@ -106,7 +114,7 @@ public final class SamplingRun {
           new RunProgress(status, missing.size(), firstStage, stages, System::nanoTime);
       try {
         if (!missing.isEmpty()) {
-          // Whichever process comes first says what its pictures are; the first has the last word.
+          // Any process may write the record first; that of the first process is final.
           Optional<Instant> others = held && !keeps ? Optional.of(began) : Optional.empty();
           boolean writes = job.rank().isFirst() || !record.isWritten();
           sample(
@@ -135,7 +143,9 @@ public final class SamplingRun {
     }
   }
 
-  /** What is read is not written over: the first stage's pictures, and the checkpoints. */
+  /**
+   * Inputs are not overwritten: the images of the first stage, and the checkpoints.
+   */
   private void checkInputs() {
     job.target().indir().ifPresent(indir -> OutputFile.refuseInput(job.target().outdir(), indir));
     job.target()
@@ -143,7 +153,7 @@ public final class SamplingRun {
         .ifPresent(grid -> {
           job.networkFirst().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
           job.networkSecond().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
-          OutputFile.refuseOthers(grid, "PNG picture", PngFiles::isPng);
+          OutputFile.refuseOthers(grid, "PNG image", PngFiles::isPng);
         });
     job.target()
         .npz()
@@ -179,17 +189,17 @@ public final class SamplingRun {
     } catch (ExecutionException e) {
       throw e.getCause() instanceof RdmException known
           ? known
-          : new IllegalStateException("the folder's record could not be read", e.getCause());
+          : new IllegalStateException("the record of the folder could not be read", e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new RdmException("reading the networks was interrupted", e);
+      throw new RdmException("interrupted while reading the networks", e);
     }
   }
 
   private static void prepareSheet(Path sheet) {
     Path parent = sheet.toAbsolutePath().getParent();
     if (parent == null || Files.isDirectory(sheet)) {
-      throw new FileException(sheet, "is no name for the contact sheet's file");
+      throw new FileException(sheet, "is not a valid file name for the contact sheet");
     }
     new PictureFolder(parent).prepare();
   }
@@ -232,7 +242,9 @@ public final class SamplingRun {
     return missing;
   }
 
-  /** What the second stage starts from, where it does not start from the first. */
+  /**
+   * Returns the input of the second stage, if it does not start from the first.
+   */
   private @Nullable InputPictures inputs(RelayPipeline pipeline) {
     return job.target()
         .indir()
@@ -281,17 +293,17 @@ public final class SamplingRun {
                         p.step(),
                         p.steps(),
                         Math.ceilDiv((int) p.images(), p.batches())))) {
-      // The request has been checked against the networks by now.
+      // At this point the request has been checked against the networks.
       writeRecord.run();
       for (Sample sample : samples) {
         writer.submit(folder.file(sample.seed()), sample.pixels());
         progress.finished(1);
       }
     } catch (CancelledException e) {
-      // The writer is closed by now: what was finished is on the disk.
+      // The writer is closed at this point: finished images are on disk.
       progress.end();
       throw new InterruptedRunException(
-          "stopped with %s of %s pictures written to %s; the same command with --resume goes on"
+          "stopped with %s of %s images written to %s; to resume, run the same command with --resume"
               .formatted(progress.done(), progress.images(), folder.root()),
           e);
     }
@@ -303,7 +315,9 @@ public final class SamplingRun {
         : Optional.empty();
   }
 
-  /** Says that this process is done, and where it is the first, puts all pictures together. */
+  /**
+   * Marks this process as finished and, in the first process, collects all images.
+   */
   private Optional<Path> npz(FinishedRanks finished) {
     Optional<Path> npz = job.target().npz();
     if (npz.isEmpty()) {
@@ -321,9 +335,9 @@ public final class SamplingRun {
     } catch (CancelledException e) {
       status.clear();
       throw new InterruptedRunException(
-          "stopped with all pictures of this process written to %s, but not %s; the same command"
+          "stopped with all images of this process written to %s, but not %s; to resume, run the"
                   .formatted(folder.root(), npz.get())
-              + " with --resume goes on",
+              + " same command with --resume",
           e);
     }
     finished.end();

@@ -6,21 +6,23 @@ import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/** How the second stage samples; defaults come from {@link PresetDefaults}. */
+/**
+ * Options of the second stage's sampler; defaults come from {@link PresetDefaults}.
+ */
 final class SecondStageOptions implements Section {
   @Option(
       names = "--network_second",
       paramLabel = "FILE|URL",
       description =
-          "Second stage's checkpoint: .pkl, .pt or .safetensors. One given by its http or https"
-              + " address is downloaded once, into the cache folder.")
+          "Checkpoint of the second stage: .pkl, .pt or .safetensors. An http or https"
+              + " URL is downloaded once, into the cache folder.")
   @Nullable FileLocation network;
 
   @Option(
       names = "--num_steps_second",
       paramLabel = "N",
       description =
-          "Noise levels before those from --truncation_sigma_second on are dropped, at least 2."
+          "Number of noise levels, at least 2, including those above --truncation_sigma_second."
               + " Default: ${DEFAULT-VALUE}.")
   int numSteps;
 
@@ -36,29 +38,29 @@ final class SecondStageOptions implements Section {
       names = "--sigma_max_second",
       paramLabel = "X",
       description =
-          "Highest noise level of the whole curve, above --sigma_min_second."
+          "Highest noise level of the complete schedule, above --sigma_min_second."
               + " Default: ${DEFAULT-VALUE}.")
   double sigmaMax;
 
   @Option(
       names = "--rho_second",
       paramLabel = "X",
-      description = "Exponent of the noise levels' curve, above 0. Default: ${DEFAULT-VALUE}.")
+      description = "Exponent of the noise schedule, above 0. Default: ${DEFAULT-VALUE}.")
   double rho;
 
   @Option(
       names = "--cfg_scale_second",
       paramLabel = "X",
       description =
-          "Classifier-free guidance; above 1 it costs a second network call."
-              + " Default: ${DEFAULT-VALUE} (1 or less is off).")
+          "Classifier-free guidance scale; above 1, it requires a second network evaluation."
+              + " Default: ${DEFAULT-VALUE} (1 or less: off).")
   double guidance;
 
   @Option(
       names = "--up_scale_second",
       paramLabel = "N",
       description =
-          "Side of a blurring patch and of a noise block in pixels, at least 2; it divides the"
+          "Side of a blur patch and of a noise block in pixels, at least 2; must divide the"
               + " resolution."
               + " Default: ${DEFAULT-VALUE}.")
   int upScale;
@@ -73,26 +75,26 @@ final class SecondStageOptions implements Section {
       names = "--truncation_t_second",
       paramLabel = "X",
       description =
-          "Where on the blur schedule the relay starts, above 0. Default: ${DEFAULT-VALUE}.")
+          "Position on the blur schedule at which the relay starts, above 0. Default: ${DEFAULT-VALUE}.")
   double truncationT;
 
   @Option(
       names = "--s_block_second",
       paramLabel = "X",
-      description = "Part of block noise in the noise, at least 0. Default: ${DEFAULT-VALUE}.")
+      description = "Strength of the block noise relative to the noise, at least 0. Default: ${DEFAULT-VALUE}.")
   double blockNoise;
 
   @Option(
       names = "--s_noise_second",
       paramLabel = "X",
-      description = "Part of fresh noise in each step, 0 to 1. Default: ${DEFAULT-VALUE}.")
+      description = "Fraction of new noise in each step, 0 to 1. Default: ${DEFAULT-VALUE}.")
   double noise;
 
   @Option(
       names = "--blur_sigma_max_second",
       paramLabel = "X",
       description =
-          "Deviation of the strongest blur in pixels, at least 0. Default: ${DEFAULT-VALUE}.")
+          "Standard deviation of the strongest blur in pixels, at least 0. Default: ${DEFAULT-VALUE}.")
   double blurSigmaMax;
 
   @Override
@@ -100,7 +102,10 @@ final class SecondStageOptions implements Section {
     return "Second stage (relay to high resolution)";
   }
 
-  /** The sampler's options, checked; what the command line does not say stays as in the preset. */
+  /**
+   * Returns the validated options of the sampler; values not given on the command line are those of
+   * the preset.
+   */
   RelayOptions options(RelayOptions preset) {
     return StageOptions.checked(
         "_second",

@@ -11,11 +11,13 @@ import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
 /**
- * The first pictures of a run, put on one sheet at its end. They are read back from their files, so
- * that a resumed run has those of the earlier one on it too, and memory is needed only then.
+ * A contact sheet of the first images of a run, written at its end. The images are read back from
+ * their files, so that those of an interrupted run are included, and memory is only needed then.
  */
 final class SheetFile {
-  /** More would make a sheet that nobody looks at. */
+  /**
+   * The maximum number of images; larger sheets are impractical.
+   */
   static final int MAX_PICTURES = 256;
 
   private SheetFile() {}
@@ -24,9 +26,9 @@ final class SheetFile {
    * Writes the sheet.
    *
    * @param file the sheet
-   * @param folder the pictures, all written
+   * @param folder the images, all written
    * @param seeds of this process, in order
-   * @return what is on it; empty when there are no pictures
+   * @return the written sheet; empty if there are no images
    */
   static Optional<SamplingResult.Sheet> write(Path file, PictureFolder folder, List<Long> seeds) {
     List<Pixels> pictures = new ArrayList<>();

@@ -6,14 +6,16 @@ import java.util.regex.Pattern;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.launch.command.Converters;
 
-/** What the options of both stages share. */
+/**
+ * Common parts of the options of both stages.
+ */
 final class StageOptions {
   private static final Pattern NAMES_OPTION = Pattern.compile("(\\w+) must (.*)");
 
   private StageOptions() {}
 
   /**
-   * Puts a stage's options together; a complaint about one of them names it as it was typed.
+   * Builds the options of a stage; an error about one of them names it as typed.
    *
    * @param suffix of the stage's options, {@code _first} or {@code _second}
    */
@@ -31,7 +33,9 @@ final class StageOptions {
     }
   }
 
-  /** Refuses 0, at which the last step would divide by zero. */
+  /**
+   * Rejects 0, with which the last step would divide by zero.
+   */
   static void requirePositive(String name, double value) {
     if (!(value > 0)) {
       throw new OptionException(

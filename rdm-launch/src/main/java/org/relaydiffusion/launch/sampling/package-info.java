@@ -1,4 +1,6 @@
-/** {@code rdm generate} and its relatives: from their options to images and a summary. */
+/**
+ * {@code rdm generate} and the related commands: from their options to images and a summary.
+ */
 @NullMarked
 package org.relaydiffusion.launch.sampling;
 

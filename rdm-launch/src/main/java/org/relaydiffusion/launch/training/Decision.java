@@ -7,20 +7,24 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.train.World;
 
 /**
- * What the first process has decided for all.
+ * The decision of the first process for all processes.
  *
- * @param state to resume from, if there is one
- * @param seed of the run; {@code -1} where there is nothing left to do
+ * @param state the state to resume from, if there is one
+ * @param seed of the run; {@code -1} if there is nothing left to do
  */
 record Decision(Optional<Path> state, long seed) {
-  /** There is nothing left to do. */
+  /**
+   * There is nothing left to do.
+   */
   static final Decision FINISHED = new Decision(Optional.empty(), -1);
 
   boolean isFinished() {
     return seed < 0;
   }
 
-  /** Tells the others, who {@link #receive} at the same point. */
+  /**
+   * Sends the decision to the others, which call {@link #receive} at the same point.
+   */
   void send(World world) {
     exchange(world, state.map(Path::toString).orElse(null), Long.toString(seed));
   }

@@ -19,18 +19,18 @@ import org.relaydiffusion.diffusion.train.StoredState;
 import org.relaydiffusion.launch.training.RunPlace.IfTaken;
 
 /**
- * The folder that a run uses, and the state that it resumes from.
+ * The folder of a run, and the state that it resumes from.
  *
  * @param place the folder
- * @param state the state; empty where it begins anew
- * @param said why, and which states are damaged, a line each
+ * @param state the state; empty for a new run
+ * @param said the reason, and damaged states, one line each
  */
 record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> said) {
   /**
-   * Chooses.
+   * Chooses the folder and the state.
    *
-   * @param name of the folder that the run gets if it needs a new one
-   * @throws RdmException when the folder holds another run, or the state cannot be read
+   * @param name of the folder of the run if it needs a new one
+   * @throws RdmException if the folder contains another run, or the state cannot be read
    */
   static FolderChoice of(TrainingJob job, RunIdentity identity, RunName name) {
     return new Chooser(job, identity, name).choose();
@@ -52,21 +52,26 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
       return job.target().own() ? ownFolder() : numbered();
     }
 
-    /** The folders that this run, or another one of its job, made before it was started again. */
+    /**
+     * Returns the folders that this run, or another one of its job, created before it was
+     * restarted.
+     */
     private List<Path> earlier() {
-      // Within one start of a job there may be other launches for the same task: their folders are
-      // not this run's. Only a job that the cluster starts again finds what it did before.
+      // Within one start of a job, there may be other launches for the same task; their folders do
+      // not belong to this run. Only a job restarted by the cluster uses its earlier folders.
       RunIdentity sought = job.attempt().requeues() > 0 ? identity : identity.ofTheLaunchAlone();
       if (sought.launchId().isEmpty() && sought.jobId().isEmpty()) {
         said.add(
-            "started again by a launcher that gave the run no id (torchrun: --rdzv_id=NAME): its"
-                + " earlier folder cannot be known");
+            "restarted by a launcher without a run id (torchrun: --rdzv_id=NAME): its"
+                + " earlier folder is unknown");
         return List.of();
       }
       return RunFolders.of(job.target().outdir(), sought);
     }
 
-    /** Several runs of one job may be for the same task: any of them that nobody is at. */
+    /**
+     * Several runs of one job may be for the same task: returns any of them that is not in use.
+     */
     private FolderChoice oneOf(List<Path> folders) {
       return folders.stream()
           .filter(FolderChoice::isFree)
@@ -80,7 +85,7 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
       Optional<StoredState> state = newest(folder);
       if (state.isPresent()) {
         said.add(
-            "resuming from %s: the newest state of this run, which was started again"
+            "resuming from %s: the newest state of this run, which was restarted"
                 .formatted(state.get().file()));
       } else {
         state = named();
@@ -94,7 +99,7 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
     private FileException noneIsReadable(Path folder) {
       return new FileException(
           folder,
-          "holds states, but none that can be read (%s); choose another --outdir, or --overwrite"
+          "contains states, but none that can be read (%s); choose another --outdir, or --overwrite"
               .formatted(String.join("; ", said)));
     }
 
@@ -111,7 +116,7 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
           }
         }
         said.add(
-            "no state of a run of %s is in %s: a new run begins"
+            "no state of a run of %s in %s: starting a new run"
                 .formatted(name.description(), outdir));
       }
       return new FolderChoice(new RunPlace.New(outdir, name), named(), said);
@@ -122,7 +127,7 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
       if (StateFiles.in(folder).isEmpty()) {
         return given(folder, RunPlace.Use.CONTINUE, named());
       }
-      // What is there may be the work of this very run, which its launcher starts again.
+      // The content may be the work of this run, which its launcher has restarted.
       if (job.target().overwrite() && !job.attempt().isRestart()) {
         return given(folder, RunPlace.Use.OVERWRITE, Optional.empty());
       }
@@ -141,9 +146,9 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
       }
       throw new FileException(
           folder,
-          "holds the states of a run (%s): resume it with --resume=latest, choose another --outdir,"
+          "contains the states of a run (%s): resume it with --resume=latest, choose another --outdir,"
                   .formatted(StateFiles.in(folder).getFirst().getFileName())
-              + " or --overwrite it");
+              + " or use --overwrite");
     }
 
     private FolderChoice given(Path folder, RunPlace.Use use, Optional<StoredState> state) {
@@ -151,7 +156,9 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
       return new FolderChoice(RunPlace.given(folder, use, ifTaken), state, said);
     }
 
-    /** The state that the command names. */
+    /**
+     * Returns the state given on the command line.
+     */
     private Optional<StoredState> named() {
       return job.start() instanceof TrainingJob.Start.Resume(Path file)
           ? Optional.of(StoredState.read(file))
@@ -160,7 +167,7 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
 
     private Optional<StoredState> newest(Path folder) {
       StateSearch search = StateSearch.in(folder);
-      search.damaged().forEach(line -> said.add("damaged, and passed over: " + line));
+      search.damaged().forEach(line -> said.add("skipping a damaged state: " + line));
       return search.state();
     }
   }
@@ -176,7 +183,9 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
     }
   }
 
-  /** Whether a file is directly in a folder, by whatever links both are named. */
+  /**
+   * Returns whether a file is directly in a folder, after resolving symbolic links.
+   */
   static boolean isIn(Path file, Path folder) {
     try {
       Path parent = file.toAbsolutePath().getParent();

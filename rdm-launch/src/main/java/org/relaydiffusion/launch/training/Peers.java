@@ -15,9 +15,13 @@ import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.Store;
 import org.relaydiffusion.torch.distributed.WaitListener;
 
-/** The connections to the other processes of a run. */
+/**
+ * The connections to the other processes of a run.
+ */
 final class Peers implements AutoCloseable {
-  /** A state of many gigabytes may be written while the others wait. */
+  /**
+   * The timeout; a state of many gigabytes may be written while the others wait.
+   */
   private static final Duration PATIENCE = Duration.ofMinutes(30);
 
   private final World world;
@@ -29,11 +33,11 @@ final class Peers implements AutoCloseable {
   }
 
   /**
-   * Meets the other processes, where there are any: over NCCL on CUDA, over Gloo on the CPU.
+   * Connects to the other processes, if there are any: over NCCL on CUDA, over Gloo on the CPU.
    *
-   * @param listener told while this process waits for the others
-   * @throws org.relaydiffusion.torch.TorchException when they do not come in time
-   * @throws org.relaydiffusion.CancelledException when the thread is interrupted while it waits
+   * @param listener notified while this process waits for the others
+   * @throws org.relaydiffusion.torch.TorchException on a timeout
+   * @throws org.relaydiffusion.CancelledException if the thread is interrupted while waiting
    */
   static Peers join(Rank rank, Rendezvous rendezvous, Device device, WaitListener listener) {
     if (rank.worldSize() == 1) {
@@ -63,15 +67,15 @@ final class Peers implements AutoCloseable {
   }
 
   /**
-   * Refuses a process on the CPU beside others on GPUs: these would wait for it in vain.
+   * Rejects a combination of processes on the CPU and on GPUs, which could not communicate.
    *
-   * @param own this process's type of device
-   * @param first the name of the first one's
+   * @param own the device type of this process
+   * @param first the name of that of the first process
    */
   static void requireSameType(Device.Type own, @Nullable String first) {
     if (!own.name().equals(first)) {
       throw new OptionException(
-          "this process computes on %s, but rank 0 on %s: where --device=auto differs, name one"
+          "this process uses %s, but rank 0 uses %s: specify --device explicitly"
               .formatted(lower(own.name()), lower(String.valueOf(first))));
     }
   }
@@ -80,7 +84,9 @@ final class Peers implements AutoCloseable {
     return name.toLowerCase(Locale.ROOT);
   }
 
-  /** This process among the others. */
+  /**
+   * Returns the processes of the run.
+   */
   World world() {
     return world;
   }

@@ -13,28 +13,40 @@ import org.relaydiffusion.diffusion.train.RunDirectory;
 import org.relaydiffusion.diffusion.train.RunName;
 import org.relaydiffusion.diffusion.train.StateFiles;
 
-/** Where a run will write. */
+/**
+ * The location of a run's output.
+ */
 sealed interface RunPlace {
-  /** A folder of its own that is not there yet. */
+  /**
+   * A new folder, which does not exist yet.
+   */
   record New(Path outdir, RunName name) implements RunPlace {}
 
   /**
-   * A given folder, which may be there already.
+   * A given folder, which may exist.
    *
-   * @param folder it
-   * @param use what becomes of what is in it
-   * @param states those that were in it when it was looked at
-   * @param ifTaken what to do where another process has it
+   * @param folder the folder
+   * @param use what is done with its content
+   * @param states the states that it contained when it was examined
+   * @param ifTaken what to do if another process owns it
    */
   record Given(Path folder, Use use, List<String> states, IfTaken ifTaken) implements RunPlace {}
 
-  /** What to do where another process has the folder. */
+  /**
+   * What to do if another process owns the folder.
+   */
   enum IfTaken {
-    /** The run cannot be. */
+    /**
+     * The run fails.
+     */
     REFUSE(Duration.ZERO),
-    /** The run waits: on a network file system, the lock of a killed process may outlive it. */
+    /**
+     * The run waits: on a network file system, the lock of a killed process may outlive it.
+     */
     WAIT(Duration.ofMinutes(2)),
-    /** There are other folders that would do. */
+    /**
+     * Another folder is chosen.
+     */
     CHOOSE_AGAIN(Duration.ZERO);
 
     private final Duration patience;
@@ -44,25 +56,34 @@ sealed interface RunPlace {
     }
   }
 
-  /** What becomes of what is in a folder. */
+  /**
+   * What is done with the content of a folder.
+   */
   enum Use {
-    /** It stays, and the run adds to it. */
+    /**
+     * It is kept, and the run adds to it.
+     */
     CONTINUE,
-    /** It is deleted. */
+    /**
+     * It is deleted.
+     */
     OVERWRITE
   }
 
-  /** A given folder as it is now. */
+  /**
+   * Returns a given folder in its current state.
+   */
   static Given given(Path folder, Use use, IfTaken ifTaken) {
     return new Given(folder, use, listing(folder), ifTaken);
   }
 
   /**
-   * Makes the folder if it is not there, and takes it.
+   * Creates the folder if it does not exist, and takes ownership of it.
    *
-   * @return the caller closes it; empty when another process has it and the run may have another
-   * @throws FolderInUseException naming who has it
-   * @throws org.relaydiffusion.FileException when it cannot be made or written
+   * @return the folder, which the caller closes; empty if another process owns it and the run may
+   *     use another
+   * @throws FolderInUseException naming the owner
+   * @throws org.relaydiffusion.FileException if it cannot be created or written
    */
   default Optional<RunDirectory> take() {
     return switch (this) {
@@ -81,15 +102,17 @@ sealed interface RunPlace {
     };
   }
 
-  /** Whether the states are still those that were there when the place was chosen. */
+  /**
+   * Returns whether the states are still those that existed when the location was chosen.
+   */
   default boolean isCurrent() {
     return !(this instanceof Given given) || given.states.equals(listing(given.folder));
   }
 
   /**
-   * Refuses what {@link #take} would, without making or taking anything.
+   * Performs the checks of {@link #take} without creating or locking anything.
    *
-   * @throws FolderInUseException naming who has the folder
+   * @throws FolderInUseException naming the owner of the folder
    */
   default void requireFree() {
     if (this instanceof Given given) {
@@ -105,7 +128,7 @@ sealed interface RunPlace {
         listing.add(
             "%s %s %s".formatted(state.getFileName(), found.size(), found.lastModifiedTime()));
       } catch (IOException e) {
-        listing.add(state.getFileName() + " is gone");
+        listing.add(state.getFileName() + " was deleted");
       }
     }
     return listing;

@@ -28,16 +28,16 @@ import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.model.ModelConfig;
 
 /**
- * Where a run will write and what it begins with. To make a plan changes nothing; everything that
- * can be refused is refused then.
+ * The location of a run and its initial state. Making a plan changes nothing; all checks are
+ * performed then.
  *
- * @param place where it writes
- * @param state what it resumes from
+ * @param place the location
+ * @param state the state that it resumes from
  * @param options of the run
- * @param resolved the same under the reference's names
- * @param threads on how many threads a small step is computed where nobody says so
- * @param identity of the run, by which it finds its folder when it is started again
- * @param said what there is to know about the choice, a line each
+ * @param resolved the options under the reference's names
+ * @param threads the number of threads for small steps, if not specified by the user
+ * @param identity of the run, by which it finds its folder after a restart
+ * @param said messages about the choice, one line each
  */
 record RunPlan(
     RunPlace place,
@@ -50,9 +50,9 @@ record RunPlan(
   private static final long SEEDS = 1L << 31;
 
   /**
-   * Makes the plan of a job; reads the data's directory, and all of the state that is resumed.
+   * Makes the plan of a job; reads the directory of the data, and all of the state that is resumed.
    *
-   * @throws org.relaydiffusion.RdmException when the network cannot be or does not fit the data,
+   * @throws org.relaydiffusion.RdmException if the network is invalid or does not match the data,
    *     the state cannot be read or is of another network, or the folder may not be used
    */
   static RunPlan of(TrainingJob job) {
@@ -71,7 +71,7 @@ record RunPlan(
       Map<String, @Nullable Object> resolved = ResolvedOptions.of(options, dataset, processes);
       if (options.start() instanceof TrainingOptions.Start.Transfer
           && job.start() instanceof TrainingJob.Start.Transfer(SourceFile checkpoint)) {
-        // Where it is from, not where it was downloaded to.
+        // The original location, not that of the download.
         resolved.put("resume_pkl", checkpoint.toString());
       }
       ModelConfig network = ResolvedOptions.network(options, dataset);
@@ -93,23 +93,25 @@ record RunPlan(
   private static void requireLabels(TrainingJob job, ImageFolderDataset dataset) {
     if (job.data().labels() && !dataset.hasLabels()) {
       throw new OptionException(
-          ("--cond=1 needs labels, and %s has none in a dataset.json ('rdm dataset' makes one of"
+          ("--cond=1 requires labels, but %s has none in a dataset.json ('rdm dataset' creates it from"
                   + " folders of classes)")
               .formatted(Printable.of(job.data().path())));
     }
   }
 
-  /** What there is to know about the data. */
+  /**
+   * Returns messages about the data.
+   */
   private static Stream<String> said(TrainingJob job, ImageFolderDataset dataset) {
     Path data = job.data().path();
     String leftOut = dataset.leftOut().text();
     int bad = job.data().without().size();
     return Stream.of(
             dataset.hasUnusedLabels()
-                ? data + " has labels, which are not used: --cond=1 trains with them"
+                ? data + " has labels, which are not used without --cond=1"
                 : "",
             leftOut.isEmpty() ? "" : "%s: %s".formatted(data, leftOut),
-            bad == 0 ? "" : "%s: left out: %s pictures that cannot be used".formatted(data, bad))
+            bad == 0 ? "" : "%s: skipped %s images that cannot be used".formatted(data, bad))
         .filter(line -> !line.isEmpty());
   }
 
@@ -119,7 +121,9 @@ record RunPlan(
         .orElseGet(() -> stored.orElseGet(() -> ThreadLocalRandom.current().nextLong(SEEDS)));
   }
 
-  /** The result of a run that has nothing left to do; empty for any other. */
+  /**
+   * Returns the result of a run that has nothing left to do; empty for any other.
+   */
   Optional<TrainingResult> finished() {
     long total = options.schedule().totalImages();
     return state
@@ -135,7 +139,9 @@ record RunPlan(
                 Double.NaN));
   }
 
-  /** A run that was killed after its last state may lack its last snapshot, and makes it then. */
+  /**
+   * Writes the last snapshot of a run that was killed after its last state.
+   */
   private boolean hasSnapshot(Path folder, StoredState at) {
     return options.saving().snapshotTicks().isEmpty()
         || snapshots(folder, at).allMatch(Files::isRegularFile);
@@ -155,11 +161,11 @@ record RunPlan(
   }
 
   /**
-   * Takes the folder, and readies it: what is in it and not of this run is deleted or set aside.
+   * Takes ownership of the folder and prepares it: files of other runs are deleted or set aside.
    *
-   * @param listener hears what there is to know about the choice, which also goes to the run's log
-   * @return the caller closes it; empty when another process has had the folder since the plan was
-   *     made, so that another plan is needed
+   * @param listener receives messages about the choice, which also go to the log of the run
+   * @return the folder, which the caller closes; empty if another process has owned the folder
+   *     since the plan was made, so that a new plan is needed
    */
   Optional<RunDirectory> take(Consumer<String> listener) {
     Optional<RunDirectory> taken = place.take();

@@ -9,9 +9,9 @@ import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.command.StopSignal.Ending;
 
 /**
- * How a training run answers the wish to stop. Until the first step it is waiting for its peers or
- * preparing, so it ends at once; from then on it finishes the step and saves its state, which takes
- * its own time.
+ * How a training run reacts to a stop request. Until the first step, it is waiting for its peers or
+ * preparing, so it ends immediately; afterwards it finishes the step and saves its state, without a
+ * time limit.
  */
 final class StopPhases implements TrainingListener, AutoCloseable {
   private final TrainingListener listener;
@@ -19,7 +19,9 @@ final class StopPhases implements TrainingListener, AutoCloseable {
   private final AtomicBoolean interrupting = new AtomicBoolean();
   private final AtomicBoolean stopping = new AtomicBoolean();
 
-  /** Begins the first phase, in which a wish to stop interrupts the current thread. */
+  /**
+   * Begins the first phase, in which a stop request interrupts the current thread.
+   */
   StopPhases(TrainingListener listener, StopSignal stop) {
     this.listener = listener;
     this.stop = stop;
@@ -32,12 +34,16 @@ final class StopPhases implements TrainingListener, AutoCloseable {
         Ending.AT_ONCE);
   }
 
-  /** Whether a run that is training was asked to stop. */
+  /**
+   * Returns whether a run that is training was asked to stop.
+   */
   boolean isStopping() {
     return stopping.get();
   }
 
-  /** Takes back an interrupt that was only meant to end the wait. */
+  /**
+   * Clears an interrupt that was only meant to end a wait.
+   */
   @Override
   public void close() {
     if (interrupting.get()) {

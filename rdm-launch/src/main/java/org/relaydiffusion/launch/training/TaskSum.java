@@ -11,18 +11,22 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.train.RunIdentity;
 import org.relaydiffusion.launch.command.Json;
 
-/** What tells the runs of one launch or one job from one another: what each was asked for. */
+/**
+ * Distinguishes the runs of one launch or job by their requested options.
+ */
 final class TaskSum {
-  /** What may be otherwise when the same command is started again, on other machines. */
+  /**
+   * Options that may differ when the same command is restarted on other hosts.
+   */
   private static final List<String> LEFT_OUT =
       List.of("num_processes", "batch_gpu", "device", "data_loader_kwargs");
 
   private TaskSum() {}
 
   /**
-   * The identity of a job's run.
+   * Returns the identity of a job's run.
    *
-   * @param options as they were asked for: without a seed that was drawn or a state that was found
+   * @param options as requested: without a drawn seed or the state that was found
    */
   static RunIdentity identity(TrainingJob job, Map<String, @Nullable Object> options) {
     Map<String, @Nullable Object> asked = new LinkedHashMap<>(options);
@@ -45,7 +49,7 @@ final class TaskSum {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
+      throw new IllegalStateException("SHA-256 is not available", e);
     }
   }
 }

@@ -7,8 +7,8 @@ import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
 /**
- * The reference's options for Aim, an experiment tracker that is a Python program. They are
- * accepted, so that its command lines run as they are.
+ * The reference's options for Aim, an experiment tracker written in Python. They are accepted so
+ * that its command lines run unchanged.
  */
 final class TrackerOptions implements Section {
   @Option(
@@ -34,7 +34,7 @@ final class TrackerOptions implements Section {
 
   @Option(
       names = "--no-aim",
-      description = "Accepted for compatibility; has no effect. Default: so.")
+      description = "Accepted for compatibility; has no effect. Default: on.")
   boolean off;
 
   @Override
@@ -42,7 +42,9 @@ final class TrackerOptions implements Section {
     return "Experiment tracking";
   }
 
-  /** What to say where any of them is given. */
+  /**
+   * Returns a warning if any of them is given.
+   */
   Optional<String> said() {
     List<String> given = new ArrayList<>();
     if (!repository.isEmpty()) {
@@ -60,8 +62,8 @@ final class TrackerOptions implements Section {
     return given.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            "%s: Aim is not used; stats.jsonl and TensorBoard event files in the run's folder serve"
+            "%s: Aim is not supported; use stats.jsonl and the TensorBoard event files in the run"
                     .formatted(String.join(", ", given))
-                + " instead");
+                + " folder instead");
   }
 }

@@ -28,8 +28,8 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "train",
     description = {
-      "Train either stage of the relay, on one process or many ('rdm launch').",
-      "A SIGTERM or Ctrl-C ends the step, saves the state, and says how to go on."
+      "Train either stage of the relay, with one process or several ('rdm launch').",
+      "On SIGTERM or Ctrl-C, finishes the step, saves the state, and prints how to resume."
     })
 public final class TrainCommand implements Callable<Integer> {
   private final Console console;
@@ -49,7 +49,9 @@ public final class TrainCommand implements Callable<Integer> {
     this.stop = stop;
   }
 
-  /** The command with its options' types. */
+  /**
+   * Creates the command line, with the types of its options.
+   */
   public static CommandLine commandLine(Console console, StopSignal stop) {
     CommandLine line = new CommandLine(new TrainCommand(console, stop));
     Converters.registerNames(line, TrainingNetworkOptions.Preconditioning.class);
@@ -88,10 +90,10 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   /**
-   * Looks at all pictures. That is the first process's to do, which later tells the others what is
-   * left out.
+   * Checks all images. This is done by the first process, which sends the list of skipped images to
+   * the others.
    *
-   * @return empty where nothing else was asked for
+   * @return empty if nothing else was requested
    */
   private Optional<TrainingJob> look(TrainingJob job, Rank rank) {
     if (!rank.isFirst()) {
@@ -102,7 +104,9 @@ public final class TrainCommand implements Callable<Integer> {
         .map(check -> job.without(check.names()));
   }
 
-  /** Refuses what the run would; the options that it would have. */
+  /**
+   * Performs the checks of a run and returns the options that it would have.
+   */
   private static Map<String, @Nullable Object> dryRun(TrainingJob job, TrainingReport output) {
     Torch.requireUsable(job.running().device());
     RunPlan plan = RunPlan.of(job);

@@ -8,21 +8,23 @@ import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.command.ThreadCounts;
 import picocli.CommandLine.Option;
 
-/** What is trained on, and where the results go. */
+/**
+ * The training data, and the location of the results.
+ */
 final class TrainingDataOptions implements Section {
   @Option(
       names = "--outdir",
       paramLabel = "DIR",
       required = true,
       description =
-          "Where the run's own folder goes, as DIR/00000-name-cond-adm-edm-gpus1-batch512.")
+          "The parent of the run folder, DIR/00000-name-cond-adm-edm-gpus1-batch512.")
   Path outdir = Path.of("");
 
   @Option(
       names = "--data",
       paramLabel = "DIR|ZIP",
       required = true,
-      description = "The training images, as 'rdm dataset' makes them.")
+      description = "The training images, as written by 'rdm dataset'.")
   Path data = Path.of("");
 
   @Option(
@@ -37,7 +39,7 @@ final class TrainingDataOptions implements Section {
       names = "--xflip",
       paramLabel = "BOOL",
       arity = "1",
-      description = "Have each image a second time, mirrored. Default: ${DEFAULT-VALUE}.",
+      description = "Add a mirrored copy of each image. Default: ${DEFAULT-VALUE}.",
       defaultValue = "false")
   boolean xflip;
 
@@ -53,27 +55,27 @@ final class TrainingDataOptions implements Section {
       names = "--workers",
       paramLabel = "N",
       description =
-          "Threads that decode images ahead of the step, 1 to 1024. Default: ${DEFAULT-VALUE}.",
+          "Number of threads that decode images ahead of the step, 1 to 1024. Default: ${DEFAULT-VALUE}.",
       defaultValue = "1")
   int workers;
 
   @Option(
       names = "--desc",
       paramLabel = "TEXT",
-      description = "What to add to the run folder's name. Default: nothing.",
+      description = "Text appended to the name of the run folder. Default: none.",
       defaultValue = "")
   String description = "";
 
   @Option(
       names = "--nosubdir",
-      description = "Write into --outdir itself, without a folder for the run. Default: off.")
+      description = "Write to --outdir itself, without a run folder. Default: off.")
   boolean noSubfolder;
 
   @Option(
       names = "--overwrite",
       description =
-          "With --nosubdir: delete the run that is in --outdir, its states included. Default: off,"
-              + " and a folder with states is refused unless the run resumes.")
+          "With --nosubdir: delete an existing run in --outdir, including its states. Default: off;"
+              + " a folder with states is an error unless the run resumes.")
   boolean overwrite;
 
   @Override
@@ -82,13 +84,13 @@ final class TrainingDataOptions implements Section {
   }
 
   /**
-   * Checks what belongs together.
+   * Checks the combination of options.
    *
-   * @throws OptionException naming the options that do not
+   * @throws OptionException naming the options that contradict each other
    */
   void check(boolean resumes) {
     if (overwrite && !noSubfolder) {
-      throw new OptionException("--overwrite needs --nosubdir: other runs have a folder each");
+      throw new OptionException("--overwrite requires --nosubdir: otherwise, each run has its own folder");
     }
     if (overwrite && resumes) {
       throw new OptionException("--overwrite and --resume are mutually exclusive");

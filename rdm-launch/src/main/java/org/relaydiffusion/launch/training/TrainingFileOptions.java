@@ -12,7 +12,9 @@ import org.relaydiffusion.launch.command.Converters;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/** Which files a run writes, and when. */
+/**
+ * The files written by a run, and their intervals.
+ */
 final class TrainingFileOptions implements Section {
   private static final double NANOS_PER_MINUTE = 60e9;
   private static final int MOST_MINUTES = 1_000_000;
@@ -21,7 +23,7 @@ final class TrainingFileOptions implements Section {
       names = "--tick",
       paramLabel = "KIMG",
       description =
-          "Thousands of images between status lines; the other intervals are counted in these."
+          "Thousands of images per tick; there is a status line per tick, and other intervals are in ticks."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "50")
   double tick;
@@ -30,7 +32,7 @@ final class TrainingFileOptions implements Section {
       names = "--snap",
       paramLabel = "TICKS",
       description =
-          "Ticks between network snapshots (network-snapshot-*), 0 for none. Default:"
+          "Ticks between network snapshots (network-snapshot-*); 0 for none. Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "50")
   int snapshotTicks;
@@ -40,7 +42,7 @@ final class TrainingFileOptions implements Section {
       paramLabel = "safetensors|pkl|both",
       completionCandidates = Candidates.SnapshotFormats.class,
       description =
-          "What a snapshot is: a .safetensors file, the reference's .pkl, or both. Default:"
+          "Format of snapshots: .safetensors, the reference's .pkl, or both. Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "safetensors")
   SnapshotFormat snapshotFormat = SnapshotFormat.SAFETENSORS;
@@ -49,8 +51,8 @@ final class TrainingFileOptions implements Section {
       names = "--dump",
       paramLabel = "TICKS",
       description =
-          "Ticks between whole states (training-state-*.pt), from which a run resumes; 0 for none"
-              + " but those of --save-minutes and the one on SIGTERM. Default: ${DEFAULT-VALUE}.",
+          "Ticks between training states (training-state-*.pt), from which a run resumes; 0 for none"
+              + " except those of --save-minutes and on SIGTERM. Default: ${DEFAULT-VALUE}.",
       defaultValue = "500")
   int stateTicks;
 
@@ -58,7 +60,7 @@ final class TrainingFileOptions implements Section {
       names = "--save-minutes",
       paramLabel = "MINUTES",
       description =
-          "Minutes without a state after which one is saved, whatever the tick; 0 for never."
+          "Minutes after which a state is saved if there was none, regardless of ticks; 0 for never."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "30")
   double stateMinutes;
@@ -67,15 +69,15 @@ final class TrainingFileOptions implements Section {
       names = "--keep",
       paramLabel = "N",
       description =
-          "How many states stay, the newest ones: an older one is deleted when a newer one is"
-              + " whole. Default: all.")
+          "Number of states to keep; an older one is deleted once a newer one is"
+              + " complete. Default: all.")
   @Nullable Integer keptStates;
 
   @Option(
       names = "--sample-ticks",
       paramLabel = "TICKS",
       description =
-          "Ticks between grids of samples (fakes*.png), 0 for none. Default: ${DEFAULT-VALUE}.",
+          "Ticks between grids of samples (fakes*.png); 0 for none. Default: ${DEFAULT-VALUE}.",
       defaultValue = "50")
   int sampleTicks;
 

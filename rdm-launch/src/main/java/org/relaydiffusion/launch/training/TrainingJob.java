@@ -21,27 +21,27 @@ import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.torch.optim.AdamOptions;
 
 /**
- * What a command line asks to be trained.
+ * The request of a training command.
  *
  * @param rank this process
- * @param rendezvous where the processes meet
- * @param attempt which start of the run this is
- * @param target where the results go
- * @param data what is trained on
- * @param network what is trained
- * @param loss how wrong it is
- * @param augment how images are changed first
- * @param schedule length, learning rate and moving average
+ * @param rendezvous of the processes
+ * @param attempt the start of the run
+ * @param target the location of the results
+ * @param data the training data
+ * @param network the network to train
+ * @param loss the loss
+ * @param augment the augmentation
+ * @param schedule duration, learning rate and EMA
  * @param batching how a step is divided
- * @param scaling the loss's factor
- * @param running numerics, type and device
- * @param typeName the type's part of the folder's name
- * @param saving which files are written
+ * @param scaling the loss scale
+ * @param running numerics, dtype and device
+ * @param typeName the dtype's part of the folder name
+ * @param saving the files to write
  * @param nonFiniteLoss what happens when a loss is infinite or NaN
- * @param start what it begins with
- * @param seed if one was asked for
- * @param threads for one operation, if they were asked for
- * @param benchmark whether cuDNN tries its kernels
+ * @param start what the run starts from
+ * @param seed the seed, if given
+ * @param threads number of threads of an operator, if given
+ * @param benchmark whether cuDNN benchmarks its kernels
  */
 public record TrainingJob(
     Rank rank,
@@ -64,23 +64,23 @@ public record TrainingJob(
     OptionalInt threads,
     boolean benchmark) {
   /**
-   * Where the results go.
+   * The location of the results.
    *
    * @param outdir the folder of all runs, or of this one
-   * @param description what is added to the run folder's name; may be empty
-   * @param own whether {@code outdir} is the run's own folder
-   * @param overwrite whether a run that is in it may be deleted
+   * @param description text appended to the name of the run folder; may be empty
+   * @param own whether {@code outdir} is the run folder itself
+   * @param overwrite whether an existing run in it may be deleted
    */
   public record Target(Path outdir, String description, boolean own, boolean overwrite) {}
 
   /**
-   * What is trained.
+   * The network to train.
    *
    * @param preset the architecture
-   * @param changes to it
+   * @param changes to the architecture
    * @param className the preconditioner
-   * @param preconditioning what the option called it
-   * @param halfPrecision whether its checkpoints ask for float16 on CUDA
+   * @param preconditioning the value of the option
+   * @param halfPrecision whether checkpoints request float16 on CUDA
    */
   public record Network(
       NetworkPreset preset,
@@ -89,22 +89,34 @@ public record TrainingJob(
       String preconditioning,
       boolean halfPrecision) {}
 
-  /** What a run begins with, before it is known whether there is such a thing. */
+  /**
+   * What a run starts from, before it is known whether it exists.
+   */
   public sealed interface Start {
-    /** The initialisation. */
+    /**
+     * Random initialization.
+     */
     record Fresh() implements Start {}
 
-    /** A network's weights. */
+    /**
+     * The weights of a network.
+     */
     record Transfer(SourceFile checkpoint) implements Start {}
 
-    /** A state. */
+    /**
+     * A training state.
+     */
     record Resume(Path state) implements Start {}
 
-    /** The newest state of the same description in the output folder, if there is one. */
+    /**
+     * The newest state of a matching run in the output folder, if there is one.
+     */
     record Latest() implements Start {}
   }
 
-  /** This without some pictures of its data. */
+  /**
+   * Returns this job without some images of its data.
+   */
   TrainingJob without(Set<String> pictures) {
     return new TrainingJob(
         rank,
@@ -129,15 +141,15 @@ public record TrainingJob(
   }
 
   /**
-   * The options of a run.
+   * Returns the options of a run.
    *
-   * @param from what it begins with
+   * @param from what it starts from
    * @param drawn the seed
    */
   TrainingOptions options(TrainingOptions.Start from, long drawn, int resolution) {
     Map<String, @Nullable Object> kwargs = network.preset().kwargs(resolution, network.changes());
     if (network.halfPrecision()) {
-      // What was asked for is recorded, also where the CPU computes in float32.
+      // The requested value is recorded, even if the CPU computes in float32.
       kwargs.put("use_fp16", true);
     }
     return new TrainingOptions(
@@ -157,9 +169,9 @@ public record TrainingJob(
   }
 
   /**
-   * What the run begins with.
+   * Returns what the run starts from.
    *
-   * @param state that was found, if there is one
+   * @param state the state that was found, if any
    */
   TrainingOptions.Start from(Optional<Path> state) {
     if (state.isPresent()) {
@@ -170,7 +182,9 @@ public record TrainingJob(
         : new TrainingOptions.Start.Fresh();
   }
 
-  /** The name of the run's folder, without its number. */
+  /**
+   * Returns the name of the run folder, without its number.
+   */
   RunName runName(String dataName) {
     return new RunName(
         dataName,

@@ -18,9 +18,13 @@ import org.relaydiffusion.launch.command.IntList;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/** Which network is trained, and on which loss. */
+/**
+ * The network to train, and its loss.
+ */
 final class TrainingNetworkOptions implements Section {
-  /** Which diffusion is learned: a preconditioner and a loss. */
+  /**
+   * The preconditioner together with its loss.
+   */
   enum Preconditioning {
     VP("VPPrecond"),
     VE("VEPrecond"),
@@ -47,7 +51,7 @@ final class TrainingNetworkOptions implements Section {
       paramLabel = "ddpmpp|ncsnpp|adm",
       completionCandidates = Candidates.Architectures.class,
       description =
-          "The network's architecture; adm is wider and deeper at exactly 256 pixels. Default:"
+          "Architecture of the network; adm is wider and deeper at exactly 256 pixels. Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "adm")
   NetworkPreset architecture = NetworkPreset.ADM;
@@ -57,7 +61,7 @@ final class TrainingNetworkOptions implements Section {
       paramLabel = "vp|ve|edm|blur",
       completionCandidates = Candidates.Preconditionings.class,
       description =
-          "Preconditioning and loss: edm is the relay's first stage, blur its second. Default:"
+          "Preconditioning and loss: edm for the first stage of the relay, blur for the second. Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "edm")
   Preconditioning preconditioning = Preconditioning.EDM;
@@ -65,21 +69,21 @@ final class TrainingNetworkOptions implements Section {
   @Option(
       names = "--cbase",
       paramLabel = "N",
-      description = "Channels that --cres multiplies. Default: the architecture's.")
+      description = "Base number of channels, multiplied by --cres. Default: that of the architecture.")
   @Nullable Integer channelBase;
 
   @Option(
       names = "--cres",
       paramLabel = "LIST",
       description =
-          "Channel multipliers, a level each: numbers and ranges, as in 1,2-4. Default: the"
-              + " architecture's.")
+          "Channel multipliers, one per level: numbers and ranges, as in 1,2-4. Default: those of"
+              + " the architecture.")
   @Nullable IntList channelMultipliers;
 
   @Option(
       names = "--num-blocks",
       paramLabel = "N",
-      description = "Residual blocks a level. Default: the architecture's.")
+      description = "Residual blocks per level. Default: that of the architecture.")
   @Nullable Integer blocks;
 
   @Option(
@@ -93,8 +97,8 @@ final class TrainingNetworkOptions implements Section {
       names = "--label-dropout",
       paramLabel = "P",
       description =
-          "Probability that an image is trained without its label, 0 to 1: from about 0.1 on, the"
-              + " network can be sampled with guidance. Needs --cond=1. Default:"
+          "Probability of dropping the label of a training image, 0 to 1; with about 0.1, the"
+              + " network can be sampled with guidance. Requires --cond=1. Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "0")
   double labelDropout;
@@ -103,7 +107,7 @@ final class TrainingNetworkOptions implements Section {
       names = "--augment",
       paramLabel = "P",
       description =
-          "Probability of each augmentation, 0 to 1; 0 is off. Default: ${DEFAULT-VALUE}.",
+          "Probability of each augmentation, 0 to 1; 0 disables augmentation. Default: ${DEFAULT-VALUE}.",
       defaultValue = "0.12")
   double augment;
 
@@ -113,7 +117,7 @@ final class TrainingNetworkOptions implements Section {
       arity = "0..1",
       fallbackValue = "true",
       description =
-          "Say in the checkpoint that attention is the memory-efficient kind. Default:"
+          "Record in the checkpoint that attention is memory-efficient. Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "false")
   boolean efficientAttention;
@@ -122,7 +126,7 @@ final class TrainingNetworkOptions implements Section {
       names = "--up-scale",
       paramLabel = "S",
       description =
-          "blur: the side of a patch in pixels, by which the second stage is larger. Default:"
+          "blur: upsampling factor of the second stage, and side of a blur patch in pixels. Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "4")
   int upScale;
@@ -130,7 +134,7 @@ final class TrainingNetworkOptions implements Section {
   @Option(
       names = "--block-scale",
       paramLabel = "X",
-      description = "blur: how strong block noise is, 0 to 1. Default: ${DEFAULT-VALUE}.",
+      description = "blur: strength of the block noise, 0 to 1. Default: ${DEFAULT-VALUE}.",
       defaultValue = "0.15")
   double blockScale;
 
@@ -138,7 +142,7 @@ final class TrainingNetworkOptions implements Section {
       names = "--prob-length",
       paramLabel = "X",
       description =
-          "blur: how much of the noise distribution is trained on, above 0. Default:"
+          "blur: range of the noise distribution used for training, above 0. Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "0.93")
   double probLength;
@@ -146,7 +150,7 @@ final class TrainingNetworkOptions implements Section {
   @Option(
       names = "--blur-sigma-max",
       paramLabel = "X",
-      description = "blur: the strongest blur, in pixels. Default: ${DEFAULT-VALUE}.",
+      description = "blur: standard deviation of the strongest blur, in pixels. Default: ${DEFAULT-VALUE}.",
       defaultValue = "3")
   double blurSigmaMax;
 
@@ -156,13 +160,13 @@ final class TrainingNetworkOptions implements Section {
   }
 
   /**
-   * Checks what belongs together.
+   * Checks the combination of options.
    *
-   * @param conditional whether the network is told the images' labels
+   * @param conditional whether the network receives the labels of the images
    */
   void check(boolean conditional) {
     if (labelDropout != 0 && !conditional) {
-      throw new OptionException("--label-dropout needs --cond=1: there are no labels to drop");
+      throw new OptionException("--label-dropout requires --cond=1: there are no labels to drop");
     }
   }
 

@@ -29,7 +29,9 @@ import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.TorchException;
 
-/** One process of a training run, from the command line to the result. */
+/**
+ * One process of a training run, from the job to the result.
+ */
 public final class TrainingProcess {
   private static final String BETWEEN_NAMES = "\0";
 
@@ -37,7 +39,9 @@ public final class TrainingProcess {
   private final TrainingListener listener;
   private final StopSignal stop;
 
-  /** A process that does {@code job}. */
+  /**
+   * Creates a process for {@code job}.
+   */
   public TrainingProcess(TrainingJob job, TrainingListener listener, StopSignal stop) {
     this.job = job;
     this.listener = listener;
@@ -45,10 +49,11 @@ public final class TrainingProcess {
   }
 
   /**
-   * Trains; every process of the run calls this.
+   * Trains; called by every process of the run.
    *
-   * @throws InterruptedRunException when it was asked to stop before the first step, or its peers
-   *     ended before the step was done in which it was asked
+   * @return the result, the same in all processes
+   * @throws InterruptedRunException if it was asked to stop before the first step, or its peers
+   *     ended before the step in which it was asked was finished
    */
   public TrainingResult run() {
     try (StopPhases phases = new StopPhases(listener, stop)) {
@@ -80,15 +85,17 @@ public final class TrainingProcess {
   }
 
   /**
-   * The pictures that the first process has found to be bad. Each process would find its own: were
-   * one to read a picture that another cannot, they would train on different sets.
+   * The images that the first process has found to be bad. They are not determined by each process
+   * separately: if one could read an image that another cannot, they would train on different sets.
    */
   private Set<String> leftOut(World world) {
     String names = world.fromFirst(String.join(BETWEEN_NAMES, job.data().without()));
     return names == null || names.isEmpty() ? Set.of() : Set.of(names.split(BETWEEN_NAMES));
   }
 
-  /** The first process decides, and owns the folder. */
+  /**
+   * The first process decides, and owns the folder.
+   */
   private TrainingResult first(World world, StopPhases phases) {
     while (true) {
       RunPlan plan = RunPlan.of(job);
@@ -112,7 +119,7 @@ public final class TrainingProcess {
     listener.message(
         String.format(
             Locale.ROOT,
-            "the run is finished, and nothing is written: %s has %.3f of %.3f kimg",
+            "the run is already finished: %s has %.3f of %.3f kimg",
             result.state().map(Path::toString).orElse(""),
             result.images() / 1e3,
             options.schedule().totalKimg()));
@@ -134,7 +141,9 @@ public final class TrainingProcess {
     return Trainer.train(plan.options(), world, directory, phases, phases::isStopping);
   }
 
-  /** The others hear what the first has decided. */
+  /**
+   * The other processes receive the decision of the first.
+   */
   private TrainingResult other(World world, StopPhases phases) {
     int resolution;
     try (ImageFolderDataset dataset = open(job)) {
@@ -158,7 +167,7 @@ public final class TrainingProcess {
     chosen.ifPresent(threads -> {
       NativeThreads.setThreads(threads);
       listener.message(
-          "threads: %s, because the network is small (--threads=N sets another number)"
+          "threads: %s, because the network is small (use --threads=N for another number)"
               .formatted(threads));
     });
   }

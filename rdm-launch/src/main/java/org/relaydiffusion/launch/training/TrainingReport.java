@@ -15,7 +15,9 @@ import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.LoadOptions;
 
-/** What {@code rdm train} says: how it goes on standard error, its result on standard output. */
+/**
+ * The output of {@code rdm train}: progress on standard error, the result on standard output.
+ */
 final class TrainingReport implements TrainingListener {
   private static final double NANOS = 1e9;
 
@@ -33,7 +35,7 @@ final class TrainingReport implements TrainingListener {
     this.options = options;
     this.rank = rank;
     boolean off = options.quiet || !rank.isFirst();
-    // In a log the ticks' lines are enough.
+    // In a log, the lines of the ticks are sufficient.
     this.status =
         StatusLine.of(console, off || !console.live() ? StatusLine.Kind.OFF : StatusLine.Kind.LIVE);
   }
@@ -56,7 +58,7 @@ final class TrainingReport implements TrainingListener {
       status.show(
           String.format(
               Locale.ROOT,
-              "kimg %.1f/%.1f, %s images a second, %s left",
+              "kimg %.1f/%.1f, %s images per second, %s left",
               images / 1e3,
               total / 1e3,
               Durations.rate(rate),
@@ -84,7 +86,7 @@ final class TrainingReport implements TrainingListener {
 
   @Override
   public synchronized void waiting(String line) {
-    // Every rank says for whom it waits: the first one may not be there.
+    // Every rank reports its own waiting: the first one may not be running.
     if (!options.quiet) {
       status.clear();
       console.say("rdm train: " + line);
@@ -98,7 +100,9 @@ final class TrainingReport implements TrainingListener {
     }
   }
 
-  /** The result, from the first process. */
+  /**
+   * Prints the result, in the first process.
+   */
   synchronized void result(TrainingResult result, LoadOptions running) {
     status.clear();
     if (!rank.isFirst()) {
@@ -114,7 +118,7 @@ final class TrainingReport implements TrainingListener {
   private String text(TrainingResult result) {
     return badImages == 0
         ? end(result)
-        : "%s; %s pictures were left out: they cannot be used".formatted(end(result), badImages);
+        : "%s; %s images were skipped: they cannot be used".formatted(end(result), badImages);
   }
 
   private static String end(TrainingResult result) {
@@ -126,7 +130,7 @@ final class TrainingReport implements TrainingListener {
               .formatted(
                   seen, took, result.snapshot().or(result::state).map(f -> ": " + f).orElse(""));
       case STOPPED ->
-          "stopped at %s after %s; to go on: the same command with --resume=%s"
+          "stopped at %s after %s; to resume, run the same command with --resume=%s"
               .formatted(seen, took, result.state().map(Path::toString).orElse(""));
     };
   }

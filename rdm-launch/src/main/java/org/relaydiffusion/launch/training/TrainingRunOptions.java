@@ -13,7 +13,9 @@ import org.relaydiffusion.torch.Device;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Where training runs, and in which numbers. */
+/**
+ * The device and dtype of training.
+ */
 final class TrainingRunOptions implements Section {
   @Option(
       names = "--fp16",
@@ -21,8 +23,8 @@ final class TrainingRunOptions implements Section {
       arity = "0..1",
       fallbackValue = "true",
       description =
-          "Mixed precision with float16 on CUDA. On the CPU it is float32, as in the reference's"
-              + " networks, and said so; with --device=cpu it is refused. Default:"
+          "Mixed precision with float16 on CUDA. The CPU computes in float32, as in the reference's"
+              + " networks, with a warning; an error with --device=cpu. Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "false")
   boolean float16;
@@ -32,7 +34,7 @@ final class TrainingRunOptions implements Section {
       paramLabel = "BOOL",
       arity = "0..1",
       fallbackValue = "true",
-      description = "Mixed precision with bfloat16, on the CPU too. Default: ${DEFAULT-VALUE}.",
+      description = "Mixed precision with bfloat16, also on the CPU. Default: ${DEFAULT-VALUE}.",
       defaultValue = "false")
   boolean bfloat16;
 
@@ -40,7 +42,7 @@ final class TrainingRunOptions implements Section {
       names = "--ls",
       paramLabel = "X|auto",
       description =
-          "What the loss is multiplied by; auto lowers it, and leaves a step out, whenever a"
+          "Loss scale; auto reduces it and skips the step whenever a"
               + " gradient overflows. Default: ${DEFAULT-VALUE}.",
       defaultValue = "1")
   String lossScale = "1";
@@ -50,7 +52,7 @@ final class TrainingRunOptions implements Section {
       paramLabel = "BOOL",
       arity = "1",
       description =
-          "Let cuDNN try which of its kernels is quickest; bits may then differ from run to run."
+          "Let cuDNN benchmark its kernels; results may then differ between runs in their last bits."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "true")
   boolean benchmark;
@@ -58,15 +60,15 @@ final class TrainingRunOptions implements Section {
   @Option(
       names = "--stop-on-nan",
       description =
-          "Fail at the end of a tick in which a loss was infinite or NaN, without saving what it"
-              + " may have spoiled. Default: off, where it is only reported.")
+          "Fail at the end of a tick in which a loss was infinite or NaN, without saving a state"
+              + " that it may have corrupted. Default: off, it is only reported.")
   boolean stopOnNan;
 
   @Mixin final ComputeOptions compute = new ComputeOptions();
 
   @Option(
       names = {"-n", "--dry-run"},
-      description = "Print the resolved options as JSON and end. Default: off.")
+      description = "Print the resolved options as JSON and exit. Default: off.")
   boolean dryRun;
 
   @Override
@@ -76,7 +78,7 @@ final class TrainingRunOptions implements Section {
 
   LoadOptions running(Rank rank) {
     if (float16 && bfloat16) {
-      throw new OptionException("--fp16 and --bf16 cannot be had together");
+      throw new OptionException("--fp16 and --bf16 are mutually exclusive");
     }
     Device device = compute.device(rank);
     return new LoadOptions(compute.numerics, dtype(device), device);
@@ -90,11 +92,13 @@ final class TrainingRunOptions implements Section {
     return float16 && !unavailable ? DType.FLOAT16 : DType.FLOAT32;
   }
 
-  /** What to say where the numbers are not those that were asked for. */
+  /**
+   * Returns a warning if the dtype differs from the requested one.
+   */
   Optional<String> warning(LoadOptions running) {
     return float16 && running.dtype() == DType.FLOAT32
         ? Optional.of(
-            "--fp16 needs CUDA, which cannot be used here: training in float32 on the CPU")
+            "--fp16 requires CUDA, which is not available: training in float32 on the CPU")
         : Optional.empty();
   }
 
@@ -102,7 +106,9 @@ final class TrainingRunOptions implements Section {
     return stopOnNan ? NonFiniteLoss.STOP : NonFiniteLoss.REPORT;
   }
 
-  /** The type's part of the run folder's name. */
+  /**
+   * Returns the dtype's part of the run folder's name.
+   */
   String typeName() {
     return float16 ? "fp16" : bfloat16 ? "bf16" : "fp32";
   }

@@ -13,16 +13,20 @@ import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.download.Downloads;
 import picocli.CommandLine.Option;
 
-/** How long is trained, and how fast. */
+/**
+ * The duration of training, and the learning rate.
+ */
 final class TrainingScheduleOptions implements Section {
-  /** Numpy's, which orders the reference's data. */
+  /**
+   * The maximum seed of NumPy, which orders the reference's data.
+   */
   private static final long HIGHEST_SEED = 0xffff_ffffL;
 
   @Option(
       names = "--duration",
       paramLabel = "MIMG",
       description =
-          "Length of the run in millions of images, cut to whole thousands (unless it is less than"
+          "Duration of the run in millions of images, rounded down to whole thousands (unless less than"
               + " one). Default: ${DEFAULT-VALUE}.",
       defaultValue = "200")
   double duration;
@@ -30,7 +34,7 @@ final class TrainingScheduleOptions implements Section {
   @Option(
       names = "--batch",
       paramLabel = "N",
-      description = "Images of one step, over all processes. Default: ${DEFAULT-VALUE}.",
+      description = "Batch size: images per step, over all processes. Default: ${DEFAULT-VALUE}.",
       defaultValue = "512")
   int batch;
 
@@ -38,14 +42,14 @@ final class TrainingScheduleOptions implements Section {
       names = "--batch-gpu",
       paramLabel = "N",
       description =
-          "At most how many images a process takes at once; a step adds up as many rounds as it"
-              + " needs. Default: all of its share.")
+          "Maximum number of images that a process computes at once; a step accumulates as many rounds"
+              + " as needed. Default: the process's share of the batch.")
   @Nullable Integer batchPerRound;
 
   @Option(
       names = "--lr",
       paramLabel = "X",
-      description = "Learning rate after the ramp. Default: ${DEFAULT-VALUE}.",
+      description = "Learning rate after the ramp-up. Default: ${DEFAULT-VALUE}.",
       defaultValue = "0.0001")
   double learningRate;
 
@@ -62,8 +66,8 @@ final class TrainingScheduleOptions implements Section {
       names = "--ema",
       paramLabel = "MIMG",
       description =
-          "Half-life of the weights' moving average in millions of images, cut to whole thousands"
-              + " (unless it is less than one). Default: ${DEFAULT-VALUE}.",
+          "Half-life of the EMA of the weights in millions of images, rounded down to whole thousands"
+              + " (unless less than one). Default: ${DEFAULT-VALUE}.",
       defaultValue = "0.5")
   double ema;
 
@@ -71,15 +75,15 @@ final class TrainingScheduleOptions implements Section {
       names = "--seed",
       paramLabel = "N",
       description =
-          "Seed of the initial weights, the data's order and all noise. Default: drawn at random.")
+          "Seed of the initial weights, the order of the data and all noise. Default: random.")
   @Nullable Long seed;
 
   @Option(
       names = "--transfer",
       paramLabel = "FILE|URL",
       description =
-          "Begin with the weights of a .pkl, .pt or .safetensors file, and everything else anew. One"
-              + " given by its http or https address is downloaded once, into the cache folder."
+          "Start from the weights of a .pkl, .pt or .safetensors file. An"
+              + " http or https URL is downloaded once, into the cache folder."
               + " Default: none.")
   @Nullable FileLocation transfer;
 
@@ -87,18 +91,18 @@ final class TrainingScheduleOptions implements Section {
       names = "--resume",
       paramLabel = "FILE|latest",
       description =
-          "Resume from a training-state-*.pt, ours or the reference's; 'latest' is the newest state"
-              + " that can be read, of the newest run in --outdir with the same data, --cond, --arch"
-              + " and --precond; without one, a new run begins. Default: none.")
+          "Resume from a training-state-*.pt, also of the reference; 'latest' is the newest readable"
+              + " state of the newest run in --outdir with the same data, --cond, --arch"
+              + " and --precond; if there is none, a new run starts. Default: none.")
   @Nullable String resume;
 
   @Override
   public String heading() {
-    return "Length and speed";
+    return "Duration and learning rate";
   }
 
   TrainingSchedule schedule() {
-    // A network whose weights are given does not need a short memory at first.
+    // A network whose weights are given does not need a short half-life at first.
     OptionalDouble ratio =
         transfer != null
             ? OptionalDouble.empty()
@@ -134,7 +138,7 @@ final class TrainingScheduleOptions implements Section {
 
   void check() {
     if (transfer != null && resume != null) {
-      throw new OptionException("--transfer and --resume cannot be had together");
+      throw new OptionException("--transfer and --resume are mutually exclusive");
     }
     if (seed != null && (seed < 0 || seed > HIGHEST_SEED)) {
       throw new OptionException("--seed must be 0 to %s, but is %s".formatted(HIGHEST_SEED, seed));

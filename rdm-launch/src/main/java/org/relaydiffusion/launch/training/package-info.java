@@ -1,4 +1,6 @@
-/** {@code rdm train}: a training run as a process, its folder, its peers, and its options. */
+/**
+ * {@code rdm train}: a training run as a process, its folder, its peers, and its options.
+ */
 @NullMarked
 package org.relaydiffusion.launch.training;
 

@@ -16,13 +16,13 @@ import org.relaydiffusion.metrics.inception.FeatureExtractor;
 import org.relaydiffusion.nativeconfig.NativeMemory;
 
 /**
- * Extracts the features of a data set's pictures into a file, in the data set's order.
+ * Extracts the features of a data set's images to a file, in the order of the data set.
  *
- * <p>The set is cut into chunks; each process makes the parts of its own chunks, in a hidden folder
- * beside the target, and the first joins all of them. So memory does not grow with the number of
- * images, and a run that was stopped or killed at any moment is gone on with by the same one, by
- * any number of processes: parts that are there are used, if they are made from the same pictures
- * by the same network. Equal batches make equal files, whatever the number of processes.
+ * <p>The set is split into chunks; each process writes the parts of its own chunks to a hidden
+ * folder beside the target, and the first process joins them. Memory therefore does not grow with
+ * the number of images, and a run that was stopped or killed at any time can be resumed, by any
+ * number of processes: existing parts are used if they were computed from the same images by the
+ * same network. With equal batch sizes, files are identical for any number of processes.
  */
 public final class ActivationsExtraction {
   private static final double NANOS = 1e9;
@@ -30,7 +30,9 @@ public final class ActivationsExtraction {
   private final ExtractionOptions options;
   private final PartFormat format;
 
-  /** An extraction that has not begun. */
+  /**
+   * Creates an extraction without starting it.
+   */
   public ActivationsExtraction(ExtractionOptions options) {
     this(options, options.content() == Content.MOMENTS ? MomentParts.DEFAULT : RowParts.DEFAULT);
   }
@@ -41,14 +43,18 @@ public final class ActivationsExtraction {
   }
 
   /**
-   * Extracts; every process of the run calls this.
+   * Extracts the features; called by every process of the run.
    *
-   * @param extractor makes the features; called on this thread alone, and stays the caller's
-   * @param cancellation ends the work between two batches; what was saved stays for the next run
-   * @throws FileException naming the picture that cannot be read or differs from the first one in
-   *     size, the part that is damaged, or the target when it cannot be written; there is none then
-   * @throws RdmException when other processes' parts do not come
-   * @throws org.relaydiffusion.CancelledException when the end was asked for
+   * @param extractor computes the features; called on this thread only, and remains owned by the
+   *     caller
+   * @param listener receives the progress
+   * @param cancellation ends the work between two batches; saved parts are kept for the next run
+   * @return the result of this process
+   * @throws FileException naming the image that cannot be read or differs from the first one in
+   *     size, the part that is damaged, or the target if it cannot be written, which then does not
+   *     exist
+   * @throws RdmException if the parts of other processes do not arrive before the timeout
+   * @throws org.relaydiffusion.CancelledException if it was cancelled
    */
   public ExtractionResult run(
       FeatureExtractor extractor, ExtractionListener listener, Cancellation cancellation) {
@@ -57,7 +63,7 @@ public final class ActivationsExtraction {
       int images = set.size();
       if (options.content() == Content.MOMENTS && images < 2) {
         throw new FileException(
-            options.data(), "has 1 picture to use, but a covariance takes 2 or more");
+            options.data(), "has 1 image, but a covariance requires at least 2");
       }
       Chunks chunks = new Chunks(images, format.chunkSize(images));
       PartsFolder folder =
@@ -115,8 +121,8 @@ public final class ActivationsExtraction {
           folder.prepare();
           part.write(folder.part(chunk));
         }
-        // What a part needed is freed, but its blocks would not all be found again: what the
-        // allocator holds would grow from part to part.
+        // The memory of a part has been freed, but its blocks would not all be reused: the memory
+        // held by the allocator would grow with every part.
         NativeMemory.trim();
         listener.saved(done);
       }
@@ -124,7 +130,9 @@ public final class ActivationsExtraction {
     return done;
   }
 
-  /** Waits for the parts of the other processes; this one's are there. */
+  /**
+   * Waits for the parts of the other processes; those of this one exist.
+   */
   private void await(
       PartsFolder folder, Chunks chunks, ExtractionListener listener, Cancellation cancellation) {
     Duration patience = options.share().patience();
@@ -140,7 +148,7 @@ public final class ActivationsExtraction {
       if (chunks.sharedBy(options.share()).anyMatch(c -> !there.get(c))) {
         throw new FileException(
             options.target(),
-            "parts that this process made are gone: does another one write the same file?");
+            "parts written by this process have been deleted: is another run writing the same file?");
       }
       listener.waiting(count, chunks.count());
       long now = System.nanoTime();
@@ -150,8 +158,8 @@ public final class ActivationsExtraction {
       } else if (now - lastCame > patience.toNanos()) {
         throw new FileException(
             options.target(),
-            ("%s of %s parts are missing, of process%s, and none came for %s s: the same command"
-                    + " goes on")
+            ("%s of %s parts are missing, of process%s, and none arrived within %s s: to resume, run the same"
+                    + " command again")
                 .formatted(
                     chunks.count() - count,
                     chunks.count(),

@@ -4,7 +4,9 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 
-/** The images of some chunks in batches; none has images of two chunks. */
+/**
+ * Splits the images of chunks into batches; no batch contains images of two chunks.
+ */
 final class ChunkBatches implements Iterator<int[]> {
   private final Chunks chunks;
   private final int[] chosen;
@@ -13,10 +15,10 @@ final class ChunkBatches implements Iterator<int[]> {
   private int inside;
 
   /**
-   * Batches from the first one on.
+   * Creates the batches of chunks.
    *
    * @param chosen the chunks, in order
-   * @param batch the most images in a batch
+   * @param batch the maximum batch size
    */
   ChunkBatches(Chunks chunks, int[] chosen, int batch) {
     this.chunks = chunks;

@@ -8,9 +8,9 @@ import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.torch.Device;
 
 /**
- * The pictures of a folder or zip, decoded ahead by threads.
+ * The images of a folder or zip, decoded ahead by threads.
  *
- * @param dataset owned
+ * @param dataset owned by this object
  */
 record DatasetImages(ImageFolderDataset dataset) implements ImageSet {
   static DatasetImages open(ExtractionOptions options) {

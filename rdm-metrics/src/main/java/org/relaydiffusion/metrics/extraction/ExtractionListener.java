@@ -1,37 +1,42 @@
 package org.relaydiffusion.metrics.extraction;
 
 /**
- * Hears how far an extraction is. All calls come from the thread that extracts; what they throw
- * ends the work.
+ * Receives the progress of an extraction. All calls are made by the extracting thread; an exception
+ * ends the extraction.
  */
 public interface ExtractionListener {
-  /** Listens to nothing. */
+  /**
+   * Ignores the progress.
+   */
   ExtractionListener NONE = new ExtractionListener() {};
 
   /**
-   * Extraction begins, or a batch is done.
+   * Called at the start and after each batch.
    *
-   * @param done how many images this process has extracted, 0 at first
-   * @param total how many it has to: its share, less what was there
+   * @param done number of images that this process has extracted, 0 at first
+   * @param total number of images that it has to extract: its share, without existing parts
    */
   default void extracted(long done, long total) {}
 
-  /** A part is on the disk: of the images extracted, {@code images} need not be extracted again. */
+  /**
+   * Called when a part has been written: {@code images} of the extracted images need not be
+   * extracted again.
+   */
   default void saved(long images) {}
 
   /**
-   * The first process waits for the others; comes several times a second.
+   * Called several times per second while the first process waits for the others.
    *
-   * @param parts how many are there
-   * @param total how many there will be
+   * @param parts number of existing parts
+   * @param total total number of parts
    */
   default void waiting(long parts, long total) {}
 
   /**
-   * Parts are being joined.
+   * Called while parts are joined.
    *
-   * @param done how far, in units of its own
-   * @param total how much there is in all
+   * @param done finished work, in arbitrary units
+   * @param total total work, in the same units
    */
   default void joined(long done, long total) {}
 }

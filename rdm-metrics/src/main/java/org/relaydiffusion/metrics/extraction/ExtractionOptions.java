@@ -10,21 +10,21 @@ import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
 
 /**
- * What features are extracted of, and where they go.
+ * The input and output of an extraction.
  *
- * @param data a folder or zip of pictures, as {@code ImageFolderDataset} reads it, or an .npz with
+ * @param data a folder or zip of images, as read by {@code ImageFolderDataset}, or an .npz with
  *     ADM's {@code arr_0}
- * @param without names of pictures that are left out, as {@code PictureCheck} finds them
- * @param maxImages the most images, at least 1, which are drawn and then taken in the order of
- *     their names; all when empty
- * @param subsetSeed of that draw, which is that of EDM's data sets; its last 31 bits count
- * @param target the .npz file; one that is there is replaced in the end
- * @param content what it will hold
- * @param leftovers what becomes of the parts of an earlier run that did not end
- * @param batch how many images the network sees at once, at least 1
- * @param workers how many threads decode pictures; 0 leaves it to the calling one
- * @param device where the network takes its images
- * @param network whose features they are
+ * @param without names of images to skip, as found by {@code PictureCheck}
+ * @param maxImages maximum number of images, at least 1, which are drawn at random and then used in
+ *     the order of their names; all if empty
+ * @param subsetSeed of the draw, which is that of EDM's data sets; its lowest 31 bits are used
+ * @param target the .npz file; an existing one is replaced at the end
+ * @param content of the file
+ * @param leftovers what happens to parts of an earlier, unfinished run
+ * @param batch batch size of the network, at least 1
+ * @param workers number of threads that decode images; with 0, the calling thread decodes
+ * @param device of the network's input
+ * @param network whose features are extracted
  * @param share this process among those that share the work
  */
 public record ExtractionOptions(
@@ -41,9 +41,13 @@ public record ExtractionOptions(
     Network network,
     Share share) {
 
-  /** What a file of features holds. */
+  /**
+   * The content of a file of features.
+   */
   public enum Content {
-    /** Every image's features, {@code feat} and {@code s_feat}, float64. */
+    /**
+     * The features of every image, {@code feat} and {@code s_feat}, float64.
+     */
     ACTIVATIONS,
     /**
      * Their mean and unbiased covariance: {@code mu}, {@code sigma}, {@code s_mu}, {@code s_sigma},
@@ -52,19 +56,25 @@ public record ExtractionOptions(
     MOMENTS
   }
 
-  /** What becomes of the parts that an earlier run left. */
+  /**
+   * What happens to parts of an earlier run.
+   */
   public enum Leftovers {
-    /** They are used if they are of the same inputs; others are an error. */
+    /**
+     * They are used if they are of the same inputs; others are an error.
+     */
     USE,
-    /** They are deleted. Only for a process on its own: others could be using them. */
+    /**
+     * They are deleted. Only valid for a single process: others could be using them.
+     */
     DISCARD
   }
 
   /**
-   * Which network makes the features: those of another are never mixed with them.
+   * The network that computes the features; those of different networks are never mixed.
    *
    * @param sha256 of its weights
-   * @param numerics how it computes
+   * @param numerics of the computation
    */
   public record Network(String sha256, Numerics numerics) {
     @Override
@@ -74,15 +84,17 @@ public record ExtractionOptions(
   }
 
   /**
-   * A process among those that share the work. They meet in the file system only: the target's
-   * folder is one that all of them see.
+   * A process among those that share the work. They communicate through the file system only: the
+   * folder of the target must be visible to all of them.
    *
-   * @param rank 0 to {@code processes - 1}; 0 joins what all have made
-   * @param processes how many there are
-   * @param patience how long the first waits for the next part of another one
+   * @param rank 0 to {@code processes - 1}; 0 joins the parts of all
+   * @param processes number of processes
+   * @param patience timeout of the first process for the next part of another one
    */
   public record Share(int rank, int processes, Duration patience) {
-    /** A process on its own. */
+    /**
+     * A single process.
+     */
     public static final Share ALONE = new Share(0, 1, Duration.ofMinutes(30));
 
     /**
@@ -92,11 +104,13 @@ public record ExtractionOptions(
      */
     public Share {
       if (processes < 1 || rank < 0 || rank >= processes) {
-        throw new OptionException("there is no process %s of %s".formatted(rank, processes));
+        throw new OptionException("rank %s is not one of %s processes".formatted(rank, processes));
       }
     }
 
-    /** Whether this process writes the file. */
+    /**
+     * Returns whether this process writes the file.
+     */
     public boolean isFirst() {
       return rank == 0;
     }
@@ -116,7 +130,7 @@ public record ExtractionOptions(
     }
     if (leftovers == Leftovers.DISCARD && share.processes() > 1) {
       throw new OptionException(
-          "--fresh is for one process; before several begin anew, delete "
+          "--fresh requires a single process; with several, delete this folder before they start: "
               + PartsFolder.besides(target));
     }
   }

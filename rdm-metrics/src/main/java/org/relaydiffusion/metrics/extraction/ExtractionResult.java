@@ -3,16 +3,16 @@ package org.relaydiffusion.metrics.extraction;
 import java.util.Optional;
 
 /**
- * What a process has done.
+ * The result of a process.
  *
- * @param extracted how many images it extracted
- * @param reused how many of all images were in parts that were there when this process looked: of
- *     an earlier run, or of another process that was quicker
- * @param seconds how long it took until all parts were there, the file not yet written; opening the
- *     data is counted, loading the network is not
- * @param imagesPerSecond images that all processes extracted in that time (this one's for any but
- *     the first), a second; 0 where there were none
- * @param written the file, at the first process
+ * @param extracted number of images extracted by this process
+ * @param reused number of images, of all, whose parts already existed: from an earlier run, or from
+ *     a faster process
+ * @param seconds duration until all parts existed, before the file is written; includes opening the
+ *     data, but not loading the network
+ * @param imagesPerSecond images extracted per second in that time by all processes (in processes
+ *     other than the first: by this one); 0 if there were none
+ * @param written the file, in the first process
  */
 public record ExtractionResult(
     long extracted,
@@ -21,11 +21,11 @@ public record ExtractionResult(
     double imagesPerSecond,
     Optional<Written> written) {
   /**
-   * What a file of features is of.
+   * The content of a file of features.
    *
    * @param images N
-   * @param dimensions the length of an image's pool features
-   * @param spatialDimensions the length of its spatial features
+   * @param dimensions number of pool features per image
+   * @param spatialDimensions number of spatial features per image
    */
   public record Written(long images, long dimensions, long spatialDimensions) {}
 }

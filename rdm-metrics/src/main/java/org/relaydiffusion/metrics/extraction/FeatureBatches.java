@@ -12,16 +12,16 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Takes the batches of a set through the network.
+ * Computes the features of the batches of a set.
  *
- * @param set what is read, for messages
+ * @param set the input, for messages
  */
 record FeatureBatches(ImageSet set, ImageSet.Reading reading, FeatureExtractor extractor) {
   /**
-   * Adds the next batch's features to a part.
+   * Adds the features of the next batch to a part.
    *
-   * @return how many images it had
-   * @throws FileException naming a picture that cannot be read, or whose features are not finite
+   * @return number of images in the batch
+   * @throws FileException naming an image that cannot be read, or whose features are not finite
    */
   int addNext(PartFormat.Collector part) {
     try (TensorScope _ = TensorScope.open();
@@ -40,7 +40,7 @@ record FeatureBatches(ImageSet set, ImageSet.Reading reading, FeatureExtractor e
   private void checkFinite(Tensor rows, int[] indices) {
     if (rows.size(0) != indices.length) {
       throw new RdmException(
-          "the network made features %s of %s images".formatted(rows, indices.length));
+          "the network returned features %s for %s images".formatted(rows, indices.length));
     }
     if (Reduction.all(Pointwise.isFinite(rows)).item() != 0) {
       return;
@@ -52,6 +52,6 @@ record FeatureBatches(ImageSet set, ImageSet.Reading reading, FeatureExtractor e
     }
     throw new FileException(
         set.file(indices[bad / (int) rows.size(1)]),
-        "has features that are not finite: the network's weights must be damaged");
+        "has features that are not finite: the weights of the network must be damaged");
   }
 }

@@ -6,13 +6,15 @@ import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Tensor;
 
-/** The pictures whose features are extracted, in their order. {@link #close()} closes the file. */
+/**
+ * The images whose features are extracted, in their order. {@link #close()} closes the file.
+ */
 sealed interface ImageSet extends AutoCloseable permits DatasetImages, SampleImages {
   /**
-   * Opens a set of pictures: an .npz by its name, any other file or folder as a data set.
+   * Opens a set of images: an .npz by its name, any other file or folder as a data set.
    *
-   * @param options which pictures, and how many of them
-   * @throws org.relaydiffusion.FileException when it cannot be read, or holds no pictures
+   * @param options select the images
+   * @throws org.relaydiffusion.FileException if it cannot be read, or contains no images
    */
   static ImageSet open(ExtractionOptions options) {
     return SampleArray.isNameOfOne(options.data())
@@ -20,34 +22,44 @@ sealed interface ImageSet extends AutoCloseable permits DatasetImages, SampleIma
         : DatasetImages.open(options);
   }
 
-  /** How many pictures are taken, at least 1. */
+  /**
+   * Returns the number of selected images, at least 1.
+   */
   int size();
 
-  /** How many there are. */
+  /**
+   * Returns the total number of images.
+   */
   int all();
 
-  /** What changes when a picture does that is taken: 64 hexadecimal digits. */
+  /**
+   * Returns a fingerprint that changes with any selected image: 64 hexadecimal digits.
+   */
   String fingerprint();
 
-  /** What messages call picture number {@code index}. */
+  /**
+   * Returns the name of image {@code index} in messages.
+   */
   Path file(int index);
 
   /**
-   * Begins to read.
+   * Starts reading.
    *
-   * @param batches the pictures of each batch, 1 or more, ascending throughout; it belongs to the
-   *     reading from now on
-   * @param workers how many threads decode pictures; 0 leaves it to the calling one
-   * @param device where the batches are wanted
+   * @param batches the images of each batch, at least 1, ascending throughout; owned by the reading
+   *     from now on
+   * @param workers number of threads that decode images; with 0, the calling thread decodes
+   * @param device of the batches
    */
   Reading read(Iterator<int[]> batches, int workers, Device device);
 
-  /** Batches in order; {@link #close()} before the set. */
+  /**
+   * Reads batches in order; must be closed before the set.
+   */
   interface Reading extends AutoCloseable {
     /**
-     * The next batch; its tensor belongs to the innermost scope, or to the caller.
+     * Returns the next batch; its tensor belongs to the innermost scope, or to the caller.
      *
-     * @throws org.relaydiffusion.FileException naming a picture that cannot be read
+     * @throws org.relaydiffusion.FileException naming an image that cannot be read
      */
     Batch next();
 
@@ -56,10 +68,10 @@ sealed interface ImageSet extends AutoCloseable permits DatasetImages, SampleIma
   }
 
   /**
-   * Some pictures.
+   * A batch of images.
    *
    * @param images uint8 [N, C, H, W]
-   * @param indices which they are
+   * @param indices of the images
    */
   @SuppressWarnings("ArrayRecordComponent") // A batch is passed on, never compared.
   record Batch(Tensor images, int[] indices) {}

@@ -8,14 +8,16 @@ import java.util.stream.Collectors;
 import org.relaydiffusion.Printable;
 
 /**
- * What parts are made from: parts of equal manifests fit together, and no others do.
+ * The inputs of parts: only parts with equal manifests can be joined.
  *
  * @param lines in order: a name, a colon, a value
  */
 record Manifest(List<String> lines) {
   private static final String VERSION = "parts of activations: version 1";
 
-  /** The manifest of a run. */
+  /**
+   * Returns the manifest of a run.
+   */
   static Manifest of(ExtractionOptions options, ImageSet set, Chunks chunks, PartFormat format) {
     return new Manifest(
         List.of(
@@ -27,17 +29,23 @@ record Manifest(List<String> lines) {
             "content: %s, %s images a part".formatted(format.name(), chunks.size())));
   }
 
-  /** What a file of parts says of itself. */
+  /**
+   * Parses a manifest file.
+   */
   static Manifest parse(String text) {
     return new Manifest(text.lines().toList());
   }
 
-  /** The content of such a file. */
+  /**
+   * Returns the content of a manifest file.
+   */
   String text() {
     return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
   }
 
-  /** Each thing in which another manifest differs, for a message. */
+  /**
+   * Returns each difference from another manifest, for a message.
+   */
   String differences(Manifest other) {
     Map<String, String> mine = values();
     Map<String, String> others = other.values();
@@ -48,7 +56,7 @@ record Manifest(List<String> lines) {
         all.add("%s %s instead of %s".formatted(name, value, found));
       }
     });
-    return all.isEmpty() ? "its description has other lines" : String.join(", ", all);
+    return all.isEmpty() ? "its manifest has different lines" : String.join(", ", all);
   }
 
   private Map<String, String> values() {

@@ -19,19 +19,21 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Sums from which the moments follow: of each chunk the mean and the scatter (x - mean)(x - mean)^T
- * of both kinds of features. They are joined in the chunks' order, so the bits do not depend on how
- * many processes there were or how often they were stopped.
+ * Sums from which the moments are computed: for each chunk the mean and the scatter (x - mean)(x -
+ * mean)^T of both kinds of features. They are combined in the order of the chunks, so the bits do
+ * not depend on the number of processes or on interruptions.
  *
- * <p>A part of Inception's takes 66 MB whatever it is of, so chunks grow with the data set: there
- * are at most {@value #MOST_PARTS} of them, 4.3 GB.
+ * <p>A part takes 66 MB for Inception, regardless of the number of images, so chunks grow with the
+ * data set: there are at most {@value #MOST_PARTS} of them, 4.3 GB.
  *
- * @param smallest the fewest images a part has; sizes are multiples of it
+ * @param smallest minimum number of images per part; sizes are multiples of it
  */
 record MomentParts(int smallest) implements PartFormat {
   private static final int MOST_PARTS = 64;
 
-  /** The accumulator's own block of rows. */
+  /**
+   * The number of rows in a block of the accumulator.
+   */
   static final MomentParts DEFAULT = new MomentParts(1024);
 
   private static final String PART_MEAN = "mean";
@@ -82,7 +84,9 @@ record MomentParts(int smallest) implements PartFormat {
     out.array(feature.covariance(), moments.covariance());
   }
 
-  /** The sums of one chunk, or of several. */
+  /**
+   * The sums of one chunk, or of several.
+   */
   private static final class Sums implements Collector {
     private @Nullable MomentsAccumulator pool;
     private @Nullable MomentsAccumulator spatial;
@@ -145,7 +149,7 @@ record MomentParts(int smallest) implements PartFormat {
         long count = read(file, "count", DType.INT64, 1).toLongs()[0];
         if (count != images) {
           throw new FileException(
-              part, "is of %s images, but %s were expected".formatted(count, images));
+              part, "has %s images, but %s were expected".formatted(count, images));
         }
         Tensor mean = read(file, name(Feature.POOL, PART_MEAN), DType.FLOAT64, -1);
         Tensor spatialMean = read(file, name(Feature.SPATIAL, PART_MEAN), DType.FLOAT64, -1);
@@ -157,7 +161,9 @@ record MomentParts(int smallest) implements PartFormat {
       }
     }
 
-    /** The file must have as much as is about to be allocated for it. */
+    /**
+     * Checks that the file contains as much as is about to be allocated for it.
+     */
     private static void expectScatter(NpzFile file, Feature feature, long d) {
       file.array(name(feature, PART_SCATTER)).expect(List.of(DType.FLOAT64), d, d).close();
     }

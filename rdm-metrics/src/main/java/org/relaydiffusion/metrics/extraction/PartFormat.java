@@ -5,40 +5,52 @@ import java.util.List;
 import org.relaydiffusion.metrics.WorkListener;
 import org.relaydiffusion.metrics.inception.InceptionFeatures;
 
-/** What is kept of a chunk's features until all are there. */
+/**
+ * The data stored for each chunk until all chunks are complete.
+ */
 sealed interface PartFormat permits RowParts, MomentParts {
-  /** What manifests call it. */
+  /**
+   * Returns the name in manifests.
+   */
   String name();
 
-  /** How many images a chunk has, of {@code images} in all. */
+  /**
+   * Returns the number of images per chunk, for {@code images} in total.
+   */
   int chunkSize(int images);
 
-  /** Begins a part. */
+  /**
+   * Begins a part.
+   */
   Collector begin();
 
   /**
-   * Writes the target from all parts, in order. It does not hold them in memory.
+   * Writes the target from all parts, in order, without holding them in memory.
    *
-   * @param file where to
+   * @param file the target
    * @param parts all parts
-   * @param chunks what each is of
-   * @param comment what the file says of where it is from
-   * @param listener hears of parts
-   * @throws org.relaydiffusion.FileException when one is damaged, or the file cannot be written
+   * @param chunks the images of each part
+   * @param comment the provenance recorded in the file
+   * @param listener receives the progress
+   * @throws org.relaydiffusion.FileException if a part is damaged, or the file cannot be written
    */
   ExtractionResult.Written join(
       Path file, List<Path> parts, Chunks chunks, String comment, WorkListener listener);
 
-  /** A part in the making; holds tensors until it is closed. */
+  /**
+   * A part being built; owns tensors until it is closed.
+   */
   interface Collector extends AutoCloseable {
     /**
-     * Adds the next images' features.
+     * Adds the features of the next images.
      *
-     * @param features on the CPU; they stay the caller's
+     * @param features on the CPU; remain owned by the caller
      */
     void add(InceptionFeatures features);
 
-    /** Writes the part, whole or not at all. */
+    /**
+     * Writes the part atomically.
+     */
     void write(Path part);
 
     @Override

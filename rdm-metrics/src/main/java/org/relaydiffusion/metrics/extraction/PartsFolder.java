@@ -24,9 +24,9 @@ import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
 /**
- * The hidden folder beside a target where its parts lie until they are joined. Each part is whole,
- * being written under another name first, and a description says what all of them are made from.
- * The folder is made with the first part. Several processes may use it at once.
+ * The hidden folder beside a target that contains its parts until they are joined. Each part is
+ * written atomically, and a manifest describes the inputs of all parts. The folder is created with
+ * the first part. Several processes may use it concurrently.
  */
 final class PartsFolder {
   private static final String DESCRIPTION = "description.txt";
@@ -43,19 +43,23 @@ final class PartsFolder {
     this.manifest = manifest;
   }
 
-  /** Where the parts of a target lie. */
+  /**
+   * Returns the folder of the parts of a target.
+   */
   static Path besides(Path target) {
     return target.resolveSibling(".%s.parts".formatted(target.getFileName()));
   }
 
-  /** Where chunk {@code chunk}'s part lies, or will. */
+  /**
+   * Returns the path of the part of chunk {@code chunk}.
+   */
   Path part(int chunk) {
     return folder.resolve(String.format(Locale.ROOT, "part-%06d.npz", chunk));
   }
 
   /**
-   * Refuses a target that cannot be written, before hours are spent on it, and parts that are made
-   * from something else.
+   * Rejects a target that cannot be written, before hours of work, and parts computed from other
+   * inputs.
    */
   void check() {
     AtomicFile.checkWritable(target);
@@ -65,13 +69,13 @@ final class PartsFolder {
     } else if (Files.exists(folder)) {
       try {
         if (!files("part-*").isEmpty()) {
-          // Another process may have begun just now: then its description is there by now.
+          // Another process may have just created the folder; by now, its manifest exists.
           checkSame(
               description()
                   .orElseThrow(() ->
                       new FileException(
                           folder,
-                          "holds parts, but not what they are made from; --fresh discards"
+                          "contains parts without a manifest; --fresh discards"
                               + " them")));
         }
       } catch (NoSuchFileException e) {
@@ -82,7 +86,9 @@ final class PartsFolder {
     }
   }
 
-  /** Makes the folder with its description; to be called before each part is written. */
+  /**
+   * Creates the folder with its manifest; called before each part is written.
+   */
   void prepare() {
     if (description().isEmpty()) {
       byte[] text = manifest.text().getBytes(StandardCharsets.UTF_8);
@@ -91,7 +97,9 @@ final class PartsFolder {
     checkSame(description().orElse(manifest));
   }
 
-  /** Which chunks have a part. */
+  /**
+   * Returns the chunks that have a part.
+   */
   BitSet present(Chunks chunks) {
     BitSet present = new BitSet(chunks.count());
     try {
@@ -102,26 +110,28 @@ final class PartsFolder {
         }
       }
     } catch (NoSuchFileException e) {
-      // No part has been made yet.
+      // No part has been written yet.
     } catch (IOException e) {
       throw unreadable(e);
     }
     return present;
   }
 
-  /** What joins parts. */
+  /**
+   * Joins the parts.
+   */
   @FunctionalInterface
   interface Joiner<T> {
     T writeTo(Path file);
   }
 
   /**
-   * Has the target written from the parts, and deletes them.
+   * Writes the target from the parts, and deletes them.
    *
-   * @throws RdmException naming the part that is damaged, or the target when it cannot be written
+   * @throws RdmException naming the part that is damaged, or the target if it cannot be written
    */
   <T> T join(Joiner<T> joiner) {
-    // What a process that was killed while joining has left may be as large as the target.
+    // Files left by a process that was killed while joining may be as large as the target.
     delete("." + JOINED + ".*");
     Path joined = folder.resolve(JOINED);
     T result;
@@ -139,31 +149,35 @@ final class PartsFolder {
     return result;
   }
 
-  /** Says what can be done about a part that is damaged, or a target that cannot be written. */
+  /**
+   * Adds to the message how to recover from a damaged part, or a target that cannot be written.
+   */
   private RdmException explained(FileException e, Path joined) {
     String message = String.valueOf(e.getMessage());
     if (message.startsWith(folder.resolve("part-").toString())) {
-      return new RdmException(message + "; once it is deleted, the same command makes it again", e);
+      return new RdmException(message + "; delete it and run the same command again", e);
     }
     String prefix = joined + ": ";
     if (message.startsWith(prefix)) {
-      // The user knows the target, not the name that it has until it is whole.
+      // The user knows the target, not the name of its temporary file.
       String what = message.substring(prefix.length());
       return new FileException(
-          target, what + "; the parts are kept, and the same command goes on", e);
+          target, what + "; the parts are kept: to resume, run the same command again", e);
     }
     return e;
   }
 
-  /** Deletes all parts, if there are any. */
+  /**
+   * Deletes all parts, if there are any.
+   */
   void discard() {
     delete("{part-,.part-,joined,.joined}*");
-    // The description last: parts without it are never taken for those of another run.
+    // The manifest is deleted last: parts without it are never mistaken for those of another run.
     delete("{description,.description}*");
     try {
       Files.deleteIfExists(folder);
     } catch (DirectoryNotEmptyException e) {
-      // A process that came late is writing there: what it makes is its own.
+      // A late process is writing there: its parts are not deleted.
     } catch (IOException e) {
       throw new FileException(folder, "cannot be deleted: " + AtomicFile.reason(e), e);
     }
@@ -175,7 +189,7 @@ final class PartsFolder {
         Files.deleteIfExists(file);
       }
     } catch (NoSuchFileException e) {
-      // Nothing is there.
+      // The folder does not exist.
     } catch (IOException e) {
       throw new FileException(folder, "cannot be emptied: " + AtomicFile.reason(e), e);
     }
@@ -206,14 +220,14 @@ final class PartsFolder {
     if (!found.equals(manifest)) {
       throw new FileException(
           target,
-          "%s holds parts of other inputs (%s): choose another --dest, or discard them with --fresh"
+          "%s contains parts of other inputs (%s): choose another --dest, or discard them with --fresh"
               .formatted(folder, manifest.differences(found)));
     }
   }
 
   private FileException unreadable(IOException e) {
     return e instanceof NotDirectoryException
-        ? new FileException(folder, "is a file, but the folder of parts is to be there", e)
+        ? new FileException(folder, "is a file, but must be the folder of the parts", e)
         : new FileException(folder, "cannot be read: " + AtomicFile.reason(e), e);
   }
 }

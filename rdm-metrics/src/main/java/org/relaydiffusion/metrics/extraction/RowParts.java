@@ -16,13 +16,15 @@ import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * The features themselves: float32 in parts, as the network makes them, and widened to float64 in
- * the target, as the reference writes them.
+ * The features themselves: float32 in parts, as computed by the network, and float64 in the target,
+ * as written by the reference.
  *
- * @param chunk how many images a part has
+ * @param chunk number of images per part
  */
 record RowParts(int chunk) implements PartFormat {
-  /** What is lost when a process is killed; 8 MB of Inception's features. */
+  /**
+   * The amount of work lost when a process is killed; 8 MB of Inception features.
+   */
   static final RowParts DEFAULT = new RowParts(512);
 
   @Override
@@ -90,7 +92,9 @@ record RowParts(int chunk) implements PartFormat {
     }
   }
 
-  /** The rows of a chunk. */
+  /**
+   * The rows of a chunk.
+   */
   private static final class Rows implements Collector {
     private final List<Tensor> pool = new ArrayList<>();
     private final List<Tensor> spatial = new ArrayList<>();

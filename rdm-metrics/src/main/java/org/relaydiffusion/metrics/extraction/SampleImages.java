@@ -17,10 +17,10 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The pictures of an .npz file, which need no decoding.
+ * The images of an .npz file, which need no decoding.
  *
- * @param array owned
- * @param subset which of them are taken
+ * @param array owned by this object
+ * @param subset the selected images
  */
 record SampleImages(SampleArray array, Subset subset) implements ImageSet {
   static SampleImages open(ExtractionOptions options) {
@@ -48,7 +48,7 @@ record SampleImages(SampleArray array, Subset subset) implements ImageSet {
     try {
       digest = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
+      throw new IllegalStateException("SHA-256 is not available", e);
     }
     String all =
         "%s x %s x %s %s\n"

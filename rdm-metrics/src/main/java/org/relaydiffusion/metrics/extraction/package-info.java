@@ -1,4 +1,6 @@
-/** From a data set's pictures to a file of their features, by one process or several. */
+/**
+ * Extraction of the features of images to a file, by one process or several.
+ */
 @NullMarked
 package org.relaydiffusion.metrics.extraction;
 

@@ -17,13 +17,15 @@ import org.relaydiffusion.torch.nn.Initializer;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * A convolution without bias, batch normalisation with scale 1, and ReLU: {@code max(0, (w * x -
+ * A convolution without bias, batch normalization with scale 1, and ReLU: {@code max(0, (w * x -
  * mean) / sqrt(var + 0.001) + beta)}.
  */
 final class ConvLayer extends Layer {
   private static final double EPS = 1e-3;
 
-  /** With three channels, oneDNN's kernel takes three times as long as with four. */
+  /**
+   * With three channels, oneDNN's kernel takes three times as long as with four.
+   */
   private static final int FEWEST_PACKED = 4;
 
   private final Kernel kernel;
@@ -36,16 +38,16 @@ final class ConvLayer extends Layer {
   private @Nullable PackedConv2d packed;
 
   /**
-   * Makes the layer.
+   * Creates the layer.
    *
-   * @param in channels of its input
-   * @param out channels of its output
+   * @param in number of input channels
+   * @param out number of output channels
    */
   ConvLayer(int in, int out, Kernel kernel) {
     this.kernel = kernel;
     double fanIn = (double) in * kernel.height() * kernel.width();
-    // Kept at a like size from layer to layer, so that a network of random values can be told from
-    // another.
+    // Initialized so that activations have similar magnitudes in all layers; networks with
+    // different random values then differ visibly.
     Initializer normal = (g, shape) -> g.randn(DType.FLOAT32, shape);
     weight =
         parameter(
@@ -73,7 +75,9 @@ final class ConvLayer extends Layer {
     return prepare(wanted, in, Activation.RELU);
   }
 
-  /** As {@link #prepare(Path, Extent)}; NONE leaves the ReLU to the caller. */
+  /**
+   * Prepares as {@link #prepare(Path, Extent)}; with NONE, the caller applies the ReLU.
+   */
   Extent prepare(Path wanted, Extent in, Activation wantedActivation) {
     path = wanted;
     activation = wantedActivation;
@@ -85,7 +89,9 @@ final class ConvLayer extends Layer {
     return kernel.over(in);
   }
 
-  /** Puts the normalisation into weight and bias, computed in float64. */
+  /**
+   * Folds the normalization into weight and bias, computed in float64.
+   */
   private void fold(Extent in) {
     Tensor factor = Pointwise.reciprocal(Pointwise.sqrt(wide(var).add(EPS)));
     Tensor w = wide(weight).mul(factor.reshape(-1, 1, 1, 1)).to(DType.FLOAT32);
@@ -143,7 +149,9 @@ final class ConvLayer extends Layer {
     }
   }
 
-  /** Images, or the weight for them, with channels of zeros where there are too few. */
+  /**
+   * Pads the channels of images, or of the weight, with zeros if there are too few.
+   */
   private static Tensor filled(Tensor x) {
     long missing = FEWEST_PACKED - x.size(1);
     if (missing <= 0) {

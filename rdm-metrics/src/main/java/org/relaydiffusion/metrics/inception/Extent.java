@@ -1,9 +1,9 @@
 package org.relaydiffusion.metrics.inception;
 
 /**
- * Images as they come to a layer.
+ * The size of a layer's input.
  *
- * @param batch how many at a time
+ * @param batch size
  * @param height in rows
  * @param width in columns
  */

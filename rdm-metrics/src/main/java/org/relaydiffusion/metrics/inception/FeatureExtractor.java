@@ -2,13 +2,16 @@ package org.relaydiffusion.metrics.inception;
 
 import org.relaydiffusion.torch.Tensor;
 
-/** Turns images into the features that metrics compare. */
+/**
+ * Computes the features of images that metrics compare.
+ */
 @FunctionalInterface
 public interface FeatureExtractor {
   /**
-   * The features of a batch.
+   * Computes the features of a batch.
    *
-   * @param images uint8 [N, C, H, W] with N at least 1, C 1 (grey) or 3 (RGB), of any size
+   * @param images uint8 [N, C, H, W] with N at least 1 and C 1 (grayscale) or 3 (RGB), of any size;
+   *     not modified
    * @return features on the extractor's device, which belong to the innermost scope, or to the
    *     caller
    */

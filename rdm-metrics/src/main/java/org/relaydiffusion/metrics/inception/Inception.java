@@ -18,17 +18,16 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Inception-v3 with its published values, from images of any size to the features that metrics
- * compare. Several threads may ask for features at once; {@link #close()} waits for them, frees the
- * values, and is final.
+ * Inception-v3 with its published weights, which computes features from images of any size. Several
+ * threads may compute features concurrently; {@link #close()} waits for them and frees the weights.
  */
 public final class Inception implements FeatureExtractor, AutoCloseable {
   private static final int RGB = 3;
   private static final String OUTPUT = "output.";
 
   /**
-   * How many images a CPU looks at together, however many come: enough for long inner loops, few
-   * enough for its caches.
+   * The maximum batch size on a CPU: large enough for long inner loops, small enough for its
+   * caches.
    */
   private static final int CHUNK = 8;
 
@@ -37,7 +36,9 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   private final ModuleFile file;
   private final String sha256;
 
-  /** Whoever uses the values holds it for reading, closing for writing. */
+  /**
+   * Held for reading while the weights are used, and for writing by {@link #close()}.
+   */
   private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
 
   private boolean closed;
@@ -50,20 +51,24 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   }
 
   /**
-   * Opens a converted file: see {@link InceptionWeights#locate} and {@link InceptionConverter}.
+   * Opens a converted file, see {@link InceptionWeights#locate} and {@link InceptionConverter}.
    *
-   * @param options how to compute. {@link org.relaydiffusion.model.Numerics#EXACT} takes the
-   *     published operations one by one, {@link org.relaydiffusion.model.Numerics#FAST} folds and
-   *     packs weights; their features agree to 1e-4 of the largest. On CUDA, either ends the use of
-   *     TensorFloat-32 in the process
-   * @throws OptionException when the type is not float32, or the device cannot be used
-   * @throws org.relaydiffusion.FileException when the file is not a converted one
+   * @param weights the converted file
+   * @param options how to compute. {@link org.relaydiffusion.model.Numerics#EXACT} performs the
+   *     published operations one by one, {@link org.relaydiffusion.model.Numerics#FAST} folds and packs
+   *     weights; their features agree to 1e-4 of the largest. On CUDA, both disable TensorFloat-32 in
+   *     the process
+   * @return the network, which the caller closes
+   * @throws OptionException if the dtype is not float32, or the device cannot be used
+   * @throws org.relaydiffusion.FileException if the file is not a converted one
    */
   public static Inception open(Path weights, LoadOptions options) {
     return open(weights, options, Widths.PUBLISHED);
   }
 
-  /** As {@link #open(Path, LoadOptions)}, of a network with other numbers of channels. */
+  /**
+   * Opens a network as {@link #open(Path, LoadOptions)}, with other numbers of channels.
+   */
   static Inception open(Path weights, LoadOptions options, Widths widths) {
     check(options);
     ModuleFile file = InceptionWeights.open(weights);
@@ -75,7 +80,8 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
       network.prepare(path, options.device(), CHUNK);
       String sha256 = file.valuesSha256();
       if (path != Layer.Path.EXACT || options.device().type() != Device.Type.CPU) {
-        // What is packed or moved is not needed where it came from. After the sum, which reads it.
+        // Weights that were packed or copied are no longer needed in the file, after the checksum
+        // has read them.
         file.tensors().values().forEach(tensor -> tensor.data().unload());
       }
       return new Inception(network, options, file, sha256);
@@ -86,14 +92,16 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     }
   }
 
-  /** Values lie where the file is mapped until something better is made of them. */
+  /**
+   * Weights stay in the mapped file until they are packed.
+   */
   private static void load(InceptionV3 network, ModuleFile file) {
     network
         .state()
         .forEach((name, parameter) -> {
           Tensor mapped = Torch.fromData(Objects.requireNonNull(file.tensors().get(name)).data());
           if (name.startsWith(OUTPUT)) {
-            // Handed out, so that it may be in use when the file is unmapped.
+            // It was returned to callers, so it may be in use when the file is unmapped.
             try (mapped) {
               parameter.set(Shapes.copy(mapped));
             }
@@ -112,14 +120,14 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   }
 
   /**
-   * Checks that features can be computed so.
+   * Checks that features can be computed with these options.
    *
-   * @throws OptionException when the type is not float32, or the device cannot be used
+   * @throws OptionException if the dtype is not float32, or the device cannot be used
    */
   private static void check(LoadOptions options) {
     if (options.dtype() != DType.FLOAT32) {
       throw new OptionException(
-          "metrics are computed in float32, not %s: they would measure the rounding as well"
+          "metrics require float32, but found %s, whose rounding would affect the result"
               .formatted(options.dtype().torchName()));
     }
     Torch.requireUsable(options.device());
@@ -194,9 +202,9 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   }
 
   /**
-   * The last layer, whose tensors stay this object's: they are freed with it.
+   * Returns the last layer, whose tensors remain owned by this object: they are freed with it.
    *
-   * @throws ModelException when this is closed
+   * @throws ModelException if this object is closed
    */
   public OutputLayer output() {
     use.readLock().lock();
@@ -209,20 +217,23 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   }
 
   /**
-   * The SHA-256 of the values, in hexadecimal: the same for equal values, whatever file they were
-   * converted from.
+   * Returns the SHA-256 of the weights, in hexadecimal: the same for equal weights, regardless of
+   * the file they were converted from.
    */
   public String sha256() {
     return sha256;
   }
 
-  /** How it computes. */
+  /**
+   * Returns the options of the computation.
+   */
   public LoadOptions options() {
     return options;
   }
 
   /**
-   * Waits for the threads that compute features, then frees every value. Closing twice is allowed.
+   * Waits for the threads that compute features, then frees the weights. Closing twice has no
+   * effect.
    */
   @Override
   public void close() {

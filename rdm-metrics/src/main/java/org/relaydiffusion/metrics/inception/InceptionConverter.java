@@ -13,20 +13,24 @@ import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.model.safetensors.SafetensorsWriter;
 
 /**
- * Turns the files in which Inception-v3 is handed round into the one that {@link Inception} opens:
- * NVIDIA's {@code .pkl} and TorchScript {@code .pt}, the {@code .pth} of pytorch-fid and
- * torch-fidelity, and any {@code .pt} or {@code .safetensors} with the tensors of either. What a
- * file is, is told by its content; nothing in it is executed.
+ * Converts published files of Inception-v3 to the format opened by {@link Inception}: NVIDIA's
+ * {@code .pkl} and TorchScript {@code .pt}, the {@code .pth} of pytorch-fid and torch-fidelity, and
+ * any {@code .pt} or {@code .safetensors} with the tensors of either. The kind of a file is
+ * determined by its content; nothing in it is executed.
  */
 public final class InceptionConverter {
   private final Widths widths;
 
-  /** A converter of the published network. */
+  /**
+   * Creates a converter of the published network.
+   */
   public InceptionConverter() {
     this(Widths.PUBLISHED);
   }
 
-  /** A converter of a network with other numbers of channels. */
+  /**
+   * Creates a converter of a network with other numbers of channels.
+   */
   InceptionConverter(Widths widths) {
     this.widths = widths;
   }
@@ -34,11 +38,12 @@ public final class InceptionConverter {
   /**
    * Converts a file and reads the result back.
    *
-   * @param target the {@code .safetensors} to write, whole or not at all; folders above it are made
+   * @param source the published file
+   * @param target the {@code .safetensors} file, written atomically; parent folders are created
    * @return what was written; every tensor is equal
-   * @throws FileException when the source is broken, is another network or holds no network, or
-   *     when what was written is not what was read
-   * @throws OptionException when both files are one
+   * @throws FileException if the source is damaged, contains another network or none, or if the
+   *     written file differs
+   * @throws OptionException if both files are the same
    */
   public InceptionConversion convert(Path source, Path target) {
     OutputFile.refuseInput(target, source);

@@ -24,16 +24,18 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The network's tensors as a file of either family has them, under the published names.
+ * The tensors of the network in a file of either family, under the published names.
  *
- * @param tensors every tensor by its published name, in the network's order; read from the file
- *     when they are asked for
- * @param warnings a line for each thing that the file's owner should know
+ * @param tensors every tensor by its published name, in the network's order; read from the file on
+ *     access
+ * @param warnings one line each
  */
 record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) {
   private static final int NAMED = 3;
 
-  /** How a file names its tensors. */
+  /**
+   * How a file names its tensors.
+   */
   private enum Family {
     PUBLISHED("layers.conv.weight"),
     TORCHVISION("Conv2d_1a_3x3.conv.weight");
@@ -49,12 +51,16 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
     }
   }
 
-  /** Whether a file has tensors by the names of either family. */
+  /**
+   * Returns whether a file has tensors with the names of either family.
+   */
   static boolean isIn(ModuleFile file) {
     return isAmong(file.tensors().keySet());
   }
 
-  /** Whether names are those of either family. */
+  /**
+   * Returns whether names are those of either family.
+   */
   static boolean isAmong(Set<String> names) {
     return Arrays.stream(Family.values()).anyMatch(f -> names.contains(f.mark));
   }
@@ -62,8 +68,8 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
   /**
    * Finds the network's tensors in a file, which must stay open.
    *
-   * @param network says which tensors it has
-   * @throws FileException when one is missing, extra, or of another type or shape
+   * @param network determines the expected tensors
+   * @throws FileException if one is missing, unexpected, or has another dtype or shape
    */
   static InceptionState read(ModuleFile file, InceptionV3 network) {
     for (Family family : Family.values()) {
@@ -82,9 +88,9 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
   }
 
   /**
-   * Checks that a file has the network's tensors, and no others, under the published names.
+   * Checks that a file has exactly the network's tensors, under the published names.
    *
-   * @throws FileException when one is missing, extra, or of another type or shape
+   * @throws FileException if one is missing, unexpected, or has another dtype or shape
    */
   static void checkPublished(ModuleFile file, InceptionV3 network) {
     Reader reader = new Reader(file, network, Family.PUBLISHED);
@@ -100,7 +106,9 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
     return names.isEmpty() ? "no tensors" : "%s (%s in all)".formatted(first, names.size());
   }
 
-  /** Reads one file. */
+  /**
+   * Reads one file.
+   */
   private static final class Reader {
     private final ModuleFile file;
     private final Family family;
@@ -121,13 +129,15 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
           scaled.isEmpty()
               ? List.of()
               : List.of(
-                  "%s: %s normalisations have a scale that is not 1, first '%s': it was multiplied"
+                  "%s: %s normalization layers have a scale other than 1, first '%s': it was multiplied"
                           .formatted(file.path(), scaled.size(), scaled.getFirst())
                       + " into weights and means");
       return new InceptionState(tensors, warnings);
     }
 
-    /** The shapes of the tensors that the file must have, by its own names. */
+    /**
+     * Returns the shapes of the expected tensors, by the names in the file.
+     */
     private Map<String, long[]> wanted() {
       Map<String, long[]> wanted = new LinkedHashMap<>();
       published.forEach((name, shape) -> {
@@ -149,7 +159,7 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
       }
       if (!missing.isEmpty() || !extra.isEmpty()) {
         throw bad(
-            "is not Inception-v3 of 2015-12-05: it lacks %s; beside that network it has %s"
+            "is not Inception-v3 of 2015-12-05: missing: %s; unexpected: %s"
                 .formatted(
                     missing.isEmpty() ? "nothing" : listed(missing),
                     extra.isEmpty() ? "nothing" : listed(extra)));
@@ -202,7 +212,7 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
   }
 
   /**
-   * A float32 tensor whose rows are multiplied while it is read.
+   * A float32 tensor whose rows are scaled while it is read.
    *
    * @param tensor of any shape
    * @param factor [rows]

@@ -16,14 +16,18 @@ import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * Inception-v3 (Szegedy et al., 2015, arXiv 1512.00567) in its edition of 2015-12-05: the layers
- * with the published names, from an image of its own size to features.
+ * Inception-v3 (Szegedy et al., 2015, arXiv 1512.00567) in its version of 2015-12-05: the layers
+ * with the published names, from an image at the network's resolution to features.
  */
 public final class InceptionV3 extends Module {
-  /** The width and height of the images that it looks at. */
+  /**
+   * The width and height of its input images.
+   */
   public static final int RESOLUTION = 299;
 
-  /** The classes of {@code output}. */
+  /**
+   * The number of classes of {@code output}.
+   */
   public static final int CLASSES = 1008;
 
   private static final String SPATIAL_LAYER = "mixed_6";
@@ -34,12 +38,16 @@ public final class InceptionV3 extends Module {
   private final Linear output;
   private Layer.Path path = Layer.Path.EXACT;
 
-  /** A network without values, as published. */
+  /**
+   * Creates the published network with uninitialized weights.
+   */
   public InceptionV3() {
     this(Widths.PUBLISHED);
   }
 
-  /** A network without values, with other numbers of channels. */
+  /**
+   * Creates a network with uninitialized weights and other numbers of channels.
+   */
   InceptionV3(Widths widths) {
     Kernel k1 = Kernel.of(1);
     Kernel k3 = Kernel.of(3);
@@ -69,11 +77,11 @@ public final class InceptionV3 extends Module {
   }
 
   /**
-   * Readies values that are set already. To be called once.
+   * Prepares weights that have been set. Must be called once.
    *
-   * @param wanted how it computes from now on
-   * @param batch how many images will come at a time; other numbers of them work too
-   * @param device where it computes; parameters are moved there
+   * @param wanted how to compute from now on
+   * @param batch the usual batch size; others are also supported
+   * @param device of the computation; parameters are moved to it
    */
   void prepare(Layer.Path wanted, Device device, int batch) {
     path = wanted;
@@ -84,14 +92,14 @@ public final class InceptionV3 extends Module {
   }
 
   /**
-   * The features of images.
+   * Computes the features of images.
    *
    * @param images float32 [N, 3, 299, 299], red, green and blue from 0 to 255
    * @return features, which belong to the innermost scope, or to the caller
    */
   public InceptionFeatures forward(Tensor images) {
     try (TensorScope scope = TensorScope.open()) {
-      // The factor is a power of two: a product with it is the quotient to the bit.
+      // The divisor is a power of two, so multiplying by its inverse gives the same bits.
       Tensor x = Pointwise.mulInPlace(images.add(-GREY), Torch.scalar(1 / GREY));
       if (path == Layer.Path.FOLDED) {
         x = Shapes.contiguous(x, MemoryFormat.CHANNELS_LAST);
@@ -111,13 +119,17 @@ public final class InceptionV3 extends Module {
     }
   }
 
-  /** Its first branch is {@code mixed_6.conv}, so its first channels are that one's. */
+  /**
+   * Its first branch is {@code mixed_6.conv}, so its first channels are those of that layer.
+   */
   private static Tensor spatial(Tensor mixed6) {
     Tensor first = Shapes.narrow(mixed6, 1, 0, SPATIAL_CHANNELS);
     return Shapes.copy(first.contiguous()).reshape(mixed6.size(0), -1);
   }
 
-  /** The last layer, whose values stay this network's. */
+  /**
+   * Returns the last layer, whose tensors remain owned by this network.
+   */
   OutputLayer output() {
     Map<String, Parameter> own = output.state();
     return new OutputLayer(

@@ -16,7 +16,9 @@ import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 import org.relaydiffusion.io.PathVariable;
 
-/** The file with Inception-v3's values: where it lies, and how to come by it. */
+/**
+ * Locates the file with the weights of Inception-v3.
+ */
 public final class InceptionWeights {
   /** The environment variable that names the file. */
   public static final String VARIABLE = "RDM_INCEPTION";
@@ -30,12 +32,12 @@ public final class InceptionWeights {
   private InceptionWeights() {}
 
   /**
-   * The file to use: the one that an option names, else the one that {@value #VARIABLE} names, else
+   * Returns the file to use: that of the option, otherwise that of {@value #VARIABLE}, otherwise
    * {@link #cached}.
    *
    * @param option the value of {@code --inception}
-   * @param environment the process's variables
-   * @throws FileException when it is not there, saying how to come by it
+   * @param environment the variables of the process
+   * @throws FileException if it does not exist, with instructions for obtaining it
    */
   public static Path locate(Optional<Path> option, Map<String, String> environment) {
     Path cached = cached(environment);
@@ -45,7 +47,7 @@ public final class InceptionWeights {
     }
     throw new FileException(
         chosen,
-        "there is no Inception-v3 here: get NVIDIA's inception-2015-12-05.pkl (metrics folder of"
+        "Inception-v3 not found: download NVIDIA's inception-2015-12-05.pkl (metrics folder of"
             + " the StyleGAN3 release on NGC), pytorch-fid's"
             + " pt_inception-2015-12-05-6726825d.pth (GitHub releases) or torch-fidelity's"
             + " weights-inception-2015-12-05-6726825d.pth (GitHub releases), then run: "
@@ -53,13 +55,13 @@ public final class InceptionWeights {
   }
 
   /**
-   * Where the file lies unless somebody says otherwise: in folder rdm of the user's cache ({@code
-   * XDG_CACHE_HOME}, else {@code ~/.cache}).
+   * Returns the default location of the file: in folder rdm of the user's cache ({@code
+   * XDG_CACHE_HOME}, otherwise {@code ~/.cache}).
    *
-   * @param environment the process's variables
+   * @param environment the variables of the process
    */
   public static Path cached(Map<String, String> environment) {
-    // The specification of XDG has relative paths ignored.
+    // The XDG specification requires that relative paths are ignored.
     Path cache =
         PathVariable.of(environment, "XDG_CACHE_HOME")
             .filter(Path::isAbsolute)
@@ -77,7 +79,9 @@ public final class InceptionWeights {
     return target.equals(cached) ? command : command + " --dest " + target;
   }
 
-  /** Whether tensors of these names are Inception-v3's, of whichever family of files. */
+  /**
+   * Returns whether tensors with these names are those of Inception-v3, in either family of files.
+   */
   public static boolean areNamed(Set<String> names) {
     return InceptionState.isAmong(names);
   }
@@ -85,7 +89,7 @@ public final class InceptionWeights {
   /**
    * Opens a converted file.
    *
-   * @throws FileException when it is none, saying how to convert it where it can be
+   * @throws FileException if it is not one, with instructions for converting it if possible
    */
   static ModuleFile open(Path path) {
     ModuleFile file = ModuleFile.open(path);
@@ -102,7 +106,9 @@ public final class InceptionWeights {
     }
   }
 
-  /** The SHA-256 of a file's bytes, in hexadecimal. */
+  /**
+   * Returns the SHA-256 of the content of a file, in hexadecimal.
+   */
   static String sha256(Path path) {
     try (InputStream in = InputFile.stream(path)) {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
@@ -114,7 +120,7 @@ public final class InceptionWeights {
     } catch (IOException e) {
       throw new FileException(path, "cannot be read: " + AtomicFile.reason(e), e);
     } catch (NoSuchAlgorithmException e) {
-      // Every Java has it.
+      // Every Java implementation supports SHA-256.
       throw new IllegalStateException(e);
     }
   }

@@ -3,35 +3,45 @@ package org.relaydiffusion.metrics.inception;
 import org.relaydiffusion.torch.Padding2d;
 
 /**
- * The rectangle that a convolution or a pooling looks at, and how it moves.
+ * The window of a convolution or pooling.
  *
  * @param height in rows
  * @param width in columns
  * @param stride of both axes
- * @param padding beyond the image's edges
+ * @param padding beyond the edges of the image
  */
 record Kernel(int height, int width, int stride, Padding2d padding) {
-  /** A square within the image, at every pixel. */
+  /**
+   * Returns a square window with stride 1 and no padding.
+   */
   static Kernel of(int size) {
     return of(size, size);
   }
 
-  /** A rectangle within the image, at every pixel. */
+  /**
+   * Returns a rectangular window with stride 1 and no padding.
+   */
   static Kernel of(int height, int width) {
     return new Kernel(height, width, 1, Padding2d.NONE);
   }
 
-  /** The same at every second pixel of every second row. */
+  /**
+   * Returns this window with stride 2.
+   */
   Kernel halving() {
     return new Kernel(height, width, 2, padding);
   }
 
-  /** The same, reaching so far beyond the edges that the result has the image's size. */
+  /**
+   * Returns this window padded so that the result has the size of the input.
+   */
   Kernel padded() {
     return new Kernel(height, width, stride, new Padding2d(height / 2, width / 2));
   }
 
-  /** The size of the result. */
+  /**
+   * Returns the size of the result.
+   */
   Extent over(Extent image) {
     return new Extent(
         image.batch(),

@@ -3,27 +3,39 @@ package org.relaydiffusion.metrics.inception;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.nn.Module;
 
-/** A part of Inception-v3 that turns images into images. */
+/**
+ * A part of Inception-v3 that maps images to images.
+ */
 abstract sealed class Layer extends Module
     permits ConvLayer, PoolLayer, PooledConv, Tower, Mixed, MixedE {
-  /** How convolutions compute; see {@link org.relaydiffusion.model.Numerics}. */
+  /**
+   * How convolutions are computed; see {@link org.relaydiffusion.model.Numerics}.
+   */
   enum Path {
-    /** Convolution, batch normalisation, ReLU, one after another, in row-major order. */
+    /**
+     * Convolution, batch normalization and ReLU one by one, row-major.
+     */
     EXACT,
-    /** The normalisation is folded into weights and biases; channels-last order. */
+    /**
+     * The normalization is folded into weights and biases; channels-last.
+     */
     FOLDED,
-    /** As above, and weights lie as the kernels of oneDNN read them. CPU only. */
+    /**
+     * As above, with weights in the layout of oneDNN's kernels. CPU only.
+     */
     PACKED
   }
 
   /**
-   * Readies values that are set already. To be called once.
+   * Prepares weights that have been set. Must be called once.
    *
-   * @param in the images to come
-   * @return their results
+   * @param in the size of the input
+   * @return the size of the output
    */
   abstract Extent prepare(Path path, Extent in);
 
-  /** [N, in, H, W] to [N, out, H', W']; x stays its owner's. */
+  /**
+   * Maps [N, in, H, W] to [N, out, H', W']; x is not modified.
+   */
   abstract Tensor forward(Tensor x);
 }

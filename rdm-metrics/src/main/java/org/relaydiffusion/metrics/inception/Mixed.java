@@ -7,8 +7,8 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Branches that read the same images; their channels are joined in the branches' order. The four
- * kinds that nest are made here.
+ * Parallel branches with the same input; their channels are concatenated in the order of the
+ * branches. The four kinds with nested names are created here.
  */
 final class Mixed extends Layer {
   private static final Kernel K1 = Kernel.of(1);
@@ -30,10 +30,10 @@ final class Mixed extends Layer {
   }
 
   /**
-   * Kind A, at 35 x 35.
+   * Creates kind A, at 35 x 35.
    *
-   * @param in channels of its input, as published
-   * @param pooled channels that come from its pooling
+   * @param in number of input channels of the published network
+   * @param pooled number of channels of its pooling branch
    */
   static Mixed a(int in, int pooled, Widths widths) {
     Mixed mixed = new Mixed(in, widths);
@@ -44,7 +44,9 @@ final class Mixed extends Layer {
     return mixed;
   }
 
-  /** Kind B, from 35 x 35 to 17 x 17. */
+  /**
+   * Creates kind B, from 35 x 35 to 17 x 17.
+   */
   static Mixed b(int in, Widths widths) {
     Mixed mixed = new Mixed(in, widths);
     mixed.conv(384, K3_HALVING);
@@ -54,9 +56,9 @@ final class Mixed extends Layer {
   }
 
   /**
-   * Kind C, at 17 x 17: its 7 x 7 convolutions are rows and columns.
+   * Creates kind C, at 17 x 17, whose 7 x 7 convolutions are factored into rows and columns.
    *
-   * @param narrow channels within its towers
+   * @param narrow number of channels within its towers
    */
   static Mixed c(int in, int narrow, Widths widths) {
     Mixed mixed = new Mixed(in, widths);
@@ -73,7 +75,9 @@ final class Mixed extends Layer {
     return mixed;
   }
 
-  /** Kind D, from 17 x 17 to 8 x 8. */
+  /**
+   * Creates kind D, from 17 x 17 to 8 x 8.
+   */
   static Mixed d(int in, Widths widths) {
     Mixed mixed = new Mixed(in, widths);
     mixed.tower().conv(192, K1).conv(320, K3_HALVING);

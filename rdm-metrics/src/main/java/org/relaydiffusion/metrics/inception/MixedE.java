@@ -6,8 +6,8 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The last two blocks, at 8 x 8: two of their branches fork at the end into a row and a column, and
- * their names do not nest.
+ * The last two blocks, at 8 x 8: two of their branches end in a row and a column convolution, and
+ * their names are not nested.
  */
 final class MixedE extends Layer {
   private static final Kernel K1 = Kernel.of(1);
@@ -27,9 +27,9 @@ final class MixedE extends Layer {
   private final ConvLayer pooled;
 
   /**
-   * Makes the block.
+   * Creates the block.
    *
-   * @param in channels of its input, as published
+   * @param in number of input channels of the published network
    * @param pool its pooling, which keeps the size
    */
   MixedE(int in, PoolLayer pool, Widths widths) {

@@ -5,13 +5,17 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * Inception-v3's last layer, from pool features to the logits of its classes: x W^T + b.
+ * The last layer of Inception-v3, from pool features to class logits: x W^T + b.
  *
  * @param weight float32 [classes, D]; [1008, 2048] for Inception-v3
  * @param bias float32 [classes]
  */
 public record OutputLayer(Tensor weight, Tensor bias) {
-  /** Checks types and shapes. The tensors stay their owner's. */
+  /**
+   * Checks dtypes and shapes. The tensors remain owned by the caller.
+   *
+   * @throws org.relaydiffusion.RdmException if they are different
+   */
   public OutputLayer {
     boolean fits =
         weight.dtype() == DType.FLOAT32
@@ -21,7 +25,7 @@ public record OutputLayer(Tensor weight, Tensor bias) {
             && bias.size(0) == weight.size(0);
     if (!fits) {
       throw new RdmException(
-          "an output layer has float32 weights [classes, D] and biases [classes], not %s and %s"
+          "an output layer requires float32 weights [classes, D] and biases [classes], but found %s and %s"
               .formatted(weight, bias));
     }
   }

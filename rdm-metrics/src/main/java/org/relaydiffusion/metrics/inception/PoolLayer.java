@@ -3,12 +3,16 @@ package org.relaydiffusion.metrics.inception;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.Tensor;
 
-/** The average or the maximum of squares of pixels; those beyond the image do not count. */
+/**
+ * Average or maximum pooling; positions in the padding are ignored.
+ */
 final class PoolLayer extends Layer {
   private final Kind kind;
   private final Kernel kernel;
 
-  /** What becomes of a square. */
+  /**
+   * The kind of pooling.
+   */
   private enum Kind {
     AVERAGE,
     MAXIMUM
@@ -19,12 +23,16 @@ final class PoolLayer extends Layer {
     this.kernel = kernel;
   }
 
-  /** The average of each square of {@code kernel}. */
+  /**
+   * Creates average pooling with {@code kernel}.
+   */
   static PoolLayer average(Kernel kernel) {
     return new PoolLayer(Kind.AVERAGE, kernel);
   }
 
-  /** The largest element of each square of {@code kernel}. */
+  /**
+   * Creates max pooling with {@code kernel}.
+   */
   static PoolLayer maximum(Kernel kernel) {
     return new PoolLayer(Kind.MAXIMUM, kernel);
   }

@@ -5,9 +5,9 @@ import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * An average of each 3 x 3 square, then a convolution of single pixels. A mean of sums is the sum
- * of means, so but for {@link Layer.Path#EXACT} the convolution comes first, which leaves a quarter
- * of the channels to be averaged; the ReLU stays last.
+ * 3 x 3 average pooling followed by a 1 x 1 convolution. Both are linear and commute, so except for
+ * {@link Layer.Path#EXACT} the convolution is computed first, which leaves a quarter of the
+ * channels to be averaged; the ReLU stays last.
  */
 final class PooledConv extends Layer {
   private final PoolLayer pool;
@@ -15,10 +15,10 @@ final class PooledConv extends Layer {
   private Path path = Path.EXACT;
 
   /**
-   * Makes the layer.
+   * Creates the layer.
    *
-   * @param in channels of its input
-   * @param out channels of its output
+   * @param in number of input channels
+   * @param out number of output channels
    */
   PooledConv(int in, int out) {
     pool = child("pool", PoolLayer.average(Kernel.of(3).padded()));

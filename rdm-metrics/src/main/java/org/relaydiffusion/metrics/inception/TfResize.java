@@ -8,9 +8,9 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Bilinear interpolation as TensorFlow 1 did it, without half-pixel centres: pixel i of the result
- * is read at {@code i * size / 299}. The network was trained on such images; a resize of another
- * kind gives other features.
+ * Bilinear interpolation as in TensorFlow 1, without half-pixel centres: pixel i of the result is
+ * sampled at {@code i * size / 299}. The network was trained on such images; another resize gives
+ * different features.
  */
 final class TfResize {
   private static final float RESULT = InceptionV3.RESOLUTION;
@@ -18,7 +18,7 @@ final class TfResize {
   private TfResize() {}
 
   /**
-   * Images of any size at the network's own.
+   * Resizes images of any size to the network's resolution.
    *
    * @param images float32 [N, C, H, W]
    * @return [N, C, 299, 299]

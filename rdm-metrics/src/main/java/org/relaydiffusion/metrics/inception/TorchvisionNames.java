@@ -8,14 +8,16 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * The names that files of torchvision's family (pytorch-fid, torch-fidelity) have for the network's
- * layers. Each layer has five tensors there, as the batch normalisation has a scale of its own.
+ * The names of the network's layers in files of torchvision's family (pytorch-fid, torch-fidelity).
+ * Each layer has five tensors there, because the batch normalization has a scale.
  */
 final class TorchvisionNames {
   private static final String LAYERS = "layers.";
   private static final String OUTPUT = "output.";
 
-  /** Published names of convolutions, without "layers.", and what they are called there. */
+  /**
+   * The published names of convolutions, without "layers.", and the corresponding names.
+   */
   private static final Map<String, String> CONVOLUTIONS = convolutions();
 
   private TorchvisionNames() {}
@@ -70,7 +72,7 @@ final class TorchvisionNames {
   }
 
   /**
-   * What a tensor is called there.
+   * Returns the corresponding name of a tensor.
    *
    * @param published such as {@code layers.mixed.tower.conv_1.beta}
    */
@@ -89,12 +91,16 @@ final class TorchvisionNames {
         };
   }
 
-  /** The scale of the normalisation behind a convolution, of whose tensors this is one. */
+  /**
+   * Returns the name of the scale of the normalization after the convolution of this tensor.
+   */
   static String scaleOf(String published) {
     return convolution(published) + ".bn.weight";
   }
 
-  /** Counters that files may have and nothing needs. */
+  /**
+   * Counters that files may contain and that are not needed.
+   */
   static Stream<String> counters() {
     return CONVOLUTIONS.values().stream().map(name -> name + ".bn.num_batches_tracked");
   }

@@ -5,7 +5,9 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import org.relaydiffusion.torch.Tensor;
 
-/** Layers one after another; its convolutions are named conv, conv_1, conv_2 and so on. */
+/**
+ * Sequential layers; its convolutions are named conv, conv_1, conv_2 and so on.
+ */
 final class Tower extends Layer {
   private final Widths widths;
   private final Map<String, Layer> layers = new LinkedHashMap<>();
@@ -13,34 +15,42 @@ final class Tower extends Layer {
   private int convolutions;
 
   /**
-   * An empty tower.
+   * Creates an empty tower.
    *
-   * @param in channels of its input, as published
+   * @param in number of input channels of the published network
    */
   Tower(int in, Widths widths) {
     this.channels = in;
     this.widths = widths;
   }
 
-  /** Appends a convolution to {@code out} channels, as published. */
+  /**
+   * Appends a convolution with {@code out} channels, as published.
+   */
   Tower conv(int out, Kernel kernel) {
     String name = numbered("conv", convolutions++);
     return add(name, new ConvLayer(widths.of(channels), widths.of(out), kernel), out);
   }
 
-  /** Appends a pooling. */
+  /**
+   * Appends a pooling.
+   */
   Tower pool(String name, PoolLayer pool) {
     return add(name, pool, channels);
   }
 
-  /** Appends a layer that gives {@code out} channels, as published. */
+  /**
+   * Appends a layer with {@code out} output channels, as published.
+   */
   Tower add(String name, Layer layer, int out) {
     layers.put(name, child(name, layer));
     channels = out;
     return this;
   }
 
-  /** The name of the n-th of several: the first has no number. */
+  /**
+   * Returns the name of the n-th of several: the first has no number.
+   */
   static String numbered(String name, int n) {
     return n == 0 ? name : name + "_" + n;
   }
@@ -60,15 +70,16 @@ final class Tower extends Layer {
   }
 
   /**
-   * As {@link #forward(Tensor)}, showing what comes out of each layer.
+   * Computes as {@link #forward(Tensor)}, exposing the output of each layer.
    *
-   * @param seen takes a layer's name and its result, which is freed afterwards
+   * @param seen receives the name of a layer and its output, which is freed afterwards
    */
   Tensor forward(Tensor x, BiConsumer<String, Tensor> seen) {
     Tensor y = x;
     for (Map.Entry<String, Layer> layer : layers.entrySet()) {
       Tensor next = layer.getValue().forward(y);
-      // Not left to the scope: most of a network's memory would be activations that nothing reads.
+      // Freed before the scope ends: otherwise, most memory would hold activations that are no
+      // longer needed.
       if (y != x) {
         y.close();
       }

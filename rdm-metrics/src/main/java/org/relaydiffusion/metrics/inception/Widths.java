@@ -3,16 +3,21 @@ package org.relaydiffusion.metrics.inception;
 /**
  * The numbers of channels.
  *
- * @param divisor what the published ones are divided by: 1, or for a small network of the same
- *     build 2, 4, 8 or 16
+ * @param divisor of the published numbers: 1, or 2, 4, 8 or 16 for a small network with the same
+ *     structure
  */
 record Widths(int divisor) {
-  /** The network as published. */
+  /**
+   * The published network.
+   */
   static final Widths PUBLISHED = new Widths(1);
 
   private static final int NARROWEST = 32;
 
-  /** The channels where the published network has {@code published}; an image keeps its 3. */
+  /**
+   * Returns the number of channels for {@code published} channels of the published network; images
+   * keep their 3.
+   */
   int of(int published) {
     return published < NARROWEST ? published : published / divisor;
   }

@@ -18,22 +18,27 @@ import org.relaydiffusion.Printable;
 import org.relaydiffusion.torch.DType;
 
 /**
- * What an .npy file (format versions 1 to 3) says of its array. The header is matched against its
- * grammar, with the freedom that numpy's own reader leaves: either kind of quotes, any white space,
- * {@code 32L} for 32. It is never evaluated.
+ * The header of an .npy file (format versions 1 to 3). It is parsed with the freedom of numpy's own
+ * reader: either kind of quotes, any white space, {@code 32L} for 32. It is never evaluated.
  *
- * @param descr numpy's name of the elements, e.g. {@code >f8}
- * @param order how the elements lie in the file
- * @param shape the sizes, outermost first; empty for a single number; their product fits a long
- * @param byteSize the header's own length in the file, in bytes
+ * @param descr numpy's name of the dtype, such as {@code >f8}
+ * @param order of the elements in the file
+ * @param shape the sizes, outermost first; empty for a scalar; their product fits in a long
+ * @param byteSize the length of the header itself in bytes
  */
 @SuppressWarnings("ArrayRecordComponent") // Copied on the way out, and never compared.
 record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
-  /** Which axis varies fastest from element to element. */
+  /**
+   * The axis that varies fastest.
+   */
   enum Order {
-    /** The last. */
+    /**
+     * The last axis (C order).
+     */
     ROW_MAJOR,
-    /** The first: Fortran's. */
+    /**
+     * The first axis (Fortran order).
+     */
     COLUMN_MAJOR
   }
 
@@ -51,12 +56,16 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
               + "|True|False|\\([0-9lL,\\s]*+\\))\\s*+(?:,|(?=\\}))");
   private static final Pattern SIZE = Pattern.compile("(\\d{1,18})[lL]?");
 
-  /** Whether elements of more than one byte begin with their most significant one. */
+  /**
+   * Returns whether elements of more than one byte are big-endian.
+   */
   boolean isBigEndian() {
     return descr.startsWith(">");
   }
 
-  /** Whether bytes are the beginning of an .npy file; 8 are enough to tell. */
+  /**
+   * Returns whether bytes are the beginning of an .npy file; 8 bytes are sufficient.
+   */
   static boolean isMagic(byte[] start) {
     return start.length >= 8 && Arrays.equals(start, 0, MAGIC.length, MAGIC, 0, MAGIC.length);
   }
@@ -67,9 +76,10 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
   }
 
   /**
-   * The header that numpy writes: version 1.0, filled up with spaces to a multiple of 64 bytes.
+   * Returns the header as written by numpy: version 1.0, padded with spaces to a multiple of 64
+   * bytes.
    *
-   * @throws IllegalArgumentException for a type that has no name here
+   * @throws IllegalArgumentException for a dtype without a name here
    */
   static byte[] bytes(DType dtype, long... shape) {
     String descr = NpyType.of(dtype).descr();
@@ -77,11 +87,11 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
     String text =
         "{'descr': '%s', 'fortran_order': False, 'shape': (%s), }"
             .formatted(descr, shape.length == 1 ? sizes + "," : sizes);
-    // numpy leaves room for the first size to grow to 21 digits in place.
+    // numpy reserves space for the first size to grow to 21 digits in place.
     int room = shape.length > 0 ? 21 - Long.toString(shape[0]).length() : 0;
     int fixed = MAGIC.length + 2 + Short.BYTES;
     int unpadded = fixed + text.length() + room + 1;
-    // Where nothing is lacking numpy adds 64 bytes all the same.
+    // If no padding is needed, numpy adds 64 bytes nevertheless.
     int size = unpadded + ALIGNMENT - unpadded % ALIGNMENT;
     ByteBuffer header = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     header.put(MAGIC).put((byte) 1).put((byte) 0).putShort((short) (size - fixed));
@@ -92,7 +102,9 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
     return header.put((byte) '\n').array();
   }
 
-  /** How many bytes the elements of an array take; they must fit a long. */
+  /**
+   * Returns the size of an array's elements in bytes; must fit in a long.
+   */
   static long dataBytes(DType dtype, long... shape) {
     long bytes = dtype.byteSize();
     for (long s : shape) {
@@ -102,7 +114,7 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
   }
 
   /**
-   * Reads the header at a stream's current position; afterwards the stream is at the first element.
+   * Reads the header at the current position of a stream, which is then at the first element.
    *
    * @param path the file, for messages
    * @param what the array, for messages
@@ -115,7 +127,7 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
     if (start[6] < 1 || start[6] > 3 || start[7] != 0) {
       throw new FileException(
           path,
-          "%s is of .npy version %s.%s, but 1.0 to 3.0 are known"
+          "%s has .npy version %s.%s, but only 1.0 to 3.0 are supported"
               .formatted(what, start[6] & 0xff, start[7] & 0xff));
     }
     byte[] size = in.readNBytes(start[6] == 1 ? 2 : 4);
@@ -126,12 +138,12 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
     if (length > LONGEST) {
       throw new FileException(
           path,
-          "%s claims an .npy header of %s bytes, where %s are the most"
+          "%s declares an .npy header of %s bytes, but the maximum is %s"
               .formatted(what, length, LONGEST));
     }
     byte[] text = in.readNBytes((int) length);
     if (text.length < length || size.length < 2 || length == 0) {
-      throw new FileException(path, "%s is cut off within its .npy header".formatted(what));
+      throw new FileException(path, "%s is truncated within its .npy header".formatted(what));
     }
     String dict = new String(text, StandardCharsets.ISO_8859_1);
     return parse(dict, 8L + size.length + length, path, what);
@@ -161,7 +173,9 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
             .formatted(what, Printable.of(dict.strip())));
   }
 
-  /** The items of the dict; none when it is anything else. */
+  /**
+   * Returns the items of the dict; none if it is anything else.
+   */
   private static Map<String, String> items(String dict) {
     String text = dict.strip();
     if (!text.startsWith("{") || !text.endsWith("}")) {
@@ -190,11 +204,11 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
 
   private static long[] shape(String tuple, Path path, String what) {
     String[] parts = tuple.substring(1, tuple.length() - 1).split(",", -1);
-    // (4) is a number in brackets, and only (4,) a tuple; what follows the last comma may be empty.
+    // (4) is a number in parentheses, and only (4,) a tuple; a trailing comma is allowed.
     int axes = parts[parts.length - 1].isBlank() ? parts.length - 1 : parts.length;
     if (axes > MOST_AXES) {
       throw new FileException(
-          path, "%s has %s axes, where %s are the most".formatted(what, axes, MOST_AXES));
+          path, "%s has %s axes, but the maximum is %s".formatted(what, axes, MOST_AXES));
     }
     long[] shape = new long[axes];
     boolean sizes = axes != 1 || parts.length == 2;
@@ -205,7 +219,7 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
     }
     if (!sizes) {
       throw new FileException(
-          path, "%s has the shape %s".formatted(what, Printable.of(tuple.strip())));
+          path, "%s has the invalid shape %s".formatted(what, Printable.of(tuple.strip())));
     }
     try {
       long bytes = Long.BYTES;
@@ -214,7 +228,7 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
       }
     } catch (ArithmeticException e) {
       throw new FileException(
-          path, "%s claims the shape %s, larger than any file".formatted(what, tuple), e);
+          path, "%s declares the shape %s, which is too large for a file".formatted(what, tuple), e);
     }
     return shape;
   }

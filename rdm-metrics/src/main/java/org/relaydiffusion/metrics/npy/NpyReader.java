@@ -29,19 +29,20 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * One array, read from its first row to its last, a block of rows at a time: memory is bounded by
- * the block, whatever the array's size. What the header claims is checked against the file's length
- * before anything is allocated.
+ * Reads one array from its first row to its last, in blocks of rows, so that memory is bounded by
+ * the block size. The header is validated against the length of the file before anything is
+ * allocated.
  *
- * <p>Elements may be little-endian or big-endian. Those without a type of the same width here come
- * as the next wider one: float16 as float32, uint16 as int32, uint32 and uint64 as int64, bool as
- * uint8. An array in Fortran (column-major) order is turned in memory, up to {@value
- * #MOST_COLUMN_MAJOR} bytes of it.
+ * <p>Elements may be little-endian or big-endian. Types without an equivalent dtype are widened:
+ * float16 to float32, uint16 to int32, uint32 and uint64 to int64, bool to uint8. An array in
+ * Fortran (column-major) order is transposed in memory, up to {@value #MOST_COLUMN_MAJOR} bytes.
  *
- * <p>{@link #close()} closes the file. For one thread at a time.
+ * <p>{@link #close()} closes the file. Not thread-safe.
  */
 public final class NpyReader implements AutoCloseable {
-  /** The largest array in Fortran order: its first row is spread over the whole of it. */
+  /**
+   * The maximum size of an array in Fortran order, whose first row is spread over all of it.
+   */
   static final long MOST_COLUMN_MAJOR = 1L << 28;
 
   private static final int CHUNK = 1 << 20;
@@ -59,10 +60,10 @@ public final class NpyReader implements AutoCloseable {
   private @Nullable Tensor turned;
 
   /**
-   * A reader over bytes that the caller has measured; takes the stream.
+   * Creates a reader of bytes with a known length; takes ownership of the stream.
    *
    * @param length the number of bytes in {@code bytes}
-   * @param crc the checksum that they must have, if it is known
+   * @param crc the expected checksum, if known
    */
   NpyReader(Path path, String what, InputStream bytes, long length, @Nullable Long crc)
       throws IOException {
@@ -81,8 +82,8 @@ public final class NpyReader implements AutoCloseable {
   /**
    * Opens an .npy file.
    *
-   * @throws FileException when it cannot be read, is not an .npy file, or is not exactly as long as
-   *     its header says
+   * @throws FileException if it cannot be read, is not an .npy file, or its length does not match
+   *     its header
    */
   public static NpyReader open(Path path) {
     InputStream in = null;
@@ -98,7 +99,9 @@ public final class NpyReader implements AutoCloseable {
     }
   }
 
-  /** Whether a file starts as .npy files do. */
+  /**
+   * Returns whether a file begins like an .npy file.
+   */
   static boolean isNpy(Path path) {
     try (InputStream in = InputFile.stream(path)) {
       return NpyHeader.isMagic(in.readNBytes(8));
@@ -107,27 +110,31 @@ public final class NpyReader implements AutoCloseable {
     }
   }
 
-  /** Whether the elements are plain numbers; others cannot be read. */
+  /**
+   * Returns whether the elements are plain numbers; others cannot be read.
+   */
   public boolean isNumeric() {
     return type.isPresent();
   }
 
   /**
-   * The type in which elements are handed out.
+   * Returns the dtype of the returned elements.
    *
-   * @throws FileException when they are no plain numbers
+   * @throws FileException if they are not plain numbers
    */
   public DType dtype() {
     return type().dtype();
   }
 
-  /** The whole array's sizes, outermost first; empty for a single number. */
+  /**
+   * Returns the shape of the complete array, outermost axis first; empty for a scalar.
+   */
   public long[] shape() {
     return header.shape();
   }
 
   /**
-   * The number of rows (of the outermost axis) that have not been read yet; a single number counts
+   * Returns the number of rows (of the outermost axis) that have not been read yet; a scalar counts
    * as one.
    */
   public long remainingRows() {
@@ -135,11 +142,11 @@ public final class NpyReader implements AutoCloseable {
   }
 
   /**
-   * Refuses the array unless it has elements of one of {@code types} and the sizes {@code sizes}.
+   * Rejects the array unless its dtype is one of {@code types} and its shape is {@code sizes}.
    *
-   * @param sizes -1 stands for any size
+   * @param sizes -1 matches any size
    * @return this
-   * @throws FileException naming the array, what was expected and what it is
+   * @throws FileException naming the array, what was expected and what was found
    */
   public NpyReader expect(List<DType> types, long... sizes) {
     long[] shape = header.shape();
@@ -165,15 +172,15 @@ public final class NpyReader implements AutoCloseable {
   /**
    * Reads the next rows.
    *
-   * @param most how many, 1 or more; fewer come when fewer are left
-   * @return [n, ...] of {@link #dtype()}, [] for a single number; it belongs to the innermost
-   *     scope, or to the caller
-   * @throws FileException when the file ends early, its checksum is wrong, the elements are no
-   *     plain numbers, or the array is in Fortran order and too large to be turned
+   * @param most maximum number of rows, at least 1; fewer are returned if fewer are left
+   * @return [n, ...] of {@link #dtype()}, [] for a scalar; owned by the innermost scope, or by the
+   *     caller
+   * @throws FileException if the file ends early, its checksum is wrong, the elements are not plain
+   *     numbers, or the array is in Fortran order and too large to be transposed
    */
   public Tensor read(long most) {
     if (most < 1) {
-      throw new IllegalArgumentException("rows are read 1 or more at a time, not " + most);
+      throw new IllegalArgumentException("the number of rows to read must be at least 1, but is " + most);
     }
     long rows = Math.min(most, remainingRows());
     try {
@@ -186,16 +193,16 @@ public final class NpyReader implements AutoCloseable {
   }
 
   /**
-   * Passes over the next rows. Of an array that is not compressed, they are not read; the checksum
-   * of one from which rows were left out is not looked at.
+   * Skips the next rows. In an uncompressed array, they are not read; the checksum is not verified
+   * if rows were skipped.
    *
    * @param rows at most {@link #remainingRows()}
-   * @throws FileException when the file cannot be read
+   * @throws FileException if the file cannot be read
    */
   public void skip(long rows) {
     if (rows < 0 || rows > remainingRows()) {
       throw new IllegalArgumentException(
-          "%s rows cannot be skipped where %s are left".formatted(rows, remainingRows()));
+          "cannot skip %s rows: only %s are left".formatted(rows, remainingRows()));
     }
     if (rows == 0) {
       return;
@@ -224,7 +231,7 @@ public final class NpyReader implements AutoCloseable {
     return type.orElseThrow(() ->
         new FileException(
             path,
-            "%s has elements of type '%s', which are no plain numbers"
+            "%s has elements of type '%s', which are not plain numbers"
                 .formatted(what, Printable.of(header.descr()))));
   }
 
@@ -242,7 +249,9 @@ public final class NpyReader implements AutoCloseable {
     return bytes;
   }
 
-  /** With one axis or none, both orders are the same. */
+  /**
+   * With at most one axis, both orders are the same.
+   */
   private boolean isColumnMajor() {
     return header.order() == NpyHeader.Order.COLUMN_MAJOR && header.shape().length > 1;
   }
@@ -255,7 +264,9 @@ public final class NpyReader implements AutoCloseable {
     return filled(shape, nextRow + rows == rows());
   }
 
-  /** The next rows of an array that is read and turned as a whole. */
+  /**
+   * Returns the next rows of an array that is read and transposed as a whole.
+   */
   private Tensor readTurned(long rows) throws IOException {
     Tensor whole = turned;
     if (whole == null) {
@@ -273,7 +284,7 @@ public final class NpyReader implements AutoCloseable {
     if (size > MOST_COLUMN_MAJOR) {
       throw new FileException(
           path,
-          "%s is in Fortran (column-major) order and has %s bytes, where %s are the most: save"
+          "%s is in Fortran (column-major) order and has %s bytes, but the maximum is %s: save"
                   .formatted(what, size, MOST_COLUMN_MAJOR)
               + " np.ascontiguousarray of it");
     }
@@ -286,9 +297,9 @@ public final class NpyReader implements AutoCloseable {
   }
 
   /**
-   * The next bytes of the file as a tensor.
+   * Returns the next bytes of the file as a tensor.
    *
-   * @param last whether the array must end with them
+   * @param last whether the array must end after them
    */
   private Tensor filled(long[] shape, boolean last) throws IOException {
     Tensor block = Torch.empty(dtype(), Device.CPU, shape);
@@ -314,7 +325,7 @@ public final class NpyReader implements AutoCloseable {
       int wanted = (int) Math.min(CHUNK, (target.byteSize() - at) / wide);
       int got = in.readNBytes(chunk, 0, wanted);
       if (got < wanted) {
-        throw new FileException(path, "%s is cut off".formatted(what));
+        throw new FileException(path, "%s is truncated".formatted(what));
       }
       if (asTheyAre) {
         MemorySegment.copy(chunk, 0, target, ValueLayout.JAVA_BYTE, at, got);
@@ -328,12 +339,12 @@ public final class NpyReader implements AutoCloseable {
 
   private void checkEnd() throws IOException {
     if (in.read() >= 0) {
-      throw new FileException(path, "%s goes on after its last element".formatted(what));
+      throw new FileException(path, "%s has data after its last element".formatted(what));
     }
     if (crc != null && !skipped && in.getChecksum().getValue() != crc) {
       throw new FileException(
           path,
-          "%s has the checksum %08x, but %08x was written: the file is damaged"
+          "%s has the checksum %08x instead of %08x: the file is damaged"
               .formatted(what, in.getChecksum().getValue(), crc));
     }
   }
@@ -342,7 +353,7 @@ public final class NpyReader implements AutoCloseable {
     long[] shape = header.shape();
     long expected = elements.byteSize();
     for (int i = 0; i < shape.length; i++) {
-      // Rows without elements would let an empty file claim any number of them.
+      // Rows without elements would allow an empty file to declare any number of them.
       if (shape[i] == 0 && i > 0) {
         throw new FileException(
             path, "%s has rows without elements: %s".formatted(what, Arrays.toString(shape)));
@@ -352,7 +363,7 @@ public final class NpyReader implements AutoCloseable {
     if (expected != bytes) {
       throw new FileException(
           path,
-          "%s claims %s%s, which takes %s bytes, but it has %s"
+          "%s declares %s%s, which takes %s bytes, but it has %s"
               .formatted(what, elements.torchName(), Arrays.toString(shape), expected, bytes));
     }
   }
@@ -367,7 +378,7 @@ public final class NpyReader implements AutoCloseable {
       try {
         in.close();
       } catch (IOException e) {
-        // Only read from: nothing is lost, and an error that matters has been reported.
+        // The file was only read: nothing is lost, and relevant errors have been reported.
       }
     }
   }

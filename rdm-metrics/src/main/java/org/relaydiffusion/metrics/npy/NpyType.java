@@ -9,9 +9,9 @@ import java.util.Optional;
 import org.relaydiffusion.torch.DType;
 
 /**
- * The plain numbers that .npy arrays hold, by the code that numpy's {@code descr} has for them
- * after its byte order. Those that have no type of the same width here are read as the next wider
- * one, which holds each of their values.
+ * The numeric types of .npy arrays, by their code in numpy's {@code descr} without the byte order.
+ * Types without an equivalent dtype are read as the next wider one, which can represent all of
+ * their values.
  */
 enum NpyType {
   BOOL("b1", 1, DType.UINT8),
@@ -22,7 +22,9 @@ enum NpyType {
   UINT8("u1", 1, DType.UINT8),
   UINT16("u2", 2, DType.INT32),
   UINT32("u4", 4, DType.INT64),
-  /** Values of 2^63 and above become negative. */
+  /**
+   * Values from 2^63 on become negative.
+   */
   UINT64("u8", 8, DType.INT64),
   FLOAT16("f2", 2, DType.FLOAT32),
   FLOAT32("f4", 4, DType.FLOAT32),
@@ -43,27 +45,37 @@ enum NpyType {
     this.dtype = dtype;
   }
 
-  /** Bytes an element takes in the file. */
+  /**
+   * Returns the number of bytes per element in the file.
+   */
   int byteSize() {
     return byteSize;
   }
 
-  /** Its usual name, e.g. {@code float16}. */
+  /**
+   * Returns the usual name, such as {@code float16}.
+   */
   String torchName() {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  /** What it is read as. */
+  /**
+   * Returns the dtype as which it is read.
+   */
   DType dtype() {
     return dtype;
   }
 
-  /** numpy's name for little-endian elements, e.g. {@code <f8}. */
+  /**
+   * Returns numpy's name for little-endian elements, such as {@code <f8}.
+   */
   String descr() {
     return (byteSize == 1 ? "|" : "<") + code;
   }
 
-  /** The type of this name, whatever its byte order. */
+  /**
+   * Returns the type with this name, regardless of its byte order.
+   */
   static Optional<NpyType> of(String descr) {
     String code =
         descr.isEmpty() || "<>=|".indexOf(descr.charAt(0)) < 0 ? descr : descr.substring(1);
@@ -71,20 +83,20 @@ enum NpyType {
   }
 
   /**
-   * The type that is written for a tensor's.
+   * Returns the type in which a dtype is written.
    *
-   * @throws IllegalArgumentException where numpy has none of the same width
+   * @throws IllegalArgumentException if numpy has no equivalent
    */
   static NpyType of(DType dtype) {
     return Arrays.stream(values())
         .filter(t -> t != BOOL && t.dtype == dtype && t.byteSize == dtype.byteSize() && t != UINT64)
         .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException(dtype + " is no type of .npy files"));
+        .orElseThrow(() -> new IllegalArgumentException(dtype + " is not a type of .npy files"));
   }
 
   /**
-   * Reads all elements that {@code from} has, in its byte order, into {@code to} from its byte
-   * {@code at} on, as {@link #dtype()}.
+   * Converts all elements of {@code from}, in its byte order, to {@code to} at byte {@code at}, as
+   * {@link #dtype()}.
    */
   void decode(ByteBuffer from, MemorySegment to, long at) {
     for (long target = at; from.hasRemaining(); target += dtype.byteSize()) {

@@ -11,8 +11,7 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Takes one array of an {@link NpzWriter}, from its first row to its last, a block of rows at a
- * time.
+ * Writes one array of an {@link NpzWriter}, from its first row to its last, in blocks of rows.
  */
 public final class NpyWriter {
   private static final long CHUNK = 1 << 20;
@@ -33,9 +32,9 @@ public final class NpyWriter {
   /**
    * Writes the next rows.
    *
-   * @param block [n, ...] on any device, of a type that is converted to the array's; n may be 0
-   * @throws RdmException when its rows are not as long as the array's, or are too many
-   * @throws IOException when it cannot be written
+   * @param block [n, ...] on any device, of a dtype that is converted to the array's; n may be 0
+   * @throws RdmException if the shape of its rows is different, or there are too many
+   * @throws IOException if it cannot be written
    */
   public void write(Tensor block) throws IOException {
     long[] sizes = block.shape();
@@ -45,7 +44,7 @@ public final class NpyWriter {
     }
     if (!fits) {
       throw new RdmException(
-          "array '%s' of %s has room for %s more rows, but the next are %s"
+          "array '%s' of shape %s expects %s more rows, but received %s"
               .formatted(name, Arrays.toString(shape), shape[0] - rows, block));
     }
     try (TensorScope _ = TensorScope.open()) {
@@ -58,17 +57,19 @@ public final class NpyWriter {
   }
 
   private void write(MemorySegment memory) throws IOException {
-    // A buffer over the whole could not be longer than 2 GiB.
+    // A buffer over the whole tensor would be limited to 2 GiB.
     for (long at = 0; at < memory.byteSize(); at += CHUNK) {
       sink.accept(memory.asSlice(at, Math.min(CHUNK, memory.byteSize() - at)).asByteBuffer());
     }
   }
 
-  /** Refuses an array that lacks rows. */
+  /**
+   * Rejects an array that lacks rows.
+   */
   void checkWhole() {
     if (rows != shape[0]) {
       throw new RdmException(
-          "array '%s' of %s was given %s rows".formatted(name, Arrays.toString(shape), rows));
+          "array '%s' of shape %s has received only %s rows".formatted(name, Arrays.toString(shape), rows));
     }
   }
 }

@@ -13,10 +13,10 @@ import org.relaydiffusion.io.zip.ZipArchive;
 import org.relaydiffusion.io.zip.ZipMember;
 
 /**
- * The named arrays of an .npz file, as {@code np.savez} (stored) and {@code np.savez_compressed}
- * (deflated) write them, Zip64 included. Opening reads the zip's directory only.
+ * The named arrays of an .npz file, as written by {@code np.savez} (stored) and {@code
+ * np.savez_compressed} (deflated), including Zip64. Opening reads only the directory of the zip.
  *
- * <p>{@link #close()} closes the file and every reader that it gave out.
+ * <p>{@link #close()} closes the file and all readers opened from it.
  */
 public final class NpzFile implements AutoCloseable {
   private static final String SUFFIX = ".npy";
@@ -34,18 +34,21 @@ public final class NpzFile implements AutoCloseable {
   /**
    * Opens a file.
    *
-   * @throws FileException when it cannot be read, is not a zip, or claims what it cannot hold
+   * @return the file, which the caller closes
+   * @throws FileException if it cannot be read, is not a zip, or is invalid
    */
   public static NpzFile open(Path path) {
     refuseOthers(path);
     return new NpzFile(path, ZipArchive.open(path));
   }
 
-  /** Names what is often taken for an .npz file. */
+  /**
+   * Adds a hint for files that are often mistaken for an .npz file.
+   */
   private static void refuseOthers(Path path) {
     if (NpyReader.isNpy(path)) {
       throw new FileException(
-          path, "is an .npy file, a single array without a name: np.savez makes an .npz");
+          path, "is an .npy file, a single unnamed array: use np.savez to write an .npz");
     }
     LfsPointer.in(path)
         .ifPresent(pointer -> {
@@ -53,12 +56,16 @@ public final class NpzFile implements AutoCloseable {
         });
   }
 
-  /** What the archive's comment says; empty without one. */
+  /**
+   * Returns the comment of the archive; empty if there is none.
+   */
   public String comment() {
     return zip.comment();
   }
 
-  /** The arrays' names, without {@code .npy}, in the file's order. */
+  /**
+   * Returns the names of the arrays, without {@code .npy}, in the order of the file.
+   */
   public List<String> names() {
     return members.keySet().stream()
         .filter(n -> n.endsWith(SUFFIX))
@@ -67,10 +74,10 @@ public final class NpzFile implements AutoCloseable {
   }
 
   /**
-   * Opens one array, to be read from its beginning. Any number may be open at once.
+   * Opens one array for reading from its beginning. Any number may be open concurrently.
    *
    * @param name without {@code .npy}
-   * @throws FileException when there is none of that name, or for what {@link NpyReader#open} gives
+   * @throws FileException if there is no array with that name, or as for {@link NpyReader#open}
    */
   @SuppressWarnings("MustBeClosedChecker") // The reader closes the stream.
   public NpyReader array(String name) {
@@ -86,10 +93,10 @@ public final class NpzFile implements AutoCloseable {
   }
 
   /**
-   * The CRC-32 that the directory has for an array.
+   * Returns the CRC-32 of an array in the directory.
    *
    * @param name without {@code .npy}
-   * @throws FileException when there is none of that name
+   * @throws FileException if there is no array with that name
    */
   public long checksum(String name) {
     return Integer.toUnsignedLong(member(name).crc());
@@ -105,13 +112,17 @@ public final class NpzFile implements AutoCloseable {
     return member;
   }
 
-  /** Closes the file and what was opened from it. */
+  /**
+   * Closes the file and all readers opened from it.
+   */
   @Override
   public void close() {
     zip.close();
   }
 
-  /** The first ten of some names from a file, in one line that is safe to print. */
+  /**
+   * Returns the first ten of some names from a file, in one sanitized line.
+   */
   public static String list(List<String> names) {
     return String.join(", ", names.stream().limit(10).map(Printable::of).toList());
   }

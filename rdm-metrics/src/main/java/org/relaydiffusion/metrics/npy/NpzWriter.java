@@ -13,8 +13,8 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * Writes an .npz file as {@code np.savez} does, to the bit: stored members, row-major. An array is
- * given a block of rows at a time, and may be larger than memory and than 4 GiB.
+ * Writes an .npz file with the same bytes as {@code np.savez}: stored entries, row-major. Arrays
+ * are written in blocks of rows, and may be larger than memory and than 4 GiB.
  */
 public final class NpzWriter {
   private final StoredZipWriter zip;
@@ -23,34 +23,38 @@ public final class NpzWriter {
     zip = new StoredZipWriter(out, Layout.NUMPY, limits);
   }
 
-  /** What fills a file. */
+  /**
+   * The content of a file.
+   */
   @FunctionalInterface
   public interface Content {
     /**
      * Adds every array.
      *
-     * @param out takes them; not to be used afterwards
-     * @throws IOException when it cannot be written
+     * @param out receives them; must not be used afterwards
+     * @throws IOException if it cannot be written
      */
     void addTo(NpzWriter out) throws IOException;
   }
 
-  /** What fills an array. */
+  /**
+   * The content of an array.
+   */
   @FunctionalInterface
   public interface Rows {
     /**
-     * Gives every row, in order.
+     * Supplies every row, in order.
      *
-     * @param out takes them; not to be used afterwards
-     * @throws IOException when it cannot be written
+     * @param out receives them; must not be used afterwards
+     * @throws IOException if it cannot be written
      */
     void writeTo(NpyWriter out) throws IOException;
   }
 
   /**
-   * Writes {@code target}, which appears whole or not at all.
+   * Writes {@code target} atomically.
    *
-   * @throws FileException naming it, when it cannot be written
+   * @throws FileException naming it, if it cannot be written
    */
   public static void write(Path target, Content content) {
     write(target, content, Limits.FORMAT);
@@ -67,7 +71,7 @@ public final class NpzWriter {
   }
 
   /**
-   * Says where the arrays are from, in the archive's comment, which numpy passes over.
+   * Records the provenance of the arrays in the comment of the archive, which numpy ignores.
    *
    * @param text ASCII, at most 65535 characters
    */
@@ -79,11 +83,11 @@ public final class NpzWriter {
    * Adds an array.
    *
    * @param name without {@code .npy}, in ASCII
-   * @param dtype float32, float64, uint8 or int64; rows of other types are converted to it
-   * @param shape the sizes, outermost first; one axis or more
-   * @param rows gives as many rows as the shape says
-   * @throws org.relaydiffusion.RdmException when it gives others
-   * @throws IOException when it cannot be written
+   * @param dtype float32, float64, uint8 or int64; rows of other dtypes are converted to it
+   * @param shape the sizes, outermost first; at least one axis
+   * @param rows supplies the number of rows of the shape
+   * @throws org.relaydiffusion.RdmException if it supplies a different number
+   * @throws IOException if it cannot be written
    */
   public void array(String name, DType dtype, long[] shape, Rows rows) throws IOException {
     byte[] header = NpyHeader.bytes(dtype, shape);
@@ -99,7 +103,9 @@ public final class NpzWriter {
         });
   }
 
-  /** Adds an array that lies in memory, in its own type. */
+  /**
+   * Adds an array in memory, in its own dtype.
+   */
   public void array(String name, Tensor values) throws IOException {
     array(name, values.dtype(), values.shape(), out -> out.write(values));
   }

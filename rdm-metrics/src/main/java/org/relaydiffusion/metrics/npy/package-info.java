@@ -1,4 +1,6 @@
-/** NumPy's array files, read a block of rows at a time and never believed. */
+/**
+ * NumPy's array files, read in blocks of rows and treated as untrusted.
+ */
 @NullMarked
 package org.relaydiffusion.metrics.npy;
 

@@ -14,17 +14,17 @@ import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
 /**
- * What an evaluation found, to be looked at: the metrics, what was compared, the options behind the
- * samples, and pictures. It becomes one HTML page that needs no other file and no network.
+ * The results of an evaluation for display: the metrics, the compared sets, the options of the
+ * samples, and images. It is written as one self-contained HTML page.
  *
  * @param title of the page
  * @param figures the metrics, the most important first
- * @param warnings what to know before trusting them, a sentence each
- * @param facts what was compared with what, by name
- * @param options the options and seeds behind the samples, by name; empty when they are not known
+ * @param warnings caveats about the values, one sentence each
+ * @param facts about the compared sets, by name
+ * @param options the options and seeds of the samples, by name; empty if unknown
  * @param sheet a contact sheet of samples
- * @param neighbours samples beside what is nearest to them in the reference set
- * @param histogram of the features' norms
+ * @param neighbours samples with their nearest neighbours in the reference set
+ * @param histogram of the norms of the features
  */
 public record EvaluationReport(
     String title,
@@ -40,8 +40,8 @@ public record EvaluationReport(
    * One metric.
    *
    * @param name such as {@code FID}
-   * @param value as it is to be read
-   * @param meaning a few words: what it measures, and which way is better
+   * @param value as displayed
+   * @param meaning a short description: what it measures, and which direction is better
    */
   public record Figure(String name, String value, String meaning) {}
 
@@ -49,35 +49,37 @@ public record EvaluationReport(
    * A contact sheet.
    *
    * @param pixels the sheet
-   * @param caption what is on it
+   * @param caption its description
    */
   public record Sheet(Pixels pixels, String caption) {}
 
   /**
-   * A picture with its name; where the data set was not given, the name alone.
+   * An image with its name, or only the name if the data set was not given.
    *
    * @param label such as {@code 000000/000012.png}
-   * @param pixels the picture
+   * @param pixels the image
    */
   public record Picture(String label, Optional<Pixels> pixels) {}
 
   /**
-   * A picture of the reference set.
+   * An image of the reference set.
    *
-   * @param picture the picture
+   * @param picture the image
    * @param distance from the sample, Euclidean, between pool features
    */
   public record Neighbour(Picture picture, double distance) {}
 
   /**
-   * A sample and what is nearest to it.
+   * A sample and its nearest neighbours.
    *
    * @param sample the sample
    * @param nearest in the reference set, the nearest first
    */
   public record NeighbourRow(Picture sample, List<Neighbour> nearest) {}
 
-  /** Whether a file begins as such a page does, and as HTML in general. */
+  /**
+   * Returns whether a file begins like such a page, or like HTML in general.
+   */
   public static boolean isPage(Path file) {
     byte[] expected = ReportPage.DOCTYPE.getBytes(StandardCharsets.US_ASCII);
     try (InputStream in = InputFile.stream(file)) {
@@ -88,15 +90,17 @@ public record EvaluationReport(
     }
   }
 
-  /** The page as text. */
+  /**
+   * Returns the page as text.
+   */
   public String html() {
     return new ReportPage(this).html();
   }
 
   /**
-   * Writes the page, whole or not at all.
+   * Writes the page atomically.
    *
-   * @throws FileException when it cannot be written
+   * @throws FileException if it cannot be written
    */
   public void write(Path file) {
     ByteBuffer bytes = ByteBuffer.wrap(html().getBytes(StandardCharsets.UTF_8));

@@ -3,7 +3,9 @@ package org.relaydiffusion.metrics.report;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** A {@link NormHistogram} as a drawing: two outlines over one axis. */
+/**
+ * Draws a {@link NormHistogram}: two outlines over one axis.
+ */
 final class HistogramSvg {
   private static final int WIDTH = 720;
   private static final int HEIGHT = 260;
@@ -23,7 +25,10 @@ final class HistogramSvg {
             Arrays.stream(histogram.reference()).max().orElseThrow());
   }
 
-  /** The drawing, whose colours are the page's classes {@code sample} and {@code reference}. */
+  /**
+   * Returns the drawing, which uses the classes {@code sample} and {@code reference} of the page
+   * for its colours.
+   */
   String svg() {
     StringBuilder svg = new StringBuilder();
     svg.append(

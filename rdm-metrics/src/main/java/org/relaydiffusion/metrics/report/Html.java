@@ -6,11 +6,15 @@ import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
-/** Text and pictures as parts of a page. */
+/**
+ * Text and images as parts of a page.
+ */
 final class Html {
   private Html() {}
 
-  /** {@code text} as it is, whatever is in it: for elements and for quoted attributes. */
+  /**
+   * Escapes {@code text} for elements and quoted attributes.
+   */
   static String text(String text) {
     StringBuilder escaped = new StringBuilder(text.length());
     Printable.line(text)
@@ -28,7 +32,9 @@ final class Html {
     return escaped.toString();
   }
 
-  /** A picture that lies in the page itself. */
+  /**
+   * Returns an embedded image.
+   */
   static String image(Pixels pixels, String alternative) {
     String data = Base64.getEncoder().encodeToString(PngWriter.encode(pixels, Compression.BEST));
     return "<img width=\"%s\" height=\"%s\" alt=\"%s\" src=\"data:image/png;base64,%s\">"

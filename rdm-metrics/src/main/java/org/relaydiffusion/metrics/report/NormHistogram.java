@@ -13,53 +13,58 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * How long the feature vectors of two sets are: their Euclidean norms, counted in bins of equal
- * width. Two sets that look alike have histograms that lie on each other.
+ * Histograms of the Euclidean norms of the features of two sets, in bins of equal width. The
+ * histograms of similar sets coincide.
  *
  * @param low the lower edge of the first bin
  * @param high the upper edge of the last bin, above {@code low}
- * @param sample the part of the samples in each bin; all parts together are 1
- * @param reference the same of the reference set, with as many bins
+ * @param sample the fraction of the samples in each bin, with sum 1
+ * @param reference the same for the reference set, with the same number of bins
  */
 @SuppressWarnings("ArrayRecordComponent") // Drawn once, never compared.
 public record NormHistogram(double low, double high, double[] sample, double[] reference) {
   private static final long BLOCK_ROWS = 1024;
 
   /**
-   * Counts the norms of two sets; reads each once.
+   * Computes the histograms of two sets; reads each once.
    *
-   * @param sample the samples' features [N, D], at least 1
-   * @param reference the reference set's features [M, D], at least 1
-   * @param bins how many bins, at least 1
-   * @throws RdmException when a set is empty or has a norm that is not finite
+   * @param sample the features of the samples [N, D], N at least 1
+   * @param reference the features of the reference set [M, D], M at least 1
+   * @param bins number of bins, at least 1
+   * @throws RdmException if a set is empty or has a norm that is not finite
    */
   public static NormHistogram of(
       Activations sample, Activations reference, int bins, WorkOptions work) {
     if (bins < 1) {
-      throw new IllegalArgumentException("a histogram has 1 bin or more, not " + bins);
+      throw new IllegalArgumentException("a histogram must have at least 1 bin, but has " + bins);
     }
     double[] a = norms(sample, 0, reference.count(), work);
     double[] b = norms(reference, sample.count(), 0, work);
     double low = Math.min(min(a), min(b));
     double high = Math.max(max(a), max(b));
     if (low == high) {
-      // All norms are equal: one bin's width around them.
+      // All norms are equal: use the width of one bin around them.
       low -= 0.5;
       high += 0.5;
     }
     return new NormHistogram(low, high, parts(a, low, high, bins), parts(b, low, high, bins));
   }
 
-  /** The lower edge of bin {@code index}; that of the last one's successor is {@link #high()}. */
+  /**
+   * Returns the lower edge of bin {@code index}; that of the bin after the last is {@link #high()}.
+   */
   public double edge(int index) {
     return low + (high - low) * index / sample.length;
   }
 
-  /** The norms of a set, {@code before} rows of another having been read and {@code after} not. */
+  /**
+   * Computes the norms of a set, after {@code before} rows of another and before {@code after}, for
+   * the progress.
+   */
   private static double[] norms(
       Activations activations, long before, long after, WorkOptions work) {
     if (activations.count() < 1) {
-      throw new RdmException(activations.name() + ": holds no activations");
+      throw new RdmException(activations.name() + ": contains no activations");
     }
     double[] norms = new double[Math.toIntExact(activations.count())];
     int filled = 0;

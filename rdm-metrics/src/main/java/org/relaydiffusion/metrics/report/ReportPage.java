@@ -11,9 +11,13 @@ import org.relaydiffusion.metrics.report.EvaluationReport.Neighbour;
 import org.relaydiffusion.metrics.report.EvaluationReport.NeighbourRow;
 import org.relaydiffusion.metrics.report.EvaluationReport.Picture;
 
-/** An {@link EvaluationReport} as a page, section by section. */
+/**
+ * Renders an {@link EvaluationReport} as a page, section by section.
+ */
 final class ReportPage {
-  /** How every page begins. */
+  /**
+   * The beginning of every page.
+   */
   static final String DOCTYPE = "<!doctype html>";
 
   private static final String STYLE = "report.css";
@@ -25,7 +29,9 @@ final class ReportPage {
     this.report = report;
   }
 
-  /** The page. */
+  /**
+   * Returns the page.
+   */
   String html() {
     String title = Html.text(report.title());
     page.append(
@@ -46,11 +52,11 @@ final class ReportPage {
             .formatted(title, style(), title));
     figures();
     warnings();
-    table("What was compared", report.facts());
+    table("Compared sets", report.facts());
     report.sheet().ifPresent(this::sheet);
     neighbours();
     report.histogram().ifPresent(this::histogram);
-    table("Options behind the samples", report.options());
+    table("Options of the samples", report.options());
     page.append("</main>\n</body>\n</html>\n");
     return page.toString();
   }
@@ -98,11 +104,11 @@ final class ReportPage {
     if (report.neighbours().isEmpty()) {
       return;
     }
-    heading("Nearest in the reference set");
+    heading("Nearest neighbours in the reference set");
     page.append(
         """
-        <p>Each row begins with a sample; what follows is nearest to it among the reference set's \
-        features, with the distance. A sample that repeats a training picture shows here.</p>
+        <p>Each row begins with a sample, followed by its nearest neighbours in the reference set by \
+        features, with their distances. This reveals samples that reproduce training images.</p>
         <div class="rows">
         """);
     for (NeighbourRow row : report.neighbours()) {
@@ -125,7 +131,7 @@ final class ReportPage {
         picture
             .pixels()
             .map(pixels -> Html.image(pixels, "%s, %s".formatted(picture.label(), what)))
-            .orElse("<span class=\"nothing\">no picture</span>");
+            .orElse("<span class=\"nothing\">no image</span>");
     page.append("<figure>%s<figcaption>%s</figcaption></figure>%n".formatted(image, label));
   }
 
@@ -146,7 +152,7 @@ final class ReportPage {
   private static String style() {
     try (InputStream in = ReportPage.class.getResourceAsStream(STYLE)) {
       if (in == null) {
-        throw new IllegalStateException(STYLE + " is not beside " + ReportPage.class);
+        throw new IllegalStateException(STYLE + " is missing beside " + ReportPage.class);
       }
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {

@@ -1,4 +1,6 @@
-/** An evaluation as one self-contained HTML page. */
+/**
+ * An evaluation as one self-contained HTML page.
+ */
 @NullMarked
 package org.relaydiffusion.metrics.report;
 

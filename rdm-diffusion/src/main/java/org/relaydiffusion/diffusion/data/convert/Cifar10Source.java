@@ -20,8 +20,8 @@ import org.relaydiffusion.diffusion.data.ItemLabels;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
- * CIFAR-10's pictures (32 x 32, RGB, ten classes) from its archive for Python, {@code
- * cifar-10-python.tar.gz}: the five batches of training in their order, or that of test.
+ * CIFAR-10's images (32 x 32, RGB, ten classes) from its archive for Python, {@code
+ * cifar-10-python.tar.gz}: the five training batches in their order, or the test batch.
  */
 final class Cifar10Source implements ImageSource {
   private static final int SIDE = 32;
@@ -42,7 +42,7 @@ final class Cifar10Source implements ImageSource {
   /**
    * Reads the archive into memory, 150 MB.
    *
-   * @throws FileException when it is anything else
+   * @throws FileException if it is anything else
    */
   static Cifar10Source open(Path file, Split split) {
     List<String> wanted =
@@ -59,7 +59,7 @@ final class Cifar10Source implements ImageSource {
     Cifar10Source source = new Cifar10Source(file);
     batches.forEach(source::add);
     if (source.pictures.isEmpty()) {
-      throw new FileException(file, "has no pictures in its batches");
+      throw new FileException(file, "has no images in its batches");
     }
     return source;
   }
@@ -75,7 +75,8 @@ final class Cifar10Source implements ImageSource {
       if (name.matches() && wanted.contains(name.group(1))) {
         if (size > LARGEST_BATCH) {
           throw new FileException(
-              file, "has a batch of %s bytes, at most %s are read".formatted(size, LARGEST_BATCH));
+              file,
+              "has a batch of %s bytes, but the maximum is %s".formatted(size, LARGEST_BATCH));
         }
         byte[] batch = in.readNBytes((int) size);
         if (batch.length != size) {
@@ -101,7 +102,7 @@ final class Cifar10Source implements ImageSource {
   private static long octal(Path file, byte[] header) {
     String digits = text(header, 124, 12).strip();
     if (!digits.matches("[0-7]{1,11}")) {
-      throw new FileException(file, "is no tar archive: an entry has no size");
+      throw new FileException(file, "is not a tar archive: an entry has no size");
     }
     return Long.parseLong(digits, 8);
   }
@@ -114,7 +115,7 @@ final class Cifar10Source implements ImageSource {
       throw new FileException(
           file,
           batch
-              + " is no batch of CIFAR-10: expected \"data\" of 3072 bytes for each of \"labels\"");
+              + " is not a batch of CIFAR-10: expected \"data\" of 3072 bytes for each of \"labels\"");
     }
     for (int i = 0; i < found.size(); i++) {
       if (!(found.get(i) instanceof Long label) || label < 0 || label >= CLASSES) {
@@ -149,7 +150,7 @@ final class Cifar10Source implements ImageSource {
 
   @Override
   public String name(int index) {
-    return "%s picture %s".formatted(file, index);
+    return "%s image %s".formatted(file, index);
   }
 
   @Override

@@ -4,17 +4,17 @@ import java.nio.file.Path;
 import org.relaydiffusion.diffusion.data.LeftOut;
 
 /**
- * What a conversion has written, or would have.
+ * The result of a conversion.
  *
  * @param target the folder or zip
- * @param images how many pictures are in it
- * @param skipped how many of the source were left out because they are too small for the crop
- * @param bad how many of the source cannot be read or are unlike the others
- * @param leftOut what of the source was not taken for a picture
- * @param resolution width and height of each, in pixels
- * @param channels 1 (grey) or 3 (RGB)
- * @param labelled how many pictures have a label; labels are written when all have
- * @param labelDim the largest class + 1, or the length of vectors; 0 where no labels are written
+ * @param images number of images in it
+ * @param skipped number of source images skipped because they are too small for the crop
+ * @param bad number of source images that cannot be read or differ from the others
+ * @param leftOut files of the source that were not taken for an image
+ * @param resolution width and height of each image, in pixels
+ * @param channels 1 (grayscale) or 3 (RGB)
+ * @param labelled number of images with a label; labels are written if all have one
+ * @param labelDim the largest class + 1, or the length of vectors; 0 if no labels are written
  */
 public record ConvertedDataset(
     Path target,

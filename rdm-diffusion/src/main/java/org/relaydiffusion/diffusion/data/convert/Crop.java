@@ -3,15 +3,15 @@ package org.relaydiffusion.diffusion.data.convert;
 import java.util.Arrays;
 import org.relaydiffusion.OptionException;
 
-/** What is cut out of a picture before it is scaled. */
+/** The crop of an image before resizing. */
 public enum Crop {
-  /** Nothing: the whole picture is scaled, whatever its shape. */
+  /** No crop: the whole image is resized, regardless of its shape. */
   NONE("none"),
-  /** The largest square in the middle. */
+  /** The largest central square. */
   CENTER_CROP("center-crop"),
   /**
-   * Rows in the middle, over the whole width; the scaled picture stands on a black square. Pictures
-   * that would have to be enlarged are left out.
+   * Central rows of full width; the resized image is padded with black to a square. Images that
+   * would have to be enlarged are skipped.
    */
   CENTER_CROP_WIDE("center-crop-wide");
 
@@ -21,15 +21,15 @@ public enum Crop {
     this.option = option;
   }
 
-  /** The name as a command line has it. */
+  /** Returns the name on the command line. */
   public String option() {
     return option;
   }
 
   /**
-   * Reads the name.
+   * Parses the name.
    *
-   * @throws OptionException when there is none such
+   * @throws OptionException if it is unknown
    */
   public static Crop parse(String text) {
     return Arrays.stream(values())
@@ -37,7 +37,7 @@ public enum Crop {
         .findFirst()
         .orElseThrow(() ->
             new OptionException(
-                "--transform takes none, center-crop or center-crop-wide, not '%s'"
+                "--transform must be none, center-crop or center-crop-wide, but is '%s'"
                     .formatted(text)));
   }
 }

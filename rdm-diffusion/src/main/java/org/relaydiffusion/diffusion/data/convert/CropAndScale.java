@@ -6,25 +6,29 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
- * The transforms of the reference's data set tool: cut out a part, then scale it with Pillow's
- * LANCZOS. With a crop, grey pictures become RGB.
+ * The transforms of the reference's data set tool: crops, then resizes with Pillow's LANCZOS
+ * filter. With a crop, grayscale images become RGB.
  *
- * @param crop what is cut out
- * @param resolution the size after scaling; null leaves it as it is, which only {@link Crop#NONE}
- *     can
+ * @param crop the crop
+ * @param resolution the size after resizing; null keeps the size, which is only allowed with {@link
+ *     Crop#NONE}
  */
 public record CropAndScale(Crop crop, @Nullable Resolution resolution) implements PictureTransform {
-  /** Checks that the two fit. */
+  /**
+   * Checks the combination.
+   *
+   * @throws OptionException if it is invalid
+   */
   public CropAndScale {
     if (crop != Crop.NONE && resolution == null) {
       throw new OptionException(
-          "--transform=%s needs --resolution, such as 64x64".formatted(crop.option()));
+          "--transform=%s requires --resolution, such as 64x64".formatted(crop.option()));
     }
     if (crop == Crop.CENTER_CROP_WIDE
         && resolution != null
         && resolution.height() > resolution.width()) {
       throw new OptionException(
-          "--transform=center-crop-wide needs a --resolution that is at least as wide as high, not "
+          "--transform=center-crop-wide requires a --resolution at least as wide as high, but is "
               + resolution);
     }
   }
@@ -47,7 +51,7 @@ public record CropAndScale(Crop crop, @Nullable Resolution resolution) implement
   }
 
   private static Optional<Pixels> wide(Pixels picture, Resolution resolution) {
-    // Ties go to the even number, as Python rounds.
+    // Ties are rounded to even, as in Python.
     int rows = (int) Math.rint((double) resolution.width() * picture.height() / picture.width());
     if (picture.width() < resolution.width() || rows < resolution.height()) {
       return Optional.empty();
@@ -60,7 +64,10 @@ public record CropAndScale(Crop crop, @Nullable Resolution resolution) implement
     return Optional.of(canvas);
   }
 
-  /** The middle of a picture; where the rest is odd, one more pixel goes right and below. */
+  /**
+   * Returns the centre of an image; if the rest is odd, one more pixel is cut on the right and
+   * below.
+   */
   private static Pixels middle(Pixels picture, int width, int height) {
     if (width == picture.width() && height == picture.height()) {
       return picture;

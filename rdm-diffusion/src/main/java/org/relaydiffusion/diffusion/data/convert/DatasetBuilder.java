@@ -19,8 +19,8 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Names the pictures of a data set, holds them against each other, and collects the labels for
- * dataset.json. A picture keeps the number that it has in the source.
+ * Assigns the names of the images of a data set, compares them with each other, and collects the
+ * labels for dataset.json. An image keeps its number in the source.
  */
 final class DatasetBuilder {
   private final ImageSource source;
@@ -44,18 +44,18 @@ final class DatasetBuilder {
   }
 
   /**
-   * Adds the next picture.
+   * Adds the next image.
    *
    * @param index in the source
-   * @return why it was not added: it is unlike those before
-   * @throws RdmException when it is the first, and no data set could have such pictures
+   * @return the reason if it was not added because it differs from those before
+   * @throws RdmException if it is the first, and no data set could contain such images
    */
   Optional<BadPicture> add(int index, EncodedPicture picture, DatasetWriter.Entries out) {
     Optional<BadPicture> unlike = check(index, picture);
     if (unlike.isPresent()) {
       return unlike;
     }
-    // The folder is the first five of eight digits: a thousand pictures in each.
+    // The folder is the first five of eight digits: a thousand images in each.
     String number = String.format(Locale.ROOT, "%08d", index);
     String name = "%s/img%s.png".formatted(number.substring(0, 5), number);
     out.add(name, picture.png());
@@ -71,12 +71,12 @@ final class DatasetBuilder {
     return Optional.empty();
   }
 
-  /** Counts a picture that is too small for the crop. */
+  /** Counts an image that is too small for the crop. */
   void skip() {
     skipped++;
   }
 
-  /** Counts a picture that cannot be used. */
+  /** Counts an image that cannot be used. */
   void countBad() {
     bad++;
   }
@@ -90,9 +90,8 @@ final class DatasetBuilder {
     if (images == 0) {
       throw new RdmException(
           bad == 0
-              ? "none of the %s pictures is large enough for the crop: nothing to write"
-                  .formatted(skipped)
-              : "none of the %s pictures can be used: nothing to write".formatted(skipped + bad));
+              ? "none of the %s images is large enough for the crop".formatted(skipped)
+              : "none of the %s images can be used".formatted(skipped + bad));
     }
     labels.writeEndArray();
     labels.writeEndObject();
@@ -104,7 +103,7 @@ final class DatasetBuilder {
             : JsonMapper.shared().writeValueAsBytes(Collections.singletonMap("labels", null)));
   }
 
-  /** What was written. */
+  /** Returns the result. */
   ConvertedDataset result(Path target) {
     EncodedPicture any = first;
     return new ConvertedDataset(
@@ -128,12 +127,12 @@ final class DatasetBuilder {
       if (picture.width() != picture.height()) {
         throw refused(
             index,
-            "but the pictures of a data set are square: give --transform=center-crop and"
+            "but images of a data set must be square: use --transform=center-crop and"
                 + " --resolution",
             picture);
       }
       if (Integer.bitCount(picture.width()) != 1) {
-        throw refused(index, "but the side must be a power of two: give --resolution", picture);
+        throw refused(index, "but the side must be a power of two: use --resolution", picture);
       }
       first = picture;
     } else if (picture.width() != first.width()
@@ -141,8 +140,8 @@ final class DatasetBuilder {
         || picture.channels() != first.channels()) {
       String name = source.name(index);
       String what =
-          ("is %s, but those before are %s: the pictures of a data set must be alike;"
-                  + " --transform=center-crop with --resolution makes them so")
+          ("is %s, but those before are %s: the images of a data set must have the same size and colours;"
+                  + " use --transform=center-crop with --resolution")
               .formatted(kind(picture), kind(first));
       return BadPicture.of(name, Path.of(name), new FileException(Path.of(name), what));
     }

@@ -19,18 +19,18 @@ import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
 /**
- * From a source to a data set, in one pass: pictures are read, transformed and encoded by several
- * threads, and the result is the same however many they are. It appears whole or not at all.
+ * Converts a source to a data set in one pass: images are read, transformed and encoded by several
+ * threads, and the result does not depend on their number. It is published atomically.
  *
- * <p>Pictures that cannot be read, or differ from the first good one in size or colours, are all
- * found, whatever is then done about them.
+ * <p>Images that cannot be read, or differ from the first good one in size or colours, are all
+ * found, regardless of how they are handled.
  *
- * @param source where the pictures come from; stays open, the caller closes it
- * @param transform what is done to each
- * @param target where it goes; nothing is written there for {@link BadImages#LIST}
- * @param maxImages how many pictures of the source are looked at, at least 1; empty for all
- * @param workers threads, at least 1
- * @param badImages what is done about pictures that cannot be used
+ * @param source the images; remains open, the caller closes it
+ * @param transform the transform of each image
+ * @param target the output; nothing is written for {@link BadImages#LIST}
+ * @param maxImages maximum number of images of the source, at least 1; all if empty
+ * @param workers number of threads, at least 1
+ * @param badImages how images that cannot be used are handled
  */
 public record DatasetConversion(
     ImageSource source,
@@ -41,9 +41,9 @@ public record DatasetConversion(
     BadImages badImages) {
   private static final int KEPT_FOR_ERROR = 10;
 
-  /** Hears about every picture, on the calling thread. */
+  /** Receives the progress, on the calling thread. */
   public interface Listener extends BadPicture.Listener {
-    /** Listens to nothing. */
+    /** Ignores the progress. */
     Listener NONE =
         new Listener() {
           @Override
@@ -54,15 +54,19 @@ public record DatasetConversion(
         };
 
     /**
-     * A picture is done.
+     * Called after each image.
      *
-     * @param done how many of the source are, from 1
-     * @param total how many will be
+     * @param done number of finished images of the source, from 1
+     * @param total their total number
      */
     void pictureDone(int done, int total);
   }
 
-  /** Checks the numbers. */
+  /**
+   * Checks the numbers.
+   *
+   * @throws OptionException if a number is below 1
+   */
   public DatasetConversion {
     if (maxImages.isPresent() && maxImages.getAsInt() < 1) {
       throw new OptionException("--max-images must be at least 1, but is " + maxImages.getAsInt());
@@ -72,19 +76,19 @@ public record DatasetConversion(
     }
   }
 
-  /** How many pictures of the source are looked at. */
+  /** Returns the number of images of the source that are used. */
   public int count() {
     return Math.min(source.size(), maxImages.orElse(Integer.MAX_VALUE));
   }
 
   /**
-   * Writes the data set, or only looks for bad pictures.
+   * Writes the data set, or only finds bad images.
    *
-   * @param listener hears how far it is, and of each picture that cannot be used
-   * @param cancellation ends it early
-   * @throws RdmException naming the pictures that cannot be used, or the file that cannot be
-   *     written
-   * @throws CancelledException when it was ended early
+   * @param listener receives the progress, and each image that cannot be used
+   * @param cancellation ends the conversion early
+   * @return the result
+   * @throws RdmException naming the images that cannot be used, or the file that cannot be written
+   * @throws CancelledException if it was cancelled
    */
   public ConvertedDataset run(Listener listener, Cancellation cancellation) {
     DatasetBuilder builder = new DatasetBuilder(source);
@@ -101,7 +105,7 @@ public record DatasetConversion(
     return builder.result(target.path());
   }
 
-  /** One pass over all pictures. */
+  /** Performs one pass over all images. */
   private final class Pass {
     private final DatasetBuilder builder;
     private final Listener listener;
@@ -113,7 +117,8 @@ public record DatasetConversion(
     }
 
     /**
-     * Adds every good picture; nothing more to the files once it is known that they will not be.
+     * Adds every good image; nothing more is added once it is known that the data set will not be
+     * published.
      */
     void run(DatasetWriter.Entries out, Cancellation cancellation) {
       int count = count();
@@ -152,7 +157,7 @@ public record DatasetConversion(
     return badImages == BadImages.SKIP;
   }
 
-  /** What became of a picture of the source. */
+  /** The result of one image of the source. */
   private sealed interface Outcome {}
 
   private record Good(EncodedPicture picture) implements Outcome {}
@@ -181,11 +186,11 @@ public record DatasetConversion(
     }
   }
 
-  /** A picture of the data set as it is stored. */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared; on its way from a thread to the file.
+  /** An encoded image of the data set. */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record EncodedPicture(int width, int height, int channels, byte[] png) {
     static EncodedPicture of(Pixels pixels) {
-      // Stored, as the reference's: the quickest to read again and again.
+      // Uncompressed, like the reference's: the fastest to read repeatedly.
       return new EncodedPicture(
           pixels.width(),
           pixels.height(),

@@ -17,13 +17,13 @@ import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.OutputFile;
 
 /**
- * Where a data set goes, and what is there already.
+ * The output of a data set, and what exists there.
  *
  * @param path a folder, or a file that ends with .zip
- * @param overwrite whether a data set that is there may be replaced
+ * @param overwrite whether an existing data set may be replaced
  */
 public record DatasetTarget(Path path, boolean overwrite) {
-  /** What {@link FolderDatasetWriter} writes; nothing else is ever deleted. */
+  /** The names written by {@link FolderDatasetWriter}; nothing else is ever deleted. */
   private static final Pattern OUR_FILES =
       Pattern.compile("(\\.rdm-dataset/)?(dataset\\.json|\\d{5}/img\\d{8}\\.png)");
 
@@ -31,18 +31,18 @@ public record DatasetTarget(Path path, boolean overwrite) {
       Pattern.compile("\\.rdm-dataset|(\\.rdm-dataset/)?\\d{5}");
 
   /**
-   * Refuses to write over the source or over what is there, before anything is done.
+   * Rejects a target that would overwrite the source or existing files, before anything is done.
    *
-   * @param source the folder or file of the pictures; empty where there is none
-   * @throws OptionException when the target is the source or lies inside it
-   * @throws FileException when there is a data set that may not be replaced, or something else
+   * @param source the folder or file of the images; empty if there is none
+   * @throws OptionException if the target is the source or is inside it
+   * @throws FileException if there is a data set that may not be replaced, or something else
    */
   public void check(Optional<Path> source) {
     if (source.isPresent()) {
       OutputFile.refuseInput(path, source.get());
       if (!DatasetWriter.isZip(path) && isInside(source.get())) {
         throw new OptionException(
-            "--dest %s lies inside --source %s: the next run would read what this one wrote"
+            "--dest %s is inside --source %s: the next run would read the output of this one"
                 .formatted(Printable.of(path), Printable.of(source.get())));
       }
     }
@@ -66,25 +66,25 @@ public record DatasetTarget(Path path, boolean overwrite) {
       }
       return inner != null && inner.toRealPath().startsWith(outer);
     } catch (IOException _) {
-      // The source cannot be read; opening it says so.
+      // The source cannot be read; opening it will report the error.
       return false;
     }
   }
 
   /**
-   * Refuses a folder that holds anything but a data set that may be replaced.
+   * Rejects a folder that contains anything except a data set that may be replaced.
    *
-   * @throws FileException naming what is in the way
+   * @throws FileException naming the file
    */
   void checkFolder() {
     if (!Files.isDirectory(path)) {
-      throw new FileException(path, "is a file: expected a new or an empty folder, or a .zip");
+      throw new FileException(path, "is a file: expected a new or empty folder, or a .zip");
     }
     List<Path> inside = inside(path);
     if (!inside.isEmpty() && !overwrite) {
       throw new FileException(
           path,
-          "has files in it: expected a new or an empty folder, or --overwrite to replace a data"
+          "is not empty: expected a new or empty folder, or --overwrite to replace a data"
               + " set");
     }
     requireOurs(inside);
@@ -100,7 +100,7 @@ public record DatasetTarget(Path path, boolean overwrite) {
       if (!isOurs) {
         throw new FileException(
             file,
-            "is no part of a data set: --overwrite replaces nothing else, so delete it first");
+            "is not part of a data set: --overwrite only replaces data sets, so delete it first");
       }
     }
   }
@@ -111,7 +111,7 @@ public record DatasetTarget(Path path, boolean overwrite) {
     return names;
   }
 
-  /** Everything below a folder, what is deepest last. */
+  /** Returns everything below a folder, deepest last. */
   private static List<Path> inside(Path folder) {
     try (Stream<Path> files = Files.walk(folder)) {
       return files.filter(file -> !file.equals(folder)).toList();
@@ -123,10 +123,10 @@ public record DatasetTarget(Path path, boolean overwrite) {
   }
 
   /**
-   * Deletes the data set in the folder, if there is one, but not what is in {@link
+   * Deletes the data set in the folder, if there is one, except for {@link
    * FolderDatasetWriter#PART}.
    *
-   * @throws FileException naming what cannot be deleted, or is no part of a data set
+   * @throws FileException naming what cannot be deleted, or is not part of a data set
    */
   void clear() {
     Path part = path.resolve(FolderDatasetWriter.PART);
@@ -135,7 +135,7 @@ public record DatasetTarget(Path path, boolean overwrite) {
     old.reversed().forEach(DatasetTarget::delete);
   }
 
-  /** Deletes a folder with all that is in it, where there is one. */
+  /** Deletes a folder with its content, if it exists. */
   static void deleteAll(Path folder) {
     if (Files.exists(folder)) {
       inside(folder).reversed().forEach(DatasetTarget::delete);

@@ -4,22 +4,20 @@ import java.nio.file.Path;
 import java.util.Locale;
 import org.relaydiffusion.FileException;
 
-/**
- * Where a data set goes: a folder, or an uncompressed zip. Entries arrive in order, on one thread.
- */
+/** Writes a data set: a folder, or an uncompressed zip. Entries arrive in order, on one thread. */
 interface DatasetWriter {
-  /** What fills a data set. */
+  /** The content of a data set. */
   @FunctionalInterface
   interface Content {
     /**
      * Adds every entry.
      *
-     * @param out takes them; not to be used afterwards
+     * @param out receives them; must not be used afterwards
      */
     void addTo(Entries out);
   }
 
-  /** Takes the entries of a data set. */
+  /** Receives the entries of a data set. */
   @FunctionalInterface
   interface Entries {
     /**
@@ -27,26 +25,26 @@ interface DatasetWriter {
      *
      * @param name its path in the data set, with slashes
      * @param bytes its content
-     * @throws FileException when it cannot be written
+     * @throws FileException if it cannot be written
      */
     void add(String name, byte[] bytes);
   }
 
   /**
-   * Writes a data set, which appears when it is whole.
+   * Writes a data set atomically.
    *
-   * @throws FileException when it cannot be written; what was there before is there still
+   * @throws FileException if it cannot be written; what was there before is unchanged
    */
   void write(Content content);
 
-  /** The writer for a target: a zip when the name ends with .zip, else a folder. */
+  /** Returns the writer for a target: a zip if the name ends with .zip, otherwise a folder. */
   static DatasetWriter to(DatasetTarget target) {
     return isZip(target.path())
         ? new ZipDatasetWriter(target.path())
         : new FolderDatasetWriter(target);
   }
 
-  /** Whether a data set of this name is a zip. */
+  /** Returns whether a data set with this name is a zip. */
   static boolean isZip(Path target) {
     return target.toString().toLowerCase(Locale.ROOT).endsWith(".zip");
   }

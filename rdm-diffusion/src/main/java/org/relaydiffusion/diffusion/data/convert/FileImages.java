@@ -14,8 +14,8 @@ import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
- * The pictures of a folder or zip. Their labels are those of dataset.json where there is one, else
- * the numbers of the top folders, if there are several.
+ * The images of a folder or zip. Their labels are those of dataset.json if there is one, otherwise
+ * the indices of the top-level folders, if there are several.
  */
 final class FileImages implements ImageSource {
   private final PictureSource files;
@@ -28,7 +28,7 @@ final class FileImages implements ImageSource {
       String leftOut = files.leftOut().text();
       throw new FileException(
           files.path(),
-          "has no pictures among its %s files%s"
+          "has no images among its %s files%s"
               .formatted(files.files(), leftOut.isEmpty() ? "" : " (" + leftOut + ")"));
     }
     this.labels = LabelFile.of(files).orElseGet(() -> byTopFolder(names));
@@ -37,7 +37,7 @@ final class FileImages implements ImageSource {
   /**
    * Opens a folder or zip.
    *
-   * @throws FileException when it cannot be read, has no pictures, or its labels are broken
+   * @throws FileException if it cannot be read, has no images, or its labels are invalid
    */
   static FileImages open(Path path, PictureSource.Order order) {
     PictureSource files = PictureSource.open(path, order);
@@ -66,7 +66,7 @@ final class FileImages implements ImageSource {
     return ItemLabels.Classes.of(classes);
   }
 
-  /** The first folder of a name, "" for a file beside the folders. */
+  /** Returns the first folder of a name, or "" for a file at the top level. */
   private static String topFolder(String name) {
     int slash = name.indexOf('/');
     return slash < 0 ? "" : name.substring(0, slash);

@@ -13,12 +13,12 @@ import org.relaydiffusion.diffusion.data.PictureSource;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * A data set as a folder. It is written into a folder of its own inside, {@value #PART}, and moved
- * up when it is whole: up to then, what was there is there still. As dataset.json comes last, its
- * absence tells a folder whose process was killed while moving.
+ * Writes a data set as a folder. It is written to a subfolder, {@value #PART}, and moved up when it
+ * is complete; until then, the previous content is unchanged. dataset.json is moved last, so its
+ * absence identifies a folder whose process was killed while moving.
  */
 final class FolderDatasetWriter implements DatasetWriter {
-  /** Where the files are until all are written. */
+  /** The folder of the files until all are written. */
   static final String PART = LeftOut.UNFINISHED;
 
   private final DatasetTarget target;
@@ -46,7 +46,7 @@ final class FolderDatasetWriter implements DatasetWriter {
     }
   }
 
-  /** Puts what is written in the place of what was there. */
+  /** Replaces the previous content by the written files. */
   private void publish() {
     target.clear();
     try (Stream<Path> written = Files.list(part)) {
@@ -68,7 +68,7 @@ final class FolderDatasetWriter implements DatasetWriter {
         Files.deleteIfExists(target.path());
       }
     } catch (FileException | IOException e) {
-      // The first error is the one to tell.
+      // Report the first error.
       cause.addSuppressed(e);
     }
   }
@@ -77,7 +77,7 @@ final class FolderDatasetWriter implements DatasetWriter {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
-      throw new FileException(folder, "cannot be made: " + AtomicFile.reason(e), e);
+      throw new FileException(folder, "cannot be created: " + AtomicFile.reason(e), e);
     }
   }
 

@@ -17,26 +17,26 @@ final class GzipFile {
 
   private GzipFile() {}
 
-  /** What reads the content. */
+  /** Reads the content. */
   @FunctionalInterface
   interface Reader {
-    /** Reads as much as it needs; the stream is closed by the caller. */
+    /** Reads as much as needed; the stream is closed by the caller. */
     void read(InputStream in) throws IOException;
   }
 
   /**
-   * Unpacks a file.
+   * Decompresses a file.
    *
-   * @throws FileException when it cannot be read, is no gzip file, or is damaged
+   * @throws FileException if it cannot be read, is not a gzip file, or is damaged
    */
   static void read(Path file, Reader reader) {
     try (InputStream in = InputFile.stream(file);
         InputStream unpacked = new BufferedInputStream(new GZIPInputStream(in, BUFFER), BUFFER)) {
       reader.read(unpacked);
     } catch (ZipException e) {
-      throw new FileException(file, "is no valid gzip file: " + e.getMessage(), e);
+      throw new FileException(file, "is not a valid gzip file: " + e.getMessage(), e);
     } catch (EOFException e) {
-      throw new FileException(file, "is cut off: " + e.getMessage(), e);
+      throw new FileException(file, "is truncated: " + e.getMessage(), e);
     } catch (IOException e) {
       throw new FileException(file, "cannot be read: " + AtomicFile.reason(e), e);
     }

@@ -6,37 +6,37 @@ import org.relaydiffusion.diffusion.data.LeftOut;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
- * Pictures in a fixed order, each with a label or without one. Every method but {@link #close} may
- * be called by several threads at once. Whoever opens a source closes it.
+ * Images in a fixed order, each with or without a label. All methods except {@link #close} may be
+ * called by several threads concurrently. The caller that opens a source closes it.
  */
 public interface ImageSource extends AutoCloseable {
-  /** How many pictures there are, at least 1. */
+  /** Returns the number of images, at least 1. */
   int size();
 
   /**
-   * A picture, read and decoded anew by each call.
+   * Reads and decodes an image; nothing is cached.
    *
    * @param index from 0 to {@code size() - 1}
-   * @throws FileException naming the picture, when it is damaged or of a kind that is not read
+   * @throws FileException naming the image, if it is damaged or of an unsupported kind
    */
   Pixels read(int index);
 
-  /** What the pictures are, as far as that is known. */
+  /** Returns the labels of the images. */
   ItemLabels labels();
 
-  /** What was not taken for a picture. */
+  /** Returns what was not taken for an image. */
   default LeftOut leftOut() {
     return LeftOut.NONE;
   }
 
   /**
-   * What messages call a picture: its path, or its name in the archive.
+   * Returns the name of an image in messages: its path, or its name in the archive.
    *
    * @param index from 0 to {@code size() - 1}
    */
   String name(int index);
 
-  /** Lets go of the files behind it; nothing of the source may be used after that. */
+  /** Closes the files; the source must not be used afterwards. */
   @Override
   void close();
 }

@@ -10,23 +10,23 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.data.PictureSource;
 
-/** Opens the files that pictures come from; {@link SyntheticShapes} needs none. */
+/** Opens the files of image sources; {@link SyntheticShapes} needs none. */
 public final class ImageSources {
   private static final String LMDB = "data.mdb";
 
   private ImageSources() {}
 
   /**
-   * Opens a source by what it is: a folder of pictures, a folder with an LMDB's data.mdb in it (or
-   * that file itself), a .zip, CIFAR-10's cifar-10-python.tar.gz, or MNIST's
+   * Opens a source according to its kind: a folder of images, a folder with the data.mdb of an LMDB
+   * (or that file itself), a .zip, CIFAR-10's cifar-10-python.tar.gz, or MNIST's
    * train-images-idx3-ubyte.gz with its labels beside it.
    *
    * @param source a folder or file
-   * @param maxImages how many pictures will be read at most; empty for all
-   * @param split which pictures of CIFAR-10 are taken; empty for those of training
-   * @return the caller closes it
-   * @throws FileException when it is missing, damaged, empty, or none of these
-   * @throws OptionException when the source has no such split
+   * @param maxImages maximum number of images that will be read; all if empty
+   * @param split the part of CIFAR-10; the training images if empty
+   * @return the source, which the caller closes
+   * @throws FileException if it is missing, damaged, empty, or none of these
+   * @throws OptionException if the source has no such split
    */
   public static ImageSource open(Path source, OptionalInt maxImages, Optional<Split> split) {
     String name = String.valueOf(source.getFileName()).toLowerCase(Locale.ROOT);
@@ -34,7 +34,8 @@ public final class ImageSources {
         name.startsWith("cifar-10-python") && (name.endsWith(".gz") || name.endsWith(".tgz"));
     if (split.isPresent() && !isCifar) {
       throw new OptionException(
-          "--split is for CIFAR-10's archive: %s has no splits".formatted(Printable.of(source)));
+          "--split is only valid for CIFAR-10's archive: %s has no splits"
+              .formatted(Printable.of(source)));
     }
     int most = maxImages.orElse(Integer.MAX_VALUE);
     if (!Files.exists(source)) {
@@ -60,7 +61,7 @@ public final class ImageSources {
     }
     throw new FileException(
         source,
-        "is not a source that is known: expected a folder, a .zip, an LMDB, cifar-10-python.tar.gz"
+        "is not a supported source: expected a folder, a .zip, an LMDB, cifar-10-python.tar.gz"
             + " or train-images-idx3-ubyte.gz");
   }
 }

@@ -5,9 +5,9 @@ import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
- * Pillow's {@code resize(size, LANCZOS)} of 8-bit pictures, as version 9.4 does it, to the bit:
- * first along the rows, then along the columns, each result rounded to 8 bits. Weights are the
- * windowed sinc of support 3, widened when shrinking, in fixed point with 22 fractional bits.
+ * Pillow's {@code resize(size, LANCZOS)} of 8-bit images, bit-identical to version 9.4: first along
+ * the rows, then along the columns, with each result rounded to 8 bits. The weights are the sinc
+ * windowed with support 3, widened for downsampling, in fixed point with 22 fractional bits.
  */
 final class Lanczos {
   private static final int PRECISION_BITS = 32 - 8 - 2;
@@ -16,14 +16,15 @@ final class Lanczos {
   private Lanczos() {}
 
   /**
-   * The picture in another size; itself when it has that size already.
+   * Returns the image in another size; the image itself if it already has that size.
    *
-   * @throws RdmException when it is so high that half way, of the new width, it has too many pixels
+   * @throws RdmException if the intermediate image, with the new width and the old height, has too
+   *     many pixels
    */
   static Pixels resize(Pixels picture, Resolution size) {
     if ((long) size.width() * picture.height() > PictureBudget.MOST_PIXELS) {
       throw new RdmException(
-          "has %s x %s pixels, too many rows to scale it to %s"
+          "has %s x %s pixels, too many rows to resize it to %s"
               .formatted(picture.width(), picture.height(), size));
     }
     Pixels wide = picture;
@@ -69,12 +70,12 @@ final class Lanczos {
   }
 
   /**
-   * Which inputs each output is made of.
+   * The inputs of each output.
    *
    * @param first the first input of each output
-   * @param of the weights of that one and those after it, in fixed point
+   * @param of the weights of that input and the following ones, in fixed point
    */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared; lives as long as one picture.
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Weights(int[] first, int[][] of) {
     static Weights of(int from, int to) {
       double scale = (double) from / to;
@@ -102,7 +103,10 @@ final class Lanczos {
       return first.length;
     }
 
-    /** One value: inputs from {@code start} on, {@code step} bytes apart, for output {@code to}. */
+    /**
+     * Computes one value for output {@code to} from inputs {@code step} bytes apart, beginning at
+     * {@code start}.
+     */
     byte sum(byte[] in, int start, int step, int to) {
       int sum = 1 << (PRECISION_BITS - 1);
       int at = start;

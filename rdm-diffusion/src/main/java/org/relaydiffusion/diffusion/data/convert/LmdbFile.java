@@ -5,16 +5,16 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.MappedFile;
 
 /**
- * The head of an LMDB data file (OpenLDAP's Lightning Memory-Mapped Database, format 1, written on
- * a 64-bit little-endian machine): two meta pages, of which the one with the newer transaction
- * counts. Read only; locks are not looked at, so nobody should be writing.
+ * The header of an LMDB data file (OpenLDAP's Lightning Memory-Mapped Database, format 1, written
+ * on a 64-bit little-endian machine): two meta pages, of which the one with the newer transaction
+ * is valid. Read-only; locks are ignored, so no process should be writing.
  *
  * @param map the file; the caller closes it
  * @param pageSize in bytes, a power of two
- * @param depth levels of the main tree, 0 when it is empty
- * @param entries how many the file claims to hold
+ * @param depth levels of the main tree, 0 if it is empty
+ * @param entries declared number of entries
  * @param root page of the main tree's root
- * @param transaction the number of the one that wrote this
+ * @param transaction number of the transaction that wrote it
  */
 record LmdbFile(
     MappedFile map, int pageSize, int depth, long entries, long root, long transaction) {
@@ -31,12 +31,12 @@ record LmdbFile(
   /**
    * Reads the meta pages.
    *
-   * @throws FileException when this is no such file
+   * @throws FileException if this is not an LMDB file
    */
   static LmdbFile of(MappedFile map) {
     long pageSize = map.u32(PAGE_HEADER + 24, "LMDB's page size");
     if (map.u32(PAGE_HEADER, "LMDB's magic number") != MAGIC) {
-      throw new FileException(map.path(), "is no LMDB file: its magic number is another");
+      throw new FileException(map.path(), "is not an LMDB file: wrong magic number");
     }
     if (pageSize < 256 || pageSize > LARGEST_PAGE || Long.bitCount(pageSize) != 1) {
       throw damaged(map.path(), "its page size is " + pageSize);
@@ -55,15 +55,17 @@ record LmdbFile(
     }
     if (version != 1) {
       throw new FileException(
-          map.path(), "is an LMDB file of format %s, only 1 is read".formatted(version));
+          map.path(),
+          "is an LMDB file of format %s, but only format 1 is supported".formatted(version));
     }
     int treeFlags = map.u16(at + MAIN_TREE + 4, "LMDB's main tree");
     int depth = map.u16(at + MAIN_TREE + 6, "LMDB's main tree");
     if (depth > MOST_LEVELS) {
-      throw damaged(map.path(), "its tree claims %s levels".formatted(depth));
+      throw damaged(map.path(), "its tree declares %s levels".formatted(depth));
     }
     if ((treeFlags & 0x14) != 0) {
-      throw new FileException(map.path(), "is an LMDB file with several values of a key: not read");
+      throw new FileException(
+          map.path(), "is an LMDB file with several values per key, which is not supported");
     }
     return new LmdbFile(
         map,
@@ -74,7 +76,7 @@ record LmdbFile(
         map.i64(at + TRANSACTION, "LMDB's transaction"));
   }
 
-  /** Where a page begins; whether all of it is in the file is checked by each access. */
+  /** Returns the offset of a page; each access checks that it is inside the file. */
   long offset(long page) {
     if (page < 2 || page >= pages()) {
       throw damaged(map.path(), "it refers to page %s of %s".formatted(page, pages()));
@@ -82,7 +84,7 @@ record LmdbFile(
     return page * pageSize;
   }
 
-  /** How many pages the file has, a last incomplete one included. */
+  /** Returns the number of pages of the file, including a last incomplete one. */
   long pages() {
     return Math.ceilDiv(map.size(), (long) pageSize);
   }

@@ -9,7 +9,7 @@ import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.io.MappedFile;
 
-/** An LMDB whose values are encoded pictures, as LSUN's are; without labels. */
+/** An LMDB whose values are encoded images, as in LSUN; without labels. */
 final class LmdbSource implements ImageSource {
   private final MappedFile map;
   private final LmdbValues values;
@@ -23,15 +23,15 @@ final class LmdbSource implements ImageSource {
    * Opens a database and finds its values.
    *
    * @param file data.mdb
-   * @param most how many values to look for at most
-   * @throws FileException when it is damaged, empty or of a kind that is not read
+   * @param most maximum number of values to find
+   * @throws FileException if it is damaged, empty or of an unsupported kind
    */
   static LmdbSource open(Path file, int most) {
     MappedFile map = MappedFile.open(file);
     try {
       LmdbValues values = map.reading(() -> LmdbValues.of(LmdbFile.of(map), most));
       if (values.size() == 0) {
-        throw new FileException(file, "has no pictures: the database is empty");
+        throw new FileException(file, "has no images: the database is empty");
       }
       return new LmdbSource(map, values);
     } catch (RdmException e) {

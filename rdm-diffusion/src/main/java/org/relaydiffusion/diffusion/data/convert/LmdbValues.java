@@ -5,9 +5,9 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.diffusion.image.PictureBudget;
 
 /**
- * Where the values of an LMDB file lie, in the order of their keys: found by walking its B+ tree
- * from the root. A hostile file can neither send the walk in circles, as it visits no more pages
- * than there are, nor out of the file, as every range is checked.
+ * The locations of the values of an LMDB file, in the order of their keys, found by traversing its
+ * B+ tree from the root. A malicious file can cause neither an endless traversal, because no more
+ * pages are visited than exist, nor an access outside the file, because every range is checked.
  */
 final class LmdbValues {
   private static final int BRANCH = 0x01;
@@ -31,10 +31,10 @@ final class LmdbValues {
   }
 
   /**
-   * Walks the tree.
+   * Traverses the tree.
    *
-   * @param most values to look for at most
-   * @throws FileException when the tree is damaged or of a kind that is not read
+   * @param most maximum number of values to find
+   * @throws FileException if the tree is damaged or of an unsupported kind
    */
   static LmdbValues of(LmdbFile file, int most) {
     LmdbValues values = new LmdbValues(file, most);
@@ -43,7 +43,7 @@ final class LmdbValues {
     }
     if (values.size < most && values.size != file.entries()) {
       throw values.damaged(
-          "it claims %s entries, but has %s".formatted(file.entries(), values.size));
+          "it declares %s entries, but has %s".formatted(file.entries(), values.size));
     }
     return values;
   }
@@ -52,26 +52,25 @@ final class LmdbValues {
     return size;
   }
 
-  /** The byte of the file at which a value begins. */
+  /** Returns the offset in the file of a value. */
   long offset(int index) {
     return offsets[index];
   }
 
-  /** The length of a value; it lies inside the file. */
+  /** Returns the length of a value, which is inside the file. */
   int length(int index) {
     return lengths[index];
   }
 
   private void page(long number, int levels) {
     if (--pagesLeft < 0) {
-      throw damaged("its tree leads in circles");
+      throw damaged("its tree contains a cycle");
     }
     long at = file.offset(number);
     int kind = file.map().u16(at + 10, "a page") & KINDS;
     int expected = levels > 1 ? BRANCH : LEAF;
     if (kind != expected) {
-      throw damaged(
-          "page %s has the type 0x%x where 0x%x belongs".formatted(number, kind, expected));
+      throw damaged("page %s has the type 0x%x instead of 0x%x".formatted(number, kind, expected));
     }
     int lower = file.map().u16(at + 12, "a page");
     if (lower < LmdbFile.PAGE_HEADER || lower > file.pageSize() || lower % 2 != 0) {
@@ -91,7 +90,7 @@ final class LmdbValues {
     }
   }
 
-  /** A branch's node: 48 bits of a page number. */
+  /** Returns the page number of a branch node, 48 bits. */
   private long child(long node) {
     long low = file.map().u32(node, "a branch");
     long high = file.map().u16(node + 4, "a branch");
@@ -104,19 +103,19 @@ final class LmdbValues {
     long keyEnd = node + NODE_HEADER + (long) file.map().u16(at + node + 6, "an entry");
     if ((flags & ~BIG) != 0) {
       throw new FileException(
-          file.map().path(), "is an LMDB file with databases inside it: not read");
+          file.map().path(), "is an LMDB file with nested databases, which is not supported");
     }
     if (length > PictureBudget.MOST_BYTES) {
-      throw damaged("entry %s claims %s bytes".formatted(size, length));
+      throw damaged("entry %s declares %s bytes".formatted(size, length));
     }
     boolean big = (flags & BIG) != 0;
     if (keyEnd + (big ? Long.BYTES : length) > file.pageSize()) {
-      throw damaged("entry %s reaches out of page %s".formatted(size, page));
+      throw damaged("entry %s extends beyond page %s".formatted(size, page));
     }
     add(big ? overflow(at + keyEnd, length) : at + keyEnd, (int) length);
   }
 
-  /** A value too large for its page lies on pages of its own. */
+  /** A value that is too large for its page is stored on overflow pages. */
   private long overflow(long node, long length) {
     long number = file.map().i64(node, "an entry");
     long at = file.offset(number);
@@ -124,7 +123,7 @@ final class LmdbValues {
     long room = file.map().u32(at + 12, "a page") * file.pageSize() - LmdbFile.PAGE_HEADER;
     if (kind != OVERFLOW || length > room) {
       throw damaged(
-          "entry %s claims %s bytes on page %s, which is none of its kind"
+          "entry %s declares %s bytes on page %s, which is not an overflow page"
               .formatted(size, length, number));
     }
     return at + LmdbFile.PAGE_HEADER;
@@ -132,7 +131,7 @@ final class LmdbValues {
 
   private void add(long offset, int length) {
     if (offset + length > file.map().size()) {
-      throw damaged("entry %s reaches beyond its end: it is cut off".formatted(size));
+      throw damaged("entry %s extends beyond the end of the file: it is truncated".formatted(size));
     }
     if (size == offsets.length) {
       offsets = Arrays.copyOf(offsets, size * 2);

@@ -12,12 +12,12 @@ import org.relaydiffusion.diffusion.data.ItemLabels;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
- * MNIST's pictures (grey, ten classes) from {@code train-images-idx3-ubyte.gz} and the labels
- * beside it, {@code train-labels-idx1-ubyte.gz}. Two black pixels on every side make 32 x 32 of 28
- * x 28.
+ * MNIST's images (grayscale, ten classes) from {@code train-images-idx3-ubyte.gz} and the labels
+ * beside it, {@code train-labels-idx1-ubyte.gz}. The 28 x 28 images are padded to 32 x 32 with two
+ * black pixels on every side.
  */
 final class MnistSource implements ImageSource {
-  /** How the pictures' file ends, and how the labels' does. */
+  /** The ends of the names of the image file and of the label file. */
   static final String IMAGES = "-images-idx3-ubyte.gz";
 
   private static final String LABELS = "-labels-idx1-ubyte.gz";
@@ -41,8 +41,8 @@ final class MnistSource implements ImageSource {
   /**
    * Reads both files into memory.
    *
-   * @param file the pictures'
-   * @throws FileException when one of them is missing, damaged, or does not fit the other
+   * @param file the image file
+   * @throws FileException if one of them is missing or damaged, or they do not match
    */
   static MnistSource open(Path file) {
     String name = String.valueOf(file.getFileName());
@@ -53,7 +53,7 @@ final class MnistSource implements ImageSource {
     if (images.length != labels.length * SIDE * SIDE || labels.length == 0) {
       throw new FileException(
           labelFile,
-          "has %s labels for the %s pictures of %s"
+          "has %s labels for the %s images of %s"
               .formatted(labels.length, images.length / (SIDE * SIDE), file));
     }
     for (int i = 0; i < labels.length; i++) {
@@ -65,7 +65,7 @@ final class MnistSource implements ImageSource {
     return new MnistSource(file, images, labels);
   }
 
-  /** The values of an IDX file of bytes whose sides after the first are those given. */
+  /** Returns the values of an IDX file of bytes with the given dimensions after the first. */
   private static byte[] values(Path file, int magic, int... sides) {
     byte[][] values = new byte[1][];
     GzipFile.read(file, in -> values[0] = values(file, in, magic, sides));
@@ -80,7 +80,7 @@ final class MnistSource implements ImageSource {
     if (found != magic || count < 0 || count > MOST) {
       throw new FileException(
           file,
-          "is no IDX file of MNIST: expected the type 0x%x and at most %s items, found 0x%x and %s"
+          "is not an IDX file of MNIST: expected the type 0x%x and at most %s items, found 0x%x and %s"
               .formatted(magic, MOST, found, Integer.toUnsignedString(count)));
     }
     int size = count;
@@ -88,7 +88,7 @@ final class MnistSource implements ImageSource {
       int given = header.getInt();
       if (given != side) {
         throw new FileException(
-            file, "has pictures with a side of %s, expected %s".formatted(given, side));
+            file, "has images with a side of %s, expected %s".formatted(given, side));
       }
       size *= side;
     }
@@ -98,7 +98,7 @@ final class MnistSource implements ImageSource {
   private static byte[] exactly(InputStream in, int length) throws IOException {
     byte[] bytes = in.readNBytes(length);
     if (bytes.length != length) {
-      throw new EOFException("%s bytes of %s are there".formatted(bytes.length, length));
+      throw new EOFException("%s bytes instead of %s".formatted(bytes.length, length));
     }
     return bytes;
   }
@@ -129,7 +129,7 @@ final class MnistSource implements ImageSource {
 
   @Override
   public String name(int index) {
-    return "%s picture %s".formatted(file, index);
+    return "%s image %s".formatted(file, index);
   }
 
   @Override

@@ -3,14 +3,14 @@ package org.relaydiffusion.diffusion.data.convert;
 import java.util.Optional;
 import org.relaydiffusion.diffusion.image.Pixels;
 
-/** How a source's picture becomes one of the data set. Called by several threads at once. */
+/** The transform of a source image into one of the data set. Must be thread-safe. */
 @FunctionalInterface
 public interface PictureTransform {
   /**
-   * The picture to store.
+   * Returns the image to store.
    *
-   * @param picture as the source has it; not changed
-   * @return empty for a picture that is left out of the data set
+   * @param picture the source image; must not be modified
+   * @return empty for an image that is not part of the data set
    */
   Optional<Pixels> apply(Pixels picture);
 }

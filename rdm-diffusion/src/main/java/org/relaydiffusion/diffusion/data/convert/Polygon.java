@@ -3,15 +3,16 @@ package org.relaydiffusion.diffusion.data.convert;
 /**
  * A simple polygon around the origin.
  *
- * @param x the corners' coordinates, in order
- * @param y as many
+ * @param x the coordinates of the corners, in order
+ * @param y the other coordinates
  */
-@SuppressWarnings("ArrayRecordComponent") // Never compared; made once, read by this class alone.
+@SuppressWarnings("ArrayRecordComponent") // Never compared.
 record Polygon(double[] x, double[] y) {
   /**
-   * Corners that alternate between two circles, the first one at the top (y grows downwards).
+   * Returns a polygon whose corners alternate between two circles, beginning at the top (y points
+   * downwards).
    *
-   * @param corners how many on both circles together
+   * @param corners number of corners on both circles together
    * @param even radius of the first, third, ... corner
    * @param odd radius of the others
    */
@@ -27,7 +28,7 @@ record Polygon(double[] x, double[] y) {
     return new Polygon(x, y);
   }
 
-  /** The distance from the outline, negative inside. */
+  /** Returns the signed distance from the outline, negative inside. */
   double distance(double px, double py) {
     double least = Double.MAX_VALUE;
     boolean inside = false;

@@ -5,7 +5,7 @@ import java.util.regex.Pattern;
 import org.relaydiffusion.OptionException;
 
 /**
- * The size of a picture.
+ * The size of an image.
  *
  * @param width in pixels, 1 to 16384
  * @param height in pixels, 1 to 16384
@@ -14,25 +14,29 @@ public record Resolution(int width, int height) {
   private static final int LARGEST = 16384;
   private static final Pattern TEXT = Pattern.compile("(\\d{1,9})[x,](\\d{1,9})", Pattern.DOTALL);
 
-  /** Checks the numbers. */
+  /**
+   * Checks the values.
+   *
+   * @throws OptionException if one is out of range
+   */
   public Resolution {
     if (width < 1 || height < 1 || width > LARGEST || height > LARGEST) {
       throw new OptionException(
-          "--resolution takes sides of 1 to %s pixels, not %sx%s"
+          "--resolution must have sides of 1 to %s pixels, but is %sx%s"
               .formatted(LARGEST, width, height));
     }
   }
 
   /**
-   * Reads {@code 64x64} or {@code 64,64}.
+   * Parses {@code 64x64} or {@code 64,64}.
    *
-   * @throws OptionException when the text is anything else
+   * @throws OptionException if the text is anything else
    */
   public static Resolution parse(String text) {
     Matcher matcher = TEXT.matcher(text);
     if (!matcher.matches()) {
       throw new OptionException(
-          "--resolution takes WIDTHxHEIGHT, such as 64x64, not '%s'".formatted(text));
+          "--resolution must be WIDTHxHEIGHT, such as 64x64, but is '%s'".formatted(text));
     }
     return new Resolution(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
   }

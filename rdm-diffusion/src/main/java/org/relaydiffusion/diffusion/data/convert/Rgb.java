@@ -1,13 +1,13 @@
 package org.relaydiffusion.diffusion.data.convert;
 
-/** A colour, each part in [0, 1]. */
+/** A colour with components in [0, 1]. */
 record Rgb(double red, double green, double blue) {
   /**
-   * The colour of a hue.
+   * Returns the colour of a hue.
    *
    * @param hue in turns, any number: 0 red, 1/3 green, 2/3 blue
-   * @param saturation 0 grey to 1
-   * @param value the largest part
+   * @param saturation 0 (grey) to 1
+   * @param value the largest component
    */
   static Rgb ofHue(double hue, double saturation, double value) {
     return new Rgb(
@@ -22,7 +22,7 @@ record Rgb(double red, double green, double blue) {
     return value * (1 - saturation * Math.clamp(Math.min(k, 4 - k), 0.0, 1.0));
   }
 
-  /** This colour where {@code share} is 0, {@code other} where it is 1. */
+  /** Interpolates linearly: this colour for {@code share} 0, {@code other} for 1. */
   Rgb mix(Rgb other, double share) {
     return new Rgb(
         red + (other.red - red) * share,

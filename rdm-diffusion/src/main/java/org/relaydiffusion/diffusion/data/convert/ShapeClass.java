@@ -1,8 +1,8 @@
 package org.relaydiffusion.diffusion.data.convert;
 
 /**
- * The eight classes of {@code synthetic:shapes}; the order of the constants is that of the labels.
- * A shape lies around the origin, inside the circle of radius 1.
+ * The eight classes of {@code synthetic:shapes}, in the order of their labels. A shape is centred
+ * at the origin, inside the circle of radius 1.
  */
 public enum ShapeClass {
   /** A filled circle. */
@@ -19,7 +19,7 @@ public enum ShapeClass {
       return box(x, y, 0.76, 0.76);
     }
   },
-  /** A filled triangle of equal sides. */
+  /** A filled equilateral triangle. */
   TRIANGLE {
     private final Polygon outline = Polygon.around(3, 1, 1);
 
@@ -28,21 +28,21 @@ public enum ShapeClass {
       return outline.distance(x, y);
     }
   },
-  /** A circle with a hole. */
+  /** A ring. */
   RING {
     @Override
     double distance(double x, double y) {
       return Math.abs(Math.sqrt(x * x + y * y) - 0.7) - 0.23;
     }
   },
-  /** Two bars across each other. */
+  /** A cross of two bars. */
   CROSS {
     @Override
     double distance(double x, double y) {
       return Math.min(box(x, y, 0.25, 0.94), box(x, y, 0.94, 0.25));
     }
   },
-  /** A star of five points. */
+  /** A five-pointed star. */
   STAR {
     private final Polygon outline = Polygon.around(10, 1, 0.42);
 
@@ -51,14 +51,14 @@ public enum ShapeClass {
       return outline.distance(x, y);
     }
   },
-  /** Three bars side by side, the background between them. */
+  /** Three parallel bars on the background. */
   STRIPES {
     @Override
     double distance(double x, double y) {
       return box(x, Math.min(Math.abs(y), Math.abs(Math.abs(y) - 0.62)), 0.78, 0.18);
     }
   },
-  /** A square of three by three cells, every other one in a second colour. */
+  /** A square of three by three cells, alternating between two colours. */
   CHECKER {
     @Override
     double distance(double x, double y) {
@@ -78,24 +78,25 @@ public enum ShapeClass {
 
   private static final double CHECKER_SIDE = 0.8;
 
-  /** The distance from the outline, negative inside. */
+  /** Returns the signed distance from the outline, negative inside. */
   abstract double distance(double x, double y);
 
   /**
-   * How much of the shape's first colour there is at a place: 1 all, 0 only the second one.
+   * Returns the fraction of the shape's first colour at a position: 1 for the first colour only, 0
+   * for the second.
    *
-   * @param blur width of the seam between the two
+   * @param blur width of the transition between the two
    */
   double firstColour(double x, double y, double blur) {
     return 1;
   }
 
-  /** The class of a label. */
+  /** Returns the class of a label. */
   static ShapeClass of(int label) {
     return values()[label];
   }
 
-  /** The distance from a box of the given half sides. */
+  /** Returns the signed distance from a box with the given half sides. */
   private static double box(double x, double y, double halfWidth, double halfHeight) {
     double dx = Math.abs(x) - halfWidth;
     double dy = Math.abs(y) - halfHeight;

@@ -4,15 +4,15 @@ import java.util.Arrays;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
- * Draws a scene: at 256 px at least, then averaged over equal squares down to the size that is
- * asked for. So a small picture is the average of the large one of the same scene, as a relay's
- * first stage is of its second. Only operations with one exact result are used, so every machine
- * draws the same bytes.
+ * Renders a scene at 256 pixels or more, then averages over equal squares to the requested size. A
+ * small image is therefore the average of the large one of the same scene, as in the two stages of
+ * the relay. Only operations with a unique correctly rounded result are used, so the bytes are the
+ * same on every machine.
  */
 final class ShapeRenderer {
   private static final int LEAST_SIDE = 256;
 
-  /** The light comes from the top left: shadows fall by this share of the picture. */
+  /** Light comes from the top left: shadows are displaced by this fraction of the image size. */
   private static final double SHADOW_OFFSET = 0.03;
 
   private static final double SHADOW_BLUR = 0.09;
@@ -31,9 +31,9 @@ final class ShapeRenderer {
   }
 
   /**
-   * The picture of a scene, RGB.
+   * Renders a scene, RGB.
    *
-   * @param resolution its side, a power of two
+   * @param resolution the side of the image, a power of two
    */
   static Pixels draw(ShapeScene scene, int resolution) {
     int factor = Math.max(1, LEAST_SIDE / resolution);
@@ -64,7 +64,7 @@ final class ShapeRenderer {
     }
   }
 
-  /** The colour at a place of the picture, into {@link #pixel}. */
+  /** Computes the colour at a position of the image, into {@link #pixel}. */
   private void shade(double x, double y) {
     double across = 0.5 + ((x - 0.5) * scene.slopeX() + (y - 0.5) * scene.slopeY()) / 1.42;
     double shadow = 1 - SHADOW_DEPTH * shadow(x, y);
@@ -90,14 +90,17 @@ final class ShapeRenderer {
     pixel[2] = blue + (pixel[2] - blue) * cover;
   }
 
-  /** Sets {@link #pixel}. Cut off here, before averaging: else it would depend on the size. */
+  /**
+   * Sets {@link #pixel}. Values are clipped here, before averaging; otherwise the result would
+   * depend on the size.
+   */
   private void fill(Rgb from, Rgb to, double share, double light) {
     pixel[0] = Math.min(1, (from.red() + (to.red() - from.red()) * share) * light);
     pixel[1] = Math.min(1, (from.green() + (to.green() - from.green()) * share) * light);
     pixel[2] = Math.min(1, (from.blue() + (to.blue() - from.blue()) * share) * light);
   }
 
-  /** 1 in the middle of the shadow, 0 where there is none. */
+  /** Returns the strength of the shadow: 1 in the middle, 0 outside. */
   private double shadow(double x, double y) {
     double u = turnedX(x - SHADOW_OFFSET, y - SHADOW_OFFSET);
     double v = turnedY(x - SHADOW_OFFSET, y - SHADOW_OFFSET);
@@ -109,7 +112,10 @@ final class ShapeRenderer {
     return depth * depth * (3 - 2 * depth);
   }
 
-  /** Brightness of the surface: brighter towards the light, darker at the rim, with its texture. */
+  /**
+   * Returns the brightness of the surface: brighter towards the light, darker at the rim, with its
+   * texture.
+   */
   private double light(double x, double y, double distance) {
     double facing = 1 - 0.2 * ((x - scene.x()) + (y - scene.y())) / scene.radius();
     double rim = Math.clamp(-distance / RIM, 0.0, 1.0);
@@ -123,7 +129,7 @@ final class ShapeRenderer {
     return facing * bevel * (1 - TEXTURE_DEPTH * texture);
   }
 
-  /** A smooth wave between 0 and 1 with the period of the textures. */
+  /** Returns a smooth wave between 0 and 1 with the period of the textures. */
   private static double wave(double at) {
     double turns = at / TEXTURE_PERIOD;
     double triangle = Math.abs(2 * (turns - Math.floor(turns)) - 1);

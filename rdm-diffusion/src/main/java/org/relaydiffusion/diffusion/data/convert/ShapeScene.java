@@ -1,22 +1,22 @@
 package org.relaydiffusion.diffusion.data.convert;
 
 /**
- * One picture of {@code synthetic:shapes} before it is drawn. Lengths are shares of the picture's
- * side, so a scene can be drawn at any size.
+ * The description of one image of {@code synthetic:shapes}. Lengths are fractions of the side of
+ * the image, so a scene can be rendered at any size.
  *
  * @param shape the class
  * @param x centre, from the left
  * @param y centre, from the top
- * @param radius of the circle that the shape lies in
- * @param cosine of the angle by which it is turned
- * @param sine of the same
- * @param first the shape's colour
- * @param second the other colour of those that have two
- * @param texture what its surface is like
+ * @param radius of the circle around the shape
+ * @param cosine of the angle of rotation
+ * @param sine of the angle of rotation
+ * @param first the colour of the shape
+ * @param second the other colour of shapes that have two
+ * @param texture of the surface
  * @param top background colour at one end
  * @param bottom background colour at the other end
  * @param slopeX direction in which the background changes, a unit vector
- * @param slopeY as {@code slopeX}
+ * @param slopeY the other component
  */
 record ShapeScene(
     ShapeClass shape,
@@ -32,13 +32,13 @@ record ShapeScene(
     Rgb bottom,
     double slopeX,
     double slopeY) {
-  /** The largest angle by which a shape is turned, 20 degrees: a cross must not become an X. */
+  /** The maximum rotation of a shape, 20 degrees: a cross must not become an X. */
   private static final double LARGEST_TURN = StrictMath.PI / 9;
 
   private static final Rgb WHITE = new Rgb(1, 1, 1);
   private static final Rgb BLACK = new Rgb(0, 0, 0);
 
-  /** What a surface is like, beside its colour. */
+  /** The texture of a surface. */
   enum Texture {
     PLAIN,
     HATCHED,
@@ -46,10 +46,10 @@ record ShapeScene(
   }
 
   /**
-   * The scene of one picture of a set: depends on nothing but its arguments.
+   * Returns the scene of one image of a set, which depends only on the arguments.
    *
    * @param seed of the set
-   * @param index of the picture
+   * @param index of the image
    */
   static ShapeScene of(long seed, long index) {
     SplitMix64 random = new SplitMix64(seed, index);

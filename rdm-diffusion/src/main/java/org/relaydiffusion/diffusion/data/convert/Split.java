@@ -1,9 +1,9 @@
 package org.relaydiffusion.diffusion.data.convert;
 
-/** Which part of a published data set is meant. */
+/** A part of a published data set. */
 public enum Split {
-  /** The pictures to train on. */
+  /** The training images. */
   TRAIN,
-  /** Those kept back for tests. */
+  /** The test images. */
   TEST
 }

@@ -1,15 +1,15 @@
 package org.relaydiffusion.diffusion.data.convert;
 
 /**
- * SplitMix64 (Steele, Lea and Flood 2014): a generator small enough to have one for each picture,
- * the same on every machine. Not safe for use by several threads.
+ * SplitMix64 (Steele, Lea and Flood 2014): a generator that is cheap enough to create one for each
+ * image, with the same results on every machine. Not thread-safe.
  */
 final class SplitMix64 {
   private static final long GOLDEN = 0x9e3779b97f4a7c15L;
 
   private long state;
 
-  /** The generator of one picture of a set. */
+  /** Creates the generator of one image of a set. */
   SplitMix64(long seed, long index) {
     this.state = mix(seed * GOLDEN + 1) ^ mix(index + GOLDEN);
   }
@@ -19,17 +19,17 @@ final class SplitMix64 {
     return mix(state);
   }
 
-  /** A number in [0, 1) with 53 random bits. */
+  /** Returns a number in [0, 1) with 53 random bits. */
   double uniform() {
     return (next() >>> 11) * 0x1p-53;
   }
 
-  /** A number in [low, high). */
+  /** Returns a number in [low, high). */
   double uniform(double low, double high) {
     return low + (high - low) * uniform();
   }
 
-  /** Whether a fair coin shows heads. */
+  /** Returns true or false with equal probability. */
   boolean heads() {
     return next() < 0;
   }

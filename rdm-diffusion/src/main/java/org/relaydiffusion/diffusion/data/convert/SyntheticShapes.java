@@ -7,13 +7,13 @@ import org.relaydiffusion.diffusion.data.ItemLabels;
 import org.relaydiffusion.diffusion.image.Pixels;
 
 /**
- * {@code synthetic:shapes}: a procedural, labelled data set. Each picture shows one large shape of
- * eight classes ({@link ShapeClass}) with random colours, place, size, angle and texture on a
- * smooth background. Picture i has label i mod 8 and depends on the seed and i alone: neither on
- * the count nor on the size, so sets of two sizes with one seed show the same scenes.
+ * {@code synthetic:shapes}: a procedural, labelled data set. Each image shows one large shape of
+ * eight classes ({@link ShapeClass}) with random colours, position, size, angle and texture on a
+ * smooth background. Image i has label i mod 8 and depends only on the seed and i, not on the
+ * number of images or their size, so sets of two sizes with the same seed show the same scenes.
  */
 public final class SyntheticShapes implements ImageSource {
-  /** How a command line asks for this source. */
+  /** The name of this source on the command line. */
   public static final String NAME = "synthetic:shapes";
 
   private static final int LARGEST = 4096;
@@ -23,20 +23,21 @@ public final class SyntheticShapes implements ImageSource {
   private final long seed;
 
   /**
-   * Describes a set; pictures are drawn when they are read.
+   * Creates a set; images are rendered when they are read.
    *
-   * @param images how many, at least 1
+   * @param images number of images, at least 1
    * @param resolution side in pixels, a power of two up to 4096
    * @param seed of the set, any number
-   * @throws OptionException when one of them is out of range
+   * @throws OptionException if one of them is out of range
    */
   public SyntheticShapes(int images, int resolution, long seed) {
     if (images < 1) {
-      throw new OptionException(NAME + ": the number of images must be at least 1, not " + images);
+      throw new OptionException(
+          NAME + ": the number of images must be at least 1, but is " + images);
     }
     if (resolution < 1 || resolution > LARGEST || Integer.bitCount(resolution) != 1) {
       throw new OptionException(
-          "%s is drawn at a side that is a power of two up to %s, not %s"
+          "the resolution of %s must be a power of two up to %s, but is %s"
               .formatted(NAME, LARGEST, resolution));
     }
     this.images = images;

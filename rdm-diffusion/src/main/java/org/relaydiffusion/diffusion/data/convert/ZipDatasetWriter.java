@@ -13,8 +13,8 @@ import java.util.zip.ZipOutputStream;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * A data set as an uncompressed zip, which appears whole or not at all. Equal entries make equal
- * files: none has a time of its own. More than 65,535 entries and more than 4 GB make a zip64.
+ * Writes a data set as an uncompressed zip, atomically. Equal entries give equal files, because
+ * timestamps are constant. More than 65,535 entries or more than 4 GB are written as zip64.
  */
 final class ZipDatasetWriter implements DatasetWriter {
   private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
@@ -32,7 +32,7 @@ final class ZipDatasetWriter implements DatasetWriter {
   }
 
   private static void write(Content content, FileChannel channel) throws IOException {
-    // Neither stream is closed: both would close the channel, which is still to be flushed to disk.
+    // Neither stream is closed: both would close the channel, which must still be flushed to disk.
     BufferedOutputStream buffer =
         new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER);
     ZipOutputStream zip = new ZipOutputStream(buffer);

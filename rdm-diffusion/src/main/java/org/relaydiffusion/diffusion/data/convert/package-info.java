@@ -1,6 +1,6 @@
 /**
- * The data set tool: pictures from folders, archives or a procedural generator, brought to one size
- * and written as the folder or zip that training reads.
+ * The data set tool: reads images from folders, archives or a procedural generator, resizes them,
+ * and writes the folder or zip used for training.
  */
 @NullMarked
 package org.relaydiffusion.diffusion.data.convert;

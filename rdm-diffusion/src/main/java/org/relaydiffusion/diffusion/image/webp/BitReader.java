@@ -8,7 +8,7 @@ final class BitReader {
   private long window;
   private int held;
 
-  /** How many of the held bits are zeros from beyond the end. */
+  /** The number of held bits that are zeros from beyond the end. */
   private int missing;
 
   BitReader(byte[] bytes, int from, int end) {
@@ -17,12 +17,12 @@ final class BitReader {
     this.end = end;
   }
 
-  /** Whether more was read than there is: what came then were zeros. */
+  /** Returns whether more was read than exists; bits beyond the end are zeros. */
   boolean isPastEnd() {
     return missing > held;
   }
 
-  /** The next bits, without reading them: 32 are true ones, or zeros beyond the end. */
+  /** Returns the next bits without consuming them: 32 valid bits, or zeros beyond the end. */
   int peek() {
     if (held < 32) {
       load();
@@ -41,13 +41,13 @@ final class BitReader {
     }
   }
 
-  /** Goes on by up to 32 bits that {@link #peek} has shown. */
+  /** Consumes up to 32 bits returned by {@link #peek}. */
   void skip(int bits) {
     window >>>= bits;
     held -= bits;
   }
 
-  /** An unsigned number of up to 24 bits. */
+  /** Reads an unsigned number of up to 24 bits. */
   int number(int bits) {
     int number = peek() & ((1 << bits) - 1);
     skip(bits);

@@ -8,20 +8,20 @@ final class BoolDecoder {
   private final int end;
   private int at;
 
-  /** One less than the range, which is 128 to 255 before each bit. */
+  /** The range minus one; the range is 128 to 255 before each bit. */
   private int range = 254;
 
-  /** The bits that have been loaded, of which {@link #spare} are below those in use. */
+  /** The loaded bits; {@link #spare} of them are below those in use. */
   private long value;
 
   private int spare = -8;
   private boolean isPastEnd;
 
   /**
-   * Begins at a part of a file.
+   * Starts at a part of a file.
    *
-   * @param from its first byte
-   * @param end behind its last byte, at most the length of {@code bytes}
+   * @param from offset of its first byte
+   * @param end offset after its last byte, at most the length of {@code bytes}
    */
   BoolDecoder(byte[] bytes, int from, int end) {
     this.bytes = bytes;
@@ -29,13 +29,13 @@ final class BoolDecoder {
     this.end = end;
   }
 
-  /** Whether more was read than there is: what came then were zeros. */
+  /** Returns whether more was read than exists; bits beyond the end are zeros. */
   boolean isPastEnd() {
     return isPastEnd;
   }
 
   /**
-   * The next bit, 0 or 1.
+   * Reads the next bit, 0 or 1.
    *
    * @param probability of a zero, in 256ths
    */
@@ -81,17 +81,17 @@ final class BoolDecoder {
     }
   }
 
-  /** As {@link #bit}. */
+  /** Reads as {@link #bit}. */
   boolean isSet(int probability) {
     return bit(probability) != 0;
   }
 
-  /** A bit that is as often set as not. */
+  /** Reads a bit with probability 1/2. */
   boolean flag() {
     return bit(HALF) != 0;
   }
 
-  /** An unsigned number of so many bits. */
+  /** Reads an unsigned number of the given number of bits. */
   int number(int bits) {
     int number = 0;
     for (int i = 0; i < bits; i++) {
@@ -100,13 +100,13 @@ final class BoolDecoder {
     return number;
   }
 
-  /** A number of so many bits, and its sign. */
+  /** Reads a number of the given number of bits, and its sign. */
   int signed(int bits) {
     int number = number(bits);
     return flag() ? -number : number;
   }
 
-  /** A flag, and where it is set a number with its sign; else 0. */
+  /** Reads a flag and, if it is set, a number with its sign; otherwise returns 0. */
   int optionalSigned(int bits) {
     return flag() ? signed(bits) : 0;
   }

@@ -4,13 +4,13 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The five codes with which a part of a VP8L image is written (RFC 9649, section 3.7).
+ * The five prefix codes used in a part of a VP8L image (RFC 9649, section 3.7).
  *
- * @param green green values, then prefixes of lengths, then entries of the colour cache
+ * @param green green values, then length prefixes, then indices of the colour cache
  * @param red red values
  * @param blue blue values
  * @param alpha alpha values
- * @param distance prefixes of distances
+ * @param distance distance prefixes
  */
 record CodeGroup(
     PrefixCode green, PrefixCode red, PrefixCode blue, PrefixCode alpha, PrefixCode distance) {
@@ -23,14 +23,14 @@ record CodeGroup(
   private static final int REPEAT = 16;
   private static final int FEW_ZEROS = 17;
 
-  /** The length that is repeated when there was none before. */
+  /** The length that is repeated if there is no previous one. */
   private static final int FIRST_LENGTH = 8;
 
   /**
    * Reads a group.
    *
-   * @param cacheSize entries of the colour cache
-   * @return null when one of its codes is none
+   * @param cacheSize number of entries of the colour cache
+   * @return null if one of its codes is invalid
    */
   static @Nullable CodeGroup read(BitReader in, int cacheSize) {
     PrefixCode green = readCode(in, VALUES + LENGTHS + cacheSize);
@@ -44,7 +44,7 @@ record CodeGroup(
     return new CodeGroup(green, red, blue, alpha, distance);
   }
 
-  /** About how many numbers its tables hold. */
+  /** Returns the approximate number of entries in its tables. */
   int entries() {
     return green.entries()
         + red.entries()

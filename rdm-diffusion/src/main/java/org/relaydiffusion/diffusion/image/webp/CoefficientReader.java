@@ -3,9 +3,9 @@ package org.relaydiffusion.diffusion.image.webp;
 import java.util.Arrays;
 
 /**
- * Reads the coefficients of macroblocks (RFC 6386, section 13), dequantized: 16 luma blocks, 4 of
- * each chroma plane, 16 values each in the order of rows. The context of a block is how many of
- * those above and to its left had coefficients.
+ * Reads the coefficients of macroblocks (RFC 6386, section 13), dequantized: 16 luma blocks and 4
+ * of each chroma plane, with 16 values each in row order. The context of a block is the number of
+ * blocks above and to its left that have coefficients.
  */
 final class CoefficientReader {
   /** The blocks of a macroblock: 16, 4 and 4. */
@@ -17,7 +17,7 @@ final class CoefficientReader {
   private static final int LUMA = 3;
   private static final int[] ZIGZAG = {0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15};
 
-  /** By position; behind the last one as well, where none is read. */
+  /** By position; also after the last one, where none is read. */
   private static final int[] BANDS = {0, 1, 2, 3, 6, 4, 5, 6, 6, 6, 6, 6, 6, 6, 6, 7, 0};
 
   /** The probabilities of the extra bits of the four largest categories. */
@@ -30,7 +30,9 @@ final class CoefficientReader {
 
   private final int[] probabilities;
 
-  /** Of each column of macroblocks: 4 flags of luma, 2 and 2 of chroma, 1 of the second block. */
+  /**
+   * For each column of macroblocks: 4 flags for luma, 2 and 2 for chroma, 1 for the second block.
+   */
   private final byte[][] above;
 
   private final byte[] left = new byte[9];
@@ -38,10 +40,10 @@ final class CoefficientReader {
   private final int[] second = new int[16];
 
   /**
-   * What a block's values are multiplied by.
+   * The factors of a block's values.
    *
-   * @param dc the first one
-   * @param ac all others
+   * @param dc for the first value
+   * @param ac for all others
    */
   record Steps(int dc, int ac) {}
 
@@ -50,19 +52,19 @@ final class CoefficientReader {
     this.above = new byte[columns][9];
   }
 
-  /** To be called before each row of macroblocks. */
+  /** Must be called before each row of macroblocks. */
   void beginRow() {
     Arrays.fill(left, (byte) 0);
   }
 
-  /** The values of the macroblock that was read last: 16 for each of {@link #BLOCKS} blocks. */
+  /** Returns the values of the last macroblock: 16 for each of {@link #BLOCKS} blocks. */
   int[] values() {
     return values;
   }
 
-  /** Notes that a macroblock has no coefficients. */
+  /** Marks a macroblock as having no coefficients. */
   void skip(int column, boolean hasSmallBlocks) {
-    // Where there are small blocks there is no second block: its flags stay.
+    // With 4 x 4 prediction there is no second block: its flags are unchanged.
     int flags = hasSmallBlocks ? 8 : 9;
     Arrays.fill(left, 0, flags, (byte) 0);
     Arrays.fill(above[column], 0, flags, (byte) 0);
@@ -71,7 +73,7 @@ final class CoefficientReader {
   /**
    * Reads a macroblock.
    *
-   * @return whether any value but zero can be there
+   * @return whether it may have nonzero values
    */
   boolean read(BoolDecoder in, int column, boolean hasSmallBlocks, Quantizer quantizer) {
     Arrays.fill(values, 0);
@@ -104,7 +106,7 @@ final class CoefficientReader {
     return hasValues;
   }
 
-  /** Reads a block; returns the position behind its last value. */
+  /** Reads a block; returns the position after its last value. */
   private int block(
       BoolDecoder in, int type, int context, Steps steps, int first, int[] out, int base) {
     int n = first;
@@ -128,7 +130,7 @@ final class CoefficientReader {
         p = at(type, n + 1, 1);
       }
       int signed = in.flag() ? -value : value;
-      // 16 bits are kept, which only damaged files need more than.
+      // 16 bits are kept; only damaged files need more.
       out[base + ZIGZAG[n]] = (short) (signed * (n > 0 ? steps.ac : steps.dc));
       n++;
     }
@@ -140,7 +142,7 @@ final class CoefficientReader {
     return (band * CoefficientTables.CONTEXTS + context) * CoefficientTables.TOKENS;
   }
 
-  /** A value of at least 2. */
+  /** Reads a value of at least 2. */
   private int large(BoolDecoder in, int p) {
     if (!in.isSet(probabilities[p + 3])) {
       return in.isSet(probabilities[p + 4]) ? 3 + in.bit(probabilities[p + 5]) : 2;

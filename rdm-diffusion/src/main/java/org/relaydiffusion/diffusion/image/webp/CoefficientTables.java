@@ -211,9 +211,9 @@ final class CoefficientTables {
   };
 
   /**
-   * The probabilities of a frame.
+   * Returns the probabilities of a frame.
    *
-   * @param header the frame's header, where they are
+   * @param header the header of the frame, which contains the updates
    */
   static int[] read(BoolDecoder header) {
     int[] probabilities = DEFAULTS.clone();

@@ -1,16 +1,18 @@
 package org.relaydiffusion.diffusion.image.webp;
 
 /**
- * How much the edges of a macroblock are filtered (RFC 6386, section 15).
+ * The strength of the loop filter for a macroblock (RFC 6386, section 15).
  *
  * @param limit of the differences across an inner edge, in half values; 0 for no filter
- * @param interior of the differences beside an edge
- * @param variance above which an edge belongs to the picture and is hardly filtered
+ * @param interior limit of the differences beside an edge
+ * @param variance above which an edge is considered part of the image and is hardly filtered
  */
 record FilterStrength(int limit, int interior, int variance) {
   private static final int MOST = 63;
 
-  /** Of a level, which is brought into its range, and the frame's sharpness. */
+  /**
+   * Computes the strength for a level, which is clipped to its range, and the frame's sharpness.
+   */
   static FilterStrength of(int unbounded, int sharpness) {
     int level = Math.clamp(unbounded, 0, MOST);
     if (level == 0) {

@@ -4,9 +4,9 @@ import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 
 /**
- * The header of a VP8 key frame (RFC 6386, section 9): where its partitions lie, how its
- * macroblocks are quantized and filtered, and the probabilities of what follows. The modes of the
- * macroblocks come next in the same partition.
+ * The header of a VP8 key frame (RFC 6386, section 9): the positions of its partitions, the
+ * quantization and filtering of its macroblocks, and the probabilities of the following data. The
+ * modes of the macroblocks follow in the same partition.
  */
 final class FrameHeader {
   private static final int TAG = 3;
@@ -29,8 +29,8 @@ final class FrameHeader {
    * Reads a header.
    *
    * @param bytes the file
-   * @param from where the frame begins
-   * @param end where it ends
+   * @param from offset of the frame
+   * @param end offset after its end
    */
   FrameHeader(byte[] bytes, int from, int end, Path file) {
     this.file = file;
@@ -41,7 +41,7 @@ final class FrameHeader {
       throw damaged("it is cut off in its first partition");
     }
     in = new BoolDecoder(bytes, first, first + partition);
-    // The colour space and whether clamping is needed: both change nothing here.
+    // The colour space and whether clamping is needed: neither has an effect here.
     in.number(2);
     Segments segments = readSegments();
     hasSegmentMap = segments.hasMap;
@@ -49,13 +49,13 @@ final class FrameHeader {
     readFilter(segments);
     partitions = readPartitions(bytes, first + partition, end);
     readQuantizers(segments);
-    // Whether the probabilities outlive the frame.
+    // Whether the probabilities are kept after the frame.
     in.flag();
     coefficients = CoefficientTables.read(in);
     skipProbability = in.flag() ? in.number(8) : NEVER_SKIPPED;
   }
 
-  /** What the header says of the four kinds of macroblocks. */
+  /** Reads the settings of the four segments. */
   private static final class Segments {
     private boolean isUsed;
     private boolean hasMap;
@@ -64,7 +64,7 @@ final class FrameHeader {
     private final int[] levels = new int[SEGMENTS];
   }
 
-  /** Refuses what is no key frame that is shown. */
+  /** Rejects anything except a key frame that is shown. */
   static void checkTag(byte[] bytes, int from, int end, Path file) {
     if (end - from < START
         || (bytes[from + TAG] & 0xff) != 0x9d
@@ -74,16 +74,16 @@ final class FrameHeader {
     }
     int tag = u24(bytes, from);
     if ((tag & 1) != 0 || (tag >> 1 & 7) > 3 || (tag >> 4 & 1) == 0) {
-      throw new FileException(file, "is a damaged WebP picture: its frame is no key frame");
+      throw new FileException(file, "is a damaged WebP picture: its frame is not a key frame");
     }
   }
 
-  /** The width that a frame claims. */
+  /** Returns the declared width of a frame. */
   static int width(byte[] bytes, int from) {
     return u16(bytes, from + TAG + 3) & 0x3fff;
   }
 
-  /** The height that a frame claims. */
+  /** Returns the declared height of a frame. */
   static int height(byte[] bytes, int from) {
     return u16(bytes, from + TAG + 5) & 0x3fff;
   }
@@ -130,7 +130,7 @@ final class FrameHeader {
         deltas[i] = in.optionalSigned(6);
       }
     }
-    // A frame level of zero turns the filter off, whatever its segments say.
+    // A frame level of zero disables the filter, regardless of the segments.
     if (level == 0) {
       return;
     }
@@ -139,7 +139,8 @@ final class FrameHeader {
       if (segments.isUsed && !segments.isAbsolute) {
         base += level;
       }
-      // All are intra-coded, for which the first delta is, and the fifth for 4 x 4 blocks.
+      // All macroblocks are intra-coded, so the first delta applies to all, and the fifth to 4 x 4
+      // blocks.
       int delta = hasDeltas ? deltas[0] : 0;
       int small = hasDeltas ? deltas[4] : 0;
       strengths[segment][0] = FilterStrength.of(base + delta, sharpness);
@@ -178,17 +179,17 @@ final class FrameHeader {
     }
   }
 
-  /** The partition of the header, behind it: the modes of the macroblocks. */
+  /** Returns the partition of the header, positioned after it: the modes of the macroblocks. */
   BoolDecoder modes() {
     return in;
   }
 
-  /** The partition with the coefficients of a row of macroblocks. */
+  /** Returns the partition with the coefficients of a row of macroblocks. */
   BoolDecoder tokens(int row) {
     return partitions[row & (partitions.length - 1)];
   }
 
-  /** Reads which segment the next macroblock belongs to. */
+  /** Reads the segment of the next macroblock. */
   int readSegment() {
     if (!hasSegmentMap) {
       return 0;
@@ -207,7 +208,7 @@ final class FrameHeader {
     return quantizers[segment];
   }
 
-  /** Whether there is a loop filter. */
+  /** Returns whether there is a loop filter. */
   boolean isFiltered() {
     return strengths[0][0] != null;
   }
@@ -216,12 +217,12 @@ final class FrameHeader {
     return isSimpleFilter;
   }
 
-  /** How much a macroblock is filtered; only where there is a filter. */
+  /** Returns the filter strength of a macroblock; only valid if there is a filter. */
   FilterStrength strength(int segment, boolean hasSmallBlocks) {
     return strengths[segment][hasSmallBlocks ? 1 : 0];
   }
 
-  /** The probabilities of the coefficients, as {@link CoefficientTables} lays them out. */
+  /** Returns the probabilities of the coefficients, in the layout of {@link CoefficientTables}. */
   int[] coefficients() {
     return coefficients;
   }

@@ -5,8 +5,8 @@ final class InverseTransform {
   private InverseTransform() {}
 
   /**
-   * The Walsh-Hadamard transform of the second block, whose results are the DC values of the 16
-   * luma blocks.
+   * Computes the Walsh-Hadamard transform of the second block, whose results are the DC values of
+   * the 16 luma blocks.
    *
    * @param in 16 values
    * @param out 16 blocks of 16 values
@@ -37,11 +37,11 @@ final class InverseTransform {
   }
 
   /**
-   * Adds what a block of coefficients stands for to its prediction.
+   * Adds the inverse transform of a block of coefficients to its prediction.
    *
    * @param in coefficients, 16 from {@code from} on
    * @param pixels values from 0 to 255 with {@link Prediction#STRIDE}
-   * @param at the block's first pixel
+   * @param at offset of the block's first pixel
    */
   static void add(int[] in, int from, int[] pixels, int at) {
     boolean isFlat = true;
@@ -94,17 +94,17 @@ final class InverseTransform {
     }
   }
 
-  /** Times sqrt(2) cos(pi / 8). */
+  /** Multiplies by sqrt(2) cos(pi / 8). */
   private static int byCosine(int value) {
     return ((value * 20091) >> 16) + value;
   }
 
-  /** Times sqrt(2) sin(pi / 8). */
+  /** Multiplies by sqrt(2) sin(pi / 8). */
   private static int bySine(int value) {
     return (value * 35468) >> 16;
   }
 
-  /** Brought into the range from 0 to 255. */
+  /** Clips to the range from 0 to 255. */
   static int clamped(int value) {
     return Math.clamp(value, 0, 255);
   }

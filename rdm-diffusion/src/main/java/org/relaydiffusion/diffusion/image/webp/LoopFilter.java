@@ -2,7 +2,7 @@ package org.relaydiffusion.diffusion.image.webp;
 
 /** Smooths the edges of blocks after all have been decoded (RFC 6386, section 15). */
 final class LoopFilter {
-  /** Edges of macroblocks are filtered more readily than those inside them. */
+  /** The threshold for edges of macroblocks is higher than for edges inside them. */
   private static final int OUTER = 4;
 
   private LoopFilter() {}
@@ -33,7 +33,7 @@ final class LoopFilter {
   }
 
   /**
-   * Which neighbours a macroblock has.
+   * The existing neighbours of a macroblock.
    *
    * @param hasLeft false in the first column
    * @param hasAbove false in the first row
@@ -125,7 +125,7 @@ final class LoopFilter {
     }
   }
 
-  /** Changes the two pixels at the edge. */
+  /** Modifies the two pixels at the edge. */
   private static void two(byte[] p, int at, int across, int p1, int p0, int q0, int q1) {
     int a = 3 * (q0 - p0) + signedByte(p1 - q1);
     set(p, at - across, p0 + fifth((a + 3) >> 3));

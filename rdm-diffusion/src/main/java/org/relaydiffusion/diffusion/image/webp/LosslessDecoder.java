@@ -15,10 +15,13 @@ final class LosslessDecoder {
   private static final int CACHE_BITS = 11;
   private static final int CACHE_FACTOR = 0x1e35a7bd;
 
-  /** Encoders make at most some thousand groups of codes, with 2,000 entries each. */
+  /**
+   * The maximum size of all code tables; encoders write at most some thousand groups of codes, with
+   * 2,000 entries each.
+   */
   private static final int MOST_ENTRIES = 1 << 24;
 
-  /** The neighbours that short distances mean: rows above in the high bits, 8 - columns left. */
+  /** The neighbours addressed by short distances: rows above in the high bits, 8 - columns left. */
   private static final int[] NEIGHBOURS = {
     0x18, 0x07, 0x17, 0x19, 0x28, 0x06, 0x27, 0x29, 0x16, 0x1a, 0x26, 0x2a, 0x38, 0x05, 0x37,
     0x39, 0x15, 0x1b, 0x36, 0x3a, 0x25, 0x2b, 0x48, 0x04, 0x47, 0x49, 0x14, 0x1c, 0x35, 0x3b,
@@ -38,19 +41,19 @@ final class LosslessDecoder {
     this.file = file;
   }
 
-  /** Refuses what is no VP8L frame. */
+  /** Rejects a frame without the VP8L signature. */
   static void checkSignature(byte[] bytes, int from, int end, Path file) {
     if (end - from < HEADER || bytes[from] != SIGNATURE || (bytes[from + 4] >> 5) != 0) {
       throw new FileException(file, "is a damaged WebP picture: its frame has no signature");
     }
   }
 
-  /** The width that a frame claims. */
+  /** Returns the declared width of a frame. */
   static int width(byte[] bytes, int from) {
     return 1 + ((bytes[from + 1] & 0xff) | (bytes[from + 2] & 0x3f) << 8);
   }
 
-  /** The height that a frame claims. */
+  /** Returns the declared height of a frame. */
   static int height(byte[] bytes, int from) {
     return 1
         + ((bytes[from + 2] & 0xff) >> 6
@@ -62,10 +65,10 @@ final class LosslessDecoder {
    * Decodes a frame.
    *
    * @param bytes the file
-   * @param from where the frame begins; {@link #checkSignature} has accepted it
-   * @param end where it ends
+   * @param from offset of the frame, which {@link #checkSignature} has accepted
+   * @param end offset after its end
    * @return RGB [H, W, 3], without alpha
-   * @throws FileException when it is damaged or cut off
+   * @throws FileException if it is damaged or truncated
    */
   static byte[] decode(byte[] bytes, int from, int end, Path file) {
     int[] argb =
@@ -107,7 +110,7 @@ final class LosslessDecoder {
     };
   }
 
-  /** A transform that differs from part to part of the image. */
+  /** Reads a transform that varies over the image. */
   private LosslessTransform readParts(LosslessTransform.Kind kind, int width, int height) {
     int bits = 2 + in.number(3);
     int[] data = readImage(parts(width, bits), parts(height, bits), false);
@@ -143,7 +146,7 @@ final class LosslessDecoder {
     return argb;
   }
 
-  /** Which codes belong to which part of an image. */
+  /** Returns the groups of codes of the parts of the image. */
   private static final class Groups {
     private final CodeGroup[] groups;
     private final int[] of;
@@ -173,14 +176,14 @@ final class LosslessDecoder {
     for (int i = 0; i < count; i++) {
       @Nullable CodeGroup group = CodeGroup.read(in, cacheSize);
       if (group == null || in.isPastEnd()) {
-        throw damaged("its codes of group %s of %s are none".formatted(i, count));
+        throw damaged("its codes of group %s of %s are invalid".formatted(i, count));
       }
       if (isUsed[i]) {
         groups[i] = group;
         entries += group.entries();
       }
       if (entries > MOST_ENTRIES) {
-        throw damaged("its codes take more room than any encoder's");
+        throw damaged("its code tables exceed the maximum size");
       }
     }
     return groups;
@@ -209,7 +212,7 @@ final class LosslessDecoder {
         int length = readPrefixed(symbol - CodeGroup.VALUES);
         int distance = distance(readPrefixed(group.distance().read(in)), width);
         if (distance > at || length > argb.length - at) {
-          throw damaged("it repeats pixels that are not there");
+          throw damaged("it repeats pixels outside the image");
         }
         for (int i = 0; i < length; i++) {
           argb[at + i] = argb[at + i - distance];
@@ -218,7 +221,7 @@ final class LosslessDecoder {
         y += (x + length) / width;
         x = (x + length) % width;
         if (at < argb.length) {
-          // The pixel behind the repetition may lie in another part.
+          // The pixel after the repetition may be in another part.
           group = groups.at(x, y);
         }
       } else {
@@ -238,7 +241,7 @@ final class LosslessDecoder {
     }
   }
 
-  /** A length or a distance: its prefix says how many bits follow. */
+  /** Reads a length or a distance: its prefix determines the number of following bits. */
   private int readPrefixed(int prefix) {
     if (prefix < 4) {
       return prefix + 1;
@@ -247,7 +250,7 @@ final class LosslessDecoder {
     return ((2 + (prefix & 1)) << bits) + in.number(bits) + 1;
   }
 
-  /** How many pixels back a distance means. */
+  /** Returns the distance in pixels of a distance code. */
   private static int distance(int code, int width) {
     if (code > NEIGHBOURS.length) {
       return code - NEIGHBOURS.length;

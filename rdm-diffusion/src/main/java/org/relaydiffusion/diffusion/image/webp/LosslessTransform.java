@@ -2,7 +2,7 @@ package org.relaydiffusion.diffusion.image.webp;
 
 import java.util.Arrays;
 
-/** A transform that a VP8L encoder has applied, and how it is undone (RFC 9649, section 3.5). */
+/** A transform applied by a VP8L encoder, and its inverse (RFC 9649, section 3.5). */
 final class LosslessTransform {
   private static final int BLACK = 0xff000000;
 
@@ -12,12 +12,13 @@ final class LosslessTransform {
   private final int[] data;
 
   /**
-   * Makes one.
+   * Creates a transform.
    *
-   * @param kind which one
-   * @param width of the image once it is undone
-   * @param bits the size of its parts, or how many pixels of a palette lie in one, as powers of two
-   * @param data what it needs: an image of modes or factors, or the palette
+   * @param kind of the transform
+   * @param width of the image after the inverse transform
+   * @param bits the size of its parts, or the number of palette indices per pixel, as a power of
+   *     two
+   * @param data its parameters: an image of modes or factors, or the palette
    */
   LosslessTransform(Kind kind, int width, int bits, int[] data) {
     this.kind = kind;
@@ -35,14 +36,14 @@ final class LosslessTransform {
   }
 
   /**
-   * A palette, of which few colours are packed into one pixel.
+   * Creates a palette; with few colours, several indices are packed into one pixel.
    *
-   * @param differences each from the colour before
+   * @param differences each from the previous colour
    */
   static LosslessTransform palette(int width, int[] differences) {
     int count = differences.length;
     int bits = count > 16 ? 0 : count > 4 ? 1 : count > 2 ? 2 : 3;
-    // Numbers beyond the palette are transparent black.
+    // Indices beyond the palette are transparent black.
     int[] colours = Arrays.copyOf(differences, 1 << (8 >> bits));
     for (int i = 1; i < count; i++) {
       colours[i] = Predictor.sum(colours[i], colours[i - 1]);
@@ -54,16 +55,16 @@ final class LosslessTransform {
     return kind;
   }
 
-  /** The width of the image before it is undone. */
+  /** Returns the width of the image before the inverse transform. */
   int packedWidth() {
     return kind == Kind.PALETTE ? LosslessDecoder.parts(width, bits) : width;
   }
 
   /**
-   * Undoes the transform.
+   * Applies the inverse transform.
    *
-   * @param argb the image, which is changed
-   * @return the image, in the same array where its size stays
+   * @param argb the image, which is modified
+   * @return the image, in the same array if its size is unchanged
    */
   int[] undo(int[] argb, int height) {
     switch (kind) {

@@ -8,7 +8,10 @@ import org.relaydiffusion.FileException;
 final class LossyDecoder {
   private static final int STRIDE = Prediction.STRIDE;
 
-  /** Where the blocks lie in the array in which a macroblock is made, with room around them. */
+  /**
+   * The positions of the blocks in the array in which a macroblock is reconstructed, with a border
+   * around them.
+   */
   private static final int LUMA = STRIDE + 8;
 
   private static final int BLUE = LUMA + 17 * STRIDE;
@@ -23,16 +26,16 @@ final class LossyDecoder {
   private final int rows;
   private final YuvPlanes planes;
 
-  /** The macroblock that is made, and the pixels around it. */
+  /** The macroblock being reconstructed, and the pixels around it. */
   private final int[] work = new int[BLUE + 8 * STRIDE + 8];
 
-  /** Modes of 4 x 4 blocks above each column and to the left of each row of blocks. */
+  /** The modes of 4 x 4 blocks above each column and to the left of each row of blocks. */
   private final int[] modesAbove;
 
   private final int[] modesLeft = new int[4];
   private final int[] modes = new int[16];
 
-  /** What the loop filter has to know of each macroblock: segment, kind, whether it is smooth. */
+  /** The data of each macroblock for the loop filter: segment, kind, and whether it is smooth. */
   private final byte[] filtered;
 
   private LossyDecoder(byte[] bytes, int from, int end, Path file) {
@@ -52,10 +55,10 @@ final class LossyDecoder {
    * Decodes a frame.
    *
    * @param bytes the file
-   * @param from where the frame begins; {@link FrameHeader#checkTag} has accepted it
-   * @param end where it ends
+   * @param from offset of the frame, which {@link FrameHeader#checkTag} has accepted
+   * @param end offset after its end
    * @return RGB [H, W, 3]
-   * @throws FileException when it is damaged or cut off
+   * @throws FileException if it is damaged or truncated
    */
   static byte[] decode(byte[] bytes, int from, int end, Path file) {
     LossyDecoder decoder = new LossyDecoder(bytes, from, end, file);
@@ -151,7 +154,7 @@ final class LossyDecoder {
     return in.isSet(183) ? Prediction.TRUE_MOTION : Prediction.HORIZONTAL;
   }
 
-  /** Beside the first column and above the first row are pixels of fixed values. */
+  /** Pixels outside the first column and row have fixed values. */
   private void beginRow(int row) {
     for (int y = 0; y < 16; y++) {
       work[LUMA + y * STRIDE - 1] = BESIDE;
@@ -170,7 +173,7 @@ final class LossyDecoder {
     }
   }
 
-  /** Puts the pixels of the neighbours, before any is filtered, around the macroblock. */
+  /** Copies the pixels of the neighbours, before filtering, around the macroblock. */
   private void bringNeighbours(int row, int column) {
     if (column > 0) {
       for (int y = -1; y < 16; y++) {
@@ -201,7 +204,8 @@ final class LossyDecoder {
     } else if (row > 0) {
       bring(planes.y, planes.yAt(16 * column + 16, 16 * row - 1), right, 4);
     }
-    // The blocks below see the same pixels to the upper right, as the true ones come later.
+    // The lower blocks use the same pixels to the upper right, because the actual ones are decoded
+    // later.
     for (int y = 4; y < 16; y += 4) {
       System.arraycopy(work, right, work, right + y * STRIDE, 4);
     }

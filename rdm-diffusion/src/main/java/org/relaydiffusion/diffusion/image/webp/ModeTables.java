@@ -111,7 +111,7 @@ final class ModeTables {
     112, 19, 12, 61, 195, 128, 48, 4, 24,
   };
 
-  /** Of a node the next one for 0 and for 1; at or below zero the negative mode. */
+  /** The next node for 0 and for 1; a value of at most zero is a negated mode. */
   private static final int[] TREE = {
     -Prediction.DC,
     1,
@@ -135,7 +135,7 @@ final class ModeTables {
 
   private ModeTables() {}
 
-  /** Reads the mode of a block between those of its neighbours. */
+  /** Reads the mode of a block, given those of its neighbours. */
   static int read(BoolDecoder in, int above, int left) {
     int base = (above * MODES + left) * BRANCHES;
     int node = 0;

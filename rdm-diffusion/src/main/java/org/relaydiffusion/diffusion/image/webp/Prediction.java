@@ -3,11 +3,11 @@ package org.relaydiffusion.diffusion.image.webp;
 import java.util.Arrays;
 
 /**
- * Predicts blocks from the pixels above and to the left of them (RFC 6386, section 12), which lie
+ * Predicts blocks from the pixels above and to the left of them (RFC 6386, section 12), which are
  * around them in the same array with rows of {@link #STRIDE} values from 0 to 255.
  */
 final class Prediction {
-  /** From a pixel to the one below it. */
+  /** The offset from a pixel to the one below it. */
   static final int STRIDE = 32;
 
   static final int DC = 0;
@@ -28,7 +28,7 @@ final class Prediction {
    *
    * @param mode DC, TRUE_MOTION, VERTICAL or HORIZONTAL
    * @param size 16 or 8
-   * @param hasAbove false in the first row of the picture, which DC leaves out
+   * @param hasAbove false in the first row of the image, which DC ignores
    * @param hasLeft false in its first column
    */
   static void whole(int mode, int[] p, int at, int size, boolean hasAbove, boolean hasLeft) {
@@ -80,7 +80,7 @@ final class Prediction {
     }
   }
 
-  /** Predicts a luma block of 4 x 4 pixels, from up to 4 pixels more to the right above it. */
+  /** Predicts a luma block of 4 x 4 pixels, which also uses up to 4 pixels to the upper right. */
   static void small(int mode, int[] p, int at) {
     switch (mode) {
       case DC -> {
@@ -111,12 +111,12 @@ final class Prediction {
     return i < 4 ? p[at - 1 + (3 - i) * STRIDE] : p[at - STRIDE + i - 5];
   }
 
-  /** Of pixel {@code i} around the block and the next. */
+  /** Averages pixel {@code i} around the block and the next. */
   private static int of2(int[] p, int at, int i) {
     return (around(p, at, i) + around(p, at, i + 1) + 1) >> 1;
   }
 
-  /** Of pixel {@code i} around the block, which counts twice, and its neighbours. */
+  /** Averages pixel {@code i} around the block, with weight 2, and its neighbours. */
   private static int of3(int[] p, int at, int i) {
     return (around(p, at, i - 1) + 2 * around(p, at, i) + around(p, at, i + 1) + 2) >> 2;
   }
@@ -180,7 +180,7 @@ final class Prediction {
       p[at + 2 * STRIDE + x] = p[at + x + 1];
       p[at + 3 * STRIDE + x] = p[at + STRIDE + x + 1];
     }
-    // The last column of these two rows does not go on as the others do.
+    // The last column of these two rows does not follow the pattern of the others.
     p[at + 2 * STRIDE + 3] = of3(p, at, 10);
     p[at + 3 * STRIDE + 3] = of3(p, at, 11);
   }

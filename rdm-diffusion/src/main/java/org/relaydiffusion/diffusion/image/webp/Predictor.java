@@ -1,9 +1,9 @@
 package org.relaydiffusion.diffusion.image.webp;
 
 /**
- * The fourteen predictions of VP8L from the pixels to the left, above, and beside the one above
- * (RFC 9649, section 3.5.1). To the upper right of the last pixel of a row is the first one of that
- * row itself.
+ * The fourteen predictors of VP8L from the pixels to the left, above, upper left and upper right
+ * (RFC 9649, section 3.5.1). The upper right neighbour of the last pixel of a row is the first
+ * pixel of that row itself.
  */
 final class Predictor {
   private static final int BLACK = 0xff000000;
@@ -13,10 +13,10 @@ final class Predictor {
   /**
    * Adds predictions to differences, from left to right.
    *
-   * @param mode 0 to 15, of which the last two are as 0
-   * @param p the image, in which all pixels before are whole
+   * @param mode 0 to 15, of which the last two are equal to 0
+   * @param p the image, in which all previous pixels are complete
    * @param from the first pixel, not in the first row or column
-   * @param end behind the last one
+   * @param end after the last one
    */
   static void add(int mode, int[] p, int from, int end, int width) {
     for (int i = from; i < end; i++) {
@@ -47,7 +47,7 @@ final class Predictor {
     };
   }
 
-  /** Channel by channel, without carry. */
+  /** Adds channel by channel, without carry. */
   static int sum(int a, int b) {
     int alphaAndGreen = (a & 0xff00ff00) + (b & 0xff00ff00);
     int redAndBlue = (a & 0x00ff00ff) + (b & 0x00ff00ff);
@@ -58,7 +58,7 @@ final class Predictor {
     return (((a ^ b) & 0xfefefefe) >>> 1) + (a & b);
   }
 
-  /** Left or top, whichever is closer to left + top - corner. */
+  /** Returns left or top, whichever is closer to left + top - corner. */
   private static int nearer(int left, int top, int corner) {
     int toLeft = 0;
     int toTop = 0;

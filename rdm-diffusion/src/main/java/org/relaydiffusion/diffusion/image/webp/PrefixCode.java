@@ -3,9 +3,9 @@ package org.relaydiffusion.diffusion.image.webp;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A canonical prefix code of VP8L, as a table for its first 8 bits and further ones behind it for
- * the longer codes. An entry is a symbol and the bits of its code; or, where those exceed the bits
- * of the first table, an offset and the bits of both.
+ * A canonical prefix code of VP8L, as a table for its first 8 bits, followed by second-level tables
+ * for longer codes. An entry is a symbol and the length of its code or, if that exceeds the first
+ * table, an offset and both lengths.
  */
 final class PrefixCode {
   static final int LONGEST = 15;
@@ -22,11 +22,11 @@ final class PrefixCode {
   }
 
   /**
-   * Makes a code.
+   * Creates a code.
    *
    * @param lengths of the symbols' codes, from 0 (unused) to {@link #LONGEST}
-   * @param symbols how many there are
-   * @return null when there is no such code, as bits are left over or used twice
+   * @param symbols number of symbols
+   * @return null if the lengths do not form a complete prefix code
    */
   static @Nullable PrefixCode of(int[] lengths, int symbols) {
     int[] counts = new int[LONGEST + 1];
@@ -43,7 +43,7 @@ final class PrefixCode {
       }
     }
     if (used == 1) {
-      // The one symbol takes no bits, whatever its length.
+      // A single symbol takes no bits, regardless of its length.
       return new PrefixCode(new int[] {last << BITS}, 0);
     }
     int space = 0;
@@ -82,7 +82,10 @@ final class PrefixCode {
     return new PrefixCode(table, root);
   }
 
-  /** The first code of each length; those of a length are consecutive, in the order of symbols. */
+  /**
+   * Returns the first code of each length; those of a length are consecutive, in the order of
+   * symbols.
+   */
   private static int[] firstCodes(int[] counts) {
     int[] next = new int[LONGEST + 2];
     for (int length = 1; length <= LONGEST; length++) {
@@ -91,7 +94,7 @@ final class PrefixCode {
     return next;
   }
 
-  /** Finds how many bits and which place the further tables take; returns the size of all. */
+  /** Determines the sizes and positions of the second-level tables; returns the total size. */
   private static int measure(
       int[] lengths, int symbols, int[] next, int root, int[] sizes, int[] offsets) {
     for (int symbol = 0; symbol < symbols; symbol++) {
@@ -121,7 +124,7 @@ final class PrefixCode {
     }
   }
 
-  /** How many numbers the tables hold. */
+  /** Returns the number of entries of the tables. */
   int entries() {
     return table.length;
   }

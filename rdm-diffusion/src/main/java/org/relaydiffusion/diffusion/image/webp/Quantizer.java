@@ -3,16 +3,16 @@ package org.relaydiffusion.diffusion.image.webp;
 import org.relaydiffusion.diffusion.image.webp.CoefficientReader.Steps;
 
 /**
- * What the coefficients of a segment are multiplied by (RFC 6386, section 14.1).
+ * The quantization steps of a segment (RFC 6386, section 14.1).
  *
  * @param luma of the luma blocks
- * @param second of the block that holds their DC values
+ * @param second of the block with their DC values
  * @param chroma of the chroma blocks
  */
 record Quantizer(Steps luma, Steps second, Steps chroma) {
   private static final int LAST = 127;
 
-  /** Chroma's DC step ends here. */
+  /** The maximum DC step of chroma. */
   private static final int LAST_CHROMA = 117;
 
   private static final int LEAST_SECOND = 8;
@@ -40,9 +40,9 @@ record Quantizer(Steps luma, Steps second, Steps chroma) {
   };
 
   /**
-   * The steps of an index.
+   * Returns the steps of an index.
    *
-   * @param index 0 to 127 in sound files
+   * @param index 0 to 127 in valid files
    * @param deltas added to it for luma DC, second DC and AC, chroma DC and AC
    */
   static Quantizer of(int index, int[] deltas) {

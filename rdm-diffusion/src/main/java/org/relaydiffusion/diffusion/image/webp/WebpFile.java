@@ -5,18 +5,18 @@ import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 
 /**
- * Where the first picture of a WebP file lies, and what its header claims. Alpha is not read: as
- * Pillow's {@code convert("RGB")} does, the colours are taken as they are stored.
+ * The position of the first image in a WebP file, and its header. Alpha is ignored: as in Pillow's
+ * {@code convert("RGB")}, colours are used as stored.
  *
- * @param width columns of the whole canvas, at least 1
- * @param height its rows, at least 1
- * @param isLossless whether the frame is VP8L, else VP8
- * @param x where the frame lies on the canvas, which is black around it
+ * @param width columns of the complete canvas, at least 1
+ * @param height rows of the canvas, at least 1
+ * @param isLossless whether the frame is VP8L, otherwise VP8
+ * @param x position of the frame on the canvas, which is black around it
  * @param y likewise
  * @param frameWidth columns of the frame
- * @param frameHeight its rows
- * @param from the frame's first byte
- * @param end behind its last byte
+ * @param frameHeight rows of the frame
+ * @param from offset of the frame's first byte
+ * @param end offset after its last byte
  */
 public record WebpFile(
     int width,
@@ -33,7 +33,7 @@ public record WebpFile(
   private static final int CANVAS_SIZE = 4;
   private static final int FRAME_HEADER = 16;
 
-  /** Whether a file begins as WebP files do. */
+  /** Returns whether a file begins like a WebP. */
   public static boolean isWebp(byte[] bytes) {
     return bytes.length >= RIFF_HEADER
         && text(bytes, 0).equals("RIFF")
@@ -41,22 +41,22 @@ public record WebpFile(
   }
 
   /**
-   * Finds the first picture.
+   * Finds the first image.
    *
-   * @param bytes a whole file, of which {@link #isWebp} is true
+   * @param bytes a complete file, for which {@link #isWebp} is true
    * @param file its name, for messages
-   * @throws FileException when it is damaged, cut off or without a picture
+   * @throws FileException if it is damaged, truncated or without an image
    */
   public static WebpFile parse(byte[] bytes, Path file) {
     long claimed = CHUNK_HEADER + u32(bytes, 4);
     if (claimed > bytes.length) {
       throw damaged(
-          file, "it claims %s bytes, but has %s: cut off".formatted(claimed, bytes.length));
+          file, "it declares %s bytes, but has %s: truncated".formatted(claimed, bytes.length));
     }
     return new Walk(bytes, file).find(RIFF_HEADER, (int) claimed, false);
   }
 
-  /** Goes over the chunks, into the first frame of an animation. */
+  /** Iterates over the chunks, up to the first frame of an animation. */
   private static final class Walk {
     private final byte[] bytes;
     private final Path file;
@@ -77,11 +77,11 @@ public record WebpFile(
         long length = u32(bytes, at + 4);
         int body = at + CHUNK_HEADER;
         if (length > end - body) {
-          throw damaged(file, "the chunk at byte %s claims %s bytes".formatted(at, length));
+          throw damaged(file, "the chunk at byte %s declares %s bytes".formatted(at, length));
         }
         int stop = body + (int) length;
         if (isFrame && (type.equals("ANMF") || type.equals("VP8X"))) {
-          throw damaged(file, "its first frame holds an animation of its own");
+          throw damaged(file, "its first frame contains a nested animation");
         }
         switch (type) {
           case "VP8X" -> readCanvas(body, stop);
@@ -100,7 +100,7 @@ public record WebpFile(
         }
         at = (int) Math.min(end, stop + (length & 1));
       }
-      throw damaged(file, "it has no picture");
+      throw damaged(file, "it has no image");
     }
 
     private void readCanvas(int body, int stop) {
@@ -126,10 +126,10 @@ public record WebpFile(
       int canvasWidth = width == 0 ? frameWidth : width;
       int canvasHeight = width == 0 ? frameHeight : height;
       if (frameWidth < 1 || frameHeight < 1) {
-        throw damaged(file, "it claims %s x %s pixels".formatted(frameWidth, frameHeight));
+        throw damaged(file, "it declares %s x %s pixels".formatted(frameWidth, frameHeight));
       }
       if (x > canvasWidth - frameWidth || y > canvasHeight - frameHeight) {
-        throw damaged(file, "its frame lies outside the canvas");
+        throw damaged(file, "its frame is outside the canvas");
       }
       return new WebpFile(
           canvasWidth, canvasHeight, isLossless, x, y, frameWidth, frameHeight, from, end);
@@ -137,12 +137,12 @@ public record WebpFile(
   }
 
   /**
-   * Decodes the picture.
+   * Decodes the image.
    *
-   * @param bytes the file that this was found in
+   * @param bytes the parsed file
    * @param file its name, for messages
    * @return RGB [height, width, 3]
-   * @throws FileException when it is damaged or cut off
+   * @throws FileException if it is damaged or truncated
    */
   public byte[] decode(byte[] bytes, Path file) {
     byte[] frame =

@@ -1,8 +1,8 @@
 package org.relaydiffusion.diffusion.image.webp;
 
 /**
- * Luma and chroma of a picture in whole macroblocks, chroma at half the width and height, and their
- * conversion to RGB as libwebp does it by default: chroma is interpolated from the four samples
+ * Luma and chroma of an image in whole macroblocks, with chroma at half the width and height, and
+ * their conversion to RGB as in libwebp's default: chroma is interpolated from the four samples
  * around a pixel with the weights 9, 3, 3 and 1, and multiplied in fixed point.
  */
 final class YuvPlanes {
@@ -39,12 +39,12 @@ final class YuvPlanes {
     return row * uvStride + x;
   }
 
-  /** The picture, [H, W, 3]. */
+  /** Returns the image, [H, W, 3]. */
   byte[] toRgb() {
     byte[] rgb = new byte[3 * width * height];
     int lastChroma = (height + 1) / 2 - 1;
     for (int row = 0; row < height; row++) {
-      // The chroma row that a pixel lies in, and the nearer one of those above and below it.
+      // The chroma row of a pixel, and the nearer one of those above and below it.
       int near = row / 2;
       int far = (row & 1) == 0 ? Math.max(0, near - 1) : Math.min(lastChroma, near + 1);
       convertRow(row, near * uvStride, far * uvStride, rgb);
@@ -84,12 +84,12 @@ final class YuvPlanes {
     }
   }
 
-  /** At the left and right end of a row. */
+  /** Interpolates at the left and right end of a row. */
   private static int ends(byte[] plane, int near, int far) {
     return (3 * (plane[near] & 0xff) + (plane[far] & 0xff) + 2) >> 2;
   }
 
-  /** The first sample counts 9 times, the last one once; rounded in two steps. */
+  /** Interpolates with weight 9 for the first sample and 1 for the last; rounded in two steps. */
   private static int between(byte[] plane, int near, int beside, int far, int across) {
     int a = plane[near] & 0xff;
     int b = plane[beside] & 0xff;
@@ -105,7 +105,7 @@ final class YuvPlanes {
     rgb[at + 2] = clipped(y + ((u * 33050) >> 8) - 17685);
   }
 
-  /** From 6 fractional bits. */
+  /** Converts from 6 fractional bits. */
   private static byte clipped(int value) {
     return (byte) Math.clamp(value >> 6, 0, 255);
   }

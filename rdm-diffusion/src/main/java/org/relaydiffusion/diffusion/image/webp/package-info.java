@@ -1,6 +1,6 @@
 /**
- * WebP pictures: the container, lossy VP8 frames (RFC 6386) and lossless VP8L ones (RFC 9649),
- * decoded to the values that libwebp gives.
+ * WebP images: the container, lossy VP8 frames (RFC 6386) and lossless VP8L frames (RFC 9649),
+ * decoded to the pixel values of libwebp.
  */
 @NullMarked
 package org.relaydiffusion.diffusion.image.webp;
