@@ -7,7 +7,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32;
 
@@ -103,6 +102,7 @@ public final class StoredZipWriter {
     void writeTo(Sink sink) throws IOException;
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Entry(byte[] name, long size, int crc, long header) {}
 
   /** Adds an entry that lies in memory. */
@@ -227,7 +227,9 @@ public final class StoredZipWriter {
     if (largeHeader) {
       record.putLong(entry.header);
     }
-    return Arrays.copyOf(record.array(), record.position());
+    byte[] written = new byte[record.flip().remaining()];
+    record.get(written);
+    return written;
   }
 
   private ByteBuffer end64(long start, long size) throws IOException {
