@@ -14,7 +14,6 @@ import org.relaydiffusion.RdmException;
  * @param memory the storage from the tensor's first element on, little-endian; whoever owns it must
  *     keep it alive for as long as this is used
  */
-@SuppressWarnings("ArrayRecordComponent") // Read by its accessors, never compared.
 public record TensorData(DType dtype, long[] shape, long[] strides, MemorySegment memory) {
   /** Checks that every element lies inside {@code memory}; nothing here can overflow. */
   public TensorData {

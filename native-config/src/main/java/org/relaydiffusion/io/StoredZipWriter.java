@@ -102,7 +102,6 @@ public final class StoredZipWriter {
     void writeTo(Sink sink) throws IOException;
   }
 
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Entry(byte[] name, long size, int crc, long header) {}
 
   /** Adds an entry that lies in memory. */

@@ -19,7 +19,6 @@ import org.relaydiffusion.torch.Torch;
  * @param right whole pixels to the right
  * @param down whole pixels downwards
  */
-@SuppressWarnings("ArrayRecordComponent") // Drawn and applied, never compared.
 record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] right, float[] down) {
   static Blitting draw(
       AugmentOptions options, AugmentDraws draws, AugmentLabels labels, int width, int height) {

@@ -18,7 +18,6 @@ import org.relaydiffusion.torch.Torch;
  *     scope's in which they were drawn
  * @param moved which images are changed; the maps of the others are the identity, but for rounding
  */
-@SuppressWarnings("ArrayRecordComponent") // Drawn and applied, never compared.
 record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
   /** Draws the values, and adds their labels; the last operation comes first on the way back. */
   static Geometry draw(

@@ -66,7 +66,6 @@ final class Sym6 {
   }
 
   /** A matrix, row by row. */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Matrix(int rows, int columns, float[] values) {
     Tensor like(Tensor x) {
       return Torch.tensor(values, rows, columns).to(x.device());

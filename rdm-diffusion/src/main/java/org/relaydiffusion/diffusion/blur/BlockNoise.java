@@ -14,8 +14,8 @@ public final class BlockNoise {
   private BlockNoise() {}
 
   /**
-   * Block noise from independent noise: the sum of {@code noise} rolled by (i, j) for all 0 <= i, j
-   * < b over both image axes, in that order, divided by b.
+   * Block noise from independent noise: the sum of {@code noise} rolled by (i, j) for all i and j
+   * in [0, b) over both image axes, in that order, divided by b.
    *
    * @param noise [N, C, H, W], standard normal
    * @param blockSize b, at least 1; 1 gives the noise itself

@@ -146,7 +146,7 @@ public final class DataLoader implements AutoCloseable {
    * nor fail. From now on as many are kept ahead.
    *
    * @param count at least 1; where fewer are left, those
-   * @throws RdmException as {@link #next()} does, for the first of them that fails
+   * @throws org.relaydiffusion.RdmException as {@link #next()} does, for the first of them that fails
    * @throws CancelledException when the thread is interrupted meanwhile; no batch is lost
    */
   public void prepare(int count) {

@@ -64,7 +64,6 @@ public sealed interface ItemLabels {
    * @param classes by picture, 0 to dim - 1; -1 where it has none
    * @param dim the largest class that occurs, plus 1
    */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Classes(long[] classes, int dim) implements ItemLabels {
     /** Labels whose largest class is looked up. */
     public static Classes of(long[] classes) {
@@ -109,7 +108,6 @@ public sealed interface ItemLabels {
    * @param dim the length of each
    * @param labelled which pictures have one
    */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Vectors(float[] values, int dim, BitSet labelled) implements ItemLabels {
     @Override
     public boolean has(int index) {

@@ -100,7 +100,6 @@ public sealed interface PictureSource extends AutoCloseable permits FolderSource
    * @param end its last ones; empty where they cannot be had without unpacking all
    * @param size how many bytes there are
    */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Ends(byte[] start, byte[] end, long size) {
     /** Whether the first bytes are all. */
     boolean isWhole() {

@@ -13,7 +13,6 @@ import org.relaydiffusion.torch.Torch;
  * @param u how far along the schedule each image is, in (0, 1)
  * @param sigmas the noise levels
  */
-@SuppressWarnings("ArrayRecordComponent") // Drawn and applied, never compared.
 record BlurLevels(float[] u, double[] sigmas) {
   private static final NormalDistribution NORMAL = NormalDistribution.of(0, 1);
   private static final double P_MEAN = -1.2;

@@ -31,6 +31,7 @@ public record Console(
         System.getenv());
   }
 
+  @SuppressWarnings("SystemConsoleNull") // It is null with -Djdk.console=java.base.
   private static boolean isTerminal() {
     // Java can only tell that input and output both are a terminal; the script asks about stderr.
     String told = System.getProperty(TERMINAL_PROPERTY);

@@ -88,6 +88,7 @@ public record SamplingJob(
    * @param numerics exact or fast
    * @param threads for one operator; LibTorch's choice where absent
    */
+  @SuppressWarnings("AvoidCommonTypeNames") // Written SamplingJob.Runtime.
   public record Runtime(Device device, ComputeType dtype, Numerics numerics, OptionalInt threads) {
     /**
      * Checks that the device has the type.

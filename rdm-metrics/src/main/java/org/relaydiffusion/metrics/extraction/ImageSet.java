@@ -61,7 +61,6 @@ sealed interface ImageSet extends AutoCloseable permits DatasetImages, SampleIma
    * @param images uint8 [N, C, H, W]
    * @param indices which they are
    */
-  @SuppressWarnings("ArrayRecordComponent") // A batch is passed on, never compared.
   record Batch(Tensor images, int[] indices) {}
 
   @Override

@@ -27,7 +27,6 @@ import org.relaydiffusion.torch.DType;
  * @param shape the sizes, outermost first; empty for a single number; their product fits a long
  * @param byteSize the header's own length in the file, in bytes
  */
-@SuppressWarnings("ArrayRecordComponent") // Copied on the way out, and never compared.
 record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
   /** Which axis varies fastest from element to element. */
   enum Order {

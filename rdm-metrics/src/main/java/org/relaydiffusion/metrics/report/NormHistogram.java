@@ -21,7 +21,6 @@ import org.relaydiffusion.torch.TensorScope;
  * @param sample the part of the samples in each bin; all parts together are 1
  * @param reference the same of the reference set, with as many bins
  */
-@SuppressWarnings("ArrayRecordComponent") // Drawn once, never compared.
 public record NormHistogram(double low, double high, double[] sample, double[] reference) {
   private static final long BLOCK_ROWS = 1024;
 

@@ -50,7 +50,6 @@ record SafetensorsHeader(Map<String, Claim> tensors, Map<String, String> metadat
    * @param begin relative to the first tensor's
    * @param end relative to the first tensor's
    */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Claim(String type, Optional<DType> dtype, long[] shape, long begin, long end) {
     /** Bytes an element takes. */
     int byteSize() {

@@ -182,7 +182,6 @@ public record DatasetConversion(
   }
 
   /** A picture of the data set as it is stored. */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared; on its way from a thread to the file.
   record EncodedPicture(int width, int height, int channels, byte[] png) {
     static EncodedPicture of(Pixels pixels) {
       // Stored, as the reference's: the quickest to read again and again.

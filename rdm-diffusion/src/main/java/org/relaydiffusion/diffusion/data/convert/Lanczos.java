@@ -74,7 +74,6 @@ final class Lanczos {
    * @param first the first input of each output
    * @param of the weights of that one and those after it, in fixed point
    */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared; lives as long as one picture.
   private record Weights(int[] first, int[][] of) {
     static Weights of(int from, int to) {
       double scale = (double) from / to;

@@ -6,7 +6,6 @@ package org.relaydiffusion.diffusion.data.convert;
  * @param x the corners' coordinates, in order
  * @param y as many
  */
-@SuppressWarnings("ArrayRecordComponent") // Never compared; made once, read by this class alone.
 record Polygon(double[] x, double[] y) {
   /**
    * Corners that alternate between two circles, the first one at the top (y grows downwards).
