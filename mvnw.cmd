@@ -33,7 +33,7 @@
 @SET __MVNW_PSMODULEP_SAVE=%PSModulePath%
 @SET PSModulePath=
 @FOR /F "usebackq tokens=1* delims==" %%A IN (`powershell -noprofile "& {$scriptDir='%~dp0'; $script='%__MVNW_ARG0_NAME__%'; icm -ScriptBlock ([Scriptblock]::Create((Get-Content -Raw '%~f0'))) -NoNewScope}"`) DO @(
-  IF "%%A"=="MVN_CMD" (set __MVNW_CMD__=%%B) ELSE IF "%%B"=="" (echo %%A) ELSE (echo %%A=%%B)
+  IF "%%A"=="MVN_CMD" (set __MVNW_CMD__=%%B) ELSE IF "%%A"=="MVNW_JAVA_HOME" (set JAVA_HOME=%%B) ELSE IF "%%B"=="" (echo %%A) ELSE (echo %%A=%%B)
 )
 @SET PSModulePath=%__MVNW_PSMODULEP_SAVE%
 @SET __MVNW_PSMODULEP_SAVE=
@@ -48,6 +48,28 @@
 $ErrorActionPreference = "Stop"
 if ($env:MVNW_VERBOSE -eq "true") {
   $VerbosePreference = "Continue"
+}
+
+# This project's own lines: Maven runs on the JDK that builds, whichever java is on the path. JAVA_HOME if
+# that is one, else RDM_JAVA_HOME, else one of the usual folders. Where there is none, the build says so.
+function Test-NewEnough($folder) {
+  if (-not $folder -or -not (Test-Path -Path "$folder/bin/javac.exe") -or -not (Test-Path -Path "$folder/release")) {
+    return $false
+  }
+  return (Get-Content -Raw "$folder/release") -match '(?m)^JAVA_VERSION="(\d+)' -and [int] $Matches[1] -ge 25
+}
+if (-not (Test-NewEnough $env:JAVA_HOME)) {
+  $javaFolders = @($env:RDM_JAVA_HOME)
+  foreach ($parent in @("$env:ProgramFiles/Eclipse Adoptium", "$env:ProgramFiles/Java", "$env:ProgramFiles/Microsoft",
+      "$env:ProgramFiles/Amazon Corretto", "$env:ProgramFiles/Zulu", "$env:ProgramFiles/BellSoft", "$HOME/.jdks")) {
+    if (Test-Path -Path $parent) {
+      $javaFolders += (Get-ChildItem -Path $parent -Directory | ForEach-Object { $_.FullName })
+    }
+  }
+  $javaFound = $javaFolders | Where-Object { Test-NewEnough $_ } | Select-Object -First 1
+  if ($javaFound) {
+    Write-Output "MVNW_JAVA_HOME=$javaFound"
+  }
 }
 
 # calculate distributionUrl, requires .mvn/wrapper/maven-wrapper.properties

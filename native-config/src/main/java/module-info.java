@@ -2,7 +2,7 @@
  * Which LibTorch runs, and loading it; with the exceptions and files that everything above shares.
  */
 module org.relaydiffusion.nativeconfig {
-  requires static transitive org.jspecify;
+  requires static org.jspecify;
   requires jdk.management;
 
   exports org.relaydiffusion;

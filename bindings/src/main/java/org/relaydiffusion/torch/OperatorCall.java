@@ -96,7 +96,7 @@ public final class OperatorCall {
       return put(value);
     }
     if (type.isOne(Kind.FLOAT)) {
-      return put(Double.doubleToRawLongBits(value));
+      return put(Double.doubleToRawLongBits((double) value));
     }
     if (type.isListOf(Kind.INT)) {
       long[] filled = new long[Math.max(1, type.size())];

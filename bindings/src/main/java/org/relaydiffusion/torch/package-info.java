@@ -164,8 +164,6 @@
  *     <td>{@link Shapes#narrow}</td></tr>
  *   <tr><td>{@code aten::neg}</td>
  *     <td>{@link Pointwise#neg}</td></tr>
- *   <tr><td>{@code aten::normal_}</td>
- *     <td>{@link RandomSource$DefaultOf#draw}</td></tr>
  *   <tr><td>{@code aten::permute}</td>
  *     <td>{@link Shapes#permute}</td></tr>
  *   <tr><td>{@code aten::pow.Tensor_Tensor}</td>
@@ -176,12 +174,8 @@
  *     <td>{@link Generator#randint}</td></tr>
  *   <tr><td>{@code aten::randn.generator}</td>
  *     <td>{@link Generator#randn}</td></tr>
- *   <tr><td>{@code aten::random_}</td>
- *     <td>{@link RandomSource$DefaultOf#randomInt64}</td></tr>
  *   <tr><td>{@code aten::random_.from}</td>
  *     <td>{@link Functional#dropoutMask}</td></tr>
- *   <tr><td>{@code aten::random_.to}</td>
- *     <td>{@link RandomSource$DefaultOf#randint}</td></tr>
  *   <tr><td>{@code aten::reciprocal}</td>
  *     <td>{@link Pointwise#reciprocal}</td></tr>
  *   <tr><td>{@code aten::reflection_pad2d}</td>
@@ -228,8 +222,6 @@
  *     <td>{@link Shapes#transpose}</td></tr>
  *   <tr><td>{@code aten::unbind.int}</td>
  *     <td>{@link Shapes#unbind}</td></tr>
- *   <tr><td>{@code aten::uniform_}</td>
- *     <td>{@link RandomSource$DefaultOf#draw}</td></tr>
  *   <tr><td>{@code aten::unsqueeze}</td>
  *     <td>{@link Shapes#unsqueeze}</td></tr>
  *   <tr><td>{@code aten::upsample_nearest2d}</td>

@@ -108,6 +108,7 @@ class LifetimeTest {
   }
 
   @Test
+  @SuppressWarnings("try") // Closed by hand, which is the point.
   void aScopeKeepsOnlyWhatItOwns() {
     try (Tensor mine = Torch.scalar(3.0);
         TensorScope outer = TensorScope.open()) {

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -67,7 +68,8 @@ class OperatorTableTest {
   private static String row(String operator, Set<String> callers) {
     StringBuilder cell = new StringBuilder();
     for (String caller : callers) {
-      String link = "{@link " + caller.replace('.', '#') + "}";
+      int dot = caller.lastIndexOf('.');
+      String link = "{@link %s#%s}".formatted(caller.substring(0, dot), caller.substring(dot + 1));
       cell.append(cell.isEmpty() ? "" : ",\n *         ").append(link);
     }
     return " *   <tr><td>{@code %s}</td>\n *     <td>%s</td></tr>\n".formatted(operator, cell);
@@ -84,12 +86,16 @@ class OperatorTableTest {
   private static final class Reading {
     private final ClassModel model;
     private final String name;
+    private final boolean isPublic;
     private final Map<String, String> operators = new TreeMap<>();
 
     Reading(ClassModel model) throws ReflectiveOperationException, IOException {
       this.model = model;
       name = model.thisClass().asInternalName();
       Class<?> type = Class.forName(name.replace('/', '.'));
+      isPublic =
+          Stream.<Class<?>>iterate(type, Objects::nonNull, Class::getEnclosingClass)
+              .allMatch(t -> t.accessFlags().contains(AccessFlag.PUBLIC));
       for (Field field : type.getDeclaredFields()) {
         if (field.getType() == Operator.class && field.accessFlags().contains(AccessFlag.STATIC)) {
           field.setAccessible(true);
@@ -99,13 +105,15 @@ class OperatorTableTest {
     }
 
     void collect(Map<String, Set<String>> methods) {
-      if (!model.flags().has(AccessFlag.PUBLIC)) {
+      if (!isPublic) {
         return;
       }
       for (MethodModel method : model.methods()) {
         if (method.flags().has(AccessFlag.PUBLIC)) {
           String caller =
-              name.substring(name.lastIndexOf('/') + 1) + "." + method.methodName().stringValue();
+              name.substring(name.lastIndexOf('/') + 1).replace('$', '.')
+                  + "."
+                  + method.methodName().stringValue();
           for (String operator : read(method, new HashSet<>())) {
             methods.computeIfAbsent(operator, _ -> new TreeSet<>()).add(caller);
           }

@@ -104,7 +104,7 @@ public record OptimizerContents(
     Map<Long, Object> states = new LinkedHashMap<>();
     parameters.forEach((number, moments) -> {
       Map<String, Object> state = new LinkedHashMap<>();
-      state.put("step", TensorSources.scalar(moments.step));
+      state.put("step", TensorSources.scalar((float) moments.step));
       state.put("exp_avg", moments.expAvg);
       state.put("exp_avg_sq", moments.expAvgSq);
       states.put(number, state);

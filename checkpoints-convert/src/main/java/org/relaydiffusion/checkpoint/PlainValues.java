@@ -128,16 +128,16 @@ final class PlainValues {
     inert++;
     List<@Nullable Object> arguments = list(object.args(), depth);
     Map<String, @Nullable Object> attributes = map(object.keywords(), depth);
-    if (object.items() instanceof List<?> items) {
-      arguments.add(plain(items, depth + 1));
+    if (object.items() != null) {
+      arguments.add(plain(object.items(), depth + 1));
     }
-    if (object.entries() instanceof Map<?, ?> entries) {
-      arguments.add(plain(entries, depth + 1));
+    if (object.entries() != null) {
+      arguments.add(plain(object.entries(), depth + 1));
     }
     if (object.state() instanceof Map<?, ?> state) {
       attributes.putAll(map(state, depth));
-    } else if (object.state() instanceof Object state) {
-      arguments.add(plain(state, depth + 1));
+    } else if (object.state() != null) {
+      arguments.add(plain(object.state(), depth + 1));
     }
     inert--;
     return new InertValue(counted(object.type().toString()), arguments, attributes);

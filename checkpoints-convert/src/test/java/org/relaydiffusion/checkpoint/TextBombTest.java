@@ -26,10 +26,11 @@ import org.relaydiffusion.FileException;
 @Timeout(60)
 class TextBombTest {
   private static final long MOST_HEAP = 256L << 20;
-  private static final Consumer<Pickle> NOTHING = _ -> {};
   private static final String LONG_TEXT = "s".repeat(45_000);
 
   @TempDir Path folder;
+
+  private static void nothing(Pickle unused) {}
 
   @Test
   void aTextInListsOfListsIsShownAsAList() throws IOException {
@@ -69,7 +70,7 @@ class TextBombTest {
             .bomb()
             .dict()
             .text("ema")
-            .object(Pickle::weight, NOTHING, "img_resolution")
+            .object(Pickle::weight, TextBombTest::nothing, "img_resolution")
             .item()
             .writeLegacy(folder);
     within(() ->
@@ -87,7 +88,7 @@ class TextBombTest {
             .add("0")
             .dict()
             .text("ema")
-            .object(Pickle::weight, NOTHING, "img_resolution")
+            .object(Pickle::weight, TextBombTest::nothing, "img_resolution")
             .item()
             .writeLegacy(folder);
     within(() ->
@@ -100,13 +101,13 @@ class TextBombTest {
   @Test
   void modulesThatShareAPartWithALongNameAreRefused() throws IOException {
     Pickle pickle = new Pickle();
-    pickle.object(NOTHING, NOTHING, "").put(1).add("0");
+    pickle.object(TextBombTest::nothing, TextBombTest::nothing, "").put(1).add("0");
     String name = "m".repeat(250);
     for (int level = 1; level < 24; level++) {
       int below = level;
       pickle
           .object(
-              NOTHING,
+              TextBombTest::nothing,
               p -> {
                 p.text(name + "a").get(below).item();
                 p.text(name + "b").get(below).item();
@@ -133,7 +134,7 @@ class TextBombTest {
                 p.text("p" + i).add("N").item();
               }
             },
-            NOTHING,
+            TextBombTest::nothing,
             "")
         .put(1)
         .add("0");
@@ -141,7 +142,7 @@ class TextBombTest {
       int below = level;
       pickle
           .object(
-              NOTHING,
+              TextBombTest::nothing,
               p -> {
                 p.text("a").get(below).item();
                 p.text("b").get(below).item();

@@ -7,7 +7,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32;
 
@@ -227,7 +226,9 @@ public final class StoredZipWriter {
     if (largeHeader) {
       record.putLong(entry.header);
     }
-    return Arrays.copyOf(record.array(), record.position());
+    byte[] written = new byte[record.flip().remaining()];
+    record.get(written);
+    return written;
   }
 
   private ByteBuffer end64(long start, long size) throws IOException {

@@ -54,6 +54,10 @@ final class BundledLibraries {
           new Entry("cuda", "libnvshmem_host.so.3", Need.IF_PRESENT),
           new Entry("cuda", "libcusparseLt.so.0", Need.IF_PRESENT));
 
+  /** The platforms for which {@code org.bytedeco:pytorch} 2.10 is published. */
+  private static final Set<String> PYTORCH_PLATFORMS =
+      Set.of("linux-x86_64", "macosx-arm64", "macosx-x86_64", "windows-x86_64");
+
   private BundledLibraries() {}
 
   static LibTorchSource.Bundled locate() {
@@ -113,14 +117,21 @@ final class BundledLibraries {
     URL resource = resource(entry.preset, platform, name);
     if (resource == null) {
       if (entry.need == Need.REQUIRED && !isSystemLibrary(platform, entry)) {
-        throw new NativeLibraryException(
-            missing(name, platform, entry.preset)
-                + ", or point %s at a folder with LibTorch"
-                    .formatted(LibTorchSource.ENVIRONMENT_VARIABLE));
+        throw new NativeLibraryException(notFound(name, platform, entry.preset));
       }
       return;
     }
     files.add(unpacked(resource, name));
+  }
+
+  /** Says what to do about a library of LibTorch's that is nowhere. */
+  static String notFound(String name, String platform, String preset) {
+    String folder =
+        "point %s at a folder with LibTorch".formatted(LibTorchSource.ENVIRONMENT_VARIABLE);
+    return preset.equals("pytorch") && !PYTORCH_PLATFORMS.contains(platform)
+        ? "no LibTorch for %s is bundled (org.bytedeco:pytorch has none): %s"
+            .formatted(platform, folder)
+        : missing(name, platform, preset) + ", or " + folder;
   }
 
   private static String missing(String name, String platform, String preset) {

@@ -218,6 +218,7 @@ class RelayPipelineTest {
   }
 
   @Test
+  @SuppressWarnings("try") // Closed by hand, which is the point.
   void aPipelineCannotBeClosedFromInsideItsOwnBatch() {
     try (RelayPipeline pipeline = FIXTURE.load(Numerics.FAST)) {
       Samples samples = pipeline.sample(FIXTURE.request().build(), _ -> pipeline.close());

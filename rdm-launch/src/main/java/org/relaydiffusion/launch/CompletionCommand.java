@@ -33,6 +33,7 @@ final class CompletionCommand implements Callable<Integer> {
 
   private final Console console;
 
+  @SuppressWarnings("UnusedVariable") // Checked by picocli; the script is the same for both.
   @Parameters(paramLabel = "bash|zsh", description = "The shell.")
   private @Nullable Shell shell;
 

@@ -40,7 +40,7 @@ class HelpTest {
 
   private static Stream<OptionSpec> options(String command) {
     CommandLine line = root();
-    for (String name : command.split(" ")) {
+    for (String name : command.split(" ", -1)) {
       line = Objects.requireNonNull(line.getSubcommands().get(name));
     }
     return line.getCommandSpec().options().stream()

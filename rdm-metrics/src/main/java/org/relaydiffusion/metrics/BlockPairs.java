@@ -131,6 +131,7 @@ final class BlockPairs {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // Whether it is a block with itself.
   private static long visit(RowBlock a, RowBlock b, Visitor visitor) {
     Tensor products = LinearAlgebra.matmul(a.rounded(), Shapes.transpose(b.rounded(), 0, 1));
     visitor.visit(a, b, products.toFloats());

@@ -43,7 +43,7 @@ class PrecisionRecallTest {
   }
 
   /** Two sets to compare. */
-  private record Sets(double[][] samples, double[][] references) {
+  record Sets(double[][] samples, double[][] references) {
     PrecisionRecall quick(int k, WorkOptions work, BlockPairs.Plan plan) {
       return PrecisionRecall.of(
           Rows.of("samples", samples), Rows.of("references", references), k, work, plan);

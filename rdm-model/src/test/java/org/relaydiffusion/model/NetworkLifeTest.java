@@ -88,6 +88,7 @@ class NetworkLifeTest {
   }
 
   @Test
+  @SuppressWarnings("try") // Closed by hand, which is the point.
   void aNetworkIsNotClosedFromInsideItself() {
     try (TensorScope _ = TensorScope.open();
         Preconditioner network = network(Numerics.EXACT)) {

@@ -39,7 +39,7 @@ class TrainingNumericsTest {
   private static final double BFLOAT16 = 0.25;
 
   /** Every kind of layer at 32, 16 and 8 pixels, which lie in memory in different orders. */
-  private enum Net {
+  enum Net {
     ADM(
         "EDMPrecond",
         Map.of(
@@ -87,6 +87,8 @@ class TrainingNumericsTest {
             List.of(1L, 3L, 3L, 1L)));
 
     private final String className;
+
+    @SuppressWarnings("ImmutableEnumChecker") // Maps and lists that cannot be changed.
     private final Map<String, Object> kwargs;
 
     Net(String className, Map<String, Object> kwargs) {

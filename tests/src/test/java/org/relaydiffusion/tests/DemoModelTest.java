@@ -72,8 +72,8 @@ class DemoModelTest {
       double[][] noise = smoothNoise(n, random, BLOTCHES);
       for (int y = 0; y < n; y++) {
         for (int x = 0; x < n; x++) {
-          int fromX = (int) Math.clamp(Math.round(x + right[y][x]), 0, n - 1);
-          int fromY = (int) Math.clamp(Math.round(y + down[y][x]), 0, n - 1);
+          int fromX = Math.clamp(Math.round(x + right[y][x]), 0, n - 1);
+          int fromY = Math.clamp(Math.round(y + down[y][x]), 0, n - 1);
           long value = Math.round(picture.value(fromX, fromY, c) + noise[y][x]);
           data[(y * n + x) * channels + c] = (byte) Math.clamp(value, 0, 255);
         }

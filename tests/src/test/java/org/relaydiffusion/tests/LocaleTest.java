@@ -139,7 +139,7 @@ class LocaleTest {
               find(call);
             }
           }
-          return super.visitMethodInvocation(call, nothing);
+          return super.visitMethodInvocation(call, null);
         }
 
         @Override
@@ -148,7 +148,7 @@ class LocaleTest {
           if (LOCALISED_TYPES.contains(type.substring(type.lastIndexOf('.') + 1))) {
             find(made);
           }
-          return super.visitNewClass(made, nothing);
+          return super.visitNewClass(made, null);
         }
 
         private void find(ExpressionTree tree) {

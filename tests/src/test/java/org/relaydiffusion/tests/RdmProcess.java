@@ -50,10 +50,10 @@ final class RdmProcess {
     Path out = Files.createTempFile("rdm", ".out");
     Path err = Files.createTempFile("rdm", ".err");
     try {
-      if (builder.redirectOutput() == ProcessBuilder.Redirect.PIPE) {
+      if (builder.redirectOutput().equals(ProcessBuilder.Redirect.PIPE)) {
         builder.redirectOutput(out.toFile());
       }
-      if (builder.redirectError() == ProcessBuilder.Redirect.PIPE) {
+      if (builder.redirectError().equals(ProcessBuilder.Redirect.PIPE)) {
         builder.redirectError(err.toFile());
       }
       int code = builder.start().waitFor();

@@ -50,6 +50,7 @@ final class Agreement {
   private Agreement() {}
 
   /** This process's numbers. */
+  @SuppressWarnings("EnumOrdinal") // All processes run the same build.
   static long[] of(long count, Operation operation, int parameter, List<Tensor> tensors) {
     long[] numbers = new long[LENGTH];
     long[] head = {count, operation.ordinal(), parameter, tensors.size(), hash(tensors), -1};

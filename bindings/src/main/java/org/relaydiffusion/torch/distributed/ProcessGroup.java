@@ -158,6 +158,7 @@ public final class ProcessGroup implements AutoCloseable {
    *
    * @param tensor in place
    */
+  @SuppressWarnings("EnumOrdinal") // All processes run the same build.
   public void allReduce(Tensor tensor, ReduceOp op) {
     inPlace(
         Operation.ALL_REDUCE,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -97,7 +98,7 @@ class StoreTest {
     for (String family : List.of("tcp", "tcp6")) {
       Path table = Path.of("/proc/self/net", family);
       for (String line : Files.exists(table) ? Files.readAllLines(table) : List.<String>of()) {
-        String[] fields = line.strip().split("\\s+");
+        String[] fields = line.strip().split("\\s+", -1);
         boolean listens = fields.length > 9 && fields[3].equals("0A");
         if (listens && own.contains("socket:[%s]".formatted(fields[9]))) {
           addresses.add(fields[1]);
@@ -132,11 +133,11 @@ class StoreTest {
   @Test
   void strangersWhoSayNothingOrNonsenseHoldUpNobody() throws Exception {
     try (TcpStore server = TcpStore.serve(0, LONG);
-        Socket silent = new Socket("127.0.0.1", server.port());
-        Socket slow = new Socket("127.0.0.1", server.port());
-        Socket web = new Socket("127.0.0.1", server.port());
-        Socket noise = new Socket("127.0.0.1", server.port());
-        Socket huge = new Socket("127.0.0.1", server.port())) {
+        Socket silent = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        Socket slow = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        Socket web = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        Socket noise = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        Socket huge = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       slow.getOutputStream().write(greeting(), 0, 3);
       web.getOutputStream().write(bytes("GET / HTTP/1.1\r\n\r\n"));
       byte[] random = new byte[1 << 16];

@@ -33,7 +33,7 @@ final class TorchGlobals {
   private final CheckpointFile file;
   private final Map<GlobalName, Object> table;
   private final Map<GlobalName, Object> innerTable = new HashMap<>();
-  private final Map<ByteRange, Object> nested = new IdentityHashMap<>();
+  private final IdentityHashMap<ByteRange, Object> nested = new IdentityHashMap<>();
 
   TorchGlobals(CheckpointFile file) {
     this.file = file;

@@ -10,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.pickle.PickleForm;
 import org.relaydiffusion.checkpoint.pickle.PickleWriter;
@@ -24,7 +23,7 @@ public final class TorchZipWriter {
   private static final String ROOT = "archive/";
 
   private final List<TensorSource> storages = new ArrayList<>();
-  private final Map<TensorSource, PickleForm> known = new IdentityHashMap<>();
+  private final IdentityHashMap<TensorSource, PickleForm> known = new IdentityHashMap<>();
 
   private TorchZipWriter() {}
 

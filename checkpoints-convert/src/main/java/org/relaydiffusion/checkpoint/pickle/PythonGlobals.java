@@ -20,7 +20,7 @@ public final class PythonGlobals {
   private static final List<String> BUILTINS = List.of("builtins", "__builtin__");
 
   private final Map<GlobalName, Object> table = new HashMap<>();
-  private final Map<LongText, ByteRange> decoded = new IdentityHashMap<>();
+  private final IdentityHashMap<LongText, ByteRange> decoded = new IdentityHashMap<>();
   private final PickleBudget budget;
 
   private PythonGlobals(PickleBudget budget) {
@@ -209,7 +209,7 @@ public final class PythonGlobals {
         if ((first != 0xc2 && first != 0xc3) || (second & 0xc0) != 0x80) {
           throw new BadPickleException("has bytes written as text with a character above 255");
         }
-        value = (first & 0x3) << 6 | second & 0x3f;
+        value = (first & 0x3) << 6 | (second & 0x3f);
       }
       bytes.set(ValueLayout.JAVA_BYTE, at++, (byte) value);
     }

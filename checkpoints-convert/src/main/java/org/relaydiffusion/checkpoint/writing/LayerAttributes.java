@@ -71,7 +71,7 @@ final class LayerAttributes {
     boolean dhariwal = config.architecture() == UNetConfig.Architecture.DHARIWAL;
     if (dhariwal && name.equals("map_label")) {
       kwargs.put("init_mode", "kaiming_normal");
-      kwargs.put("init_weight", Math.sqrt(weight[1]));
+      kwargs.put("init_weight", Math.sqrt((double) weight[1]));
     } else if (dhariwal && name.equals("map_augment")) {
       kwargs.putAll(
           InitForm.of(config.architecture(), new WeightInit(dhariwalInit().mode(), 0, 0)));

@@ -9,7 +9,6 @@ import org.relaydiffusion.torch.Tensor;
  * @param labels float32 [N, labelDim]: one-hot, or vectors; labelDim may be 0
  * @param indices the N indices of the items in the data set; must not be modified
  */
-@SuppressWarnings("ArrayRecordComponent") // A batch is passed on, never compared.
 public record Batch(Tensor images, Tensor labels, int[] indices) implements AutoCloseable {
   /** Closes both tensors, for callers without a scope. */
   @Override

@@ -148,7 +148,7 @@ public final class DataLoader implements AutoCloseable {
    * neither block nor fail. From now on, this number of batches is kept ahead.
    *
    * @param count at least 1; if fewer are left, those
-   * @throws RdmException as {@link #next()}, for the first of them that fails
+   * @throws org.relaydiffusion.RdmException as {@link #next()}, for the first of them that fails
    * @throws CancelledException if the thread is interrupted while waiting; no batch is lost
    */
   public void prepare(int count) {

@@ -69,7 +69,6 @@ public sealed interface ItemLabels {
    * @param classes by image, 0 to dim - 1; -1 if it has none
    * @param dim the largest class that occurs, plus 1
    */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Classes(long[] classes, int dim) implements ItemLabels {
     /** Creates labels, determining the largest class. */
     public static Classes of(long[] classes) {
@@ -114,7 +113,6 @@ public sealed interface ItemLabels {
    * @param dim the length of each
    * @param labelled the images that have one
    */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Vectors(float[] values, int dim, BitSet labelled) implements ItemLabels {
     @Override
     public boolean has(int index) {

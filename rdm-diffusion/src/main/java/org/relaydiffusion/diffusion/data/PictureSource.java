@@ -103,7 +103,6 @@ public sealed interface PictureSource extends AutoCloseable permits FolderSource
    * @param end its last bytes; empty if they cannot be read without unpacking everything
    * @param size number of bytes
    */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Ends(byte[] start, byte[] end, long size) {
     /** Returns whether the first bytes are the whole file. */
     boolean isWhole() {

@@ -80,7 +80,7 @@ public record ContactSheet(int columns, int padding, int background) {
     Pixels sheet = Pixels.black((int) width, (int) height, channels);
     byte[] data = sheet.data();
     for (int i = 0; i < data.length; i++) {
-      data[i] = (byte) (background >> 8 * (channels - 1 - i % channels));
+      data[i] = (byte) (background >> (8 * (channels - 1 - i % channels)));
     }
     return sheet;
   }

@@ -107,7 +107,7 @@ final class PngDecoder {
       while (y < height && in.getInt(at + 4) != IEND) {
         int length = in.getInt(at);
         if (in.getInt(at + 4) == IDAT) {
-          inflater.setInput(in.array(), at + 8, length);
+          inflater.setInput(in.slice(at + 8, length));
           int count = 1;
           while (count > 0 && y < height) {
             int wanted = (row + 1) * Math.min(atOnce, height - y);

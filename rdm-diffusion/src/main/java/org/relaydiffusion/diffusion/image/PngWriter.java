@@ -45,7 +45,7 @@ public final class PngWriter {
             .putInt(pixels.width())
             .putInt(pixels.height())
             .put((byte) 8)
-            .put((byte) (pixels.channels() == 3 ? PngFile.RGB : PngFile.GREY))
+            .put(pixels.channels() == 3 ? PngFile.RGB : PngFile.GREY)
             .array();
     ByteArrayOutputStream data = deflated(pixels, compression);
     out.write(PngFile.SIGNATURE);

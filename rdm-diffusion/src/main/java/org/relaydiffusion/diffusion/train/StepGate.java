@@ -98,6 +98,7 @@ final class StepGate {
     }
   }
 
+  @SuppressWarnings("EnumOrdinal") // All processes run the same build; the worst is the last.
   private Verdict agree(Verdict mine) {
     return Verdict.values()[world.most(mine.ordinal())];
   }

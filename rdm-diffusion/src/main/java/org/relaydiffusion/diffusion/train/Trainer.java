@@ -253,8 +253,8 @@ public final class Trainer {
     TrainingOptions.Saving saving = options.saving();
     boolean saves =
         timeIsUp
-            || saving.stateTicks().isPresent()
-                && (done || tick != 0 && isDue(saving.stateTicks(), tick));
+            || (saving.stateTicks().isPresent()
+                && (done || (tick != 0 && isDue(saving.stateTicks(), tick))));
     tick++;
     tickImages = run.images();
     if (files != null) {

@@ -168,7 +168,7 @@ class DamagedPicturesTest {
 
   private static void putInt(byte[] bytes, int at, int value) {
     for (int i = 0; i < 4; i++) {
-      bytes[at + i] = (byte) (value >> 8 * i);
+      bytes[at + i] = (byte) (value >> (8 * i));
     }
   }
 }

@@ -47,8 +47,8 @@ class BlurScheduleTest {
 
   @Test
   void theBlurIsLargestWhereProgressIsOne() {
-    // Phi((ln t + 1.2) / 1.2) = 0.93 at t = exp(1.2 * 1.4757910281791711 - 1.2).
-    double t = Math.exp(1.2 * 1.4757910281791711 - 1.2);
+    // Phi((ln t + 1.2) / 1.2) = 0.93 at t = exp(1.2 * 1.475791028179171 - 1.2).
+    double t = Math.exp(1.2 * 1.475791028179171 - 1.2);
     BlurSchedule schedule = new BlurSchedule(0.93, 3);
     assertThat(schedule.progress(t)).isCloseTo(1, within(1e-12));
     assertThat(schedule.blurSigma(t)).isCloseTo(3, within(1e-12));

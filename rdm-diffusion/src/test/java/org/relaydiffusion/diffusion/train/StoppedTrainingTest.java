@@ -87,10 +87,11 @@ class StoppedTrainingTest {
     ResumeTest.assertSame(resumed.state().orElseThrow(), whole);
   }
 
-  private enum Kept {
+  enum Kept {
     FEW(TinyRun.savingEvery(STEPS, BATCH, false)),
     MANY(TinyRun.savingEvery(1, BATCH, true));
 
+    @SuppressWarnings("ImmutableEnumChecker") // Records of values.
     private final TrainingOptions.Saving saving;
 
     Kept(TrainingOptions.Saving saving) {

@@ -35,6 +35,7 @@ public record Console(
         System.getenv());
   }
 
+  @SuppressWarnings("SystemConsoleNull") // It is null with -Djdk.console=java.base.
   private static boolean isTerminal() {
     // Java can only determine whether both input and output are a terminal; the script tests
     // stderr.

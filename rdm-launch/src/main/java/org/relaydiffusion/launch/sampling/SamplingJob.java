@@ -94,6 +94,7 @@ public record SamplingJob(
    * @param numerics exact or fast
    * @param threads number of threads of an operator; LibTorch's default if empty
    */
+  @SuppressWarnings("AvoidCommonTypeNames") // Written SamplingJob.Runtime.
   public record Runtime(Device device, ComputeType dtype, Numerics numerics, OptionalInt threads) {
     /**
      * Checks that the device supports the dtype.

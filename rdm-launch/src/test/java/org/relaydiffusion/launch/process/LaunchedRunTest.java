@@ -228,6 +228,7 @@ class LaunchedRunTest {
 
   /** A launcher whose two ranks talk without an end, until one is asked to fail. */
   static final class TalkingMain {
+    @SuppressWarnings("InlineFormatString") // Too long for that.
     private static final String SCRIPT =
         """
         : > "%1$s/$$"

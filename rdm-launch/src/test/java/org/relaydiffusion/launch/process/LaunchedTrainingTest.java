@@ -135,7 +135,7 @@ class LaunchedTrainingTest {
     for (String family : List.of("tcp", "tcp6")) {
       Path table = proc.resolve("net").resolve(family);
       for (String line : Files.exists(table) ? Files.readAllLines(table) : List.<String>of()) {
-        String[] fields = line.strip().split("\\s+");
+        String[] fields = line.strip().split("\\s+", -1);
         boolean listens = fields.length > 9 && fields[3].equals("0A");
         if (listens && own.contains("socket:[%s]".formatted(fields[9]))) {
           addresses.add(fields[1]);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -175,8 +176,8 @@ class SupervisorNodesTest {
     ShellRun first = plan.on(new Nodes(2, 0, 1), at).start();
     ShellRun.until(() -> first.err().contains("waiting at"));
 
-    try (Socket silent = new Socket("127.0.0.1", at.port());
-        Socket web = new Socket("127.0.0.1", at.port())) {
+    try (Socket silent = new Socket(InetAddress.getLoopbackAddress(), at.port());
+        Socket web = new Socket(InetAddress.getLoopbackAddress(), at.port())) {
       web.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(UTF_8));
       ShellRun second = plan.on(new Nodes(2, 1, 1), at).start();
 
@@ -271,7 +272,7 @@ class SupervisorNodesTest {
   @ParameterizedTest
   @ValueSource(strings = {"0 127.0.0.1", "1 127.0.0.1", "1 no-such-host.invalid"})
   void whoWaitsForOthersCanBeStopped(String nodeAndHost) throws Exception {
-    String[] parts = nodeAndHost.split(" ");
+    String[] parts = nodeAndHost.split(" ", -1);
     Endpoint at = new Endpoint(parts[1], freePort().port());
     ShellRun run =
         ShellRun.of(2, "exit 0").on(new Nodes(2, Integer.parseInt(parts[0]), 2), at).start();

@@ -73,7 +73,6 @@ sealed interface ImageSet extends AutoCloseable permits DatasetImages, SampleIma
    * @param images uint8 [N, C, H, W]
    * @param indices of the images
    */
-  @SuppressWarnings("ArrayRecordComponent") // A batch is passed on, never compared.
   record Batch(Tensor images, int[] indices) {}
 
   @Override

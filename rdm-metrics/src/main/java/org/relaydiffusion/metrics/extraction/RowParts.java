@@ -72,6 +72,7 @@ record RowParts(int chunk) implements PartFormat {
     }
   }
 
+  @SuppressWarnings("EnumOrdinal") // How many arrays come before it.
   private static void copy(
       NpyWriter out,
       Feature feature,

@@ -26,7 +26,6 @@ import org.relaydiffusion.torch.DType;
  * @param shape the sizes, outermost first; empty for a scalar; their product fits in a long
  * @param byteSize the length of the header itself in bytes
  */
-@SuppressWarnings("ArrayRecordComponent") // Copied on the way out, and never compared.
 record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
   /**
    * The axis that varies fastest.

@@ -21,7 +21,6 @@ import org.relaydiffusion.torch.TensorScope;
  * @param sample the fraction of the samples in each bin, with sum 1
  * @param reference the same for the reference set, with the same number of bins
  */
-@SuppressWarnings("ArrayRecordComponent") // Drawn once, never compared.
 public record NormHistogram(double low, double high, double[] sample, double[] reference) {
   private static final long BLOCK_ROWS = 1024;
 

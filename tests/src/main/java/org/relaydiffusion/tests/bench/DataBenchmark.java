@@ -136,7 +136,8 @@ public final class DataBenchmark {
     double phase = random.nextDouble() * 6;
     for (int i = 0; i < pixels.data().length; i++) {
       double x = i / 3 % side / (double) side;
-      double y = i / 3 / side / (double) side;
+      int row = i / 3 / side;
+      double y = row / (double) side;
       double wave = Math.sin(7 * x + phase + i % 3) + Math.sin(9 * y * x - phase);
       pixels.data()[i] = (byte) Math.clamp(128 + 50 * wave + 4 * random.nextGaussian(), 0, 255);
     }

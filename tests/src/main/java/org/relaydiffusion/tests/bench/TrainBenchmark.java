@@ -30,6 +30,7 @@ public final class TrainBenchmark {
     FAST(Numerics.FAST, DType.FLOAT32),
     BF16(Numerics.FAST, DType.BFLOAT16);
 
+    @SuppressWarnings("ImmutableEnumChecker") // A record of values.
     private final LoadOptions options;
 
     Variant(Numerics numerics, DType dtype) {

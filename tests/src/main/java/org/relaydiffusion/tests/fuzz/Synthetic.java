@@ -40,7 +40,7 @@ final class Synthetic {
     BufferedImage image = new BufferedImage(WIDTH, HEIGHT, type);
     for (int y = 0; y < HEIGHT; y++) {
       for (int x = 0; x < WIDTH; x++) {
-        image.setRGB(x, y, 0xff000000 | x * 10 << 16 | y * 12 << 8 | (x ^ y) * 8);
+        image.setRGB(x, y, 0xff000000 | (x * 10) << 16 | (y * 12) << 8 | (x ^ y) * 8);
       }
     }
     return image;

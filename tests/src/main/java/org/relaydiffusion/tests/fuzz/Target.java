@@ -69,8 +69,12 @@ enum Target {
     void read(byte[] input) throws Exception;
   }
 
+  @SuppressWarnings("ImmutableEnumChecker") // Functions without state.
   private final Reader reader;
+
   private final int mostBytes;
+
+  @SuppressWarnings("ImmutableEnumChecker") // A list that cannot be changed.
   private final List<String> endings;
 
   Target(Reader reader, int mostBytes, String... endings) {

@@ -187,7 +187,6 @@ public record DatasetConversion(
   }
 
   /** An encoded image of the data set. */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record EncodedPicture(int width, int height, int channels, byte[] png) {
     static EncodedPicture of(Pixels pixels) {
       // Uncompressed, like the reference's: the fastest to read repeatedly.

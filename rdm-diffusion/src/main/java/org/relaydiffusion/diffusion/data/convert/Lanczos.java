@@ -75,7 +75,6 @@ final class Lanczos {
    * @param first the first input of each output
    * @param of the weights of that input and the following ones, in fixed point
    */
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Weights(int[] first, int[][] of) {
     static Weights of(int from, int to) {
       double scale = (double) from / to;

@@ -6,7 +6,6 @@ package org.relaydiffusion.diffusion.data.convert;
  * @param x the coordinates of the corners, in order
  * @param y the other coordinates
  */
-@SuppressWarnings("ArrayRecordComponent") // Never compared.
 record Polygon(double[] x, double[] y) {
   /**
    * Returns a polygon whose corners alternate between two circles, beginning at the top (y points

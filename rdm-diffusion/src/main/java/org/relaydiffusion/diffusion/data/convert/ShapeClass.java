@@ -21,6 +21,7 @@ public enum ShapeClass {
   },
   /** A filled equilateral triangle. */
   TRIANGLE {
+    @SuppressWarnings("ImmutableEnumChecker") // Its arrays are written by its maker alone.
     private final Polygon outline = Polygon.around(3, 1, 1);
 
     @Override
@@ -44,6 +45,7 @@ public enum ShapeClass {
   },
   /** A five-pointed star. */
   STAR {
+    @SuppressWarnings("ImmutableEnumChecker") // Its arrays are written by its maker alone.
     private final Polygon outline = Polygon.around(10, 1, 0.42);
 
     @Override

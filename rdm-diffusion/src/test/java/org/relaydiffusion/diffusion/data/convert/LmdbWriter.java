@@ -48,6 +48,7 @@ final class LmdbWriter {
     }
   }
 
+  @SuppressWarnings("ByteBufferBackingArray") // Allocated here, and whole.
   private byte[] write(Map<String, byte[]> values) {
     page(0);
     page(0);

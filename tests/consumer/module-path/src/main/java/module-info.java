@@ -1,0 +1,4 @@
+/** A program that knows of RDM only its binding. */
+module org.example.mlp {
+  requires org.relaydiffusion.torch;
+}
