@@ -28,9 +28,9 @@ public record InceptionScore(List<Double> scores) {
 
   /** What becomes of the output layer's bias. */
   public enum Bias {
-    /**
-     * It is added, as in RDM's evaluation.
-     */
+    /** It is added, as in RDM's evaluation. */
+    WITH,
+    /** It is left out, as in ADM's evaluation. */
     NONE
   }
 
