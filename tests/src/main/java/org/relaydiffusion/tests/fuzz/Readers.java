@@ -43,7 +43,9 @@ import org.relaydiffusion.metrics.npy.NpyReader;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Tensor;
 
-/** Reads an input as the commands do, and what is behind it as far as they would. */
+/**
+ * Reads an input as the commands do, including everything that they would read of it.
+ */
 final class Readers {
   private static final int MOST_PICTURES = 4;
   private static final Path NAME = Path.of("picture");

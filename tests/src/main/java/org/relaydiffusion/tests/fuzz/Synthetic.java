@@ -11,7 +11,9 @@ import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
 
-/** Small pictures of every kind that Java can write. */
+/**
+ * Small images of every kind that Java can write.
+ */
 final class Synthetic {
   private static final int WIDTH = 24;
   private static final int HEIGHT = 20;

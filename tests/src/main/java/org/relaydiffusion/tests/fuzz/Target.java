@@ -6,8 +6,9 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * A reader and what it is fed. Where a format has checksums or is packed, the input is what lies
- * inside, and the packing is done anew around it: else nearly every mutation would end there.
+ * A reader and its inputs. If a format is compressed or has checksums, the input is the content,
+ * which is packed again before it is read: otherwise, nearly all mutations would fail at that
+ * stage.
  */
 enum Target {
   /** Official checkpoints and safetensors files, whole. */
@@ -58,7 +59,9 @@ enum Target {
   /** What torchrun, Slurm, Open MPI and Kubernetes leave in the environment. */
   ENVIRONMENT(Readers::environment, 1 << 10, ".env");
 
-  /** Reads an input. Whatever it makes it closes. */
+  /**
+   * Reads an input, and closes everything that it creates.
+   */
   @FunctionalInterface
   interface Reader {
     /**
@@ -95,7 +98,7 @@ enum Target {
         .findFirst()
         .orElseThrow(() ->
             new IllegalArgumentException(
-                "there is no target '%s'; there are %s"
+                "unknown target '%s'; expected one of %s"
                     .formatted(
                         text,
                         Arrays.stream(values())
@@ -107,12 +110,16 @@ enum Target {
     return reader;
   }
 
-  /** Longer inputs are not made. */
+  /**
+   * Returns the maximum length of generated inputs.
+   */
   int mostBytes() {
     return mostBytes;
   }
 
-  /** How the files of the corpus end that are of this kind. */
+  /**
+   * Returns the extension of the corpus files of this kind.
+   */
   List<String> endings() {
     return endings;
   }
