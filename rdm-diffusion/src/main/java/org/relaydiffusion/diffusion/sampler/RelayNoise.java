@@ -14,6 +14,8 @@ import org.relaydiffusion.torch.TensorScope;
  * @param generators the source of random numbers
  * @param blockType the dtype in which block noise is drawn
  */
+record RelayNoise(RelayOptions options, StackedGenerators generators, DType blockType) {
+  /** Computes {@code x + t N + s_block t B}, float64. */
   Tensor addTo(Tensor x, double t) {
     try (var scope = TensorScope.open()) {
       Tensor noisy = x.add(generators.randnLike(x, DType.FLOAT64).mul(t));
@@ -24,9 +26,7 @@ import org.relaydiffusion.torch.TensorScope;
     }
   }
 
-  /**
-   * Draws noise with the shape of {@code like}, float64.
-   */
+  /** Draws noise with the shape of {@code like}, float64. */
   Tensor draw(Tensor like) {
     try (var scope = TensorScope.open()) {
       Tensor n = generators.randnLike(like, DType.FLOAT64);

@@ -199,9 +199,7 @@ public final class ActivationsBenchmark {
     }
   }
 
-  /**
-   * Creates a folder with {@code count} names for the images in {@code folder}.
-   */
+  /** Creates a folder with {@code count} names for the images in {@code folder}. */
   private static Path names(Path folder, int count) throws IOException {
     Path data = Files.createDirectories(folder.resolve(count + "-images"));
     for (int i = 0; i < count; i++) {

@@ -36,9 +36,7 @@ import org.relaydiffusion.torch.Device;
 public final class DataBenchmark {
   private static final int BATCH = 32;
 
-  /**
-   * The first ones are warm-up; the best one is the least disturbed by other processes.
-   */
+  /** The first ones are warm-up; the best one is the least disturbed by other processes. */
   private static final int STRETCHES = 8;
 
   private DataBenchmark() {}
@@ -112,13 +110,11 @@ public final class DataBenchmark {
       reader.read(0);
       reader.dispose();
     } catch (IOException e) {
-      throw new IllegalStateException("the pictures are whole", e);
+      throw new IllegalStateException("the images are whole", e);
     }
   }
 
-  /**
-   * Returns the rate of a call that produces several images: the best of several measurements.
-   */
+  /** Returns the rate of a call that produces several images: the best of several measurements. */
   private static double rate(double seconds, int images, IntConsumer call) {
     double best = 0;
     int calls = 0;
@@ -133,9 +129,7 @@ public final class DataBenchmark {
     return best;
   }
 
-  /**
-   * Waves with noise, different ones for each seed.
-   */
+  /** Waves with noise, different ones for each seed. */
   static Pixels picture(int side, int seed) {
     Random random = new Random(seed);
     Pixels pixels = Pixels.black(side, side, 3);

@@ -10,9 +10,7 @@ import org.relaydiffusion.model.unet.UNetConfig;
 
 /** The floating-point operations of one image's forward pass: convolutions and attention. */
 final class FlopCount {
-  /**
-   * A convolution and its resolution.
-   */
+  /** A convolution and its resolution. */
   record Convolution(int in, int out, int kernel, int resolution) {
     double flops() {
       return 2.0 * in * out * kernel * kernel * resolution * resolution;
@@ -54,9 +52,7 @@ final class FlopCount {
     return new Counted(convolutions, attention[0]);
   }
 
-  /**
-   * The name of a block begins with its output resolution: enc.32x32_down, dec.64x64_up.
-   */
+  /** The name of a block begins with its output resolution: enc.32x32_down, dec.64x64_up. */
   private static int resolution(String path, UNetConfig config) {
     String[] parts = path.split("\\.", -1);
     if (parts.length < 2 || !parts[1].contains("x")) {

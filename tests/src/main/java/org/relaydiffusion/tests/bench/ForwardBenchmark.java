@@ -95,9 +95,7 @@ public final class ForwardBenchmark {
     }
   }
 
-  /**
-   * Replaces all zeros of a new network, with which the variants would agree in any case.
-   */
+  /** Replaces all zeros of a new network, with which the variants would agree in any case. */
   static Map<String, TensorData> randomState(ModelConfig config, Generator generator) {
     Map<String, TensorData> state = new LinkedHashMap<>();
     try (Preconditioner network = Preconditioner.of(config)) {

@@ -128,9 +128,7 @@ public final class InceptionBenchmark {
     }
   }
 
-  /**
-   * Computes the features of every image separately.
-   */
+  /** Computes the features of every image separately. */
   private static InceptionFeatures alone(Inception variant, Tensor images) {
     List<Tensor> pool = new ArrayList<>();
     List<Tensor> spatial = new ArrayList<>();
@@ -142,9 +140,7 @@ public final class InceptionBenchmark {
     return new InceptionFeatures(Shapes.cat(pool, 0), Shapes.cat(spatial, 0));
   }
 
-  /**
-   * Returns the larger of both tensors' largest differences, relative to their largest values.
-   */
+  /** Returns the larger of both tensors' largest differences, relative to their largest values. */
   private static double distance(InceptionFeatures a, InceptionFeatures b) {
     return Math.max(distance(a.pool(), b.pool()), distance(a.spatial(), b.spatial()));
   }

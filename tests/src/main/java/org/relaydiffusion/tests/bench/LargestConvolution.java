@@ -28,9 +28,7 @@ final class LargestConvolution {
     weight = g.randn(DType.FLOAT32, shape.out(), shape.in(), shape.kernel(), shape.kernel());
   }
 
-  /**
-   * Returns the floating-point operations per second of the forward pass alone.
-   */
+  /** Returns the floating-point operations per second of the forward pass alone. */
   double rate(Numerics numerics, DType dtype) {
     MemoryFormat format =
         numerics == Numerics.FAST ? MemoryFormat.CHANNELS_LAST : MemoryFormat.CONTIGUOUS;

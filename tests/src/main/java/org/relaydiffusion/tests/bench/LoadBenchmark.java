@@ -28,9 +28,7 @@ import org.relaydiffusion.torch.Torch;
  * is the system's folder for temporary files.
  */
 public final class LoadBenchmark {
-  /**
-   * The maximum growth, relative to the size of the network alone.
-   */
+  /** The maximum growth, relative to the size of the network alone. */
   private static final double LIMIT = 1.15;
 
   private static final Map<String, LoadOptions> VARIANTS =
@@ -49,7 +47,7 @@ public final class LoadBenchmark {
     }
     Path folder =
         Path.of(args.length > 0 ? args[0] : System.getProperty("java.io.tmpdir")).toAbsolutePath();
-    // Weights, their moving average and Adam's two moments, four bytes each.
+    // Weights, their EMA and Adam's two moments, four bytes each.
     long needed = 17 * SyntheticCheckpoint.parameterCount(OfficialNetworks.adm256());
     Files.createDirectories(folder);
     long free = Files.getFileStore(folder).getUsableSpace();

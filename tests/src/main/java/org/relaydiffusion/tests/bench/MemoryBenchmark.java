@@ -19,9 +19,7 @@ import org.relaydiffusion.torch.Torch;
  * <p>Arguments: {@code [passes] [exact|fast]}; default 2000 of each.
  */
 public final class MemoryBenchmark {
-  /**
-   * By then, pools, caches and compiled code have reached their size.
-   */
+  /** By then, pools, caches and compiled code have reached their size. */
   private static final int WARM_UP = 200;
 
   private MemoryBenchmark() {}

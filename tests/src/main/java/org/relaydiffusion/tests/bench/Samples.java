@@ -2,9 +2,7 @@ package org.relaydiffusion.tests.bench;
 
 import java.util.Arrays;
 
-/**
- * Statistics of repeated measurements.
- */
+/** Statistics of repeated measurements. */
 final class Samples {
   private Samples() {}
 

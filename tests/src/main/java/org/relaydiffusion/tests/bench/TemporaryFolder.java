@@ -9,9 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/**
- * A folder for the output of a benchmark, which is deleted however the benchmark ends.
- */
+/** A folder for the output of a benchmark, which is deleted however the benchmark ends. */
 final class TemporaryFolder {
   private TemporaryFolder() {}
 

@@ -24,9 +24,7 @@ import org.relaydiffusion.torch.optim.AdamOptions;
 import org.relaydiffusion.torch.optim.ExponentialMovingAverage;
 import org.relaydiffusion.torch.optim.Gradients;
 
-/**
- * Training steps in this process, phase by phase, on images of noise.
- */
+/** Training steps in this process, phase by phase, on images of noise. */
 final class TrainRun implements AutoCloseable {
   /** The loop's divisor for images of 64 pixels. */
   private static final double LOSS_SCALE = 1.0 / 32;
@@ -99,9 +97,7 @@ final class TrainRun implements AutoCloseable {
     }
   }
 
-  /**
-   * Measures {@code steps} steps after a warm-up step.
-   */
+  /** Measures {@code steps} steps after a warm-up step. */
   static Result measure(ModelConfig config, LoadOptions options, int batch, int steps) {
     // Before and after, so that its operands are no part of the peak.
     double rate = convolutionRate(config, options, batch);

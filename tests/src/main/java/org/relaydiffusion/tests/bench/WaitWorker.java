@@ -26,9 +26,7 @@ final class WaitWorker {
   private static final LoadOptions FAST = new LoadOptions(Numerics.FAST, DType.FLOAT32, Device.CPU);
   private static final int BATCH = 4;
 
-  /**
-   * A special number of threads: the default of {@code rdm train}.
-   */
+  /** A special number of threads: the default of {@code rdm train}. */
   static final int AS_THE_COMMAND = -1;
 
   private WaitWorker() {}

@@ -49,7 +49,7 @@ public final class ZipBenchmark {
     try {
       Path source = folder.resolve("imagenet.zip");
       write(source, count);
-      System.out.printf(Locale.ROOT, "%s pictures, %.2f GB%n", count, Files.size(source) / 1e9);
+      System.out.printf(Locale.ROOT, "%s images, %.2f GB%n", count, Files.size(source) / 1e9);
       Path set = folder.resolve("set.zip");
       String data = "--data=";
       run("dataset", "--source=" + source, "--dest=" + set, "--bad-images=skip");
@@ -172,9 +172,7 @@ public final class ZipBenchmark {
     return out.toByteArray();
   }
 
-  /**
-   * Four components without a marker that identifies them: CMYK.
-   */
+  /** Four components without a marker that identifies them: CMYK. */
   private static byte[] cmyk(Random random) throws IOException {
     WritableRaster raster = Raster.createInterleavedRaster(0, SIDE, SIDE, 4, null);
     for (int i = 0; i < SIDE * SIDE; i++) {

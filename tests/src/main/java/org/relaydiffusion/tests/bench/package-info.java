@@ -1,6 +1,4 @@
-/**
- * Benchmarks: each prints a table, and none is a test.
- */
+/** Benchmarks: each prints a table, and none is a test. */
 @NullMarked
 package org.relaydiffusion.tests.bench;
 

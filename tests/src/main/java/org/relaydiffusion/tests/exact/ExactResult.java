@@ -105,9 +105,7 @@ public record ExactResult(List<Double> losses, SequencedMap<String, String> hash
     }
   }
 
-  /**
-   * Returns the names of the tensors that differ, or exist only in one of the two.
-   */
+  /** Returns the names of the tensors that differ, or exist only in one of the two. */
   public List<String> differences(ExactCase wanted) {
     List<String> names = new ArrayList<>();
     wanted

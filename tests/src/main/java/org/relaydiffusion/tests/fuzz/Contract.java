@@ -14,9 +14,7 @@ import org.relaydiffusion.torch.Tensor;
  * process (256 MB), and leaves no live tensor. Counts the inputs, and records the worst of them.
  */
 final class Contract {
-  /**
-   * The maximum processor time of an input, in nanoseconds.
-   */
+  /** The maximum processor time of an input, in nanoseconds. */
   static final long MOST_NANOS = 2_000_000_000L;
 
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -32,7 +30,7 @@ final class Contract {
     this.target = target;
   }
 
-  /** An input that a reader did not stand. */
+  /** Thrown for an input with which a reader violates the contract. */
   static final class Finding extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

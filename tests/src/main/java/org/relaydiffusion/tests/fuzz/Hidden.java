@@ -6,9 +6,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Calls readers that are not accessible through public methods without a complete run.
- */
+/** Calls readers that are not accessible through public methods without a complete run. */
 final class Hidden {
   private Hidden() {}
 

@@ -40,7 +40,7 @@ enum Target {
   WEBP(in -> Readers.picture(Containers.webp(in)), 1 << 16, ".webp"),
   /** PBM, PGM and PPM. */
   NETPBM(Readers::picture, 1 << 14, ".pnm", ".pbm", ".pgm", ".ppm"),
-  /** Zips of pictures, by the data set tool's reader and training's. */
+  /** Zips of images, by the data set tool's reader and training's. */
   ZIP(Readers::zip, 1 << 17, ".zip"),
   /** dataset.json, by both readers. */
   LABELS(in -> Readers.zip(Containers.labelledZip(in)), 1 << 14, ".labels.json"),
@@ -48,7 +48,7 @@ enum Target {
   LMDB(Readers::lmdb, 1 << 16, ".mdb"),
   /** A batch of CIFAR-10, in its archive. */
   CIFAR(in -> Readers.cifar(Containers.cifar(in)), 1 << 16, ".cifar"),
-  /** MNIST's IDX files: the pictures'; the labels'. */
+  /** MNIST's IDX files: the images'; the labels'. */
   MNIST(Readers::mnist, 1 << 14, ".idx"),
   /** What a run finds in its own folder: stats.jsonl, options.json. */
   RUN_FILES(Readers::runFiles, 1 << 14, ".jsonl"),
@@ -59,9 +59,7 @@ enum Target {
   /** What torchrun, Slurm, Open MPI and Kubernetes leave in the environment. */
   ENVIRONMENT(Readers::environment, 1 << 10, ".env");
 
-  /**
-   * Reads an input, and closes everything that it creates.
-   */
+  /** Reads an input, and closes everything that it creates. */
   @FunctionalInterface
   interface Reader {
     /**
@@ -110,16 +108,12 @@ enum Target {
     return reader;
   }
 
-  /**
-   * Returns the maximum length of generated inputs.
-   */
+  /** Returns the maximum length of generated inputs. */
   int mostBytes() {
     return mostBytes;
   }
 
-  /**
-   * Returns the extension of the corpus files of this kind.
-   */
+  /** Returns the extension of the corpus files of this kind. */
   List<String> endings() {
     return endings;
   }
