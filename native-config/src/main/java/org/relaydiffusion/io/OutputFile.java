@@ -65,7 +65,7 @@ public final class OutputFile {
           && (!Files.isRegularFile(target) || (Files.size(target) > 0 && !isOne.test(target)))) {
         throw new FileException(
             target,
-            "already exists and is not a %s, so it is not replaced: choose another name"
+            "already exists and is not a valid %s, so it is not replaced: choose another name"
                 .formatted(kind));
       }
     } catch (IOException e) {

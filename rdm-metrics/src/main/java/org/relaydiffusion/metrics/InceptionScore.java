@@ -87,7 +87,7 @@ public record InceptionScore(List<Double> scores) {
       Activations pool, OutputLayer layer, Options options, WorkOptions work) {
     if (pool.count() == 0 || pool.dimensions() != layer.weight().size(1)) {
       throw new RdmException(
-          "%s: cannot compute scores of %s rows of %s features with an output layer of %s features"
+          "%s: cannot compute scores of %s rows of %s features with an output layer of %s"
               .formatted(pool.name(), pool.count(), pool.dimensions(), layer.weight()));
     }
     List<ClassSums> splits = new ArrayList<>();

@@ -139,8 +139,8 @@ public record TrainingOptions(
       }
       if (perRound.orElse(1) < 1 || share(processes) % round(processes) != 0) {
         throw new OptionException(
-            "--batch-gpu does not divide the %s images of each process: %s"
-                .formatted(share(processes), perRound.orElse(1)));
+            "--batch-gpu=%s does not divide the %s images of each process"
+                .formatted(perRound.orElse(1), share(processes)));
       }
     }
   }

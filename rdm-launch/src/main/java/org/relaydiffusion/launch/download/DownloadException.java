@@ -9,6 +9,6 @@ public final class DownloadException extends RdmException {
   private static final long serialVersionUID = 1L;
 
   DownloadException(FileLocation.Remote source, String what, @Nullable Throwable cause) {
-    super("cannot download %s: %s".formatted(source, what), cause);
+    super("%s cannot be downloaded: %s".formatted(source, what), cause);
   }
 }
