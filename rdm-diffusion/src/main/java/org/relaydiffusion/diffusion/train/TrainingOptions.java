@@ -184,7 +184,7 @@ public record TrainingOptions(
       Optional<Duration> stateTime,
       OptionalInt keptStates,
       OptionalInt sampleTicks) {
-    /** Checks the numbers. */
+    /** Checks the values. */
     public Saving {
       if (!(tickKimg > 0) || Double.isInfinite(tickKimg)) {
         throw new OptionException("a tick must be above 0 kimg, but is " + tickKimg);

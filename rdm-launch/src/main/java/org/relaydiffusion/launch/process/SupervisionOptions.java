@@ -68,7 +68,7 @@ final class SupervisionOptions implements Section {
   }
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
    * @throws OptionException naming the one that is out of range
    */

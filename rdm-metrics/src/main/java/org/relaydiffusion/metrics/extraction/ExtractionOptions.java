@@ -86,9 +86,9 @@ public record ExtractionOptions(
     public static final Share ALONE = new Share(0, 1, Duration.ofMinutes(30));
 
     /**
-     * Checks the numbers.
+     * Checks the values.
      *
-     * @throws OptionException when the rank is none of the processes'
+     * @throws OptionException if the rank is none of the processes'
      */
     public Share {
       if (processes < 1 || rank < 0 || rank >= processes) {
@@ -103,7 +103,7 @@ public record ExtractionOptions(
   }
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
    * @throws OptionException naming the one that is out of range
    */

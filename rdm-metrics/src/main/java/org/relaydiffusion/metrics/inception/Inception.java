@@ -135,7 +135,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
    *
    * @param images uint8, or float32 from 0 to 255, [N, C, H, W] with N at least 1, C 1 (grey) or 3
    *     (RGB), of any size; they are moved to the extractor's device
-   * @throws ModelException when the images are not as said, or this is closed
+   * @throws ModelException if the images are not as said, or this is closed
    */
   @Override
   public InceptionFeatures features(Tensor images) {

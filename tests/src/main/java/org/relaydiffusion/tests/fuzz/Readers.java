@@ -139,7 +139,7 @@ final class Readers {
     }
   }
 
-  /** Moments that are in the file; to compute them from its rows is no matter of reading. */
+  /** Reads stored moments; computing them from rows would not test reading. */
   private static void readMoments(ActivationsFile file, Feature feature) {
     if (!file.hasActivations(feature)) {
       file.moments(feature, "a test", WorkOptions.defaults().withThreads(1)).close();
