@@ -1,13 +1,13 @@
 package org.relaydiffusion;
 
 /**
- * Work ended early because it was asked to: a cancellation was requested, or the thread that did
- * the work was interrupted. The thread's interrupted status is then still set.
+ * Thrown when work ends early because it was cancelled, or because the thread that performed it was
+ * interrupted. In the latter case, the interrupt status of the thread is set.
  */
 public final class CancelledException extends RdmException {
   private static final long serialVersionUID = 1L;
 
-  /** Creates the exception of a run that was asked to end. */
+  /** Creates the exception of a run that was cancelled. */
   public CancelledException() {
     super("the run was cancelled");
   }
@@ -17,8 +17,8 @@ public final class CancelledException extends RdmException {
   }
 
   /**
-   * The exception of a thread that was interrupted; sets the current thread's interrupted status,
-   * which whoever threw {@code cause} may have cleared.
+   * Returns the exception of an interrupted thread, and sets the interrupt status of the current
+   * thread, which the code that threw {@code cause} may have cleared.
    *
    * @param doing what the thread was doing: {@code waiting for training data}
    * @param cause an {@link InterruptedException}, or a {@link

@@ -1,13 +1,13 @@
 package org.relaydiffusion;
 
-/** An option or argument that cannot be meant: the caller's mistake, not the data's. */
+/** Thrown if an option or argument is invalid: a mistake of the caller, not of the data. */
 public class OptionException extends RdmException {
   private static final long serialVersionUID = 1L;
 
   /**
    * Creates the exception.
    *
-   * @param message one line that names the option, what it takes and what was given
+   * @param message one line that names the option, its valid values and the given one
    */
   public OptionException(String message) {
     super(message);

@@ -6,9 +6,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The beginning of a plain value's text, for messages. A few bytes of a file can stand for a value
- * whose whole text fills any memory, as one string may be referred to many times: so nothing is
- * written that will not be shown.
+ * The beginning of a plain value's text, for messages. A few bytes of a file can represent a value
+ * whose complete text would fill any memory, since one string may be referred to many times. Only
+ * text that is displayed is generated.
  */
 public final class PlainText {
   private static final String CUT = "...";
@@ -21,31 +21,34 @@ public final class PlainText {
     this.most = most;
   }
 
-  /** What is written as a call: {@code type(argument, name=value)}. */
+  /** A value written as a call: {@code type(argument, name=value)}. */
   public interface Call {
-    /** What is called. */
+    /** Returns the name of the callable. */
     String type();
 
-    /** The arguments without a name. */
+    /** Returns the positional arguments. */
     List<? extends @Nullable Object> arguments();
 
-    /** The arguments with a name. */
+    /** Returns the named arguments. */
     Map<String, ? extends @Nullable Object> attributes();
   }
 
   /**
-   * The beginning of a value's text as JSON has it, within {@value Printable#MOST} characters.
+   * Returns the beginning of a value's text in JSON syntax, with at most {@value Printable#MOST}
+   * characters.
    *
    * @param value null, a String, number or Boolean, a {@link Call}, or a list or map of these
+   * @return the text, in which an omission is marked
    */
   public static String of(@Nullable Object value) {
     return of(value, Printable.MOST);
   }
 
   /**
-   * As {@link #of(Object)}.
+   * Returns the text as {@link #of(Object)}.
    *
-   * @param most the most characters of the result, at least 16
+   * @param value as above
+   * @param most maximum number of characters of the result, at least 16
    */
   public static String of(@Nullable Object value, int most) {
     PlainText text = new PlainText(most);

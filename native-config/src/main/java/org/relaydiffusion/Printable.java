@@ -5,29 +5,34 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Text from outside, made fit to be shown. Whatever comes from a file, a path, an environment
- * variable or another process goes through here before a person sees it: it can neither forge a
- * line of a log, nor move a terminal's cursor or recolour it, nor reorder or hide what stands
- * beside it.
+ * Sanitizes untrusted text for display. Text from a file, a path, an environment variable or
+ * another process is passed through this class before it is displayed, so that it can neither forge
+ * a line of a log, nor move a terminal's cursor or change its colours, nor reorder or hide adjacent
+ * text.
  *
- * <p>What is shown as it is: letters of every script, digits, marks, punctuation, symbols and
- * spaces. What becomes an escape with its code point in hexadecimal, <code>&#92;u{202e}</code>:
- * control characters (C0, DEL, C1), format characters (bidirectional overrides and isolates, marks,
- * zero-width characters), separators of lines and paragraphs, other characters without a glyph,
- * surrogates without their pair, and private and unassigned code points. A backslash stays as it
- * is, so text that went through here already is not changed by going through again.
+ * <p>Letters of every script, digits, marks, punctuation, symbols and spaces are kept. The
+ * following are escaped with their code point in hexadecimal, <code>&#92;u{202e}</code>: control
+ * characters (C0, DEL, C1), format characters (bidirectional overrides and isolates, marks,
+ * zero-width characters), line and paragraph separators, other characters without a glyph, unpaired
+ * surrogates, and private-use and unassigned code points. Backslashes are kept, so sanitizing is
+ * idempotent.
  *
- * <p>The result has a bounded length. Of longer text the middle is left out, so that a name keeps
- * its ending.
+ * <p>The result has a bounded length. In longer text, the middle is omitted, so that a name keeps
+ * its extension.
  */
 public final class Printable {
-  /** The most characters (UTF-16 code units) of a name or a value, the mark of a cut included. */
+  /**
+   * The maximum number of characters (UTF-16 code units) of a name or a value, including the
+   * omission mark.
+   */
   public static final int MOST = 120;
 
-  /** The most characters of a path: longer than any that a file system takes in one call. */
+  /** The maximum number of characters of a path: longer than any that a file system accepts. */
   private static final int MOST_OF_PATH = 4096;
 
-  /** The most characters of a whole message. It may quote a path and two or three values. */
+  /**
+   * The maximum number of characters of a message, which may quote a path and two or three values.
+   */
   private static final int MOST_OF_LINE = 8192;
 
   private static final String CUT = "...";
@@ -35,21 +40,21 @@ public final class Printable {
 
   private Printable() {}
 
-  /** A name or a value, within {@value #MOST} characters. */
+  /** Sanitizes a name or a value, within {@value #MOST} characters. */
   public static String of(String text) {
     return of(text, MOST);
   }
 
-  /** A path. It is not cut, unless it is longer than any file system takes. */
+  /** Sanitizes a path. It is not truncated, unless it is longer than any file system accepts. */
   public static String of(Path path) {
     return of(path.toString(), MOST_OF_PATH);
   }
 
   /**
-   * A name or a value.
+   * Sanitizes a name or a value.
    *
-   * @param text anything
-   * @param most the most characters of the result, at least 16
+   * @param text any text
+   * @param most maximum number of characters of the result, at least 16
    */
   public static String of(String text, int most) {
     if (most < 16) {
@@ -65,16 +70,16 @@ public final class Printable {
     return shown.append(CUT).append(ending(text, kept / 3)).toString();
   }
 
-  /** A whole line. It is cut only where it is longer than a screen. */
+  /** Sanitizes a line, which is only truncated if it is longer than a screen. */
   public static String line(String text) {
     return of(text, MOST_OF_LINE);
   }
 
   /**
-   * The message of an exception, as a line. Messages from elsewhere have several lines at times:
-   * they are joined by "; ".
+   * Sanitizes the message of an exception as one line. The lines of a multi-line message are joined
+   * with "; ".
    *
-   * @param text anything; null gives "no reason given"
+   * @param text any text; null gives "no reason given"
    */
   public static String message(@Nullable String text) {
     if (text == null) {
@@ -85,9 +90,9 @@ public final class Printable {
   }
 
   /**
-   * Appends code points as shown, as long as they fit.
+   * Appends sanitized code points as long as they fit.
    *
-   * @return the index of the first that did not fit, or the text's length
+   * @return the index of the first that did not fit, or the length of the text
    */
   private static int take(String text, int from, int most, StringBuilder shown) {
     int i = from;
@@ -104,7 +109,7 @@ public final class Printable {
     return i;
   }
 
-  /** The last code points as shown, as many as fit. */
+  /** Returns as many of the last sanitized code points as fit. */
   private static String ending(String text, int most) {
     StringBuilder one = new StringBuilder();
     int length = 0;
@@ -132,7 +137,7 @@ public final class Printable {
     }
   }
 
-  /** Whether a code point is shown as it is. */
+  /** Returns whether a code point is kept. */
   public static boolean isShown(int c) {
     if (c >= ' ' && c < 0x7f) {
       return true;
@@ -150,7 +155,10 @@ public final class Printable {
     };
   }
 
-  /** Letters and marks that Unicode lets a font show as nothing (Default_Ignorable_Code_Point). */
+  /**
+   * Letters and marks that Unicode allows a font to render as nothing
+   * (Default_Ignorable_Code_Point).
+   */
   private static boolean isInvisible(int c) {
     return c == 0x34f // combining grapheme joiner
         || c == 0x115f // Hangul fillers

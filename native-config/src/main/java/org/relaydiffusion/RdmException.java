@@ -3,10 +3,10 @@ package org.relaydiffusion;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The root of everything that this project throws on purpose. A message is one line that names the
- * file, option, operator or tensor, what was expected and what was found; the command line prints
- * it as it is and exits with 1 ({@link OptionException}: 2). Whatever a message quotes, it is
- * {@link Printable}.
+ * The root of all exceptions thrown deliberately by this project. The message is one line that
+ * names the file, option, operator or tensor, what was expected and what was found; the command
+ * line prints it and exits with 1 ({@link OptionException}: 2). Text quoted in a message is
+ * sanitized with {@link Printable}.
  */
 public class RdmException extends RuntimeException {
   private static final long serialVersionUID = 1L;

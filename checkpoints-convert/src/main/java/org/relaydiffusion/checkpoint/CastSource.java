@@ -29,9 +29,7 @@ record CastSource(Path file, String name, TensorSource source, DType dtype)
   private static final ValueLayout.OfDouble DOUBLE =
       ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  /**
-   * Returns the source itself if it is not a floating-point tensor, or already has the dtype.
-   */
+  /** Returns the source itself if it is not a floating-point tensor, or already has the dtype. */
   static TensorSource of(Path file, String name, TensorSource source, DType dtype) {
     return source.dtype() == dtype || !source.dtype().isFloatingPoint()
         ? source
@@ -104,9 +102,7 @@ record CastSource(Path file, String name, TensorSource source, DType dtype)
     }
   }
 
-  /**
-   * Returns the upper half of the bits, rounded to nearest even; NaN stays NaN.
-   */
+  /** Returns the upper half of the bits, rounded to nearest even; NaN stays NaN. */
   private static short toBfloat16(float value) {
     if (Float.isNaN(value)) {
       return 0x7fc0;

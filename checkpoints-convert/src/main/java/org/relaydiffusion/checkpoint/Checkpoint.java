@@ -91,16 +91,12 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the path of the file.
-   */
+  /** Returns the path of the file. */
   public Path path() {
     return path;
   }
 
-  /**
-   * Returns the format of the file.
-   */
+  /** Returns the format of the file. */
   public CheckpointFormat format() {
     return format;
   }
@@ -133,9 +129,7 @@ public final class Checkpoint implements AutoCloseable {
     return network;
   }
 
-  /**
-   * Returns the names of the first entries, for a message.
-   */
+  /** Returns the names of the first entries, for a message. */
   private String keys() {
     String names =
         Stream.of(contents.networks(), contents.others(), tensors)
@@ -174,9 +168,7 @@ public final class Checkpoint implements AutoCloseable {
     return prefix;
   }
 
-  /**
-   * Returns the state of the optimizer, in the checkpoints of training runs.
-   */
+  /** Returns the state of the optimizer, in the checkpoints of training runs. */
   public Optional<OptimizerRecord> optimizer() {
     return contents.optimizer();
   }
@@ -210,9 +202,7 @@ public final class Checkpoint implements AutoCloseable {
     throw new FileException(path, "has no integer 'step': it is not a training state");
   }
 
-  /**
-   * Returns a summary of the contents, which is independent of the open file.
-   */
+  /** Returns a summary of the contents, which is independent of the open file. */
   public CheckpointSummary summary() {
     return CheckpointSummary.of(this);
   }

@@ -4,9 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The contents of a file, regardless of its container.
- */
+/** The contents of a file, regardless of its container. */
 record CheckpointContents(
     Map<String, NetworkRecord> networks,
     Map<String, StoredTensor> tensors,

@@ -20,9 +20,7 @@ import org.relaydiffusion.torch.DType;
 public final class CheckpointConverter {
   private final NetworkValidator validator;
 
-  /**
-   * Creates a converter that calls {@code validator} before it writes anything.
-   */
+  /** Creates a converter that calls {@code validator} before it writes anything. */
   public CheckpointConverter(NetworkValidator validator) {
     this.validator = validator;
   }

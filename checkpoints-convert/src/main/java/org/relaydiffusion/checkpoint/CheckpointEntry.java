@@ -3,9 +3,7 @@ package org.relaydiffusion.checkpoint;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * An entry of a checkpoint besides networks and tensors.
- */
+/** An entry of a checkpoint besides networks and tensors. */
 public sealed interface CheckpointEntry {
   /**
    * A plain value.

@@ -2,33 +2,19 @@ package org.relaydiffusion.checkpoint;
 
 import org.relaydiffusion.checkpoint.archive.CheckpointFile.Container;
 
-/**
- * The format of a checkpoint file, determined by its content, never by its name.
- */
+/** The format of a checkpoint file, determined by its content, never by its name. */
 public enum CheckpointFormat {
-  /**
-   * A JSON header followed by tensors: the format written by this project.
-   */
+  /** A JSON header followed by tensors: the format written by this project. */
   SAFETENSORS("safetensors"),
-  /**
-   * A zip of a pickle and storages: written by {@code torch.save}.
-   */
+  /** A zip of a pickle and storages: written by {@code torch.save}. */
   TORCH_ZIP("torch zip"),
-  /**
-   * A stream of pickles and storages: written by {@code torch.save} before PyTorch 1.6.
-   */
+  /** A stream of pickles and storages: written by {@code torch.save} before PyTorch 1.6. */
   TORCH_LEGACY("torch legacy stream"),
-  /**
-   * A bare pickle: the official network snapshots.
-   */
+  /** A bare pickle: the official network snapshots. */
   PICKLE("pickle"),
-  /**
-   * A bare pickle of a single module: a published Inception-v3.
-   */
+  /** A bare pickle of a single module: a published Inception-v3. */
   MODULE("pickle of one module"),
-  /**
-   * A zip of a program, its attributes and storages: written by {@code torch.jit.save}.
-   */
+  /** A zip of a program, its attributes and storages: written by {@code torch.jit.save}. */
   TORCH_SCRIPT("TorchScript archive");
 
   private final String label;
@@ -37,9 +23,7 @@ public enum CheckpointFormat {
     this.label = label;
   }
 
-  /**
-   * Returns the format of a container.
-   */
+  /** Returns the format of a container. */
   static CheckpointFormat of(Container container) {
     return switch (container) {
       case SAFETENSORS -> SAFETENSORS;
@@ -49,9 +33,7 @@ public enum CheckpointFormat {
     };
   }
 
-  /**
-   * Returns the name for display.
-   */
+  /** Returns the name for display. */
   public String label() {
     return label;
   }

@@ -44,9 +44,7 @@ public record CheckpointSummary(
       long parameterCount,
       List<TensorInfo> tensors) {}
 
-  /**
-   * The name, dtype and shape of a tensor.
-   */
+  /** The name, dtype and shape of a tensor. */
   public record TensorInfo(String name, DType dtype, List<Long> shape) {
     @Override
     public String toString() {
@@ -92,9 +90,7 @@ public record CheckpointSummary(
         .toList();
   }
 
-  /**
-   * Returns the summary as lines of text.
-   */
+  /** Returns the summary as lines of text. */
   public List<String> lines() {
     List<String> lines = new ArrayList<>();
     lines.add("%s: %s".formatted(file, format.label()));

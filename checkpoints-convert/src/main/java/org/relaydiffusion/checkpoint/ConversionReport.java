@@ -25,9 +25,7 @@ public record ConversionReport(Path source, Path converted, List<TensorCheck> te
   public record TensorCheck(
       String name, DType dtype, List<Long> shape, String sha256, boolean equal) {}
 
-  /**
-   * Returns whether every tensor is equal.
-   */
+  /** Returns whether every tensor is equal. */
   public boolean allEqual() {
     return tensors.stream().allMatch(TensorCheck::equal);
   }

@@ -19,9 +19,7 @@ import org.relaydiffusion.PlainText;
 public record InertValue(
     String type, List<@Nullable Object> arguments, Map<String, @Nullable Object> attributes)
     implements PlainText.Call {
-  /**
-   * Copies the arguments, keeping their order.
-   */
+  /** Copies the arguments, keeping their order. */
   public InertValue {
     arguments = Collections.unmodifiableList(arguments);
     attributes = Collections.unmodifiableMap(new LinkedHashMap<>(attributes));

@@ -5,9 +5,7 @@ import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.DType;
 
-/**
- * A stored tensor whose data and checksum are only read when it is written.
- */
+/** A stored tensor whose data and checksum are only read when it is written. */
 record LazySource(StoredTensor tensor) implements TensorSource {
   @Override
   public DType dtype() {

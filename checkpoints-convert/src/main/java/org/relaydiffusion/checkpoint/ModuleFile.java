@@ -126,30 +126,22 @@ public final class ModuleFile implements AutoCloseable {
     };
   }
 
-  /**
-   * Returns the path of the file.
-   */
+  /** Returns the path of the file. */
   public Path path() {
     return path;
   }
 
-  /**
-   * Returns the kind of the file, for display.
-   */
+  /** Returns the kind of the file, for display. */
   public String kind() {
     return format.label();
   }
 
-  /**
-   * Returns the format of the file.
-   */
+  /** Returns the format of the file. */
   public CheckpointFormat format() {
     return format;
   }
 
-  /**
-   * Returns a summary of the contents, which is independent of the open file.
-   */
+  /** Returns a summary of the contents, which is independent of the open file. */
   public CheckpointSummary summary() {
     return CheckpointSummary.of(this);
   }
@@ -169,9 +161,7 @@ public final class ModuleFile implements AutoCloseable {
     return tensors;
   }
 
-  /**
-   * Returns the metadata in the header of a {@code .safetensors}; empty for other kinds.
-   */
+  /** Returns the metadata in the header of a {@code .safetensors}; empty for other kinds. */
   public Map<String, String> metadata() {
     return metadata;
   }

@@ -15,18 +15,14 @@ import org.relaydiffusion.checkpoint.pickle.PersistentObject;
 import org.relaydiffusion.checkpoint.pickle.PyNone;
 import org.relaydiffusion.checkpoint.pickle.Values;
 
-/**
- * Reads a pickled module tree as in PyTorch's state_dict.
- */
+/** Reads a pickled module tree as in PyTorch's state_dict. */
 final class ModuleReader {
   private static final int DEEPEST = 32;
   private static final int LONGEST_NAME = 256;
   private static final int MOST_MODULES = 100_000;
   private static final int MOST_TENSORS = 100_000;
 
-  /**
-   * The positional arguments of the preconditioners, in order.
-   */
+  /** The positional arguments of the preconditioners, in order. */
   private static final List<String> PRECONDITIONER_ARGS =
       List.of("img_resolution", "img_channels", "label_dim", "use_fp16");
 
@@ -75,9 +71,7 @@ final class ModuleReader {
     return reader.tensors;
   }
 
-  /**
-   * Returns the constructor arguments of a preconditioner, by name.
-   */
+  /** Returns the constructor arguments of a preconditioner, by name. */
   static Map<String, @Nullable Object> arguments(
       Path file, String key, PersistentObject object, PlainValues plain) {
     List<@Nullable Object> positional = positional(file, key, object, plain);

@@ -11,9 +11,7 @@ import org.relaydiffusion.FileException;
 final class NameBudget {
   private static final long MOST_CHARACTERS = 8_000_000;
 
-  /**
-   * The size of a dimension in characters, since shapes are also counted.
-   */
+  /** The size of a dimension in characters, since shapes are also counted. */
   private static final long AXIS = 8;
 
   private final Path file;
@@ -34,9 +32,7 @@ final class NameBudget {
     return name;
   }
 
-  /**
-   * Counts the name and shape of a tensor.
-   */
+  /** Counts the name and shape of a tensor. */
   void tensor(String name, int axes) {
     take(name.length() + AXIS * axes);
   }
@@ -46,8 +42,7 @@ final class NameBudget {
     if (left < 0) {
       throw new FileException(
           file,
-          "has tensor names and shapes with more than %s characters"
-              .formatted(MOST_CHARACTERS));
+          "has tensor names and shapes with more than %s characters".formatted(MOST_CHARACTERS));
     }
   }
 }

@@ -19,9 +19,7 @@ final class NetworkChecks {
   private static final Set<String> MODELS = Set.of("DhariwalUNet", "SongUNet");
   private static final String MODEL_TYPE = "model_type";
 
-  /**
-   * Integer settings with the minimum and maximum of any network.
-   */
+  /** Integer settings with the minimum and maximum of any network. */
   private static final Map<String, Range> WHOLE_NUMBERS =
       Map.of(
           "img_resolution", new Range(1, 1 << 16),

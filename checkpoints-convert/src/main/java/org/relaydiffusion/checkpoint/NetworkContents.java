@@ -23,17 +23,13 @@ import org.relaydiffusion.model.safetensors.TensorSource;
  */
 public record NetworkContents(
     String className, Map<String, @Nullable Object> initKwargs, Map<String, TensorSource> tensors) {
-  /**
-   * Copies both maps, keeping their order.
-   */
+  /** Copies both maps, keeping their order. */
   public NetworkContents {
     initKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(initKwargs));
     tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
   }
 
-  /**
-   * Returns a network of another checkpoint, which must stay open until this is written.
-   */
+  /** Returns a network of another checkpoint, which must stay open until this is written. */
   public static NetworkContents of(NetworkRecord network) {
     Map<String, TensorSource> tensors = new LinkedHashMap<>();
     network.tensors().forEach((name, tensor) -> tensors.put(name, TensorSources.of(tensor)));
@@ -55,18 +51,14 @@ public record NetworkContents(
         network.config().preconditioning().className(), new LinkedHashMap<>(initKwargs), tensors);
   }
 
-  /**
-   * Checks that the tensors are those of the settings.
-   */
+  /** Checks that the tensors are those of the settings. */
   void check(ModelConfig config) {
     Map<String, TensorShape> shapes = new LinkedHashMap<>();
     tensors.forEach((name, t) -> shapes.put(name, TensorShape.of(t.dtype(), t.shape())));
     Preconditioner.check(config, shapes, List.of());
   }
 
-  /**
-   * Returns a tensor that must exist.
-   */
+  /** Returns a tensor that must exist. */
   TensorSource tensor(String name) {
     TensorSource tensor = tensors.get(name);
     if (tensor == null) {
@@ -75,9 +67,7 @@ public record NetworkContents(
     return tensor;
   }
 
-  /**
-   * Returns the network as pickled by the official code.
-   */
+  /** Returns the network as pickled by the official code. */
   PickleForm form(NetworkForm.Purpose purpose) {
     return NetworkForm.of(className, initKwargs, tensors, purpose);
   }

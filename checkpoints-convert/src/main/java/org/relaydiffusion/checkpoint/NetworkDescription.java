@@ -24,19 +24,13 @@ public record NetworkDescription(String className, Map<String, @Nullable Object>
   private static final String CLASS_NAME = "class_name";
   private static final String INIT_KWARGS = "init_kwargs";
 
-  /**
-   * The buffers of these networks, by the last part of their names.
-   */
+  /** The buffers of these networks, by the last part of their names. */
   private static final Set<String> BUFFERS = Set.of("resample_filter", "freqs", "u");
 
-  /**
-   * Keys under which training scripts save a state_dict.
-   */
+  /** Keys under which training scripts save a state_dict. */
   private static final List<String> OUTER = List.of("state_dict", "model_state_dict", "model");
 
-  /**
-   * Copies the arguments, keeping their order.
-   */
+  /** Copies the arguments, keeping their order. */
   public NetworkDescription {
     initKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(initKwargs));
   }
@@ -104,9 +98,7 @@ public record NetworkDescription(String className, Map<String, @Nullable Object>
     return new NetworkRecord(className, initKwargs, tensors, parameters, List.of());
   }
 
-  /**
-   * Returns the tensors below the key of the network, or of a state_dict, if there is one.
-   */
+  /** Returns the tensors below the key of the network, or of a state_dict, if there is one. */
   private static Map<String, StoredTensor> state(Map<String, StoredTensor> all, Which which) {
     String outer = which.key() + ".";
     if (all.keySet().stream().noneMatch(n -> n.startsWith(outer))) {

@@ -13,9 +13,7 @@ import org.relaydiffusion.Printable;
 import org.relaydiffusion.model.safetensors.SafetensorsFile;
 import tools.jackson.core.JacksonException;
 
-/**
- * A network's configuration in a safetensors header, as written and read by this project.
- */
+/** A network's configuration in a safetensors header, as written and read by this project. */
 final class NetworkMetadata {
   private static final String FORMAT = "format";
   private static final String CLASS_NAME = "rdm.class_name";
@@ -25,9 +23,7 @@ final class NetworkMetadata {
 
   private NetworkMetadata() {}
 
-  /**
-   * Returns the metadata of the header for a network.
-   */
+  /** Returns the metadata of the header for a network. */
   static Map<String, String> of(Which which, NetworkRecord network) {
     Set<String> parameters = Set.copyOf(network.parameterNames());
     List<String> buffers =
@@ -54,9 +50,7 @@ final class NetworkMetadata {
     return metadata;
   }
 
-  /**
-   * Returns the network of a file, or its plain tensors if the header describes none.
-   */
+  /** Returns the network of a file, or its plain tensors if the header describes none. */
   static CheckpointContents read(SafetensorsFile file) {
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     file.tensors().forEach((name, data) -> tensors.put(name, new StoredTensor(data, file.file())));

@@ -25,9 +25,7 @@ public record NetworkRecord(
     Map<String, StoredTensor> tensors,
     List<String> parameterNames,
     List<String> modules) {
-  /**
-   * Copies both maps, keeping their order.
-   */
+  /** Copies both maps, keeping their order. */
   public NetworkRecord {
     initKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(initKwargs));
     tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
@@ -47,9 +45,7 @@ public record NetworkRecord(
     return Collections.unmodifiableMap(state);
   }
 
-  /**
-   * Returns the total number of elements of all parameters.
-   */
+  /** Returns the total number of elements of all parameters. */
   public long parameterCount() {
     return parameterNames.stream()
         .map(tensors::get)

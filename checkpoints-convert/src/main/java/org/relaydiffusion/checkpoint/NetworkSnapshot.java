@@ -20,9 +20,7 @@ public record NetworkSnapshot(
     Optional<ObjectContents> loss,
     Optional<ObjectContents> augment,
     Map<String, @Nullable Object> datasetKwargs) {
-  /**
-   * Copies the arguments, keeping their order.
-   */
+  /** Copies the arguments, keeping their order. */
   public NetworkSnapshot {
     datasetKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(datasetKwargs));
   }

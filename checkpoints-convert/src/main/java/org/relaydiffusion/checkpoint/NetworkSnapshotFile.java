@@ -88,9 +88,7 @@ public final class NetworkSnapshotFile {
     SafetensorsWriter.writeSources(target, tensors, metadata);
   }
 
-  /**
-   * Adds the name of the target to errors that do not name a file.
-   */
+  /** Adds the name of the target to errors that do not name a file. */
   static void named(Path target, Runnable preparation) {
     try {
       preparation.run();

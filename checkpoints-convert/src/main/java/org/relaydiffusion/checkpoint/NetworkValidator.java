@@ -6,9 +6,7 @@ import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.model.TensorShape;
 
-/**
- * Checks a network from a file against the definition for its class and settings.
- */
+/** Checks a network from a file against the definition for its class and settings. */
 @FunctionalInterface
 public interface NetworkValidator {
   /**
@@ -20,9 +18,7 @@ public interface NetworkValidator {
    */
   void validate(NetworkRecord network);
 
-  /**
-   * Checks a network against {@code rdm-model}'s definition for its class and settings.
-   */
+  /** Checks a network against {@code rdm-model}'s definition for its class and settings. */
   static NetworkValidator definition() {
     return network -> {
       Map<String, TensorShape> shapes = new LinkedHashMap<>();

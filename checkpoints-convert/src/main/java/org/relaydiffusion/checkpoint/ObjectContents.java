@@ -27,9 +27,7 @@ public record ObjectContents(
     Map<String, @Nullable Object> attributes,
     Map<String, @Nullable Object> initKwargs) {
 
-  /**
-   * The attributes of each loss, all of which are arguments, with their defaults.
-   */
+  /** The attributes of each loss, all of which are arguments, with their defaults. */
   private static final Map<String, List<Default>> LOSSES =
       Map.of(
           "EDMLoss",
@@ -55,9 +53,7 @@ public record ObjectContents(
               new Default("min_scale", 0.001),
               new Default("block_scale", 0.15)));
 
-  /**
-   * The attributes of the augmentation, which converts each to a float.
-   */
+  /** The attributes of the augmentation, which converts each to a float. */
   private static final List<Default> AUGMENT_PIPE =
       List.of(
           new Default("p", 1.0),
@@ -87,9 +83,7 @@ public record ObjectContents(
 
   private record Default(String name, Object value) {}
 
-  /**
-   * Copies both maps, keeping their order.
-   */
+  /** Copies both maps, keeping their order. */
   public ObjectContents {
     attributes = Collections.unmodifiableMap(new LinkedHashMap<>(attributes));
     initKwargs = Collections.unmodifiableMap(new LinkedHashMap<>(initKwargs));
@@ -150,9 +144,7 @@ public record ObjectContents(
     return attributes;
   }
 
-  /**
-   * Returns the object as pickled by the official code.
-   */
+  /** Returns the object as pickled by the official code. */
   PickleForm form() {
     PlainForm plain = new PlainForm();
     Map<String, @Nullable Object> state = new LinkedHashMap<>();

@@ -22,9 +22,7 @@ public record OptimizerContents(
     Map<Long, Moments> parameters, List<Map<String, @Nullable Object>> groups) {
   private static final String BETAS = "betas";
 
-  /**
-   * Copies the state, keeping its order.
-   */
+  /** Copies the state, keeping its order. */
   public OptimizerContents {
     parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
     groups = List.copyOf(groups);
@@ -97,9 +95,7 @@ public record OptimizerContents(
     return new Moments(state.step(), TensorSources.of(mean), TensorSources.of(square));
   }
 
-  /**
-   * Returns the state_dict.
-   */
+  /** Returns the state_dict. */
   Map<String, Object> form() {
     Map<Long, Object> states = new LinkedHashMap<>();
     parameters.forEach((number, moments) -> {
@@ -115,9 +111,7 @@ public record OptimizerContents(
     return form;
   }
 
-  /**
-   * PyTorch has a tuple of betas, which is represented by a list here.
-   */
+  /** PyTorch has a tuple of betas, which is represented by a list here. */
   private static Map<String, @Nullable Object> group(Map<String, @Nullable Object> settings) {
     Map<String, @Nullable Object> group = new LinkedHashMap<>(settings);
     if (group.get(BETAS) instanceof List<?> betas) {

@@ -24,9 +24,7 @@ import org.relaydiffusion.checkpoint.pickle.Values;
 final class PickleContents {
   private static final String OPTIMIZER = "optimizer_state";
 
-  /**
-   * The keys written by the official code.
-   */
+  /** The keys written by the official code. */
   private static final Set<String> OFFICIAL =
       Set.of(OPTIMIZER, "step", "ema", "net", "loss_fn", "augment_pipe", "dataset_kwargs");
 
@@ -108,9 +106,7 @@ final class PickleContents {
     }
   }
 
-  /**
-   * A network must contain only data, even in parts that are not read.
-   */
+  /** A network must contain only data, even in parts that are not read. */
   private void refuseInert(String what, Object value) {
     try {
       InertSearch.find(value, budget)

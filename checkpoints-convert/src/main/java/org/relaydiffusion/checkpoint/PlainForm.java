@@ -17,9 +17,7 @@ import org.relaydiffusion.torch.TensorData;
  * limits, so that everything written can be read. One instance is used per file.
  */
 final class PlainForm {
-  /**
-   * A longer text would not be decoded by the reader.
-   */
+  /** A longer text would not be decoded by the reader. */
   private static final int LONGEST_TEXT = 1 << 16;
 
   private int values;

@@ -33,9 +33,7 @@ final class PlainJson {
 
   private PlainJson() {}
 
-  /**
-   * Returns one line of JSON.
-   */
+  /** Returns one line of JSON. */
   static String write(@Nullable Object plain) {
     return MAPPER.writeValueAsString(encode(plain));
   }

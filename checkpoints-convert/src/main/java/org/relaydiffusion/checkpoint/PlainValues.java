@@ -24,15 +24,11 @@ final class PlainValues {
   static final int MOST_VALUES = 500_000;
   static final int MOST_TEXT = 4_000_000;
 
-  /**
-   * Values that are allowed in addition to plain ones.
-   */
+  /** Values that are allowed in addition to plain ones. */
   private enum Beside {
     NOTHING,
     TENSORS,
-    /**
-     * Anything except tensors, by its description if it has no better representation.
-     */
+    /** Anything except tensors, by its description if it has no better representation. */
     ANYTHING
   }
 
@@ -45,16 +41,12 @@ final class PlainValues {
     this.beside = beside;
   }
 
-  /**
-   * Converts plain values only, for values that are used.
-   */
+  /** Converts plain values only, for values that are used. */
   static PlainValues strict() {
     return new PlainValues(Beside.NOTHING);
   }
 
-  /**
-   * Converts plain values and tensors.
-   */
+  /** Converts plain values and tensors. */
   static PlainValues withTensors() {
     return new PlainValues(Beside.TENSORS);
   }
@@ -67,9 +59,7 @@ final class PlainValues {
     return new PlainValues(Beside.ANYTHING);
   }
 
-  /**
-   * Thrown if a value is not a plain one.
-   */
+  /** Thrown if a value is not a plain one. */
   static final class NotPlainException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -78,16 +68,12 @@ final class PlainValues {
     }
   }
 
-  /**
-   * Converts to a String, Long, BigInteger, Double, Boolean, null, or a list or map of these.
-   */
+  /** Converts to a String, Long, BigInteger, Double, Boolean, null, or a list or map of these. */
   @Nullable Object of(Object value) throws NotPlainException {
     return plain(value, 0);
   }
 
-  /**
-   * Converts a dictionary with string keys.
-   */
+  /** Converts a dictionary with string keys. */
   Map<String, @Nullable Object> map(Object value) throws NotPlainException {
     if (value instanceof Map<?, ?> map) {
       return map(map, 0);

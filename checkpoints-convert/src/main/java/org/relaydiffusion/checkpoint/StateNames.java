@@ -36,9 +36,7 @@ final class StateNames {
     return prefix;
   }
 
-  /**
-   * Returns the tensors without {@code prefix}, which all names have.
-   */
+  /** Returns the tensors without {@code prefix}, which all names have. */
   static <T> Map<String, T> without(String prefix, Map<String, T> tensors) {
     if (prefix.isEmpty()) {
       return tensors;

@@ -51,23 +51,17 @@ public final class StoredTensor {
     this.data = data;
   }
 
-  /**
-   * Returns the dtype.
-   */
+  /** Returns the dtype. */
   public DType dtype() {
     return dtype;
   }
 
-  /**
-   * Returns the shape, outermost axis first; empty for a scalar.
-   */
+  /** Returns the shape, outermost axis first; empty for a scalar. */
   public long[] shape() {
     return shape.clone();
   }
 
-  /**
-   * Returns the number of elements.
-   */
+  /** Returns the number of elements. */
   public long numel() {
     long n = 1;
     for (long s : shape) {
@@ -86,9 +80,7 @@ public final class StoredTensor {
     return raw.get();
   }
 
-  /**
-   * Wraps accesses to {@link #raw()}, see {@link MappedFile#reading}.
-   */
+  /** Wraps accesses to {@link #raw()}, see {@link MappedFile#reading}. */
   <T, E extends Exception> T reading(MappedFile.Reader<T, E> reader) throws E {
     return file.reading(reader);
   }

@@ -12,9 +12,7 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorData;
 import org.relaydiffusion.torch.TensorScope;
 
-/**
- * Tensors to be written to a file, from various sources.
- */
+/** Tensors to be written to a file, from various sources. */
 public final class TensorSources {
   private TensorSources() {}
 
@@ -46,9 +44,7 @@ public final class TensorSources {
     return new LazySource(tensor);
   }
 
-  /**
-   * Returns a float32 scalar.
-   */
+  /** Returns a float32 scalar. */
   static TensorSource scalar(float value) {
     byte[] bytes = new byte[Float.BYTES];
     ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putFloat(value);

@@ -29,9 +29,7 @@ final class TensorTree {
     this.names = new NameBudget(file);
   }
 
-  /**
-   * Returns the tensors collected so far.
-   */
+  /** Returns the tensors collected so far. */
   Map<String, StoredTensor> tensors() {
     return tensors;
   }
@@ -77,9 +75,7 @@ final class TensorTree {
     }
   }
 
-  /**
-   * Returns the key of a dictionary as part of a name.
-   */
+  /** Returns the key of a dictionary as part of a name. */
   static String key(Object key) {
     return key instanceof String text ? text : Values.show(key);
   }

@@ -15,8 +15,9 @@ import org.relaydiffusion.FileException;
  * @param optimizer its moments; empty in a file for sampling only
  * @param step the number of images processed, as counted by the official code
  * @param extra further entries by key, which the official code ignores. Values are null, String,
- *     integers, Double, Boolean, tensors (a {@link org.relaydiffusion.model.safetensors.TensorSource},
- *     or a {@link StoredTensor}), and lists and maps of these with string keys
+ *     integers, Double, Boolean, tensors (a {@link
+ *     org.relaydiffusion.model.safetensors.TensorSource}, or a {@link StoredTensor}), and lists and
+ *     maps of these with string keys
  */
 public record TrainingState(
     NetworkContents ema,
@@ -24,9 +25,7 @@ public record TrainingState(
     Optional<OptimizerContents> optimizer,
     long step,
     Map<String, @Nullable Object> extra) {
-  /**
-   * Copies the entries, keeping their order.
-   */
+  /** Copies the entries, keeping their order. */
   public TrainingState {
     extra = Collections.unmodifiableMap(new LinkedHashMap<>(extra));
   }

@@ -13,9 +13,7 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.model.safetensors.TensorSource;
 
-/**
- * Verification of a conversion, which reads the written file back.
- */
+/** Verification of a conversion, which reads the written file back. */
 public final class Verification {
   private Verification() {}
 

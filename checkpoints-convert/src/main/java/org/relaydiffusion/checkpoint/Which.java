@@ -1,16 +1,10 @@
 package org.relaydiffusion.checkpoint;
 
-/**
- * One of the two networks of a training run.
- */
+/** One of the two networks of a training run. */
 public enum Which {
-  /**
-   * The EMA of the weights, used for sampling.
-   */
+  /** The EMA of the weights, used for sampling. */
   EMA("ema"),
-  /**
-   * The weights being trained.
-   */
+  /** The weights being trained. */
   NET("net");
 
   private final String key;
@@ -19,9 +13,7 @@ public enum Which {
     this.key = key;
   }
 
-  /**
-   * Returns the key in a checkpoint, such as {@code ema}.
-   */
+  /** Returns the key in a checkpoint, such as {@code ema}. */
   public String key() {
     return key;
   }

@@ -1,6 +1,4 @@
-/**
- * Reading and writing official checkpoints, and conversion to safetensors.
- */
+/** Reading and writing official checkpoints, and conversion to safetensors. */
 @NullMarked
 package org.relaydiffusion.checkpoint;
 

@@ -103,7 +103,7 @@ class BareStateTest {
       assertThat(checkpoint.prefix()).isEqualTo("module.");
       assertThat(checkpoint.tensors()).containsKey("model.map_layer0.weight");
       assertThat(checkpoint.summary().lines())
-          .contains("'module.' stands before the name of every tensor");
+          .contains("'module.'");
       assertThat(module.tensors()).containsKey("model.map_layer0.weight");
       assertThatThrownBy(checkpoint::network)
           .isInstanceOf(FileException.class)
@@ -131,7 +131,7 @@ class BareStateTest {
             converter.convert(
                 OFFICIAL, target, Which.EMA, Optional.empty(), Optional.of(description)))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("says itself what its networks are");
+        .hasMessageContaining("contains the configuration of its networks");
     Path part =
         file(
             "part.pt",
@@ -152,7 +152,7 @@ class BareStateTest {
     Path broken = Files.writeString(folder.resolve("broken.json"), "{");
     assertThatThrownBy(() -> NetworkDescription.ofJson(broken))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("is no JSON object");
+        .hasMessageContaining("is a value that is not a JSON object");
     assertThat(target).doesNotExist();
   }
 
@@ -170,7 +170,7 @@ class BareStateTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             pointer
-                + ": is a Git LFS pointer, which stands for a file of 1184371234 bytes: 'git lfs"
-                + " pull' in its repository fetches the file itself");
+                + ": is a Git LFS pointer to a file of 1184371234 bytes: run 'git lfs"
+                + " pull' in its repository to fetch it");
   }
 }

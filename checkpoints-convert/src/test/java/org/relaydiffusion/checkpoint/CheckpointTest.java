@@ -56,7 +56,7 @@ class CheckpointTest {
     }
     assertThatThrownBy(() -> Checkpoint.open(path))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("claims 2400000000 bytes where 2399999999 are left");
+        .hasMessageContaining("declares 2400000000 bytes, but only 2399999999 are left");
   }
 
   static Stream<Path> pipelines() throws IOException {
@@ -110,7 +110,7 @@ class CheckpointTest {
                 Map.of("img_resolution", 32L)));
     assertThatThrownBy(
             () -> ModuleReader.arguments(Path.of("x.pkl"), "ema", object, PlainValues.strict()))
-        .hasMessage("x.pkl: 'ema' was given the argument 'img_resolution' twice");
+        .hasMessage("x.pkl: 'ema' has the argument 'img_resolution' twice");
   }
 
   @Test

@@ -47,10 +47,10 @@ class CutCheckpointTest {
       }
       assertThatThrownBy(() -> tensors.getLast().data())
           .isInstanceOf(FileException.class)
-          .hasMessageContaining("was cut by another program");
+          .hasMessageContaining("was truncated by another program");
       assertThatThrownBy(() -> streamed.forEachChunk(chunk -> {}))
           .isInstanceOf(FileException.class)
-          .hasMessageContaining("was cut by another program");
+          .hasMessageContaining("was truncated by another program");
     }
   }
 }

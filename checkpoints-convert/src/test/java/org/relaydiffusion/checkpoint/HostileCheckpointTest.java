@@ -110,7 +110,7 @@ class HostileCheckpointTest {
         "content_kwargs_channels_bomb.pt, model_channels is 1000000000",
         "content_kwargs_negative.pt, model_channels is -",
         "content_kwargs_unknown_model.pt, model_type is",
-        "content_dtype_int_weight.pt, is of type int64",
+        "content_dtype_int_weight.pt, has dtype int64",
         "content_no_ema.pt, has no network 'ema'; it has '",
         "content_list.pt, holds a list of",
         "content_ema_string.pt, entry 'ema' is '",

@@ -169,16 +169,16 @@ class ModuleFileTest {
             new PickleForm.NewObject(new GlobalName("__torch__x", "Net"), map())),
         hostile(
             "a program that is called",
-            "makes an object of a module's class with arguments",
+            "constructs a module with arguments",
             new PickleForm.Call(new GlobalName("__torch__", "Net"), List.of(1))),
         hostile(
             "a container without a type",
-            "makes a typed container of a list of 1",
+            "constructs a typed container from a list of 1",
             ScriptArchive.object("Net", map("x", new PickleForm.Call(typed, List.of(1))))),
         hostile("dots in a name", "the name 'a.b'", object("a.b")),
         hostile("an empty name", "the name ''", object("")),
         hostile("no attributes", "a list of 0", state(List.of())),
-        hostile("depth", "or more than 32 levels", nested(40)),
+        hostile("depth", "nested more than 32 levels", nested(40)),
         hostile("a list", "holds a list of 0, expected a module", List.of()));
   }
 

@@ -132,16 +132,16 @@ class OddCheckpointTest {
 
   @ParameterizedTest
   @CsvSource({
-    "'null', 'no JSON object'",
-    "'[]', 'no JSON object'",
-    "'3', 'no JSON object'",
-    "'', 'no JSON object'",
+    "'null', 'a value that is not a JSON object'",
+    "'[]', 'a value that is not a JSON object'",
+    "'3', 'a value that is not a JSON object'",
+    "'', 'a value that is not a JSON object'",
   })
   void metadataThatIsNoObjectIsRefused(String kwargs, String reason) throws IOException {
     Path file = safetensors("\"rdm.init_kwargs\": \"" + kwargs + "\"");
     assertThatThrownBy(() -> Checkpoint.open(file).close())
         .isInstanceOf(FileException.class)
-        .hasMessage(file + ": the metadata has, as rdm.init_kwargs, " + reason);
+        .hasMessage(file + ": the metadata has, for rdm.init_kwargs, " + reason);
   }
 
   @ParameterizedTest
@@ -150,7 +150,7 @@ class OddCheckpointTest {
     Path file = safetensors("\"rdm.init_kwargs\": \"{}\", \"rdm.buffers\": \"" + buffers + "\"");
     assertThatThrownBy(() -> Checkpoint.open(file).close())
         .isInstanceOf(FileException.class)
-        .hasMessage(file + ": the metadata has, as rdm.buffers, no JSON list of names");
+        .hasMessage(file + ": the metadata has, for rdm.buffers, a value that is not a JSON list of names");
   }
 
   @ParameterizedTest
@@ -180,7 +180,7 @@ class OddCheckpointTest {
           .containsEntry("step", new CheckpointEntry.Plain(BigInteger.TWO.pow(64)));
       assertThatThrownBy(checkpoint::step)
           .isInstanceOf(FileException.class)
-          .hasMessageContaining("has no whole number 'step'");
+          .hasMessageContaining("has no integer 'step'");
     }
   }
 

@@ -367,9 +367,9 @@ class TrainingStateFileTest {
     assertThatThrownBy(() -> plain.of("rdm", Map.of("a", List.of(Optional.empty()))))
         .hasMessage("entry 'rdm.a.0' is a Optional, expected a plain value or a tensor");
     assertThatThrownBy(() -> plain.of("rdm", Map.of(1, 2)))
-        .hasMessage("entry 'rdm' has a key that is no text");
+        .hasMessage("entry 'rdm' has a key that is not a string");
     assertThatThrownBy(() -> plain.of("rdm", "x".repeat(70_000)))
-        .hasMessage("entry 'rdm' has a text of more than 65536 bytes");
+        .hasMessage("entry 'rdm' has a string of more than 65536 bytes");
     List<Object> deep = List.of();
     for (int i = 0; i < 17; i++) {
       deep = List.of(deep);

@@ -24,22 +24,22 @@ import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 
 /**
- * Writes a file whole or not at all: to a temporary name beside the target, flushed to the disk,
- * then renamed over it. A crash, a full disk or an exception leaves the old file, or none.
+ * Writes files atomically: to a temporary file beside the target, which is flushed to disk and then
+ * renamed. After a crash, a full disk or an exception, the old file is unchanged, or there is none.
  */
 public final class AtomicFile {
   private static final String UUID_DIGITS = "\\p{XDigit}{8}(?:-\\p{XDigit}{4}){3}-\\p{XDigit}{12}";
 
-  /** The names of {@link #write}, and of {@link #checkWritable}. */
+  /** The names of the temporary files of {@link #write} and {@link #checkWritable}. */
   private static final Pattern TEMPORARY =
       Pattern.compile("\\..+\\.%s\\.tmp|\\.rdm\\d+\\.tmp".formatted(UUID_DIGITS));
 
-  /** The temporaries that this process is writing now. */
+  /** The temporary files that this process is writing. */
   private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
 
   private AtomicFile() {}
 
-  /** What fills the file. */
+  /** Writes the content of the file. */
   @FunctionalInterface
   public interface Writer {
     /**
@@ -51,19 +51,20 @@ public final class AtomicFile {
   }
 
   /**
-   * Writes {@code target} through {@code writer}. Folders above it are made.
+   * Writes {@code target} with {@code writer}. Parent folders are created.
    *
-   * @throws FileException naming the target, when it cannot be written
-   * @throws CancelledException when the thread is interrupted meanwhile, which closes the channel
+   * @throws FileException naming the target, if it cannot be written
+   * @throws CancelledException if the thread is interrupted while writing, which closes the channel
    */
   public static void write(Path target, Writer writer) {
     Path absolute = target.toAbsolutePath();
     Path folder = absolute.getParent();
     if (folder == null) {
-      throw new FileException(target, "is not the name of a file");
+      throw new FileException(target, "is not a valid file name");
     }
     checkReplaceable(target);
-    // Not createTempFile, whose files are their owner's alone: the target keeps the user's umask.
+    // Not createTempFile, whose files only their owner can access: the target must respect the
+    // umask.
     Path fresh = folder.resolve(".%s.%s.tmp".formatted(absolute.getFileName(), UUID.randomUUID()));
     Path temporary = null;
     try {
@@ -88,40 +89,39 @@ public final class AtomicFile {
   }
 
   /**
-   * Refuses a target that cannot be written, before hours are spent on what goes there. Folders
-   * above it are made.
+   * Rejects a target that cannot be written, before hours of work. Parent folders are created.
    *
-   * @throws FileException naming the target, or what is in the place of its folder
+   * @throws FileException naming the target, or the file in place of its folder
    */
   public static void checkWritable(Path target) {
     Path parent = target.toAbsolutePath().getParent();
     if (parent == null || Files.isDirectory(target)) {
-      throw new FileException(target, "is no name for a file");
+      throw new FileException(target, "is not a valid file name");
     }
     checkReplaceable(target);
     try {
       Files.createDirectories(parent);
       Files.delete(Files.createTempFile(parent, ".rdm", ".tmp"));
     } catch (FileAlreadyExistsException e) {
-      throw new FileException(parent, "is a file, but a folder is needed", e);
+      throw new FileException(parent, "is a file, but must be a folder", e);
     } catch (IOException e) {
       throw new FileException(target, "cannot be written: " + reason(e), e);
     }
   }
 
-  /** A file renamed over a device or a pipe would take it away from every other program. */
+  /** A file renamed over a device or a pipe would remove it for all other programs. */
   private static void checkReplaceable(Path target) {
     String kind = InputFile.irregular(target);
     if (kind != null && !Files.isDirectory(target)) {
-      throw new FileException(target, "is %s, which a file cannot replace".formatted(kind));
+      throw new FileException(target, "is %s, which cannot be replaced by a file".formatted(kind));
     }
   }
 
   /**
-   * Deletes the temporaries that killed processes left in a folder. Only for a folder in which
-   * nobody else writes: a file that is being written now would be taken for one of them.
+   * Deletes the temporary files left in a folder by killed processes. Only for a folder in which
+   * nobody else writes, since a file that is being written would be deleted as well.
    *
-   * @throws FileException when the folder cannot be listed, or a temporary not deleted
+   * @throws FileException if the folder cannot be listed, or a temporary file cannot be deleted
    */
   public static void discardTemporaries(Path folder) {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, ".*.tmp")) {
@@ -139,10 +139,12 @@ public final class AtomicFile {
   }
 
   private static FileException undeletable(Path folder, IOException e) {
-    return new FileException(folder, "leftover temporary files cannot be deleted: " + reason(e), e);
+    return new FileException(folder, "cannot delete old temporary files: " + reason(e), e);
   }
 
-  /** One line for an {@link IOException}, whose message is often nothing but the file's name. */
+  /**
+   * Returns one line for an {@link IOException}, whose message is often only the name of the file.
+   */
   public static String reason(IOException e) {
     return switch (e) {
       case NoSuchFileException _ -> "no such file or folder";
@@ -166,14 +168,14 @@ public final class AtomicFile {
       try {
         Files.deleteIfExists(temporary);
       } catch (IOException e) {
-        // The error that brought us here is the one to report; a left-over name starts with a dot.
+        // The original error is reported; the name of a remaining temporary file starts with a dot.
       }
     }
   }
 
   /**
-   * Deletes the temporaries of files that are being written now. For a process that is about to end
-   * in the middle of it: whoever writes them fails, and their targets stay as they are.
+   * Deletes the temporary files of files that are being written, in a process that is about to end:
+   * their writers fail, and their targets are unchanged.
    */
   public static void abandonUnfinished() {
     UNFINISHED.forEach(AtomicFile::discard);

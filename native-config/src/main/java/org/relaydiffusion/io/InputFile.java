@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 
 /**
- * Opens files for reading, regular ones only: to open a pipe is to wait for whoever writes to it,
- * and neither a pipe nor a device has a length or can be read a second time. Everything that reads
- * a file does so through here or {@link MappedFile}.
+ * Opens files for reading, regular files only: opening a pipe blocks until there is a writer, and
+ * neither a pipe nor a device has a length or can be read twice. All files are opened through this
+ * class or {@link MappedFile}.
  */
 public final class InputFile {
   private static final int TYPE = 0170000;
@@ -30,8 +30,8 @@ public final class InputFile {
   private InputFile() {}
 
   /**
-   * Refuses what is there but is no regular file, without opening it. What is not there is left to
-   * whoever opens it.
+   * Rejects anything that exists but is not a regular file, without opening it. A missing file is
+   * reported when it is opened.
    *
    * @throws FileException saying what it is instead
    */
@@ -42,14 +42,13 @@ public final class InputFile {
           file,
           switch (kind) {
             case FOLDER -> "is a folder, not a file";
-            case PIPE ->
-                "is a pipe, expected a regular file: save what comes out of it to a file first";
+            case PIPE -> "is a pipe, expected a regular file: save its output to a file first";
             default -> "is %s, expected a regular file".formatted(kind);
           });
     }
   }
 
-  /** What is there, when something is and it is no regular file; it is not opened. */
+  /** Returns the kind of anything that exists but is not a regular file, without opening it. */
   static @Nullable String irregular(Path file) {
     BasicFileAttributes found;
     try {
@@ -61,9 +60,9 @@ public final class InputFile {
   }
 
   /**
-   * A stream of the file's bytes, unbuffered; the caller closes it.
+   * Opens an unbuffered stream of the file's bytes; the caller closes it.
    *
-   * @throws FileException when it is no regular file
+   * @throws FileException if it is not a regular file
    */
   public static InputStream stream(Path file) throws IOException {
     check(file);
@@ -71,9 +70,9 @@ public final class InputFile {
   }
 
   /**
-   * A channel that reads the file; the caller closes it.
+   * Opens a channel for reading; the caller closes it.
    *
-   * @throws FileException when it is no regular file
+   * @throws FileException if it is not a regular file
    */
   public static FileChannel channel(Path file) throws IOException {
     check(file);
@@ -81,9 +80,9 @@ public final class InputFile {
   }
 
   /**
-   * All of a small file.
+   * Returns the content of a small file.
    *
-   * @throws FileException when it is no regular file
+   * @throws FileException if it is not a regular file
    */
   public static byte[] bytes(Path file) throws IOException {
     check(file);
@@ -91,15 +90,16 @@ public final class InputFile {
   }
 
   /**
-   * All of a small file as text; bytes that are not UTF-8 become replacement characters.
+   * Returns the content of a small file as text; bytes that are not UTF-8 become replacement
+   * characters.
    *
-   * @throws FileException when it is no regular file
+   * @throws FileException if it is not a regular file
    */
   public static String text(Path file) throws IOException {
     return new String(bytes(file), StandardCharsets.UTF_8);
   }
 
-  /** The lines of a small file, as {@link #text} reads it. */
+  /** Returns the lines of a small file, read as in {@link #text}. */
   public static List<String> lines(Path file) throws IOException {
     return text(file).lines().toList();
   }
@@ -116,7 +116,7 @@ public final class InputFile {
       case SOCKET -> "a socket";
       case CHARACTER_DEVICE -> "a character device";
       case BLOCK_DEVICE -> "a block device";
-      default -> "no regular file";
+      default -> "not a regular file";
     };
   }
 }

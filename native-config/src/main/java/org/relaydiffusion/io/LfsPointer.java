@@ -9,8 +9,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The small text that stands for a file in a Git repository until Git LFS fetches the file itself.
- * Models that are handed out in repositories are often saved as such.
+ * Detects Git LFS pointers, the small text files that represent a file in a Git repository until
+ * Git LFS fetches it. Models downloaded from repositories are often such pointers.
  */
 public final class LfsPointer {
   private static final int LONGEST = 1024;
@@ -23,8 +23,8 @@ public final class LfsPointer {
   private LfsPointer() {}
 
   /**
-   * What to say of a file that is such a text; empty for any other, and for one that cannot be
-   * read.
+   * Returns the error message for a file that is a pointer; empty for any other, and for one that
+   * cannot be read.
    */
   public static Optional<String> in(Path file) {
     try (InputStream in = InputFile.stream(file)) {
@@ -34,15 +34,15 @@ public final class LfsPointer {
     }
   }
 
-  /** The same of a file's first bytes, of which a kilobyte is enough. */
+  /** Returns the same for the first bytes of a file, of which a kilobyte is sufficient. */
   public static Optional<String> in(byte[] start) {
     int length = Math.min(start.length, LONGEST);
     Matcher text = TEXT.matcher(new String(start, 0, length, StandardCharsets.ISO_8859_1));
     return text.matches()
         ? Optional.of(
-            "is a Git LFS pointer, which stands for a file of %s bytes: 'git lfs pull' in its"
+            "is a Git LFS pointer to a file of %s bytes: run 'git lfs pull' in its"
                     .formatted(text.group(1))
-                + " repository fetches the file itself")
+                + " repository to fetch it")
         : Optional.empty();
   }
 }

@@ -16,17 +16,17 @@ import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 
 /**
- * A file mapped read-only. Only the pages that are touched are read, so a tensor can be used where
- * it lies. Every access is checked against the file's real length: no offset or size that a file
- * claims is believed.
+ * A file mapped read-only. Only accessed pages are read, so tensors can be used without a copy.
+ * Every access is checked against the actual length of the file, since offsets and sizes in the
+ * file are untrusted.
  *
- * <p>{@link #close()} unmaps it: whoever hands its memory to LibTorch must keep it open for as
- * long. Reads from several threads are safe.
+ * <p>{@link #close()} unmaps it: a caller that passes its memory to LibTorch must keep it open for
+ * as long. Reads from several threads are safe.
  *
- * <p>Another program may cut the file while it is mapped. What lies beyond the new end is then no
- * memory any more: Java's own access to it gives an {@link InternalError}, which {@link #reading}
- * and the methods that copy turn into a {@link FileException}; native code ends the process (see
- * {@link #checkWhole}).
+ * <p>Another program may truncate the file while it is mapped. Memory beyond the new end can no
+ * longer be accessed: in Java, the access throws an {@link InternalError}, which {@link #reading}
+ * and the methods that copy convert to a {@link FileException}; in native code, it ends the process
+ * (see {@link #checkWhole}).
  */
 public final class MappedFile implements AutoCloseable {
   private static final ValueLayout.OfInt LE_INT =
@@ -42,7 +42,7 @@ public final class MappedFile implements AutoCloseable {
   private final Path path;
   private final Arena arena;
   private final MemorySegment memory;
-  // Not the channel that it was mapped through: an interrupt would close that.
+  // Not the channel through which it was mapped, which an interrupt would close.
   private final RandomAccessFile opened;
   private final AtomicLong readOnce = new AtomicLong();
 
@@ -56,10 +56,11 @@ public final class MappedFile implements AutoCloseable {
   /**
    * Maps a file. An empty file is allowed and has length 0.
    *
-   * @throws FileException when it is missing, unreadable, or no regular file
-   * @throws CancelledException when the thread is interrupted meanwhile
+   * @return the map, which the caller closes
+   * @throws FileException if it is missing, unreadable, or not a regular file
+   * @throws CancelledException if the thread is interrupted
    */
-  @SuppressWarnings("MustBeClosedChecker") // The MappedFile owns both, and closes them.
+  @SuppressWarnings("MustBeClosedChecker") // The MappedFile owns both and closes them.
   public static MappedFile open(Path path) {
     InputFile.check(path);
     Arena arena = Arena.ofShared();
@@ -83,42 +84,44 @@ public final class MappedFile implements AutoCloseable {
     }
   }
 
-  /** The file that this is a map of. */
+  /** Returns the path of the mapped file. */
   public Path path() {
     return path;
   }
 
-  /** The file's length in bytes. */
+  /** Returns the length of the file in bytes. */
   public long size() {
     return memory.byteSize();
   }
 
   /**
-   * The bytes [offset, offset + length), where they lie: read-only, valid until {@link #close()}.
+   * Returns the bytes [offset, offset + length) without a copy: read-only, valid until {@link
+   * #close()}.
    *
-   * @param what what is to be found there, for the message
-   * @throws FileException when the range is not inside the file
+   * @param what the name of the data, for the message
+   * @throws FileException if the range is not inside the file
    */
   public MemorySegment slice(long offset, long length, String what) {
     check(offset, length, what);
     return memory.asSlice(offset, length);
   }
 
-  /** A copy of {@code length} bytes at {@code offset}; {@code length} is checked first. */
+  /** Returns a copy of {@code length} bytes at {@code offset}; {@code length} is checked first. */
   public byte[] bytes(long offset, int length, String what) {
     MemorySegment found = slice(offset, length, what);
     return reading(() -> found.toArray(ValueLayout.JAVA_BYTE));
   }
 
   /**
-   * As {@link #bytes}, where nobody will look again soon: the whole map's pages are let go every 32
-   * MiB that are read so, in whatever order, with 64 KiB counted for what is mapped around each
-   * piece. A large file that is read once does not fill the process's memory then.
+   * Returns a copy as {@link #bytes}, for data that will not be read again soon: the pages of the
+   * whole map are released after every 32 MiB read in this way, in any order, counting 64 KiB of
+   * readahead for each access. Reading a large file once then does not fill the memory of the
+   * process.
    */
   public byte[] bytesOnce(long offset, int length, String what) {
     byte[] copy = bytes(offset, length, what);
-    // Not these bytes' own pages only: Linux maps what lies around a page too, 64 KiB of it or, in
-    // newer versions, as much as its cache holds in one piece.
+    // Not only the pages of these bytes: Linux also maps adjacent pages, 64 KiB of them or, in
+    // newer versions, as much as its cache holds in one folio.
     if (readOnce.addAndGet(length + MAPPED_AROUND) >= LET_GO_EVERY) {
       readOnce.set(0);
       memory.unload();
@@ -126,36 +129,36 @@ public final class MappedFile implements AutoCloseable {
     return copy;
   }
 
-  /** The unsigned byte at {@code offset}. */
+  /** Returns the unsigned byte at {@code offset}. */
   public int u8(long offset, String what) {
     check(offset, 1, what);
     return memory.get(ValueLayout.JAVA_BYTE, offset) & 0xff;
   }
 
-  /** The little-endian unsigned 16-bit number at {@code offset}. */
+  /** Returns the little-endian unsigned 16-bit number at {@code offset}. */
   public int u16(long offset, String what) {
     check(offset, 2, what);
     return memory.get(LE_SHORT, offset) & 0xffff;
   }
 
-  /** The little-endian unsigned 32-bit number at {@code offset}. */
+  /** Returns the little-endian unsigned 32-bit number at {@code offset}. */
   public long u32(long offset, String what) {
     check(offset, 4, what);
     return memory.get(LE_INT, offset) & 0xffff_ffffL;
   }
 
-  /** The little-endian 64-bit number at {@code offset}; a caller must expect negative values. */
+  /** Returns the little-endian 64-bit number at {@code offset}, which may be negative. */
   public long i64(long offset, String what) {
     check(offset, 8, what);
     return memory.get(LE_LONG, offset);
   }
 
   /**
-   * Refuses a file that is now shorter than it was when it was mapped. For the moment before native
-   * code is handed its memory: a cut that comes later ends the process, so this makes an accident
-   * unlikely, not impossible.
+   * Rejects a file that is shorter now than when it was mapped. Called just before native code
+   * receives its memory: a later truncation ends the process, so this makes an accident unlikely,
+   * not impossible.
    *
-   * @throws FileException when another program has cut it
+   * @throws FileException if another program has truncated it
    */
   public void checkWhole() {
     long now = lengthNow();
@@ -164,7 +167,7 @@ public final class MappedFile implements AutoCloseable {
     }
   }
 
-  /** What reads the map. */
+  /** Reads the map. */
   @FunctionalInterface
   public interface Reader<T, E extends Exception> {
     /** Reads. */
@@ -172,14 +175,14 @@ public final class MappedFile implements AutoCloseable {
   }
 
   /**
-   * Reads the map in Java, and finds out if it was cut.
+   * Reads the map in Java, and detects whether the file was truncated.
    *
    * <p>The virtual machine reports a fault some time after the access, at the latest in the next
-   * native call: so this surrounds a piece of work, not a number, and what was read counts only
-   * when this has returned.
+   * native call. This method therefore wraps a piece of work rather than a single access, and its
+   * result is only valid after it has returned.
    *
-   * @param reader may read anything of the map; its result must not be used when this throws
-   * @throws FileException when another program has cut the file
+   * @param reader may read anything in the map; its result must not be used if this throws
+   * @throws FileException if another program has truncated the file
    */
   public <T, E extends Exception> T reading(Reader<T, E> reader) throws E {
     try {
@@ -194,7 +197,7 @@ public final class MappedFile implements AutoCloseable {
     }
   }
 
-  /** Whether an error comes from reading memory of a mapped file that was cut. */
+  /** Returns whether an error was caused by reading the memory of a truncated mapped file. */
   public static boolean isFault(InternalError error) {
     return String.valueOf(error.getMessage()).contains("unsafe memory access");
   }
@@ -202,7 +205,7 @@ public final class MappedFile implements AutoCloseable {
   private FileException cut(long now, @Nullable Throwable cause) {
     return new FileException(
         path,
-        "was cut by another program while it was open: it had %s bytes, now %s"
+        "was truncated by another program while it was open, from %s bytes to %s"
             .formatted(size(), now),
         cause);
   }
@@ -211,7 +214,7 @@ public final class MappedFile implements AutoCloseable {
     try {
       return opened.length();
     } catch (IOException _) {
-      // Nothing better is known than what was mapped.
+      // The current length is unknown.
       return size();
     }
   }
@@ -220,7 +223,7 @@ public final class MappedFile implements AutoCloseable {
     if (offset < 0 || length < 0 || length > size() - offset) {
       throw new FileException(
           path,
-          "%s needs %s bytes at offset %s, but the file has %s bytes"
+          "%s requires %s bytes at offset %s, but the file has %s bytes"
               .formatted(
                   what, Long.toUnsignedString(length), Long.toUnsignedString(offset), size()));
     }
@@ -239,7 +242,7 @@ public final class MappedFile implements AutoCloseable {
       try {
         file.close();
       } catch (IOException _) {
-        // Only read from: nothing is lost.
+        // The file was only read: nothing is lost.
       }
     }
   }

@@ -10,53 +10,54 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.Printable;
 
 /**
- * Keeps a command from writing over what the user did not mean it to: its own input, under whatever
- * name or link, and files that are there already. To be asked before any work is done.
+ * Prevents a command from overwriting files unintentionally: its own input, under any name or link,
+ * and existing files. Called before any work is done.
  */
 public final class OutputFile {
   private OutputFile() {}
 
   /**
-   * Refuses to write over an input.
+   * Rejects a target that would overwrite an input.
    *
    * @param target the file or folder to write; may be missing
-   * @param input a file or folder that is read; may be missing, which reading it will say
-   * @throws OptionException when both are one: the same path, or links of either kind to one file
+   * @param input a file or folder that is read; may be missing, which is reported when it is read
+   * @throws OptionException if both are the same: the same path, or links to the same file
    */
   public static void refuseInput(Path target, Path input) {
     try {
       if (Files.exists(target) && Files.isSameFile(input, target)) {
         throw new OptionException(
-            "%s would be written over itself".formatted(Printable.of(input))
+            "%s would be overwritten by itself".formatted(Printable.of(input))
                 + (input.equals(target)
                     ? ""
                     : ": %s is the same file".formatted(Printable.of(target))));
       }
     } catch (IOException _) {
-      // The input is missing or unreadable; opening it says so.
+      // The input is missing or unreadable; opening it will report the error.
     }
   }
 
   /**
-   * Refuses to replace a file, or whatever else has its name.
+   * Rejects an existing target.
    *
-   * @param overwrite whether the user has asked for it; a folder is never replaced by a file
-   * @throws FileException when there is something
+   * @param overwrite whether the user has allowed it; a folder is never replaced by a file
+   * @throws FileException if it exists
    */
   public static void refuseExisting(Path target, boolean overwrite) {
-    // A broken link is something too: writing would replace it.
+    // Including a broken link, which writing would replace.
     if (!overwrite && Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
       throw new FileException(
-          target, "is there already: give another name, or --overwrite to replace it");
+          target, "already exists: choose another name, or use --overwrite to replace it");
     }
   }
 
   /**
-   * Refuses to replace a file of another kind than what will be written: a name that was mistyped.
+   * Rejects an existing target of another kind than the file to be written, as after a typing
+   * error.
    *
-   * @param kind what will be written, such as "activation file"
-   * @param isOne tells whether a regular file with something in it is of that kind
-   * @throws FileException when there is something else
+   * @param kind of the file to be written, such as "activation file"
+   * @param isOne returns whether a nonempty regular file is of that kind
+   * @throws FileException if the target is of another kind
    */
   public static void refuseOthers(Path target, String kind, Predicate<Path> isOne) {
     try {
@@ -64,7 +65,7 @@ public final class OutputFile {
           && (!Files.isRegularFile(target) || (Files.size(target) > 0 && !isOne.test(target)))) {
         throw new FileException(
             target,
-            "is there already and is no %s, so it is not replaced: give another name"
+            "already exists and is not a valid %s, so it is not replaced: choose another name"
                 .formatted(kind));
       }
     } catch (IOException e) {

@@ -7,15 +7,15 @@ import java.util.Optional;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.Printable;
 
-/** Environment variables that name files or folders. */
+/** Reads environment variables that contain file or folder names. */
 public final class PathVariable {
   private PathVariable() {}
 
   /**
-   * What a variable names; empty when it is not set, or empty.
+   * Returns the path in a variable; empty if it is not set or empty.
    *
    * @param environment the variables, as {@link System#getenv()}
-   * @throws OptionException when its text is no name of a file in this locale
+   * @throws OptionException if its text is not a valid file name in this locale
    */
   public static Optional<Path> of(Map<String, String> environment, String name) {
     String text = environment.getOrDefault(name, "");
@@ -26,7 +26,7 @@ public final class PathVariable {
       return Optional.of(Path.of(text));
     } catch (InvalidPathException e) {
       throw new OptionException(
-          "%s=%s is not the name of a file here: %s"
+          "%s=%s is not a valid file name in this locale: %s"
               .formatted(name, Printable.of(text), e.getReason()));
     }
   }

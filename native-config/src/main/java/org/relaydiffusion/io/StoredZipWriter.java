@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.zip.CRC32;
 
 /**
- * Writes a zip archive of stored entries, of any size and one after another: none is held in
- * memory. Numbers that do not fit in the format's 32 bits go to its 64-bit records.
+ * Writes a zip archive of stored entries sequentially; entries may have any size and are not held
+ * in memory. Numbers that exceed 32 bits are written to Zip64 records.
  */
 public final class StoredZipWriter {
   private static final int ALIGNMENT = 64;
@@ -23,25 +23,25 @@ public final class StoredZipWriter {
   private static final int MOST_COMMENT = 0xffff;
   private static final short EXTRA_64 = 1;
 
-  /** The extra field that torch fills up with, "FB": readers pass over what they do not know. */
+  /** The extra field with which PyTorch pads entries, "FB"; readers ignore unknown fields. */
   private static final short EXTRA_PADDING = 0x4246;
 
   private static final short VERSION = 20;
   private static final short VERSION_64 = 45;
 
-  /** 1 January 1980: files with equal content are equal. */
+  /** 1 January 1980: equal content gives equal files. */
   private static final int DATE = 0x0021;
 
-  /** Whose archives these look like. */
+  /** The layout of the archive. */
   public enum Layout {
     /**
-     * {@code torch.save}: bytes begin at multiples of 64, so the file can be mapped and its tensors
-     * used where they lie.
+     * As written by {@code torch.save}: the data of each entry is aligned to 64 bytes, so that
+     * tensors of a mapped file can be used without a copy.
      */
     TORCH((short) 0, 0),
     /**
-     * {@code np.savez}: every entry has 64-bit sizes before its bytes, and is a file that its owner
-     * may read and write on Unix.
+     * As written by {@code np.savez}: every entry has 64-bit sizes before its data, and Unix
+     * permissions for its owner to read and write.
      */
     NUMPY((short) (3 << 8), 0600 << 16);
 
@@ -61,16 +61,20 @@ public final class StoredZipWriter {
   private byte[] comment = {};
 
   /**
-   * An archive without entries.
+   * Creates an empty archive.
    *
-   * @param out positioned at its start, open for writing at any position; stays the caller's
-   * @param layout whose archives it looks like
+   * @param out positioned at its start, open for writing at any position; remains owned by the
+   *     caller
+   * @param layout of the archive
    */
   public StoredZipWriter(FileChannel out, Layout layout) {
     this(out, layout, Limits.FORMAT);
   }
 
-  /** As {@link #StoredZipWriter(FileChannel, Layout)}, with limits other than the format's. */
+  /**
+   * Creates an archive as {@link #StoredZipWriter(FileChannel, Layout)}, with other limits than the
+   * format's.
+   */
   public StoredZipWriter(FileChannel out, Layout layout, Limits limits) {
     this.out = out;
     this.layout = layout;
@@ -78,33 +82,34 @@ public final class StoredZipWriter {
   }
 
   /**
-   * From where on numbers go to 64-bit records. A test that lowers them needs no files of 4 GiB.
+   * The thresholds from which on numbers are written to 64-bit records. A test that lowers them
+   * needs no files of 4 GiB.
    *
-   * @param number the smallest size or offset that does, in bytes; at most 2^32 - 1
-   * @param count the smallest number of entries that does; at most 2^16 - 1
+   * @param number the smallest such size or offset, in bytes; at most 2^32 - 1
+   * @param count the smallest such number of entries; at most 2^16 - 1
    */
   public record Limits(long number, int count) {
-    /** Those of the format. */
+    /** The limits of the format. */
     public static final Limits FORMAT = new Limits(0xffff_ffffL, COUNT_IN_EXTRA);
   }
 
-  /** Takes an entry's bytes, in order. */
+  /** Receives the data of an entry, in order. */
   @FunctionalInterface
   public interface Sink {
-    /** Takes the next bytes, to the buffer's limit. */
+    /** Receives the next bytes, up to the limit of the buffer. */
     void accept(ByteBuffer bytes) throws IOException;
   }
 
-  /** Gives an entry's bytes. */
+  /** Supplies the data of an entry. */
   @FunctionalInterface
   public interface Content {
-    /** Gives all bytes, in order. */
+    /** Supplies all bytes, in order. */
     void writeTo(Sink sink) throws IOException;
   }
 
   private record Entry(byte[] name, long size, int crc, long header) {}
 
-  /** Adds an entry that lies in memory. */
+  /** Adds an entry from memory. */
   public void add(String name, byte[] content) throws IOException {
     add(name, content.length, sink -> sink.accept(ByteBuffer.wrap(content)));
   }
@@ -113,8 +118,9 @@ public final class StoredZipWriter {
    * Adds an entry.
    *
    * @param name in ASCII
-   * @param size the number of bytes that {@code content} gives
-   * @throws IOException when it cannot be written, or the content has another size
+   * @param size the number of bytes supplied by {@code content}
+   * @param content supplies the data
+   * @throws IOException if it cannot be written, or the content has another size
    */
   public void add(String name, long size, Content content) throws IOException {
     byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
@@ -131,7 +137,7 @@ public final class StoredZipWriter {
           "entry '%s' has %s bytes, expected %s".formatted(name, out.position() - start, size));
     }
     ByteBuffer sum = little(4).putInt((int) crc.getValue()).flip();
-    // The bytes come before their sum is known, the header comes before the bytes.
+    // The data is written before its checksum is known, and the header precedes the data.
     while (sum.hasRemaining()) {
       out.write(sum, header + CRC_AT + sum.position());
     }
@@ -162,13 +168,13 @@ public final class StoredZipWriter {
     return record.flip();
   }
 
-  /** The length of the field of padding that makes the bytes begin at a multiple of 64. */
+  /** Returns the length of the padding field that aligns the data to 64 bytes. */
   private static int filled(long at) {
     return 4 + (int) (-(at + 4) & (ALIGNMENT - 1));
   }
 
   /**
-   * Gives the archive a comment, which readers pass over that do not ask for it.
+   * Sets the comment of the archive, which readers ignore by default.
    *
    * @param text ASCII, at most 65535 characters
    */
@@ -179,7 +185,7 @@ public final class StoredZipWriter {
     comment = text.getBytes(StandardCharsets.US_ASCII);
   }
 
-  /** Writes the directory; nothing can be added after that. */
+  /** Writes the directory; nothing can be added afterwards. */
   public void finish() throws IOException {
     long start = out.position();
     ByteArrayOutputStream directory = new ByteArrayOutputStream();

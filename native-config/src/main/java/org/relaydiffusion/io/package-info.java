@@ -1,4 +1,4 @@
-/** Files as everything above reads and writes them: mapped and checked, whole or not at all. */
+/** File access for all other packages: mapped and validated reading, atomic writing. */
 @NullMarked
 package org.relaydiffusion.io;
 

@@ -11,17 +11,17 @@ import java.util.jar.JarFile;
 /**
  * A library inside a jar.
  *
- * @param url where it is
- * @param name its own name
- * @param jar the jar's name, without ending
+ * @param url of the library
+ * @param name of its file
+ * @param jar the name of the jar, without extension
  * @param bytes its length
- * @param crc its CRC-32, from the jar's directory
+ * @param crc its CRC-32, from the directory of the jar
  */
 record BundledFile(URL url, String name, String jar, long bytes, long crc) {
   /**
-   * Looks the library up in its jar's directory.
+   * Finds the library in the directory of its jar.
    *
-   * @param url of protocol {@code jar}
+   * @param url with the protocol {@code jar}
    */
   static BundledFile of(URL url) throws IOException {
     JarURLConnection connection = connection(url);
@@ -39,12 +39,12 @@ record BundledFile(URL url, String name, String jar, long bytes, long crc) {
     }
   }
 
-  /** Its content. */
+  /** Opens its content. */
   InputStream open() throws IOException {
     return connection(url).getInputStream();
   }
 
-  // Without a cache, so that the jar is closed with the stream.
+  // Without caching, so that the jar is closed with the stream.
   private static JarURLConnection connection(URL url) throws IOException {
     if (url.openConnection() instanceof JarURLConnection connection) {
       connection.setUseCaches(false);

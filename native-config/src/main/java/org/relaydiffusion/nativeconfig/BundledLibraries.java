@@ -12,10 +12,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The libraries inside the JavaCPP artifacts, unpacked into our own {@link LibraryCache} and loaded
- * one exact file after the other. JavaCPP's own way is taken for none of them: its cache may be a
- * folder that another user made first, and its loading preloads whatever it finds on the system
- * under names such as {@code tbb}, which crashes where another LibTorch is installed.
+ * The libraries in the JavaCPP artifacts, unpacked to our own {@link LibraryCache} and loaded by
+ * exact file. JavaCPP's own loader is not used: its cache may be a folder that another user created
+ * first, and it preloads system libraries with names such as {@code tbb}, which crashes if another
+ * LibTorch is installed.
  */
 final class BundledLibraries {
   private record Entry(String preset, String linuxName, Need need) {}
@@ -25,7 +25,7 @@ final class BundledLibraries {
     IF_PRESENT
   }
 
-  // Dependencies first: each library's needs are in the process when it is opened.
+  // Dependencies first: the dependencies of each library must be loaded before it.
   private static final List<Entry> ORDER =
       List.of(
           new Entry("openblas", "libquadmath.so.0", Need.IF_PRESENT),
@@ -35,7 +35,7 @@ final class BundledLibraries {
           new Entry("pytorch", "libc10.so", Need.REQUIRED),
           new Entry("pytorch", "libtorch_cpu.so", Need.REQUIRED));
 
-  // What the CUDA build adds, from the artifacts of profile gpu.
+  // Additional libraries of the CUDA build, from the artifacts of profile gpu.
   private static final List<Entry> CUDA =
       List.of(
           new Entry("cuda", "libcudart.so.13", Need.IF_PRESENT),
@@ -77,11 +77,11 @@ final class BundledLibraries {
   }
 
   /**
-   * The library that a JavaCPP artifact has for its own Java classes.
+   * Returns the JNI library of a JavaCPP artifact.
    *
    * @param preset the artifact, such as {@code pytorch}
-   * @param library its name without prefix and ending, such as {@code jnitorch}
-   * @throws NativeLibraryException when it is not on the class or module path
+   * @param library its name without prefix and extension, such as {@code jnitorch}
+   * @throws NativeLibraryException if it is not on the class or module path
    */
   static Path jni(String preset, String library) {
     String platform = Platform.name();
@@ -93,7 +93,7 @@ final class BundledLibraries {
     return unpacked(resource, name);
   }
 
-  /** The jars that hold libraries of this process's, in the words of {@link LibraryCache}. */
+  /** Returns the jars with the libraries of this process, as named by {@link LibraryCache}. */
   static Set<String> jars() {
     String platform = Platform.name();
     Set<String> jars = new HashSet<>();
@@ -106,7 +106,7 @@ final class BundledLibraries {
           try {
             jars.add(BundledFile.of(url).jar());
           } catch (IOException e) {
-            // Loading says so; here it is only not counted as used.
+            // Loading reports the error; here the jar is only not counted as used.
           }
         });
     return jars;
@@ -141,7 +141,7 @@ final class BundledLibraries {
 
   private static Path unpacked(URL resource, String name) {
     try {
-      // Class folders, as in an IDE, hold the very file.
+      // Class folders, as in an IDE, contain the file itself.
       return resource.getProtocol().equals("file")
           ? Path.of(resource.toURI()).toAbsolutePath()
           : LibraryCache.unpacked(BundledFile.of(resource));
@@ -160,7 +160,7 @@ final class BundledLibraries {
         : loader.getResource("org/bytedeco/%s/%s-gpu/%s".formatted(preset, platform, name));
   }
 
-  // macOS has its BLAS in the system and Windows names libraries without a prefix.
+  // macOS has a system BLAS, and Windows names libraries without a prefix.
   private static boolean isSystemLibrary(String platform, Entry entry) {
     return platform.startsWith("macosx") && entry.preset.equals("openblas");
   }

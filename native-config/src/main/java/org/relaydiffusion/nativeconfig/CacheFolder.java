@@ -9,18 +9,18 @@ import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The folder in which libraries are unpacked and downloads are kept: one that the user names, or
- * one in the user's home. One below the current folder or a folder for temporary files, where
- * another user can be first, is never chosen by itself.
+ * The folder for unpacked libraries and downloads: one given by the user, or one in the user's
+ * home. The default is never below the current folder or a folder for temporary files, where
+ * another user could create it first.
  *
  * @param path an absolute path
- * @param origin the property or variable that chose it
+ * @param origin the property or variable that determined it
  */
 public record CacheFolder(Path path, String origin) {
-  /** The variable that names the folder. */
+  /** The variable that sets the folder. */
   static final String ENVIRONMENT_VARIABLE = "RDM_CACHE";
 
-  /** The system property that does the same, and wins over the variable. */
+  /** The system property that sets the folder; it takes precedence over the variable. */
   static final String SYSTEM_PROPERTY = "rdm.cache";
 
   /** JavaCPP's own property for the same purpose. */
@@ -29,18 +29,18 @@ public record CacheFolder(Path path, String origin) {
   private static final String NAME = "rdm";
 
   /**
-   * The folder for this process; it need not exist.
+   * Returns the folder of this process, which need not exist.
    *
-   * @throws NativeLibraryException when nothing names one, or what names it is not an absolute path
+   * @throws NativeLibraryException if it cannot be determined, or is not an absolute path
    */
   static CacheFolder choose() {
     return choose(System.getProperties(), System.getenv());
   }
 
   /**
-   * The folder for a process with these properties and variables; it need not exist.
+   * Returns the folder for these properties and variables, which need not exist.
    *
-   * @throws NativeLibraryException when nothing names one, or what names it is not an absolute path
+   * @throws NativeLibraryException if it cannot be determined, or is not an absolute path
    */
   public static CacheFolder choose(Properties properties, Map<String, String> environment) {
     return asked(properties.getProperty(SYSTEM_PROPERTY), "-D" + SYSTEM_PROPERTY)
@@ -50,8 +50,8 @@ public record CacheFolder(Path path, String origin) {
         .or(() -> ofSystem(properties.getProperty("os.name", ""), environment))
         .orElseThrow(() ->
             new NativeLibraryException(
-                "there is no folder for LibTorch's libraries and for downloads: neither"
-                    + " XDG_CACHE_HOME nor HOME is an absolute path; name one with %s=DIR or -D%s=DIR"
+                "cannot determine a folder for LibTorch's libraries and downloads: neither"
+                    + " XDG_CACHE_HOME nor HOME is an absolute path; set %s=DIR or -D%s=DIR"
                         .formatted(ENVIRONMENT_VARIABLE, SYSTEM_PROPERTY)));
   }
 
@@ -75,7 +75,7 @@ public record CacheFolder(Path path, String origin) {
     return usual(environment, "HOME", system.startsWith("mac") ? "Library/Caches" : ".cache");
   }
 
-  // The specification of XDG has relative paths ignored.
+  // The XDG specification requires that relative paths are ignored.
   private static Optional<CacheFolder> usual(
       Map<String, String> environment, String variable, String below) {
     return absolute(environment.getOrDefault(variable, ""))

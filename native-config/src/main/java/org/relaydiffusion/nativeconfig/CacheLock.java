@@ -12,9 +12,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Has one of several processes that start at once unpack while the others wait. The system frees it
- * when its holder dies. Files appear whole without it, so where locks do not work, or the holder is
- * stopped, each process unpacks for itself.
+ * Lets one of several processes that start at once unpack while the others wait. The operating
+ * system releases the lock when its holder dies. Files are written atomically in any case, so if
+ * locks are not supported, or the holder is stopped, each process unpacks for itself.
  */
 final class CacheLock implements AutoCloseable {
   private static final long LONGEST_WAIT_SECONDS = 60;
@@ -28,7 +28,7 @@ final class CacheLock implements AutoCloseable {
     this.lock = lock;
   }
 
-  /** Waits for the lock of {@code folder}, within reason. */
+  /** Waits for the lock of {@code folder}, with a timeout. */
   static CacheLock take(Path folder) throws IOException {
     Path file = folder.resolve(".lock");
     FileChannel channel = null;
@@ -36,7 +36,7 @@ final class CacheLock implements AutoCloseable {
       try {
         Files.createFile(file, Ownership.privateFile(file));
       } catch (FileAlreadyExistsException e) {
-        // Left by whoever unpacked first.
+        // Left by the process that unpacked first.
       }
       channel = FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
       return new CacheLock(channel, wait(channel));
@@ -63,7 +63,7 @@ final class CacheLock implements AutoCloseable {
     return lock;
   }
 
-  /** Whether this process is the only one that unpacks. */
+  /** Returns whether this process is the only one that unpacks. */
   boolean isHeld() {
     return lock != null;
   }

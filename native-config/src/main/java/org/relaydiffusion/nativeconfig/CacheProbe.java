@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Looks at the folder of unpacked libraries, without making it. */
+/** Examines the folder of unpacked libraries without creating it. */
 final class CacheProbe {
   private CacheProbe() {}
 
@@ -61,7 +61,7 @@ final class CacheProbe {
     try {
       return Files.size(file);
     } catch (IOException e) {
-      return 0; // Deleted meanwhile.
+      return 0; // Deleted in the meantime.
     }
   }
 }

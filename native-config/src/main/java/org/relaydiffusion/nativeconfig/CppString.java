@@ -13,8 +13,8 @@ import java.util.Optional;
 
 /**
  * Calls C++ functions without arguments that return a libstdc++ {@code std::string}. Such an object
- * is returned in memory of the caller's, 32 bytes that begin with the text's address and length:
- * what the linker does for any struct of that size, on every platform that has libstdc++.
+ * is returned in memory provided by the caller, 32 bytes that begin with the address and length of
+ * the text. The linker does this for any struct of that size, on every platform with libstdc++.
  */
 final class CppString {
   private static final StructLayout STRING =
@@ -27,9 +27,10 @@ final class CppString {
   private CppString() {}
 
   /**
-   * The text that {@code mangledName} returns; empty if this build does not have it. The name must
-   * carry libstdc++'s mark {@code B5cxx11}: it says that the object is laid out as above. The few
-   * hundred bytes of a long text are not given back, so this is for what is asked once.
+   * Returns the result of {@code mangledName}; empty if this build does not have it. The name must
+   * contain libstdc++'s ABI tag {@code B5cxx11}, which guarantees the layout described above. The
+   * memory of a long text, a few hundred bytes, is not freed, so this is for functions that are
+   * called once.
    */
   static Optional<String> call(LibTorch library, String mangledName) {
     if (!mangledName.contains("B5cxx11")) {

@@ -3,13 +3,14 @@ package org.relaydiffusion.nativeconfig;
 import java.util.List;
 import java.util.Optional;
 
-/** Looks at everything that decides whether, and how fast, this project runs here. */
+/** Examines everything that determines whether, and how fast, this project runs on this machine. */
 public final class Doctor {
   private Doctor() {}
 
   /**
-   * Examines the Java runtime, the machine, LibTorch (which is loaded, as {@link LibTorch#load()}
-   * does) and the CUDA driver. Never fails: what cannot be had is in the report with its reason.
+   * Examines the Java runtime, the machine, LibTorch (which is loaded, as by {@link
+   * LibTorch#load()}) and the CUDA driver. Never throws: anything unavailable is reported with its
+   * reason.
    */
   public static DoctorReport examine() {
     DoctorReport.LibTorchState libTorch;

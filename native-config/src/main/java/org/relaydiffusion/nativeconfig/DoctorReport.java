@@ -9,42 +9,42 @@ import java.util.SequencedMap;
 import java.util.SortedMap;
 
 /**
- * What this process runs on, as {@link Doctor#examine()} found it. Plain values, so that it can be
- * printed or written as JSON; {@link #facts()} is the same for people.
+ * The environment of this process, as examined by {@link Doctor#examine()}. It consists of plain
+ * values, so that it can be printed or written as JSON; {@link #facts()} formats it for display.
  *
  * @param java the Java runtime
  * @param machine the system, its processor and memory
- * @param cache where the bundled libraries are unpacked
- * @param libTorch the LibTorch that was loaded, or why none was
- * @param cuda NVIDIA devices, or why there are none to compute on
+ * @param cache the folder of the unpacked libraries
+ * @param libTorch the loaded LibTorch, or the reason why none is loaded
+ * @param cuda NVIDIA devices, or the reason why CUDA cannot be used
  */
 public record DoctorReport(
     JavaRuntime java, Machine machine, LibraryCache cache, LibTorchState libTorch, Cuda cuda) {
   /**
    * The Java runtime.
    *
-   * @param vendor who built it
+   * @param vendor its vendor
    * @param version its full version
-   * @param vm the virtual machine's name
+   * @param vm the name of the virtual machine
    * @param home its folder
-   * @param maxHeapBytes the most that the Java heap may grow to; tensors are not in it
+   * @param maxHeapBytes the maximum size of the Java heap, which does not contain tensors
    */
   public record JavaRuntime(
       String vendor, String version, String vm, Path home, long maxHeapBytes) {}
 
   /**
-   * The system, its processor and its memory. "Usable" is what Java sees, where a container's
-   * limits count.
+   * The system, its processor and its memory. "Usable" values are those seen by Java, which respect
+   * the limits of a container.
    *
-   * @param os the system's name and version
-   * @param architecture the processor's architecture, in Java's words
-   * @param cpu the processor's model, or the architecture where the system does not tell it
-   * @param cpuFeatures the vector and matrix instructions that matter for speed, in the system's
-   *     names
-   * @param cores logical processors of the machine, where the system tells
-   * @param usableCores logical processors that this process may use
-   * @param memoryBytes the machine's physical memory, where the system tells
-   * @param usableMemoryBytes the memory that this process may use
+   * @param os the name and version of the system
+   * @param architecture the processor's architecture, as named by Java
+   * @param cpu the processor's model, or the architecture if the model is unknown
+   * @param cpuFeatures the vector and matrix instruction sets that affect performance, as named by
+   *     the system
+   * @param cores number of logical processors of the machine, if known
+   * @param usableCores number of logical processors that this process may use
+   * @param memoryBytes physical memory of the machine, if known
+   * @param usableMemoryBytes memory that this process may use
    */
   public record Machine(
       String os,
@@ -57,12 +57,13 @@ public record DoctorReport(
       long usableMemoryBytes) {}
 
   /**
-   * Where the bundled libraries are unpacked.
+   * The folder of the unpacked libraries.
    *
-   * @param folder the folder; empty where nothing names one
-   * @param origin what chose it, or one line that says why there is none
-   * @param bytes the length of all files in it
-   * @param unused what other versions left there, safe to delete unless these are used too
+   * @param folder the folder; empty if it cannot be determined
+   * @param origin what determined it, or one line with the reason why there is none
+   * @param bytes the total size of its files
+   * @param unused folders of other versions, which can be deleted unless those versions are still
+   *     used
    */
   public record LibraryCache(
       Optional<Path> folder, String origin, long bytes, List<UnusedFolder> unused) {}
@@ -71,7 +72,7 @@ public record DoctorReport(
    * A folder with the libraries of another version.
    *
    * @param folder the folder
-   * @param bytes the length of all files in it
+   * @param bytes the total size of its files
    */
   public record UnusedFolder(Path folder, long bytes) {}
 
@@ -79,19 +80,19 @@ public record DoctorReport(
   public sealed interface LibTorchState {}
 
   /**
-   * The LibTorch that was loaded.
+   * The loaded LibTorch.
    *
    * @param version its version
    * @param path its file {@code libtorch_cpu}
-   * @param origin where it was taken from: bundled, or what named it
-   * @param files every file that was loaded, in order
-   * @param blas what multiplies its matrices on the CPU
-   * @param threads the threads that one operator runs on
+   * @param origin bundled, or the variable or property that selected it
+   * @param files all loaded files, in order
+   * @param blas the libraries for matrix products on the CPU
+   * @param threads number of threads of an operator
    * @param waiting how they wait for the next operator
-   * @param cpuCapability the instruction set of its own kernels, such as {@code AVX512}; empty
-   *     where the build does not tell
-   * @param cpuCapabilityVariable {@code ATEN_CPU_CAPABILITY}, where it is set
-   * @param withCuda whether its CUDA half is loaded
+   * @param cpuCapability the instruction set of its own kernels, such as {@code AVX512}; empty if
+   *     unknown
+   * @param cpuCapabilityVariable {@code ATEN_CPU_CAPABILITY}, if set
+   * @param withCuda whether its CUDA part is loaded
    */
   public record Loaded(
       LibTorch.Version version,
@@ -107,29 +108,29 @@ public record DoctorReport(
       implements LibTorchState {}
 
   /**
-   * How OpenMP's threads wait.
+   * How OpenMP threads wait.
    *
-   * @param variables what OpenMP found in the environment when it was loaded
-   * @param byUser whether the user set them; else they are this project's choice
+   * @param variables the environment variables of OpenMP when it was loaded
+   * @param byUser whether the user set them; otherwise they are the default of this project
    */
   public record Waiting(SortedMap<String, String> variables, boolean byUser) {}
 
   /**
-   * No LibTorch.
+   * No LibTorch is loaded.
    *
-   * @param reason one line that says why
+   * @param reason one line with the reason
    */
   public record NotLoaded(String reason) implements LibTorchState {}
 
   /**
-   * The libraries behind matrix products and convolutions; each is empty where it is not in use or
-   * does not tell.
+   * The libraries for matrix products and convolutions; each is empty if it is not used or does not
+   * provide the information.
    *
-   * @param openBlas OpenBLAS's own account of its version, build and kernels
-   * @param openBlasThreads the threads that OpenBLAS uses of itself (beside LibTorch's)
-   * @param mkl Intel MKL's account of its version
-   * @param oneDnn oneDNN's account of its version
-   * @param file the BLAS library in this process, where it is a file of its own
+   * @param openBlas OpenBLAS's version, build options and kernels
+   * @param openBlasThreads number of threads of OpenBLAS's own pool (in addition to LibTorch's)
+   * @param mkl Intel MKL's version
+   * @param oneDnn oneDNN's version
+   * @param file the BLAS library in this process, if it is a separate file
    */
   public record Blas(
       Optional<String> openBlas,
@@ -139,27 +140,30 @@ public record DoctorReport(
       Optional<Path> file) {}
 
   /**
-   * CUDA as the driver and LibTorch have it.
+   * CUDA according to the driver and LibTorch.
    *
-   * @param driver the newest CUDA version that the driver can run, such as {@code 13.1}; empty
+   * @param driver the newest CUDA version supported by the driver, such as {@code 13.1}; empty
    *     without a driver
-   * @param devices the driver's devices, whether LibTorch can use them or not
-   * @param whyUnusable one line that says why nothing can be computed on CUDA; empty where it can
+   * @param devices the driver's devices, whether or not LibTorch can use them
+   * @param whyUnusable one line with the reason why CUDA cannot be used; empty if it can
    */
   public record Cuda(
       Optional<String> driver, List<CudaDevice> devices, Optional<String> whyUnusable) {}
 
   /**
-   * One NVIDIA device.
+   * An NVIDIA device.
    *
    * @param index its number, as in {@code cuda:0}
    * @param name its model
    * @param memoryBytes its memory
-   * @param computeCapability its generation, such as {@code 9.0}
+   * @param computeCapability such as {@code 9.0}
    */
   public record CudaDevice(int index, String name, long memoryBytes, String computeCapability) {}
 
-  /** The report for people: a short name and a line of text for each fact, in reading order. */
+  /**
+   * Returns the report for display: a short name and a line of text for each fact, in reading
+   * order.
+   */
   public SequencedMap<String, String> facts() {
     return DoctorFacts.of(this);
   }

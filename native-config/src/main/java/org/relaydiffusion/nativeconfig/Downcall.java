@@ -4,7 +4,9 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 
-/** Calls of C functions that happen a few times a process, where speed is no matter. */
+/**
+ * Calls C functions that are called a few times per process, for which performance is irrelevant.
+ */
 final class Downcall {
   private Downcall() {}
 
@@ -19,7 +21,7 @@ final class Downcall {
     }
   }
 
-  /** Calls a function and returns what it returned, boxed. */
+  /** Calls a function and returns its result, boxed. */
   static Object call(MemorySegment function, FunctionDescriptor descriptor, Object... arguments) {
     try {
       return Linker.nativeLinker()

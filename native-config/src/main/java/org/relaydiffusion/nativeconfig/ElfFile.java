@@ -11,8 +11,8 @@ import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
 /**
- * A look at a Linux library before it is opened. The system's loader believes what the file says of
- * its own length, so a download that broke off would end the process with a bus error.
+ * Checks a Linux library before it is loaded. The system's loader relies on the sizes in the file,
+ * so an incomplete download would end the process with a bus error.
  */
 final class ElfFile {
   private static final int HEADER_BYTES = 64;
@@ -22,11 +22,11 @@ final class ElfFile {
   private ElfFile() {}
 
   /**
-   * Checks that all of the library is there. A file that is no 64-bit little-endian ELF file is
-   * left to the system's loader, which refuses it in its own words.
+   * Checks that the library is complete. A file that is not a 64-bit little-endian ELF file is left
+   * to the system's loader, which reports its own error.
    *
-   * @throws NativeLibraryException naming the file, when it is shorter than it says
-   * @throws CancelledException when the thread is interrupted meanwhile
+   * @throws NativeLibraryException naming the file, if it is shorter than it declares
+   * @throws CancelledException if the thread is interrupted
    */
   static void check(Path file) {
     try (FileChannel channel = InputFile.channel(file)) {
@@ -41,7 +41,7 @@ final class ElfFile {
       long needed = endOfSegments(channel, header, length);
       if (Long.compareUnsigned(needed, length) > 0) {
         throw new NativeLibraryException(
-            "%s is cut short: it has %s bytes and needs at least %s"
+            "%s is truncated: it has %s bytes, but must have at least %s"
                 .formatted(file, length, Long.toUnsignedString(needed)));
       }
     } catch (ClosedByInterruptException e) {
@@ -56,7 +56,7 @@ final class ElfFile {
     long table = header.getLong(32);
     int entry = Short.toUnsignedInt(header.getShort(54));
     int count = Short.toUnsignedInt(header.getShort(56));
-    if (table < 0) { // Read as unsigned, beyond any file.
+    if (table < 0) { // As an unsigned number, beyond the end of any file.
       return table;
     }
     long end = table + (long) entry * count;

@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * A LibTorch of the user's: an unpacked distribution, a Python installation or environment with
- * torch in it, or the folder that holds the libraries, whose names may carry a version at the end.
+ * A LibTorch selected by the user: an unpacked distribution, a Python installation or environment
+ * with torch, or the folder of the libraries, whose names may end with a version.
  */
 final class GivenLibraries {
   private static final List<String> BELOW = List.of("", "lib", "torch/lib", "libtorch/lib");
@@ -21,17 +21,17 @@ final class GivenLibraries {
   private GivenLibraries() {}
 
   /**
-   * Looks in {@code root} and in the places below it where LibTorch is kept.
+   * Searches {@code root} and the usual subfolders of a LibTorch.
    *
-   * @param by the variable or property that gave {@code root}, for messages
-   * @throws NativeLibraryException in one line, when it is not there
+   * @param by the variable or property that contains {@code root}, for messages
+   * @throws NativeLibraryException in one line, if it is not found
    */
   static LibTorchSource.Given locate(String root, String by) {
     Path absolute;
     try {
       absolute = Path.of(root).toAbsolutePath().normalize();
     } catch (InvalidPathException e) {
-      throw new NativeLibraryException(by + " is not the name of a folder", e);
+      throw new NativeLibraryException(by + " is not a valid folder name", e);
     }
     if (!Files.isDirectory(absolute)) {
       throw new NativeLibraryException("%s=%s: there is no such folder".formatted(by, root));
@@ -42,10 +42,10 @@ final class GivenLibraries {
             .findFirst()
             .orElseThrow(() ->
                 new NativeLibraryException(
-                    "%s=%s: there is no %s in it, nor in its lib, torch/lib, libtorch/lib"
+                    "%s=%s: %s was not found in it, nor in its lib, torch/lib, libtorch/lib"
                             .formatted(by, root, System.mapLibraryName("torch_cpu"))
                         + " or lib/python3*/site-packages/torch/lib"));
-    // Their own dependencies lie beside them or where their run path says.
+    // Their own dependencies are beside them or on their run path.
     return new LibTorchSource.Given(
         folder,
         libraries(folder, "c10", "torch_cpu"),
@@ -65,7 +65,9 @@ final class GivenLibraries {
     return Stream.of(names).flatMap(n -> library(folder, n).stream()).toList();
   }
 
-  /** The library with its plain name, else the shortest of the names that have a version. */
+  /**
+   * Returns the library with the plain name, otherwise the one with the shortest versioned name.
+   */
   private static Optional<Path> library(Path folder, String name) {
     String plain = System.mapLibraryName(name);
     Path exact = folder.resolve(plain);

@@ -15,13 +15,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** The Java runtime and the machine, from system properties and, on Linux, {@code /proc}. */
+/**
+ * Determines properties of the Java runtime and the machine, from system properties and, on Linux,
+ * {@code /proc}.
+ */
 final class HostProbe {
   private static final Path PROC = Path.of("/proc");
   private static final Path OS_RELEASE = Path.of("/etc/os-release");
   private static final Pattern MEMORY = Pattern.compile("MemTotal:\\s+(\\d+) kB");
   private static final Pattern NAME = Pattern.compile("PRETTY_NAME=\"?([^\"]*)\"?");
-  // Vector and matrix units that LibTorch, oneDNN or OpenBLAS have kernels for; x86-64, then Arm.
+  // Vector and matrix extensions for which LibTorch, oneDNN or OpenBLAS have kernels; x86-64, then
+  // Arm.
   private static final Pattern FEATURE =
       Pattern.compile(
           "avx|avx2|fma|f16c|avx_vnni|avx512(f|bw|dq|vl|_bf16|_fp16|_vnni)"
@@ -55,7 +59,7 @@ final class HostProbe {
         usableMemory());
   }
 
-  /** The features in {@code /proc/cpuinfo} that matter, in the order in which they stand there. */
+  /** Returns the relevant features in {@code /proc/cpuinfo}, in the order of that file. */
   static List<String> features(List<String> cpuInfo) {
     return value(cpuInfo, "flags").or(() -> value(cpuInfo, "Features")).stream()
         .flatMap(flags -> Arrays.stream(flags.split(" ")))
@@ -63,7 +67,7 @@ final class HostProbe {
         .toList();
   }
 
-  /** The physical memory in bytes, from {@code /proc/meminfo}. */
+  /** Returns the physical memory in bytes, from {@code /proc/meminfo}. */
   static OptionalLong memory(List<String> memInfo) {
     return memInfo.stream()
         .map(MEMORY::matcher)

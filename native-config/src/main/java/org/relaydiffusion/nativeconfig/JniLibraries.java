@@ -7,13 +7,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * JavaCPP's JNI libraries, through which its Java classes call what LibTorch has in C++ only.
+ * JavaCPP's JNI libraries, through which its Java classes call LibTorch functions that are only
+ * available in C++.
  *
- * <p>JavaCPP's own way of loading them is never taken: on the first use of any of its classes it
- * would look for some thirty libraries, of which most are in no artifact, and take what the system
- * has under their names, which crashes where another LibTorch is installed. So it is told, for the
- * life of the process, to load nothing, and the exact files of the artifacts are loaded here, after
- * LibTorch. A program that also uses other JavaCPP presets loads those before.
+ * <p>JavaCPP's own loader is never used: on the first use of any of its classes, it would search
+ * for some thirty libraries, most of which are in no artifact, and use system libraries with their
+ * names, which crashes if another LibTorch is installed. It is therefore configured, for the whole
+ * process, to load nothing, and the exact files of the artifacts are loaded here, after LibTorch. A
+ * program that also uses other JavaCPP presets must load those first.
  */
 public final class JniLibraries {
   private static final Map<String, @Nullable String> FAILURES = new LinkedHashMap<>();
@@ -21,11 +22,11 @@ public final class JniLibraries {
   private JniLibraries() {}
 
   /**
-   * Loads what the classes of {@code org.bytedeco.pytorch} need, and LibTorch before it. Later
-   * calls do nothing, or throw again.
+   * Loads LibTorch and the libraries required by the classes of {@code org.bytedeco.pytorch}. Later
+   * calls have no effect, or throw again.
    *
-   * @throws NativeLibraryException when LibTorch is not the bundled one, which these libraries are
-   *     made for, or a file is missing or cannot be loaded
+   * @throws NativeLibraryException if LibTorch is not the bundled one, for which these libraries
+   *     are built, or a file is missing or cannot be loaded
    */
   public static void load() {
     once(
@@ -39,9 +40,9 @@ public final class JniLibraries {
   }
 
   /**
-   * Loads what the classes of {@code org.bytedeco.pytorch.nccl} need.
+   * Loads the libraries required by the classes of {@code org.bytedeco.pytorch.nccl}.
    *
-   * @throws NativeLibraryException also when this build of LibTorch is without CUDA
+   * @throws NativeLibraryException also if this build of LibTorch has no CUDA
    */
   public static void loadNccl() {
     load();
@@ -76,7 +77,7 @@ public final class JniLibraries {
     LibTorch library = LibTorch.load();
     if (library.source() instanceof LibTorchSource.Given given) {
       throw new NativeLibraryException(
-          "process groups need the bundled LibTorch, not %s: unset it to train on several processes"
+          "process groups require the bundled LibTorch, not %s: unset it to train with several processes"
               .formatted(given.origin()));
     }
     return library;
@@ -84,10 +85,11 @@ public final class JniLibraries {
 
   private static void silenceJavaCpp() {
     System.setProperty("org.bytedeco.javacpp.loadLibraries", "false");
-    // It would take the memory of tensors for a leak, and end what it is asked to do.
+    // It would mistake the memory of tensors for a leak, and free it.
     setUnlessSet("maxBytes", "0");
     setUnlessSet("maxPhysicalBytes", "0");
-    // Whoever makes one of its objects frees it; the collector cannot know when that is right.
+    // The owner of each of its objects frees it; the garbage collector cannot know when that is
+    // safe.
     setUnlessSet("noPointerGC", "true");
   }
 
@@ -98,7 +100,9 @@ public final class JniLibraries {
     }
   }
 
-  /** By Java's own loader, which finds the functions of classes of this class's loader in it. */
+  /**
+   * Loaded by Java's own loader, through which the class loader of this class finds native methods.
+   */
   private static void open(Path file) {
     ElfFile.check(file);
     try {

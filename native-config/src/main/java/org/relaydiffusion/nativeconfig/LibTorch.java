@@ -56,7 +56,7 @@ public record LibTorch(
   /**
    * The LibTorch of this process, loaded if it is not yet.
    *
-   * @throws NativeLibraryException when none can be loaded, it is older than {@link #OLDEST}, or
+   * @throws NativeLibraryException if none can be loaded, it is older than {@link #OLDEST}, or
    *     another one is in the process already
    */
   public static synchronized LibTorch load() {

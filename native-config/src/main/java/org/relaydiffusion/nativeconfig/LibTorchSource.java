@@ -3,29 +3,30 @@ package org.relaydiffusion.nativeconfig;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Where LibTorch comes from: exact files in a fixed order, never a search of system folders. */
+/** The location of LibTorch: exact files in a fixed order; system folders are never searched. */
 public sealed interface LibTorchSource {
-  /** The environment variable that names a folder with another LibTorch. */
+  /** The environment variable that selects another LibTorch by its folder. */
   String ENVIRONMENT_VARIABLE = "RDM_LIBTORCH";
 
-  /** The system property that does the same, and wins over the variable. */
+  /** The system property that selects another LibTorch; it takes precedence over the variable. */
   String SYSTEM_PROPERTY = "rdm.libtorch";
 
-  /** The property's value for the bundled libraries, whatever the variable says. */
+  /** The value of the property that selects the bundled libraries, regardless of the variable. */
   String BUNDLED = "bundled";
 
-  /** The files that must load, in the order in which they are loaded. */
+  /** Returns the files to load, in order. */
   List<Path> files();
 
   /**
-   * The CUDA half, in the order in which it is loaded after {@link #files()}; empty without one.
+   * Returns the files of the CUDA part, in the order in which they are loaded after {@link
+   * #files()}; empty without one.
    */
   List<Path> cudaFiles();
 
-  /** One phrase that says where this comes from, for messages. */
+  /** Returns a phrase that names the location, for messages. */
   String origin();
 
-  /** The libraries in this project's Maven artifacts. */
+  /** The libraries in the Maven artifacts of this project. */
   record Bundled(List<Path> files, List<Path> cudaFiles) implements LibTorchSource {
     @Override
     public String origin() {
@@ -34,10 +35,12 @@ public sealed interface LibTorchSource {
   }
 
   /**
-   * A LibTorch of the user's.
+   * A LibTorch selected by the user.
    *
-   * @param folder the folder that holds {@code libtorch_cpu}
-   * @param by the variable or property that named it
+   * @param folder the folder with {@code libtorch_cpu}
+   * @param files the files to load, in order
+   * @param cudaFiles the files of the CUDA part, in order
+   * @param by the variable or property that selected it
    */
   record Given(Path folder, List<Path> files, List<Path> cudaFiles, String by)
       implements LibTorchSource {
@@ -48,10 +51,10 @@ public sealed interface LibTorchSource {
   }
 
   /**
-   * The user's choice if there is one, else the bundled libraries.
+   * Returns the LibTorch selected by the user, otherwise the bundled one.
    *
-   * @throws NativeLibraryException when there are no libraries where the choice points, or the
-   *     bundled ones are not on the class or module path
+   * @throws NativeLibraryException if the selected folder has no libraries, or the bundled ones are
+   *     not on the class or module path
    */
   static LibTorchSource choose() {
     String property = System.getProperty(SYSTEM_PROPERTY);

@@ -19,10 +19,10 @@ import java.util.zip.CheckedInputStream;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * The libraries of the jars, unpacked below the user's {@link CacheFolder}: a folder for each jar,
- * and beside each file a {@link LibraryStamp} that says what it was when it was last compared with
- * the jar, byte by byte. A file that is still so is used; any other is compared again, and written
- * anew where it differs. Only the user can have written them, which is checked at each use.
+ * The libraries of the jars, unpacked below the user's {@link CacheFolder}: a folder for each jar
+ * and, beside each file, a {@link LibraryStamp} that records its state when it was last compared
+ * with the jar, byte by byte. An unchanged file is used; any other is compared again, and written
+ * again if it differs. Every use checks that only the user can have written them.
  */
 final class LibraryCache {
   private static final String FOLDER = "libtorch";
@@ -32,16 +32,16 @@ final class LibraryCache {
 
   private LibraryCache() {}
 
-  /** The folder that holds the libraries of all jars; it need not exist. */
+  /** Returns the folder of the libraries of all jars, which need not exist. */
   static Path root(CacheFolder cache) {
     return cache.path().resolve(FOLDER);
   }
 
   /**
-   * The library as a file, unpacked if it is not yet.
+   * Returns the library as a file, unpacking it if necessary.
    *
-   * @throws NativeLibraryException when there is no folder for it, the folder or the file could be
-   *     another user's work, or it cannot be written
+   * @throws NativeLibraryException if there is no folder for it, the folder or the file could have
+   *     been written by another user, or it cannot be written
    */
   static Path unpacked(BundledFile library) {
     return unpacked(library, CacheFolder.choose());
@@ -79,7 +79,7 @@ final class LibraryCache {
   }
 
   private static String otherFolder() {
-    return "; %s=DIR chooses another folder".formatted(CacheFolder.ENVIRONMENT_VARIABLE);
+    return "; set %s=DIR to use another folder".formatted(CacheFolder.ENVIRONMENT_VARIABLE);
   }
 
   private static void makePrivate(Path base, Path root, Path folder) throws IOException {
@@ -88,17 +88,17 @@ final class LibraryCache {
         Files.createDirectories(base, Ownership.privateFolder(base));
       } catch (IOException e) {
         throw new NativeLibraryException(
-            "%s cannot be made: %s".formatted(base, AtomicFile.reason(e)), e);
+            "%s cannot be created: %s".formatted(base, AtomicFile.reason(e)), e);
       }
     }
-    // Both as it was named and as it is: either could be redirected.
+    // Both the given path and its target: either could be redirected.
     Ownership.checkAbove(base);
     Ownership.checkAbove(base.toRealPath());
     for (Path own : new Path[] {root, folder}) {
       try {
         Files.createDirectory(own, Ownership.privateFolder(own));
       } catch (FileAlreadyExistsException e) {
-        // Made before, by whom is checked next.
+        // It existed already; its owner is checked next.
       }
       Ownership.checkFolder(own);
     }
@@ -127,7 +127,10 @@ final class LibraryCache {
     }
   }
 
-  /** Under a temporary name, checked, flushed and renamed, so that a file is whole or not there. */
+  /**
+   * Writes to a temporary file, which is verified, flushed and renamed, so that the file is
+   * complete or does not exist.
+   */
   private static void write(BundledFile library, Path file) throws IOException {
     Path temporary =
         Files.createFile(
@@ -150,8 +153,8 @@ final class LibraryCache {
   }
 
   /**
-   * What killed processes left. What is young may be a living one's, which has not waited for the
-   * lock any longer.
+   * Deletes files left by killed processes. A recent one may belong to a live process that did not
+   * wait for the lock any longer.
    */
   private static void deleteTemporaries(Path folder) throws IOException {
     Instant old = Instant.now().minus(LEFT_BEHIND);
@@ -162,7 +165,7 @@ final class LibraryCache {
         }
       }
     } catch (NoSuchFileException _) {
-      // Its owner has just given it its name.
+      // Its owner has just renamed it.
     }
   }
 }

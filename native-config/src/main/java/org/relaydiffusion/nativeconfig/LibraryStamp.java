@@ -11,9 +11,10 @@ import java.util.concurrent.TimeUnit;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * What an unpacked library was when it was last compared with its jar: its length and its times, of
- * which the system keeps the last change and lets nobody set it. To compare 400 MB at every start
- * would cost a second or more, and on a file system over the network much more.
+ * The state of an unpacked library when it was last compared with its jar: its length and its
+ * timestamps, of which the time of the last change (ctime) is kept by the system and cannot be set.
+ * Comparing 400 MB at every start would take a second or more, and much more on a network file
+ * system.
  */
 final class LibraryStamp {
   private static final String ENDING = ".stamp";
@@ -22,9 +23,9 @@ final class LibraryStamp {
   private LibraryStamp() {}
 
   /**
-   * Whether the file is the one that was compared with {@code library}, and unchanged.
+   * Returns whether the file was compared with {@code library} and is unchanged.
    *
-   * @throws NativeLibraryException when it, or the stamp, could be another user's work
+   * @throws NativeLibraryException if the file or the stamp could have been written by another user
    */
   static boolean isAsChecked(BundledFile library, Path file) throws IOException {
     Path stamp = stamp(file);
@@ -39,7 +40,7 @@ final class LibraryStamp {
         && Files.readString(stamp).equals(text(library, file));
   }
 
-  /** Says that the file, as it is now, has the bytes of {@code library}. */
+  /** Records that the file, in its current state, has the content of {@code library}. */
   static void write(BundledFile library, Path file) {
     Path stamp = stamp(file);
     try {
@@ -54,7 +55,7 @@ final class LibraryStamp {
         Files.deleteIfExists(temporary);
       }
     } catch (IOException e) {
-      // The library is right; without a stamp it is compared again at the next start.
+      // The library is valid; without a stamp it is compared again at the next start.
       System.getLogger(LibraryStamp.class.getPackageName())
           .log(
               System.Logger.Level.DEBUG,

@@ -9,14 +9,16 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** What the process has mapped already: two LibTorch builds in one process corrupt each other. */
+/**
+ * Detects libraries that are already mapped: two LibTorch builds in one process corrupt each other.
+ */
 final class LoadedLibraries {
   private static final Path MAPS = Path.of("/proc/self/maps");
 
   private LoadedLibraries() {}
 
   /**
-   * Refuses to go on when a LibTorch that is none of {@code source}'s files is in the process.
+   * Rejects loading if a LibTorch other than {@code source}'s files is in the process.
    *
    * @throws NativeLibraryException naming both
    */
@@ -25,20 +27,21 @@ final class LoadedLibraries {
       boolean ours = source.files().stream().anyMatch(f -> same(f, mapped));
       if (!ours) {
         throw new NativeLibraryException(
-            "another LibTorch is in this process already (%s); it cannot share it with %s"
+            "another LibTorch is already loaded in this process (%s), which cannot also load %s"
                 .formatted(mapped, source.origin()));
       }
     }
   }
 
   /**
-   * The LibTorch libraries that are mapped into this process now; empty where that can't be told.
+   * Returns the LibTorch libraries that are currently mapped into this process; empty if this
+   * cannot be determined.
    */
   static List<Path> torchLibraries() {
     return mapped("lib(torch_cpu|torch|c10)\\.so[^/]*");
   }
 
-  /** The BLAS that is mapped into this process, where that can be told. */
+  /** Returns the BLAS that is mapped into this process, if this can be determined. */
   static Optional<Path> blas() {
     return mapped("lib(openblas|blas|mkl_rt|mkl_core|blis|flexiblas)[^/]*\\.so[^/]*").stream()
         .findFirst();

@@ -5,13 +5,12 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 
-/** The environment as native libraries see it, which Java's own view does not change. */
+/** The environment as seen by native libraries, which is independent of Java's view. */
 public final class NativeEnvironment {
   private NativeEnvironment() {}
 
   /**
-   * Gives a variable a value, unless it has one. Does nothing where the system has no {@code
-   * setenv} (Windows).
+   * Sets a variable unless it is set. Has no effect on systems without {@code setenv} (Windows).
    */
   public static void setUnlessSet(String name, String value) {
     Linker.nativeLinker()

@@ -7,12 +7,12 @@ import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 
 /**
- * Ends the process while LibTorch may still compute on some thread.
+ * Ends the process while LibTorch may be computing on some thread.
  *
  * <p>{@link System#exit} and {@link Runtime#halt} both end in C's {@code exit}, which destroys the
  * static objects of every loaded library; a thread that is inside LibTorch or OpenMP at that moment
- * then works with what is gone, and the process may crash instead of answering its exit code.
- * {@code _exit} destroys nothing: the kernel takes everything back at once.
+ * then uses destroyed objects, and the process may crash instead of returning its exit code. {@code
+ * _exit} destroys nothing: the kernel releases everything.
  */
 public final class NativeExit {
   private static final FunctionDescriptor EXIT = FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT);
@@ -20,8 +20,8 @@ public final class NativeExit {
   private NativeExit() {}
 
   /**
-   * Ends the process. No shutdown hook runs, no file is deleted on exit, and what is buffered in
-   * Java's streams is lost: the caller flushes them.
+   * Ends the process. Shutdown hooks are not run, files are not deleted on exit, and data buffered
+   * in Java streams is lost: the caller must flush them.
    *
    * @param code the exit code
    */
@@ -30,8 +30,8 @@ public final class NativeExit {
   }
 
   /**
-   * Ends the process without flushing anything: for where nobody reads standard output or error, so
-   * that to flush them would wait without an end.
+   * Ends the process without flushing anything, for when standard output or error is not being
+   * read, so that flushing would block indefinitely.
    *
    * @param code the exit code
    */
@@ -40,7 +40,7 @@ public final class NativeExit {
     try {
       exit.ifPresent(function -> Downcall.run(function, EXIT, code));
     } finally {
-      // Where the C library has no such function, or Java may not call it.
+      // If the C library has no such function, or Java may not call it.
       Runtime.getRuntime().halt(code);
     }
   }

@@ -3,7 +3,7 @@ package org.relaydiffusion.nativeconfig;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 
-/** LibTorch is missing, too old, or cannot be loaded here. */
+/** Thrown if LibTorch is missing, too old, or cannot be loaded. */
 public class NativeLibraryException extends RdmException {
   private static final long serialVersionUID = 1L;
 
@@ -12,7 +12,7 @@ public class NativeLibraryException extends RdmException {
     super(message);
   }
 
-  /** As {@link #NativeLibraryException(String)}, with the cause. */
+  /** Creates the exception as {@link #NativeLibraryException(String)}, with the cause. */
   public NativeLibraryException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

@@ -25,7 +25,7 @@ public final class NativeThreads {
    * where that is at most {@link #MOST}, or the cores that Java may use (a container's quota
    * counts), until {@link #setThreads} says otherwise.
    *
-   * @throws NativeLibraryException when LibTorch cannot be loaded
+   * @throws NativeLibraryException if LibTorch cannot be loaded
    */
   public static int threads() {
     return threads(LibTorch.load());
@@ -35,8 +35,8 @@ public final class NativeThreads {
    * Sets the threads that an operator is spread over, for this thread and for every thread that has
    * not called LibTorch yet. Results may differ in their last bits between counts.
    *
-   * @throws OptionException when {@code threads} is not 1 to {@link #MOST}
-   * @throws NativeLibraryException when LibTorch cannot be loaded
+   * @throws OptionException if {@code threads} is not 1 to {@link #MOST}
+   * @throws NativeLibraryException if LibTorch cannot be loaded
    */
   public static void setThreads(int threads) {
     check(threads);
@@ -46,7 +46,7 @@ public final class NativeThreads {
   /**
    * Accepts a number of threads.
    *
-   * @throws OptionException when it is not 1 to {@link #MOST}
+   * @throws OptionException if it is not 1 to {@link #MOST}
    */
   public static void check(int threads) {
     if (threads < 1 || threads > MOST) {
@@ -58,7 +58,7 @@ public final class NativeThreads {
    * From now on, an operator called on this thread runs on it alone: for threads that share work by
    * themselves. Changes no other thread, and nothing where LibTorch does not use OpenMP.
    *
-   * @throws NativeLibraryException when LibTorch cannot be loaded
+   * @throws NativeLibraryException if LibTorch cannot be loaded
    */
   public static void useThisThreadAlone() {
     LibTorch library = LibTorch.load();

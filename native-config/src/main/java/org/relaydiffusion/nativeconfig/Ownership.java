@@ -14,8 +14,8 @@ import java.util.OptionalInt;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
- * Whose a file is, and who else could change it. Asked before code is loaded from it. On systems
- * without owners and modes (Windows), every file passes.
+ * Checks the owner and permissions of files before code is loaded from them. On systems without
+ * owners and modes (Windows), every file is accepted.
  */
 final class Ownership {
   private static final int GROUP_OR_OTHERS_WRITE = 0022;
@@ -27,12 +27,12 @@ final class Ownership {
 
   private Ownership() {}
 
-  /** For a new folder that is its owner's alone. */
+  /** The permissions of a new private folder. */
   static FileAttribute<?>[] privateFolder(Path where) {
     return attributes(where, "rwx------");
   }
 
-  /** For a new file that is its owner's alone. */
+  /** The permissions of a new private file. */
   static FileAttribute<?>[] privateFile(Path where) {
     return attributes(where, "rw-------");
   }
@@ -46,8 +46,8 @@ final class Ownership {
   }
 
   /**
-   * Accepts a folder, which must not be a link, that belongs to this process's user and that nobody
-   * else can write to.
+   * Accepts a folder that is not a link, belongs to the user of this process, and is not writable
+   * by others.
    *
    * @throws NativeLibraryException naming the folder, what was expected and what was found
    */
@@ -55,7 +55,7 @@ final class Ownership {
     check(folder, "folder", Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS));
   }
 
-  /** As {@link #checkFolder}, for a regular file. */
+  /** Accepts a regular file as {@link #checkFolder}. */
   static void checkFile(Path file) {
     check(file, "file", Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS));
   }
@@ -73,16 +73,16 @@ final class Ownership {
     Facts facts = Facts.of(path, LinkOption.NOFOLLOW_LINKS);
     if (facts.owner != user.getAsInt() || (facts.mode & GROUP_OR_OTHERS_WRITE) != 0) {
       throw new NativeLibraryException(
-          "%s: expected a %s of user %s that nobody else can write to, found %s"
+          "%s: expected a %s of user %s that no other user can write to, found %s"
               .formatted(path, kind, user.getAsInt(), facts));
     }
   }
 
   /**
-   * Accepts the folders from {@code folder} upwards, where no other user but root can rename what
-   * is in any of them: each belongs to root or this user, and where others may write it is sticky.
-   * A group may write to a folder where it is its owner's own, as on systems that give each user a
-   * group of the same name.
+   * Accepts the folders from {@code folder} upwards if no user except root can rename entries in
+   * any of them: each must belong to root or this user, and must be sticky if others may write to
+   * it. A group may write to a folder if it is the private group of its owner, as on systems that
+   * give each user a group with the same name.
    *
    * @param folder an absolute path; links in it are followed
    * @throws NativeLibraryException naming the folder at fault
@@ -96,7 +96,7 @@ final class Ownership {
       Facts facts = Facts.of(at);
       if (facts.owner != ROOT && facts.owner != user.getAsInt()) {
         throw new NativeLibraryException(
-            "%s: another user can replace what is in this folder (%s)".formatted(at, facts));
+            "%s: another user can replace files in this folder (%s)".formatted(at, facts));
       }
       boolean isSticky = (facts.mode & STICKY) != 0;
       boolean isOpen =
@@ -104,7 +104,7 @@ final class Ownership {
               || ((facts.mode & GROUP_WRITE) != 0 && !hasGroupOfItsOwner(at));
       if (isOpen && !isSticky) {
         throw new NativeLibraryException(
-            "%s: other users can replace what is in this folder (%s)".formatted(at, facts));
+            "%s: other users can replace files in this folder (%s)".formatted(at, facts));
       }
     }
   }
@@ -144,7 +144,7 @@ final class Ownership {
     return path.getFileSystem().supportedFileAttributeViews().contains(view);
   }
 
-  /** The number of the user whose rights this process has, where the system has such numbers. */
+  /** Returns the effective user id of this process, if the system has such ids. */
   static OptionalInt user() {
     return Linker.nativeLinker()
         .defaultLookup()

@@ -2,11 +2,11 @@ package org.relaydiffusion.nativeconfig;
 
 import java.util.Locale;
 
-/** The system and processor, in the words that JavaCPP's artifacts have for them. */
+/** The system and processor, as named in JavaCPP's artifacts. */
 final class Platform {
   private Platform() {}
 
-  /** This machine's, such as {@code linux-x86_64}. */
+  /** Returns the name of this platform, such as {@code linux-x86_64}. */
   static String name() {
     return name(System.getProperty("os.name", ""), System.getProperty("os.arch", ""));
   }

@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * The C library's words for errors. Native libraries put them into their messages in the language
- * of the user ({@code LC_MESSAGES}), so that a program which looks for them has to ask for them.
+ * The C library's error messages. Native libraries include them in their own messages in the
+ * language of the user ({@code LC_MESSAGES}), so a program that searches for them must query them.
  */
 public final class SystemErrors {
   private static final int LONGEST = 1 << 12;
@@ -26,8 +26,8 @@ public final class SystemErrors {
   private SystemErrors() {}
 
   /**
-   * The words for what happens to a connection whose other end is gone or was never there; none
-   * where the C library is another than Linux's or macOS's.
+   * Returns the messages for a connection whose other end has been lost or does not exist; empty if
+   * the C library is neither that of Linux nor of macOS.
    */
   public static List<String> peerLost() {
     String os = System.getProperty("os.name", "");
@@ -45,7 +45,7 @@ public final class SystemErrors {
         .map(text -> decode(text.reinterpret(LONGEST)));
   }
 
-  /** In the user's character set, which need not be one that a segment can decode. */
+  /** Decodes in the user's character set, which need not be one that a segment can decode. */
   private static String decode(MemorySegment text) {
     int length = 0;
     while (text.get(ValueLayout.JAVA_BYTE, length) != 0) {

@@ -12,11 +12,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** How wide the terminal is at this moment. Its user may change that at any time. */
+/** Queries the current width of the terminal, which its user may change at any time. */
 public final class TerminalWidth {
   private static final int STANDARD_ERROR = 2;
 
-  /** The width of a terminal that does not know its own, as some serial lines do not. */
+  /** The width of a terminal that does not know its own, such as some serial lines. */
   private static final int USUAL = 80;
 
   /** {@code struct winsize}. */
@@ -31,7 +31,10 @@ public final class TerminalWidth {
 
   private TerminalWidth() {}
 
-  /** The columns of standard error; empty when it is no terminal, or none that can be asked. */
+  /**
+   * Returns the number of columns of standard error; empty if it is not a terminal, or cannot be
+   * queried.
+   */
   public static OptionalInt ofStandardError() {
     MethodHandle ioctl = Holder.IOCTL;
     if (ioctl == null) {
@@ -52,7 +55,7 @@ public final class TerminalWidth {
     }
   }
 
-  /** Linked when it is first asked for: a run without a terminal has no use for it. */
+  /** Linked on first use: a run without a terminal does not need it. */
   private static final class Holder {
     private static final boolean IS_MAC = System.getProperty("os.name").startsWith("Mac");
 

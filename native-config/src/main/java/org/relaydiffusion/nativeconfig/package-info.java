@@ -1,4 +1,7 @@
-/** Finds LibTorch (bundled, or yours), loads it in a known order, and says what was found. */
+/**
+ * Finds LibTorch (bundled, or selected by the user), loads it in a fixed order, and reports on the
+ * environment.
+ */
 @NullMarked
 package org.relaydiffusion.nativeconfig;
 

@@ -39,7 +39,7 @@ class CutFileTest {
       file.checkWhole();
       cut(path, 100);
       String reason =
-          path + ": was cut by another program while it was open: it had 1048576 bytes, now 100";
+          path + ": was truncated by another program while it was open, from 1048576 bytes to 100";
       assertCut(() -> file.reading(() -> file.u8(SIZE - 1, "a byte")), reason);
       assertCut(() -> file.reading(() -> file.i64(SIZE / 2, "a number")), reason);
       assertCut(() -> file.bytes(0, SIZE, "all"), reason);

@@ -29,7 +29,7 @@ class InputFileTest {
   void aPipeIsRefusedBeforeItIsOpened() throws Exception {
     Path pipe = folder.resolve("pipe");
     assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
-    String reason = "is a pipe, expected a regular file: save what comes out of it to a file first";
+    String reason = "is a pipe, expected a regular file: save its output to a file first";
     assertRefused(pipe, reason);
     // What a shell's <(command) and | give is a link to one.
     Path link = Files.createSymbolicLink(folder.resolve("link"), pipe);
@@ -63,7 +63,7 @@ class InputFileTest {
       assertThatThrownBy(() -> AtomicFile.write(target, out -> out.write(ByteBuffer.allocate(1))))
           .isInstanceOf(FileException.class)
           .hasMessageMatching(
-              target + ": is a (pipe|character device), which a file cannot replace");
+              target + ": is a (pipe|character device), which cannot be replaced by a file");
       assertThatThrownBy(() -> AtomicFile.checkWritable(target)).isInstanceOf(FileException.class);
       assertThat(Files.isRegularFile(target)).isFalse();
     }

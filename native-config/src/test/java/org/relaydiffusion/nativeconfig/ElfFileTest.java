@@ -42,7 +42,7 @@ class ElfFileTest {
     assertThatThrownBy(() -> ElfFile.check(file))
         .isInstanceOf(NativeLibraryException.class)
         .hasMessage(
-            "%s is cut short: it has 120 bytes and needs at least %s",
+            "%s is truncated: it has 120 bytes, but must have at least %s",
             file, Long.toUnsignedString(bytes));
   }
 
@@ -52,7 +52,7 @@ class ElfFileTest {
     Path file = elf(table, 1, 0, 1);
     assertThatThrownBy(() -> ElfFile.check(file))
         .isInstanceOf(NativeLibraryException.class)
-        .hasMessageStartingWith(file + " is cut short: it has 120 bytes");
+        .hasMessageStartingWith(file + " is truncated: it has 120 bytes");
   }
 
   @Test

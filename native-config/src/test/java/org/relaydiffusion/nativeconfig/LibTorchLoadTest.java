@@ -76,7 +76,7 @@ class LibTorchLoadTest {
     byte[] whole = Files.readAllBytes(bundled("c10"));
     Files.write(folder.resolve(CPU), Arrays.copyOf(whole, whole.length / 2));
     assertThat(given(folder))
-        .startsWith("refused %s is cut short: it has ".formatted(folder.resolve(CPU)));
+        .startsWith("refused %s is truncated: it has ".formatted(folder.resolve(CPU)));
   }
 
   @Test
@@ -96,9 +96,9 @@ class LibTorchLoadTest {
     Path other = Files.copy(bundled("c10"), folder.resolve("libc10.so.9.9"));
     assertThat(load(List.of(), Map.of(), other.toString()))
         .isEqualTo(
-            "refused another LibTorch is in this process already (%s);"
+            "refused another LibTorch is already loaded in this process (%s),"
                     .formatted(other.toRealPath())
-                + " it cannot share it with the bundled LibTorch");
+                + " which cannot also load the bundled LibTorch");
   }
 
   @Test

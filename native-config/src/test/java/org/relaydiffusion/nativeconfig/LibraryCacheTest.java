@@ -63,7 +63,7 @@ class LibraryCacheTest {
   private AbstractThrowableAssert<?, ? extends Throwable> assertRefused() {
     return assertThatThrownBy(this::unpack)
         .isInstanceOf(NativeLibraryException.class)
-        .hasMessageEndingWith("; RDM_CACHE=DIR chooses another folder");
+        .hasMessageEndingWith("; set RDM_CACHE=DIR to use another folder");
   }
 
   private static Object id(Path path) throws IOException {
@@ -149,7 +149,7 @@ class LibraryCacheTest {
       mode(at, permissions);
       assertRefused()
           .hasMessageStartingWith(at + ": expected a f")
-          .hasMessageContaining("that nobody else can write to, found user ");
+          .hasMessageContaining("that no other user can write to, found user ");
     }
   }
 
@@ -168,7 +168,7 @@ class LibraryCacheTest {
     Files.setAttribute(at, "unix:uid", ANOTHER_USER);
     assertRefused()
         .hasMessageStartingWith(at + ": expected a f")
-        .hasMessageContaining("of user 0 that nobody else can write to, found user 65533, mode ");
+        .hasMessageContaining("of user 0 that no other user can write to, found user 65533, mode ");
   }
 
   @ParameterizedTest
@@ -190,7 +190,7 @@ class LibraryCacheTest {
     Path above = folder.resolve("home");
     mode(above, "rwxrwxrwx");
     assertRefused()
-        .hasMessageStartingWith(above + ": other users can replace what is in this folder (user ");
+        .hasMessageStartingWith(above + ": other users can replace files in this folder (user ");
     Files.setAttribute(above, "unix:mode", 01777);
     assertThat(unpack()).isEqualTo(file);
   }
@@ -204,13 +204,13 @@ class LibraryCacheTest {
     assertThat(unpack()).as("of root's own group").isEqualTo(file);
     Files.setAttribute(above, "unix:gid", ANOTHER_USER);
     assertRefused()
-        .hasMessageStartingWith(above + ": other users can replace what is in this folder (user 0");
+        .hasMessageStartingWith(above + ": other users can replace files in this folder (user 0");
     mode(above, "rwxr-xr-x");
     assertThat(unpack()).isEqualTo(file);
     Files.setAttribute(above, "unix:uid", ANOTHER_USER);
     assertRefused()
         .hasMessageStartingWith(
-            above + ": another user can replace what is in this folder (user 65533");
+            above + ": another user can replace files in this folder (user 65533");
   }
 
   @Test
@@ -229,7 +229,7 @@ class LibraryCacheTest {
   void aFolderThatCannotBeMadeIsNamedWithTheReason() throws IOException {
     Files.createDirectories(folder.resolve("home"));
     Files.writeString(folder.resolve("home/.cache"), "a file");
-    assertRefused().hasMessageStartingWith(cache.path() + " cannot be made: ");
+    assertRefused().hasMessageStartingWith(cache.path() + " cannot be created: ");
   }
 
   @Test

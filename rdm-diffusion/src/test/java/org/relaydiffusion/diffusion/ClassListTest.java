@@ -49,14 +49,14 @@ class ClassListTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "'' | --class takes numbers and ranges such as 1,5-9, but found '' in ''",
+        "'' | --class must be numbers and ranges such as 1,5-9, but found '' in ''",
         "1,,2 | found '' in '1,,2'",
         "cat | found 'cat' in 'cat'",
         "1.5 | found '1.5'",
         "-1 | --class must be at least 0, but is -1",
-        "9-5 | --class 9-5: a range goes from the lower class to the higher one",
+        "9-5 | --class 9-5: the start of a range must not exceed its end",
         "99999999999 | --class must be below 1048576, but is 99999999999",
-        "0-1048575,0-1048575 | --class names more than 1048576 classes"
+        "0-1048575,0-1048575 | --class has more than 1048576 classes"
       })
   void whatIsNoListOfClassesIsNamed(String text, String message) {
     assertThatThrownBy(() -> ClassList.parse(text))

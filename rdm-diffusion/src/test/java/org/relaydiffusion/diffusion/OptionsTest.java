@@ -65,7 +65,7 @@ class OptionsTest {
         "sde_scale must be at most 1, but is 1.5");
     refused(
         () -> RelayOptions.DEFAULT.toBuilder().sigmaMin(0.9).build(),
-        "sigma_min must be below truncation_sigma = 0.9, but is 0.9: no step would be left");
+        "sigma_min must be below truncation_sigma = 0.9, but is 0.9: no steps would remain");
     refused(
         () -> RelayOptions.DEFAULT.toBuilder().upScale(0).build(),
         "up_scale must be at least 1, but is 0");
@@ -82,7 +82,7 @@ class OptionsTest {
     refused(() -> SampleRequest.builder().rank(2, 2).build(), "rank 2 is not one of 2 processes");
     refused(
         () -> Stages.parse("third"),
-        "--sampler_stages is 'both', 'first' or 'second', not 'third'");
+        "--sampler_stages must be both, first or second, but is 'third'");
   }
 
   @Test

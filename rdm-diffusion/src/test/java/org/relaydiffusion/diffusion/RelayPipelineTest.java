@@ -224,7 +224,7 @@ class RelayPipelineTest {
       Samples samples = pipeline.sample(FIXTURE.request().build(), _ -> pipeline.close());
       assertThatThrownBy(() -> samples.iterator().hasNext())
           .isInstanceOf(IllegalStateException.class)
-          .hasMessage("a pipeline cannot be closed from inside its own batch");
+          .hasMessage("a pipeline cannot be closed from a listener of one of its batches");
     }
   }
 

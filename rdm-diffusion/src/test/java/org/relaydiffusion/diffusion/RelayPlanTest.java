@@ -36,15 +36,15 @@ class RelayPlanTest {
         SampleRequest.builder(),
         net,
         null,
-        "sampler_stages = both needs the second stage's checkpoint");
+        "sampler_stages = both requires the checkpoint of the second stage");
     refused(
         SampleRequest.builder().stages(Stages.FIRST),
         null,
         net,
-        "sampler_stages = first needs the first stage's checkpoint");
+        "sampler_stages = first requires the checkpoint of the first stage");
     assertThatThrownBy(() -> RelayPipeline.builder().load())
         .isInstanceOf(OptionException.class)
-        .hasMessage("a pipeline needs the checkpoint of at least one stage");
+        .hasMessage("a pipeline requires the checkpoint of at least one stage");
   }
 
   @Test
@@ -53,27 +53,27 @@ class RelayPlanTest {
         SampleRequest.builder(),
         new StubDenoiser(24, 3, 0),
         new StubDenoiser(64, 3, 0),
-        "the second network's resolution of 64 is no multiple of the first's 24");
+        "the networks do not match: the second's resolution of 64 is not a multiple of the first's 24");
     refused(
         SampleRequest.builder(),
         new StubDenoiser(16, 1, 0),
         new StubDenoiser(64, 3, 0),
-        "the first network makes images of 1 channels, the second of 3: they are no pair");
+        "the networks do not match: 1 and 3 channels");
     refused(
         SampleRequest.builder(),
         new StubDenoiser(16, 3, 4),
         new StubDenoiser(64, 3, 5),
-        "the first network knows 4 classes, the second 5: they are no pair");
+        "the networks do not match: 4 and 5 channels");
     refused(
         SampleRequest.builder(),
         new StubDenoiser(15, 3, 0),
         new StubDenoiser(30, 3, 0),
-        "up_scale = 4 does not divide the second network's resolution of 30");
+        "up_scale = 4 does not divide the resolution of the second network, 30");
     refused(
         SampleRequest.builder().stages(Stages.FIRST),
         new StubDenoiser(16, 2, 0),
         null,
-        "the first network makes images of 2 channels; pictures have 1 or 3");
+        "the first network has 2 channels, but images have 1 or 3");
   }
 
   @Test
@@ -82,7 +82,7 @@ class RelayPlanTest {
         SampleRequest.builder().stages(Stages.FIRST).classLabel(1),
         new StubDenoiser(16, 3, 0),
         null,
-        "class = 1 was asked for, but the networks are unconditional");
+        "class = 1 was requested, but the networks are unconditional");
     refused(
         SampleRequest.builder().stages(Stages.FIRST).classLabel(4),
         new StubDenoiser(16, 3, 4),
@@ -155,16 +155,16 @@ class RelayPlanTest {
           SampleRequest.builder().stages(Stages.SECOND).seeds(7).inputs(_ -> picture(8, 1));
       assertThatThrownBy(() -> pipeline.sample(request.build()).iterator().hasNext())
           .isInstanceOf(OptionException.class)
-          .hasMessage("the picture of seed 7 has 1 channels, but the second network has 3");
+          .hasMessage("the image of seed 7 has 1 channels, but the second network has 3");
       assertThatThrownBy(() ->
               pipeline.sample(request.inputs(_ -> picture(12, 3)).build()).iterator().hasNext())
           .isInstanceOf(OptionException.class)
           .hasMessage(
-              "the picture of seed 7 is 12 x 12: it must be square, and its side divide 32");
+              "the image of seed 7 is 12 x 12, but must be square with a side that divides 32");
     }
     assertThatThrownBy(() -> SampleRequest.builder().stages(Stages.SECOND).build())
         .isInstanceOf(OptionException.class)
-        .hasMessage("sampler_stages = second needs the first stage's pictures to start from");
+        .hasMessage("sampler_stages = second requires the images of the first stage");
   }
 
   @Test
@@ -175,7 +175,7 @@ class RelayPlanTest {
     try (var pipeline = RelayPipeline.of(null, second, Numerics.EXACT, Device.CPU)) {
       assertThatThrownBy(() -> pipeline.sample(request).iterator().hasNext())
           .isInstanceOf(OptionException.class)
-          .hasMessageStartingWith("no step is left below truncation_sigma = 0.9: ");
+          .hasMessageStartingWith("there are no steps below truncation_sigma = 0.9: ");
     }
   }
 

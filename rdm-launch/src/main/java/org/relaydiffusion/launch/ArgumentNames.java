@@ -14,9 +14,7 @@ import picocli.CommandLine.Model.OptionSpec;
  * are normalized: values are kept unchanged, and unknown names are reported as typed.
  */
 final class ArgumentNames {
-  /**
-   * Alternative names of options in the official scripts and related tools.
-   */
+  /** Alternative names of options in the official scripts and related tools. */
   private static final Map<String, String> SYNONYMS =
       Map.of(
           "--steps_first", "--num_steps_first",
@@ -27,9 +25,7 @@ final class ArgumentNames {
 
   private ArgumentNames() {}
 
-  /**
-   * Returns the arguments with the names declared by {@code root} and its subcommands.
-   */
+  /** Returns the arguments with the names declared by {@code root} and its subcommands. */
   static List<String> normalise(List<String> arguments, CommandLine root) {
     List<String> result = new ArrayList<>(arguments.size());
     CommandLine command = root;

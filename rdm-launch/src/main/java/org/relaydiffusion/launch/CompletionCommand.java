@@ -23,9 +23,7 @@ import picocli.CommandLine.Spec;
       "To use it in the current shell: source <(rdm completion bash)"
     })
 final class CompletionCommand implements Callable<Integer> {
-  /**
-   * The supported shells; the same script works in both.
-   */
+  /** The supported shells; the same script works in both. */
   enum Shell {
     bash,
     zsh
@@ -51,9 +49,7 @@ final class CompletionCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  /**
-   * Picocli only completes file names for options of type {@link Path}.
-   */
+  /** Picocli only completes file names for options of type {@link Path}. */
   private static void completeFiles(CommandSpec command) {
     for (OptionSpec option : List.copyOf(command.options())) {
       if (option.type() == FileLocation.class) {

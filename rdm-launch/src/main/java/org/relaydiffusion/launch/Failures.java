@@ -19,13 +19,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/**
- * Converts exceptions of a command to one line on standard error and an exit code.
- */
+/** Converts exceptions of a command to one line on standard error and an exit code. */
 final class Failures {
-  /**
-   * The option that adds the stack trace to the line.
-   */
+  /** The option that adds the stack trace to the line. */
   static final String DEBUG = "--debug";
 
   private final Console console;
@@ -36,9 +32,7 @@ final class Failures {
     this.debug = arguments.contains(DEBUG);
   }
 
-  /**
-   * Handles a command line that picocli cannot parse.
-   */
+  /** Handles a command line that picocli cannot parse. */
   int usage(ParameterException e, String[] arguments) {
     report(Printable.message(message(e)), e);
     hint(e.getCommandLine());
@@ -53,9 +47,7 @@ final class Failures {
     return e.getCause() instanceof OptionException option ? option.getMessage() : e.getMessage();
   }
 
-  /**
-   * Names the argument that was not recognized, and a similar name if there is one.
-   */
+  /** Names the argument that was not recognized, and a similar name if there is one. */
   private static String unmatched(UnmatchedArgumentException e) {
     String what = String.join(" ", e.getUnmatched());
     boolean isGroup = e.getCommandLine().getCommandSpec().subcommands().size() > 0;
@@ -69,9 +61,7 @@ final class Failures {
     return names.isEmpty() ? message : message + "; did you mean " + names.getFirst() + "?";
   }
 
-  /**
-   * Handles an exception thrown while the command ran.
-   */
+  /** Handles an exception thrown while the command ran. */
   int execution(Throwable thrown, CommandLine command) {
     Throwable e = unwrap(thrown);
     switch (e) {
@@ -102,7 +92,8 @@ final class Failures {
                   .formatted(Printable.message(memory.getMessage()), again()),
               memory);
       case InternalError fault when MappedFile.isFault(fault) ->
-          report("a file was truncated by another program while it was being read" + again(), fault);
+          report(
+              "a file was truncated by another program while it was being read" + again(), fault);
       default -> report("unexpected " + Printable.message(e.toString()) + again(), e);
     }
     return ExitCode.FAILURE;

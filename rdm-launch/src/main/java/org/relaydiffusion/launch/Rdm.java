@@ -13,9 +13,7 @@ import picocli.CommandLine;
 public final class Rdm {
   private Rdm() {}
 
-  /**
-   * Runs the command line and exits the process with its exit code.
-   */
+  /** Runs the command line and exits the process with its exit code. */
   public static void main(String[] arguments) {
     SignalledEnd end = SignalledEnd.install();
     LauncherWatch.start(System.getenv(), System.in);
@@ -37,9 +35,7 @@ public final class Rdm {
         RootCommand.commandLine(console, stop, WorkerCommand.likeThisProcess(Rdm.class)));
   }
 
-  /**
-   * Runs a command line on the given commands.
-   */
+  /** Runs a command line on the given commands. */
   static int run(List<String> arguments, Console console, CommandLine root) {
     Failures failures = new Failures(console, arguments);
     root.setParameterExceptionHandler(failures::usage);

@@ -24,9 +24,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Spec;
 
-/**
- * {@code rdm} itself, the list of commands.
- */
+/** {@code rdm} itself, the list of commands. */
 @Command(
     name = "rdm",
     description = {
@@ -61,9 +59,7 @@ final class RootCommand implements Runnable {
     return commandLine(console, stop, workers, new InceptionFactory());
   }
 
-  /**
-   * Creates the command line with the given network for evaluation.
-   */
+  /** Creates the command line with the given network for evaluation. */
   static CommandLine commandLine(
       Console console, StopSignal stop, WorkerCommand workers, ExtractorFactory extractors) {
     CommandLine root = new CommandLine(new RootCommand(console));
@@ -89,9 +85,7 @@ final class RootCommand implements Runnable {
     return root;
   }
 
-  /**
-   * Configures a command and its subcommands like all others.
-   */
+  /** Configures a command and its subcommands like all others. */
   private static void standardise(CommandLine line) {
     line.getSubcommands().values().forEach(RootCommand::standardise);
     CommandSpec spec = line.getCommandSpec();
@@ -105,9 +99,7 @@ final class RootCommand implements Runnable {
     line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, new GroupedOptionList());
   }
 
-  /**
-   * Prints the help if no command is given.
-   */
+  /** Prints the help if no command is given. */
   @Override
   public void run() {
     Objects.requireNonNull(spec).commandLine().usage(console.out());

@@ -31,25 +31,19 @@ final class SignalledEnd {
   private final CompletableFuture<Integer> result = new CompletableFuture<>();
   private volatile @Nullable Received received;
 
-  /**
-   * Installs the signal handlers for the rest of the life of the process.
-   */
+  /** Installs the signal handlers for the rest of the life of the process. */
   static SignalledEnd install() {
     SignalledEnd end = new SignalledEnd();
     StopSignals _ = StopSignals.take(end::first, end::again);
     return end;
   }
 
-  /**
-   * Returns the signal that the command listens to.
-   */
+  /** Returns the signal that the command listens to. */
   StopSignal stop() {
     return stop;
   }
 
-  /**
-   * Handles the first signal, on a separate thread.
-   */
+  /** Handles the first signal, on a separate thread. */
   private void first(Received signal) {
     if (result.isDone()) {
       return;
@@ -85,9 +79,7 @@ final class SignalledEnd {
     }
   }
 
-  /**
-   * Ends the process even if nobody reads its output and the file system does not respond.
-   */
+  /** Ends the process even if nobody reads its output and the file system does not respond. */
   private static void endNow(int code, String lastWords) {
     Thread printing =
         Thread.ofPlatform()
@@ -106,9 +98,7 @@ final class SignalledEnd {
     NativeExit.now(code);
   }
 
-  /**
-   * Ends the process after its command has returned {@code code}.
-   */
+  /** Ends the process after its command has returned {@code code}. */
   void exit(int code) {
     result.complete(code);
     Received signal = received;

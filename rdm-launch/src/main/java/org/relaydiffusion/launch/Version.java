@@ -6,9 +6,7 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
-/**
- * Provides the output of {@code --version}.
- */
+/** Provides the output of {@code --version}. */
 final class Version implements IVersionProvider {
   private static final String RESOURCE = "version.properties";
 

@@ -1,6 +1,4 @@
-/**
- * The rdm command line: the command tree and the handling of its errors.
- */
+/** The rdm command line: the command tree and the handling of its errors. */
 @NullMarked
 package org.relaydiffusion.launch;
 

@@ -125,7 +125,7 @@ class HelpTest {
   void optionsStandUnderHeadings() {
     assertThat(RdmRun.of("help", "generate").out().lines())
         .containsSubsequence(
-            "What to make:",
+            "Images and output:",
             "First stage (diffusion at low resolution):",
             "Second stage (relay to high resolution):",
             "Running:",
@@ -152,7 +152,7 @@ class HelpTest {
     RdmRun run = RdmRun.of("help", "evaluate", "nothing");
 
     assertThat(run.code()).isEqualTo(2);
-    assertThat(run.error()).isEqualTo("rdm: there is no command 'rdm evaluate nothing'");
+    assertThat(run.error()).isEqualTo("rdm: unknown command 'rdm evaluate nothing'");
     assertThat(RdmRun.of("help").out()).isEqualTo(RdmRun.of().out());
   }
 

@@ -28,8 +28,8 @@ class UsageErrorsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--seeds=10-7           | --seeds 10-7: a range goes from the lower seed to the higher one",
-        "--seeds=a              | --seeds takes numbers and ranges",
+        "--seeds=10-7           | --seeds 10-7: the start of a range must not exceed its end",
+        "--seeds=a              | --seeds must be numbers and ranges",
         "--batch=0              | --batch must be at least 1, but is 0",
         "--batch=x              | Invalid value for option '--batch': 'x' is not an int",
         "--class=-1             | --class must be at least 0, but is -1",
@@ -43,14 +43,14 @@ class UsageErrorsTest {
         "--S_churn_first=-1     | --S_churn_first must be a finite number of at least 0",
         "--up_scale_second=0    | --up_scale_second must be at least 2, but is 0",
         "--dtype=int8           | Invalid value for option '--dtype': expected auto, float32, bfloat16",
-        "--dtype=float16        | --dtype=float16 needs --device=cuda; on the CPU use bfloat16 or",
+        "--dtype=float16        | --dtype=float16 requires --device=cuda; on the CPU, use bfloat16 or",
         "--numerics=slow        | Invalid value for option '--numerics': expected one of [exact,",
         "--device=tpu           | --device must be auto, cpu, cuda or cuda:N, but is 'tpu'",
         "--threads=-1           | --threads must be 0 to 1024, but is -1",
         "--threads=1025         | --threads must be 0 to 1024, but is 1025",
-        "--sampler_stages=third | Invalid value for option '--sampler_stages': --sampler_stages is",
-        "--sampler_stages=second| --sampler_stages=second needs --indir",
-        "--indir=in             | --indir is only for --sampler_stages=second",
+        "--sampler_stages=third | Invalid value for option '--sampler_stages': --sampler_stages must",
+        "--sampler_stages=second| --sampler_stages=second requires --indir",
+        "--indir=in             | --indir is only valid with --sampler_stages=second",
         "--sde_scale_first=1    | Unknown option: '--sde_scale_first=1'",
         "--no-such-option       | Unknown option: '--no-such-option'",
       })
@@ -69,9 +69,9 @@ class UsageErrorsTest {
     String outdir = "--outdir=" + folder.resolve("out");
 
     assertThat(RdmRun.of("generate", outdir, "--network_first=a").error())
-        .isEqualTo("rdm: --network_second is missing: the second stage needs its checkpoint");
+        .isEqualTo("rdm: --network_second is missing: the second stage requires a checkpoint");
     assertThat(RdmRun.of("generate", outdir, "--network_second=a").error())
-        .isEqualTo("rdm: --network_first is missing: the first stage needs its checkpoint");
+        .isEqualTo("rdm: --network_first is missing: the first stage requires a checkpoint");
   }
 
   @Test
@@ -93,13 +93,13 @@ class UsageErrorsTest {
             "--network_second=b");
 
     assertThat(run.code()).isEqualTo(2);
-    assertThat(run.error()).isEqualTo("rdm: RANK=2 is not below WORLD_SIZE=2");
+    assertThat(run.error()).isEqualTo("rdm: RANK=2 must be less than WORLD_SIZE=2");
   }
 
   @Test
   void quietAndVerboseContradict() {
     assertThat(generate("--quiet", "--verbose").error())
-        .isEqualTo("rdm: --quiet and --verbose cannot be had together");
+        .isEqualTo("rdm: --quiet and --verbose are mutually exclusive");
   }
 
   @Test
@@ -112,16 +112,16 @@ class UsageErrorsTest {
     RdmRun run = RdmRun.of("draw");
 
     assertThat(run.code()).isEqualTo(2);
-    assertThat(run.error()).startsWith("rdm: there is no command 'draw'");
+    assertThat(run.error()).startsWith("rdm: unknown command 'draw'");
   }
 
   @Test
   void whatMayBeMeantIsSaid() {
     assertThat(RdmRun.of("genrate").error())
-        .isEqualTo("rdm: there is no command 'genrate'; is generate meant?");
+        .isEqualTo("rdm: unknown command 'genrate'; did you mean generate?");
     assertThat(generate("--network_frist=a").error())
         .isEqualTo("rdm: Unknown option: '--network_frist=a'; is --network_first meant?");
-    assertThat(generate("first.pkl").error()).isEqualTo("rdm: 'first.pkl' belongs to no option");
+    assertThat(generate("first.pkl").error()).isEqualTo("rdm: unexpected argument 'first.pkl'");
   }
 
   @Test

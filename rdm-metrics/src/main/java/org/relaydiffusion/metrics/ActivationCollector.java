@@ -126,7 +126,8 @@ public final class ActivationCollector implements ActivationSet {
 
   private void requireImages(String purpose) {
     if (blocks.isEmpty()) {
-      throw new RdmException("%s: %s requires images, but none were added".formatted(name, purpose));
+      throw new RdmException(
+          "%s: %s requires images, but none were added".formatted(name, purpose));
     }
   }
 }

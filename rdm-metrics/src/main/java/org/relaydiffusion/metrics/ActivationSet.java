@@ -10,24 +10,16 @@ import org.relaydiffusion.RdmException;
  * ActivationCollector} computes it from images.
  */
 public interface ActivationSet extends AutoCloseable {
-  /**
-   * Returns the name used in messages: a file, or the source of the images.
-   */
+  /** Returns the name used in messages: a file, or the source of the images. */
   String name();
 
-  /**
-   * Returns the number of images, if known.
-   */
+  /** Returns the number of images, if known. */
   OptionalLong count();
 
-  /**
-   * Returns whether the activations themselves are available.
-   */
+  /** Returns whether the activations themselves are available. */
   boolean hasActivations(Feature feature);
 
-  /**
-   * Returns whether there are moments, or activations to compute them from.
-   */
+  /** Returns whether there are moments, or activations to compute them from. */
   boolean hasMoments(Feature feature);
 
   /**

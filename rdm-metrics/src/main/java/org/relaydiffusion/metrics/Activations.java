@@ -9,19 +9,13 @@ import org.relaydiffusion.torch.Tensor;
  * necessary, so they may be larger than memory.
  */
 public interface Activations {
-  /**
-   * Returns N, the number of images.
-   */
+  /** Returns N, the number of images. */
   long count();
 
-  /**
-   * Returns D, the number of activations per image; at least 1.
-   */
+  /** Returns D, the number of activations per image; at least 1. */
   long dimensions();
 
-  /**
-   * Returns the name used in messages: a file and its array, or the source.
-   */
+  /** Returns the name used in messages: a file and its array, or the source. */
   String name();
 
   /**
@@ -33,13 +27,9 @@ public interface Activations {
    */
   Reader open();
 
-  /**
-   * One pass over the rows.
-   */
+  /** One pass over the rows. */
   interface Reader extends AutoCloseable {
-    /**
-     * Returns the number of rows that have not been read yet.
-     */
+    /** Returns the number of rows that have not been read yet. */
     long remainingRows();
 
     /**

@@ -39,9 +39,7 @@ public final class ActivationsFile implements ActivationSet {
   private final Map<Feature, MomentArrays> moments = new EnumMap<>(Feature.class);
   private final OptionalLong count;
 
-  /**
-   * The names of a mean and a covariance in a file.
-   */
+  /** The names of a mean and a covariance in a file. */
   private record MomentArrays(
       String mean, String covariance, long dimensions, SpatialOrder order) {}
 
@@ -92,9 +90,7 @@ public final class ActivationsFile implements ActivationSet {
     return open(path, null);
   }
 
-  /**
-   * Opens a file as {@link #open(Path)}, with the given order of spatial features.
-   */
+  /** Opens a file as {@link #open(Path)}, with the given order of spatial features. */
   public static ActivationsFile open(Path path, @Nullable SpatialOrder order) {
     NpzFile file = NpzFile.open(path);
     try {
@@ -105,9 +101,7 @@ public final class ActivationsFile implements ActivationSet {
     }
   }
 
-  /**
-   * Returns whether a file contains activations or moments, according to its headers.
-   */
+  /** Returns whether a file contains activations or moments, according to its headers. */
   public static boolean isActivations(Path path) {
     try (ActivationsFile _ = open(path)) {
       return true;
@@ -116,9 +110,7 @@ public final class ActivationsFile implements ActivationSet {
     }
   }
 
-  /**
-   * Returns the path of the file.
-   */
+  /** Returns the path of the file. */
   public Path path() {
     return path;
   }
@@ -204,9 +196,7 @@ public final class ActivationsFile implements ActivationSet {
     return names.contains(mean) && names.contains(covariance);
   }
 
-  /**
-   * Validates the headers of both.
-   */
+  /** Validates the headers of both. */
   private MomentArrays momentArrays(String mean, String covariance, SpatialOrder order) {
     try (NpyReader reader = file.array(mean).expect(NpzActivations.FLOATS, -1)) {
       long dimensions = reader.shape()[0];
@@ -216,9 +206,7 @@ public final class ActivationsFile implements ActivationSet {
     }
   }
 
-  /**
-   * Returns N of the activations, which must be the same for both kinds.
-   */
+  /** Returns N of the activations, which must be the same for both kinds. */
   private OptionalLong rows() {
     NpzActivations pool = activations.get(Feature.POOL);
     NpzActivations spatial = activations.get(Feature.SPATIAL);
@@ -232,9 +220,7 @@ public final class ActivationsFile implements ActivationSet {
     return any == null ? OptionalLong.empty() : OptionalLong.of(any.count());
   }
 
-  /**
-   * Reads the count; any other array of that name is ignored.
-   */
+  /** Reads the count; any other array of that name is ignored. */
   private OptionalLong readCount() {
     OptionalLong rows = rows();
     try (NpyReader reader = file.array("count")) {
@@ -266,9 +252,7 @@ public final class ActivationsFile implements ActivationSet {
         && (shape.length == 0 || (shape.length == 1 && shape[0] == 1));
   }
 
-  /**
-   * Closes the file.
-   */
+  /** Closes the file. */
   @Override
   public void close() {
     file.close();

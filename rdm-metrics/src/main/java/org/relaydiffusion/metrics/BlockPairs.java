@@ -24,9 +24,7 @@ final class BlockPairs {
   record Plan(int blockRows, long panelRows) {
     private static final int BLOCK_ROWS = 512;
 
-    /**
-     * The maximum memory of the rows that stay, in float64 and float32 together.
-     */
+    /** The maximum memory of the rows that stay, in float64 and float32 together. */
     private static final long PANEL_BYTES = 384L << 20;
 
     static Plan of(long dimensions) {
@@ -34,9 +32,7 @@ final class BlockPairs {
     }
   }
 
-  /**
-   * Processes the pairs of two blocks.
-   */
+  /** Processes the pairs of two blocks. */
   @FunctionalInterface
   interface Visitor {
     /**
@@ -54,16 +50,12 @@ final class BlockPairs {
     this.meter = meter;
   }
 
-  /**
-   * Returns the amount of work of {@link #within}, in the units of the progress.
-   */
+  /** Returns the amount of work of {@link #within}, in the units of the progress. */
   static long workWithin(long rows) {
     return rows * rows;
   }
 
-  /**
-   * Returns the amount of work of {@link #between}, in the units of the progress.
-   */
+  /** Returns the amount of work of {@link #between}, in the units of the progress. */
   static long workBetween(long a, long b) {
     return 2 * a * b;
   }
@@ -88,9 +80,7 @@ final class BlockPairs {
     }
   }
 
-  /**
-   * Visits every block of one set with every block of another.
-   */
+  /** Visits every block of one set with every block of another. */
   void between(Activations a, Activations b, Float32View view, Visitor visitor) {
     try (BlockReader panels = new BlockReader(a, view, plan.blockRows)) {
       while (panels.hasNext()) {
@@ -106,9 +96,7 @@ final class BlockPairs {
 
   private record Pair(RowBlock a, RowBlock b) {}
 
-  /**
-   * Visits all pairs of blocks of the panel.
-   */
+  /** Visits all pairs of blocks of the panel. */
   private void visitPanel(List<RowBlock> panel, Visitor visitor) {
     List<Pair> pairs = new ArrayList<>();
     for (int i = 0; i < panel.size(); i++) {
@@ -119,9 +107,7 @@ final class BlockPairs {
     workers.run(pairs.size(), i -> visit(pairs.get(i).a, pairs.get(i).b, visitor), meter::advance);
   }
 
-  /**
-   * Visits the next block of a pass with every block of the panel.
-   */
+  /** Visits the next block of a pass with every block of the panel. */
   private void pass(List<RowBlock> panel, BlockReader passing, Visitor visitor) {
     try (RowBlock b = passing.take();
         Workers.Batch<Long> batch =

@@ -5,9 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.Tensor;
 
-/**
- * A pass over activations in blocks, which reads the next block ahead. Not thread-safe.
- */
+/** A pass over activations in blocks, which reads the next block ahead. Not thread-safe. */
 final class BlockReader implements AutoCloseable {
   private final Activations.Reader reader;
   private final Float32View view;
@@ -15,18 +13,14 @@ final class BlockReader implements AutoCloseable {
   private @Nullable RowBlock ahead;
   private long nextRow;
 
-  /**
-   * Begins a pass at the first row.
-   */
+  /** Begins a pass at the first row. */
   BlockReader(Activations activations, Float32View view, int blockRows) {
     this.view = view;
     this.blockRows = blockRows;
     reader = activations.open();
   }
 
-  /**
-   * Skips rows.
-   */
+  /** Skips rows. */
   void skip(long rows, Workers workers) {
     while (nextRow < rows) {
       workers.check();
@@ -36,25 +30,19 @@ final class BlockReader implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns whether there is a block that has not been taken.
-   */
+  /** Returns whether there is a block that has not been taken. */
   boolean hasNext() {
     return ahead != null || reader.remainingRows() > 0;
   }
 
-  /**
-   * Reads the next block, if there is one, while others process the last.
-   */
+  /** Reads the next block, if there is one, while others process the last. */
   void readAhead() {
     if (ahead == null && reader.remainingRows() > 0) {
       ahead = RowBlock.of(read(), view);
     }
   }
 
-  /**
-   * Returns the next block, which is then owned by the caller.
-   */
+  /** Returns the next block, which is then owned by the caller. */
   RowBlock take() {
     readAhead();
     RowBlock block = ahead;

@@ -56,9 +56,7 @@ record CentredRows(Tensor mean, Tensor rows) implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the maximum rank of the covariance.
-   */
+  /** Returns the maximum rank of the covariance. */
   long maxRank() {
     return Math.min(rows.size(0) - 1, rows.size(1));
   }

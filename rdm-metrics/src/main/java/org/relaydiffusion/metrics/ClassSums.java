@@ -8,16 +8,12 @@ final class ClassSums {
   private double negativeEntropy;
   private long count;
 
-  /**
-   * Creates empty sums.
-   */
+  /** Creates empty sums. */
   ClassSums(int classes) {
     probabilities = new double[classes];
   }
 
-  /**
-   * Returns the number of rows.
-   */
+  /** Returns the number of rows. */
   long count() {
     return count;
   }
@@ -56,9 +52,7 @@ final class ClassSums {
     return true;
   }
 
-  /**
-   * Adds other rows, which follow these.
-   */
+  /** Adds other rows, which follow these. */
   void add(ClassSums later) {
     for (int c = 0; c < probabilities.length; c++) {
       probabilities[c] += later.probabilities[c];
@@ -67,9 +61,7 @@ final class ClassSums {
     count += later.count;
   }
 
-  /**
-   * Returns {@code exp(mean KL(p || q))}, where q is the mean of p: at least 1 up to rounding.
-   */
+  /** Returns {@code exp(mean KL(p || q))}, where q is the mean of p: at least 1 up to rounding. */
   double score() {
     double meanKl = negativeEntropy / count;
     for (double sum : probabilities) {

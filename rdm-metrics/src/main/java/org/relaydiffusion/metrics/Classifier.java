@@ -11,9 +11,7 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/**
- * Inception's output layer followed by softmax, for rows on any thread.
- */
+/** Inception's output layer followed by softmax, for rows on any thread. */
 final class Classifier implements AutoCloseable {
   private final String source;
   private final int splitSize;
@@ -67,8 +65,7 @@ final class Classifier implements AutoCloseable {
       }
       if (!parts.getLast().sums().add(logits)) {
         throw new RdmException(
-            "%s: row %s has infinite or NaN logits"
-                .formatted(source, block.first() + row));
+            "%s: row %s has infinite or NaN logits".formatted(source, block.first() + row));
       }
     }
     return parts;

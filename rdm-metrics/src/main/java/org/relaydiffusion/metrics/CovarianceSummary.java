@@ -29,9 +29,7 @@ public record CovarianceSummary(
     long dimensions, OptionalLong count, long rank, double trace, double smallest, double largest) {
   private static final int ITERATIONS = 12;
 
-  /**
-   * Returns whether some directions have no variance except for rounding error.
-   */
+  /** Returns whether some directions have no variance except for rounding error. */
   public boolean isSingular() {
     return rank < dimensions;
   }
@@ -44,9 +42,7 @@ public record CovarianceSummary(
     return smallest < 0;
   }
 
-  /**
-   * Returns whether there are known to be too few images for full rank.
-   */
+  /** Returns whether there are known to be too few images for full rank. */
   public boolean hasFewImages() {
     return count.isPresent() && count.getAsLong() <= dimensions;
   }
@@ -58,9 +54,7 @@ public record CovarianceSummary(
     return smallest > 0 ? largest / smallest : Double.POSITIVE_INFINITY;
   }
 
-  /**
-   * Returns one line, such as {@code rank 999 of 2048 (1000 images), eigenvalues 0.00 to 12.3}.
-   */
+  /** Returns one line, such as {@code rank 999 of 2048 (1000 images), eigenvalues 0.00 to 12.3}. */
   @Override
   public String toString() {
     String images =
@@ -138,9 +132,7 @@ public record CovarianceSummary(
     }
   }
 
-  /**
-   * Returns the largest value that may be rounding error.
-   */
+  /** Returns the largest value that may be rounding error. */
   static double noise(long dimensions, double largest) {
     return dimensions * 0x1p-52 * largest;
   }
@@ -149,17 +141,13 @@ public record CovarianceSummary(
     return Reduction.sum(diagonal(matrix), KeepDim.NO, 0).item();
   }
 
-  /**
-   * Returns the diagonal [n] of a row-major matrix [n, n].
-   */
+  /** Returns the diagonal [n] of a row-major matrix [n, n]. */
   static Tensor diagonal(Tensor matrix) {
     long n = matrix.size(0);
     return Shapes.slice(matrix.reshape(n * n), 0, 0, n * n, n + 1);
   }
 
-  /**
-   * Returns a unit vector [n, 1] that is unlikely to be orthogonal to an eigenvector.
-   */
+  /** Returns a unit vector [n, 1] that is unlikely to be orthogonal to an eigenvector. */
   private static Tensor start(long n) {
     double[] values = new double[(int) n];
     for (int i = 0; i < n; i++) {

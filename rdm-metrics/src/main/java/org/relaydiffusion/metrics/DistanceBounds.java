@@ -9,9 +9,14 @@ package org.relaydiffusion.metrics;
  * with u = 2^-24:
  *
  * <ul>
- * <li>rounding of the product, in any order, fused or not: {@code 2 |p - f.g| <= 2 g(D) |f| |g| <= g(D) (n + m)}, where {@code g(D) = D u / (1 - D u)} (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), and underflow: D 2^-124 if results are flushed to 0;
- * <li>rounding of v to f: the error of each element is at most (u + 2^-52) times itself plus 2^-149, so that of the distance is at most this times |f| + |g|, and that of its square {@code 4.01 u (n + m) + D 2^-123};
- * <li>float64 arithmetic here and in {@link #squaredDistance}: (3 D + 20) 2^-53 (n + m), and in the latter underflow: D 2^-1074, times s^2.
+ *   <li>rounding of the product, in any order, fused or not: {@code 2 |p - f.g| <= 2 g(D) |f| |g|
+ *       <= g(D) (n + m)}, where {@code g(D) = D u / (1 - D u)} (Higham, Accuracy and Stability of
+ *       Numerical Algorithms, section 3.1), and underflow: D 2^-124 if results are flushed to 0;
+ *   <li>rounding of v to f: the error of each element is at most (u + 2^-52) times itself plus
+ *       2^-149, so that of the distance is at most this times |f| + |g|, and that of its square
+ *       {@code 4.01 u (n + m) + D 2^-123};
+ *   <li>float64 arithmetic here and in {@link #squaredDistance}: (3 D + 20) 2^-53 (n + m), and in
+ *       the latter underflow: D 2^-1074, times s^2.
  * </ul>
  *
  * <p>{@code g(D + 8)} exceeds the terms in (n + m) for all D up to {@link #MOST_DIMENSIONS}.
@@ -21,16 +26,12 @@ package org.relaydiffusion.metrics;
  * @param scale s
  */
 record DistanceBounds(double relative, double absolute, double scale) {
-  /**
-   * The maximum row length for which the bounds are useful.
-   */
+  /** The maximum row length for which the bounds are useful. */
   static final int MOST_DIMENSIONS = 1 << 20;
 
   private static final double U = 0x1p-24;
 
-  /**
-   * Returns the bounds for rows of {@code dimensions} elements at scale s.
-   */
+  /** Returns the bounds for rows of {@code dimensions} elements at scale s. */
   static DistanceBounds of(int dimensions, double scale) {
     double nu = (dimensions + 8) * U;
     double underflow = dimensions * Double.MIN_VALUE * scale * scale;
@@ -53,9 +54,7 @@ record DistanceBounds(double relative, double absolute, double scale) {
     return norm * (1 + relative) + absolute / 2;
   }
 
-  /**
-   * Converts a squared distance to the scale of the bounds: times s^2.
-   */
+  /** Converts a squared distance to the scale of the bounds: times s^2. */
   double scaled(double squaredDistance) {
     // In this order, neither step overflows unless the result does.
     return squaredDistance * scale * scale;

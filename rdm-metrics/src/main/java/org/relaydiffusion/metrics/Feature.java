@@ -1,16 +1,10 @@
 package org.relaydiffusion.metrics;
 
-/**
- * The two kinds of activations that metrics compare, and the names of their arrays in files.
- */
+/** The two kinds of activations that metrics compare, and the names of their arrays in files. */
 public enum Feature {
-  /**
-   * Pool features, for FID, IS, precision and recall.
-   */
+  /** Pool features, for FID, IS, precision and recall. */
   POOL("feat", "mu", "sigma", "mu", "sigma"),
-  /**
-   * Spatial features, for sFID.
-   */
+  /** Spatial features, for sFID. */
   SPATIAL("s_feat", "s_mu", "s_sigma", "mu_s", "sigma_s");
 
   private final String array;
@@ -27,37 +21,27 @@ public enum Feature {
     this.admCovariance = admCovariance;
   }
 
-  /**
-   * Returns the name of the array of activations, [N, D].
-   */
+  /** Returns the name of the array of activations, [N, D]. */
   public String array() {
     return array;
   }
 
-  /**
-   * Returns the name of the array with their mean, [D].
-   */
+  /** Returns the name of the array with their mean, [D]. */
   public String mean() {
     return mean;
   }
 
-  /**
-   * Returns the name of the array with their unbiased covariance, [D, D].
-   */
+  /** Returns the name of the array with their unbiased covariance, [D, D]. */
   public String covariance() {
     return covariance;
   }
 
-  /**
-   * Returns the name of the array with their mean in ADM's reference batches, [D].
-   */
+  /** Returns the name of the array with their mean in ADM's reference batches, [D]. */
   public String admMean() {
     return admMean;
   }
 
-  /**
-   * Returns the name of the array with their covariance in ADM's reference batches, [D, D].
-   */
+  /** Returns the name of the array with their covariance in ADM's reference batches, [D, D]. */
   public String admCovariance() {
     return admCovariance;
   }

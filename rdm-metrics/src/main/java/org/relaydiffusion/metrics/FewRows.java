@@ -34,9 +34,7 @@ final class FewRows {
     return new FrechetDistance(shift, summaries[0], summaries[1], trace[0]);
   }
 
-  /**
-   * Returns the distance of one such set from moments.
-   */
+  /** Returns the distance of one such set from moments. */
   static FrechetDistance distance(CentredRows a, Moments b, Workers workers) {
     CovarianceSummary[] summaries = new CovarianceSummary[2];
     double[] trace = new double[1];

@@ -9,9 +9,7 @@ package org.relaydiffusion.metrics;
  * @param bounds the bounds of distances in this view; its scale is s
  */
 record Float32View(double[] scaledCentre, DistanceBounds bounds) {
-  /**
-   * The exponent of the largest element.
-   */
+  /** The exponent of the largest element. */
   private static final int LARGEST_EXPONENT = 20;
 
   /**
@@ -19,16 +17,12 @@ record Float32View(double[] scaledCentre, DistanceBounds bounds) {
    */
   private static final int MOST_EXPONENT = 1000;
 
-  /**
-   * Returns the view of one set of rows.
-   */
+  /** Returns the view of one set of rows. */
   static Float32View of(Survey survey) {
     return of(survey.largest(), survey.halfMean());
   }
 
-  /**
-   * Returns the common view of two sets.
-   */
+  /** Returns the common view of two sets. */
   static Float32View of(Survey a, Survey b) {
     double weight = (double) a.count() / (a.count() + b.count());
     double[] centre = new double[a.halfMean().length];

@@ -29,9 +29,7 @@ public record FrechetDistance(
     CovarianceSummary samples,
     CovarianceSummary references,
     double traceOfRoot) {
-  /**
-   * Returns the distance. For equal Gaussians, rounding may make it slightly negative.
-   */
+  /** Returns the distance. For equal Gaussians, rounding may make it slightly negative. */
   public double distance() {
     return squaredShift + samples.trace() + references.trace() - 2 * traceOfRoot;
   }
@@ -161,14 +159,11 @@ public record FrechetDistance(
 
   private static void requireSame(long a, long b) {
     if (a != b) {
-      throw new RdmException(
-          "cannot compare moments of %s and %s dimensions".formatted(a, b));
+      throw new RdmException("cannot compare moments of %s and %s dimensions".formatted(a, b));
     }
   }
 
-  /**
-   * Returns {@code |a - b|^2} of two vectors.
-   */
+  /** Returns {@code |a - b|^2} of two vectors. */
   static double squaredShift(Tensor a, Tensor b) {
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {

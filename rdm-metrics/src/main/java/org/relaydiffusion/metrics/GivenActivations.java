@@ -50,7 +50,8 @@ record GivenActivations(Activations pool, Optional<Activations> spatial) impleme
         ? pool
         : spatial.orElseThrow(() ->
             new RdmException(
-                "%s: %s requires spatial features, but none were given".formatted(name(), purpose)));
+                "%s: %s requires spatial features, but none were given"
+                    .formatted(name(), purpose)));
   }
 
   @Override

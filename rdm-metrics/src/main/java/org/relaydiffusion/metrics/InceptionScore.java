@@ -15,9 +15,7 @@ import org.relaydiffusion.metrics.inception.OutputLayer;
  * @param scores one per split, in order; the last split may be shorter, and has the same weight
  */
 public record InceptionScore(List<Double> scores) {
-  /**
-   * The usual size of a split.
-   */
+  /** The usual size of a split. */
   public static final int SPLIT_SIZE = 5000;
 
   /**
@@ -26,11 +24,11 @@ public record InceptionScore(List<Double> scores) {
    */
   private static final int BLOCK_ROWS = 512;
 
-  /** What becomes of the output layer's bias. */
+  /** How the bias of the output layer is used. */
   public enum Bias {
     /** It is added, as in RDM's evaluation. */
     WITH,
-    /** It is left out, as in ADM's evaluation. */
+    /** It is omitted, as in ADM's evaluation. */
     NONE
   }
 
@@ -52,31 +50,23 @@ public record InceptionScore(List<Double> scores) {
       }
     }
 
-    /**
-     * Returns splits of 5000, with the bias.
-     */
+    /** Returns splits of 5000, with the bias. */
     public static Options defaults() {
       return new Options(SPLIT_SIZE, Bias.WITH);
     }
   }
 
-  /**
-   * Copies the list, which has at least one score.
-   */
+  /** Copies the list, which has at least one score. */
   public InceptionScore {
     scores = List.copyOf(scores);
   }
 
-  /**
-   * Returns the mean of the scores of the splits.
-   */
+  /** Returns the mean of the scores of the splits. */
   public double mean() {
     return scores.stream().mapToDouble(s -> s).sum() / scores.size();
   }
 
-  /**
-   * Returns the population standard deviation of the scores of the splits: 0 for one split.
-   */
+  /** Returns the population standard deviation of the scores of the splits: 0 for one split. */
   public double standardDeviation() {
     double mean = mean();
     double squares = scores.stream().mapToDouble(s -> (s - mean) * (s - mean)).sum();
@@ -97,7 +87,7 @@ public record InceptionScore(List<Double> scores) {
       Activations pool, OutputLayer layer, Options options, WorkOptions work) {
     if (pool.count() == 0 || pool.dimensions() != layer.weight().size(1)) {
       throw new RdmException(
-          "%s: cannot compute scores of %s rows of %s features with an output layer of %s features"
+          "%s: cannot compute scores of %s rows of %s features with an output layer of %s"
               .formatted(pool.name(), pool.count(), pool.dimensions(), layer.weight()));
     }
     List<ClassSums> splits = new ArrayList<>();
@@ -114,9 +104,7 @@ public record InceptionScore(List<Double> scores) {
     return new InceptionScore(splits.stream().map(ClassSums::score).toList());
   }
 
-  /**
-   * Adds the sums of a block to its splits, in order; returns the number of rows.
-   */
+  /** Adds the sums of a block to its splits, in order; returns the number of rows. */
   private static long add(List<Classifier.Part> parts, List<ClassSums> splits) {
     long rows = 0;
     for (Classifier.Part part : parts) {

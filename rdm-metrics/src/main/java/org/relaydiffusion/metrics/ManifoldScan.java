@@ -31,16 +31,12 @@ final class ManifoldScan implements BlockPairs.Visitor {
     insideB = new boolean[radiiB.length];
   }
 
-  /**
-   * Returns how many rows of the first set are inside a ball of the second set.
-   */
+  /** Returns how many rows of the first set are inside a ball of the second set. */
   long insideA() {
     return count(insideA);
   }
 
-  /**
-   * Returns how many rows of the second set are inside a ball of the first set.
-   */
+  /** Returns how many rows of the second set are inside a ball of the first set. */
   long insideB() {
     return count(insideB);
   }
@@ -91,9 +87,7 @@ final class ManifoldScan implements BlockPairs.Visitor {
     }
   }
 
-  /**
-   * Converts squared radii to the scale of the bounds.
-   */
+  /** Converts squared radii to the scale of the bounds. */
   private double[] limits(float[] radii, int first, int count) {
     double[] limits = new double[count];
     Arrays.setAll(limits, i -> bounds.scaled(radii[first + i]));

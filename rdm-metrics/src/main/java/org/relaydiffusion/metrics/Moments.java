@@ -22,9 +22,7 @@ import org.relaydiffusion.torch.TensorScope;
  * computes it from samples.
  */
 public final class Moments implements AutoCloseable {
-  /**
-   * The maximum asymmetry of a covariance, relative to its largest element.
-   */
+  /** The maximum asymmetry of a covariance, relative to its largest element. */
   private static final double ASYMMETRY = 1e-6;
 
   private final Tensor mean;
@@ -107,16 +105,12 @@ public final class Moments implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the number of dimensions D.
-   */
+  /** Returns the number of dimensions D. */
   public long dimensions() {
     return mean.size(0);
   }
 
-  /**
-   * Returns the number of samples, if known; at least 2.
-   */
+  /** Returns the number of samples, if known; at least 2. */
   public OptionalLong count() {
     return count;
   }
@@ -129,23 +123,17 @@ public final class Moments implements AutoCloseable {
     return count.isPresent() ? Math.min(dimensions(), count.getAsLong() - 1) : dimensions();
   }
 
-  /**
-   * Returns the mean, float64 [D], owned by this object.
-   */
+  /** Returns the mean, float64 [D], owned by this object. */
   public Tensor mean() {
     return mean;
   }
 
-  /**
-   * Returns the unbiased covariance, float64 [D, D], owned by this object.
-   */
+  /** Returns the unbiased covariance, float64 [D, D], owned by this object. */
   public Tensor covariance() {
     return covariance;
   }
 
-  /**
-   * Frees both tensors.
-   */
+  /** Frees both tensors. */
   @Override
   public void close() {
     mean.close();

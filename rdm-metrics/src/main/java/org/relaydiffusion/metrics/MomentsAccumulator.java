@@ -32,14 +32,10 @@ import org.relaydiffusion.torch.Torch;
  * <p>Holds one [D, D] matrix and one block of rows, which {@link #close()} frees. Not thread-safe.
  */
 public final class MomentsAccumulator implements AutoCloseable {
-  /**
-   * The number of rows of a block.
-   */
+  /** The number of rows of a block. */
   static final int BLOCK_ROWS = 1024;
 
-  /**
-   * The scatter is updated in tiles of this size, each on one thread.
-   */
+  /** The scatter is updated in tiles of this size, each on one thread. */
   private static final long TILE = 512;
 
   private final long dimensions;
@@ -106,27 +102,21 @@ public final class MomentsAccumulator implements AutoCloseable {
     }
   }
 
-  /**
-   * Adds concatenated samples: {@code rows.length} must be a multiple of D.
-   */
+  /** Adds concatenated samples: {@code rows.length} must be a multiple of D. */
   public void add(double[] rows) {
     try (Tensor batch = Torch.tensor(rows, wholeRows(rows.length), dimensions)) {
       add(batch);
     }
   }
 
-  /**
-   * Adds concatenated samples: {@code rows.length} must be a multiple of D.
-   */
+  /** Adds concatenated samples: {@code rows.length} must be a multiple of D. */
   public void add(float[] rows) {
     try (Tensor batch = Torch.tensor(rows, wholeRows(rows.length), dimensions)) {
       add(batch);
     }
   }
 
-  /**
-   * Adds all samples of another accumulator, which is unchanged.
-   */
+  /** Adds all samples of another accumulator, which is unchanged. */
   public void merge(MomentsAccumulator other) {
     if (other == this) {
       throw new RdmException("an accumulator cannot be merged into itself");
@@ -156,16 +146,12 @@ public final class MomentsAccumulator implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns D, the number of elements per sample.
-   */
+  /** Returns D, the number of elements per sample. */
   public long dimensions() {
     return dimensions;
   }
 
-  /**
-   * Returns the number of samples so far.
-   */
+  /** Returns the number of samples so far. */
   public long count() {
     return joinedRows + pendingRows;
   }
@@ -208,9 +194,7 @@ public final class MomentsAccumulator implements AutoCloseable {
     }
   }
 
-  /**
-   * Frees the sums, and ends the threads.
-   */
+  /** Frees the sums, and ends the threads. */
   @Override
   public void close() {
     if (workers != null) {
@@ -248,9 +232,7 @@ public final class MomentsAccumulator implements AutoCloseable {
     }
   }
 
-  /**
-   * Adds C^T C in tiles; tiles above the diagonal are copied from those below.
-   */
+  /** Adds C^T C in tiles; tiles above the diagonal are copied from those below. */
   private void addProducts(Tensor centred) {
     List<Tile> tiles = new ArrayList<>();
     for (long row = 0; row < dimensions; row += TILE) {
@@ -296,9 +278,7 @@ public final class MomentsAccumulator implements AutoCloseable {
     Pointwise.addInPlace(scatter, otherScatter);
   }
 
-  /**
-   * Chan's update: adds the other scatter, and that of the two means.
-   */
+  /** Chan's update: adds the other scatter, and that of the two means. */
   private void joinMeans(long count, Tensor otherMean) {
     long total = Math.addExact(joinedRows, count);
     Tensor shift = otherMean.sub(mean);

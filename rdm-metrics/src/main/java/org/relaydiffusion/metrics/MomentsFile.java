@@ -11,9 +11,7 @@ import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
-/**
- * Reads moments from .npz files: computed from activations, or stored as statistics.
- */
+/** Reads moments from .npz files: computed from activations, or stored as statistics. */
 public final class MomentsFile {
   private MomentsFile() {}
 

@@ -22,9 +22,7 @@ final class MomentsPair implements AutoCloseable {
   private final Moments[] sides;
   private final @Nullable Tensor[] lower = new @Nullable Tensor[2];
 
-  /**
-   * A factor of a covariance, and the properties of the covariance.
-   */
+  /** A factor of a covariance, and the properties of the covariance. */
   private record Spectral(Tensor factor, CovarianceSummary summary) {}
 
   MomentsPair(Moments samples, Moments references) {
@@ -104,9 +102,7 @@ final class MomentsPair implements AutoCloseable {
     return Math.min(sides[0].maxRank(), sides[1].maxRank());
   }
 
-  /**
-   * Returns the factor of moments: the Cholesky factor of their covariance, if it exists.
-   */
+  /** Returns the factor of moments: the Cholesky factor of their covariance, if it exists. */
   static CovarianceSummary summary(Moments moments, @Nullable Tensor lower) {
     if (lower != null) {
       return CovarianceSummary.estimated(moments, lower);
@@ -134,9 +130,7 @@ final class MomentsPair implements AutoCloseable {
         });
   }
 
-  /**
-   * Returns A [D, r] with S = A A^T, where r is the maximum rank of S.
-   */
+  /** Returns A [D, r] with S = A A^T, where r is the maximum rank of S. */
   static Tensor eigenFactor(Moments moments) {
     return spectral(moments).factor;
   }

@@ -12,15 +12,11 @@ final class NearestScan implements BlockPairs.Visitor {
   private final NearestTable table;
   private final Pairs pairs;
 
-  /** Whose neighbours are looked for. */
+  /** Which rows are searched. */
   enum Pairs {
-    /**
-     * The neighbours of every row of a set within the set, except for itself.
-     */
+    /** The neighbours of every row of a set within the set, except for itself. */
     WITHIN,
-    /**
-     * The neighbours of the first set's rows in the second set.
-     */
+    /** The neighbours of the first set's rows in the second set. */
     FIRST_IN_SECOND
   }
 
@@ -67,21 +63,15 @@ final class NearestScan implements BlockPairs.Visitor {
     }
   }
 
-  /**
-   * The rows of one block, whose neighbours are searched in another.
-   */
+  /** The rows of one block, whose neighbours are searched in another. */
   private final class Side {
     private final RowBlock mine;
     private final RowBlock others;
 
-    /**
-     * Scaled squared distances above which a row has no neighbours.
-     */
+    /** Scaled squared distances above which a row has no neighbours. */
     private final double[] limits;
 
-    /**
-     * For each row, the k smallest upper bounds in this block, ascending.
-     */
+    /** For each row, the k smallest upper bounds in this block, ascending. */
     private final double[] uppers;
 
     private long[] pending = new long[64];
@@ -97,9 +87,7 @@ final class NearestScan implements BlockPairs.Visitor {
       Arrays.fill(uppers, Double.POSITIVE_INFINITY);
     }
 
-    /**
-     * Records a candidate. Once k others are certainly nearer, it is not computed.
-     */
+    /** Records a candidate. Once k others are certainly nearer, it is not computed. */
     void offer(int row, int other, double lower, double upper) {
       if (pendingCount == pending.length) {
         pending = Arrays.copyOf(pending, 2 * pendingCount);
@@ -120,9 +108,7 @@ final class NearestScan implements BlockPairs.Visitor {
       limits[row] = Math.min(limits[row], uppers[begin + k - 1]);
     }
 
-    /**
-     * Computes the distances of the remaining candidates.
-     */
+    /** Computes the distances of the remaining candidates. */
     void settle() {
       double[] scratch = new double[mine.dimensions()];
       for (int i = 0; i < pendingCount; i++) {

@@ -40,9 +40,7 @@ final class NearestTable {
     return distances[(int) row * k + rank];
   }
 
-  /**
-   * Returns the index of that neighbour.
-   */
+  /** Returns the index of that neighbour. */
   long neighbour(long row, int rank) {
     return rows[(int) row * k + rank];
   }
@@ -59,9 +57,7 @@ final class NearestTable {
     return farthest;
   }
 
-  /**
-   * Adds a new neighbour of row {@code row} at a squared distance.
-   */
+  /** Adds a new neighbour of row {@code row} at a squared distance. */
   synchronized void meet(long row, long neighbour, double squaredDistance) {
     int begin = (int) row * k;
     int at = begin + k - 1;

@@ -14,23 +14,17 @@ import org.relaydiffusion.torch.Tensor;
  * @param values float64, concatenated
  */
 record PlainRows(long first, int count, double[] values) {
-  /**
-   * 64 MiB, twice: the block being processed, and the next one being read.
-   */
+  /** 64 MiB, twice: the block being processed, and the next one being read. */
   private static final long MOST_VALUES = 1L << 23;
 
-  /**
-   * Reads the next rows, at most {@code most}, the first of which has index {@code first}.
-   */
+  /** Reads the next rows, at most {@code most}, the first of which has index {@code first}. */
   static PlainRows read(Activations.Reader reader, long first, long most) {
     try (Tensor rows = reader.read(most)) {
       return new PlainRows(first, (int) rows.size(0), rows.toDoubles());
     }
   }
 
-  /**
-   * Returns the length of a row.
-   */
+  /** Returns the length of a row. */
   int dimensions() {
     return values.length / count;
   }
@@ -61,9 +55,7 @@ record PlainRows(long first, int count, double[] values) {
     }
   }
 
-  /**
-   * Two blocks per thread, if the heap is large enough.
-   */
+  /** Two blocks per thread, if the heap is large enough. */
   private static List<PlainRows> readSome(
       Activations.Reader reader, long first, int blockRows, Workers workers) {
     List<PlainRows> blocks = new ArrayList<>();

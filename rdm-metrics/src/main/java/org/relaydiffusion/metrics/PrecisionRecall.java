@@ -23,16 +23,12 @@ public record PrecisionRecall(
   /** The paper's k. */
   public static final int DEFAULT_K = 3;
 
-  /**
-   * Returns the fraction of the samples inside the references' manifold, 0 to 1.
-   */
+  /** Returns the fraction of the samples inside the references' manifold, 0 to 1. */
   public double precision() {
     return (double) samplesInside / samples;
   }
 
-  /**
-   * Returns the fraction of the references inside the samples' manifold, 0 to 1.
-   */
+  /** Returns the fraction of the references inside the samples' manifold, 0 to 1. */
   public double recall() {
     return (double) referencesInside / references;
   }
@@ -76,9 +72,7 @@ public record PrecisionRecall(
     }
   }
 
-  /**
-   * Returns the squared distances of the rows' k-th nearest neighbours, rounded to float32.
-   */
+  /** Returns the squared distances of the rows' k-th nearest neighbours, rounded to float32. */
   static float[] radii(Activations rows, Float32View view, int k, BlockPairs pairs) {
     NearestTable nearest = new NearestTable(rows.name(), rows.count(), k);
     pairs.within(rows, view, new NearestScan(view.bounds(), nearest, NearestScan.Pairs.WITHIN));
@@ -89,9 +83,7 @@ public record PrecisionRecall(
     return radii;
   }
 
-  /**
-   * Rejects sets that cannot be compared, without reading rows.
-   */
+  /** Rejects sets that cannot be compared, without reading rows. */
   static void check(Activations samples, Activations references, int k) {
     if (k < 1) {
       throw new OptionException("--k must be at least 1, but is " + k);

@@ -1,8 +1,6 @@
 package org.relaydiffusion.metrics;
 
-/**
- * Counts finished work, and notifies a listener. Not thread-safe.
- */
+/** Counts finished work, and notifies a listener. Not thread-safe. */
 final class ProgressMeter {
   private final WorkListener listener;
   private final long total;
@@ -13,9 +11,7 @@ final class ProgressMeter {
     this.total = total;
   }
 
-  /**
-   * Returns the work counted so far.
-   */
+  /** Returns the work counted so far. */
   long done() {
     return done;
   }

@@ -36,17 +36,13 @@ public final class Provenance {
     return "inception-sha256=%s numerics=%s".formatted(sha256, numerics);
   }
 
-  /**
-   * Returns the comment of a file with the features of a subset.
-   */
+  /** Returns the comment of a file with the features of a subset. */
   public static String comment(String sha256, Numerics numerics, Drawn drawn) {
     return "%s subset=%s/%s subset-seed=%s"
         .formatted(comment(sha256, numerics), drawn.images(), drawn.of(), drawn.seed());
   }
 
-  /**
-   * Returns the subset of a file's features; empty for a complete set.
-   */
+  /** Returns the subset of a file's features; empty for a complete set. */
   static Optional<Drawn> drawn(String comment) {
     Matcher subset = SUBSET.matcher(comment);
     try {
@@ -65,9 +61,7 @@ public final class Provenance {
     }
   }
 
-  /**
-   * Returns the SHA-256 of the weights in a file's comment.
-   */
+  /** Returns the SHA-256 of the weights in a file's comment. */
   static Optional<String> sha256(String comment) {
     Matcher line = LINE.matcher(comment);
     return line.find() ? Optional.of(line.group(1)) : Optional.empty();

@@ -25,9 +25,7 @@ record RowBlock(long first, double[] rows, Tensor rounded, double[] norms)
     return norms.length;
   }
 
-  /**
-   * Returns the length of a row.
-   */
+  /** Returns the length of a row. */
   int dimensions() {
     return rows.length / norms.length;
   }

@@ -62,9 +62,7 @@ public final class SampleArray implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns whether a file has an array of images, according to its header.
-   */
+  /** Returns whether a file has an array of images, according to its header. */
   static boolean isIn(NpzFile file) {
     if (!file.names().contains(ARRAY)) {
       return false;
@@ -78,37 +76,27 @@ public final class SampleArray implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the number of images, at least 1.
-   */
+  /** Returns the number of images, at least 1. */
   public int count() {
     return count;
   }
 
-  /**
-   * Returns the height of the images in pixels.
-   */
+  /** Returns the height of the images in pixels. */
   public int height() {
     return height;
   }
 
-  /**
-   * Returns the width of the images in pixels.
-   */
+  /** Returns the width of the images in pixels. */
   public int width() {
     return width;
   }
 
-  /**
-   * Returns the checksum of the array in the zip's directory, which changes with any image.
-   */
+  /** Returns the checksum of the array in the zip's directory, which changes with any image. */
   public long checksum() {
     return file.checksum(ARRAY);
   }
 
-  /**
-   * Returns the name of image {@code index} in messages.
-   */
+  /** Returns the name of image {@code index} in messages. */
   public Path picture(int index) {
     return path.resolve("%s[%s]".formatted(ARRAY, index));
   }
@@ -121,9 +109,7 @@ public final class SampleArray implements AutoCloseable {
     return file.array(ARRAY).expect(List.of(DType.UINT8), -1, -1, -1, 3);
   }
 
-  /**
-   * Reads image {@code index}, uint8 [H, W, 3] in row-major order.
-   */
+  /** Reads image {@code index}, uint8 [H, W, 3] in row-major order. */
   public byte[] read(int index) {
     try (NpyReader pass = pass()) {
       pass.skip(index);
@@ -133,9 +119,7 @@ public final class SampleArray implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns whether a file name is that of an array of images rather than of a data set.
-   */
+  /** Returns whether a file name is that of an array of images rather than of a data set. */
   public static boolean isNameOfOne(Path file) {
     Path name = file.getFileName();
     return name != null && name.toString().toLowerCase(Locale.ROOT).endsWith(".npz");

@@ -5,17 +5,11 @@ import org.relaydiffusion.metrics.inception.InceptionFeatures;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 
-/**
- * The order of the 7 channels and 17 x 17 positions in a row of spatial features.
- */
+/** The order of the 7 channels and 17 x 17 positions in a row of spatial features. */
 public enum SpatialOrder {
-  /**
-   * Channel by channel, (7, 17, 17): the reference's order, used throughout this project.
-   */
+  /** Channel by channel, (7, 17, 17): the reference's order, used throughout this project. */
   CHANNELS_FIRST,
-  /**
-   * Position by position, (17, 17, 7): the order of ADM's files.
-   */
+  /** Position by position, (17, 17, 7): the order of ADM's files. */
   POSITIONS_FIRST;
 
   private static final long CHANNELS = 7;

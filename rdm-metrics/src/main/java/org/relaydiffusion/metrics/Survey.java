@@ -34,9 +34,7 @@ record Survey(long count, double largest, double[] halfMean) {
     return new Survey(activations.count(), totals.largest, totals.sums);
   }
 
-  /**
-   * The partial result of some rows.
-   */
+  /** The partial result of some rows. */
   private static final class Totals {
     private final double[] sums;
     private double largest;
@@ -69,9 +67,7 @@ record Survey(long count, double largest, double[] halfMean) {
     }
   }
 
-  /**
-   * Rejects rows with an infinite or NaN element.
-   */
+  /** Rejects rows with an infinite or NaN element. */
   static void requireFinite(String source, PlainRows rows) {
     double[] values = rows.values();
     // 0 times a finite number is 0, and NaN for any other.
@@ -91,9 +87,7 @@ record Survey(long count, double largest, double[] halfMean) {
     }
   }
 
-  /**
-   * Rejects two sets whose rows have different lengths.
-   */
+  /** Rejects two sets whose rows have different lengths. */
   static void requireSameDimensions(Activations a, Activations b) {
     if (a.dimensions() != b.dimensions()) {
       throw new RdmException(
@@ -102,9 +96,7 @@ record Survey(long count, double largest, double[] halfMean) {
     }
   }
 
-  /**
-   * Returns the length of a row, if it is supported.
-   */
+  /** Returns the length of a row, if it is supported. */
   private static int dimensions(Activations activations) {
     long dimensions = activations.dimensions();
     if (dimensions > DistanceBounds.MOST_DIMENSIONS) {

@@ -25,9 +25,7 @@ record TensorActivations(String name, Tensor rows) implements Activations {
     return new Pass();
   }
 
-  /**
-   * One pass, whose blocks are views.
-   */
+  /** One pass, whose blocks are views. */
   private final class Pass implements Reader {
     private long next;
 
@@ -39,7 +37,8 @@ record TensorActivations(String name, Tensor rows) implements Activations {
     @Override
     public Tensor read(long most) {
       if (most < 1) {
-        throw new IllegalArgumentException("the number of rows to read must be at least 1, but is " + most);
+        throw new IllegalArgumentException(
+            "the number of rows to read must be at least 1, but is " + most);
       }
       long part = Math.min(most, remainingRows());
       Tensor block = Shapes.narrow(rows, 0, next, part);

@@ -15,17 +15,11 @@ import org.relaydiffusion.torch.Torch;
 final class TraceOfRoot {
   private static final long BLOCK = 256;
 
-  /**
-   * The form of a factor A.
-   */
+  /** The form of a factor A. */
   enum Factor {
-    /**
-     * Lower triangular [D, D]: the part above the diagonal is not multiplied.
-     */
+    /** Lower triangular [D, D]: the part above the diagonal is not multiplied. */
     TRIANGULAR,
-    /**
-     * Any [D, r].
-     */
+    /** Any [D, r]. */
     FULL
   }
 

@@ -6,9 +6,7 @@ package org.relaydiffusion.metrics;
  */
 @FunctionalInterface
 public interface WorkListener {
-  /**
-   * Ignores the progress.
-   */
+  /** Ignores the progress. */
   WorkListener NONE = (_, _) -> {};
 
   /**

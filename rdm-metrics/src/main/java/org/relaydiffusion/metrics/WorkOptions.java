@@ -22,30 +22,22 @@ public record WorkOptions(int threads, WorkListener listener, Cancellation cance
     NativeThreads.check(threads);
   }
 
-  /**
-   * Returns options with LibTorch's number of threads, and without listener or cancellation.
-   */
+  /** Returns options with LibTorch's number of threads, and without listener or cancellation. */
   public static WorkOptions defaults() {
     return new WorkOptions(NativeThreads.threads(), WorkListener.NONE, new Cancellation());
   }
 
-  /**
-   * Returns these options with another number of threads.
-   */
+  /** Returns these options with another number of threads. */
   public WorkOptions withThreads(int count) {
     return new WorkOptions(count, listener, cancellation);
   }
 
-  /**
-   * Returns these options with another listener.
-   */
+  /** Returns these options with another listener. */
   public WorkOptions withListener(WorkListener other) {
     return new WorkOptions(threads, other, cancellation);
   }
 
-  /**
-   * Returns these options with another cancellation.
-   */
+  /** Returns these options with another cancellation. */
   public WorkOptions withCancellation(Cancellation other) {
     return new WorkOptions(threads, listener, other);
   }

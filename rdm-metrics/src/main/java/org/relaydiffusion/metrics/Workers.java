@@ -49,9 +49,7 @@ final class Workers implements AutoCloseable {
         });
   }
 
-  /**
-   * Returns the number of threads.
-   */
+  /** Returns the number of threads. */
   int count() {
     return count;
   }
@@ -91,26 +89,20 @@ final class Workers implements AutoCloseable {
     cancellation.check();
   }
 
-  /**
-   * Runs tasks to their end; their results are delivered on the calling thread, in order.
-   */
+  /** Runs tasks to their end; their results are delivered on the calling thread, in order. */
   <T> void run(int count, IntFunction<T> task, Consumer<T> taker) {
     try (Batch<T> batch = begin(count, task)) {
       batch.await(taker);
     }
   }
 
-  /**
-   * Ends the threads after they have finished their tasks.
-   */
+  /** Ends the threads after they have finished their tasks. */
   @Override
   public void close() {
     threads.close();
   }
 
-  /**
-   * Pending tasks.
-   */
+  /** Pending tasks. */
   static final class Batch<T> implements AutoCloseable {
     private final List<Future<T>> tasks;
     private final AtomicBoolean dropped;
@@ -146,9 +138,7 @@ final class Workers implements AutoCloseable {
       }
     }
 
-    /**
-     * Cancels tasks that have not started, and waits for those that have.
-     */
+    /** Cancels tasks that have not started, and waits for those that have. */
     @Override
     public void close() {
       dropped.set(true);
@@ -161,9 +151,7 @@ final class Workers implements AutoCloseable {
       }
     }
 
-    /**
-     * Waits even if interrupted: the caller is about to free the input of the task.
-     */
+    /** Waits even if interrupted: the caller is about to free the input of the task. */
     private static boolean waitFor(Future<?> task) {
       boolean interrupted = false;
       while (true) {

@@ -1,6 +1,4 @@
-/**
- * Evaluation metrics: FID, sFID, Inception Score, precision and recall.
- */
+/** Evaluation metrics: FID, sFID, Inception Score, precision and recall. */
 @NullMarked
 package org.relaydiffusion.metrics;
 

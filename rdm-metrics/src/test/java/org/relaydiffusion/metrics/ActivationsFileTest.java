@@ -108,12 +108,12 @@ class ActivationsFileTest {
           .isInstanceOf(FileException.class)
           .hasMessage(
               path
-                  + ": holds moments only: activations ('feat') are needed for precision and"
+                  + ": contains only moments, but activations ('feat') are required for precision and"
                   + " recall");
       assertThatThrownBy(() -> file.moments(Feature.SPATIAL, "sFID", WorkOptions.defaults()))
-          .hasMessage(path + ": holds neither 's_feat' nor 's_mu' and 's_sigma', needed for sFID");
+          .hasMessage(path + ": has neither 's_feat' nor 's_mu' and 's_sigma', which are required for sFID");
       assertThatThrownBy(() -> file.activations(Feature.SPATIAL, "sFID"))
-          .hasMessage(path + ": holds no 's_feat', needed for sFID");
+          .hasMessage(path + ": has no 's_feat', which is required for sFID");
     }
     write(out -> {
       out.array("mu", mu);
@@ -232,13 +232,13 @@ class ActivationsFileTest {
   void filesOfOtherThingsAreRefusedInOneLine() {
     refused(
         write(out -> out.array("arr_0", zeros(1))),
-        "holds neither activations ('feat') nor moments ('mu' and 'sigma'), only: arr_0");
+        "contains neither activations ('feat') nor moments ('mu' and 'sigma'), only: arr_0");
     refused(
         write(_ -> {}),
-        "holds neither activations ('feat') nor moments ('mu' and 'sigma'), only: nothing");
+        "contains neither activations ('feat') nor moments ('mu' and 'sigma'), only: nothing");
     refused(
         write(out -> out.array("mu", zeros(2))),
-        "holds neither activations ('feat') nor moments ('mu' and 'sigma'), only: mu");
+        "contains neither activations ('feat') nor moments ('mu' and 'sigma'), only: mu");
     refused(
         write(out -> out.array("feat", zeros(2))),
         "array 'feat' is float64[2], but float32 or float64[any, any] was expected");
@@ -248,7 +248,7 @@ class ActivationsFileTest {
     refused(write(out -> out.array("feat", zeros(0, 2))), "array 'feat' has no rows");
     refused(
         write(out -> out.array("feat", zeros(1, 9000))),
-        "array 'feat' has 9000 dimensions, where 8192 are the most");
+        "array 'feat' has 9000 dimensions, but the maximum is 8192");
     refused(
         write(out -> {
           out.array("feat", zeros(3, 2));
@@ -284,7 +284,7 @@ class ActivationsFileTest {
       assertThatThrownBy(() -> file.moments(Feature.POOL, "FID", WorkOptions.defaults()))
           .isInstanceOf(RdmException.class)
           .hasMessage(
-              path + " 'feat': an unbiased covariance needs 2 images or more, but there are 1");
+              path + " 'feat': an unbiased covariance requires at least 2 images, but there are 1");
     }
   }
 

@@ -279,8 +279,8 @@ class FrechetDistanceTest {
               assertThat(text)
                   .matches(
                       "the covariance of the samples has rank 15 of 32 \\(16 images\\),"
-                          + " eigenvalues 0\\.00 to [0-9.]+: compare the distance with those of"
-                          + " as many images only"));
+                          + " eigenvalues 0\\.00 to [0-9.]+: the distance is only comparable for"
+                          + " equal numbers of images"));
       assertThat(FrechetDistance.between(many, few).warning().orElseThrow())
           .startsWith("the covariance of the references has rank 15 of 32 (16 images)");
     }
@@ -291,8 +291,8 @@ class FrechetDistanceTest {
           .hasValue(
               "the covariance of the samples has rank 2 of 3 (number of images unknown),"
                   + " eigenvalues 0.00 to 2.00, that of the references has rank 1 of 3 (number of"
-                  + " images unknown), eigenvalues 0.00 to 1.00: other programs may differ from"
-                  + " the distance in its last digits");
+                  + " images unknown), eigenvalues 0.00 to 1.00: other programs may give different"
+                  + " last digits");
       assertThat(found.samples().condition()).isInfinite();
       assertThat(found.distance()).isCloseTo(2 - 2 * Math.sqrt(2e-20), within(1e-14));
     }
@@ -318,7 +318,7 @@ class FrechetDistanceTest {
     assertThatThrownBy(() -> FrechetDistance.between(one, good, WORK))
         .isInstanceOf(RdmException.class)
         .hasMessage(
-            "one.npz: feat: an unbiased covariance needs 2 images or more, but there are 1");
+            "one.npz: feat: an unbiased covariance requires at least 2 images, but there are 1");
     for (int count : new int[] {4, 2000}) {
       double[][] rows = Rows.normal(1, count, 4);
       rows[count - 1][3] = Double.NaN;
@@ -330,7 +330,7 @@ class FrechetDistanceTest {
     Activations longer = Rows.of("longer", Rows.normal(1, 9, 5));
     assertThatThrownBy(() -> FrechetDistance.between(good, longer, WORK))
         .isInstanceOf(RdmException.class)
-        .hasMessage("good has 4 dimensions and longer 5: they cannot be compared");
+        .hasMessage("cannot compare sets of different dimensions: good has 4, longer has 5");
   }
 
   @Test
@@ -339,7 +339,7 @@ class FrechetDistanceTest {
         Moments b = MomentsFile.ofActivations(Fixtures.REFERENCE, "s_feat")) {
       assertThatThrownBy(() -> FrechetDistance.between(a, b))
           .isInstanceOf(RdmException.class)
-          .hasMessage("moments of 32 and of 31 dimensions cannot be compared");
+          .hasMessage("cannot compare moments of 32 and 31 dimensions");
     }
   }
 }

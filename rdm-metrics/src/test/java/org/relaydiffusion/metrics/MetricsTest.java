@@ -100,12 +100,12 @@ class MetricsTest {
       assertThat(pool.hasMoments(Feature.SPATIAL)).isFalse();
       assertThatThrownBy(() -> Metrics.sfid(both, pool, WORK))
           .isInstanceOf(RdmException.class)
-          .hasMessageContaining("no spatial features were given, needed for sFID");
+          .hasMessageContaining("sFID requires spatial features, but none were given");
       assertThatThrownBy(() ->
               ActivationSet.of(
                   inMemory(samples, Feature.POOL), inMemory(reference, Feature.SPATIAL)))
           .isInstanceOf(RdmException.class)
-          .hasMessageContaining("is of 120 images, but ");
+          .hasMessageContaining("has 120 images, but ");
     }
   }
 
@@ -161,15 +161,15 @@ class MetricsTest {
       assertThat(collected.hasMoments(Feature.SPATIAL)).isFalse();
       assertThatThrownBy(() -> Metrics.fid(collected, samples, WORK))
           .isInstanceOf(RdmException.class)
-          .hasMessage("the samples: no images were added, for FID");
+          .hasMessage("the samples: FID requires images, but none were added");
       addAll(collected, 2);
       assertThat(collected.hasActivations(Feature.POOL)).isTrue();
       assertThat(collected.hasActivations(Feature.SPATIAL)).isFalse();
       assertThatThrownBy(() -> collected.activations(Feature.SPATIAL, "a look"))
           .isInstanceOf(RdmException.class)
           .hasMessage(
-              "the samples: only the moments of spatial features are kept, no activations for a"
-                  + " look");
+              "the samples: a look requires activations, but only the moments of spatial features"
+                  + " are kept");
     }
   }
 }

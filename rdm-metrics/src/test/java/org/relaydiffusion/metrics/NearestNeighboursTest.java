@@ -90,11 +90,11 @@ class NearestNeighboursTest {
     Activations other = Rows.of("other", Rows.normal(1, 4, 9));
     assertThatThrownBy(() -> NearestNeighbours.of(rows, rows, 5, WORK))
         .isInstanceOf(RdmException.class)
-        .hasMessage("rows: the 5 nearest images were asked for, but there are 4");
+        .hasMessage("rows: the 5 nearest images were requested, but there are only 4");
     assertThatThrownBy(() -> NearestNeighbours.of(rows, rows, 0, WORK))
         .isInstanceOf(OptionException.class);
     assertThatThrownBy(() -> NearestNeighbours.of(rows, other, 1, WORK))
         .isInstanceOf(RdmException.class)
-        .hasMessage("rows has 8 dimensions and other 9: they cannot be compared");
+        .hasMessage("cannot compare sets of different dimensions: rows has 8, other has 9");
   }
 }

@@ -256,15 +256,16 @@ class PrecisionRecallTest {
     assertThatThrownBy(() -> PrecisionRecall.of(many, few, 3, WORK))
         .isInstanceOf(RdmException.class)
         .hasMessage(
-            "few.npz: feat: precision and recall with --k 3 need 4 images or more,"
+            "few.npz: feat: precision and recall with --k 3 require at least 4 images,"
                 + " but there are 3");
     assertThatThrownBy(() -> PrecisionRecall.of(many, longer, 3, WORK))
         .isInstanceOf(RdmException.class)
         .hasMessage(
-            "many.npz: feat has 4 dimensions and longer.npz: feat 5: they cannot be compared");
+            "cannot compare sets of different dimensions: many.npz: feat has 4,"
+                + " longer.npz: feat has 5");
     assertThatThrownBy(() -> PrecisionRecall.of(many, many, 0, WORK))
         .isInstanceOf(OptionException.class)
-        .hasMessage("--k: expected 1 or more, found 0");
+        .hasMessage("--k must be at least 1, but is 0");
   }
 
   @ParameterizedTest

@@ -121,7 +121,7 @@ class DemoModelTest {
               .filter(i -> classifier.classify(shapes.read(i)) == label.applyAsInt(i))
               .count();
       assertThat(right)
-          .as("of %s pictures that were not fitted", HELD_OUT)
+          .as("of %s images that were not fitted", HELD_OUT)
           .isGreaterThan(HELD_OUT * 95 / 100);
       return classifier;
     }

@@ -71,7 +71,7 @@ class KilledRanksTest {
     assertThat(process.exitValue()).as(Files.readString(said)).isZero();
     Path state = TinyTraining.lastState(run);
     assertThat(Files.readString(said))
-        .contains("to go on: the same command with --resume=" + state);
+        .contains("to resume, run the same command with --resume=" + state);
     try (Checkpoint checkpoint = Checkpoint.open(state)) {
       assertThat(checkpoint.step()).isPositive();
     }

@@ -19,7 +19,7 @@ import org.relaydiffusion.tests.bench.SyntheticCheckpoint;
 import org.relaydiffusion.torch.GradMode;
 
 /** Loading one network of a training state reads that network's bytes and no others. */
-@EnabledOnOs(value = OS.LINUX, disabledReason = "resident pages are read from /proc")
+@EnabledOnOs(value = OS.LINUX, disabledReason = "resident pages from /proc")
 class LoadMemoryTest {
   /** The kernel maps up to 64 KiB around each page that is touched, at either end. */
   private static final long AROUND = 2 * 64 * 1024;

@@ -278,7 +278,7 @@ class RdmScriptTest {
         .singleElement()
         .asString()
         .endsWith(
-            "a:b: Java's module path cannot hold a folder with ':' in its name; move or rename it");
+            "a:b: a folder with ':' in its name cannot be on Java's module path; move or rename it");
   }
 
   @ParameterizedTest

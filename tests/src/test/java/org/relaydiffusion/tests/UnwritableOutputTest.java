@@ -47,7 +47,7 @@ class UnwritableOutputTest {
 
     assertThat(ended.err())
         .endsWith(
-            "rdm: standard output cannot be written: no space left on device"
+            "rdm: cannot write to standard output: no space left on device"
                 + System.lineSeparator());
     assertThat(ended.code()).isEqualTo(1);
   }

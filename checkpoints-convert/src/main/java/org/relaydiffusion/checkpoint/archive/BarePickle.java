@@ -4,9 +4,7 @@ import org.relaydiffusion.checkpoint.pickle.PickleInput;
 import org.relaydiffusion.checkpoint.pickle.PickleReader;
 import org.relaydiffusion.checkpoint.pickle.PickleReader.Globals;
 
-/**
- * A bare pickle, whose storages are legacy streams inside byte strings.
- */
+/** A bare pickle, whose storages are legacy streams inside byte strings. */
 final class BarePickle {
   private BarePickle() {}
 

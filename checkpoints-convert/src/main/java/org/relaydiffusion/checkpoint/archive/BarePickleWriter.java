@@ -73,9 +73,7 @@ public final class BarePickleWriter {
     }
   }
 
-  /**
-   * Writes everything in the stream except for the elements, see {@link LegacyStream}.
-   */
+  /** Writes everything in the stream except for the elements, see {@link LegacyStream}. */
   private static byte[] head(TensorSource source, String key) {
     Map<String, Object> sizes = new LinkedHashMap<>();
     sizes.put("short", 2);

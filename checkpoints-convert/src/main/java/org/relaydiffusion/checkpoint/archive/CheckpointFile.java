@@ -27,42 +27,26 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
   private static final int EMPTY_ZIP_MAGIC = 0x06054b50;
   private static final long LONGEST_SAFETENSORS_HEADER = 1L << 40;
 
-  /**
-   * Creates an object with a new budget.
-   */
+  /** Creates an object with a new budget. */
   public CheckpointFile(MappedFile file, Arena arena) {
     this(file, arena, new PickleBudget(arena, file.size()));
   }
 
-  /**
-   * The container of a file.
-   */
+  /** The container of a file. */
   public enum Container {
-    /**
-     * A JSON header followed by tensors.
-     */
+    /** A JSON header followed by tensors. */
     SAFETENSORS,
-    /**
-     * Written by current versions of {@code torch.save}.
-     */
+    /** Written by current versions of {@code torch.save}. */
     TORCH_ZIP,
-    /**
-     * Written by {@code torch.save} before PyTorch 1.6.
-     */
+    /** Written by {@code torch.save} before PyTorch 1.6. */
     TORCH_LEGACY,
-    /**
-     * A bare pickle.
-     */
+    /** A bare pickle. */
     PICKLE
   }
 
-  /**
-   * The allowed classes.
-   */
+  /** The allowed classes. */
   public enum Classes {
-    /**
-     * Those of official checkpoints.
-     */
+    /** Those of official checkpoints. */
     OFFICIAL,
     /**
      * In addition, PyTorch's own layers and, in a TorchScript archive, those of its program, which
@@ -71,9 +55,7 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
     MODULES
   }
 
-  /**
-   * Returns the path of the file.
-   */
+  /** Returns the path of the file. */
   public Path path() {
     return file.path();
   }
@@ -154,9 +136,7 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
     };
   }
 
-  /**
-   * Returns the names that are allowed outside a TorchScript archive.
-   */
+  /** Returns the names that are allowed outside a TorchScript archive. */
   Globals globals(Classes classes) {
     Map<GlobalName, Object> known = new TorchGlobals(this).table();
     return switch (classes) {
@@ -165,16 +145,12 @@ public record CheckpointFile(MappedFile file, Arena arena, PickleBudget budget) 
     };
   }
 
-  /**
-   * Returns whether a class is defined by a TorchScript archive.
-   */
+  /** Returns whether a class is defined by a TorchScript archive. */
   public static boolean isProgram(GlobalName type) {
     return ModuleGlobals.isProgram(type);
   }
 
-  /**
-   * Returns a copy in native memory, aligned for any dtype.
-   */
+  /** Returns a copy in native memory, aligned for any dtype. */
   MemorySegment copy(MemorySegment memory) {
     return arena.allocate(memory.byteSize(), 64).copyFrom(memory).asReadOnly();
   }

@@ -26,9 +26,7 @@ final class LegacyStream {
   static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
   static final Long VERSION = 1001L;
 
-  /**
-   * The maximum size of a pickle of the magic number in any protocol.
-   */
+  /** The maximum size of a pickle of the magic number in any protocol. */
   private static final long LONGEST_MAGIC = 64;
 
   private final CheckpointFile file;
@@ -43,9 +41,7 @@ final class LegacyStream {
     this.globals = globals;
   }
 
-  /**
-   * Returns whether memory begins with a pickle of the magic number, in any protocol.
-   */
+  /** Returns whether memory begins with a pickle of the magic number, in any protocol. */
   static boolean looksLike(Path file, MemorySegment memory) {
     MemorySegment start = memory.asSlice(0, Math.min(LONGEST_MAGIC, memory.byteSize()));
     PickleInput in = new PickleInput(start);
@@ -58,9 +54,7 @@ final class LegacyStream {
     }
   }
 
-  /**
-   * Reads the object; storages are located, not read.
-   */
+  /** Reads the object; storages are located, not read. */
   static Object read(CheckpointFile file, MemorySegment memory, String what, Globals globals) {
     return new LegacyStream(file, memory, what, globals).read();
   }
@@ -98,7 +92,8 @@ final class LegacyStream {
         long numel = in.i64();
         if (numel != storage.numel()) {
           throw new BadPickleException(
-              "has %s elements, but the storage of its tensor %s".formatted(numel, storage.numel()));
+              "has %s elements, but the storage of its tensor %s"
+                  .formatted(numel, storage.numel()));
         }
         storage.place(in.take(storage.byteSize()), () -> {});
       } catch (BadPickleException e) {
@@ -110,9 +105,7 @@ final class LegacyStream {
     }
   }
 
-  /**
-   * Of the five pickles, only the object may contain names.
-   */
+  /** Of the five pickles, only the object may contain names. */
   private Object plain(String part) {
     return pickle(part, _ -> null, PersistentIds.none());
   }

@@ -30,9 +30,7 @@ final class ModuleGlobals implements PickleReader.Globals {
     this.classes = classes;
   }
 
-  /**
-   * Returns the names of a pickle: PyTorch's own layers.
-   */
+  /** Returns the names of a pickle: PyTorch's own layers. */
   static ModuleGlobals ofPickle(Map<GlobalName, Object> known) {
     return new ModuleGlobals(known, name -> name.module().startsWith(LAYERS));
   }
@@ -51,9 +49,7 @@ final class ModuleGlobals implements PickleReader.Globals {
     return globals;
   }
 
-  /**
-   * Returns whether a class belongs to the program of an archive.
-   */
+  /** Returns whether a class belongs to the program of an archive. */
   static boolean isProgram(GlobalName name) {
     return name.module().equals(PROGRAM) || name.module().startsWith(PROGRAM + ".");
   }

@@ -50,9 +50,7 @@ final class Storage implements Described {
     return numel;
   }
 
-  /**
-   * Returns the size of the declared elements in bytes; not larger than the file.
-   */
+  /** Returns the size of the declared elements in bytes; not larger than the file. */
   long byteSize() {
     return numel * dtype.byteSize();
   }
@@ -72,16 +70,12 @@ final class Storage implements Described {
     check = checkOnFirstUse;
   }
 
-  /**
-   * Returns the file that contains the data.
-   */
+  /** Returns the file that contains the data. */
   MappedFile file() {
     return file.file();
   }
 
-  /**
-   * Returns the data in the file, possibly unaligned.
-   */
+  /** Returns the data in the file, possibly unaligned. */
   MemorySegment raw() {
     return file.file().reading(this::checked);
   }
@@ -99,9 +93,7 @@ final class Storage implements Described {
     return where;
   }
 
-  /**
-   * Returns the data at an aligned address: in the file if possible, otherwise a copy.
-   */
+  /** Returns the data at an aligned address: in the file if possible, otherwise a copy. */
   MemorySegment aligned(int alignment) {
     MemorySegment where = raw();
     if (where.byteSize() == 0 || (where.isNative() && where.address() % alignment == 0)) {

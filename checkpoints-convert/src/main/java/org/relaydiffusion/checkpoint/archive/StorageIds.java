@@ -25,20 +25,14 @@ final class StorageIds implements PersistentIds {
     this.placement = placement;
   }
 
-  /**
-   * Locates a storage.
-   */
+  /** Locates a storage. */
   @FunctionalInterface
   interface Placement {
-    /**
-     * Called once for each key; may postpone the location.
-     */
+    /** Called once for each key; may postpone the location. */
     void place(String key, Storage storage);
   }
 
-  /**
-   * Returns the storages found so far, by key.
-   */
+  /** Returns the storages found so far, by key. */
   Map<String, Storage> storages() {
     return storages;
   }

@@ -10,9 +10,7 @@ import org.relaydiffusion.torch.DType;
  * @param dtype of its elements; bytes for an untyped storage
  */
 record StorageType(String name, DType dtype) {
-  /**
-   * The classes in the module {@code torch}, by name, except for quantized and complex ones.
-   */
+  /** The classes in the module {@code torch}, by name, except for quantized and complex ones. */
   static final Map<String, DType> CLASSES =
       Map.ofEntries(
           Map.entry("FloatStorage", DType.FLOAT32),
@@ -27,9 +25,7 @@ record StorageType(String name, DType dtype) {
           Map.entry("BoolStorage", DType.BOOL),
           Map.entry("UntypedStorage", DType.UINT8));
 
-  /**
-   * Returns the name of the storage class of {@code dtype}.
-   */
+  /** Returns the name of the storage class of {@code dtype}. */
   static String className(DType dtype) {
     return switch (dtype) {
       case FLOAT32 -> "FloatStorage";

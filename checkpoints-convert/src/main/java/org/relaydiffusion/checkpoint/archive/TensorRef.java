@@ -41,9 +41,7 @@ public final class TensorRef implements Described {
     return of(args, 4, 7, null);
   }
 
-  /**
-   * Creates a tensor as {@link #of(List)}, with the dtype as the seventh argument.
-   */
+  /** Creates a tensor as {@link #of(List)}, with the dtype as the seventh argument. */
   static TensorRef withDType(List<Object> args) {
     if (args.size() < 7 || !(args.get(6) instanceof DType dtype)) {
       throw new BadPickleException("rebuilds a tensor without a known dtype");
@@ -118,23 +116,17 @@ public final class TensorRef implements Described {
     }
   }
 
-  /**
-   * Returns the dtype.
-   */
+  /** Returns the dtype. */
   public DType dtype() {
     return dtype;
   }
 
-  /**
-   * Returns the number of axes.
-   */
+  /** Returns the number of axes. */
   public int rank() {
     return shape.length;
   }
 
-  /**
-   * Returns the sizes, outermost axis first.
-   */
+  /** Returns the sizes, outermost axis first. */
   public long[] shape() {
     return shape.clone();
   }
@@ -157,9 +149,7 @@ public final class TensorRef implements Described {
     return on(storage.aligned(dtype.byteSize()));
   }
 
-  /**
-   * Returns the file that contains it.
-   */
+  /** Returns the file that contains it. */
   public MappedFile file() {
     return storage.file();
   }

@@ -10,9 +10,7 @@ import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.TensorData;
 
-/**
- * The pickled forms of PyTorch's tensors, parameters and storages.
- */
+/** The pickled forms of PyTorch's tensors, parameters and storages. */
 public final class TorchForms {
   private static final GlobalName REBUILD_TENSOR =
       new GlobalName("torch._utils", "_rebuild_tensor_v2");
@@ -21,32 +19,22 @@ public final class TorchForms {
 
   private TorchForms() {}
 
-  /**
-   * Whether a parameter requires gradients.
-   */
+  /** Whether a parameter requires gradients. */
   public enum Gradient {
-    /**
-     * It is trained.
-     */
+    /** It is trained. */
     WANTED,
-    /**
-     * It is not trained.
-     */
+    /** It is not trained. */
     NONE
   }
 
-  /**
-   * Returns a {@code torch.nn.Parameter}; a {@link TensorSource} on its own is a plain tensor.
-   */
+  /** Returns a {@code torch.nn.Parameter}; a {@link TensorSource} on its own is a plain tensor. */
   public static PickleForm parameter(TensorSource tensor, Gradient gradient) {
     return new PickleForm.Call(
         REBUILD_PARAMETER,
         List.of(tensor, gradient == Gradient.WANTED, PickleForm.emptyOrderedDict()));
   }
 
-  /**
-   * Returns a contiguous tensor over the whole of {@code storage}.
-   */
+  /** Returns a contiguous tensor over the whole of {@code storage}. */
   static PickleForm tensor(TensorSource source, PickleForm storage) {
     long[] shape = source.shape();
     return new PickleForm.Call(
@@ -60,9 +48,7 @@ public final class TorchForms {
             PickleForm.emptyOrderedDict()));
   }
 
-  /**
-   * Returns the persistent id of a storage, with the additional items of older files, if any.
-   */
+  /** Returns the persistent id of a storage, with the additional items of older files, if any. */
   static PickleForm.PersistentId storage(TensorSource source, String key, Object... further) {
     List<Object> id = new ArrayList<>();
     id.add("storage");

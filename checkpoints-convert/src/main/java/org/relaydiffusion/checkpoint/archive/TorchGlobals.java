@@ -17,9 +17,7 @@ import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.checkpoint.pickle.Values;
 import org.relaydiffusion.torch.DType;
 
-/**
- * All names allowed in a checkpoint: Python's, and PyTorch's tensors, types and containers.
- */
+/** All names allowed in a checkpoint: Python's, and PyTorch's tensors, types and containers. */
 final class TorchGlobals {
   private static final Map<String, DType> OTHER_DTYPE_NAMES =
       Map.of(
@@ -46,9 +44,7 @@ final class TorchGlobals {
     add("torch.storage", "_load_from_bytes", Kind.FUNCTION, this::loadFromBytes);
   }
 
-  /**
-   * Returns the names with their values.
-   */
+  /** Returns the names with their values. */
   Map<GlobalName, Object> table() {
     return Collections.unmodifiableMap(table);
   }
@@ -85,9 +81,7 @@ final class TorchGlobals {
     table.put(full, new Callable(full, kind, body));
   }
 
-  /**
-   * Handles {@code torch.Size((2, 3))}: a tuple.
-   */
+  /** Handles {@code torch.Size((2, 3))}: a tuple. */
   private static Object size(List<Object> args) {
     if (args.size() == 1 && args.getFirst() instanceof Tuple sizes) {
       return sizes;
@@ -95,9 +89,7 @@ final class TorchGlobals {
     throw new BadPickleException("constructs a torch.Size from %s".formatted(Values.show(args)));
   }
 
-  /**
-   * Handles {@code (data, requires_grad, hooks[, state])}: only the data is used.
-   */
+  /** Handles {@code (data, requires_grad, hooks[, state])}: only the data is used. */
   private static Object parameter(List<Object> args) {
     if (args.isEmpty() || !(args.getFirst() instanceof TensorRef tensor)) {
       throw new BadPickleException("constructs a parameter from something other than a tensor");
@@ -117,9 +109,7 @@ final class TorchGlobals {
     return known;
   }
 
-  /**
-   * Storages contain no storages, so a stream inside a pickle contains no further stream.
-   */
+  /** Storages contain no storages, so a stream inside a pickle contains no further stream. */
   private Map<GlobalName, Object> withoutNesting() {
     if (innerTable.isEmpty()) {
       innerTable.putAll(table);

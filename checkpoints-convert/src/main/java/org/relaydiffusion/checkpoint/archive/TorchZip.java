@@ -21,9 +21,7 @@ import org.relaydiffusion.io.zip.ZipMember;
 final class TorchZip {
   private static final String PICKLE = "/data.pkl";
 
-  /**
-   * The folder of the program in a TorchScript archive, below the archive's root.
-   */
+  /** The folder of the program in a TorchScript archive, below the archive's root. */
   private static final String CODE = "code/";
 
   private static final int MOST_ENTRIES = 1_000_000;
@@ -60,9 +58,7 @@ final class TorchZip {
     entries.put(name, entry);
   }
 
-  /**
-   * Reads the pickle; storages are located, and their checksums are verified on access.
-   */
+  /** Reads the pickle; storages are located, and their checksums are verified on access. */
   static Object read(CheckpointFile file, Classes classes) {
     return new TorchZip(file, classes).read();
   }
@@ -138,8 +134,7 @@ final class TorchZip {
   private ZipMember entry(String name) {
     ZipMember entry = entries.get(name);
     if (entry == null) {
-      throw new BadPickleException(
-          "requires the missing entry '%s'".formatted(Printable.of(name)));
+      throw new BadPickleException("requires the missing entry '%s'".formatted(Printable.of(name)));
     }
     return entry;
   }

@@ -16,9 +16,7 @@ import org.relaydiffusion.checkpoint.pickle.PickleWriter;
 import org.relaydiffusion.io.StoredZipWriter;
 import org.relaydiffusion.model.safetensors.TensorSource;
 
-/**
- * Writes the format of {@code torch.save} since PyTorch 1.6. Tensors are written in chunks.
- */
+/** Writes the format of {@code torch.save} since PyTorch 1.6. Tensors are written in chunks. */
 public final class TorchZipWriter {
   private static final String ROOT = "archive/";
 
@@ -58,9 +56,7 @@ public final class TorchZipWriter {
     zip.finish();
   }
 
-  /**
-   * Arrays of types other than byte cannot be wrapped in a byte buffer.
-   */
+  /** Arrays of types other than byte cannot be wrapped in a byte buffer. */
   private static ByteBuffer bytes(MemorySegment chunk) {
     return chunk.isNative()
         ? chunk.asByteBuffer()

@@ -8,9 +8,7 @@ package org.relaydiffusion.checkpoint.pickle;
 public final class BadPickleException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /**
-   * Creates the exception with one line that states what was expected and what was found.
-   */
+  /** Creates the exception with one line that states what was expected and what was found. */
   public BadPickleException(String what) {
     // No stack trace: the relevant location is that in the file.
     super(what, null, false, false);

@@ -1,8 +1,6 @@
 package org.relaydiffusion.checkpoint.pickle;
 
-/**
- * An object whose state is set after construction ({@code __setstate__}).
- */
+/** An object whose state is set after construction ({@code __setstate__}). */
 public interface Buildable {
   /**
    * Sets the state.

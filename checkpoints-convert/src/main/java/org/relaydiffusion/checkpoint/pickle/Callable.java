@@ -10,23 +10,15 @@ import java.util.List;
  * @param body the effect of a call
  */
 public record Callable(GlobalName name, Kind kind, Body body) {
-  /**
-   * The kind of a callable in Python.
-   */
+  /** The kind of a callable in Python. */
   public enum Kind {
-    /**
-     * It can only be called.
-     */
+    /** It can only be called. */
     FUNCTION,
-    /**
-     * It can be called, or constructed with {@code __new__}.
-     */
+    /** It can be called, or constructed with {@code __new__}. */
     CLASS
   }
 
-  /**
-   * Computes the result of a call.
-   */
+  /** Computes the result of a call. */
   @FunctionalInterface
   public interface Body {
     /**

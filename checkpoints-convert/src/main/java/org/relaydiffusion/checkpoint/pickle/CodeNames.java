@@ -9,9 +9,7 @@ import java.util.Set;
  * programs would call it.
  */
 final class CodeNames {
-  /**
-   * Modules with all of their content.
-   */
+  /** Modules with all of their content. */
   private static final Set<String> MODULES =
       Set.of(
           "_ctypes",
@@ -60,9 +58,7 @@ final class CodeNames {
           "webbrowser",
           "zipimport");
 
-  /**
-   * Python's built-in functions among these; the others create values.
-   */
+  /** Python's built-in functions among these; the others create values. */
   private static final Set<String> BUILTINS =
       Set.of(
           "__import__",
@@ -97,9 +93,7 @@ final class CodeNames {
 
   private CodeNames() {}
 
-  /**
-   * Returns whether a name is one of these.
-   */
+  /** Returns whether a name is one of these. */
   static boolean runs(GlobalName name) {
     String module = name.module();
     int dot = module.indexOf('.');

@@ -18,9 +18,7 @@ public record InertName(GlobalName name) {
     return CodeNames.runs(name) ? Optional.empty() : Optional.of(new InertName(name));
   }
 
-  /**
-   * Returns the error for a name where only data is allowed.
-   */
+  /** Returns the error for a name where only data is allowed. */
   public static String refusal(GlobalName name) {
     return "%s is not allowed in a checkpoint: %s"
         .formatted(

@@ -32,23 +32,17 @@ public final class InertObject implements Buildable {
     this.keywords = keywords;
   }
 
-  /**
-   * Returns the class or function that Python would call.
-   */
+  /** Returns the class or function that Python would call. */
   public GlobalName type() {
     return type;
   }
 
-  /**
-   * Returns the positional arguments.
-   */
+  /** Returns the positional arguments. */
   public List<Object> args() {
     return args;
   }
 
-  /**
-   * Returns the keyword arguments.
-   */
+  /** Returns the keyword arguments. */
   public Map<?, ?> keywords() {
     return keywords;
   }
@@ -60,16 +54,12 @@ public final class InertObject implements Buildable {
     return state;
   }
 
-  /**
-   * Returns the items appended or added to it, as to a list or set; null if there are none.
-   */
+  /** Returns the items appended or added to it, as to a list or set; null if there are none. */
   public @Nullable List<Object> items() {
     return items;
   }
 
-  /**
-   * Returns the items set in it by key, as in a dictionary; null if there are none.
-   */
+  /** Returns the items set in it by key, as in a dictionary; null if there are none. */
   public @Nullable Map<Object, Object> entries() {
     return entries;
   }

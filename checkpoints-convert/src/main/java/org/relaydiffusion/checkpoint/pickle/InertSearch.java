@@ -9,9 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/**
- * Searches a value, including shared and nested parts, for unknown names.
- */
+/** Searches a value, including shared and nested parts, for unknown names. */
 public final class InertSearch {
   private final PickleBudget budget;
   private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());

@@ -6,9 +6,7 @@ import java.math.BigInteger;
 import java.util.regex.Pattern;
 import org.relaydiffusion.Printable;
 
-/**
- * Reads numbers in pickles: text in protocol 0, otherwise bytes.
- */
+/** Reads numbers in pickles: text in protocol 0, otherwise bytes. */
 final class Numbers {
   private static final int MOST_DIGITS = 1000;
   private static final int MOST_BYTES = 512;
@@ -19,9 +17,7 @@ final class Numbers {
 
   private Numbers() {}
 
-  /**
-   * The opcode INT, for which 00 and 01 are booleans.
-   */
+  /** The opcode INT, for which 00 and 01 are booleans. */
   static Object ofInt(String text) {
     return switch (text) {
       case "00" -> false;
@@ -49,9 +45,7 @@ final class Numbers {
     };
   }
 
-  /**
-   * Little-endian two's complement; an empty sequence is 0.
-   */
+  /** Little-endian two's complement; an empty sequence is 0. */
   static Object ofBytes(PickleInput in, long length) {
     if (length > MOST_BYTES) {
       throw new BadPickleException("has a number of %s bytes".formatted(length));
@@ -81,7 +75,6 @@ final class Numbers {
   }
 
   private static BadPickleException notANumber(String text) {
-    return new BadPickleException(
-        "has '%s' instead of a number".formatted(Printable.of(text)));
+    return new BadPickleException("has '%s' instead of a number".formatted(Printable.of(text)));
   }
 }

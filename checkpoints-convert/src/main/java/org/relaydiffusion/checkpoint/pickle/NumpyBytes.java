@@ -6,17 +6,13 @@ import java.util.List;
 import java.util.Map;
 import org.relaydiffusion.checkpoint.pickle.Callable.Kind;
 
-/**
- * A numpy array of unsigned bytes in C order: empty until its state is set.
- */
+/** A numpy array of unsigned bytes in C order: empty until its state is set. */
 public final class NumpyBytes implements Buildable, Described {
   private MemorySegment bytes = MemorySegment.NULL;
 
   private NumpyBytes() {}
 
-  /**
-   * Returns the names allowed in a pickle of such arrays.
-   */
+  /** Returns the names allowed in a pickle of such arrays. */
   public static Map<GlobalName, Object> globals() {
     GlobalName array = new GlobalName("numpy", "ndarray");
     GlobalName type = new GlobalName("numpy", "dtype");
@@ -29,16 +25,12 @@ public final class NumpyBytes implements Buildable, Described {
         current, new Callable(current, Kind.FUNCTION, _ -> new NumpyBytes()));
   }
 
-  /**
-   * Returns the elements in the pickle; at most {@link Integer#MAX_VALUE}.
-   */
+  /** Returns the elements in the pickle; at most {@link Integer#MAX_VALUE}. */
   public MemorySegment bytes() {
     return bytes;
   }
 
-  /**
-   * Sets the state {@code (version, shape, dtype, fortran_order, bytes)}.
-   */
+  /** Sets the state {@code (version, shape, dtype, fortran_order, bytes)}. */
   @Override
   public void build(Object state) {
     if (!(state instanceof Tuple tuple)
@@ -68,9 +60,7 @@ public final class NumpyBytes implements Buildable, Described {
     return size;
   }
 
-  /**
-   * Python 2 strings are bytes, and short ASCII ones are read as text.
-   */
+  /** Python 2 strings are bytes, and short ASCII ones are read as text. */
   private static MemorySegment bytes(Object value) {
     return switch (value) {
       case ByteRange range -> range.memory();

@@ -6,9 +6,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.relaydiffusion.Printable;
 
-/**
- * numpy's dtype, as far as required for numpy scalars (settings computed with numpy).
- */
+/** numpy's dtype, as far as required for numpy scalars (settings computed with numpy). */
 final class NumpyType implements Buildable {
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
 
@@ -19,9 +17,7 @@ final class NumpyType implements Buildable {
     this.code = code;
   }
 
-  /**
-   * Handles {@code numpy.dtype('f8', False, True)}.
-   */
+  /** Handles {@code numpy.dtype('f8', False, True)}. */
   static Object of(List<Object> args) {
     if (args.isEmpty() || !(args.getFirst() instanceof String code)) {
       throw new BadPickleException("constructs a numpy dtype from something other than a string");
@@ -29,16 +25,12 @@ final class NumpyType implements Buildable {
     return new NumpyType(code);
   }
 
-  /**
-   * Returns numpy's name of the type without its byte order, such as {@code u1}.
-   */
+  /** Returns numpy's name of the type without its byte order, such as {@code u1}. */
   String code() {
     return code;
   }
 
-  /**
-   * Sets the state {@code (3, '<', None, ...)}: a version, then the byte order.
-   */
+  /** Sets the state {@code (3, '<', None, ...)}: a version, then the byte order. */
   @Override
   public void build(Object state) {
     if (!(state instanceof Tuple tuple) || tuple.size() < 2) {
@@ -47,14 +39,13 @@ final class NumpyType implements Buildable {
     bigEndian = ">".equals(tuple.get(1));
   }
 
-  /**
-   * Converts {@code scalar(dtype, bytes)} to a Java number.
-   */
+  /** Converts {@code scalar(dtype, bytes)} to a Java number. */
   static Object scalar(List<Object> args) {
     if (args.size() != 2
         || !(args.get(0) instanceof NumpyType type)
         || !(args.get(1) instanceof ByteRange bytes)) {
-      throw new BadPickleException("constructs a numpy scalar from something other than a dtype and bytes");
+      throw new BadPickleException(
+          "constructs a numpy scalar from something other than a dtype and bytes");
     }
     return type.number(bytes.memory());
   }

@@ -10,9 +10,7 @@ import java.lang.foreign.MemorySegment;
 public final class PickleBudget {
   private static final long MOST_OPCODES = 2_000_000;
 
-  /**
-   * The cost of an object, which takes more memory than most values created by one opcode.
-   */
+  /** The cost of an object, which takes more memory than most values created by one opcode. */
   private static final long INERT_OBJECT = 8;
 
   private static final long MOST_TEXT = 64L << 20;
@@ -34,9 +32,7 @@ public final class PickleBudget {
     this.decoded = fileSize;
   }
 
-  /**
-   * Counts {@code steps} of work, where an opcode or the copy of an item is one step.
-   */
+  /** Counts {@code steps} of work, where an opcode or the copy of an item is one step. */
   void steps(long steps) {
     opcodes -= steps;
     if (opcodes < 0) {
@@ -44,9 +40,7 @@ public final class PickleBudget {
     }
   }
 
-  /**
-   * Counts an object of an unknown class.
-   */
+  /** Counts an object of an unknown class. */
   void inertObject() {
     steps(INERT_OBJECT);
   }

@@ -5,9 +5,7 @@ import java.io.OutputStream;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Values of a pickle beyond plain ones, for {@link PickleWriter}.
- */
+/** Values of a pickle beyond plain ones, for {@link PickleWriter}. */
 public sealed interface PickleForm {
   /**
    * The result of a call.
@@ -40,9 +38,7 @@ public sealed interface PickleForm {
    */
   record Bytes(long length, Body body) implements PickleForm {}
 
-  /**
-   * Writes the content of a byte string.
-   */
+  /** Writes the content of a byte string. */
   @FunctionalInterface
   interface Body {
     /**
@@ -53,9 +49,7 @@ public sealed interface PickleForm {
     void writeTo(OutputStream out) throws IOException;
   }
 
-  /**
-   * Returns an empty {@code collections.OrderedDict}, in which PyTorch stores hooks.
-   */
+  /** Returns an empty {@code collections.OrderedDict}, in which PyTorch stores hooks. */
   static PickleForm emptyOrderedDict() {
     return new Call(new GlobalName("collections", "OrderedDict"), List.of());
   }

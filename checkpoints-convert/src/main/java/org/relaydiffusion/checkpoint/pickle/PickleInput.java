@@ -22,23 +22,17 @@ public final class PickleInput {
   private final MemorySegment memory;
   private long position;
 
-  /**
-   * Starts at the first byte of {@code memory}.
-   */
+  /** Starts at the first byte of {@code memory}. */
   public PickleInput(MemorySegment memory) {
     this.memory = memory;
   }
 
-  /**
-   * Returns the offset of the next byte.
-   */
+  /** Returns the offset of the next byte. */
   public long position() {
     return position;
   }
 
-  /**
-   * Returns the number of remaining bytes.
-   */
+  /** Returns the number of remaining bytes. */
   public long remaining() {
     return memory.byteSize() - position;
   }
@@ -80,9 +74,7 @@ public final class PickleInput {
     return i32() & 0xffff_ffffL;
   }
 
-  /**
-   * Reads a little-endian 64-bit number; may be negative.
-   */
+  /** Reads a little-endian 64-bit number; may be negative. */
   public long i64() {
     return take(8).get(LE_LONG, 0);
   }
@@ -91,16 +83,12 @@ public final class PickleInput {
     return take(8).get(BE_DOUBLE, 0);
   }
 
-  /**
-   * Reads the UTF-8 text up to the next line feed, which is skipped.
-   */
+  /** Reads the UTF-8 text up to the next line feed, which is skipped. */
   String line() {
     return utf8(lineBytes());
   }
 
-  /**
-   * Reads as {@link #line}, with one character per byte.
-   */
+  /** Reads as {@link #line}, with one character per byte. */
   String latin1Line() {
     return new String(lineBytes().toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
   }

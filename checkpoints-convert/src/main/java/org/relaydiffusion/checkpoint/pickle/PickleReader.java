@@ -41,23 +41,15 @@ public final class PickleReader {
     this.strings = strings;
   }
 
-  /**
-   * How Python 2 strings are decoded, which may be text or bytes.
-   */
+  /** How Python 2 strings are decoded, which may be text or bytes. */
   public enum Python2Strings {
-    /**
-     * As ASCII text; anything else is an error.
-     */
+    /** As ASCII text; anything else is an error. */
     ASCII,
-    /**
-     * As text if short and ASCII, otherwise as a {@link ByteRange}.
-     */
+    /** As text if short and ASCII, otherwise as a {@link ByteRange}. */
     ASCII_OR_BYTES
   }
 
-  /**
-   * Maps names to values.
-   */
+  /** Maps names to values. */
   @FunctionalInterface
   public interface Globals {
     /**
@@ -67,9 +59,7 @@ public final class PickleReader {
     @Nullable Object get(GlobalName name);
   }
 
-  /**
-   * Maps persistent ids to values.
-   */
+  /** Maps persistent ids to values. */
   @FunctionalInterface
   public interface PersistentIds {
     /**
@@ -80,9 +70,7 @@ public final class PickleReader {
      */
     Object load(Object id);
 
-    /**
-     * For pickles without persistent ids.
-     */
+    /** For pickles without persistent ids. */
     static PersistentIds none() {
       return id -> {
         throw new BadPickleException(
@@ -113,9 +101,7 @@ public final class PickleReader {
     return read(file, what, in, budget, globals::get, persistentIds);
   }
 
-  /**
-   * Reads as above, if names cannot be listed.
-   */
+  /** Reads as above, if names cannot be listed. */
   public static Object read(
       Path file,
       String what,
@@ -126,9 +112,7 @@ public final class PickleReader {
     return read(file, what, in, budget, globals, persistentIds, Python2Strings.ASCII);
   }
 
-  /**
-   * Reads as above, for a pickle in which Python 2 strings may be bytes.
-   */
+  /** Reads as above, for a pickle in which Python 2 strings may be bytes. */
   public static Object read(
       Path file,
       String what,
@@ -274,7 +258,8 @@ public final class PickleReader {
         Object type = stack.pop();
         if (!(keywords instanceof Map<?, ?> map)) {
           throw new BadPickleException(
-              "constructs %s with %s as keywords".formatted(Values.show(type), Values.show(keywords)));
+              "constructs %s with %s as keywords"
+                  .formatted(Values.show(type), Values.show(keywords)));
         }
         stack.push(construct(type, args, map));
       }

@@ -39,9 +39,7 @@ final class PickleStack {
     floor = items.size();
   }
 
-  /**
-   * Pops everything above the last mark, and the mark.
-   */
+  /** Pops everything above the last mark, and the mark. */
   List<Object> popToMark() {
     if (marks.isEmpty()) {
       throw new BadPickleException("requires a mark, but there is none");
@@ -53,9 +51,7 @@ final class PickleStack {
     return taken;
   }
 
-  /**
-   * The opcode POP: pops a value, or the mark if there is none above it.
-   */
+  /** The opcode POP: pops a value, or the mark if there is none above it. */
   void discard() {
     if (items.size() > floor) {
       items.removeLast();

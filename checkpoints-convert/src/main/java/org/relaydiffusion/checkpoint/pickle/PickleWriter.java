@@ -31,18 +31,14 @@ public final class PickleWriter {
   private final Map<Object, Integer> memo = new HashMap<>();
   private int depth;
 
-  /**
-   * A version of the format.
-   */
+  /** A version of the format. */
   public enum Protocol {
     /**
      * The version used by {@code torch.save}. It has no byte strings: {@link PickleForm.Bytes}
      * fails.
      */
     TWO(2),
-    /**
-     * The first version with byte strings of any length: Python 3.4.
-     */
+    /** The first version with byte strings of any length: Python 3.4. */
     FOUR(4);
 
     private final int number;
@@ -96,8 +92,7 @@ public final class PickleWriter {
   private void put(@Nullable Object value) throws IOException {
     if (++depth > DEEPEST) {
       throw new RdmException(
-          "a value nested more than %s levels cannot be written to a pickle"
-              .formatted(DEEPEST));
+          "a value nested more than %s levels cannot be written to a pickle".formatted(DEEPEST));
     }
     switch (value) {
       case null -> out.write(Opcode.NONE);
@@ -178,9 +173,7 @@ public final class PickleWriter {
     remember(name);
   }
 
-  /**
-   * Refers to a string or name that was written before.
-   */
+  /** Refers to a string or name that was written before. */
   private boolean known(Object value) throws IOException {
     Integer index = memo.get(value);
     if (index != null) {

@@ -2,8 +2,6 @@ package org.relaydiffusion.checkpoint.pickle;
 
 /** Python's {@code None}. */
 public enum PyNone {
-  /**
-   * The only value.
-   */
+  /** The only value. */
   NONE
 }

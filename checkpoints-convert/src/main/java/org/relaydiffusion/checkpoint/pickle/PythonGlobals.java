@@ -13,9 +13,7 @@ import java.util.Set;
 import org.relaydiffusion.checkpoint.pickle.Callable.Body;
 import org.relaydiffusion.checkpoint.pickle.Callable.Kind;
 
-/**
- * The names of Python's standard library, numpy scalars, and the official code's wrapper.
- */
+/** The names of Python's standard library, numpy scalars, and the official code's wrapper. */
 public final class PythonGlobals {
   private static final List<String> BUILTINS = List.of("builtins", "__builtin__");
 
@@ -27,9 +25,7 @@ public final class PythonGlobals {
     this.budget = budget;
   }
 
-  /**
-   * Returns a new table, to which the caller may add.
-   */
+  /** Returns a new table, to which the caller may add. */
   public static Map<GlobalName, Object> table(PickleBudget budget) {
     PythonGlobals globals = new PythonGlobals(budget);
     globals.addPython();
@@ -131,7 +127,8 @@ public final class PythonGlobals {
         default -> {}
       }
     }
-    throw new BadPickleException("constructs a container from %s".formatted(Values.show(args.getFirst())));
+    throw new BadPickleException(
+        "constructs a container from %s".formatted(Values.show(args.getFirst())));
   }
 
   private static Object bytes(List<Object> args) {
@@ -141,12 +138,11 @@ public final class PythonGlobals {
     if (args.size() == 1 && args.getFirst() instanceof ByteRange range) {
       return range;
     }
-    throw new BadPickleException("constructs bytes from %s".formatted(Values.show(args.getFirst())));
+    throw new BadPickleException(
+        "constructs bytes from %s".formatted(Values.show(args.getFirst())));
   }
 
-  /**
-   * Handles {@code _reconstructor(cls, object, None)} of protocols 0 and 1.
-   */
+  /** Handles {@code _reconstructor(cls, object, None)} of protocols 0 and 1. */
   private Object reconstruct(List<Object> args) {
     if (args.size() == 3 && args.getFirst() instanceof InertName type) {
       budget.inertObject();
@@ -190,9 +186,7 @@ public final class PythonGlobals {
     return new ByteRange(MemorySegment.ofArray(bytes).asReadOnly());
   }
 
-  /**
-   * Characters up to 255 take one or two bytes of UTF-8, with C2 or C3 as the first of two.
-   */
+  /** Characters up to 255 take one or two bytes of UTF-8, with C2 or C3 as the first of two. */
   private ByteRange encode(LongText text) {
     MemorySegment utf8 = text.utf8();
     long length = 0;

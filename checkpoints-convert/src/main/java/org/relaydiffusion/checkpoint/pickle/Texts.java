@@ -4,20 +4,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.relaydiffusion.Printable;
 
-/**
- * Reads strings in pickles.
- */
+/** Reads strings in pickles. */
 final class Texts {
-  /**
-   * A longer string is not decoded.
-   */
+  /** A longer string is not decoded. */
   private static final long LONGEST = 1 << 16;
 
   private Texts() {}
 
-  /**
-   * Reads UTF-8 of a known length.
-   */
+  /** Reads UTF-8 of a known length. */
   static Object utf8(PickleInput in, long length, PickleBudget budget) {
     MemorySegment bytes = in.take(length);
     if (length > LONGEST) {
@@ -27,9 +21,7 @@ final class Texts {
     return PickleInput.utf8(bytes);
   }
 
-  /**
-   * Reads a Python 2 string, which must be ASCII.
-   */
+  /** Reads a Python 2 string, which must be ASCII. */
   static String ascii(PickleInput in, long length, PickleBudget budget) {
     if (length > LONGEST) {
       throw new BadPickleException("has a Python 2 string of %s bytes".formatted(length));
@@ -42,9 +34,7 @@ final class Texts {
     return text;
   }
 
-  /**
-   * Reads a Python 2 string, which may be text or bytes: short ASCII strings are text.
-   */
+  /** Reads a Python 2 string, which may be text or bytes: short ASCII strings are text. */
   static Object asciiOrBytes(PickleInput in, long length, PickleBudget budget) {
     MemorySegment bytes = in.take(length);
     for (long i = 0; i < length; i++) {
@@ -56,9 +46,7 @@ final class Texts {
     return PickleInput.utf8(bytes);
   }
 
-  /**
-   * The opcode STRING: a quoted Python 2 literal.
-   */
+  /** The opcode STRING: a quoted Python 2 literal. */
   static String quoted(PickleInput in, PickleBudget budget) {
     String line = in.line();
     budget.text(line.length());
@@ -78,9 +66,7 @@ final class Texts {
     return inside;
   }
 
-  /**
-   * The opcode UNICODE: Latin-1 with the escapes {@code \\uXXXX} and {@code \\UXXXXXXXX}.
-   */
+  /** The opcode UNICODE: Latin-1 with the escapes {@code \\uXXXX} and {@code \\UXXXXXXXX}. */
   static String rawUnicodeEscape(PickleInput in, PickleBudget budget) {
     String line = in.latin1Line();
     budget.text(line.length());

@@ -8,16 +8,12 @@ import java.util.List;
  * @param items its items, in order
  */
 public record Tuple(List<Object> items) {
-  /**
-   * Returns the number of items.
-   */
+  /** Returns the number of items. */
   public int size() {
     return items.size();
   }
 
-  /**
-   * Returns the item at {@code index}, from 0.
-   */
+  /** Returns the item at {@code index}, from 0. */
   public Object get(int index) {
     return items.get(index);
   }

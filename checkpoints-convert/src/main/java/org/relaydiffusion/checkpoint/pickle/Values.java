@@ -7,9 +7,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.Printable;
 
-/**
- * Descriptions and properties of values of any type.
- */
+/** Descriptions and properties of values of any type. */
 public final class Values {
   private Values() {}
 

@@ -6,9 +6,7 @@ import java.util.Map;
 import org.relaydiffusion.model.layer.WeightInit;
 import org.relaydiffusion.model.unet.UNetConfig;
 
-/**
- * The initialization arguments of layers: names and gains.
- */
+/** The initialization arguments of layers: names and gains. */
 final class InitForm {
   private InitForm() {}
 
@@ -33,9 +31,7 @@ final class InitForm {
     return form;
   }
 
-  /**
-   * Zero is an integer there.
-   */
+  /** Zero is an integer there. */
   private static Object gain(double gain) {
     return gain == 0 ? (Object) 0L : (Object) gain;
   }

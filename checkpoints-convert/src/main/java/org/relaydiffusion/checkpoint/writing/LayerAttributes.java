@@ -34,9 +34,7 @@ final class LayerAttributes {
     this.settings = new Settings(initKwargs);
   }
 
-  /**
-   * Completes the state of a layer and returns the name of its class.
-   */
+  /** Completes the state of a layer and returns the name of its class. */
   String add(Map<String, @Nullable Object> state, String path, Module module) {
     String name = path.substring(path.lastIndexOf('.') + 1);
     Map<String, @Nullable Object> kwargs =
@@ -202,9 +200,7 @@ final class LayerAttributes {
     return kwargs;
   }
 
-  /**
-   * Returns the attributes that are also arguments.
-   */
+  /** Returns the attributes that are also arguments. */
   private static Map<String, @Nullable Object> state(
       Map<String, @Nullable Object> state, String... names) {
     Map<String, @Nullable Object> some = new LinkedHashMap<>();

@@ -8,9 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.checkpoint.archive.TorchForms;
 import org.relaydiffusion.checkpoint.pickle.PickleForm;
 
-/**
- * The attributes of every {@code torch.nn.Module}, in the order in which PyTorch creates them.
- */
+/** The attributes of every {@code torch.nn.Module}, in the order in which PyTorch creates them. */
 final class ModuleForm {
   private static final List<String> HOOKS_BEFORE =
       List.of("_backward_pre_hooks", "_backward_hooks");
@@ -49,9 +47,7 @@ final class ModuleForm {
     return state;
   }
 
-  /**
-   * Returns whether the parameters of a network for this purpose require gradients.
-   */
+  /** Returns whether the parameters of a network for this purpose require gradients. */
   static TorchForms.Gradient gradient(NetworkForm.Purpose purpose) {
     return purpose == NetworkForm.Purpose.TRAINING
         ? TorchForms.Gradient.WANTED

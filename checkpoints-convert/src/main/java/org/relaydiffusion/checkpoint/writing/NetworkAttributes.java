@@ -18,9 +18,7 @@ import org.relaydiffusion.model.unet.UNet;
 import org.relaydiffusion.model.unet.UNetConfig;
 import org.relaydiffusion.torch.DType;
 
-/**
- * The attributes of the official code's preconditioners and U-Nets, besides their parts.
- */
+/** The attributes of the official code's preconditioners and U-Nets, besides their parts. */
 final class NetworkAttributes {
   private static final Set<String> OF_ALL =
       Set.of("img_resolution", "img_channels", "label_dim", "use_fp16", "model_type");
@@ -64,9 +62,7 @@ final class NetworkAttributes {
     this.tensors = tensors;
   }
 
-  /**
-   * Completes the state of a preconditioner and returns the name of its class.
-   */
+  /** Completes the state of a preconditioner and returns the name of its class. */
   String addPreconditioner(Map<String, @Nullable Object> state) {
     ModelConfig config = network.config();
     state.put("img_resolution", (long) config.resolution());
@@ -117,9 +113,7 @@ final class NetworkAttributes {
     return List.of(levels[steps - 1], levels[0]);
   }
 
-  /**
-   * Completes the state of a U-Net and returns the name of its class.
-   */
+  /** Completes the state of a U-Net and returns the name of its class. */
   String addUNet(Map<String, @Nullable Object> state, UNet unet) {
     UNetConfig config = network.config().network();
     state.put("label_dropout", settings.value("label_dropout", 0L));

@@ -32,17 +32,11 @@ public final class NetworkForm {
   private final LayerAttributes layers;
   private final NetworkAttributes networks;
 
-  /**
-   * The purpose of a network in a file.
-   */
+  /** The purpose of a network in a file. */
   public enum Purpose {
-    /**
-     * Inference: evaluation mode, without gradients.
-     */
+    /** Inference: evaluation mode, without gradients. */
     EVALUATION,
-    /**
-     * Further training: training mode, with gradients.
-     */
+    /** Further training: training mode, with gradients. */
     TRAINING
   }
 

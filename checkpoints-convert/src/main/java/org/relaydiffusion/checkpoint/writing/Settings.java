@@ -11,16 +11,12 @@ import org.jspecify.annotations.Nullable;
  * @param kwargs plain values by name
  */
 record Settings(Map<String, ? extends @Nullable Object> kwargs) {
-  /**
-   * Returns the argument, or Python's default if it was not given.
-   */
+  /** Returns the argument, or Python's default if it was not given. */
   @Nullable Object value(String name, Object fallback) {
     return kwargs.containsKey(name) ? kwargs.get(name) : fallback;
   }
 
-  /**
-   * Returns the arguments except for some, in order.
-   */
+  /** Returns the arguments except for some, in order. */
   Map<String, @Nullable Object> without(Set<String> names) {
     Map<String, @Nullable Object> rest = new LinkedHashMap<>();
     kwargs.forEach((name, value) -> {

@@ -1,6 +1,4 @@
-/**
- * Networks as pickled by the official Python code: its classes, their attributes and order.
- */
+/** Networks as pickled by the official Python code: its classes, their attributes and order. */
 @NullMarked
 package org.relaydiffusion.checkpoint.writing;
 

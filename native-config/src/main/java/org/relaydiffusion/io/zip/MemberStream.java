@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
-/** The bytes of one member, in pieces: memory does not grow with its size. For one thread. */
+/** A stream of the content of one entry; memory does not grow with its size. Not thread-safe. */
 final class MemberStream extends InputStream {
   private static final int CHUNK = 256 << 10;
 
@@ -43,7 +43,7 @@ final class MemberStream extends InputStream {
     return count;
   }
 
-  /** What is skipped of a stored member is not read. */
+  /** In a stored entry, skipped bytes are not read. */
   @Override
   public long skip(long count) throws IOException {
     if (!member.isStored()) {
@@ -75,13 +75,13 @@ final class MemberStream extends InputStream {
           return count;
         }
         if (inflater.finished() || inflater.needsDictionary() || taken == member.packed()) {
-          throw new IOException("its packed bytes end %s bytes too early".formatted(left));
+          throw new IOException("its compressed data ends %s bytes too early".formatted(left));
         }
         fill();
         inflater.setInput(chunk);
       }
     } catch (DataFormatException e) {
-      throw new IOException("its packed bytes are not deflate's", e);
+      throw new IOException("its compressed data is not valid deflate data", e);
     }
   }
 

@@ -17,19 +17,19 @@ import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.MappedFile;
 
 /**
- * The files inside a mapped zip archive, stored or deflated. No size that the archive claims is
- * believed: members lie apart from one another inside the file, and none unpacks to more bytes than
- * its reader allows. May be read by several threads at once.
+ * The files inside a mapped zip archive, stored or deflated. The sizes in the archive are
+ * untrusted: entries must not overlap, and none is decompressed to more bytes than the caller
+ * allows. May be read by several threads concurrently.
  *
- * <p>Names are plain text with slashes: a back slash is read as a slash, a colon has no meaning,
- * and without the UTF-8 flag the character set is code page 437. Two members of one name are
- * refused, and so are names that lead outside the archive.
+ * <p>Names use slashes as separators: a backslash is read as a slash, a colon has no meaning, and
+ * without the UTF-8 flag the character set is code page 437. Duplicate names and names that lead
+ * outside the archive are rejected.
  */
 public final class ZipArchive implements AutoCloseable {
-  /** Up to this size, 2^26 (64 MiB), a member may be packed as tightly as deflate can. */
+  /** Up to this size, 2^26 (64 MiB), any compression ratio is allowed. */
   public static final long FREE_MEMBER_BYTES = 1L << 26;
 
-  /** Above {@link #FREE_MEMBER_BYTES}, the most bytes a member unpacks to for each packed one. */
+  /** Above {@link #FREE_MEMBER_BYTES}, the maximum compression ratio of an entry. */
   public static final int MOST_UNPACKED_A_BYTE = 64;
 
   private static final long LOCAL_RECORD = 0x04034b50L;
@@ -38,7 +38,7 @@ public final class ZipArchive implements AutoCloseable {
   private static final long IN_EXTRA = 0xffff_ffffL;
   private static final long CHUNK = 256 << 10;
 
-  /** Deflate makes at most 1032 bytes of one. */
+  /** Deflate expands one byte to at most 1032 bytes. */
   private static final long MOST_UNPACKED = 1032;
 
   private final MappedFile file;
@@ -52,10 +52,11 @@ public final class ZipArchive implements AutoCloseable {
   }
 
   /**
-   * Maps an archive and reads its directory. The caller closes it.
+   * Maps an archive and reads its directory.
    *
-   * @throws FileException when it is missing or no zip; for members that are encrypted, packed by
-   *     another method, named twice, named outside the archive, or that overlap
+   * @return the archive, which the caller closes
+   * @throws FileException if it is missing or not a zip; for entries that are encrypted, use
+   *     another compression method, have duplicate names or names outside the archive, or overlap
    */
   public static ZipArchive open(Path path) {
     MappedFile file = MappedFile.open(path);
@@ -68,10 +69,10 @@ public final class ZipArchive implements AutoCloseable {
   }
 
   /**
-   * As {@link #open}, of a file that is mapped already. It stays its owner's, who closes it in the
-   * place of the archive.
+   * Reads the directory as {@link #open}, from a file that is already mapped. The file remains
+   * owned by the caller, who closes it instead of the archive.
    *
-   * @param mostMembers an archive with more of them is refused
+   * @param mostMembers an archive with more entries is rejected
    */
   public static ZipArchive of(MappedFile file, int mostMembers) {
     return file.reading(() -> {
@@ -82,22 +83,25 @@ public final class ZipArchive implements AutoCloseable {
     });
   }
 
-  /** The files in the archive's order, without folders. */
+  /** Returns the files in the order of the archive, without folders. */
   public List<ZipMember> members() {
     return members;
   }
 
-  /** What messages call a member: its name behind the archive's. */
+  /**
+   * Returns the name of an entry in messages: the path of the archive followed by that of the
+   * entry.
+   */
   public Path nameOf(ZipMember member) {
     try {
       return file.path().resolve(Printable.of(member.name()));
     } catch (InvalidPathException e) {
-      // Some systems allow less in a name than a zip does.
+      // Some systems allow fewer characters in a name than a zip does.
       return file.path();
     }
   }
 
-  /** The archive's comment; empty where there is none, or one that is not UTF-8. */
+  /** Returns the comment of the archive; empty if there is none, or it is not UTF-8. */
   public String comment() {
     byte[] bytes = file.bytes(end.comment(), (int) (file.size() - end.comment()), "the comment");
     try {
@@ -108,30 +112,30 @@ public final class ZipArchive implements AutoCloseable {
   }
 
   /**
-   * Reads a member and checks its checksum.
+   * Reads an entry and verifies its checksum.
    *
-   * @param mostBytes more than these are not read
-   * @throws FileException when it has more bytes, or other bytes than the archive claims
+   * @param mostBytes maximum size of the entry
+   * @throws FileException if it is larger, or its content does not match the directory
    */
   public byte[] read(ZipMember member, int mostBytes) {
     if (member.size() > mostBytes) {
-      throw bad(
-          member, "has %s bytes, but at most %s are read".formatted(member.size(), mostBytes));
+      throw bad(member, "has %s bytes, but the maximum is %s".formatted(member.size(), mostBytes));
     }
     checkRatio(member);
     if (member.size() > FREE_MEMBER_BYTES
         && member.size() > member.packed() * MOST_UNPACKED_A_BYTE) {
       throw bad(
           member,
-          ("claims to unpack %s bytes to %s: above %s bytes it may unpack to at most %s times as"
-                  + " many")
+          ("declares %s compressed bytes for %s: above %s bytes, the maximum compression ratio is"
+                  + " %s")
               .formatted(member.packed(), member.size(), FREE_MEMBER_BYTES, MOST_UNPACKED_A_BYTE));
     }
-    // Not above mostBytes times 2 even when deflate made it longer, which it does by little.
+    // At most twice mostBytes, even if deflate has expanded it slightly.
     if (member.packed() > 2L * mostBytes || member.packed() > Integer.MAX_VALUE - 8) {
       throw bad(
           member,
-          "takes %s bytes of the file to hold %s".formatted(member.packed(), member.size()));
+          "occupies %s bytes of the file for %s bytes of content"
+              .formatted(member.packed(), member.size()));
     }
     byte[] packed = packed(member, 0, (int) member.packed());
     byte[] bytes = member.isStored() ? packed : inflate(member, packed);
@@ -142,15 +146,16 @@ public final class ZipArchive implements AutoCloseable {
   }
 
   /**
-   * The first bytes of a member, whose checksum is not looked at: enough for a picture's header.
+   * Returns the first bytes of an entry, without verifying its checksum; sufficient for the header
+   * of an image.
    *
-   * @param mostBytes how many, at most
-   * @return as many, or as it has or unpacks to
-   * @throws FileException when its headers differ
+   * @param mostBytes maximum number of bytes
+   * @return as many, or the complete entry
+   * @throws FileException if its headers differ
    */
   public byte[] start(ZipMember member, int mostBytes) {
     int wanted = (int) Math.min(mostBytes, member.size());
-    // Deflate makes nothing much longer.
+    // Deflate expands data only slightly.
     long needed = wanted + (wanted >> 8) + 64L;
     byte[] packed = packed(member, 0, (int) Math.min(member.packed(), needed));
     if (member.isStored()) {
@@ -169,11 +174,11 @@ public final class ZipArchive implements AutoCloseable {
   }
 
   /**
-   * The last bytes of a stored member, whose checksum is not looked at.
+   * Returns the last bytes of a stored entry, without verifying its checksum.
    *
-   * @param mostBytes how many, at most
-   * @return as many, or as it has; none of a deflated one
-   * @throws FileException when its headers differ
+   * @param mostBytes maximum number of bytes
+   * @return as many, or the complete entry; empty for a deflated one
+   * @throws FileException if its headers differ
    */
   public byte[] end(ZipMember member, int mostBytes) {
     int length = member.isStored() ? (int) Math.min(mostBytes, member.size()) : 0;
@@ -181,37 +186,37 @@ public final class ZipArchive implements AutoCloseable {
   }
 
   /**
-   * The bytes of a stored member where they lie: read-only, valid until the file is closed. Their
-   * checksum is not looked at; see {@link #checkCrc}.
+   * Returns the bytes of a stored entry without a copy: read-only, valid until the file is closed.
+   * Their checksum is not verified; see {@link #checkCrc}.
    *
-   * @throws FileException when it is deflated, or its two headers differ
+   * @throws FileException if it is deflated, or its two headers differ
    */
   public MemorySegment slice(ZipMember member) {
     if (!member.isStored()) {
-      throw bad(member, "is compressed, but is to be used where it lies");
+      throw bad(member, "is compressed, so it cannot be used without decompression");
     }
     return file.slice(dataStart(member), member.size(), Printable.of(member.name()));
   }
 
   /**
-   * Reads a stored member once and compares its checksum.
+   * Reads a stored entry once and verifies its checksum.
    *
-   * @throws FileException when it is not the one written
+   * @throws FileException if it is wrong
    */
   public void checkCrc(ZipMember member) {
     CRC32 sum = new CRC32();
     for (long at = 0; at < member.size(); at += CHUNK) {
-      // Copied first: summed where they lie, bytes of a file that was cut would end the process.
+      // Copied first: computing it from the map would end the process if the file was truncated.
       sum.update(packed(member, at, (int) Math.min(CHUNK, member.size() - at)));
     }
     requireCrc(member, sum.getValue());
   }
 
   /**
-   * A stream of a member of any size, which compares nothing: its reader knows how many bytes are
-   * to come, and their checksum.
+   * Opens a stream of an entry of any size, without any verification: its reader knows the expected
+   * size and checksum.
    *
-   * @throws FileException when its headers differ, or it claims more than its bytes can be
+   * @throws FileException if its headers differ, or it declares more than its bytes can contain
    */
   public InputStream stream(ZipMember member) {
     checkRatio(member);
@@ -219,7 +224,7 @@ public final class ZipArchive implements AutoCloseable {
     return new MemberStream(this, member);
   }
 
-  /** Bytes of the file that belong to a member, from the first of them on. */
+  /** Returns bytes of the file that belong to an entry, from its beginning. */
   byte[] packed(ZipMember member, long from, int length) {
     return file.reading(
         () -> file.bytesOnce(dataStart(member) + from, length, Printable.of(member.name())));
@@ -229,7 +234,7 @@ public final class ZipArchive implements AutoCloseable {
     if (member.size() / MOST_UNPACKED > member.packed()) {
       throw bad(
           member,
-          "claims to unpack to %s bytes, more than its %s bytes can hold"
+          "declares %s bytes, more than its %s compressed bytes can contain"
               .formatted(member.size(), member.packed()));
     }
   }
@@ -238,12 +243,14 @@ public final class ZipArchive implements AutoCloseable {
     if ((int) found != member.crc()) {
       throw bad(
           member,
-          "is damaged: it has the checksum %08x, but %08x was written"
-              .formatted(found, member.crc()));
+          "is damaged: it has the checksum %08x instead of %08x".formatted(found, member.crc()));
     }
   }
 
-  /** Where a member's bytes begin, when what stands before them agrees with the directory. */
+  /**
+   * Returns the offset of an entry's data, after checking that its header agrees with the
+   * directory.
+   */
   private long dataStart(ZipMember member) {
     long at = member.header();
     String what = Printable.of(member.name());
@@ -251,7 +258,7 @@ public final class ZipArchive implements AutoCloseable {
     int nameLength = file.u16(at + 26, what);
     long start = at + LOCAL_BYTES + nameLength + file.u16(at + 28, what);
     if (member.packed() > member.limit() - start) {
-      throw bad(member, "reaches into what follows it in the zip");
+      throw bad(member, "overlaps the following data in the zip");
     }
     boolean agree =
         file.u32(at, what) == LOCAL_RECORD
@@ -267,7 +274,7 @@ public final class ZipArchive implements AutoCloseable {
               && (int) file.u32(at + 14, what) == member.crc();
     }
     if (!agree) {
-      throw bad(member, "says one thing in the zip's directory, another at its bytes");
+      throw bad(member, "has different headers in the zip's directory and before its data");
     }
     return start;
   }
@@ -280,7 +287,8 @@ public final class ZipArchive implements AutoCloseable {
       boolean whole =
           inflated(inflater, bytes) == bytes.length && inflater.inflate(new byte[1]) == 0;
       if (!whole || !inflater.finished()) {
-        throw bad(member, "does not unpack to the %s bytes that it claims".formatted(bytes.length));
+        throw bad(
+            member, "does not decompress to the %s bytes that it declares".formatted(bytes.length));
       }
       return bytes;
     } catch (DataFormatException e) {
@@ -290,7 +298,7 @@ public final class ZipArchive implements AutoCloseable {
     }
   }
 
-  /** Unpacks until the array is full or nothing more comes; how many bytes did. */
+  /** Decompresses until the array is full or the input ends; returns the number of bytes. */
   private static int inflated(Inflater inflater, byte[] bytes) throws DataFormatException {
     int at = 0;
     while (at < bytes.length) {
@@ -304,14 +312,15 @@ public final class ZipArchive implements AutoCloseable {
   }
 
   private FileException notDeflated(ZipMember member, DataFormatException e) {
-    return new FileException(nameOf(member), "is damaged: its packed bytes are not deflate's", e);
+    return new FileException(
+        nameOf(member), "is damaged: its compressed data is not valid deflate data", e);
   }
 
   private FileException bad(ZipMember member, String what) {
     return new FileException(nameOf(member), what);
   }
 
-  /** Unmaps the archive; no thread may be reading. Closing twice is allowed. */
+  /** Unmaps the archive; no thread may be reading. Closing twice has no effect. */
   @Override
   public void close() {
     file.close();

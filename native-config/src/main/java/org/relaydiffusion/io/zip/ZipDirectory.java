@@ -12,8 +12,8 @@ import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.MappedFile;
 
 /**
- * Reads a zip archive's central directory, and nothing else of the file: a data set of a million
- * pictures opens without touching them.
+ * Reads the central directory of a zip archive, and nothing else of the file: a data set of a
+ * million images is opened without reading them.
  */
 final class ZipDirectory {
   private static final long DIRECTORY_RECORD = 0x02014b50L;
@@ -23,9 +23,7 @@ final class ZipDirectory {
   private static final int EXTRA_64 = 1;
   private static final int LOCAL_BYTES = 30;
 
-  /**
-   * Names without the UTF-8 flag are in the character set of the first PC, as Python reads them.
-   */
+  /** Names without the UTF-8 flag use the original IBM PC character set, as in Python. */
   private static final Charset CP437 = Charset.forName("IBM437");
 
   private final MappedFile file;
@@ -37,10 +35,11 @@ final class ZipDirectory {
   }
 
   /**
-   * The archive's members, folders included, in the directory's order.
+   * Returns the entries of the archive, including folders, in the order of the directory.
    *
-   * @throws FileException when the directory is broken; for encrypted members and packings other
-   *     than deflate; when a name occurs twice or leads outside the archive; when members overlap
+   * @throws FileException if the directory is damaged; for encrypted entries and compression
+   *     methods other than deflate; if a name is duplicate or leads outside the archive; if entries
+   *     overlap
    */
   static List<ZipMember> read(MappedFile file, ZipEnd end) {
     ZipDirectory directory = new ZipDirectory(file, end);
@@ -55,21 +54,22 @@ final class ZipDirectory {
     List<ZipMember> members = new ArrayList<>();
     for (int i = 0; i < end.members(); i++) {
       if (at > limit - ZipEnd.SMALLEST_RECORD || file.u32(at, "a record") != DIRECTORY_RECORD) {
-        throw bad("is a zip with a broken directory at offset %s".formatted(at));
+        throw bad("is a zip with a damaged directory at offset %s".formatted(at));
       }
       int nameLength = file.u16(at + 28, "a name's length");
       int extraLength = file.u16(at + 30, "an extra field's length");
       long next =
           at + ZipEnd.SMALLEST_RECORD + nameLength + extraLength + file.u16(at + 32, "a comment");
       if (next > limit) {
-        throw bad("is a zip with a broken directory at offset %s".formatted(at));
+        throw bad("is a zip with a damaged directory at offset %s".formatted(at));
       }
       members.add(member(at, nameLength, extraLength));
       at = next;
     }
     if (at != limit) {
       throw bad(
-          "is a zip whose directory has more than the %s entries claimed".formatted(end.members()));
+          "is a zip whose directory has more than the declared %s entries"
+              .formatted(end.members()));
     }
     return members;
   }
@@ -85,7 +85,7 @@ final class ZipDirectory {
     }
     if (method != ZipMember.STORED && method != ZipMember.DEFLATED) {
       throw bad(
-          "entry '%s' is packed by method %s: only stored and deflated entries are read"
+          "entry '%s' has compression method %s, but only stored and deflated entries are supported"
               .formatted(Printable.of(name), method));
     }
     Extra extra = extra(at + ZipEnd.SMALLEST_RECORD + nameLength, extraLength, name);
@@ -94,7 +94,7 @@ final class ZipDirectory {
     long header = extra.instead(file.u32(at + 42, name));
     if (size < 0 || packed < 0 || header < 0 || (method == ZipMember.STORED && size != packed)) {
       throw bad(
-          "entry '%s' takes %s bytes in the file but claims %s"
+          "entry '%s' occupies %s bytes in the file but declares %s"
               .formatted(
                   Printable.of(name), Long.toUnsignedString(packed), Long.toUnsignedString(size)));
     }
@@ -102,7 +102,7 @@ final class ZipDirectory {
     return new ZipMember(name, flags, method, crc, packed, size, header, header);
   }
 
-  /** A member's name: some programs on Windows write the folders in it with back slashes. */
+  /** Returns the name of an entry: some programs on Windows separate folders with backslashes. */
   static String name(byte[] raw, int flags) {
     return new String(raw, (flags & UTF_8_NAME) != 0 ? StandardCharsets.UTF_8 : CP437)
         .replace('\\', '/');
@@ -131,7 +131,7 @@ final class ZipDirectory {
     }
   }
 
-  /** Members that share bytes would let a small file claim any amount. */
+  /** Entries that share bytes would allow a small file to declare any amount of data. */
   private List<ZipMember> withLimits(List<ZipMember> members) {
     List<Integer> byHeader = new ArrayList<>();
     for (int i = 0; i < members.size(); i++) {
@@ -142,10 +142,10 @@ final class ZipDirectory {
     long next = end.offset();
     for (int i : byHeader.reversed()) {
       ZipMember member = members.get(i);
-      // Written so that no claim can overflow.
+      // Written so that no declared value can overflow.
       if (member.packed() > next - LOCAL_BYTES - member.header()) {
         throw bad(
-            "is a zip whose entry '%s' of %s bytes at offset %s reaches into what follows it"
+            "is a zip whose entry '%s' of %s bytes at offset %s overlaps the following data"
                 .formatted(Printable.of(member.name()), member.packed(), member.header()));
       }
       limited.set(i, member.withLimit(next));
@@ -154,7 +154,7 @@ final class ZipDirectory {
     return limited;
   }
 
-  /** The 64-bit numbers of an extra field, of which each is there only when it is needed. */
+  /** The 64-bit numbers of an extra field, each of which is only present if needed. */
   private final class Extra {
     private final String name;
     private final long end;
@@ -166,7 +166,7 @@ final class ZipDirectory {
       this.end = end;
     }
 
-    /** The number itself, or what stands in the extra field for one that is too large. */
+    /** Returns the number itself, or that of the extra field if it is too large. */
     long instead(long number) {
       if (number != IN_EXTRA) {
         return number;

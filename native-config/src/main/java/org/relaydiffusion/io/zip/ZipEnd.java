@@ -5,12 +5,12 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.MappedFile;
 
 /**
- * What a zip archive's last record says: where its directory lies.
+ * The last record of a zip archive, which locates its directory.
  *
  * @param offset of the directory's first record in the file
  * @param size of the directory in bytes
  * @param members the number of records
- * @param comment where the archive's comment begins, which goes on to the end of the file
+ * @param comment offset of the archive's comment, which extends to the end of the file
  */
 record ZipEnd(long offset, long size, int members, long comment) {
   static final int SMALLEST_RECORD = 46;
@@ -23,10 +23,10 @@ record ZipEnd(long offset, long size, int members, long comment) {
   private static final int LONGEST_COMMENT = 0xffff;
 
   /**
-   * Finds it from the file's end.
+   * Finds the record at the end of the file.
    *
-   * @param mostMembers more are not read
-   * @throws FileException when it is missing, or claims what the file cannot hold
+   * @param mostMembers maximum number of entries
+   * @throws FileException if it is missing, or declares more than the file can contain
    */
   static ZipEnd find(MappedFile file, int mostMembers) {
     long end = findEnd(file);
@@ -45,13 +45,13 @@ record ZipEnd(long offset, long size, int members, long comment) {
     if (offset < 0 || size < 0 || size > end - offset) {
       throw new FileException(
           file.path(),
-          "is a zip whose directory of %s bytes at offset %s lies outside the file"
+          "is a zip whose directory of %s bytes at offset %s is outside the file"
               .formatted(Long.toUnsignedString(size), Long.toUnsignedString(offset)));
     }
     if (members < 0 || members > Math.min(mostMembers, size / SMALLEST_RECORD)) {
       throw new FileException(
           file.path(),
-          "is a zip that claims %s entries in a directory of %s bytes"
+          "is a zip that declares %s entries in a directory of %s bytes"
               .formatted(Long.toUnsignedString(members), size));
     }
     return new ZipEnd(offset, size, (int) members, end + END_BYTES);
@@ -66,10 +66,10 @@ record ZipEnd(long offset, long size, int members, long comment) {
       }
     }
     throw new FileException(
-        file.path(), "is no zip file, or one that is cut off: it has no directory at its end");
+        file.path(), "is not a zip file, or is truncated: it has no directory at its end");
   }
 
-  /** Offset, size and members by the 64-bit record, or null when the archive has none. */
+  /** Returns offset, size and number of entries of the 64-bit record, or null if there is none. */
   private static long @Nullable [] directory64(MappedFile file, long end) {
     long locator = end - LOCATOR_BYTES;
     if (locator < 0 || file.u32(locator, "the zip64 locator") != LOCATOR_64) {

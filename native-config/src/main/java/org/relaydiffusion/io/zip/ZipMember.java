@@ -1,17 +1,17 @@
 package org.relaydiffusion.io.zip;
 
 /**
- * A file inside a zip archive, as the archive's directory describes it. The sizes are claims that
- * {@link ZipArchive} checks before it reads.
+ * A file inside a zip archive, as described by the directory of the archive. The sizes are
+ * untrusted; {@link ZipArchive} checks them before reading.
  *
  * @param name its path inside the archive, with slashes
  * @param flags the format's flags, such as 1 for encryption
  * @param method 0 stored, 8 deflated
- * @param crc the CRC-32 of its bytes
- * @param packed how many bytes it takes in the archive
- * @param size how many bytes it has
- * @param header where its own header lies in the archive
- * @param limit where the next member or the directory begins: its bytes end before that
+ * @param crc the CRC-32 of its content
+ * @param packed size in the archive in bytes
+ * @param size of its content in bytes
+ * @param header offset of its header in the archive
+ * @param limit offset of the next entry or the directory, before which its data ends
  */
 public record ZipMember(
     String name, int flags, int method, int crc, long packed, long size, long header, long limit) {
@@ -22,12 +22,12 @@ public record ZipMember(
     return new ZipMember(name, flags, method, crc, packed, size, header, nextHeader);
   }
 
-  /** Whether its bytes lie in the archive as they are. */
+  /** Returns whether its content is stored without compression. */
   public boolean isStored() {
     return method == STORED;
   }
 
-  /** Whether it stands for a folder. */
+  /** Returns whether it represents a folder. */
   boolean isFolder() {
     return name.endsWith("/");
   }

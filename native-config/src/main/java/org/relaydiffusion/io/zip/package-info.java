@@ -1,4 +1,4 @@
-/** Reads zip archives: of pictures, of a checkpoint's tensors, of numpy's arrays. */
+/** Reading of zip archives: data sets of images, tensors of checkpoints, numpy arrays. */
 @NullMarked
 package org.relaydiffusion.io.zip;
 

@@ -30,7 +30,7 @@ public record DatasetOptions(
           false, false, OptionalInt.empty(), 0, false, OptionalInt.empty(), Set.of());
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
    * @throws OptionException if the maximum size or the resolution is below 1
    */

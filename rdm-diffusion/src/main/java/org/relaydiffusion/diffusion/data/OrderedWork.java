@@ -65,7 +65,7 @@ public record OrderedWork(int count, int workers) {
     try {
       return future.get();
     } catch (InterruptedException e) {
-      throw CancelledException.interrupted("reading pictures", e);
+      throw CancelledException.interrupted("reading images", e);
     } catch (ExecutionException e) {
       switch (e.getCause()) {
         case RuntimeException known -> throw known;

@@ -33,7 +33,7 @@ final class GifFile {
     this.bytes = bytes;
     this.file = file;
     if (bytes.length < HEADER) {
-      throw damaged("it is cut off in its header");
+      throw damaged("it is truncated in its header");
     }
     findPicture(HEADER + colours(bytes[10]));
     canvasWidth = Math.max(u16(6), left + width);
@@ -131,6 +131,6 @@ final class GifFile {
   }
 
   private FileException damaged(String what) {
-    return new FileException(file, "is a damaged GIF picture: " + what);
+    return new FileException(file, "is a damaged GIF image: " + what);
   }
 }

@@ -155,7 +155,7 @@ final class JavaDecoder {
     return line.contains("Unsupported Image Type")
         ? "is a %s image with colours other than grayscale and RGB: convert it to RGB"
             .formatted(name)
-        : "is a damaged %s picture: %s".formatted(name, line);
+        : "is a damaged %s image: %s".formatted(name, line);
   }
 
   /**

@@ -114,7 +114,7 @@ final class JpegFile {
 
   private void readFrame(int marker, int from, int end) {
     if (frame != 0) {
-      throw new FileException(file, "is a damaged JPEG picture: it has two frames");
+      throw new FileException(file, "is a damaged JPEG image: it has two frames");
     }
     frame = marker;
     precision = bytes[from] & 0xff;
@@ -173,10 +173,10 @@ final class JpegFile {
    */
   void check() {
     if (frame == 0) {
-      throw new FileException(file, "is a damaged JPEG picture: it has no frame");
+      throw new FileException(file, "is a damaged JPEG image: it has no frame");
     }
     if (!hasEnd) {
-      throw new FileException(file, "is a damaged JPEG picture: it is cut off before its end");
+      throw new FileException(file, "is a damaged JPEG image: it is truncated before its end");
     }
     if (frame >= SOF_9) {
       throw new FileException(

@@ -77,7 +77,7 @@ final class NetpbmFile {
     } else {
       int size = largest > 0xff ? 2 : 1;
       if ((long) out.length * size > bytes.length - at) {
-        throw damaged("it is cut off");
+        throw damaged("it is truncated");
       }
       for (int i = 0; i < out.length; i++, at += size) {
         int value = bytes[at] & 0xff;
@@ -91,7 +91,7 @@ final class NetpbmFile {
   private void bits(byte[] out) {
     int row = (width + 7) / 8;
     if ((long) row * height > bytes.length - at) {
-      throw damaged("it is cut off");
+      throw damaged("it is truncated");
     }
     for (int i = 0; i < out.length; i++) {
       int x = i % width;
@@ -105,7 +105,7 @@ final class NetpbmFile {
     skipSpace();
     int digit = at < bytes.length ? bytes[at++] : -1;
     if (digit != '0' && digit != '1') {
-      throw damaged(digit < 0 ? "it is cut off" : "it has digits other than 0 and 1");
+      throw damaged(digit < 0 ? "it is truncated" : "it has digits other than 0 and 1");
     }
     return (byte) (digit - '1');
   }
@@ -134,7 +134,7 @@ final class NetpbmFile {
       }
     }
     if (at == start) {
-      throw damaged(at == bytes.length ? "it is cut off" : "a number is missing");
+      throw damaged(at == bytes.length ? "it is truncated" : "a number is missing");
     }
     if (number > Integer.MAX_VALUE) {
       throw damaged("it has the number %s".formatted(number));
@@ -166,6 +166,6 @@ final class NetpbmFile {
   }
 
   private FileException damaged(String what) {
-    return new FileException(file, "is a damaged PBM, PGM or PPM picture: " + what);
+    return new FileException(file, "is a damaged PBM, PGM or PPM image: " + what);
   }
 }

@@ -59,7 +59,7 @@ public final class PictureReader {
             "has %s bytes, but the maximum for an image is %s"
                 .formatted(mapped.size(), PictureBudget.MOST_BYTES));
       }
-      return mapped.bytes(0, (int) mapped.size(), "the picture");
+      return mapped.bytes(0, (int) mapped.size(), "the image");
     }
   }
 

@@ -127,6 +127,6 @@ public final class Pixels {
 
   @Override
   public String toString() {
-    return "a picture of %s x %s with %s channels".formatted(width, height, channels);
+    return "an image of %s x %s with %s channels".formatted(width, height, channels);
   }
 }

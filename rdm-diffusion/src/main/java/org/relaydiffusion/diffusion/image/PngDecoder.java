@@ -143,6 +143,6 @@ final class PngDecoder {
   }
 
   private FileException damaged(String what) {
-    return new FileException(file, "is a damaged PNG picture: " + what);
+    return new FileException(file, "is a damaged PNG image: " + what);
   }
 }

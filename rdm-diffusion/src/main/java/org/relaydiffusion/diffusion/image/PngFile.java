@@ -73,7 +73,7 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
         throw new FileException(file, "is too large for a PNG file: " + mapped.size() + " bytes");
       }
       return mapped.reading(
-          () -> parse(mapped.slice(0, mapped.size(), "the picture").asByteBuffer(), file));
+          () -> parse(mapped.slice(0, mapped.size(), "the image").asByteBuffer(), file));
     }
   }
 

@@ -384,6 +384,6 @@ final class TiffFile {
   }
 
   private FileException damaged(String what) {
-    return new FileException(file, "is a damaged TIFF picture: " + what);
+    return new FileException(file, "is a damaged TIFF image: " + what);
   }
 }

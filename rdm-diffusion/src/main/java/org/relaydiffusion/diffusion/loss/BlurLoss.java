@@ -33,9 +33,9 @@ public record BlurLoss(double blockScale, int upScale, double probLength, double
   private static final double LARGEST_WEIGHT = 1e5;
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
-   * @throws OptionException naming the one that makes no sense
+   * @throws OptionException naming the value that is out of range
    */
   public BlurLoss {
     if (!(blockScale >= 0) || Double.isInfinite(blockScale)) {

@@ -22,9 +22,9 @@ public record EdmLoss(double pMean, double pStd, double sigmaData) implements Lo
   }
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
-   * @throws OptionException naming the one that makes no sense
+   * @throws OptionException naming the value that is out of range
    */
   public EdmLoss {
     if (!Double.isFinite(pMean)) {

@@ -23,9 +23,9 @@ public record VeLoss(double sigmaMin, double sigmaMax) implements Loss {
   }
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
-   * @throws OptionException naming the one that makes no sense
+   * @throws OptionException naming the value that is out of range
    */
   public VeLoss {
     Denoising.requirePositive("sigma_min", sigmaMin);

@@ -23,9 +23,9 @@ public record VpLoss(double betaD, double betaMin, double epsilonT) implements L
   }
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
-   * @throws OptionException naming the one that makes no sense
+   * @throws OptionException naming the value that is out of range
    */
   public VpLoss {
     Denoising.requirePositive("beta_d", betaD);

@@ -15,7 +15,7 @@ import org.relaydiffusion.torch.TensorScope;
  * @param blockType the dtype in which block noise is drawn
  */
 record RelayNoise(RelayOptions options, StackedGenerators generators, DType blockType) {
-  /** {@code x + t N + s_block t B}, float64. */
+  /** Computes {@code x + t N + s_block t B}, float64. */
   Tensor addTo(Tensor x, double t) {
     try (var scope = TensorScope.open()) {
       Tensor noisy = x.add(generators.randnLike(x, DType.FLOAT64).mul(t));

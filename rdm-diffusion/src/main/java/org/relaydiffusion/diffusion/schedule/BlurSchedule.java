@@ -23,9 +23,9 @@ public record BlurSchedule(double probLength, double blurSigmaMax, double minSca
   private static final NormalDistribution LOG_NOISE = NormalDistribution.of(-1.2, 1.2);
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
-   * @throws OptionException naming the one that makes no sense
+   * @throws OptionException naming the value that is out of range
    */
   public BlurSchedule {
     if (!(probLength > 0) || Double.isInfinite(probLength)) {

@@ -19,9 +19,9 @@ import org.relaydiffusion.OptionException;
  */
 public record KarrasSchedule(double sigmaMin, double sigmaMax, double rho, int numSteps) {
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
-   * @throws OptionException naming the one that makes no sense
+   * @throws OptionException naming the value that is out of range
    */
   public KarrasSchedule {
     if (numSteps < 2) {

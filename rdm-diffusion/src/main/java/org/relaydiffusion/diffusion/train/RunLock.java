@@ -233,7 +233,7 @@ final class RunLock implements AutoCloseable {
         : new FileException(folder.resolve(FILE), "cannot be locked: " + AtomicFile.reason(e), e);
   }
 
-  /** Signals that somebody holds the lock. */
+  /** Thrown if the lock is held by another process. */
   static final class HeldException extends Exception {
     private static final long serialVersionUID = 1L;
 

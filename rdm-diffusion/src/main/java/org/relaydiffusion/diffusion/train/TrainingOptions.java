@@ -139,8 +139,8 @@ public record TrainingOptions(
       }
       if (perRound.orElse(1) < 1 || share(processes) % round(processes) != 0) {
         throw new OptionException(
-            "--batch-gpu does not divide the %s images of each process: %s"
-                .formatted(share(processes), perRound.orElse(1)));
+            "--batch-gpu=%s does not divide the %s images of each process"
+                .formatted(perRound.orElse(1), share(processes)));
       }
     }
   }
@@ -184,7 +184,7 @@ public record TrainingOptions(
       Optional<Duration> stateTime,
       OptionalInt keptStates,
       OptionalInt sampleTicks) {
-    /** Checks the numbers. */
+    /** Checks the values. */
     public Saving {
       if (!(tickKimg > 0) || Double.isInfinite(tickKimg)) {
         throw new OptionException("a tick must be above 0 kimg, but is " + tickKimg);

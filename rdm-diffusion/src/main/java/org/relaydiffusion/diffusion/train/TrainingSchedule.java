@@ -29,7 +29,7 @@ public record TrainingSchedule(
   private static final double KIMG = 1000;
   private static final double TINY = 1e-8;
 
-  /** Checks the numbers. */
+  /** Checks the values. */
   public TrainingSchedule {
     if (!(totalKimg > 0) || Double.isInfinite(totalKimg)) {
       throw new OptionException("the duration of a run must be above 0 kimg, but is " + totalKimg);

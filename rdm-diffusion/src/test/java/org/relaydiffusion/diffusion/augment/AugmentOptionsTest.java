@@ -38,7 +38,7 @@ class AugmentOptionsTest {
   void nonsenseIsRefusedByName() {
     assertThatThrownBy(() -> AugmentOptions.ofKwargs(Map.of("blur", 1)))
         .isInstanceOf(OptionException.class)
-        .hasMessage("augmentation has no setting 'blur'");
+        .hasMessage("unknown augmentation setting 'blur'");
     assertThatThrownBy(() -> AugmentOptions.training(1.5))
         .isInstanceOf(OptionException.class)
         .hasMessage("augmentation's p must be in [0, 1], but is 1.5");

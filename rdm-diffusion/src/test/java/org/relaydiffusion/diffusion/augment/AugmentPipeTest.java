@@ -166,16 +166,16 @@ class AugmentPipeTest {
       Tensor wide = generator.randn(DType.FLOAT32, 1, 3, 4, 8);
       assertThatThrownBy(() -> pipe(options(Map.of("rotate_int", 1))).apply(wide, generator))
           .isInstanceOf(OptionException.class)
-          .hasMessage("augmentation by rotate_int needs square images, not 8 x 4");
+          .hasMessage("augmentation with rotate_int requires square images, but found 8 x 4");
       Tensor two = generator.randn(DType.FLOAT32, 1, 2, 4, 4);
       assertThatThrownBy(() -> pipe(options(Map.of("hue", 1))).apply(two, generator))
           .isInstanceOf(OptionException.class)
-          .hasMessage("colour augmentation needs images of 1 or 3 channels, not 2");
+          .hasMessage("colour augmentation requires images with 1 or 3 channels, but found 2");
       Tensor fine = generator.randn(DType.FLOAT64, 1, 3, 4, 4);
       assertThatThrownBy(() -> pipe(AugmentOptions.training(1)).apply(fine, generator))
           .isInstanceOf(RdmException.class)
           .hasMessage(
-              "images to augment are float32 [N, C, H, W], but this is float64[1, 3, 4, 4]");
+              "images to augment must be float32 [N, C, H, W], but found float64[1, 3, 4, 4]");
     }
   }
 

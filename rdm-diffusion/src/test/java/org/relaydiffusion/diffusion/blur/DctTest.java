@@ -44,7 +44,7 @@ class DctTest {
       Tensor x = Torch.zeros(DType.FLOAT32, 1, 3, 30, 32);
       assertThatThrownBy(() -> Dct.dct2d(x, 4))
           .isInstanceOf(OptionException.class)
-          .hasMessage("a patch side (up_scale) of 4 does not divide an image of 32 x 30");
+          .hasMessage("the patch size (up_scale) of 4 does not divide the image size 32 x 30");
     }
   }
 }

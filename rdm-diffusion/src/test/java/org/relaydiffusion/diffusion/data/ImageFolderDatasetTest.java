@@ -139,7 +139,7 @@ class ImageFolderDatasetTest {
     assertThat(contents("two").difference(one)).isEmpty();
 
     picture("two/b.png", 8, 8, 1, 3);
-    assertThat(contents("two").difference(one)).isEqualTo("other pictures");
+    assertThat(contents("two").difference(one)).isEqualTo("other images");
     picture("two/b.png", 8, 8, 1, 2);
     Files.writeString(
         folder.resolve("two/dataset.json"), "{\"labels\": [[\"a.png\", 1], [\"b.png\", 0]]}");
@@ -193,11 +193,11 @@ class ImageFolderDatasetTest {
     Files.createSymbolicLink(folder.resolve("h.png"), folder.resolve("gone"));
     try (var data = open()) {
       assertUnreadable(data, 1)
-          .hasMessageContaining("has 32 x 32 pixels, but the set's first picture has 16 x 16");
-      assertUnreadable(data, 2).hasMessageContaining("is grey, but the set's first picture is RGB");
+          .hasMessageContaining("has 32 x 32 pixels, but the first image of the set has 16 x 16");
+      assertUnreadable(data, 2).hasMessageContaining("is grey, but the first image of the set is RGB");
       assertUnreadable(data, 3).hasMessageContaining("is empty");
-      assertUnreadable(data, 4).hasMessageContaining("is not a picture of a format that is read");
-      assertUnreadable(data, 5).hasMessageContaining("is cut off");
+      assertUnreadable(data, 4).hasMessageContaining("is not an image of a supported format");
+      assertUnreadable(data, 5).hasMessageContaining("is truncated");
       assertUnreadable(data, 6).hasMessageContaining("has 2139062143 x 2139062143 pixels");
       assertUnreadable(data, 7).hasMessageContaining("no such file");
     }
@@ -219,7 +219,7 @@ class ImageFolderDatasetTest {
     picture("a.png", 16, 8, 3, 0);
     assertRefused()
         .hasMessageContaining(
-            "a.png: has 16 x 8 pixels: the pictures of a data set must be square");
+            "a.png: has 16 x 8 pixels, but images of a data set must be square");
     picture("a.png", 24, 24, 3, 0);
     byte[] png = Files.readAllBytes(folder.resolve("a.png"));
     Arrays.fill(png, 16, 24, (byte) 0);
@@ -229,7 +229,7 @@ class ImageFolderDatasetTest {
     assertRefused().hasMessageContaining("has 65536 x 65536 pixels");
     Arrays.fill(png, 16, 24, (byte) 0);
     Files.write(folder.resolve("a.png"), png);
-    assertRefused().hasMessageContaining("is damaged: it claims 0 x 0 pixels");
+    assertRefused().hasMessageContaining("is damaged: it declares 0 x 0 pixels");
   }
 
   @Test
@@ -244,7 +244,7 @@ class ImageFolderDatasetTest {
 
   @Test
   void missingEmptyAndForeignPathsAreRefused() throws IOException {
-    assertRefused().hasMessageContaining("holds no pictures");
+    assertRefused().hasMessageContaining("contains no images");
     Path missing = folder.resolve("missing.zip");
     assertThatThrownBy(() -> ImageFolderDataset.open(missing, DatasetOptions.DEFAULT))
         .isInstanceOf(FileException.class)
@@ -252,11 +252,11 @@ class ImageFolderDatasetTest {
     Path text = Files.writeString(folder.resolve("text.zip"), "no zip");
     assertThatThrownBy(() -> ImageFolderDataset.open(text, DatasetOptions.DEFAULT))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("is no zip file");
+        .hasMessageContaining("is not a zip file");
     Path other = Files.writeString(folder.resolve("text.txt"), "no zip");
     assertThatThrownBy(() -> ImageFolderDataset.open(other, DatasetOptions.DEFAULT))
         .isInstanceOf(FileException.class)
-        .hasMessage(other + ": is neither a folder nor a zip file of pictures");
+        .hasMessage(other + ": is neither a folder nor a zip file of images");
   }
 
   @Test
@@ -276,7 +276,7 @@ class ImageFolderDatasetTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             folder.resolve("dataset.json")
-                + ": has 1 label, but none is of a picture here; the first is of 'b.png'");
+                + ": has 1 label, but none refers to an existing image; the first is for 'b.png'");
   }
 
   @Test
@@ -285,7 +285,7 @@ class ImageFolderDatasetTest {
     for (int i = 0; i < 20; i++) {
       assertThatThrownBy(
               () -> ImageFolderDataset.open(zip, DatasetOptions.DEFAULT.withResolution(16)))
-          .hasMessageContaining("a resolution of 16 is asked for");
+          .hasMessageContaining("the requested resolution is 16");
     }
     Path maps = Path.of("/proc/self/maps");
     if (Files.isReadable(maps)) {

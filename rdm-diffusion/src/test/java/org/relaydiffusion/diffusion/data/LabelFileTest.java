@@ -109,7 +109,7 @@ class LabelFileTest {
   void depthAndForeignBytesAreRefused() {
     assertThatThrownBy(() -> read("{'x': " + "[".repeat(100_000)))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("no valid JSON");
+        .hasMessageContaining("not valid JSON");
     byte[] noise = {(byte) 0xff, (byte) 0xfe, 0, 1, 2, (byte) 0x80};
     assertThatThrownBy(() -> LabelFile.read(noise, FILE, PICTURES))
         .isInstanceOf(FileException.class)

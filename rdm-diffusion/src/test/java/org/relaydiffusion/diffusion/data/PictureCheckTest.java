@@ -81,7 +81,7 @@ class PictureCheckTest {
 
     assertThat(check(folder))
         .satisfiesExactly(
-            d -> assertThat(d).startsWith(folder.resolve("d.png") + ": is cut off"),
+            d -> assertThat(d).startsWith(folder.resolve("d.png") + ": is truncated"),
             e -> assertThat(e).endsWith("e.png: is 32 x 32 RGB, but a.png is 64 x 64 RGB"),
             f -> assertThat(f).endsWith("f.png: is 96 x 96 grey, but a.png is 64 x 64 RGB"),
             g -> assertThat(g).endsWith("g.png: is 64 x 64 grey, but a.png is 64 x 64 RGB"),
@@ -172,7 +172,7 @@ class PictureCheckTest {
     }
     assertThat(check(file))
         .hasSize(2)
-        .anySatisfy(message -> assertThat(message).contains(".png: is cut off"))
+        .anySatisfy(message -> assertThat(message).contains(".png: is truncated"))
         .anySatisfy(message -> assertThat(message).contains("is 16 x 16 RGB, but "));
   }
 
@@ -184,9 +184,9 @@ class PictureCheckTest {
     put("b.png", new byte[10]);
     assertThatThrownBy(() -> check(folder))
         .isInstanceOf(FileException.class)
-        .hasMessageStartingWith(folder + ": has 2 pictures, of which none can be read: ");
+        .hasMessageStartingWith(folder + ": has 2 images, of which none can be read: ");
     Path empty = Files.createDirectory(folder.resolve("empty"));
-    assertThatThrownBy(() -> check(empty)).hasMessage(empty + ": holds no pictures");
+    assertThatThrownBy(() -> check(empty)).hasMessage(empty + ": contains no images");
   }
 
   @Test

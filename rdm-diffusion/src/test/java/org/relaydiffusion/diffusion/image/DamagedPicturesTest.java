@@ -90,7 +90,7 @@ class DamagedPicturesTest {
       assertThatThrownBy(() -> PictureReader.decode(cut, NAME))
           .as("%s bytes", length)
           .isInstanceOf(FileException.class)
-          .hasMessageStartingWith("a: is a damaged WebP picture: ");
+          .hasMessageStartingWith("a: is a damaged WebP image: ");
     }
   }
 
@@ -98,10 +98,10 @@ class DamagedPicturesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "0xc9 | 8  | is a JPEG with arithmetic coding, which is not read: convert it to PNG",
-        "0xca | 8  | is a JPEG with arithmetic coding, which is not read: convert it to PNG",
-        "0xc3 | 8  | is a lossless or hierarchical JPEG, which is not read: convert it to PNG",
-        "0xc1 | 12 | is a 12-bit JPEG, which is not read: convert it to PNG",
+        "0xc9 | 8  | is a JPEG with arithmetic coding, which is not supported: convert it to PNG",
+        "0xca | 8  | is a JPEG with arithmetic coding, which is not supported: convert it to PNG",
+        "0xc3 | 8  | is a lossless or hierarchical JPEG, which is not supported: convert it to PNG",
+        "0xc1 | 12 | is a 12-bit JPEG, which is not supported: convert it to PNG",
       })
   void kindsOfJpegThatAreNotReadAreNamed(String frame, int precision, String message)
       throws IOException {
@@ -126,7 +126,7 @@ class DamagedPicturesTest {
       webp.put("ANMF".getBytes(StandardCharsets.ISO_8859_1));
       webp.putInt(webp.remaining() - 4).position(webp.position() + 16);
     }
-    String message = "a: is a damaged WebP picture: its first frame holds an animation of its own";
+    String message = "a: is a damaged WebP image: its first frame contains a nested animation";
     assertThatThrownBy(() -> PictureReader.decode(webp.array(), NAME)).hasMessage(message);
     assertThatThrownBy(() -> PictureReader.size(webp.array(), NAME)).hasMessage(message);
     byte[] canvas = webp.array().clone();
@@ -141,9 +141,9 @@ class DamagedPicturesTest {
     int[] two = {1, 2};
     assertThatThrownBy(() -> decoder.decode(8, image -> Pixels.black(two[image.getWidth()], 1, 1)))
         .isInstanceOf(FileException.class)
-        .hasMessage("a: is a damaged TIFF picture: Index 17 out of bounds for length 2");
+        .hasMessage("a: is a damaged TIFF image: Index 17 out of bounds for length 2");
     assertThatThrownBy(() -> decoder.converted(() -> two[2]))
-        .hasMessage("a: is a damaged TIFF picture: Index 2 out of bounds for length 2");
+        .hasMessage("a: is a damaged TIFF image: Index 2 out of bounds for length 2");
     FileException named = new FileException(NAME, "is refused");
     assertThatThrownBy(() ->
             decoder.converted(() -> {
@@ -159,11 +159,11 @@ class DamagedPicturesTest {
     // 14 bits of width - 1, then of height - 1, behind the signature.
     putInt(lossless, 21, 0x0fffffff);
     assertThatThrownBy(() -> PictureReader.decode(lossless, NAME))
-        .hasMessageContaining("has 16384 x 16384 pixels, but at most");
+        .hasMessageContaining("has 16384 x 16384 pixels, but the maximum is");
     byte[] lossy = Objects.requireNonNull(pictures.get("webp/lossy-17x13-80.webp"));
     putInt(lossy, 26, 0x10001000);
     assertThatThrownBy(() -> PictureReader.decode(lossy, NAME))
-        .hasMessageContaining("it claims 4096 x 4096 pixels, more than its bytes can hold");
+        .hasMessageContaining("it declares 4096 x 4096 pixels, more than its bytes can contain");
   }
 
   private static void putInt(byte[] bytes, int at, int value) {

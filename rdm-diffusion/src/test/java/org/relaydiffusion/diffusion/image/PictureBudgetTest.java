@@ -41,7 +41,7 @@ class PictureBudgetTest {
         "fuzz-float64-divide-by-zero.tif | has float samples",
         "fuzz-uint32-white-is-black.tif  | has samples of 32 bits",
         "fuzz-strip-oom.tif              | has samples of 30 bits",
-        "fuzz-17kB-takes-800MB.png       | claims 11585 x 11585 pixels, more than its bytes can hold",
+        "fuzz-17kB-takes-800MB.png       | declares 11585 x 11585 pixels, more than its bytes can contain",
       })
   void fieldCasesAreRefusedByName(String name, String message) throws IOException {
     byte[] bytes = Files.readAllBytes(CORPUS.resolve(name));
@@ -69,10 +69,10 @@ class PictureBudgetTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "0          | 5          | 100     | it claims 0 x 5 pixels",
-        "4294967295 | 4294967295 | 100     | but at most 134217728 are read",
-        "11586      | 11586      | 1000000000 | but at most 134217728 are read",
-        "4097       | 4096       | 65551   | at least one byte for 256",
+        "0          | 5          | 100     | it declares 0 x 5 pixels",
+        "4294967295 | 4294967295 | 100     | but the maximum is 134217728",
+        "11586      | 11586      | 1000000000 | but the maximum is 134217728",
+        "4097       | 4096       | 65551   | at least one byte per 256",
       })
   void sizesBeyondTheBudgetAreRefused(long width, long height, long bytes, String message) {
     assertThatThrownBy(() -> PictureBudget.checkPixels(width, height, bytes, Long.MAX_VALUE, NAME))
@@ -105,7 +105,7 @@ class PictureBudgetTest {
       bomb.write(jpeg, scan, jpeg.length - 2 - scan);
     }
     bomb.write(jpeg, jpeg.length - 2, 2);
-    assertRefused(bomb.toByteArray()).hasMessageContaining("passes over 2048 x 2048 pixels in");
+    assertRefused(bomb.toByteArray()).hasMessageContaining("scans of 2048 x 2048 pixels in");
   }
 
   @Test
@@ -114,24 +114,24 @@ class PictureBudgetTest {
     assertRefused(tiff(Map.of(258, 16, 339, 6))).hasMessageContaining("has complex samples");
     assertRefused(tiff(Map.of(262, 8))).hasMessageContaining("(CIE Lab)");
     assertRefused(tiff(Map.of(262, 32803))).hasMessageContaining("interpretation 32803");
-    assertRefused(tiff(Map.of(277, 9))).hasMessageContaining("has 9 samples a pixel");
+    assertRefused(tiff(Map.of(277, 9))).hasMessageContaining("has 9 samples per pixel");
   }
 
   @Test
   void partsOfATiffAreHeldAgainstTheFile() {
-    assertRefused(tiff(Map.of(279, 5000))).hasMessageContaining("part 0 claims 5000 bytes");
+    assertRefused(tiff(Map.of(279, 5000))).hasMessageContaining("part 0 declares 5000 bytes");
     assertRefused(tiff(Map.of(273, 60000))).hasMessageContaining("at offset 60000");
     assertRefused(tiff(Map.of(322, 60000, 323, 60000)))
-        .hasMessageContaining("has 60000 x 60000 pixels, but at most");
-    assertRefused(tiff(Map.of(259, 6))).hasMessageContaining("first kind of JPEG");
+        .hasMessageContaining("has 60000 x 60000 pixels, but the maximum is");
+    assertRefused(tiff(Map.of(259, 6))).hasMessageContaining("old-style JPEG");
   }
 
   @Test
   void aTiffHasAsManyPartsAsItsSizeAsksFor() {
     assertRefused(tiff(Map.of(278, 4)))
-        .hasMessageContaining("has 1 parts, but its size asks for 2");
+        .hasMessageContaining("has 1 parts, but its size requires 2");
     assertRefused(tiff(Map.of(256, 4, 277, 2, 284, 2)))
-        .hasMessageContaining("has 1 parts, but its size asks for 2");
+        .hasMessageContaining("has 1 parts, but its size requires 2");
     // Without rows of a strip, or with more than there are, there is one strip; it needs no length.
     int[] shared = {8, 8};
     assertThat(PictureReader.decode(tiff(Map.of(278, 9)), NAME).height()).isEqualTo(8);
@@ -140,11 +140,11 @@ class PictureBudgetTest {
     assertThat(PictureReader.decode(strips(1, 4, new int[] {8, 40}, null), NAME).data()[32])
         .isEqualTo((byte) 128);
     assertRefused(strips(5, 4, shared, null))
-        .hasMessageContaining("does not say how long its 2 parts are");
+        .hasMessageContaining("does not declare the lengths of its 2 parts");
     assertRefused(strips(5, 4, new int[] {8, 8, 8}, new int[] {9, 9, 9}))
-        .hasMessageContaining("has 3 parts, but its size asks for 2");
+        .hasMessageContaining("has 3 parts, but its size requires 2");
     assertRefused(strips(5, 4, shared, new int[] {150, 150}))
-        .hasMessageContaining("its 2 parts claim 300 bytes together, but the file has ");
+        .hasMessageContaining("its 2 parts declare 300 bytes in total, but the file has ");
   }
 
   @Test
@@ -155,7 +155,7 @@ class PictureBudgetTest {
     int lengths = field(in, 279);
     // The end is two bytes behind what is left to the part: nothing behind it is looked at.
     in.putInt(lengths + 8, in.getInt(lengths + 8) - 2);
-    assertRefused(tiff).hasMessageContaining("part 0 is no whole JPEG picture");
+    assertRefused(tiff).hasMessageContaining("part 0 is not a complete JPEG image");
     byte[] large = pillow("tiff/jpeg-grey.tif");
     ByteBuffer tables = ByteBuffer.wrap(Arrays.copyOf(large, large.length + 20_000));
     tables.order(ByteOrder.LITTLE_ENDIAN).putInt(field(tables, 347) + 4, 20_000);
@@ -172,7 +172,7 @@ class PictureBudgetTest {
         Duration.ofSeconds(20),
         () ->
             assertRefused(strips(7, 1, offsets, null))
-                .hasMessageContaining("has 60000 parts, but its size asks for 8"));
+                .hasMessageContaining("has 60000 parts, but its size requires 8"));
   }
 
   @Test
@@ -202,14 +202,14 @@ class PictureBudgetTest {
     assertThat(PictureReader.decode(bmp.toByteArray(), NAME).data())
         .containsExactly(0xff, 0xff, 0xff, 0x08, 0xfa, 0);
     byte[] none = Files.readAllBytes(CORPUS.resolve("mask-of-no-bits.bmp"));
-    assertRefused(none).hasMessageContaining("has samples of 0 bits: 1 to 16 are read");
+    assertRefused(none).hasMessageContaining("has samples of 0 bits, but only 1 to 16");
   }
 
   @Test
   void aPictureInsideABmpIsNotRead() {
     ByteBuffer bmp = ByteBuffer.allocate(100).order(ByteOrder.LITTLE_ENDIAN);
     bmp.put((byte) 'B').put((byte) 'M').putInt(14, 40).put(30, (byte) 5);
-    assertRefused(bmp.array()).hasMessageContaining("a BMP with a JPEG or PNG picture inside it");
+    assertRefused(bmp.array()).hasMessageContaining("a BMP with an embedded JPEG or PNG");
   }
 
   @Test
@@ -219,10 +219,10 @@ class PictureBudgetTest {
                 NAME, 10_000, 10_000, 6, () -> new long[Integer.MAX_VALUE].length))
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(
-            NAME + ": needs about 573 MiB to decode 10000 x 10000 pixels, but Java's heap");
+            NAME + ": requires about 573 MiB to decode 10000 x 10000 pixels, but the Java heap");
     assertThatThrownBy(() -> PictureBudget.within(NAME, () -> new long[Integer.MAX_VALUE].length))
         .isInstanceOf(FileException.class)
-        .hasMessageStartingWith(NAME + ": needs more memory");
+        .hasMessageStartingWith(NAME + ": requires more memory");
   }
 
   private static AbstractThrowableAssert<?, ? extends Throwable> assertRefused(byte[] bytes) {

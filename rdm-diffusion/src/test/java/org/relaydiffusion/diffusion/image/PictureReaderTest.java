@@ -115,11 +115,11 @@ class PictureReaderTest {
     Path empty = Files.createFile(folder.resolve("empty.png"));
     assertThatThrownBy(() -> PictureReader.read(empty))
         .isInstanceOf(FileException.class)
-        .hasMessage(empty + ": is empty: expected a picture");
+        .hasMessage(empty + ": is empty: expected an image");
     assertRefused("text of no use".getBytes(StandardCharsets.US_ASCII))
         .hasMessage(
             NAME
-                + ": is not a picture of a format that is read (PNG, JPEG, WebP, TIFF, GIF, BMP,"
+                + ": is not an image of a supported format (PNG, JPEG, WebP, TIFF, GIF, BMP,"
                 + " PBM, PGM and PPM)");
   }
 
@@ -145,19 +145,19 @@ class PictureReaderTest {
     }
     assertThatThrownBy(() -> PictureReader.decode(bytes, Path.of(name)))
         .isInstanceOf(FileException.class)
-        .hasMessage(name + ": is " + kind + " picture, which is not read: convert it to PNG first");
+        .hasMessage(name + ": is " + kind + " image, which is not supported: convert it to PNG first");
   }
 
   @Test
   void sizesThatTheBytesCannotHoldAreRefusedBeforeAnythingIsAllocated() throws IOException {
     assertRefused(png(2_000_000_000, 2_000_000_000, 8, 2, new byte[1]))
-        .hasMessageContaining("2000000000 x 2000000000 pixels, but at most");
+        .hasMessageContaining("2000000000 x 2000000000 pixels, but the maximum is");
     assertRefused(png(10_000, 10_000, 8, 2, new byte[1]))
-        .hasMessageContaining("it claims 10000 x 10000 pixels, more than its bytes can hold");
+        .hasMessageContaining("it declares 10000 x 10000 pixels, more than its bytes can contain");
     byte[] jpeg = encoded(image(BufferedImage.TYPE_INT_RGB, 16, 16), "jpg");
     int frame = indexOf(jpeg, (byte) 0xff, (byte) 0xc0);
     ByteBuffer.wrap(jpeg).putShort(frame + 5, (short) 9000).putShort(frame + 7, (short) 9000);
-    assertRefused(jpeg).hasMessageContaining("it claims 9000 x 9000 pixels");
+    assertRefused(jpeg).hasMessageContaining("it declares 9000 x 9000 pixels");
   }
 
   @Test
@@ -170,7 +170,7 @@ class PictureReaderTest {
 
   @Test
   void pngWithTooFewPixelsInsideWholeChunksIsRefused() throws IOException {
-    assertRefused(png(4, 4, 8, 0, new byte[10])).hasMessageContaining("damaged PNG picture");
+    assertRefused(png(4, 4, 8, 0, new byte[10])).hasMessageContaining("damaged PNG image");
   }
 
   @Test

@@ -58,7 +58,7 @@ class PillowPicturesTest {
       byte[] digest = MessageDigest.getInstance("SHA-256").digest(values);
       return HexFormat.of().formatHex(digest, 0, 8);
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
+      throw new IllegalStateException("SHA-256 is not available", e);
     }
   }
 

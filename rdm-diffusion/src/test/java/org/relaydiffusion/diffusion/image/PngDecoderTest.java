@@ -92,16 +92,16 @@ class PngDecoderTest {
     rows[26] = 5;
     assertThatThrownBy(() -> PictureReader.decode(png(4, 4, 3, rows, 1000, 0), NAME))
         .isInstanceOf(FileException.class)
-        .hasMessage("a.png: is a damaged PNG picture: row 2 has the unknown filter 5");
+        .hasMessage("a.png: is a damaged PNG image: row 2 has the unknown filter 5");
     assertThatThrownBy(() -> PictureReader.decode(png(4, 5, 3, rows, 1000, 0), NAME))
         .isInstanceOf(FileException.class)
-        .hasMessage("a.png: is a damaged PNG picture: its pixels end in row 4 of 5");
+        .hasMessage("a.png: is a damaged PNG image: its pixels end in row 4 of 5");
     byte[] packed = packed(new byte[4 * 13], 6);
     packed[0] ^= 0x55;
     byte[] png = file(4, 4, 3, packed, 1000);
     assertThatThrownBy(() -> PictureReader.decode(png, NAME))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("are not packed by deflate")
+        .hasMessageContaining("are not valid deflate data")
         .hasMessageMatching("[^\n]*");
   }
 
@@ -117,7 +117,7 @@ class PngDecoderTest {
       try {
         assertThat(PictureReader.decode(png, NAME).width()).isEqualTo(9);
       } catch (FileException e) {
-        assertThat(e).hasMessageStartingWith("a.png: is a damaged PNG picture");
+        assertThat(e).hasMessageStartingWith("a.png: is a damaged PNG image");
       }
     }
   }

@@ -60,7 +60,7 @@ class LossTest {
       NoiseSource random = new NoiseSource(generator, generator);
       assertThatThrownBy(() -> loss.of((x, _, _, _) -> x, images, null, null, random))
           .isInstanceOf(RdmException.class)
-          .hasMessage("a loss takes float32 images [N, C, H, W], but this is float64[1, 3, 8, 8]");
+          .hasMessage("a loss requires float32 images [N, C, H, W], but found float64[1, 3, 8, 8]");
     }
   }
 

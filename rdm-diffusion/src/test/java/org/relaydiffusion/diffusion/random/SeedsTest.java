@@ -48,9 +48,9 @@ class SeedsTest {
   @Test
   void messagesNameThePartThatIsWrong() {
     assertThatThrownBy(() -> Seeds.parse("1,x,3"))
-        .hasMessage("--seeds takes numbers and ranges such as 0-63,100, but found 'x' in '1,x,3'");
+        .hasMessage("--seeds must be numbers and ranges such as 0-63,100, but found 'x' in '1,x,3'");
     assertThatThrownBy(() -> Seeds.parse("0-3,10-7"))
-        .hasMessage("--seeds 10-7: a range goes from the lower seed to the higher one");
+        .hasMessage("--seeds 10-7: the start of a range must not exceed its end");
     assertThatThrownBy(() -> Seeds.parse("99999999999999999999"))
         .isInstanceOf(OptionException.class)
         .hasMessageContaining("64 bits");
@@ -68,7 +68,7 @@ class SeedsTest {
   void moreSeedsThanARunCanMakeAreRefused(String text) {
     assertThatThrownBy(() -> Seeds.parse(text))
         .isInstanceOf(OptionException.class)
-        .hasMessage("--seeds names more than 2147483647 images, the most one run can make");
+        .hasMessage("--seeds has more than 2147483647 images, the maximum of one run");
   }
 
   @Test

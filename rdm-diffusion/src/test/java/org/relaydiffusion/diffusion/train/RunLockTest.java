@@ -90,10 +90,10 @@ class RunLockTest {
         .isInstanceOf(RunLock.HeldException.class)
         .hasMessageContaining("process " + me.pid());
     assertThat(RunLock.withoutLocks(Optional.of(dead), "no locks"))
-        .contains("this file system has no locks (no locks)");
+        .contains("this file system does not support locks (no locks)");
     assertThat(RunLock.withoutLocks(Optional.of(elsewhere), "no locks").orElseThrow())
         .contains("whether process 17 of host node7, started 1970")
-        .endsWith("cannot be known");
+        .endsWith("is still running");
     assertThat(RunLock.Holder.parse(me.text())).contains(me);
     assertThat(RunLock.Holder.parse("host: a\npid: ")).isEmpty();
   }

@@ -207,9 +207,9 @@ class StoppedTrainingTest {
   void aRunThatStopsOnNanKeepsTheLastGoodStateAndNamesIt() {
     assertThatThrownBy(() -> train(exploding(NonFiniteLoss.STOP), "run", _ -> {}))
         .isInstanceOf(RdmException.class)
-        .hasMessageContaining("infinite or NaN (--stop-on-nan); nothing of this is saved, ")
+        .hasMessageContaining("infinite or NaN (--stop-on-nan); no state is saved, ")
         .hasMessageEndingWith(
-            "the last state from before is " + folder.resolve("run/training-state-000000.pt"));
+            "the last good state is " + folder.resolve("run/training-state-000000.pt"));
     // Its weights are as large as the learning rate, but numbers.
     try (Checkpoint state = Checkpoint.open(folder.resolve("run/training-state-000000.pt"));
         var _ = TensorScope.open()) {

@@ -84,7 +84,7 @@ class TrainingParityTest {
       run.beginAt(1000, 0);
       steps(fixture, run);
     }
-    assertThat(said).hasSize(1).first().asString().contains("of the official code: from 1 kimg");
+    assertThat(said).hasSize(1).first().asString().contains("of the official code, at 1 kimg");
   }
 
   /** The official run has one line of statistics, its last: that of tick 1000 / (1000 tick). */

@@ -65,7 +65,7 @@ class TrainingScheduleTest {
   void whatMakesNoSenseIsRefused() {
     assertThatThrownBy(() -> new TrainingSchedule(0, 1, 1, 1, OptionalDouble.empty()))
         .isInstanceOf(OptionException.class)
-        .hasMessage("a run's length must be above 0 kimg, not 0.0");
+        .hasMessage("the duration of a run must be above 0 kimg, but is 0.0");
     assertThatThrownBy(() -> new TrainingSchedule(1, Double.NaN, 1, 1, OptionalDouble.empty()))
         .hasMessageContaining("learning rate");
     assertThatThrownBy(() -> new TrainingSchedule(1, 1, -1, 1, OptionalDouble.empty()))

@@ -60,9 +60,7 @@ public final class InspectCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  /**
-   * Inspects a checkpoint, or otherwise a module of any other kind.
-   */
+  /** Inspects a checkpoint, or otherwise a module of any other kind. */
   private CheckpointSummary summary() {
     try (Checkpoint checkpoint = Checkpoint.open(file)) {
       readTensors(checkpoint);

@@ -1,6 +1,4 @@
-/**
- * The commands {@code rdm convert} and {@code rdm inspect} for checkpoint files.
- */
+/** The commands {@code rdm convert} and {@code rdm inspect} for checkpoint files. */
 @NullMarked
 package org.relaydiffusion.launch.checkpoints;
 

@@ -14,9 +14,7 @@ import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.PictureCheck;
 import picocli.CommandLine.Option;
 
-/**
- * The option that selects how images that cannot be used are handled.
- */
+/** The option that selects how images that cannot be used are handled. */
 public final class BadImagesOption implements Section {
   @Option(
       names = "--bad-images",
@@ -58,9 +56,7 @@ public final class BadImagesOption implements Section {
     return Optional.of(check);
   }
 
-  /**
-   * Reports bad images as they are found.
-   */
+  /** Reports bad images as they are found. */
   public static final class BadPictureList implements BadPicture.Listener {
     private final BadImages mode;
     private final Console console;
@@ -68,9 +64,7 @@ public final class BadImagesOption implements Section {
     private final List<String> found = new ArrayList<>();
     private int count;
 
-    /**
-     * Creates a list that reports according to {@code mode}.
-     */
+    /** Creates a list that reports according to {@code mode}. */
     public BadPictureList(BadImages mode, Console console, ReportOptions report) {
       this.mode = mode;
       this.console = console;
@@ -98,9 +92,7 @@ public final class BadImagesOption implements Section {
       }
     }
 
-    /**
-     * Prints the result of {@code --bad-images=list}.
-     */
+    /** Prints the result of {@code --bad-images=list}. */
     public void result(String command, String data, int looked) {
       if (report.json) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();

@@ -3,9 +3,7 @@ package org.relaydiffusion.launch.command;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * The values that shell completion offers for options.
- */
+/** The values that shell completion offers for options. */
 public final class Candidates {
   private Candidates() {}
 
@@ -18,9 +16,7 @@ public final class Candidates {
     }
   }
 
-  /**
-   * For {@code --dtype} with the checkpoint's own as an additional choice.
-   */
+  /** For {@code --dtype} with the checkpoint's own as an additional choice. */
   public static final class TypesOrAuto extends ArrayList<String> {
     private static final long serialVersionUID = 1L;
 

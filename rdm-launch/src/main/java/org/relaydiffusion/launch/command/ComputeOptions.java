@@ -9,9 +9,7 @@ import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Torch;
 import picocli.CommandLine.Option;
 
-/**
- * The device of the networks, the numerics, and the number of threads.
- */
+/** The device of the networks, the numerics, and the number of threads. */
 public final class ComputeOptions {
   private static final String AUTO = "auto";
   private static final String CUDA = "cuda";
@@ -70,9 +68,7 @@ public final class ComputeOptions {
     return Device.cuda(onlyOne ? 0 : rank.localIndex());
   }
 
-  /**
-   * Returns whether the device was left to {@code auto}.
-   */
+  /** Returns whether the device was left to {@code auto}. */
   public boolean isAuto() {
     return device.equals(AUTO);
   }

@@ -17,16 +17,12 @@ import org.relaydiffusion.nativeconfig.TerminalWidth;
  */
 public record Console(
     PrintWriter out, PrintWriter err, boolean live, Map<String, String> environment) {
-  /**
-   * The system property by which the launcher script states that standard error is a terminal.
-   */
+  /** The system property by which the launcher script states that standard error is a terminal. */
   private static final String TERMINAL_PROPERTY = "rdm.terminal";
 
   private static final String COLUMNS_VARIABLE = "COLUMNS";
 
-  /**
-   * Returns the console of this process.
-   */
+  /** Returns the console of this process. */
   public static Console system() {
     return new Console(
         StandardWriter.of(FileDescriptor.out, System.out.charset()),
@@ -47,9 +43,7 @@ public record Console(
     return console != null && console.isTerminal();
   }
 
-  /**
-   * Prints one line of a result on standard output; its text is sanitized.
-   */
+  /** Prints one line of a result on standard output; its text is sanitized. */
   public void print(String line) {
     out.println(Printable.line(line));
   }

@@ -21,18 +21,14 @@ import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/**
- * Conversion of option values from and to text.
- */
+/** Conversion of option values from and to text. */
 public final class Converters {
   private static final List<DType> NETWORK_TYPES =
       List.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16);
 
   private Converters() {}
 
-  /**
-   * Registers the types of this project's options with {@code root} and its subcommands.
-   */
+  /** Registers the types of this project's options with {@code root} and its subcommands. */
   public static void register(CommandLine root) {
     root.registerConverter(double.class, Converters::number);
     root.registerConverter(Path.class, inOwnWords(FileNames::path));
@@ -52,9 +48,7 @@ public final class Converters {
     registerNames(root, Split.class);
   }
 
-  /**
-   * Registers the constants of {@code type}, by name, with {@code root} and its subcommands.
-   */
+  /** Registers the constants of {@code type}, by name, with {@code root} and its subcommands. */
   public static <E extends Enum<E>> void registerNames(CommandLine root, Class<E> type) {
     root.registerConverter(type, text -> oneOf(type.getEnumConstants(), text));
   }
@@ -84,9 +78,7 @@ public final class Converters {
     };
   }
 
-  /**
-   * Returns whether a text can be parsed as true or false.
-   */
+  /** Returns whether a text can be parsed as true or false. */
   public static boolean isTruth(String text) {
     try {
       truth(text);
@@ -96,9 +88,7 @@ public final class Converters {
     }
   }
 
-  /**
-   * Parses a boolean as on the reference's command lines: {@code 1}, {@code true}, {@code yes}.
-   */
+  /** Parses a boolean as on the reference's command lines: {@code 1}, {@code true}, {@code yes}. */
   private static boolean truth(String text) {
     return switch (text.toLowerCase(Locale.ROOT)) {
       case "1", "true", "t", "yes", "y", "on" -> true;

@@ -1,22 +1,14 @@
 package org.relaydiffusion.launch.command;
 
-/**
- * The exit codes of the rdm command.
- */
+/** The exit codes of the rdm command. */
 public final class ExitCode {
-  /**
-   * Success.
-   */
+  /** Success. */
   public static final int OK = 0;
 
-  /**
-   * A failure: a file, a tensor, the machine.
-   */
+  /** A failure: a file, a tensor, the machine. */
   public static final int FAILURE = 1;
 
-  /**
-   * The command line is invalid.
-   */
+  /** The command line is invalid. */
   public static final int USAGE = 2;
 
   /**
@@ -25,9 +17,7 @@ public final class ExitCode {
    */
   public static final int PEER_LOST = 75;
 
-  /**
-   * Stopped by Ctrl-C; on SIGTERM the exit code of the JVM is 143.
-   */
+  /** Stopped by Ctrl-C; on SIGTERM the exit code of the JVM is 143. */
   public static final int INTERRUPTED = 130;
 
   private ExitCode() {}

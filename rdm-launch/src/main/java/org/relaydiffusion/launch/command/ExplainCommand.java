@@ -12,9 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/**
- * {@code rdm help}, which also supports commands of a group, unlike picocli's own.
- */
+/** {@code rdm help}, which also supports commands of a group, unlike picocli's own. */
 @Command(
     name = "help",
     helpCommand = true,

@@ -6,13 +6,9 @@ import java.nio.file.Path;
 import java.util.Locale;
 import org.relaydiffusion.OptionException;
 
-/**
- * The location of a file: a local path, or a URL from which it can be downloaded.
- */
+/** The location of a file: a local path, or a URL from which it can be downloaded. */
 public sealed interface FileLocation {
-  /**
-   * A local file.
-   */
+  /** A local file. */
   record Local(Path path) implements FileLocation {
     @Override
     public String toString() {
@@ -26,9 +22,7 @@ public sealed interface FileLocation {
    * @param address a URL with the scheme {@code http} or {@code https}
    */
   record Remote(URI address) implements FileLocation {
-    /**
-     * Returns the URL without its query, which may contain a signature that grants access.
-     */
+    /** Returns the URL without its query, which may contain a signature that grants access. */
     @Override
     public String toString() {
       String text = address.toString();
@@ -50,8 +44,7 @@ public sealed interface FileLocation {
     try {
       URI address = new URI(text);
       if (address.getHost() == null) {
-        throw new OptionException(
-            "'%s' is not a valid URL: it has no host".formatted(text));
+        throw new OptionException("'%s' is not a valid URL: it has no host".formatted(text));
       }
       if (address.getUserInfo() != null) {
         throw new OptionException(
@@ -60,8 +53,7 @@ public sealed interface FileLocation {
       String plain = text.indexOf('#') < 0 ? text : text.substring(0, text.indexOf('#'));
       return new Remote(new URI(plain));
     } catch (URISyntaxException e) {
-      throw new OptionException(
-          "'%s' is not a valid URL: %s".formatted(text, e.getReason()));
+      throw new OptionException("'%s' is not a valid URL: %s".formatted(text, e.getReason()));
     }
   }
 }

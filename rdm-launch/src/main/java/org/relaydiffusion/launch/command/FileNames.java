@@ -34,9 +34,7 @@ public final class FileNames {
     return path;
   }
 
-  /**
-   * Returns a one-line message for a name that Java rejected.
-   */
+  /** Returns a one-line message for a name that Java rejected. */
   public static String reason(InvalidPathException e) {
     // Any other reason, such as a NUL, applies in every locale.
     return e.getReason().contains("unmappable")
@@ -44,9 +42,7 @@ public final class FileNames {
         : "'%s' is not a valid file name: %s".formatted(e.getInput(), e.getReason());
   }
 
-  /**
-   * Returns a hint to append to a message that names a file, if its name could not be decoded.
-   */
+  /** Returns a hint to append to a message that names a file, if its name could not be decoded. */
   public static Optional<String> hint(String message) {
     return message.contains(REPLACEMENT) ? Optional.of("a name in it " + hint()) : Optional.empty();
   }

@@ -10,9 +10,7 @@ import picocli.CommandLine.IHelpSectionRenderer;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/**
- * Renders the options in the help, grouped by {@link Section} in order of declaration.
- */
+/** Renders the options in the help, grouped by {@link Section} in order of declaration. */
 public final class GroupedOptionList implements IHelpSectionRenderer {
   private static final String OTHERS = "Options";
 

@@ -15,9 +15,7 @@ public record IntList(List<Integer> values) {
   private static final Pattern PART = Pattern.compile("(-?\\d{1,9})(?:-(\\d{1,9}))?");
   private static final int MOST = 1000;
 
-  /**
-   * Copies the list.
-   */
+  /** Copies the list. */
   public IntList {
     values = List.copyOf(values);
   }

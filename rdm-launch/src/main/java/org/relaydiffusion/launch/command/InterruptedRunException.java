@@ -2,9 +2,7 @@ package org.relaydiffusion.launch.command;
 
 import org.relaydiffusion.RdmException;
 
-/**
- * Thrown when a run has stopped between two steps because it was asked to.
- */
+/** Thrown when a run has stopped between two steps because it was asked to. */
 public final class InterruptedRunException extends RdmException {
   private static final long serialVersionUID = 1L;
 

@@ -24,9 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Json {
   private Json() {}
 
-  /**
-   * Returns the text of one object, on several lines.
-   */
+  /** Returns the text of one object, on several lines. */
   public static String write(Object value) {
     return JsonText.printable(
         JsonMapper.builder()

@@ -3,9 +3,7 @@ package org.relaydiffusion.launch.command;
 import org.relaydiffusion.OptionException;
 import picocli.CommandLine.Option;
 
-/**
- * The amount and form of the output of a command.
- */
+/** The amount and form of the output of a command. */
 public final class ReportOptions implements Section {
   @Option(
       names = "--json",
@@ -14,7 +12,8 @@ public final class ReportOptions implements Section {
 
   @Option(
       names = "--quiet",
-      description = "Print no header and no progress, only results, warnings and errors. Default: off.")
+      description =
+          "Print no header and no progress, only results, warnings and errors. Default: off.")
   public boolean quiet;
 
   @Option(names = "--verbose", description = "Print more details. Default: off.")

@@ -1,11 +1,7 @@
 package org.relaydiffusion.launch.command;
 
-/**
- * A group of options with a heading of its own in the help.
- */
+/** A group of options with a heading of its own in the help. */
 public interface Section {
-  /**
-   * Returns the heading, without a colon.
-   */
+  /** Returns the heading, without a colon. */
   String heading();
 }

@@ -23,9 +23,7 @@ final class StandardWriter extends PrintWriter {
     this.sink = sink;
   }
 
-  /**
-   * Creates a writer to a stream that this process was started with.
-   */
+  /** Creates a writer to a stream that this process was started with. */
   static StandardWriter of(FileDescriptor stream, Charset charset) {
     return new StandardWriter(new Sink(new FileOutputStream(stream)), charset);
   }
@@ -44,9 +42,7 @@ final class StandardWriter extends PrintWriter {
         : Optional.of(Character.toLowerCase(reason.charAt(0)) + reason.substring(1));
   }
 
-  /**
-   * Returns the system's message for a pipe whose reader has closed it, in the user's language.
-   */
+  /** Returns the system's message for a pipe whose reader has closed it, in the user's language. */
   private static @Nullable String closedPipe() {
     try {
       Pipe pipe = Pipe.open();
@@ -60,9 +56,7 @@ final class StandardWriter extends PrintWriter {
     }
   }
 
-  /**
-   * The stream itself, which keeps its first error.
-   */
+  /** The stream itself, which keeps its first error. */
   private static final class Sink extends OutputStream {
     private final FileOutputStream stream;
     private volatile @Nullable IOException failure;

@@ -10,17 +10,11 @@ import java.util.Optional;
  * listeners. Safe for use by several threads.
  */
 public final class StopSignal {
-  /**
-   * The way in which a run ends when asked to stop.
-   */
+  /** The way in which a run ends when asked to stop. */
   public enum Ending {
-    /**
-     * Within a second: the run is waiting or preparing, and nothing would be lost.
-     */
+    /** Within a second: the run is waiting or preparing, and nothing would be lost. */
     AT_ONCE(Optional.of(Duration.ofSeconds(1))),
-    /**
-     * Within seconds; the process reports that it was interrupted.
-     */
+    /** Within seconds; the process reports that it was interrupted. */
     SOON(Optional.of(Duration.ofSeconds(20))),
     /**
      * After everything has been saved, however long that takes; the exit code is that of the run.
@@ -66,9 +60,7 @@ public final class StopSignal {
     return how;
   }
 
-  /**
-   * Returns whether the end was requested.
-   */
+  /** Returns whether the end was requested. */
   public synchronized boolean isRequested() {
     return requested;
   }

@@ -13,9 +13,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/**
- * Reads options that a run wrote beside its results with {@link Json}.
- */
+/** Reads options that a run wrote beside its results with {@link Json}. */
 public final class StoredOptions {
   private static final long MOST_BYTES = 1 << 20;
 
@@ -39,9 +37,7 @@ public final class StoredOptions {
     }
   }
 
-  /**
-   * Returns the same for options that are about to be written to {@code file}.
-   */
+  /** Returns the same for options that are about to be written to {@code file}. */
   public static Map<String, String> of(Path file, Map<String, ?> options) {
     return parse(file, Json.write(options));
   }

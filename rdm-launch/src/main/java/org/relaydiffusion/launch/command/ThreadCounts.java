@@ -4,9 +4,7 @@ import java.util.OptionalInt;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 
-/**
- * Validates numbers of threads before any are started.
- */
+/** Validates numbers of threads before any are started. */
 public final class ThreadCounts {
   private ThreadCounts() {}
 

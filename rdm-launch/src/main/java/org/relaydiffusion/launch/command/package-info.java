@@ -1,6 +1,4 @@
-/**
- * Shared parts of all commands: the console, exit codes, JSON, stop requests, common options.
- */
+/** Shared parts of all commands: the console, exit codes, JSON, stop requests, common options. */
 @NullMarked
 package org.relaydiffusion.launch.command;
 

@@ -100,8 +100,7 @@ public final class DatasetCommand implements Callable<Integer> {
   @Option(
       names = "--images",
       paramLabel = "N",
-      description =
-          "Number of images of synthetic:shapes. Default: --max-images, otherwise 10000.")
+      description = "Number of images of synthetic:shapes. Default: --max-images, otherwise 10000.")
   private @Nullable Integer images;
 
   @Option(
@@ -190,9 +189,7 @@ public final class DatasetCommand implements Callable<Integer> {
     return ImageSources.open(path.get(), limit(), Optional.ofNullable(split));
   }
 
-  /**
-   * Returns the folder or file of the source; empty for generated images.
-   */
+  /** Returns the folder or file of the source; empty for generated images. */
   private Optional<Path> sourcePath() {
     if (source.startsWith("synthetic:")) {
       return Optional.empty();
@@ -202,7 +199,8 @@ public final class DatasetCommand implements Callable<Integer> {
 
   private ImageSource synthetic() {
     if (split != null) {
-      throw new OptionException("--split is only valid for CIFAR-10's archive: " + source + " has no splits");
+      throw new OptionException(
+          "--split is only valid for CIFAR-10's archive: " + source + " has no splits");
     }
     if (!source.equals(SyntheticShapes.NAME)) {
       throw new OptionException(

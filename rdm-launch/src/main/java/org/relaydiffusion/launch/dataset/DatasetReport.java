@@ -38,9 +38,7 @@ final class DatasetReport implements DatasetConversion.Listener {
     this.status = StatusLine.of(console, StatusLine.kind(console, !options.quiet));
   }
 
-  /**
-   * Prints the header.
-   */
+  /** Prints the header. */
   void header(String source, Path target, DatasetConversion conversion) {
     if (!options.quiet) {
       console.say(
@@ -81,23 +79,17 @@ final class DatasetReport implements DatasetConversion.Listener {
     }
   }
 
-  /**
-   * Returns how many images of the source have been processed.
-   */
+  /** Returns how many images of the source have been processed. */
   int done() {
     return done;
   }
 
-  /**
-   * Removes the progress bar from the terminal.
-   */
+  /** Removes the progress bar from the terminal. */
   void end() {
     status.clear();
   }
 
-  /**
-   * Prints the result, as text or JSON.
-   */
+  /** Prints the result, as text or JSON. */
   void result(String source, ConvertedDataset result) {
     if (badImages == BadImages.LIST) {
       bad.result("dataset", source, done);

@@ -1,6 +1,4 @@
-/**
- * {@code rdm dataset}: converts images to a training set.
- */
+/** {@code rdm dataset}: converts images to a training set. */
 @NullMarked
 package org.relaydiffusion.launch.dataset;
 

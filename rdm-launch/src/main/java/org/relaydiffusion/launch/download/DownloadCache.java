@@ -32,9 +32,7 @@ record DownloadCache(Path folder) {
         CacheFolder.choose(System.getProperties(), environment).path().resolve(NAME));
   }
 
-  /**
-   * Returns the local file for a location.
-   */
+  /** Returns the local file for a location. */
   Path file(FileLocation location) {
     return switch (location) {
       case FileLocation.Local(Path path) -> path;
@@ -54,9 +52,7 @@ record DownloadCache(Path folder) {
     }
   }
 
-  /**
-   * Returns the last part of the URL, shortened to what every file system accepts.
-   */
+  /** Returns the last part of the URL, shortened to what every file system accepts. */
   private static String name(URI address) {
     String path = address.getPath() == null ? "" : address.getPath();
     String last = path.substring(path.lastIndexOf('/') + 1).replaceAll("[^A-Za-z0-9._-]", "_");

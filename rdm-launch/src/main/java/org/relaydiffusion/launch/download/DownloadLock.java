@@ -63,9 +63,7 @@ final class DownloadLock implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns whether this process has the exclusive right to download the file.
-   */
+  /** Returns whether this process has the exclusive right to download the file. */
   boolean isHeld() {
     return channel != null;
   }

@@ -19,9 +19,7 @@ import org.relaydiffusion.launch.progress.StatusLine;
  * files cannot be locked, each downloads the file itself, and that of the last one remains.
  */
 public final class Downloads {
-  /**
-   * The timeout of a server that sends no response or no data.
-   */
+  /** The timeout of a server that sends no response or no data. */
   private static final Duration LONGEST_SILENCE = Duration.ofSeconds(60);
 
   private final Console console;
@@ -77,7 +75,8 @@ public final class Downloads {
       download(remote, source.path(), status);
     } catch (CancelledException e) {
       throw new InterruptedRunException(
-          "stopped before %s was downloaded; the partial download was discarded".formatted(remote), e);
+          "stopped before %s was downloaded; the partial download was discarded".formatted(remote),
+          e);
     } finally {
       status.clear();
     }

@@ -27,9 +27,7 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.launch.command.FileLocation;
 
-/**
- * Transfers one file from a server.
- */
+/** Transfers one file from a server. */
 final class HttpDownload {
   private static final int OK = 200;
   private static final int REDIRECTS = 3;
@@ -224,7 +222,8 @@ final class HttpDownload {
       }
     }
     return switch (e) {
-      case HttpTimeoutException _ -> "no response within %s s".formatted(longestSilence.toSeconds());
+      case HttpTimeoutException _ ->
+          "no response within %s s".formatted(longestSilence.toSeconds());
       case ConnectException refused ->
           "cannot connect to %s%s"
               .formatted(

@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 
-/**
- * Closes a stream that has delivered no data before a timeout, which unblocks its reader.
- */
+/** Closes a stream that has delivered no data before a timeout, which unblocks its reader. */
 final class SilenceWatch implements AutoCloseable {
   private final long longestNanos;
   private final Thread thread;
@@ -32,16 +30,12 @@ final class SilenceWatch implements AutoCloseable {
     }
   }
 
-  /**
-   * Called when data has arrived.
-   */
+  /** Called when data has arrived. */
   void heard() {
     last = System.nanoTime();
   }
 
-  /**
-   * Returns whether the stream was closed by the timeout.
-   */
+  /** Returns whether the stream was closed by the timeout. */
   boolean isBroken() {
     return broken;
   }

@@ -10,16 +10,12 @@ import org.relaydiffusion.launch.command.FileLocation;
  * @param path the local path, of the downloaded file if the location is a URL
  */
 public record SourceFile(FileLocation location, Path path) {
-  /**
-   * Returns a local file.
-   */
+  /** Returns a local file. */
   public static SourceFile of(Path path) {
     return new SourceFile(new FileLocation.Local(path), path);
   }
 
-  /**
-   * Returns the location as given, for records and messages.
-   */
+  /** Returns the location as given, for records and messages. */
   @Override
   public String toString() {
     return location.toString();

@@ -2,9 +2,7 @@ package org.relaydiffusion.launch.download;
 
 import org.relaydiffusion.launch.command.StopSignal;
 
-/**
- * While open, a stop request interrupts the thread that created it.
- */
+/** While open, a stop request interrupts the thread that created it. */
 final class StopInterrupt implements AutoCloseable {
   private final Thread thread = Thread.currentThread();
   private boolean open = true;
@@ -21,9 +19,7 @@ final class StopInterrupt implements AutoCloseable {
     }
   }
 
-  /**
-   * Clears an interrupt that this object has caused.
-   */
+  /** Clears an interrupt that this object has caused. */
   @Override
   public synchronized void close() {
     open = false;

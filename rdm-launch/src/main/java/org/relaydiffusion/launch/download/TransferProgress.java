@@ -7,9 +7,7 @@ import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.progress.Durations;
 import org.relaydiffusion.launch.progress.StatusLine;
 
-/**
- * Shows the progress of a download on the status line.
- */
+/** Shows the progress of a download on the status line. */
 final class TransferProgress {
   private static final double MEGABYTE = 1e6;
   private static final double NANOS = 1e9;
@@ -45,9 +43,7 @@ final class TransferProgress {
             .formatted(name(), megabytes(done), all, Durations.rate(rate / MEGABYTE), left));
   }
 
-  /**
-   * Prints the end of the download.
-   */
+  /** Prints the end of the download. */
   void finished(long bytes, Path target) {
     status.print(
         "downloaded %s: %s MB in %s (%s)"

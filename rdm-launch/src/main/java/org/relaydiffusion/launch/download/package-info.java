@@ -1,6 +1,4 @@
-/**
- * Files given by URL, which are downloaded once into the user's cache folder.
- */
+/** Files given by URL, which are downloaded once into the user's cache folder. */
 @NullMarked
 package org.relaydiffusion.launch.download;
 

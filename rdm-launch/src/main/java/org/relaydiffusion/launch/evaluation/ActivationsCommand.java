@@ -103,9 +103,7 @@ final class ActivationsCommand implements Callable<Integer> {
     }
   }
 
-  /**
-   * Checks the images, as for training; every process does so if bad ones are skipped.
-   */
+  /** Checks the images, as for training; every process does so if bad ones are skipped. */
   private Optional<PictureCheck> look(Rank rank) {
     if (SampleArray.isNameOfOne(job.data)) {
       if (badImages.mode == BadImages.LIST) {

@@ -9,9 +9,7 @@ import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Leftovers;
 import picocli.CommandLine.Option;
 
-/**
- * The images whose features are extracted, and the output file.
- */
+/** The images whose features are extracted, and the output file. */
 final class ActivationsOptions implements Section {
   @Option(
       names = "--data",
@@ -35,7 +33,7 @@ final class ActivationsOptions implements Section {
       names = "--moments",
       description =
           "Store only mean and covariance: sufficient for FID and sFID, and 66 MB for any number of"
-              + " pictures. Default: off.")
+              + " images. Default: off.")
   boolean moments;
 
   @Option(

@@ -45,9 +45,7 @@ final class ActivationsReport implements ExtractionListener {
     return !report.quiet && (rank.isFirst() || report.verbose);
   }
 
-  /**
-   * Prints the header, and a line about files that are not images of the set.
-   */
+  /** Prints the header, and a line about files that are not images of the set. */
   void header(LeftOut leftOut) {
     if (report.quiet || !rank.isFirst()) {
       return;
@@ -105,9 +103,7 @@ final class ActivationsReport implements ExtractionListener {
     }
   }
 
-  /**
-   * Prints what a stopped run has saved, and how to resume.
-   */
+  /** Prints what a stopped run has saved, and how to resume. */
   String stopped() {
     return saved < total
         ? ("stopped with the features of %s of %s images saved beside %s; run the same command"
@@ -117,16 +113,12 @@ final class ActivationsReport implements ExtractionListener {
             .formatted(options.target());
   }
 
-  /**
-   * Removes the status line from the terminal.
-   */
+  /** Removes the status line from the terminal. */
   void end() {
     status.clear();
   }
 
-  /**
-   * Prints the result, as text or JSON; only the first process has one.
-   */
+  /** Prints the result, as text or JSON; only the first process has one. */
   void result(ExtractionResult result) {
     if (result.written().isPresent()) {
       ExtractionResult.Written written = result.written().get();

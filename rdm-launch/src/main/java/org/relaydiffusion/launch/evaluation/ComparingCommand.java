@@ -14,9 +14,7 @@ import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
 import picocli.CommandLine.Mixin;
 
-/**
- * The common part of the commands that compare activation files.
- */
+/** The common part of the commands that compare activation files. */
 abstract class ComparingCommand implements Callable<Integer> {
   private final Console console;
   private final StopSignal stop;
@@ -31,24 +29,16 @@ abstract class ComparingCommand implements Callable<Integer> {
     this.extractors = extractors;
   }
 
-  /**
-   * Returns the name of the command below {@code evaluate}.
-   */
+  /** Returns the name of the command below {@code evaluate}. */
   abstract String name();
 
-  /**
-   * Returns the message for a run that was stopped.
-   */
+  /** Returns the message for a run that was stopped. */
   abstract String stopped();
 
-  /**
-   * Validates options before anything is opened.
-   */
+  /** Validates options before anything is opened. */
   void check() {}
 
-  /**
-   * Rejects inputs with which the command cannot finish, before hours of computation.
-   */
+  /** Rejects inputs with which the command cannot finish, before hours of computation. */
   void check(EvaluationJob job, EvaluationFiles files) {}
 
   /**

@@ -11,9 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/**
- * {@code rdm evaluate}: the group of commands for evaluating generated images.
- */
+/** {@code rdm evaluate}: the group of commands for evaluating generated images. */
 @Command(
     name = "evaluate",
     description = "Compare generated images with real ones.",
@@ -47,9 +45,7 @@ public final class EvaluateCommand implements Runnable {
     return line;
   }
 
-  /**
-   * Prints the help if no command is given.
-   */
+  /** Prints the help if no command is given. */
   @Override
   public void run() {
     Objects.requireNonNull(spec).commandLine().usage(console.out());

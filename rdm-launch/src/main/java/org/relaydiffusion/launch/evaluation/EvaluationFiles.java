@@ -4,9 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.metrics.ActivationsFile;
 
-/**
- * The activation files of an evaluation, open until {@link #close()}. Not thread-safe.
- */
+/** The activation files of an evaluation, open until {@link #close()}. Not thread-safe. */
 public final class EvaluationFiles implements AutoCloseable {
   private final ActivationsFile samples;
   private final @Nullable ActivationsFile reference;
@@ -35,9 +33,7 @@ public final class EvaluationFiles implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the samples; closed with this object.
-   */
+  /** Returns the samples; closed with this object. */
   public ActivationsFile samples() {
     return samples;
   }
@@ -54,16 +50,12 @@ public final class EvaluationFiles implements AutoCloseable {
     return reference;
   }
 
-  /**
-   * Returns the names and sizes of the files, for the result.
-   */
+  /** Returns the names and sizes of the files, for the result. */
   Evaluation.Compared described(ActivationsFile file) {
     return new Evaluation.Compared(file.path(), file.count(), file.inceptionSha256());
   }
 
-  /**
-   * Closes both files.
-   */
+  /** Closes both files. */
   @Override
   public void close() {
     samples.close();

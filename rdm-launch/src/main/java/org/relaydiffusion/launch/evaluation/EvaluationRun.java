@@ -13,18 +13,14 @@ import org.relaydiffusion.metrics.PrecisionRecall;
 import org.relaydiffusion.metrics.WorkOptions;
 import org.relaydiffusion.metrics.inception.OutputLayer;
 
-/**
- * Computes the metrics of an {@link EvaluationJob} from open files.
- */
+/** Computes the metrics of an {@link EvaluationJob} from open files. */
 public final class EvaluationRun {
   private final EvaluationJob job;
   private final EvaluationFiles files;
   private final EvaluationListener listener;
   private final Cancellation cancellation;
 
-  /**
-   * Receives progress.
-   */
+  /** Receives progress. */
   @FunctionalInterface
   public interface EvaluationListener {
     /**
@@ -56,9 +52,7 @@ public final class EvaluationRun {
     this.cancellation = cancellation;
   }
 
-  /**
-   * Returns the request.
-   */
+  /** Returns the request. */
   EvaluationJob job() {
     return job;
   }
@@ -136,9 +130,7 @@ public final class EvaluationRun {
     return job.threads().isPresent() ? work.withThreads(job.threads().getAsInt()) : work;
   }
 
-  /**
-   * Returns a warning if the features of the two files are from different networks.
-   */
+  /** Returns a warning if the features of the two files are from different networks. */
   private Optional<String> otherWeights() {
     if (job.reference().isEmpty()) {
       return Optional.empty();

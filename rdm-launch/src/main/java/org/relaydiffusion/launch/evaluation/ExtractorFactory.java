@@ -8,9 +8,7 @@ import org.relaydiffusion.metrics.inception.OutputLayer;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
 
-/**
- * Provides the network whose features are compared.
- */
+/** Provides the network whose features are compared. */
 @FunctionalInterface
 public interface ExtractorFactory {
   /**
@@ -27,28 +25,18 @@ public interface ExtractorFactory {
   Opened open(
       Optional<Path> weights, Map<String, String> environment, Device device, Numerics numerics);
 
-  /**
-   * A loaded network, which owns its weights.
-   */
+  /** A loaded network, which owns its weights. */
   interface Opened extends AutoCloseable {
-    /**
-     * Returns the network, valid until {@link #close()}.
-     */
+    /** Returns the network, valid until {@link #close()}. */
     FeatureExtractor extractor();
 
-    /**
-     * Returns the last layer, required by the Inception Score; valid until {@link #close()}.
-     */
+    /** Returns the last layer, required by the Inception Score; valid until {@link #close()}. */
     OutputLayer output();
 
-    /**
-     * Returns the SHA-256 of the weights, 64 hexadecimal digits.
-     */
+    /** Returns the SHA-256 of the weights, 64 hexadecimal digits. */
     String sha256();
 
-    /**
-     * Frees the weights.
-     */
+    /** Frees the weights. */
     @Override
     void close();
   }

@@ -14,9 +14,7 @@ import org.relaydiffusion.torch.Torch;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/**
- * The network whose features are compared, and its device.
- */
+/** The network whose features are compared, and its device. */
 final class ExtractorOptions implements Section {
   private static final int MOST_WORKERS_BY_DEFAULT = 8;
 
@@ -43,9 +41,7 @@ final class ExtractorOptions implements Section {
     return "Network";
   }
 
-  /**
-   * Returns the number of decoding threads.
-   */
+  /** Returns the number of decoding threads. */
   int workers(Rank rank) {
     if (workers != null) {
       return ThreadCounts.workers(workers);

@@ -12,9 +12,7 @@ import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 
-/**
- * Loads Inception-v3 (2015-12-05) from the file given by the options or the environment.
- */
+/** Loads Inception-v3 (2015-12-05) from the file given by the options or the environment. */
 public final class InceptionFactory implements ExtractorFactory {
   @Override
   public Opened open(

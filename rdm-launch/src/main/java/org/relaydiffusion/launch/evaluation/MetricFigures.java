@@ -6,9 +6,7 @@ import java.util.Locale;
 import org.relaydiffusion.metrics.InceptionScore;
 import org.relaydiffusion.metrics.PrecisionRecall;
 
-/**
- * The values of an {@link Evaluation} in the order of the paper's table.
- */
+/** The values of an {@link Evaluation} in the order of the paper's table. */
 public final class MetricFigures {
   private MetricFigures() {}
 
@@ -25,16 +23,20 @@ public final class MetricFigures {
   public record Row(
       String key, String name, double value, String text, String note, String meaning) {}
 
-  /**
-   * Returns all values that were computed.
-   */
+  /** Returns all values that were computed. */
   public static List<Row> of(Evaluation evaluation) {
     List<Row> rows = new ArrayList<>();
     evaluation
         .fid()
         .ifPresent(fid ->
             rows.add(
-                row("fid", "FID", fid.distance(), "%.4f", "", "of pool features; 0 for equal sets")));
+                row(
+                    "fid",
+                    "FID",
+                    fid.distance(),
+                    "%.4f",
+                    "",
+                    "of pool features; 0 for equal sets")));
     evaluation
         .sfid()
         .ifPresent(fid ->

@@ -12,9 +12,7 @@ import org.relaydiffusion.metrics.InceptionScore;
 import org.relaydiffusion.metrics.SpatialOrder;
 import picocli.CommandLine.Option;
 
-/**
- * The files to compare, and the metrics.
- */
+/** The files to compare, and the metrics. */
 final class MetricSelection implements Section {
   @Option(
       names = {"-m", "--metrics"},
@@ -96,17 +94,11 @@ final class MetricSelection implements Section {
       defaultValue = "0")
   int threads;
 
-  /**
-   * The values of {@code --is-bias}.
-   */
+  /** The values of {@code --is-bias}. */
   enum Bias {
-    /**
-     * With bias, as in the reference.
-     */
+    /** With bias, as in the reference. */
     WITH(InceptionScore.Bias.WITH),
-    /**
-     * Without bias, as in ADM's evaluation.
-     */
+    /** Without bias, as in ADM's evaluation. */
     ADM(InceptionScore.Bias.NONE);
 
     private final InceptionScore.Bias bias;
@@ -116,17 +108,11 @@ final class MetricSelection implements Section {
     }
   }
 
-  /**
-   * The values of {@code --spatial-order}.
-   */
+  /** The values of {@code --spatial-order}. */
   enum Order {
-    /**
-     * By channel, as in the reference.
-     */
+    /** By channel, as in the reference. */
     CHANNELS(SpatialOrder.CHANNELS_FIRST),
-    /**
-     * By position, as in ADM's files.
-     */
+    /** By position, as in ADM's files. */
     POSITIONS(SpatialOrder.POSITIONS_FIRST);
 
     private final SpatialOrder order;

@@ -33,9 +33,7 @@ final class MetricsReport implements EvaluationRun.EvaluationListener {
     this.status = StatusLine.of(console, StatusLine.kind(console, !options.quiet));
   }
 
-  /**
-   * Prints the header.
-   */
+  /** Prints the header. */
   void header() {
     if (!options.quiet) {
       String against = job.reference().map(file -> " against " + file).orElse("");
@@ -56,23 +54,17 @@ final class MetricsReport implements EvaluationRun.EvaluationListener {
     }
   }
 
-  /**
-   * Removes the status line from the terminal.
-   */
+  /** Removes the status line from the terminal. */
   void end() {
     status.clear();
   }
 
-  /**
-   * Prints the values, as text or JSON.
-   */
+  /** Prints the values, as text or JSON. */
   void result(Evaluation evaluation) {
     result(evaluation, null);
   }
 
-  /**
-   * Prints the values and the file that was written.
-   */
+  /** Prints the values and the file that was written. */
   void result(Evaluation evaluation, @Nullable Path written) {
     evaluation.warnings().forEach(warning -> console.say("rdm: " + warning));
     if (options.json) {

@@ -28,7 +28,7 @@ public record PageContent(
   private static final int MOST_NEAREST = 15;
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
    * @throws OptionException naming the one that is out of range
    */

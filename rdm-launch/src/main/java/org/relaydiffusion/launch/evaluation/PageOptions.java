@@ -6,9 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/**
- * The parts of a report, and its output file.
- */
+/** The parts of a report, and its output file. */
 final class PageOptions implements Section {
   @Option(
       names = "--dest",

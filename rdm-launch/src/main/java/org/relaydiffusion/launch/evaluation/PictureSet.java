@@ -21,9 +21,7 @@ import org.relaydiffusion.metrics.Provenance;
 import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.metrics.report.EvaluationReport.Picture;
 
-/**
- * The images of an activation file, if they were given, in the order of its rows.
- */
+/** The images of an activation file, if they were given, in the order of its rows. */
 final class PictureSet implements AutoCloseable {
   private final @Nullable Path path;
   private final @Nullable Source pictures;
@@ -63,10 +61,7 @@ final class PictureSet implements AutoCloseable {
           path.get(),
           "contains %s images, but %s has the activations of %s%s"
               .formatted(
-                  found,
-                  activations.path(),
-                  wanted,
-                  drawn.isPresent() ? ", a random subset" : ""));
+                  found, activations.path(), wanted, drawn.isPresent() ? ", a random subset" : ""));
     }
     return new PictureSet(path.get(), pictures);
   }
@@ -76,9 +71,7 @@ final class PictureSet implements AutoCloseable {
     return count.isPresent() ? Optional.of(count.getAsLong()) : Optional.empty();
   }
 
-  /**
-   * Returns the first images, at most {@code most}; none if images were not given.
-   */
+  /** Returns the first images, at most {@code most}; none if images were not given. */
   List<Pixels> first(int most) {
     if (pictures == null) {
       return List.of();
@@ -87,9 +80,7 @@ final class PictureSet implements AutoCloseable {
     return IntStream.range(0, Math.min(most, set.size())).mapToObj(set::pixels).toList();
   }
 
-  /**
-   * Returns the image of a row, or only its name if images were not given.
-   */
+  /** Returns the image of a row, or only its name if images were not given. */
   Picture picture(long row) {
     if (pictures == null || path == null) {
       return new Picture("image " + row, Optional.empty());
@@ -98,9 +89,7 @@ final class PictureSet implements AutoCloseable {
     return new Picture(label(path, pictures.file(index)), Optional.of(pictures.pixels(index)));
   }
 
-  /**
-   * Returns the name of an image inside its set.
-   */
+  /** Returns the name of an image inside its set. */
   private static String label(Path set, Path file) {
     return file.startsWith(set) ? set.relativize(file).toString() : file.toString();
   }
@@ -112,18 +101,12 @@ final class PictureSet implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the folder or file of the images.
-   */
+  /** Returns the folder or file of the images. */
   private sealed interface Source extends AutoCloseable {
-    /**
-     * Returns the total number of images.
-     */
+    /** Returns the total number of images. */
     int all();
 
-    /**
-     * Returns the number of images that have rows.
-     */
+    /** Returns the number of images that have rows. */
     int size();
 
     Path file(int row);
@@ -134,9 +117,7 @@ final class PictureSet implements AutoCloseable {
     void close();
   }
 
-  /**
-   * A folder or zip.
-   */
+  /** A folder or zip. */
   private record Dataset(ImageFolderDataset set) implements Source {
     static Dataset open(Path path, Optional<Provenance.Drawn> drawn, long wanted) {
       DatasetOptions all = DatasetOptions.DEFAULT.without(leftOut(path, wanted));
@@ -145,9 +126,7 @@ final class PictureSet implements AutoCloseable {
               path, drawn.map(d -> all.withAtMost(d.images(), d.seed())).orElse(all)));
     }
 
-    /**
-     * If there are more images than rows, images that cannot be read were skipped.
-     */
+    /** If there are more images than rows, images that cannot be read were skipped. */
     private static Set<String> leftOut(Path path, long wanted) {
       try (PictureSource files = PictureSource.open(path, PictureSource.Order.NAMES)) {
         if (wanted == 0 || files.pictures().size() <= wanted) {
@@ -195,9 +174,7 @@ final class PictureSet implements AutoCloseable {
     }
   }
 
-  /**
-   * ADM's array of samples.
-   */
+  /** ADM's array of samples. */
   private record Samples(SampleArray array, Subset subset) implements Source {
     static Samples open(Path path, Optional<Provenance.Drawn> drawn) {
       SampleArray array = SampleArray.open(path);

@@ -27,9 +27,7 @@ import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
-/**
- * Assembles a report: the values, and the images.
- */
+/** Assembles a report: the values, and the images. */
 public final class ReportBuilder {
   private static final int BINS = 60;
   private static final long BLOCK_ROWS = 1024;
@@ -215,9 +213,7 @@ public final class ReportBuilder {
     return chosen;
   }
 
-  /**
-   * Returns some rows, float64 [n, D], read in one pass.
-   */
+  /** Returns some rows, float64 [n, D], read in one pass. */
   private static Tensor rows(
       Activations activations, List<Long> chosen, Cancellation cancellation) {
     List<Tensor> rows = new ArrayList<>();

@@ -7,15 +7,11 @@ import java.util.Optional;
 import org.relaydiffusion.launch.command.StoredOptions;
 import org.relaydiffusion.launch.sampling.SamplingRecord;
 
-/**
- * The options of a folder of samples, as written beside them.
- */
+/** The options of a folder of samples, as written beside them. */
 final class SamplingOptionsFile {
   private SamplingOptionsFile() {}
 
-  /**
-   * Returns the given file, or the one in the folder of samples if it exists.
-   */
+  /** Returns the given file, or the one in the folder of samples if it exists. */
   static Optional<Path> find(PageContent content) {
     return content
         .options()

@@ -1,6 +1,4 @@
-/**
- * {@code rdm evaluate}: activation files, their metrics, and the report.
- */
+/** {@code rdm evaluate}: activation files, their metrics, and the report. */
 @NullMarked
 package org.relaydiffusion.launch.evaluation;
 

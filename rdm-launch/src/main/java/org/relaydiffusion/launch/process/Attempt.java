@@ -19,9 +19,7 @@ import org.relaydiffusion.launch.command.ExitCode;
  * killed when the stop timeout of the plan expires, or on a second request.
  */
 final class Attempt {
-  /**
-   * The time from the failure of a rank to the SIGKILL of the others; less than 10 s in total.
-   */
+  /** The time from the failure of a rank to the SIGKILL of the others; less than 10 s in total. */
   private static final Duration GRACE = Duration.ofSeconds(7);
 
   /**
@@ -31,9 +29,7 @@ final class Attempt {
    */
   private static final Duration DOUBT = Duration.ofSeconds(1);
 
-  /**
-   * How long to wait for other nodes before reporting it.
-   */
+  /** How long to wait for other nodes before reporting it. */
   private static final Duration QUIET_WAIT = Duration.ofSeconds(5);
 
   /**
@@ -42,18 +38,12 @@ final class Attempt {
    */
   private static final Duration LAST_WAIT = Duration.ofSeconds(5);
 
-  /**
-   * The outcome of an attempt.
-   */
+  /** The outcome of an attempt. */
   sealed interface Outcome {
-    /**
-     * Every rank exited with 0.
-     */
+    /** Every rank exited with 0. */
     record Done() implements Outcome {}
 
-    /**
-     * A stop was requested, and every rank of this node exited with 0: it has saved.
-     */
+    /** A stop was requested, and every rank of this node exited with 0: it has saved. */
     record Saved() implements Outcome {}
 
     /**
@@ -63,9 +53,7 @@ final class Attempt {
      */
     record Stopped(int exitCode) implements Outcome {}
 
-    /**
-     * A rank failed, on this node or another.
-     */
+    /** A rank failed, on this node or another. */
     record Failed(Failure failure) implements Outcome {}
   }
 
@@ -76,9 +64,7 @@ final class Attempt {
   private final BlockingQueue<Event> events;
   private final List<Worker> running = new ArrayList<>();
 
-  /**
-   * Ranks whose last output is still being read, with the message to print afterwards.
-   */
+  /** Ranks whose last output is still being read, with the message to print afterwards. */
   private final Map<Worker, Runnable> draining = new HashMap<>();
 
   private Event.@Nullable Ended doubtful;
@@ -88,21 +74,15 @@ final class Attempt {
   private boolean killed;
   private boolean givenUp;
 
-  /**
-   * Whether this node has reported to the others that it has no rank left.
-   */
+  /** Whether this node has reported to the others that it has no rank left. */
   private boolean toldEnd;
 
   private int endedNodes;
 
-  /**
-   * Whether other nodes cannot be reached, or are no longer waited for.
-   */
+  /** Whether other nodes cannot be reached, or are no longer waited for. */
   private boolean lonely;
 
-  /**
-   * The deadline for acting if no event arrives, in {@link System#nanoTime()}.
-   */
+  /** The deadline for acting if no event arrives, in {@link System#nanoTime()}. */
   private @Nullable Long deadline;
 
   Attempt(
@@ -114,23 +94,17 @@ final class Attempt {
     this.events = events;
   }
 
-  /**
-   * Registers a started rank; its end will be one of the events.
-   */
+  /** Registers a started rank; its end will be one of the events. */
   void add(Worker worker) {
     running.add(worker);
   }
 
-  /**
-   * Ends the ranks that were started if not all of them could be.
-   */
+  /** Ends the ranks that were started if not all of them could be. */
   void abandon() {
     running.forEach(Worker::kill);
   }
 
-  /**
-   * Waits until no rank of this attempt is left, on this node or others.
-   */
+  /** Waits until no rank of this attempt is left, on this node or others. */
   Outcome await() throws InterruptedException {
     while (!isOver()) {
       Event event = next();
@@ -153,9 +127,7 @@ final class Attempt {
     return givenUp || (running.isEmpty() && draining.isEmpty() && doubtful == null);
   }
 
-  /**
-   * After a stop request, other nodes are not waited for: they are asked to stop too.
-   */
+  /** After a stop request, other nodes are not waited for: they are asked to stop too. */
   private boolean isOver() {
     return isOverHere() && (lonely || stop != null || plan.nodes().isAlone() || allNodesEnded());
   }
@@ -240,9 +212,7 @@ final class Attempt {
     }
   }
 
-  /**
-   * Handles a rank that may have ended because of a failure that is not known yet.
-   */
+  /** Handles a rank that may have ended because of a failure that is not known yet. */
   private void doubt(Event.Ended ended) {
     if (stop != null) {
       return;
@@ -302,9 +272,7 @@ final class Attempt {
     lines.forEach(line -> screen.err("  | " + line));
   }
 
-  /**
-   * Stops the remaining ranks; returns the message about it, which may be empty.
-   */
+  /** Stops the remaining ranks; returns the message about it, which may be empty. */
   private String fail(Failure what) {
     failure = what;
     doubtful = null;

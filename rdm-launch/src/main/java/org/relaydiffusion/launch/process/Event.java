@@ -2,9 +2,7 @@ package org.relaydiffusion.launch.process;
 
 import org.relaydiffusion.RdmException;
 
-/**
- * An event that the launcher waits for.
- */
+/** An event that the launcher waits for. */
 sealed interface Event {
   /**
    * A stop was requested.
@@ -14,19 +12,13 @@ sealed interface Event {
    */
   record Stop(String why, int exitCode) implements Event {}
 
-  /**
-   * A second stop was requested, which kills the ranks.
-   */
+  /** A second stop was requested, which kills the ranks. */
   record Kill(String why) implements Event {}
 
-  /**
-   * A rank has ended; its last output may not have been read yet.
-   */
+  /** A rank has ended; its last output may not have been read yet. */
   record Ended(Worker worker, ExitStatus status) implements Event {}
 
-  /**
-   * All output of an ended rank has been read.
-   */
+  /** All output of an ended rank has been read. */
   record Drained(Worker worker) implements Event {}
 
   /**
@@ -36,19 +28,13 @@ sealed interface Event {
    */
   record Joined(String runId) implements Event {}
 
-  /**
-   * Not all launchers have joined.
-   */
+  /** Not all launchers have joined. */
   record NotJoined(RdmException why) implements Event {}
 
-  /**
-   * A rank of another node is the first of this attempt to have failed.
-   */
+  /** A rank of another node is the first of this attempt to have failed. */
   record FailedElsewhere(int attempt, Failure failure) implements Event {}
 
-  /**
-   * The number of nodes without ranks in this attempt, including this one.
-   */
+  /** The number of nodes without ranks in this attempt, including this one. */
   record NodesEnded(int attempt, int nodes) implements Event {}
 
   /**

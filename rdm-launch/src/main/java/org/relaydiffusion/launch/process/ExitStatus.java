@@ -26,31 +26,23 @@ record ExitStatus(int code) {
           Map.entry(15, "SIGTERM"),
           Map.entry(24, "SIGXCPU"));
 
-  /**
-   * Returns whether the process succeeded.
-   */
+  /** Returns whether the process succeeded. */
   boolean isSuccess() {
     return code == 0;
   }
 
-  /**
-   * Returns whether the process ended because it lost another process of the run.
-   */
+  /** Returns whether the process ended because it lost another process of the run. */
   boolean isPeerLost() {
     return code == ExitCode.PEER_LOST;
   }
 
-  /**
-   * Returns whether the process was stopped by SIGHUP, SIGINT or SIGTERM.
-   */
+  /** Returns whether the process was stopped by SIGHUP, SIGINT or SIGTERM. */
   boolean isStopped() {
     int signal = code - SIGNAL_BASE;
     return signal == 1 || signal == 2 || signal == 15;
   }
 
-  /**
-   * Returns the text that follows the name of the rank: {@code ended with exit code 3}.
-   */
+  /** Returns the text that follows the name of the rank: {@code ended with exit code 3}. */
   String text() {
     if (isPeerLost()) {
       return "lost another rank (exit code %s)".formatted(code);

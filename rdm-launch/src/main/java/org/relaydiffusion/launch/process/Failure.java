@@ -10,16 +10,12 @@ import org.relaydiffusion.launch.command.ExitCode;
  * @param isFinal whether a restart would be pointless
  */
 record Failure(String what, int exitCode, boolean isFinal) {
-  /**
-   * The launcher of a node was lost, which ends the run.
-   */
+  /** The launcher of a node was lost, which ends the run. */
   static Failure lost(String who) {
     return new Failure(who + " was lost", ExitCode.PEER_LOST, true);
   }
 
-  /**
-   * Returns the same failure without a restart.
-   */
+  /** Returns the same failure without a restart. */
   Failure asFinal() {
     return new Failure(what, exitCode, true);
   }

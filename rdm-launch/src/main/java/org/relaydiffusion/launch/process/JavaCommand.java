@@ -23,9 +23,7 @@ record JavaCommand(Path java, List<String> flags, List<String> main) implements 
 
   private static final String TERMINAL = "-Drdm.terminal=";
 
-  /**
-   * Returns the command for a JVM like this one that runs {@code main}.
-   */
+  /** Returns the command for a JVM like this one that runs {@code main}. */
   static JavaCommand likeThisJvm(Class<?> main) {
     return new JavaCommand(
         Path.of(System.getProperty("java.home"), "bin", "java"),
@@ -35,9 +33,7 @@ record JavaCommand(Path java, List<String> flags, List<String> main) implements 
         main(main));
   }
 
-  /**
-   * Excludes the debugger, whose port only one process can use, and flags that differ by rank.
-   */
+  /** Excludes the debugger, whose port only one process can use, and flags that differ by rank. */
   private static boolean isForEveryRank(String flag) {
     return !flag.startsWith("-agentlib:jdwp")
         && !flag.startsWith("-Xrunjdwp")

@@ -4,16 +4,12 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 
-/**
- * The last lines written to a stream. Thread-safe.
- */
+/** The last lines written to a stream. Thread-safe. */
 final class LastLines {
   private final int most;
   private final Deque<String> lines = new ArrayDeque<>();
 
-  /**
-   * Keeps at most {@code most} lines.
-   */
+  /** Keeps at most {@code most} lines. */
   LastLines(int most) {
     this.most = most;
   }
@@ -25,9 +21,7 @@ final class LastLines {
     lines.addLast(line);
   }
 
-  /**
-   * Returns the lines, oldest first.
-   */
+  /** Returns the lines, oldest first. */
   synchronized List<String> lines() {
     return List.copyOf(lines);
   }

@@ -20,9 +20,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/**
- * {@code rdm launch}: runs any other command as several processes.
- */
+/** {@code rdm launch}: runs any other command as several processes. */
 @Command(
     name = "launch",
     description = {
@@ -35,9 +33,7 @@ import picocli.CommandLine.Spec;
 public final class LaunchCommand implements Callable<Integer> {
   private static final Set<String> HELP = Set.of("-h", "--help", "-V", "--version");
 
-  /**
-   * Options with which a command prints one JSON object, and nothing else, on standard output.
-   */
+  /** Options with which a command prints one JSON object, and nothing else, on standard output. */
   private static final Set<String> DOCUMENT = Set.of("--json", "--dry-run");
 
   private final Console console;
@@ -101,9 +97,7 @@ public final class LaunchCommand implements Callable<Integer> {
     }
   }
 
-  /**
-   * Runs to the end, and ends this process if its output is blocked.
-   */
+  /** Runs to the end, and ends this process if its output is blocked. */
   static int run(Supervisor supervisor) {
     int code = ExitCode.FAILURE;
     try {
@@ -136,9 +130,7 @@ public final class LaunchCommand implements Callable<Integer> {
     return OutputPlan.Results.OF_ALL_RANKS;
   }
 
-  /**
-   * Returns the command to be launched; its help is printed without starting ranks.
-   */
+  /** Returns the command to be launched; its help is printed without starting ranks. */
   private CommandLine knownCommand() {
     if (command.isEmpty()) {
       throw new OptionException(

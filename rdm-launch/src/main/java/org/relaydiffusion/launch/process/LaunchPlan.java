@@ -25,9 +25,7 @@ public record LaunchPlan(
     Duration patience,
     OutputPlan output,
     List<String> command) {
-  /**
-   * Copies {@code command}.
-   */
+  /** Copies {@code command}. */
   public LaunchPlan {
     command = List.copyOf(command);
     if (!nodes.isAlone() && master.isEmpty()) {

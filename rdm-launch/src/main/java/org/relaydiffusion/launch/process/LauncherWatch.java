@@ -11,9 +11,7 @@ import org.relaydiffusion.nativeconfig.NativeExit;
  * end, and each rank reads the end of the stream.
  */
 public final class LauncherWatch {
-  /**
-   * Set for ranks by the launcher: the number of seconds they have to stop after it has ended.
-   */
+  /** Set for ranks by the launcher: the number of seconds they have to stop after it has ended. */
   static final String VARIABLE = "RDM_LAUNCHER_WATCH";
 
   private static final long DEFAULT_SECONDS = 300;

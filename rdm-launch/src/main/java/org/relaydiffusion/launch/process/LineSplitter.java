@@ -8,24 +8,16 @@ import java.nio.charset.Charset;
  * redrawn with a carriage return. Not thread-safe.
  */
 final class LineSplitter {
-  /**
-   * Receives the parts.
-   */
+  /** Receives the parts. */
   interface Listener {
-    /**
-     * Called with a complete line, without its end.
-     */
+    /** Called with a complete line, without its end. */
     void line(String text);
 
-    /**
-     * Called with the current content of the status line; empty when it is removed.
-     */
+    /** Called with the current content of the status line; empty when it is removed. */
     void status(String text);
   }
 
-  /**
-   * The limit for a line without an end, which must not fill the memory.
-   */
+  /** The limit for a line without an end, which must not fill the memory. */
   static final int LONGEST_LINE = 1 << 16;
 
   private static final String CLEAR_REST_OF_LINE = "\033[K";
@@ -50,9 +42,7 @@ final class LineSplitter {
     this.listener = listener;
   }
 
-  /**
-   * Processes the next {@code count} bytes of {@code bytes}.
-   */
+  /** Processes the next {@code count} bytes of {@code bytes}. */
   void accept(byte[] bytes, int count) {
     for (int i = 0; i < count; i++) {
       accept(bytes[i]);
@@ -94,9 +84,7 @@ final class LineSplitter {
     listener.line(text);
   }
 
-  /**
-   * Processes the end of the stream: a last line without an end counts as a line.
-   */
+  /** Processes the end of the stream: a last line without an end counts as a line. */
   void end() {
     if (overwriting) {
       listener.status("");

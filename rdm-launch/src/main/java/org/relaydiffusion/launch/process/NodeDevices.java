@@ -4,15 +4,11 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.nativeconfig.Doctor;
 import org.relaydiffusion.nativeconfig.DoctorReport;
 
-/**
- * The processors and GPUs of this node.
- */
+/** The processors and GPUs of this node. */
 final class NodeDevices {
   private NodeDevices() {}
 
-  /**
-   * Returns the number of cores available to Java.
-   */
+  /** Returns the number of cores available to Java. */
   static int cores() {
     return Runtime.getRuntime().availableProcessors();
   }
@@ -31,9 +27,7 @@ final class NodeDevices {
     return cuda.devices().size();
   }
 
-  /**
-   * Returns the number of GPUs that LibTorch can use, or of cores if there are no GPUs.
-   */
+  /** Returns the number of GPUs that LibTorch can use, or of cores if there are no GPUs. */
   static int gpusOrCores() {
     DoctorReport.Cuda cuda = Doctor.examine().cuda();
     return cuda.whyUnusable().isEmpty() ? cuda.devices().size() : cores();

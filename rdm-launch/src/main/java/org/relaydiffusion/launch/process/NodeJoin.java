@@ -12,9 +12,7 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.launch.rank.Endpoint;
 import org.relaydiffusion.torch.TorchException;
 
-/**
- * Joins the launchers of several nodes. Interrupting the thread cancels it.
- */
+/** Joins the launchers of several nodes. Interrupting the thread cancels it. */
 final class NodeJoin {
   private static final long LOOK_MILLIS = 200;
   private static final long BEAT_LOOKS = 5;
@@ -47,9 +45,7 @@ final class NodeJoin {
     this.screen = screen;
   }
 
-  /**
-   * Returns the name of the run, once all have joined.
-   */
+  /** Returns the name of the run, once all have joined. */
   String runId() {
     return runId;
   }
@@ -111,9 +107,7 @@ final class NodeJoin {
             + missing.stream().map(String::valueOf).collect(Collectors.joining(", "));
   }
 
-  /**
-   * Tries until node 0 is available, which may be started later or restarted.
-   */
+  /** Tries until node 0 is available, which may be started later or restarted. */
   private NodeStore find(long deadline) throws InterruptedException {
     screen.say("joining node 0 at " + at);
     while (true) {
@@ -168,9 +162,7 @@ final class NodeJoin {
     }
   }
 
-  /**
-   * Rejects a node whose options do not match those of node 0.
-   */
+  /** Rejects a node whose options do not match those of node 0. */
   private void check(NodeStore.Run run) {
     differ("--nnodes", run.nodes(), nodes.count());
     differ("--nproc_per_node", run.processes(), nodes.processes());
@@ -180,7 +172,8 @@ final class NodeJoin {
   private static void differ(String option, Object first, Object own) {
     if (!first.equals(own)) {
       throw new RdmException(
-          "node 0 has %s=%s, but this node has %s; they must be equal".formatted(option, first, own));
+          "node 0 has %s=%s, but this node has %s; they must be equal"
+              .formatted(option, first, own));
     }
   }
 
@@ -214,9 +207,7 @@ final class NodeJoin {
     Thread.sleep(LOOK_MILLIS);
   }
 
-  /**
-   * Releases the registration of this node for another launcher.
-   */
+  /** Releases the registration of this node for another launcher. */
   private void leave(@Nullable NodeStore store) {
     if (store != null) {
       Thread.interrupted();

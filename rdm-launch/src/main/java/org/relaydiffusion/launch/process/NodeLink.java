@@ -21,9 +21,7 @@ final class NodeLink implements OtherNodes {
   private static final long LOOK_MILLIS = 250;
   private static final long BEAT_NANOS = Duration.ofSeconds(1).toNanos();
 
-  /**
-   * How long node 0 keeps the store open for nodes that have not read everything.
-   */
+  /** How long node 0 keeps the store open for nodes that have not read everything. */
   private static final Duration FAREWELL = Duration.ofSeconds(2);
 
   private final Nodes nodes;

@@ -8,9 +8,7 @@ import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.rank.Endpoint;
 import picocli.CommandLine.Option;
 
-/**
- * The numbers of processes and nodes, and the address of the rendezvous.
- */
+/** The numbers of processes and nodes, and the address of the rendezvous. */
 final class NodeOptions implements Section {
   private static final int MOST_PROCESSES = 4096;
   private static final String NO_ID = "none";
@@ -50,7 +48,8 @@ final class NodeOptions implements Section {
   @Option(
       names = "--master_addr",
       paramLabel = "HOST",
-      description = "Host name or address of node 0; required with more than one node. Default: none.")
+      description =
+          "Host name or address of node 0; required with more than one node. Default: none.")
   @Nullable String masterAddress;
 
   @Option(
@@ -96,7 +95,8 @@ final class NodeOptions implements Section {
     int index = nodeRank == null ? 0 : nodeRank;
     if (nodeRank == null && count > 1) {
       throw new OptionException(
-          "--nnodes=%s requires --node_rank: the rank of this node, 0 to %s".formatted(count, count - 1));
+          "--nnodes=%s requires --node_rank: the rank of this node, 0 to %s"
+              .formatted(count, count - 1));
     }
     if (index < 0 || index >= count) {
       throw new OptionException(

@@ -39,9 +39,7 @@ final class NodeStore implements AutoCloseable {
     this.store = store;
   }
 
-  /**
-   * Serves the store, on node 0.
-   */
+  /** Serves the store, on node 0. */
   static NodeStore serve(int port) {
     return of(TcpStore.serve(port, ANSWER));
   }
@@ -78,9 +76,7 @@ final class NodeStore implements AutoCloseable {
         .map(m -> new Run(m.group(3), Integer.parseInt(m.group(1)), Integer.parseInt(m.group(2))));
   }
 
-  /**
-   * Returns the token of the launcher registered for a node, or an empty text.
-   */
+  /** Returns the token of the launcher registered for a node, or an empty text. */
   String holder(int node) {
     return text("node/" + node).orElse("");
   }
@@ -95,9 +91,7 @@ final class NodeStore implements AutoCloseable {
     return new String(now, UTF_8).equals(to);
   }
 
-  /**
-   * Publishes that all nodes have joined and the ranks may start.
-   */
+  /** Publishes that all nodes have joined and the ranks may start. */
   void setComplete() {
     set("complete", "yes");
   }
@@ -106,23 +100,17 @@ final class NodeStore implements AutoCloseable {
     return store.has("complete");
   }
 
-  /**
-   * Publishes a sign of life of a node's launcher.
-   */
+  /** Publishes a sign of life of a node's launcher. */
   void beat(int node) {
     store.add("beat/" + node, 1);
   }
 
-  /**
-   * Returns a counter that grows as long as a node's launcher is alive.
-   */
+  /** Returns a counter that grows as long as a node's launcher is alive. */
   long beats(int node) {
     return store.add("beat/" + node, 0);
   }
 
-  /**
-   * Publishes the reason why an attempt failed, unless another node already has.
-   */
+  /** Publishes the reason why an attempt failed, unless another node already has. */
   void fail(int attempt, Failure failure) {
     store.compareSet(
         "failure/" + attempt,
@@ -139,24 +127,18 @@ final class NodeStore implements AutoCloseable {
                 m.group(3), Integer.parseInt(m.group(1)), Boolean.parseBoolean(m.group(2))));
   }
 
-  /**
-   * Publishes that a node has no rank left in an attempt.
-   */
+  /** Publishes that a node has no rank left in an attempt. */
   void end(int attempt) {
     store.add("ended/" + attempt, 1);
     news();
   }
 
-  /**
-   * Returns the number of nodes without ranks.
-   */
+  /** Returns the number of nodes without ranks. */
   int ended(int attempt) {
     return (int) store.add("ended/" + attempt, 0);
   }
 
-  /**
-   * Asks all launchers to stop, unless one already has.
-   */
+  /** Asks all launchers to stop, unless one already has. */
   void stop(Event.Stop stop) {
     store.compareSet(
         "stop", NOTHING, cut("%s %s".formatted(stop.exitCode(), stop.why())).getBytes(UTF_8));
@@ -167,24 +149,18 @@ final class NodeStore implements AutoCloseable {
     return match("stop", STOP).map(m -> new Event.Stop(m.group(2), Integer.parseInt(m.group(1))));
   }
 
-  /**
-   * Publishes that a launcher has ended its run.
-   */
+  /** Publishes that a launcher has ended its run. */
   void leave() {
     store.add("left", 1);
     news();
   }
 
-  /**
-   * Returns the number of launchers that have ended their run.
-   */
+  /** Returns the number of launchers that have ended their run. */
   int left() {
     return (int) store.add("left", 0);
   }
 
-  /**
-   * Returns a counter that changes with every write.
-   */
+  /** Returns a counter that changes with every write. */
   long newest() {
     return store.add("news", 0);
   }

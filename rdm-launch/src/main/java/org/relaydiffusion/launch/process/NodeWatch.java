@@ -4,9 +4,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
 
-/**
- * Node 0's watch over the other launchers, each of which increments a key every second.
- */
+/** Node 0's watch over the other launchers, each of which increments a key every second. */
 final class NodeWatch {
   /**
    * The maximum time added to a node's silence per check: while this process or its whole host was
@@ -33,9 +31,7 @@ final class NodeWatch {
     Arrays.fill(beats, -1);
   }
 
-  /**
-   * Checks all nodes; returns a lost node once.
-   */
+  /** Checks all nodes; returns a lost node once. */
   Optional<Integer> look(NodeStore store, long now) {
     long passed = Math.min(now - lastLook, MOST_NANOS);
     lastLook = now;

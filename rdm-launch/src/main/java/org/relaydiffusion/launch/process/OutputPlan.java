@@ -15,19 +15,13 @@ import org.relaydiffusion.OptionException;
  */
 public record OutputPlan(
     Optional<Path> folder, StreamChoice tee, StreamChoice redirects, Results results) {
-  /**
-   * All output goes to the launcher's own streams.
-   */
+  /** All output goes to the launcher's own streams. */
   public static final OutputPlan CONSOLE =
       new OutputPlan(Optional.empty(), StreamChoice.NONE, StreamChoice.NONE, Results.OF_ALL_RANKS);
 
-  /**
-   * The use of the launcher's standard output.
-   */
+  /** The use of the launcher's standard output. */
   public enum Results {
-    /**
-     * The lines of all ranks, prefixed with the rank.
-     */
+    /** The lines of all ranks, prefixed with the rank. */
     OF_ALL_RANKS,
     /**
      * One document for another program: the standard output of rank 0 of the last attempt, and
@@ -47,21 +41,16 @@ public record OutputPlan(
       redirects = folder.isPresent() ? StreamChoice.BOTH : StreamChoice.NONE;
     } else if (folder.isEmpty()) {
       throw new OptionException(
-          "--%s requires --log_dir"
-              .formatted(tee.isNone() ? "redirects" : "tee"));
+          "--%s requires --log_dir".formatted(tee.isNone() ? "redirects" : "tee"));
     }
   }
 
-  /**
-   * Returns whether a stream of a process is written to its file.
-   */
+  /** Returns whether a stream of a process is written to its file. */
   boolean isFiled(int localRank, int stream) {
     return tee.includes(localRank, stream) || redirects.includes(localRank, stream);
   }
 
-  /**
-   * Returns whether a stream of a process is written to the launcher's own.
-   */
+  /** Returns whether a stream of a process is written to the launcher's own. */
   boolean isShown(int localRank, int stream) {
     return tee.includes(localRank, stream) || !redirects.includes(localRank, stream);
   }
@@ -73,9 +62,7 @@ public record OutputPlan(
     return results == Results.OF_RANK_0 && stream == StreamChoice.OUT;
   }
 
-  /**
-   * Returns whether a process has a file.
-   */
+  /** Returns whether a process has a file. */
   boolean hasFile(int localRank) {
     return isFiled(localRank, StreamChoice.OUT) || isFiled(localRank, StreamChoice.ERR);
   }

@@ -56,16 +56,12 @@ final class RankLog implements AutoCloseable {
     return file;
   }
 
-  /**
-   * Writes a header for the lines of the next process.
-   */
+  /** Writes a header for the lines of the next process. */
   void begin(String what) {
     line("rdm launch: %s, %s".formatted(Instant.now().truncatedTo(ChronoUnit.SECONDS), what));
   }
 
-  /**
-   * Appends a line and flushes it, since logs are read while they grow.
-   */
+  /** Appends a line and flushes it, since logs are read while they grow. */
   synchronized void line(String text) {
     if (broken) {
       return;

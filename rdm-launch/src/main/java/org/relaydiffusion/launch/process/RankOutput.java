@@ -6,18 +6,12 @@ import java.util.List;
 import java.util.Optional;
 import org.relaydiffusion.Printable;
 
-/**
- * Distributes the lines of one rank, for each stream.
- */
+/** Distributes the lines of one rank, for each stream. */
 final class RankOutput implements AutoCloseable {
-  /**
-   * How many lines are shown when a rank fails.
-   */
+  /** How many lines are shown when a rank fails. */
   private static final int LAST_LINES = 20;
 
-  /**
-   * A document is not split: it may be a single line.
-   */
+  /** A document is not split: it may be a single line. */
   private static final int LONGEST_DOCUMENT = 1 << 29;
 
   private final int rank;
@@ -58,9 +52,7 @@ final class RankOutput implements AutoCloseable {
     return new RankOutput(rank, localRank, screen, plan, log);
   }
 
-  /**
-   * Writes a header to the file.
-   */
+  /** Writes a header to the file. */
   void begin(long pid) {
     log.ifPresent(file -> file.begin("rank %s, process %s".formatted(rank, pid)));
   }
@@ -69,9 +61,7 @@ final class RankOutput implements AutoCloseable {
     return out;
   }
 
-  /**
-   * Returns the length at which a line of standard output is split.
-   */
+  /** Returns the length at which a line of standard output is split. */
   int longestLine() {
     return longestLine;
   }
@@ -80,16 +70,12 @@ final class RankOutput implements AutoCloseable {
     return err;
   }
 
-  /**
-   * Returns the last lines of standard error, oldest first.
-   */
+  /** Returns the last lines of standard error, oldest first. */
   List<String> lastErrors() {
     return lastErrors.lines();
   }
 
-  /**
-   * Called at the end of standard output.
-   */
+  /** Called at the end of standard output. */
   void drained() {
     if (rank == 0 && !document.isEmpty()) {
       screen.result(document);
@@ -101,9 +87,7 @@ final class RankOutput implements AutoCloseable {
     log.ifPresent(RankLog::close);
   }
 
-  /**
-   * One of the two streams.
-   */
+  /** One of the two streams. */
   private final class Stream implements LineSplitter.Listener {
     private final boolean isError;
     private final boolean shown;

@@ -54,9 +54,7 @@ final class RendezvousFolder implements AutoCloseable {
     return folder.resolve("attempt_" + attempt);
   }
 
-  /**
-   * Deletes the folder, when no rank is left.
-   */
+  /** Deletes the folder, when no rank is left. */
   @Override
   public void close() {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {

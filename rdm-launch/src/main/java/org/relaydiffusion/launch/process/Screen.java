@@ -20,29 +20,21 @@ import org.relaydiffusion.launch.progress.DisplayWidth;
  * #hurry}), they are dropped if the reader does not read.
  */
 final class Screen {
-  /**
-   * More than the longest line of a rank, see {@link LineSplitter}.
-   */
+  /** More than the longest line of a rank, see {@link LineSplitter}. */
   private static final int MOST = 2 * LineSplitter.LONGEST_LINE;
 
-  /**
-   * The capacity of the queue in characters; a line counts for a little more than its text.
-   */
+  /** The capacity of the queue in characters; a line counts for a little more than its text. */
   private static final int MOST_WAITING = 1 << 20;
 
   private static final int LINE_COST = 64;
 
-  /**
-   * The timeout after which a reader that has read nothing is assumed never to read again.
-   */
+  /** The timeout after which a reader that has read nothing is assumed never to read again. */
   private static final Duration STUCK = Duration.ofSeconds(1);
 
   private static final String CLEAR_LINE = "\r\033[K";
 
   private record Line(boolean isError, String text) {
-    /**
-     * A line to be displayed.
-     */
+    /** A line to be displayed. */
     static Line shown(boolean isError, String text) {
       return new Line(isError, Printable.of(text, MOST));
     }
@@ -62,9 +54,7 @@ final class Screen {
   private long dropped;
   private List<String> result = List.of();
 
-  /**
-   * When the thread began to write, in {@link System#nanoTime()}, if it is writing.
-   */
+  /** When the thread began to write, in {@link System#nanoTime()}, if it is writing. */
   private boolean writing;
 
   private long writingSince;
@@ -74,51 +64,37 @@ final class Screen {
     Thread.ofPlatform().daemon().name("rdm-screen").start(this::write);
   }
 
-  /**
-   * Returns whether a status line can be displayed.
-   */
+  /** Returns whether a status line can be displayed. */
   boolean isLive() {
     return console.live();
   }
 
-  /**
-   * Queues a rank's line for standard output.
-   */
+  /** Queues a rank's line for standard output. */
   void out(String line) {
     put(Line.shown(false, line));
   }
 
-  /**
-   * Queues a rank's line for standard error.
-   */
+  /** Queues a rank's line for standard error. */
   void fromRank(String line) {
     put(Line.shown(true, line));
   }
 
-  /**
-   * Queues a line of the launcher for standard error.
-   */
+  /** Queues a line of the launcher for standard error. */
   synchronized void err(String line) {
     add(Line.shown(true, line));
   }
 
-  /**
-   * Queues a message of the launcher.
-   */
+  /** Queues a message of the launcher. */
   void say(String line) {
     err("rdm launch: " + line);
   }
 
-  /**
-   * Sets the result of the last attempt; replaces that of an earlier attempt.
-   */
+  /** Sets the result of the last attempt; replaces that of an earlier attempt. */
   synchronized void result(List<String> answer) {
     result = List.copyOf(answer);
   }
 
-  /**
-   * Replaces the status line; an empty text removes it.
-   */
+  /** Replaces the status line; an empty text removes it. */
   synchronized void status(String text) {
     String line = isLive() ? DisplayWidth.cut(Printable.line(text), console.columns() - 1) : "";
     if (!line.equals(status)) {
@@ -128,17 +104,13 @@ final class Screen {
     }
   }
 
-  /**
-   * From now on, drops lines instead of waiting for a reader that does not read.
-   */
+  /** From now on, drops lines instead of waiting for a reader that does not read. */
   synchronized void hurry() {
     hurried = true;
     notifyAll();
   }
 
-  /**
-   * Waits for the reader again.
-   */
+  /** Waits for the reader again. */
   synchronized void calm() {
     hurried = false;
   }
@@ -220,9 +192,7 @@ final class Screen {
     }
   }
 
-  /**
-   * Returns the next line, which may report dropped lines; null if there is none.
-   */
+  /** Returns the next line, which may report dropped lines; null if there is none. */
   private @Nullable Line next() {
     Line line = lines.poll();
     if (line != null) {
@@ -238,9 +208,7 @@ final class Screen {
     return line;
   }
 
-  /**
-   * Writes a line above the status line; returns the status line displayed afterwards.
-   */
+  /** Writes a line above the status line; returns the status line displayed afterwards. */
   private String write(@Nullable Line line, String shown, String wanted) {
     PrintWriter err = console.err();
     if (line == null) {

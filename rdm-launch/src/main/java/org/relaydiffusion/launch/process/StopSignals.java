@@ -15,9 +15,7 @@ import sun.misc.SignalHandler;
  * A signal that the process was started to ignore, as with {@code nohup}, remains ignored.
  */
 public final class StopSignals implements AutoCloseable {
-  /**
-   * The exit code of a process ended by SIGTERM.
-   */
+  /** The exit code of a process ended by SIGTERM. */
   public static final int TERM_EXIT_CODE = 128 + 15;
 
   /**
@@ -69,9 +67,7 @@ public final class StopSignals implements AutoCloseable {
     return signals;
   }
 
-  /**
-   * Sends SIGTERM to this process, or exits if that is not possible.
-   */
+  /** Sends SIGTERM to this process, or exits if that is not possible. */
   static void raiseTerm() {
     try {
       Signal.raise(new Signal("TERM"));
@@ -95,9 +91,7 @@ public final class StopSignals implements AutoCloseable {
     listener.accept(signal);
   }
 
-  /**
-   * Restores the previous handlers.
-   */
+  /** Restores the previous handlers. */
   @Override
   public void close() {
     before.forEach(Signal::handle);

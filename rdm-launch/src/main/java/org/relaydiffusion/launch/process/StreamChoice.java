@@ -59,16 +59,12 @@ public record StreamChoice(int all, Map<Integer, Integer> single) {
     return new StreamChoice(0, single);
   }
 
-  /**
-   * Returns whether {@code stream}, {@link #OUT} or {@link #ERR}, of a process is selected.
-   */
+  /** Returns whether {@code stream}, {@link #OUT} or {@link #ERR}, of a process is selected. */
   boolean includes(int localRank, int stream) {
     return (single.getOrDefault(localRank, all) & stream) != 0;
   }
 
-  /**
-   * Returns whether no stream of any process is selected.
-   */
+  /** Returns whether no stream of any process is selected. */
   public boolean isNone() {
     return all == 0 && single.values().stream().allMatch(streams -> streams == 0);
   }

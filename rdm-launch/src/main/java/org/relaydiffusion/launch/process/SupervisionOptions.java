@@ -9,9 +9,7 @@ import org.relaydiffusion.launch.command.Converters;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/**
- * What happens when a rank fails or the run is stopped, and the destination of the output.
- */
+/** What happens when a rank fails or the run is stopped, and the destination of the output. */
 final class SupervisionOptions implements Section {
   private static final int LONGEST_PATIENCE = 86_400;
 
@@ -27,9 +25,7 @@ final class SupervisionOptions implements Section {
   @Option(
       names = "--monitor_interval",
       paramLabel = "SECONDS",
-      description =
-          "Accepted for compatibility; has no effect."
-              + " Default: ${DEFAULT-VALUE}.",
+      description = "Accepted for compatibility; has no effect." + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "0.1")
   double monitorInterval;
 
@@ -72,7 +68,7 @@ final class SupervisionOptions implements Section {
   }
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
    * @throws OptionException naming the one that is out of range
    */
@@ -90,9 +86,7 @@ final class SupervisionOptions implements Section {
     }
   }
 
-  /**
-   * Returns the timeout for ranks to stop.
-   */
+  /** Returns the timeout for ranks to stop. */
   Duration patience() {
     return Duration.ofSeconds(patience);
   }

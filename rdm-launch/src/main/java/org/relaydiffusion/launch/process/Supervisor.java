@@ -21,9 +21,7 @@ import org.relaydiffusion.nativeconfig.LibTorchSource;
  * files and the other nodes are handled by separate threads, so that none of them can block it.
  */
 public final class Supervisor {
-  /**
-   * The timeout of the launchers for one another.
-   */
+  /** The timeout of the launchers for one another. */
   private static final Duration JOINING = Duration.ofMinutes(10);
 
   private final LaunchPlan plan;
@@ -48,9 +46,7 @@ public final class Supervisor {
     this(plan, command, console, Duration.ofSeconds(30));
   }
 
-  /**
-   * Creates a run in which a node that shows no sign of life for {@code silence} is lost.
-   */
+  /** Creates a run in which a node that shows no sign of life for {@code silence} is lost. */
   Supervisor(LaunchPlan plan, WorkerCommand command, Console console, Duration silence) {
     this.plan = plan;
     this.command = command;
@@ -73,9 +69,7 @@ public final class Supervisor {
     events.add(new Event.Stop(why, exitCode));
   }
 
-  /**
-   * Kills the ranks, after a second stop request.
-   */
+  /** Kills the ranks, after a second stop request. */
   public void kill(String why) {
     events.add(new Event.Kill(why));
   }
@@ -139,16 +133,12 @@ public final class Supervisor {
     }
   }
 
-  /**
-   * Returns a name that is unique among all clusters and folders.
-   */
+  /** Returns a name that is unique among all clusters and folders. */
   private static String newRunId() {
     return UUID.randomUUID().toString();
   }
 
-  /**
-   * Returns the rendezvous of an attempt.
-   */
+  /** Returns the rendezvous of an attempt. */
   @FunctionalInterface
   private interface Meeting {
     Rendezvous of(int attempt);
@@ -189,8 +179,7 @@ public final class Supervisor {
             return exitCode;
           }
           screen.say(
-              "restarting all ranks (restart %s of %s)"
-                  .formatted(number + 1, plan.maxRestarts()));
+              "restarting all ranks (restart %s of %s)".formatted(number + 1, plan.maxRestarts()));
         }
       }
     }
@@ -217,9 +206,7 @@ public final class Supervisor {
     return attempt;
   }
 
-  /**
-   * Only rank 0 may redraw a status line, if its output goes only to a terminal.
-   */
+  /** Only rank 0 may redraw a status line, if its output goes only to a terminal. */
   private WorkerCommand.Display display(int local) {
     boolean live =
         screen.isLive()

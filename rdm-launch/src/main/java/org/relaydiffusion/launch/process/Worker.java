@@ -10,13 +10,9 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.relaydiffusion.RdmException;
 
-/**
- * The process of one rank in one attempt.
- */
+/** The process of one rank in one attempt. */
 final class Worker {
-  /**
-   * The timeout for output that a child of the rank may keep open.
-   */
+  /** The timeout for output that a child of the rank may keep open. */
   private static final Duration OUTPUT_PATIENCE = Duration.ofSeconds(1);
 
   private static final int BUFFER = 1 << 14;
@@ -83,24 +79,18 @@ final class Worker {
     return process.isAlive();
   }
 
-  /**
-   * Returns the last lines of its standard error.
-   */
+  /** Returns the last lines of its standard error. */
   List<String> lastErrors() {
     return output.lastErrors();
   }
 
-  /**
-   * Asks the process to stop: SIGTERM.
-   */
+  /** Asks the process to stop: SIGTERM. */
   void terminate() {
     // Process.destroy would also close its streams, and lose its last lines.
     process.toHandle().destroy();
   }
 
-  /**
-   * Kills the process and its descendants: SIGKILL.
-   */
+  /** Kills the process and its descendants: SIGKILL. */
   void kill() {
     try (Stream<ProcessHandle> children = process.descendants()) {
       children.toList().forEach(ProcessHandle::destroyForcibly);

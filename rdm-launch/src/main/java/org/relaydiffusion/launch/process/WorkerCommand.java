@@ -2,22 +2,14 @@ package org.relaydiffusion.launch.process;
 
 import java.util.List;
 
-/**
- * Provides the command line of a rank's process.
- */
+/** Provides the command line of a rank's process. */
 @FunctionalInterface
 public interface WorkerCommand {
-  /**
-   * The final destination of a rank's standard error.
-   */
+  /** The final destination of a rank's standard error. */
   enum Display {
-    /**
-     * A terminal, through the launcher: a status line may be redrawn.
-     */
+    /** A terminal, through the launcher: a status line may be redrawn. */
     LIVE,
-    /**
-     * A file, or a terminal shared with other ranks.
-     */
+    /** A file, or a terminal shared with other ranks. */
     PLAIN
   }
 

@@ -79,9 +79,7 @@ record WorkerEnvironment(LaunchPlan plan, Map<String, String> inherited, int cor
     return plan.nodes().processes() > 1 && inherited.getOrDefault(THREADS, "").isBlank();
   }
 
-  /**
-   * Returns the number of threads of each process if the cores are divided.
-   */
+  /** Returns the number of threads of each process if the cores are divided. */
   int threads() {
     return Math.max(1, cores / plan.nodes().processes());
   }

@@ -1,8 +1,6 @@
 package org.relaydiffusion.launch.progress;
 
-/**
- * The width of text on a terminal, in columns.
- */
+/** The width of text on a terminal, in columns. */
 public final class DisplayWidth {
   private static final String CUT = "...";
 
@@ -33,9 +31,7 @@ public final class DisplayWidth {
     return text.substring(0, i) + end;
   }
 
-  /**
-   * Returns the number of columns of a text.
-   */
+  /** Returns the number of columns of a text. */
   public static int of(String text) {
     return text.codePoints().map(DisplayWidth::of).sum();
   }
@@ -51,9 +47,7 @@ public final class DisplayWidth {
     return isWide(c) ? 2 : 1;
   }
 
-  /**
-   * East Asian Width W and F (Unicode TR 11), by blocks.
-   */
+  /** East Asian Width W and F (Unicode TR 11), by blocks. */
   private static boolean isWide(int c) {
     return c >= 0x1100
         && (c <= 0x115f // Hangul initials

@@ -2,9 +2,7 @@ package org.relaydiffusion.launch.progress;
 
 import java.util.Locale;
 
-/**
- * Formats times and rates for display.
- */
+/** Formats times and rates for display. */
 public final class Durations {
   private Durations() {}
 
@@ -28,9 +26,7 @@ public final class Durations {
         : String.format(Locale.ROOT, "%dd%02dh", minutes / (24 * 60), minutes / 60 % 24);
   }
 
-  /**
-   * Formats a rate with three significant digits: {@code 12.3}, {@code 0.0456}, {@code 789}.
-   */
+  /** Formats a rate with three significant digits: {@code 12.3}, {@code 0.0456}, {@code 789}. */
   public static String rate(double perSecond) {
     if (perSecond >= 100) {
       return String.format(Locale.ROOT, "%.0f", perSecond);

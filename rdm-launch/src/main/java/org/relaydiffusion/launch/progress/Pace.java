@@ -35,9 +35,7 @@ final class Pace {
     stepsOfStage[stage] = steps;
   }
 
-  /**
-   * Returns the remaining seconds; empty until every stage has performed a step.
-   */
+  /** Returns the remaining seconds; empty until every stage has performed a step. */
   OptionalDouble secondsLeft() {
     double left = 0;
     for (int i = 0; i < seconds.length; i++) {

@@ -56,39 +56,29 @@ public final class RunProgress {
     }
   }
 
-  /**
-   * Called when {@code count} more images are finished.
-   */
+  /** Called when {@code count} more images are finished. */
   public void finished(int count) {
     done += count;
     // Do not count writing the images as part of the next step.
     last = nanoTime.getAsLong();
   }
 
-  /**
-   * Returns the number of finished images.
-   */
+  /** Returns the number of finished images. */
   public int done() {
     return done;
   }
 
-  /**
-   * Returns the total number of images.
-   */
+  /** Returns the total number of images. */
   public int images() {
     return images;
   }
 
-  /**
-   * Returns the seconds since the run began.
-   */
+  /** Returns the seconds since the run began. */
   public double seconds() {
     return (nanoTime.getAsLong() - began) / NANOS;
   }
 
-  /**
-   * Removes the status line from the terminal.
-   */
+  /** Removes the status line from the terminal. */
   public void end() {
     line.clear();
   }

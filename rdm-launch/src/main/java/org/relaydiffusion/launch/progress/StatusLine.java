@@ -16,21 +16,13 @@ public final class StatusLine {
   private static final long PLAIN_PERIOD_NANOS = 10_000_000_000L;
   private static final String CLEAR_REST_OF_LINE = "\033[K";
 
-  /**
-   * Where the status is displayed, which determines how often.
-   */
+  /** Where the status is displayed, which determines how often. */
   public enum Kind {
-    /**
-     * A terminal: the line is redrawn at most ten times per second.
-     */
+    /** A terminal: the line is redrawn at most ten times per second. */
     LIVE,
-    /**
-     * A log: at most one line every ten seconds.
-     */
+    /** A log: at most one line every ten seconds. */
     PLAIN,
-    /**
-     * Nothing is written.
-     */
+    /** Nothing is written. */
     OFF
   }
 
@@ -57,30 +49,22 @@ public final class StatusLine {
     this.next = nanoTime.getAsLong() + (kind == Kind.PLAIN ? PLAIN_PERIOD_NANOS : 0);
   }
 
-  /**
-   * Creates the status line of a command on standard error.
-   */
+  /** Creates the status line of a command on standard error. */
   public static StatusLine of(Console console, Kind kind) {
     return new StatusLine(console.err(), kind, System::nanoTime, console::columns);
   }
 
-  /**
-   * Returns the kind for a console: {@link Kind#OFF} unless it is {@code shown}.
-   */
+  /** Returns the kind for a console: {@link Kind#OFF} unless it is {@code shown}. */
   public static Kind kind(Console console, boolean shown) {
     return !shown ? Kind.OFF : console.live() ? Kind.LIVE : Kind.PLAIN;
   }
 
-  /**
-   * Returns whether {@link #show} would write now, which avoids formatting an unused text.
-   */
+  /** Returns whether {@link #show} would write now, which avoids formatting an unused text. */
   public boolean isDue() {
     return kind != Kind.OFF && nanoTime.getAsLong() - next >= 0;
   }
 
-  /**
-   * Displays a status if it is due.
-   */
+  /** Displays a status if it is due. */
   public void show(String text) {
     if (!isDue()) {
       return;
@@ -98,9 +82,7 @@ public final class StatusLine {
     }
   }
 
-  /**
-   * Prints a permanent line immediately; the status continues below it.
-   */
+  /** Prints a permanent line immediately; the status continues below it. */
   public void print(String text) {
     if (kind != Kind.OFF) {
       clear();
@@ -108,9 +90,7 @@ public final class StatusLine {
     }
   }
 
-  /**
-   * Removes the status from the terminal.
-   */
+  /** Removes the status from the terminal. */
   public void clear() {
     if (dirty) {
       out.print("\r" + CLEAR_REST_OF_LINE);

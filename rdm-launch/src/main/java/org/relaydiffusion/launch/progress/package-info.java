@@ -1,6 +1,4 @@
-/**
- * The progress of a run, on the terminal or in a log.
- */
+/** The progress of a run, on the terminal or in a log. */
 @NullMarked
 package org.relaydiffusion.launch.progress;
 

@@ -11,14 +11,10 @@ import org.relaydiffusion.OptionException;
  * @param port 1 to 65535
  */
 public record Endpoint(String address, int port) {
-  /**
-   * The default port of torchrun.
-   */
+  /** The default port of torchrun. */
   public static final int DEFAULT_PORT = 29500;
 
-  /**
-   * This host, for ranks that are all on it.
-   */
+  /** This host, for ranks that are all on it. */
   public static final Endpoint LOCAL = new Endpoint("127.0.0.1", DEFAULT_PORT);
 
   private static final int HIGHEST_PORT = 65535;
@@ -76,9 +72,7 @@ public record Endpoint(String address, int port) {
     return port;
   }
 
-  /**
-   * Returns the form {@code node0:29500}.
-   */
+  /** Returns the form {@code node0:29500}. */
   @Override
   public String toString() {
     return (address.contains(":") ? "[%s]:%s" : "%s:%s").formatted(address, port);

@@ -14,9 +14,7 @@ record MasterSearch(Map<String, String> environment, Rank rank) {
   private static final String ADDRESS = "MASTER_ADDR";
   private static final String PORT = "MASTER_PORT";
 
-  /**
-   * Ports below the ephemeral ports of Linux.
-   */
+  /** Ports below the ephemeral ports of Linux. */
   private static final int FIRST_PORT = 15000;
 
   private static final int PORTS = 15000;
@@ -62,9 +60,7 @@ record MasterSearch(Map<String, String> environment, Rank rank) {
         .orElse(Endpoint.DEFAULT_PORT);
   }
 
-  /**
-   * Returns a name that is the same for all ranks of a job and unique to the job.
-   */
+  /** Returns a name that is the same for all ranks of a job and unique to the job. */
   private Optional<String> jobName() {
     return switch (Launcher.of(environment).orElse(Launcher.TORCHRUN)) {
       case SLURM ->

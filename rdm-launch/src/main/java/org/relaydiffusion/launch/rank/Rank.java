@@ -15,33 +15,23 @@ import org.relaydiffusion.OptionException;
  * @param source the launcher, such as {@code torchrun}
  */
 public record Rank(int index, int worldSize, int localIndex, int localWorldSize, String source) {
-  /**
-   * A single process.
-   */
+  /** A single process. */
   public static final Rank SINGLE = new Rank(0, 1, 0, 1, "one process");
 
-  /**
-   * The number of tasks of one step of a Slurm job, which may have more tasks.
-   */
+  /** The number of tasks of one step of a Slurm job, which may have more tasks. */
   private static final String SLURM_STEP_TASKS = "SLURM_STEP_NUM_TASKS";
 
-  /**
-   * Returns whether this process prints messages that are printed once per run.
-   */
+  /** Returns whether this process prints messages that are printed once per run. */
   public boolean isFirst() {
     return index == 0;
   }
 
-  /**
-   * Returns whether this process performs tasks that are done once per node.
-   */
+  /** Returns whether this process performs tasks that are done once per node. */
   public boolean isFirstOfItsMachine() {
     return localIndex == 0;
   }
 
-  /**
-   * Returns whether there are other processes.
-   */
+  /** Returns whether there are other processes. */
   public boolean isDistributed() {
     return worldSize > 1;
   }

@@ -11,9 +11,7 @@ import org.relaydiffusion.torch.distributed.Store;
 import org.relaydiffusion.torch.distributed.TcpStore;
 import org.relaydiffusion.torch.distributed.WaitListener;
 
-/**
- * The c10d store through which the ranks of a run find one another.
- */
+/** The c10d store through which the ranks of a run find one another. */
 public sealed interface Rendezvous {
   /**
    * Set by {@code rdm launch} for ranks on one node: the file of {@link PrivateFile}. It takes
@@ -21,9 +19,7 @@ public sealed interface Rendezvous {
    */
   String FILE_VARIABLE = "RDM_RENDEZVOUS_FILE";
 
-  /**
-   * The variable by which a launcher tells its ranks that it serves the store itself.
-   */
+  /** The variable by which a launcher tells its ranks that it serves the store itself. */
   String AGENT_STORE_VARIABLE = "TORCHELASTIC_USE_AGENT_STORE";
 
   /**
@@ -50,9 +46,7 @@ public sealed interface Rendezvous {
    */
   record Agent(Endpoint at, int attempt) implements Rendezvous {}
 
-  /**
-   * Returns the rendezvous of a single process, which has no peers.
-   */
+  /** Returns the rendezvous of a single process, which has no peers. */
   static Rendezvous local() {
     return new RankZero(Endpoint.LOCAL);
   }
@@ -63,9 +57,11 @@ public sealed interface Rendezvous {
    * {@code rdm launch} set and which can be set manually. Without them,
    *
    * <ul>
-   * <li>ranks that are all on one node use that node;
-   * <li>under Slurm, the address is the first host of the step's node list, which is that of rank 0;
-   * <li>under Slurm and Open MPI, the port is derived from the job id, so that two jobs on one host do not collide; otherwise it is {@link Endpoint#DEFAULT_PORT}.
+   *   <li>ranks that are all on one node use that node;
+   *   <li>under Slurm, the address is the first host of the step's node list, which is that of rank
+   *       0;
+   *   <li>under Slurm and Open MPI, the port is derived from the job id, so that two jobs on one
+   *       host do not collide; otherwise it is {@link Endpoint#DEFAULT_PORT}.
    * </ul>
    *
    * <p>Rank 0 serves the store, unless {@value #AGENT_STORE_VARIABLE} is {@code True}.

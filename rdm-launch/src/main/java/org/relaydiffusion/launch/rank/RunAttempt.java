@@ -21,20 +21,14 @@ public record RunAttempt(
     Optional<String> jobId,
     int requeues,
     int maxRestarts) {
-  /**
-   * The first start of a launch without a name.
-   */
+  /** The first start of a launch without a name. */
   public static final RunAttempt FIRST =
       new RunAttempt(Optional.empty(), 0, Optional.empty(), 0, 0);
 
-  /**
-   * torchrun's name for all launches without a name.
-   */
+  /** torchrun's name for all launches without a name. */
   private static final String NO_ID = "none";
 
-  /**
-   * Returns whether the run was started before.
-   */
+  /** Returns whether the run was started before. */
   public boolean isRestart() {
     return restarts > 0 || requeues > 0;
   }

@@ -4,9 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.relaydiffusion.OptionException;
 
-/**
- * Reads environment variables; a blank one counts as not set.
- */
+/** Reads environment variables; a blank one counts as not set. */
 final class Variables {
   private Variables() {}
 
@@ -14,9 +12,7 @@ final class Variables {
     return !environment.getOrDefault(name, "").isBlank();
   }
 
-  /**
-   * Returns the first of several variables that is set.
-   */
+  /** Returns the first of several variables that is set. */
   static Optional<String> text(Map<String, String> environment, String... names) {
     for (String name : names) {
       if (isSet(environment, name)) {
@@ -41,9 +37,7 @@ final class Variables {
     return Integer.parseInt(text);
   }
 
-  /**
-   * Returns the number, or {@code otherwise} if the variable is not set.
-   */
+  /** Returns the number, or {@code otherwise} if the variable is not set. */
   static int number(Map<String, String> environment, String name, int otherwise) {
     return isSet(environment, name) ? number(environment, name) : otherwise;
   }

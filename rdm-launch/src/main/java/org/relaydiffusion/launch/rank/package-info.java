@@ -1,6 +1,4 @@
-/**
- * The rank of this process, and the rendezvous of the ranks of a run.
- */
+/** The rank of this process, and the rendezvous of the ranks of a run. */
 @NullMarked
 package org.relaydiffusion.launch.rank;
 

@@ -6,9 +6,7 @@ import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/**
- * Options of the CelebA-HQ script's samplers only; defaults come from {@link PresetDefaults}.
- */
+/** Options of the CelebA-HQ script's samplers only; defaults come from {@link PresetDefaults}. */
 final class CelebaHqOptions implements Section {
   @Option(
       names = "--sde_scale_first",
@@ -45,7 +43,8 @@ final class CelebaHqOptions implements Section {
   @Option(
       names = "--S_noise_second",
       paramLabel = "X",
-      description = "Second stage: standard deviation of the added noise. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Second stage: standard deviation of the added noise. Default: ${DEFAULT-VALUE}.")
   double churnNoise;
 
   @Override
@@ -53,16 +52,12 @@ final class CelebaHqOptions implements Section {
     return "Samplers of the CelebA-HQ script";
   }
 
-  /**
-   * Returns {@code options} with this script's stochastic sampler.
-   */
+  /** Returns {@code options} with this script's stochastic sampler. */
   EdmOptions first(EdmOptions options) {
     return StageOptions.checked("_first", () -> options.toBuilder().sdeScale(sdeScale).build());
   }
 
-  /**
-   * Returns {@code options} with this script's churn.
-   */
+  /** Returns {@code options} with this script's churn. */
   RelayOptions second(RelayOptions options) {
     return StageOptions.checked(
         "_second",

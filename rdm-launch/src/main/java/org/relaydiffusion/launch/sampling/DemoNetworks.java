@@ -19,9 +19,7 @@ record DemoNetworks(Path folder, Path first, Path second) implements AutoCloseab
   private static final String FIRST = "first.safetensors";
   private static final String SECOND = "second.safetensors";
 
-  /**
-   * Copies the networks out of the jar.
-   */
+  /** Copies the networks out of the jar. */
   static DemoNetworks unpack() {
     try {
       Path folder = Files.createTempDirectory("rdm-demo");

@@ -11,9 +11,7 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 
-/**
- * Computes the SHA-256 of a file, as printed by {@code sha256sum}.
- */
+/** Computes the SHA-256 of a file, as printed by {@code sha256sum}. */
 final class FileSum {
   private static final int BLOCK = 1 << 20;
 
@@ -38,9 +36,7 @@ final class FileSum {
     }
   }
 
-  /**
-   * Returns the SHA-256 of bytes in memory.
-   */
+  /** Returns the SHA-256 of bytes in memory. */
   static String sha256(byte[] bytes) {
     return HexFormat.of().formatHex(digest().digest(bytes));
   }

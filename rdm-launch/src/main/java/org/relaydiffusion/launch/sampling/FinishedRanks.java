@@ -32,16 +32,12 @@ record FinishedRanks(Path folder, Rank rank, String key) {
   private static final String PREFIX = ".rdm-finished-";
   private static final int LONGEST = 1024;
 
-  /**
-   * Marks this process as not finished, and deletes marks of runs with other images.
-   */
+  /** Marks this process as not finished, and deletes marks of runs with other images. */
   void begin() {
     delete(file -> file.equals(mark(rank.index())) || !isOfThisRun(file));
   }
 
-  /**
-   * Marks this process as finished.
-   */
+  /** Marks this process as finished. */
   void finish() {
     if (rank.isDistributed()) {
       byte[] text = key.getBytes(StandardCharsets.UTF_8);
@@ -77,9 +73,7 @@ record FinishedRanks(Path folder, Rank rank, String key) {
     }
   }
 
-  /**
-   * Deletes all marks.
-   */
+  /** Deletes all marks. */
   void end() {
     delete(_ -> true);
   }

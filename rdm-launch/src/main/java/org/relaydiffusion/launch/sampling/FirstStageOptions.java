@@ -7,9 +7,7 @@ import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/**
- * Options of the first stage's sampler; defaults come from {@link PresetDefaults}.
- */
+/** Options of the first stage's sampler; defaults come from {@link PresetDefaults}. */
 final class FirstStageOptions implements Section {
   @Option(
       names = "--network_first",
@@ -28,7 +26,8 @@ final class FirstStageOptions implements Section {
   @Option(
       names = "--sigma_min_first",
       paramLabel = "X",
-      description = "Lowest noise level, above 0 (pixel values range from -1 to 1). Default: ${DEFAULT-VALUE}.")
+      description =
+          "Lowest noise level, above 0 (pixel values range from -1 to 1). Default: ${DEFAULT-VALUE}.")
   double sigmaMin;
 
   @Option(
@@ -56,7 +55,8 @@ final class FirstStageOptions implements Section {
   @Option(
       names = {"--S_churn", "--S_churn_first"},
       paramLabel = "X",
-      description = "Total amount of noise added in the steps (churn), at least 0. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Total amount of noise added in the steps (churn), at least 0. Default: ${DEFAULT-VALUE}.")
   double churn;
 
   @Option(

@@ -45,8 +45,7 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
     this.resolution = second.resolution();
     this.channels = second.channels();
     if (!Files.isDirectory(root) && !root.toString().toLowerCase(Locale.ROOT).endsWith(".zip")) {
-      throw new FileException(
-          root, "is not a folder; --indir must be a folder or a zip of images");
+      throw new FileException(root, "is not a folder; --indir must be a folder or a zip of images");
     }
     this.files = PictureSource.open(root, PictureSource.Order.NAMES);
     List<String> names = files.pictures();
@@ -148,9 +147,7 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
     return pixels;
   }
 
-  /**
-   * Closes the files; no image may be requested afterwards.
-   */
+  /** Closes the files; no image may be requested afterwards. */
   @Override
   public void close() {
     files.close();

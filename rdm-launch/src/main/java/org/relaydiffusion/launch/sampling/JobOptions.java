@@ -8,9 +8,7 @@ import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/**
- * What to sample, and the output files.
- */
+/** What to sample, and the output files. */
 final class JobOptions implements Section {
   @Option(
       names = "--outdir",

@@ -22,17 +22,13 @@ record PictureFolder(Path root) {
   private static final int SEEDS_PER_FOLDER = 1000;
   private static final Duration COARSEST = Duration.ofSeconds(2);
 
-  /**
-   * Returns the file of a seed, such as {@code 080000/080123.png}.
-   */
+  /** Returns the file of a seed, such as {@code 080000/080123.png}. */
   Path file(long seed) {
     long first = seed - Math.floorMod(seed, SEEDS_PER_FOLDER);
     return root.resolve(digits(first)).resolve(digits(seed) + ".png");
   }
 
-  /**
-   * Returns the file of a seed without subfolders.
-   */
+  /** Returns the file of a seed without subfolders. */
   Path flatFile(long seed) {
     return root.resolve(digits(seed) + ".png");
   }
@@ -53,9 +49,7 @@ record PictureFolder(Path root) {
     }
   }
 
-  /**
-   * Returns whether there is an image in the folder or its subfolders.
-   */
+  /** Returns whether there is an image in the folder or its subfolders. */
   boolean holdsPictures() {
     try (Stream<Path> files = Files.walk(root, 2)) {
       return files.anyMatch(f -> f.toString().endsWith(".png"));

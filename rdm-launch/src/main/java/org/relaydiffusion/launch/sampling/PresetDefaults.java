@@ -12,9 +12,7 @@ import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/**
- * The defaults of a preset under the names of the command line options.
- */
+/** The defaults of a preset under the names of the command line options. */
 final class PresetDefaults implements IDefaultValueProvider {
   private final Map<String, String> values = new LinkedHashMap<>();
 

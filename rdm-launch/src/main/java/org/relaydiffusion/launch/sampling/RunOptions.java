@@ -7,9 +7,7 @@ import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/**
- * The device and numerics of the networks.
- */
+/** The device and numerics of the networks. */
 final class RunOptions implements Section {
   @Mixin final ComputeOptions compute = new ComputeOptions();
 

@@ -24,9 +24,7 @@ import org.relaydiffusion.torch.Torch;
  * includes all of them and only a few are in memory at a time.
  */
 final class SamplesFile {
-  /**
-   * The number of images decoded at a time, on all cores.
-   */
+  /** The number of images decoded at a time, on all cores. */
   private static final int BLOCK = 64;
 
   private SamplesFile() {}
@@ -43,9 +41,7 @@ final class SamplesFile {
     AtomicFile.checkWritable(target);
   }
 
-  /**
-   * Returns whether a file contains samples, according to its headers.
-   */
+  /** Returns whether a file contains samples, according to its headers. */
   static boolean isSamples(Path file) {
     try (SampleArray _ = SampleArray.open(file)) {
       return true;
@@ -87,7 +83,7 @@ final class SamplesFile {
             }
             if (status.isDue()) {
               status.show(
-                  "%s: %s of %s pictures".formatted(target, from + block.size(), seeds.size()));
+                  "%s: %s of %s images".formatted(target, from + block.size(), seeds.size()));
             }
           }
         });

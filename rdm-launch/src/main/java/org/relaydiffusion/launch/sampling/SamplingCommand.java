@@ -20,9 +20,7 @@ import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 
-/**
- * The common part of the three sampling commands, which differ in their {@link Preset}.
- */
+/** The common part of the three sampling commands, which differ in their {@link Preset}. */
 public abstract class SamplingCommand implements Callable<Integer> {
   private final Preset preset;
   private final Console console;
@@ -40,9 +38,7 @@ public abstract class SamplingCommand implements Callable<Integer> {
     this.stop = stop;
   }
 
-  /**
-   * Creates the command lines of all three, each with the defaults of its preset.
-   */
+  /** Creates the command lines of all three, each with the defaults of its preset. */
   public static List<CommandLine> commandLines(Console console, StopSignal stop) {
     return Stream.of(
             new GenerateCommand(console, stop),
@@ -58,16 +54,12 @@ public abstract class SamplingCommand implements Callable<Integer> {
     return line;
   }
 
-  /**
-   * Returns the options of the first sampler, including those of this command only.
-   */
+  /** Returns the options of the first sampler, including those of this command only. */
   EdmOptions complete(EdmOptions options) {
     return options;
   }
 
-  /**
-   * Returns the options of the second sampler, including those of this command only.
-   */
+  /** Returns the options of the second sampler, including those of this command only. */
   RelayOptions complete(RelayOptions options) {
     return options;
   }
@@ -114,9 +106,7 @@ public abstract class SamplingCommand implements Callable<Integer> {
         rank);
   }
 
-  /**
-   * Called last, because LibTorch is loaded to determine whether CUDA is available.
-   */
+  /** Called last, because LibTorch is loaded to determine whether CUDA is available. */
   private SamplingJob.Runtime runtime(Rank rank, SamplingJob.Target target) {
     SamplingJob.requireComplete(
         job.stages,

@@ -56,17 +56,11 @@ public record SamplingJob(
     Runtime runtime,
     Rank rank) {
 
-  /**
-   * What is done with images of an earlier run.
-   */
+  /** What is done with images of an earlier run. */
   public enum Existing {
-    /**
-     * They are generated again.
-     */
+    /** They are generated again. */
     REPLACE,
-    /**
-     * Complete ones are kept.
-     */
+    /** Complete ones are kept. */
     KEEP
   }
 
@@ -142,9 +136,7 @@ public record SamplingJob(
     }
   }
 
-  /**
-   * Returns everything that determines the images, under the names of the command's options.
-   */
+  /** Returns everything that determines the images, under the names of the command's options. */
   public Map<String, @Nullable Object> resolved() {
     Map<String, @Nullable Object> options = new LinkedHashMap<>();
     options.put("command", command);
@@ -166,9 +158,7 @@ public record SamplingJob(
     return options;
   }
 
-  /**
-   * Returns null for all classes, one class as a number, several as they were typed.
-   */
+  /** Returns null for all classes, one class as a number, several as they were typed. */
   private static @Nullable Object plain(ClassList classes) {
     if (classes.isAll()) {
       return null;

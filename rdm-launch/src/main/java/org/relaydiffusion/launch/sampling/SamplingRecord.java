@@ -26,9 +26,7 @@ import org.relaydiffusion.launch.command.StoredOptions;
  * them. A run that keeps images compares it with its own.
  */
 public final class SamplingRecord {
-  /**
-   * The name of the file in the folder of images.
-   */
+  /** The name of the file in the folder of images. */
   public static final String FILE = "sampling_options.json";
 
   private static final String SINCE = "pictures_since";
@@ -36,9 +34,7 @@ public final class SamplingRecord {
   private static final String SECOND = "network_second";
   private static final String SUM = "_sha256";
 
-  /**
-   * Options that do not affect an image, or are compared by checksum.
-   */
+  /** Options that do not affect an image, or are compared by checksum. */
   private static final Set<String> FREE =
       Set.of("command", "outdir", "seeds", "batch", "device", "world_size", SINCE);
 
@@ -84,23 +80,17 @@ public final class SamplingRecord {
     return FileSum.sha256(decisive.toString().getBytes(StandardCharsets.UTF_8));
   }
 
-  /**
-   * Returns whether the folder has a record.
-   */
+  /** Returns whether the folder has a record. */
   private boolean isThere() {
     return !stored.isEmpty();
   }
 
-  /**
-   * Returns whether the record of the folder is that of this run.
-   */
+  /** Returns whether the record of the folder is that of this run. */
   boolean isWritten() {
     return isThere() && differences().isEmpty() && stored.keySet().containsAll(mine.keySet());
   }
 
-  /**
-   * Returns the differences between the folder's images and those of this run.
-   */
+  /** Returns the differences between the folder's images and those of this run. */
   private List<String> differences() {
     List<String> differences = new ArrayList<>();
     Set<String> names = new TreeSet<>(mine.keySet());
@@ -115,9 +105,7 @@ public final class SamplingRecord {
     return differences;
   }
 
-  /**
-   * A network may be moved. Its checksum can be compared if both are recorded.
-   */
+  /** A network may be moved. Its checksum can be compared if both are recorded. */
   private boolean isKnownByItsSum(String name) {
     if (name.endsWith(SUM)) {
       String network = name.substring(0, name.length() - SUM.length());

@@ -23,9 +23,7 @@ final class SamplingReport {
     this.options = options;
   }
 
-  /**
-   * Prints the header, in the first process.
-   */
+  /** Prints the header, in the first process. */
   void header(SamplingJob job) {
     if (options.quiet || !job.rank().isFirst()) {
       return;
@@ -52,17 +50,13 @@ final class SamplingReport {
                 processes));
   }
 
-  /**
-   * Returns the progress of the first process, or of all with {@code --verbose}.
-   */
+  /** Returns the progress of the first process, or of all with {@code --verbose}. */
   StatusLine status(Rank rank) {
     boolean shown = !options.quiet && (rank.isFirst() || options.verbose);
     return StatusLine.of(console, StatusLine.kind(console, shown));
   }
 
-  /**
-   * Prints the result, as text or JSON.
-   */
+  /** Prints the result, as text or JSON. */
   void result(SamplingResult result) {
     if (options.json) {
       console.json(json(result));

@@ -38,16 +38,12 @@ import org.relaydiffusion.nativeconfig.LibTorch;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.Device;
 
-/**
- * Executes a {@link SamplingJob}.
- */
+/** Executes a {@link SamplingJob}. */
 public final class SamplingRun {
   private static final int WRITER_THREADS = 2;
   private static final int PICTURES_IN_MEMORY = 64;
 
-  /**
-   * The timeout of the first process for the next of the others to finish its images.
-   */
+  /** The timeout of the first process for the next of the others to finish its images. */
   private static final Duration PATIENCE = Duration.ofHours(6);
 
   private final SamplingJob job;
@@ -143,9 +139,7 @@ public final class SamplingRun {
     }
   }
 
-  /**
-   * Inputs are not overwritten: the images of the first stage, and the checkpoints.
-   */
+  /** Inputs are not overwritten: the images of the first stage, and the checkpoints. */
   private void checkInputs() {
     job.target().indir().ifPresent(indir -> OutputFile.refuseInput(job.target().outdir(), indir));
     job.target()
@@ -242,9 +236,7 @@ public final class SamplingRun {
     return missing;
   }
 
-  /**
-   * Returns the input of the second stage, if it does not start from the first.
-   */
+  /** Returns the input of the second stage, if it does not start from the first. */
   private @Nullable InputPictures inputs(RelayPipeline pipeline) {
     return job.target()
         .indir()
@@ -315,9 +307,7 @@ public final class SamplingRun {
         : Optional.empty();
   }
 
-  /**
-   * Marks this process as finished and, in the first process, collects all images.
-   */
+  /** Marks this process as finished and, in the first process, collects all images. */
   private Optional<Path> npz(FinishedRanks finished) {
     Optional<Path> npz = job.target().npz();
     if (npz.isEmpty()) {

@@ -6,9 +6,7 @@ import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/**
- * Options of the second stage's sampler; defaults come from {@link PresetDefaults}.
- */
+/** Options of the second stage's sampler; defaults come from {@link PresetDefaults}. */
 final class SecondStageOptions implements Section {
   @Option(
       names = "--network_second",
@@ -81,7 +79,8 @@ final class SecondStageOptions implements Section {
   @Option(
       names = "--s_block_second",
       paramLabel = "X",
-      description = "Strength of the block noise relative to the noise, at least 0. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Strength of the block noise relative to the noise, at least 0. Default: ${DEFAULT-VALUE}.")
   double blockNoise;
 
   @Option(

@@ -15,9 +15,7 @@ import org.relaydiffusion.diffusion.image.PngWriter;
  * their files, so that those of an interrupted run are included, and memory is only needed then.
  */
 final class SheetFile {
-  /**
-   * The maximum number of images; larger sheets are impractical.
-   */
+  /** The maximum number of images; larger sheets are impractical. */
   static final int MAX_PICTURES = 256;
 
   private SheetFile() {}

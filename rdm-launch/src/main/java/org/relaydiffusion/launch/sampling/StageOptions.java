@@ -6,9 +6,7 @@ import java.util.regex.Pattern;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.launch.command.Converters;
 
-/**
- * Common parts of the options of both stages.
- */
+/** Common parts of the options of both stages. */
 final class StageOptions {
   private static final Pattern NAMES_OPTION = Pattern.compile("(\\w+) must (.*)");
 
@@ -33,9 +31,7 @@ final class StageOptions {
     }
   }
 
-  /**
-   * Rejects 0, with which the last step would divide by zero.
-   */
+  /** Rejects 0, with which the last step would divide by zero. */
   static void requirePositive(String name, double value) {
     if (!(value > 0)) {
       throw new OptionException(

@@ -1,6 +1,4 @@
-/**
- * {@code rdm generate} and the related commands: from their options to images and a summary.
- */
+/** {@code rdm generate} and the related commands: from their options to images and a summary. */
 @NullMarked
 package org.relaydiffusion.launch.sampling;
 

@@ -13,18 +13,14 @@ import org.relaydiffusion.diffusion.train.World;
  * @param seed of the run; {@code -1} if there is nothing left to do
  */
 record Decision(Optional<Path> state, long seed) {
-  /**
-   * There is nothing left to do.
-   */
+  /** There is nothing left to do. */
   static final Decision FINISHED = new Decision(Optional.empty(), -1);
 
   boolean isFinished() {
     return seed < 0;
   }
 
-  /**
-   * Sends the decision to the others, which call {@link #receive} at the same point.
-   */
+  /** Sends the decision to the others, which call {@link #receive} at the same point. */
   void send(World world) {
     exchange(world, state.map(Path::toString).orElse(null), Long.toString(seed));
   }

@@ -69,9 +69,7 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
       return RunFolders.of(job.target().outdir(), sought);
     }
 
-    /**
-     * Several runs of one job may be for the same task: returns any of them that is not in use.
-     */
+    /** Several runs of one job may be for the same task: returns any of them that is not in use. */
     private FolderChoice oneOf(List<Path> folders) {
       return folders.stream()
           .filter(FolderChoice::isFree)
@@ -156,9 +154,7 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
       return new FolderChoice(RunPlace.given(folder, use, ifTaken), state, said);
     }
 
-    /**
-     * Returns the state given on the command line.
-     */
+    /** Returns the state given on the command line. */
     private Optional<StoredState> named() {
       return job.start() instanceof TrainingJob.Start.Resume(Path file)
           ? Optional.of(StoredState.read(file))
@@ -183,9 +179,7 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
     }
   }
 
-  /**
-   * Returns whether a file is directly in a folder, after resolving symbolic links.
-   */
+  /** Returns whether a file is directly in a folder, after resolving symbolic links. */
   static boolean isIn(Path file, Path folder) {
     try {
       Path parent = file.toAbsolutePath().getParent();

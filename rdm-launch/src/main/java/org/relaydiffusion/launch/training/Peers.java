@@ -15,13 +15,9 @@ import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.Store;
 import org.relaydiffusion.torch.distributed.WaitListener;
 
-/**
- * The connections to the other processes of a run.
- */
+/** The connections to the other processes of a run. */
 final class Peers implements AutoCloseable {
-  /**
-   * The timeout; a state of many gigabytes may be written while the others wait.
-   */
+  /** The timeout; a state of many gigabytes may be written while the others wait. */
   private static final Duration PATIENCE = Duration.ofMinutes(30);
 
   private final World world;
@@ -84,9 +80,7 @@ final class Peers implements AutoCloseable {
     return name.toLowerCase(Locale.ROOT);
   }
 
-  /**
-   * Returns the processes of the run.
-   */
+  /** Returns the processes of the run. */
   World world() {
     return world;
   }

@@ -13,13 +13,9 @@ import org.relaydiffusion.diffusion.train.RunDirectory;
 import org.relaydiffusion.diffusion.train.RunName;
 import org.relaydiffusion.diffusion.train.StateFiles;
 
-/**
- * The location of a run's output.
- */
+/** The location of a run's output. */
 sealed interface RunPlace {
-  /**
-   * A new folder, which does not exist yet.
-   */
+  /** A new folder, which does not exist yet. */
   record New(Path outdir, RunName name) implements RunPlace {}
 
   /**
@@ -32,21 +28,13 @@ sealed interface RunPlace {
    */
   record Given(Path folder, Use use, List<String> states, IfTaken ifTaken) implements RunPlace {}
 
-  /**
-   * What to do if another process owns the folder.
-   */
+  /** What to do if another process owns the folder. */
   enum IfTaken {
-    /**
-     * The run fails.
-     */
+    /** The run fails. */
     REFUSE(Duration.ZERO),
-    /**
-     * The run waits: on a network file system, the lock of a killed process may outlive it.
-     */
+    /** The run waits: on a network file system, the lock of a killed process may outlive it. */
     WAIT(Duration.ofMinutes(2)),
-    /**
-     * Another folder is chosen.
-     */
+    /** Another folder is chosen. */
     CHOOSE_AGAIN(Duration.ZERO);
 
     private final Duration patience;
@@ -56,23 +44,15 @@ sealed interface RunPlace {
     }
   }
 
-  /**
-   * What is done with the content of a folder.
-   */
+  /** What is done with the content of a folder. */
   enum Use {
-    /**
-     * It is kept, and the run adds to it.
-     */
+    /** It is kept, and the run adds to it. */
     CONTINUE,
-    /**
-     * It is deleted.
-     */
+    /** It is deleted. */
     OVERWRITE
   }
 
-  /**
-   * Returns a given folder in its current state.
-   */
+  /** Returns a given folder in its current state. */
   static Given given(Path folder, Use use, IfTaken ifTaken) {
     return new Given(folder, use, listing(folder), ifTaken);
   }
@@ -102,9 +82,7 @@ sealed interface RunPlace {
     };
   }
 
-  /**
-   * Returns whether the states are still those that existed when the location was chosen.
-   */
+  /** Returns whether the states are still those that existed when the location was chosen. */
   default boolean isCurrent() {
     return !(this instanceof Given given) || given.states.equals(listing(given.folder));
   }

@@ -99,9 +99,7 @@ record RunPlan(
     }
   }
 
-  /**
-   * Returns messages about the data.
-   */
+  /** Returns messages about the data. */
   private static Stream<String> said(TrainingJob job, ImageFolderDataset dataset) {
     Path data = job.data().path();
     String leftOut = dataset.leftOut().text();
@@ -121,9 +119,7 @@ record RunPlan(
         .orElseGet(() -> stored.orElseGet(() -> ThreadLocalRandom.current().nextLong(SEEDS)));
   }
 
-  /**
-   * Returns the result of a run that has nothing left to do; empty for any other.
-   */
+  /** Returns the result of a run that has nothing left to do; empty for any other. */
   Optional<TrainingResult> finished() {
     long total = options.schedule().totalImages();
     return state
@@ -139,9 +135,7 @@ record RunPlan(
                 Double.NaN));
   }
 
-  /**
-   * Writes the last snapshot of a run that was killed after its last state.
-   */
+  /** Writes the last snapshot of a run that was killed after its last state. */
   private boolean hasSnapshot(Path folder, StoredState at) {
     return options.saving().snapshotTicks().isEmpty()
         || snapshots(folder, at).allMatch(Files::isRegularFile);

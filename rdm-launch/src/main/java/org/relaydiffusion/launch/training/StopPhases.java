@@ -19,9 +19,7 @@ final class StopPhases implements TrainingListener, AutoCloseable {
   private final AtomicBoolean interrupting = new AtomicBoolean();
   private final AtomicBoolean stopping = new AtomicBoolean();
 
-  /**
-   * Begins the first phase, in which a stop request interrupts the current thread.
-   */
+  /** Begins the first phase, in which a stop request interrupts the current thread. */
   StopPhases(TrainingListener listener, StopSignal stop) {
     this.listener = listener;
     this.stop = stop;
@@ -34,16 +32,12 @@ final class StopPhases implements TrainingListener, AutoCloseable {
         Ending.AT_ONCE);
   }
 
-  /**
-   * Returns whether a run that is training was asked to stop.
-   */
+  /** Returns whether a run that is training was asked to stop. */
   boolean isStopping() {
     return stopping.get();
   }
 
-  /**
-   * Clears an interrupt that was only meant to end a wait.
-   */
+  /** Clears an interrupt that was only meant to end a wait. */
   @Override
   public void close() {
     if (interrupting.get()) {

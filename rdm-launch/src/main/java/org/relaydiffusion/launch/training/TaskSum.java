@@ -11,13 +11,9 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.train.RunIdentity;
 import org.relaydiffusion.launch.command.Json;
 
-/**
- * Distinguishes the runs of one launch or job by their requested options.
- */
+/** Distinguishes the runs of one launch or job by their requested options. */
 final class TaskSum {
-  /**
-   * Options that may differ when the same command is restarted on other hosts.
-   */
+  /** Options that may differ when the same command is restarted on other hosts. */
   private static final List<String> LEFT_OUT =
       List.of("num_processes", "batch_gpu", "device", "data_loader_kwargs");
 

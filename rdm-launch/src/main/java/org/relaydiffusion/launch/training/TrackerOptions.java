@@ -42,9 +42,7 @@ final class TrackerOptions implements Section {
     return "Experiment tracking";
   }
 
-  /**
-   * Returns a warning if any of them is given.
-   */
+  /** Returns a warning if any of them is given. */
   Optional<String> said() {
     List<String> given = new ArrayList<>();
     if (!repository.isEmpty()) {

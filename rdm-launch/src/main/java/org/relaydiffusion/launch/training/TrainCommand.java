@@ -49,9 +49,7 @@ public final class TrainCommand implements Callable<Integer> {
     this.stop = stop;
   }
 
-  /**
-   * Creates the command line, with the types of its options.
-   */
+  /** Creates the command line, with the types of its options. */
   public static CommandLine commandLine(Console console, StopSignal stop) {
     CommandLine line = new CommandLine(new TrainCommand(console, stop));
     Converters.registerNames(line, TrainingNetworkOptions.Preconditioning.class);
@@ -104,9 +102,7 @@ public final class TrainCommand implements Callable<Integer> {
         .map(check -> job.without(check.names()));
   }
 
-  /**
-   * Performs the checks of a run and returns the options that it would have.
-   */
+  /** Performs the checks of a run and returns the options that it would have. */
   private static Map<String, @Nullable Object> dryRun(TrainingJob job, TrainingReport output) {
     Torch.requireUsable(job.running().device());
     RunPlan plan = RunPlan.of(job);

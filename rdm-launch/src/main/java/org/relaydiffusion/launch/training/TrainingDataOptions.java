@@ -8,16 +8,13 @@ import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.command.ThreadCounts;
 import picocli.CommandLine.Option;
 
-/**
- * The training data, and the location of the results.
- */
+/** The training data, and the location of the results. */
 final class TrainingDataOptions implements Section {
   @Option(
       names = "--outdir",
       paramLabel = "DIR",
       required = true,
-      description =
-          "The parent of the run folder, DIR/00000-name-cond-adm-edm-gpus1-batch512.")
+      description = "The parent of the run folder, DIR/00000-name-cond-adm-edm-gpus1-batch512.")
   Path outdir = Path.of("");
 
   @Option(
@@ -90,7 +87,8 @@ final class TrainingDataOptions implements Section {
    */
   void check(boolean resumes) {
     if (overwrite && !noSubfolder) {
-      throw new OptionException("--overwrite requires --nosubdir: otherwise, each run has its own folder");
+      throw new OptionException(
+          "--overwrite requires --nosubdir: otherwise, each run has its own folder");
     }
     if (overwrite && resumes) {
       throw new OptionException("--overwrite and --resume are mutually exclusive");

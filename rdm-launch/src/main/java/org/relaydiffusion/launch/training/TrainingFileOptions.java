@@ -12,9 +12,7 @@ import org.relaydiffusion.launch.command.Converters;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/**
- * The files written by a run, and their intervals.
- */
+/** The files written by a run, and their intervals. */
 final class TrainingFileOptions implements Section {
   private static final double NANOS_PER_MINUTE = 60e9;
   private static final int MOST_MINUTES = 1_000_000;

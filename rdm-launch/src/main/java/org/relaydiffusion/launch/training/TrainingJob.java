@@ -89,34 +89,22 @@ public record TrainingJob(
       String preconditioning,
       boolean halfPrecision) {}
 
-  /**
-   * What a run starts from, before it is known whether it exists.
-   */
+  /** What a run starts from, before it is known whether it exists. */
   public sealed interface Start {
-    /**
-     * Random initialization.
-     */
+    /** Random initialization. */
     record Fresh() implements Start {}
 
-    /**
-     * The weights of a network.
-     */
+    /** The weights of a network. */
     record Transfer(SourceFile checkpoint) implements Start {}
 
-    /**
-     * A training state.
-     */
+    /** A training state. */
     record Resume(Path state) implements Start {}
 
-    /**
-     * The newest state of a matching run in the output folder, if there is one.
-     */
+    /** The newest state of a matching run in the output folder, if there is one. */
     record Latest() implements Start {}
   }
 
-  /**
-   * Returns this job without some images of its data.
-   */
+  /** Returns this job without some images of its data. */
   TrainingJob without(Set<String> pictures) {
     return new TrainingJob(
         rank,
@@ -182,9 +170,7 @@ public record TrainingJob(
         : new TrainingOptions.Start.Fresh();
   }
 
-  /**
-   * Returns the name of the run folder, without its number.
-   */
+  /** Returns the name of the run folder, without its number. */
   RunName runName(String dataName) {
     return new RunName(
         dataName,

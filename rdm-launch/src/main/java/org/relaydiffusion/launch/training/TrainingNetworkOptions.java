@@ -18,13 +18,9 @@ import org.relaydiffusion.launch.command.IntList;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/**
- * The network to train, and its loss.
- */
+/** The network to train, and its loss. */
 final class TrainingNetworkOptions implements Section {
-  /**
-   * The preconditioner together with its loss.
-   */
+  /** The preconditioner together with its loss. */
   enum Preconditioning {
     VP("VPPrecond"),
     VE("VEPrecond"),
@@ -69,7 +65,8 @@ final class TrainingNetworkOptions implements Section {
   @Option(
       names = "--cbase",
       paramLabel = "N",
-      description = "Base number of channels, multiplied by --cres. Default: that of the architecture.")
+      description =
+          "Base number of channels, multiplied by --cres. Default: that of the architecture.")
   @Nullable Integer channelBase;
 
   @Option(
@@ -150,7 +147,8 @@ final class TrainingNetworkOptions implements Section {
   @Option(
       names = "--blur-sigma-max",
       paramLabel = "X",
-      description = "blur: standard deviation of the strongest blur, in pixels. Default: ${DEFAULT-VALUE}.",
+      description =
+          "blur: standard deviation of the strongest blur, in pixels. Default: ${DEFAULT-VALUE}.",
       defaultValue = "3")
   double blurSigmaMax;
 

@@ -29,9 +29,7 @@ import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.TorchException;
 
-/**
- * One process of a training run, from the job to the result.
- */
+/** One process of a training run, from the job to the result. */
 public final class TrainingProcess {
   private static final String BETWEEN_NAMES = "\0";
 
@@ -39,9 +37,7 @@ public final class TrainingProcess {
   private final TrainingListener listener;
   private final StopSignal stop;
 
-  /**
-   * Creates a process for {@code job}.
-   */
+  /** Creates a process for {@code job}. */
   public TrainingProcess(TrainingJob job, TrainingListener listener, StopSignal stop) {
     this.job = job;
     this.listener = listener;
@@ -93,9 +89,7 @@ public final class TrainingProcess {
     return names == null || names.isEmpty() ? Set.of() : Set.of(names.split(BETWEEN_NAMES));
   }
 
-  /**
-   * The first process decides, and owns the folder.
-   */
+  /** The first process decides, and owns the folder. */
   private TrainingResult first(World world, StopPhases phases) {
     while (true) {
       RunPlan plan = RunPlan.of(job);
@@ -141,9 +135,7 @@ public final class TrainingProcess {
     return Trainer.train(plan.options(), world, directory, phases, phases::isStopping);
   }
 
-  /**
-   * The other processes receive the decision of the first.
-   */
+  /** The other processes receive the decision of the first. */
   private TrainingResult other(World world, StopPhases phases) {
     int resolution;
     try (ImageFolderDataset dataset = open(job)) {

@@ -15,9 +15,7 @@ import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.LoadOptions;
 
-/**
- * The output of {@code rdm train}: progress on standard error, the result on standard output.
- */
+/** The output of {@code rdm train}: progress on standard error, the result on standard output. */
 final class TrainingReport implements TrainingListener {
   private static final double NANOS = 1e9;
 
@@ -100,9 +98,7 @@ final class TrainingReport implements TrainingListener {
     }
   }
 
-  /**
-   * Prints the result, in the first process.
-   */
+  /** Prints the result, in the first process. */
   synchronized void result(TrainingResult result, LoadOptions running) {
     status.clear();
     if (!rank.isFirst()) {

@@ -13,9 +13,7 @@ import org.relaydiffusion.torch.Device;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/**
- * The device and dtype of training.
- */
+/** The device and dtype of training. */
 final class TrainingRunOptions implements Section {
   @Option(
       names = "--fp16",
@@ -92,9 +90,7 @@ final class TrainingRunOptions implements Section {
     return float16 && !unavailable ? DType.FLOAT16 : DType.FLOAT32;
   }
 
-  /**
-   * Returns a warning if the dtype differs from the requested one.
-   */
+  /** Returns a warning if the dtype differs from the requested one. */
   Optional<String> warning(LoadOptions running) {
     return float16 && running.dtype() == DType.FLOAT32
         ? Optional.of(
@@ -106,9 +102,7 @@ final class TrainingRunOptions implements Section {
     return stopOnNan ? NonFiniteLoss.STOP : NonFiniteLoss.REPORT;
   }
 
-  /**
-   * Returns the dtype's part of the run folder's name.
-   */
+  /** Returns the dtype's part of the run folder's name. */
   String typeName() {
     return float16 ? "fp16" : bfloat16 ? "bf16" : "fp32";
   }

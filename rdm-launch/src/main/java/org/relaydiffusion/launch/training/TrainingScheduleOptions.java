@@ -13,13 +13,9 @@ import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.download.Downloads;
 import picocli.CommandLine.Option;
 
-/**
- * The duration of training, and the learning rate.
- */
+/** The duration of training, and the learning rate. */
 final class TrainingScheduleOptions implements Section {
-  /**
-   * The maximum seed of NumPy, which orders the reference's data.
-   */
+  /** The maximum seed of NumPy, which orders the reference's data. */
   private static final long HIGHEST_SEED = 0xffff_ffffL;
 
   @Option(

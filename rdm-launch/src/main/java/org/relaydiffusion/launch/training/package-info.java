@@ -1,6 +1,4 @@
-/**
- * {@code rdm train}: a training run as a process, its folder, its peers, and its options.
- */
+/** {@code rdm train}: a training run as a process, its folder, its peers, and its options. */
 @NullMarked
 package org.relaydiffusion.launch.training;
 

@@ -78,7 +78,7 @@ class CheckpointCommandsTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.error())
         .isEqualTo(
-            "rdm: %s: is there already: give another name, or --overwrite to replace it"
+            "rdm: %s: already exists: choose another name, or use --overwrite to replace it"
                 .formatted(target));
     assertThat(target).hasContent("somebody's");
     assertThat(RdmRun.of("convert", "--overwrite", "--source=" + SECOND, "--dest=" + target).code())
@@ -94,7 +94,7 @@ class CheckpointCommandsTest {
     for (Path target : new Path[] {source, hard, link}) {
       RdmRun run = RdmRun.of("convert", "--overwrite", "--source=" + source, "--dest=" + target);
       assertThat(run.code()).isEqualTo(2);
-      assertThat(run.error()).startsWith("rdm: %s would be written over itself".formatted(source));
+      assertThat(run.error()).startsWith("rdm: %s would be overwritten by itself".formatted(source));
     }
     assertThat(source).hasSameBinaryContentAs(SECOND);
   }
@@ -186,7 +186,7 @@ class CheckpointCommandsTest {
     assertThat(without.err())
         .contains("'rdm convert' takes a bare state_dict with --config or --like");
     assertThat(RdmRun.of("inspect", bare.toString()).out())
-        .contains("'module.' stands before the name of every tensor")
+        .contains("has the prefix 'module.'")
         .contains("model.map_layer0.weight float32");
   }
 
@@ -222,7 +222,7 @@ class CheckpointCommandsTest {
             "--source=" + SECOND,
             "--dest=" + config,
             "--config=" + config);
-    assertThat(over.error()).startsWith("rdm: %s would be written over itself".formatted(config));
+    assertThat(over.error()).startsWith("rdm: %s would be overwritten by itself".formatted(config));
   }
 
   @ParameterizedTest
@@ -246,8 +246,8 @@ class CheckpointCommandsTest {
         .containsExactly(
             "%s: %s".formatted(file, format),
             "layers.conv.weight float32[32, 3, 3, 3]",
-            "These are the names of Inception-v3, for metrics: 'rdm convert --inception' takes the"
-                + " file.");
+            "These are the tensor names of Inception-v3, for metrics: use 'rdm convert --inception' for"
+                + " this file.");
   }
 
   /** Its network is broken: that it is also a file of plain tensors is no way out. */
@@ -264,7 +264,7 @@ class CheckpointCommandsTest {
 
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.error())
-        .isEqualTo("rdm: %s: the metadata has, as rdm.init_kwargs, no JSON object".formatted(file));
+        .isEqualTo("rdm: %s: the metadata has, for rdm.init_kwargs, a value that is not a JSON object".formatted(file));
   }
 
   @Test
@@ -279,7 +279,7 @@ class CheckpointCommandsTest {
 
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.out())
-        .contains("a: tensor F8_E4M3[2, 3], of a type that is shown but cannot be loaded");
+        .contains("a: tensor F8_E4M3[2, 3], whose dtype cannot be loaded");
   }
 
   private static JsonNode json(RdmRun run) {

@@ -76,7 +76,7 @@ class ConvertInceptionTest {
         RdmRun.of("convert", "--inception", "--quiet", "--source=" + source, "--dest=" + dest);
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err())
-        .startsWith("rdm: %s: is not Inception-v3 of 2015-12-05: it lacks".formatted(source))
+        .startsWith("rdm: %s: is not Inception-v3 of 2015-12-05: missing:".formatted(source))
         .contains("(377 in all)")
         .hasLineCount(1);
     assertThat(dest).doesNotExist();
@@ -86,10 +86,10 @@ class ConvertInceptionTest {
   void optionsOfCheckpointsAreRefused() {
     RdmRun which = RdmRun.of("convert", "--inception", "--which=net", "--source=a");
     assertThat(which.code()).isEqualTo(2);
-    assertThat(which.error()).isEqualTo("rdm: --which and --inception cannot be had together");
+    assertThat(which.error()).isEqualTo("rdm: --which and --inception are mutually exclusive");
     assertThat(RdmRun.of("convert", "--inception", "--dtype=float16", "--source=a").error())
-        .isEqualTo("rdm: --dtype and --inception cannot be had together");
+        .isEqualTo("rdm: --dtype and --inception are mutually exclusive");
     assertThat(RdmRun.of("convert", "--source=a").error())
-        .isEqualTo("rdm: --dest is missing: only --inception has a place of its own");
+        .isEqualTo("rdm: --dest is missing: only --inception has a default");
   }
 }

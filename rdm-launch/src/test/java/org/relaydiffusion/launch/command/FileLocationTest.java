@@ -33,7 +33,7 @@ class FileLocationTest {
       value = {
         "https:///a.pkl | it has no host",
         "http://host/a b.pkl | Illegal character in path",
-        "https://me:secret@host/a.pkl | must not hold a user's name or password"
+        "https://me:secret@host/a.pkl | must not contain a user name or password"
       })
   void whatIsNoAddressIsRefused(String text, String message) {
     assertThatThrownBy(() -> FileLocation.parse(text))

@@ -16,7 +16,7 @@ import org.relaydiffusion.launch.RdmRun;
 class FileNamesTest {
   private static final String ENCODING = System.getProperty("sun.jnu.encoding");
   private static final String HINT =
-      "is not valid in this locale, whose file names are in %s: rename it, or set LC_ALL"
+      "is not valid in this locale, which encodes file names in %s: rename it, or set LC_ALL"
           .formatted(ENCODING);
 
   @TempDir private Path folder;
@@ -29,7 +29,7 @@ class FileNamesTest {
     assertThat(FileNames.reason(c)).isEqualTo("'caf\u00e9.png' " + HINT);
     assertThatThrownBy(() -> FileNames.path("a\0b"))
         .isInstanceOf(OptionException.class)
-        .hasMessageContaining("is not the name of a file: Nul character not allowed");
+        .hasMessageContaining("is not a valid file name: Nul character not allowed");
   }
 
   @Test

@@ -21,7 +21,7 @@ class IntListTest {
       value = {
         "'1,,2' | expected numbers and ranges such as 1,2-4, but found '' in '1,,2'",
         "1.5 | but found '1.5'",
-        "4-2 | 4-2: a range goes from the lower number to the higher one",
+        "4-2 | 4-2: the start of a range must not exceed its end",
         "0-999999999 | has more than 1000 numbers",
         "99999999999 | but found '99999999999'"
       })

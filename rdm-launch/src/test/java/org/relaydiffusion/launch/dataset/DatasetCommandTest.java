@@ -43,7 +43,7 @@ class DatasetCommandTest {
     assertThat(run.code()).isZero();
     assertThat(run.err())
         .matches("rdm dataset: .*src_classes -> .*set.zip, 9 pictures, \\d+ workers\\R");
-    assertThat(run.out()).matches(".*set.zip: 9 pictures of 64 x 64, RGB, 3 classes, [0-9.]+s\\R");
+    assertThat(run.out()).matches(".*set.zip: 9 images of 64 x 64, RGB, 3 classes, [0-9.]+s\\R");
     try (ZipFile zip = new ZipFile(folder.resolve("set.zip").toFile())) {
       assertThat(zip.size()).isEqualTo(10);
     }
@@ -87,7 +87,7 @@ class DatasetCommandTest {
             "--max-images=12",
             "--seed=5");
     assertThat(run.code()).isZero();
-    assertThat(run.out()).contains("12 pictures of 16 x 16, RGB, 8 classes");
+    assertThat(run.out()).contains("12 images of 16 x 16, RGB, 8 classes");
     RdmRun.of(
         "dataset",
         "--source=synthetic:shapes",
@@ -105,19 +105,19 @@ class DatasetCommandTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--resolution=64   | Invalid value for option '--resolution': --resolution takes"
+        "--resolution=64   | Invalid value for option '--resolution': --resolution must be"
             + " WIDTHxHEIG",
-        "--transform=crop  | Invalid value for option '--transform': --transform takes none,"
+        "--transform=crop  | Invalid value for option '--transform': --transform must be none,"
             + " center",
-        "--transform=center-crop | --transform=center-crop needs --resolution, such as 64x64",
+        "--transform=center-crop | --transform=center-crop requires --resolution, such as 64x64",
         "--max-images=0    | --max-images must be at least 1, but is 0",
         "--workers=0       | --workers must be 1 to 1024, but is 0",
         "--workers=1025    | --workers must be 1 to 1024, but is 1025",
-        "--images=5        | --images is only for --source=synthetic:shapes",
-        "--split=test      | --split is for CIFAR-10's archive: ",
+        "--images=5        | --images is only valid with --source=synthetic:shapes",
+        "--split=test      | --split is only valid for CIFAR-10's archive: ",
         "--bad-images=some | Invalid value for option '--bad-images': expected one of [fail, skip,"
             + " list]",
-        "--source=synthetic:dogs | --source synthetic:dogs is not known; is synthetic:shapes"
+        "--source=synthetic:dogs | unknown --source synthetic:dogs; did you mean synthetic:shapes"
             + " meant?",
       })
   void mistakesAreNamed(String option, String message) {
@@ -134,10 +134,10 @@ class DatasetCommandTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "src_truncated | t.png: is cut off",
-        "src_empty     | src_empty: has no pictures among its 1 files",
+        "src_truncated | t.png: is truncated",
+        "src_empty     | src_empty: has no images among its 1 files",
         "src_nothere   | src_nothere: no such file or folder",
-        "src_big       | photo.png: is 150 x 111 RGB, but the pictures of a data set are square",
+        "src_big       | photo.png: is 150 x 111 RGB, but images of a data set must be square",
       })
   void whatIsWrongWithASourceIsOneLine(String name, String message) {
     RdmRun run = RdmRun.of("dataset", source(name), dest("set.zip"), "--quiet");
@@ -187,7 +187,7 @@ class DatasetCommandTest {
 
     assertThat(run.code()).isZero();
     assertThat(run.err())
-        .contains("rdm: only 1 of 2 pictures have a label, so no labels were written");
+        .contains("rdm: only 1 of 2 images have a label, so no labels were written");
     assertThat(run.out()).contains("no labels");
   }
 
@@ -221,12 +221,12 @@ class DatasetCommandTest {
     two[4] = "--dest=" + zip;
     assertThat(RdmRun.of(two).error())
         .isEqualTo(
-            "rdm: %s: is there already: give another name, or --overwrite to replace it"
+            "rdm: %s: already exists: choose another name, or use --overwrite to replace it"
                 .formatted(zip));
     assertThat(zip).hasBinaryContent(before);
     two[4] = "--dest=" + set;
     assertThat(RdmRun.of(two).error())
-        .startsWith("rdm: %s: has files in it: expected a new or an empty folder".formatted(set));
+        .startsWith("rdm: %s: is not empty: expected a new or empty folder".formatted(set));
     assertThat(set.resolve("00000/img00000002.png")).exists();
 
     two[1] = "--overwrite";
@@ -252,7 +252,7 @@ class DatasetCommandTest {
             "--overwrite",
             "--dest=" + set.getParent());
     assertThat(run.code()).isEqualTo(1);
-    assertThat(run.error()).startsWith("rdm: %s: is no part of a data set".formatted(note));
+    assertThat(run.error()).startsWith("rdm: %s: is not part of a data set".formatted(note));
     assertThat(note).hasContent("years of work");
   }
 
@@ -268,12 +268,12 @@ class DatasetCommandTest {
     for (Path target : new Path[] {zip, link, hard}) {
       RdmRun run = RdmRun.of("dataset", "--overwrite", "--source=" + zip, "--dest=" + target);
       assertThat(run.code()).isEqualTo(2);
-      assertThat(run.error()).startsWith("rdm: %s would be written over itself".formatted(zip));
+      assertThat(run.error()).startsWith("rdm: %s would be overwritten by itself".formatted(zip));
     }
     assertThat(zip).hasBinaryContent(before);
     RdmRun inside = RdmRun.of("dataset", "--source=" + folder, "--dest=" + folder.resolve("a/b"));
     assertThat(inside.code()).isEqualTo(2);
-    assertThat(inside.error()).contains("lies inside --source");
+    assertThat(inside.error()).contains("is inside --source");
     assertThat(folder.resolve("a")).doesNotExist();
   }
 }

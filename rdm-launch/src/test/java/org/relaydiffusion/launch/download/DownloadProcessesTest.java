@@ -136,6 +136,6 @@ class DownloadProcessesTest {
     assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(15));
     assertThat(process.exitValue()).as(Files.readString(output(0))).isEqualTo(130);
     assertThat(cached()).isEmpty();
-    assertThat(Files.readString(output(0))).contains("nothing of it is kept");
+    assertThat(Files.readString(output(0))).contains("the partial download was discarded");
   }
 }

@@ -155,14 +155,14 @@ class DownloadsTest {
           exchange.sendResponseHeaders(302, -1);
         });
 
-    assertFails("/round.pt", "the server answers 302, a redirection that is not followed");
+    assertFails("/round.pt", "the server responds with 302, a redirect that is not followed");
   }
 
   @Test
   void aFileThatIsNotThereIsNamed() {
     server.on("/no.pt", exchange -> exchange.sendResponseHeaders(404, -1));
 
-    assertFails("/no.pt", "the server answers 404 (not found)");
+    assertFails("/no.pt", "the server responds with 404 (not found)");
   }
 
   @Test
@@ -175,7 +175,7 @@ class DownloadsTest {
           exchange.getResponseBody().write(CONTENT);
         });
 
-    assertFails("/page.pt", "the server sends a web page, not a file");
+    assertFails("/page.pt", "the server sends a web page instead of the file");
   }
 
   @Test
@@ -191,14 +191,14 @@ class DownloadsTest {
         });
 
     assertFails(
-        "/cut.pt", "the connection was cut after 1000 of %s bytes".formatted(CONTENT.length));
+        "/cut.pt", "the connection was closed after 1000 of %s bytes".formatted(CONTENT.length));
   }
 
   @Test
   void aServerThatFallsSilentIsLeft() {
     server.stalling("/silent.pt", 1000, CONTENT.length);
 
-    assertFails("/silent.pt", "the server has sent nothing for 2 s");
+    assertFails("/silent.pt", "the server has sent no data for 2 s");
   }
 
   @Test
@@ -211,11 +211,11 @@ class DownloadsTest {
 
     assertThatThrownBy(() -> downloads.fetch(downloads.locate(FileLocation.parse(closed))))
         .isInstanceOf(DownloadException.class)
-        .hasMessageContaining("no connection to 127.0.0.1:");
+        .hasMessageContaining("cannot connect to 127.0.0.1:");
     assertThatThrownBy(() ->
             downloads.fetch(downloads.locate(FileLocation.parse("http://no.such.host.invalid/a"))))
         .isInstanceOf(DownloadException.class)
-        .hasMessageContaining("there is no host 'no.such.host.invalid'");
+        .hasMessageContaining("unknown host 'no.such.host.invalid'");
   }
 
   private static void answerWithoutTls(ServerSocket plain) {
@@ -243,7 +243,7 @@ class DownloadsTest {
 
       assertThatThrownBy(() -> downloads.fetch(downloads.locate(FileLocation.parse(url))))
           .isInstanceOf(DownloadException.class)
-          .hasMessageContaining("no secure connection: ");
+          .hasMessageContaining("cannot establish a secure connection: ");
     }
     assertNothingIsLeft();
   }
@@ -254,8 +254,8 @@ class DownloadsTest {
 
     assertThatThrownBy(() -> fetch("/large.pt"))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("needs %s bytes, but ".formatted(Long.MAX_VALUE))
-        .hasMessageEndingWith("RDM_CACHE=DIR chooses another cache folder");
+        .hasMessageContaining("needs %s bytes, but only ".formatted(Long.MAX_VALUE))
+        .hasMessageEndingWith("set RDM_CACHE=DIR to use another cache folder");
     assertNothingIsLeft();
   }
 
@@ -266,7 +266,7 @@ class DownloadsTest {
 
     assertThatThrownBy(() -> fetch("/a.pt"))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("RDM_CACHE=DIR chooses another cache folder");
+        .hasMessageContaining("set RDM_CACHE=DIR to use another cache folder");
   }
 
   @Test

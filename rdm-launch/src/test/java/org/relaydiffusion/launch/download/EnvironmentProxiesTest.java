@@ -66,7 +66,7 @@ class EnvironmentProxiesTest {
     assertThatThrownBy(() -> proxy(Map.of("http_proxy", value), "http://host/a"))
         .isInstanceOf(OptionException.class)
         .hasMessage(
-            "the environment variable http_proxy must be http://HOST:PORT, without a user's name or"
+            "the environment variable http_proxy must be http://HOST:PORT, without a user name or"
                 + " password");
   }
 }

@@ -157,8 +157,8 @@ class ActivationsCommandTest {
     assertThat(run.code()).isEqualTo(130);
     assertThat(run.err())
         .endsWith(
-            ("rdm: stopped with the features of 0 of 9 pictures in parts beside %s;"
-                    + " the same command goes on%n")
+            ("rdm: stopped with the features of 0 of 9 images saved beside %s;"
+                    + " run the same command again to resume%n")
                 .formatted(target()));
     assertThat(run.out()).isEmpty();
     assertThat(target()).doesNotExist();
@@ -176,7 +176,7 @@ class ActivationsCommandTest {
     assertThat(refused.err().lines())
         .singleElement()
         .asString()
-        .startsWith("rdm: %s: %s holds parts of other inputs (".formatted(target(), parts))
+        .startsWith("rdm: %s: %s contains parts of other inputs (".formatted(target(), parts))
         .endsWith("): choose another --dest, or discard them with --fresh");
     assertThat(run("--fresh").code()).isZero();
     assertThat(parts).doesNotExist();
@@ -187,7 +187,7 @@ class ActivationsCommandTest {
       delimiter = '|',
       value = {
         "--batch=0         | --batch must be at least 1, but is 0",
-        "--subset-seed=1   | --subset-seed needs --max-images, the number of pictures to draw",
+        "--subset-seed=1   | --subset-seed requires --max-images, the size of the subset",
         "--max-images=0    | --max-images must be at least 1, but is 0",
         "--workers=0       | --workers must be 1 to 1024, but is 0",
         "--workers=1025    | --workers must be 1 to 1024, but is 1025",
@@ -240,7 +240,7 @@ class ActivationsCommandTest {
     assertThat(missing.error()).contains("--data").contains("--dest");
     RdmRun unknown = RdmRun.of("evaluate", "activation");
     assertThat(unknown.code()).isEqualTo(2);
-    assertThat(unknown.error()).startsWith("rdm: there is no command 'activation'");
+    assertThat(unknown.error()).startsWith("rdm: unknown command 'activation'");
   }
 
   @Test
@@ -255,18 +255,18 @@ class ActivationsCommandTest {
     RdmRun fails = run("--data=" + data);
     assertThat(fails.code()).isEqualTo(1);
     assertThat(fails.error())
-        .startsWith("rdm: %s: is cut off".formatted(data.resolve("1.png")))
-        .endsWith("(--bad-images=skip leaves this picture out)");
+        .startsWith("rdm: %s: is truncated".formatted(data.resolve("1.png")))
+        .endsWith("(--bad-images=skip skips this image)");
     assertThat(features.opened).isEmpty();
 
     RdmRun list = run("--data=" + data, "--bad-images=list");
     assertThat(list.code()).isZero();
-    assertThat(list.out().lines()).singleElement().asString().contains("1.png: is cut off");
+    assertThat(list.out().lines()).singleElement().asString().contains("1.png: is truncated");
     assertThat(target()).doesNotExist();
 
     RdmRun skips = run("--data=" + data, "--bad-images=skip", "--max-images=3", "--json");
     assertThat(skips.code()).as(skips.err()).isZero();
-    assertThat(skips.err()).contains(data + ": left out: 1 file of macOS (._*, __MACOSX)");
+    assertThat(skips.err()).contains(data + ": skipped: 1 file of macOS (._*, __MACOSX)");
     JsonNode json = JsonMapper.shared().readTree(skips.out());
     assertThat(json.path("images").intValue()).isEqualTo(3);
     assertThat(json.path("bad_images").intValue()).isEqualTo(1);
@@ -279,7 +279,7 @@ class ActivationsCommandTest {
     RdmRun run = run("--data=" + empty, "--quiet");
 
     assertThat(run.code()).isEqualTo(1);
-    assertThat(run.err()).isEqualToIgnoringNewLines("rdm: " + empty + ": holds no pictures");
+    assertThat(run.err()).isEqualToIgnoringNewLines("rdm: " + empty + ": contains no images");
     assertThat(folder).isDirectoryNotContaining(file -> !file.equals(empty));
   }
 }

@@ -187,7 +187,7 @@ class CalcCommandTest {
     assertThat(features.opened).isEmpty();
     assertThat(refused.err())
         .isEqualToIgnoringNewLines(
-            "rdm: %s: holds moments only: activations ('feat') are needed for precision and recall"
+            "rdm: %s: contains only moments, but activations ('feat') are required for precision and recall"
                 .formatted(moments));
   }
 
@@ -243,7 +243,7 @@ class CalcCommandTest {
 
     assertThat(run.code()).isEqualTo(130);
     assertThat(run.err())
-        .isEqualToIgnoringNewLines("rdm: stopped before all was computed; there is no result");
+        .isEqualToIgnoringNewLines("rdm: stopped before the result was complete");
   }
 
   @ParameterizedTest
@@ -293,10 +293,10 @@ class CalcCommandTest {
       assertThat(run.out()).isEmpty();
       assertThat(run.err().lines()).singleElement().asString().contains("samples.npz");
     }
-    assertThat(cut.err()).contains("is no zip file, or one that is cut off");
+    assertThat(cut.err()).contains("is not a zip file, or is truncated");
     assertThat(nan.err()).contains("'feat'", "row 1");
     assertThat(narrow.err())
-        .contains("has features of 2 dimensions and ", "ref.npz of 32: no FID of them");
+        .contains("has features of 2 dimensions, but ", "ref.npz of 32: cannot compute FID");
   }
 
   @Test
@@ -307,7 +307,7 @@ class CalcCommandTest {
     assertThat(run.err().lines())
         .singleElement()
         .asString()
-        .contains("sample.npz 'feat': ", "--k 120", "121 images or more", "there are 120");
+        .contains("sample.npz 'feat': ", "--k 120", "at least 121 images", "there are 120");
   }
 
   private static Tensor tensor(SafetensorsFile file, String name) {

@@ -136,7 +136,7 @@ class ReportCommandTest {
     assertThat(other.code()).isEqualTo(1);
     assertThat(other.error())
         .isEqualTo(
-            "rdm: %s: holds 12 pictures, but %s is of 20 images, some of which were drawn"
+            "rdm: %s: contains 12 images, but %s has the activations of 20, a random subset"
                 .formatted(folder.resolve("a"), folder.resolve("b.npz")));
   }
 
@@ -162,7 +162,7 @@ class ReportCommandTest {
         .isEqualTo(page().toString());
     assertThat(Files.readString(page()))
         .contains("<h1>a.npz</h1>", "image 0 · 0.000", "Norms of the features")
-        .doesNotContain("<img ", "Options behind the samples");
+        .doesNotContain("<img ", "Options of the samples");
   }
 
   @Test
@@ -183,9 +183,9 @@ class ReportCommandTest {
 
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(Files.readString(page()))
-        .contains("Activations of both sets are needed for nearest neighbours and norms")
-        .contains("name 10 seeds, but there are 12 images")
-        .doesNotContain("Nearest in the reference set", "Norms of the features");
+        .contains("Nearest neighbours and norms are omitted")
+        .contains("have 10 seeds, but there are 12 images")
+        .doesNotContain("Nearest neighbours in the reference set", "Norms of the features");
   }
 
   @Test
@@ -197,7 +197,7 @@ class ReportCommandTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.out()).isEmpty();
     assertThat(run.err())
-        .isEqualToIgnoringNewLines("rdm: %s: is no name for a file".formatted(page()));
+        .isEqualToIgnoringNewLines("rdm: %s: is not a valid file name".formatted(page()));
   }
 
   @Test
@@ -220,7 +220,7 @@ class ReportCommandTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err())
         .isEqualToIgnoringNewLines(
-            "rdm: %s: holds 12 pictures, but %s is of 20 images"
+            "rdm: %s: contains 12 images, but %s has the activations of 20"
                 .formatted(folder.resolve("a"), folder.resolve("b.npz")));
     assertThat(page()).doesNotExist();
   }
@@ -229,8 +229,8 @@ class ReportCommandTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "{             | is no JSON: ",
-        "[1, 2]        | is no JSON object of options",
+        "{             | is not valid JSON: ",
+        "[1, 2]        | is not a JSON object of options",
       })
   void brokenOptionsAreNamed(String text, String message) throws IOException {
     Path options = folder.resolve("options.json");
@@ -271,15 +271,15 @@ class ReportCommandTest {
     RdmRun run = report("--dest=" + link);
 
     assertThat(run.code()).isEqualTo(2);
-    assertThat(run.err()).contains("rdm: %s would be written over itself".formatted(samples));
+    assertThat(run.err()).contains("rdm: %s would be overwritten by itself".formatted(samples));
     Path other = Files.writeString(folder.resolve("thesis.tex"), "years of work");
     assertThat(report("--dest=" + other).err())
-        .contains("rdm: %s: is there already and is no page of a report".formatted(other));
+        .contains("rdm: %s: already exists and is not a valid report".formatted(other));
     assertThat(other).hasContent("years of work");
     RdmRun activations =
         rdm("evaluate", "activations", "--data=" + folder.resolve("a"), "--dest=" + other);
     assertThat(activations.err())
-        .contains("rdm: %s: is there already and is no activation file".formatted(other));
+        .contains("rdm: %s: already exists and is not a activation file".formatted(other));
     assertThat(other).hasContent("years of work");
     assertThat(samples).hasBinaryContent(before);
   }

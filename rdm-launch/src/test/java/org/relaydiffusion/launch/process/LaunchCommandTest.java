@@ -26,33 +26,33 @@ class LaunchCommandTest {
             + " 4096, but is '0'",
         "--nproc_per_node=two demo | --nproc_per_node must be a number, auto, cpu or gpu from 1 to"
             + " 4096, but is 'two'",
-        "--nnodes=2 demo | --nnodes=2 needs --node_rank: which node this is, 0 to 1",
+        "--nnodes=2 demo | --nnodes=2 requires --node_rank: the rank of this node, 0 to 1",
         "--nnodes=1:4 demo | --nnodes=1:4: the number of nodes cannot change during a run; give"
             + " one number",
         "--nnodes=2 --node_rank=2 demo | --node_rank must be 0 to 1 with --nnodes=2, but is 2",
         "--node_rank=1 demo | --node_rank must be 0 to 0 with --nnodes=1, but is 1",
-        "--nnodes=2 --node_rank=0 demo | --nnodes=2 needs --master_addr (or --rdzv_endpoint):"
-            + " node 0, as the others reach it",
-        "--standalone --nnodes=2 --node_rank=0 demo | --standalone means this node alone, but"
+        "--nnodes=2 --node_rank=0 demo | --nnodes=2 requires --master_addr (or --rdzv_endpoint),"
+            + " the address of node 0",
+        "--standalone --nnodes=2 --node_rank=0 demo | --standalone means this node only, but"
             + " --nnodes is 2",
         "--standalone --master_port=29500 demo | --standalone and --master_port are mutually"
             + " exclusive",
         "--standalone --rdzv_endpoint=a:1 demo | --standalone and --rdzv_endpoint are mutually"
             + " exclusive",
-        "--rdzv_endpoint=a:1 --master_addr=b demo | --rdzv_endpoint says the same as --master_addr"
-            + " and --master_port: give one of them",
+        "--rdzv_endpoint=a:1 --master_addr=b demo | --rdzv_endpoint and --master_addr or"
+            + " --master_port are mutually exclusive",
         "--rdzv_endpoint=a:b:c demo | --rdzv_endpoint must be host:port, as in node0:29500 or"
             + " [fd00::1]:29500, but is 'a:b:c'",
         "--master_port=0 demo | --master_port must be a port from 1 to 65535, but is '0'",
         "--rdzv_backend=etcd demo | --rdzv_backend must be static or c10d, but is 'etcd'",
         "--max_restarts=-1 demo | --max_restarts must be at least 0, but is -1",
-        "--monitor_interval=0 demo | --monitor_interval must be more than 0, but is 0",
+        "--monitor_interval=0 demo | --monitor_interval must be above 0, but is 0",
         "--stop_timeout=0 demo | --stop_timeout must be 1 to 86400, but is 0",
-        "--tee=3 demo | --tee writes files: say where with --log_dir",
-        "--redirects=3 demo | --redirects writes files: say where with --log_dir",
-        "--standalone | no command to launch: name one after the options, as in 'rdm launch"
+        "--tee=3 demo | --tee requires --log_dir",
+        "--redirects=3 demo | --redirects requires --log_dir",
+        "--standalone | no command to launch: give one after the options, as in 'rdm launch"
             + " generate ...'",
-        "trian | there is no command 'trian' to launch; 'rdm help' lists them",
+        "trian | unknown command 'trian'; 'rdm help' lists all commands",
         "launch demo | launch cannot launch itself"
       })
   void aMistakeIsOneLine(String options, String message) {

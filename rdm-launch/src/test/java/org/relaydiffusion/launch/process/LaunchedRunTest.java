@@ -152,7 +152,7 @@ class LaunchedRunTest {
     awaitEnd(ranks, Duration.ofSeconds(10));
     assertThat(launcher.waitFor(10, TimeUnit.SECONDS)).isTrue();
     assertThat(launcher.exitValue()).isEqualTo(1);
-    assertThat(output()).containsPattern("rdm: rank [01] was ended by SIGKILL \\(exit code 137\\)");
+    assertThat(output()).containsPattern("rdm: rank [01] was killed by SIGKILL \\(exit code 137\\)");
   }
 
   @Test
@@ -167,8 +167,8 @@ class LaunchedRunTest {
     assertThat(ranks).noneMatch(ProcessHandle::isAlive);
     assertThat(output())
         .contains("rdm launch: SIGTERM: waiting for ranks 0, 1")
-        .containsPattern("\\[rank 0] rdm: stopped with \\d+ of \\d+ pictures written")
-        .containsPattern("\\[rank 1] rdm: stopped with \\d+ of \\d+ pictures written");
+        .containsPattern("\\[rank 0] rdm: stopped with \\d+ of \\d+ images written")
+        .containsPattern("\\[rank 1] rdm: stopped with \\d+ of \\d+ images written");
   }
 
   @Test

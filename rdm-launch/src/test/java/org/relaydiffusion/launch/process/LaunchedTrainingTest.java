@@ -190,7 +190,7 @@ class LaunchedTrainingTest {
     ends(nodes.get(0), "node0", 0);
     ends(nodes.get(1), "node1", 0);
     assertThat(said("node0")).contains("on another node", "restart 1 of 1");
-    assertThat(said("node1")).contains("rank 1 was ended by SIGKILL", "restart 1 of 1");
+    assertThat(said("node1")).contains("rank 1 was killed by SIGKILL", "restart 1 of 1");
   }
 
   /** Its launcher is killed with it: on the other node only silence tells. */

@@ -59,7 +59,7 @@ class OutputPlanTest {
             new OutputPlan(
                 Optional.empty(), StreamChoice.BOTH, StreamChoice.NONE, Results.OF_ALL_RANKS))
         .isInstanceOf(OptionException.class)
-        .hasMessage("--tee writes files: say where with --log_dir");
+        .hasMessage("--tee requires --log_dir");
   }
 
   @ParameterizedTest

@@ -116,7 +116,7 @@ class ScreenTest {
     assertThat(rank.join(Duration.ofSeconds(30))).isTrue();
     assertThat(screen.finish()).isFalse();
     valve.open.countDown();
-    ShellRun.until(() -> valve.taken.toString().contains("are missing here"));
+    ShellRun.until(() -> valve.taken.toString().contains("because the output was not read"));
     assertThat(valve.taken.toString().lines().filter(line::equals).count()).isBetween(90L, 299L);
     assertThat(valve.taken.toString()).contains("rdm launch: a failure");
   }

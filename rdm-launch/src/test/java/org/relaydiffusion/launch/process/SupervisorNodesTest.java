@@ -227,7 +227,7 @@ class SupervisorNodesTest {
       assertThat(second.code()).as(second.err()).isEqualTo(75);
     }
     assertThat(first.err()).contains("rdm launch: node 2 is gone", "stopping rank 0");
-    assertThat(second.err()).contains("node 2 is gone on another node", "stopping rank 1");
+    assertThat(second.err()).contains("node 2 was lost on another node", "stopping rank 1");
   }
 
   @Test
@@ -241,7 +241,7 @@ class SupervisorNodesTest {
     ShellRun same = plan.on(new Nodes(3, 1, 1), at).start();
     assertThatThrownBy(same::code)
         .cause()
-        .hasMessage("there is a node with --node_rank=1 at %s already".formatted(at));
+        .hasMessage("a node with --node_rank=1 has already joined at %s".formatted(at));
 
     ShellRun third = plan.on(new Nodes(3, 2, 1), at).start();
     for (ShellRun run : List.of(first, second, third)) {

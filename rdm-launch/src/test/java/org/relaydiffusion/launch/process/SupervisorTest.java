@@ -203,10 +203,10 @@ class SupervisorTest {
     assertThat(isAlive(pid(run, 0))).isFalse();
     assertThat(isAlive(pid(run, 1))).isFalse();
     assertThat(run.err())
-        .contains("rdm launch: rank 2 was ended by SIGKILL (exit code 137)")
+        .contains("rdm launch: rank 2 was killed by SIGKILL (exit code 137)")
         .contains("it wrote nothing to standard error")
         .contains("ranks 0, 1 did not stop in time: killing")
-        .endsWith("rdm: rank 2 was ended by SIGKILL (exit code 137)\n");
+        .endsWith("rdm: rank 2 was killed by SIGKILL (exit code 137)\n");
   }
 
   @Test
@@ -217,7 +217,7 @@ class SupervisorTest {
     ProcessHandle.of(pid(run, 0)).orElseThrow().destroy();
 
     assertThat(run.code()).isEqualTo(1);
-    assertThat(run.err()).contains("rank 0 was ended by SIGTERM (exit code 143)");
+    assertThat(run.err()).contains("rank 0 was killed by SIGTERM (exit code 143)");
   }
 
   @Test
@@ -235,8 +235,8 @@ class SupervisorTest {
     assertThat(lines(run.out()))
         .contains("[rank 0] attempt 0 of 3", "[rank 0] attempt 1 of 3", "[rank 1] attempt 2 of 3");
     assertThat(run.err())
-        .contains("starting all ranks again (restart 1 of 3)")
-        .contains("starting all ranks again (restart 2 of 3)")
+        .contains("restarting all ranks (restart 1 of 3)")
+        .contains("restarting all ranks (restart 2 of 3)")
         .doesNotContain("restart 3");
   }
 
@@ -246,7 +246,7 @@ class SupervisorTest {
 
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err())
-        .containsPattern("rdm: rank [01] ended with exit code 4, and no restart is left\n$");
+        .containsPattern("rdm: rank [01] ended with exit code 4, and no restarts are left\n$");
   }
 
   @Test
@@ -269,7 +269,7 @@ class SupervisorTest {
     assertThat(lines(run.out())).contains("[rank 0] saved", "[rank 1] saved");
     assertThat(run.err())
         .contains("SIGTERM: waiting for ranks 0, 1 to finish the step and save")
-        .doesNotContain("again (restart");
+        .doesNotContain("all ranks (restart");
   }
 
   @Test
@@ -318,7 +318,7 @@ class SupervisorTest {
     run.supervisor().kill("SIGINT");
 
     assertThat(run.code()).isEqualTo(130);
-    assertThat(run.err()).contains("SIGINT again: killing what still runs");
+    assertThat(run.err()).contains("SIGINT again: killing the remaining ranks");
     assertThat(isAlive(pid(run, 0))).isFalse();
   }
 

@@ -126,10 +126,10 @@ class RankTest {
         .hasMessage("the environment variable RANK must be a number of at least 0, but is 'two'");
     assertThatThrownBy(() -> Rank.of(Map.of("RANK", "2", "WORLD_SIZE", "2")))
         .isInstanceOf(OptionException.class)
-        .hasMessage("RANK=2 is not below WORLD_SIZE=2");
+        .hasMessage("RANK=2 must be less than WORLD_SIZE=2");
     assertThatThrownBy(() -> Rank.of(Map.of("RANK", "0", "WORLD_SIZE", "0")))
         .isInstanceOf(OptionException.class)
-        .hasMessage("WORLD_SIZE must be at least 1, not 0");
+        .hasMessage("WORLD_SIZE must be at least 1, but is 0");
     assertThatThrownBy(
             () -> Rank.of(Map.of("SLURM_PROCID", "-1", "SLURM_NTASKS", "2", "SLURM_STEP_ID", "0")))
         .isInstanceOf(OptionException.class)
@@ -138,7 +138,7 @@ class RankTest {
             Rank.of(
                 Map.of("RANK", "1", "WORLD_SIZE", "2", "LOCAL_RANK", "1", "LOCAL_WORLD_SIZE", "1")))
         .isInstanceOf(OptionException.class)
-        .hasMessage("LOCAL_RANK=1 is not below LOCAL_WORLD_SIZE=1");
+        .hasMessage("LOCAL_RANK=1 must be less than LOCAL_WORLD_SIZE=1");
   }
 
   @Test

@@ -51,8 +51,8 @@ class RendezvousTest {
     assertThatThrownBy(() -> of(Map.of("RANK", "1", "WORLD_SIZE", "2")))
         .isInstanceOf(OptionException.class)
         .hasMessage(
-            "rank 1 of 2 does not know where rank 0 is: set MASTER_ADDR and MASTER_PORT, equal for"
-                + " all ranks");
+            "rank 1 of 2 does not have the address of rank 0: set MASTER_ADDR and"
+                + " MASTER_PORT, to the same values for all ranks");
     assertThatThrownBy(() ->
             of(
                 Map.of(

@@ -61,7 +61,7 @@ class SlurmListsTest {
             SlurmLists.tasksOfThisNode(
                 Map.of("SLURM_TASKS_PER_NODE", "2(x2)", "SLURM_NODEID", "2")))
         .isInstanceOf(OptionException.class)
-        .hasMessage("SLURM_NODEID=2 is beyond the nodes of SLURM_TASKS_PER_NODE=2(x2)");
+        .hasMessage("SLURM_NODEID=2 is out of range for SLURM_TASKS_PER_NODE=2(x2)");
     assertThatThrownBy(() -> SlurmLists.tasksOfThisNode(Map.of("SLURM_TASKS_PER_NODE", "two")))
         .isInstanceOf(OptionException.class)
         .hasMessageContaining("'two'");

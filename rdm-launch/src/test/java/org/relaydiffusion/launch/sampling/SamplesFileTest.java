@@ -59,7 +59,7 @@ class SamplesFileTest {
     RdmRun run = relay.run("--seeds=3,1-2", "--batch=1", "--npz=" + npz());
 
     assertThat(run.code()).as(run.err()).isZero();
-    assertThat(run.out()).contains("%s: 3 pictures in array 'arr_0'".formatted(npz()));
+    assertThat(run.out()).contains("%s: 3 images in array 'arr_0'".formatted(npz()));
     assertHolds(relay, 3, 1, 2);
     byte[] before = Files.readAllBytes(npz());
     Files.delete(npz());
@@ -100,7 +100,7 @@ class SamplesFileTest {
     stop.request();
 
     assertThat(first.get().code()).isEqualTo(ExitCode.INTERRUPTED);
-    assertThat(first.get().err()).contains("the same command with --resume goes on");
+    assertThat(first.get().err()).contains("to resume, run the same command with --resume");
     assertThat(npz()).doesNotExist();
 
     // Marks of other options are forgotten: theirs were other pictures.
@@ -123,9 +123,9 @@ class SamplesFileTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err())
         .contains(
-            "rdm: %s: is there already and is no file of samples, so it is not replaced: give"
+            "rdm: %s: already exists and is not a valid file of samples, so it is not replaced:"
                     .formatted(npz())
-                + " another name");
+                + " choose another name");
     assertThat(npz()).hasContent("somebody's");
   }
 }

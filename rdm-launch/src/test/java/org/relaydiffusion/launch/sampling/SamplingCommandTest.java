@@ -37,7 +37,7 @@ class SamplingCommandTest {
     RdmRun run = relay.run("--seeds=3,1", "--batch=1");
 
     assertThat(run.out())
-        .matches("\\Q%s\\E: 2 pictures in \\S+, \\S+ a second\\R".formatted(relay.outdir()));
+        .matches("\\Q%s\\E: 2 images in \\S+, \\S+ per second\\R".formatted(relay.outdir()));
     assertThat(run.err())
         .isEqualTo(
             "rdm generate: seeds 3,1, batch 1, both stages, cpu, float32, fast%n".formatted());
@@ -112,14 +112,14 @@ class SamplingCommandTest {
     RdmRun steps = relay.run("--seeds=0-2", "--resume", "--num_steps_first=4");
     assertThat(steps.code()).as(steps.err()).isEqualTo(ExitCode.FAILURE);
     assertThat(steps.err())
-        .contains("rdm: " + relay.outdir().resolve("sampling_options.json") + ": the pictures")
+        .contains("rdm: " + relay.outdir().resolve("sampling_options.json") + ": the existing images")
         .contains("first.num_steps 4 instead of 2")
-        .contains("choose another --outdir, or make them all again without --resume");
+        .contains("choose another --outdir, or regenerate all of them without --resume");
 
     // Another place of the same network is the same; another network is not.
     RdmRun moved = relay.run("--seeds=0-1", "--resume", "--network_first=" + copied);
     assertThat(moved.code()).as(moved.err()).isZero();
-    assertThat(moved.out()).contains("2 were there already");
+    assertThat(moved.out()).contains("2 already existed");
     RdmRun other =
         relay.run(
             "--seeds=0-1", "--resume", "--sampler_stages=first", "--network_second=" + copied);
@@ -154,7 +154,7 @@ class SamplingCommandTest {
     RdmRun resumed = relay.run("--seeds=0-2", "--resume");
 
     assertThat(resumed.code()).as(resumed.err()).isZero();
-    assertThat(resumed.out()).contains(": 2 pictures in ", "; 1 were there already");
+    assertThat(resumed.out()).contains(": 2 images in ", "; 1 already existed");
   }
 
   @Test
@@ -166,13 +166,13 @@ class SamplingCommandTest {
     Files.writeString(record, text.replaceAll(",\\s*\"network_\\w+_sha256\" : \"\\w+\"", ""));
     RdmRun unsummed = relay.run("--seeds=0", "--resume");
     assertThat(unsummed.code()).as(unsummed.err()).isZero();
-    assertThat(unsummed.err()).contains("does not record the networks' sums", "cannot be known");
+    assertThat(unsummed.err()).contains("does not record the networks' checksums", "cannot verify");
 
     Files.delete(record);
     RdmRun without = relay.run("--seeds=0-1", "--resume");
-    assertThat(without.err()).contains(record + " is missing", "cannot be known");
-    assertThat(without.out()).contains("1 were there already");
-    assertThat(relay.run("--seeds=0-1", "--resume").err()).doesNotContain("cannot be known");
+    assertThat(without.err()).contains(record + " is missing", "cannot verify");
+    assertThat(without.out()).contains("1 already existed");
+    assertThat(relay.run("--seeds=0-1", "--resume").err()).doesNotContain("cannot verify");
   }
 
   @Test
@@ -190,7 +190,7 @@ class SamplingCommandTest {
 
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.out())
-        .contains(": 2 pictures in ", "; 2 were there already")
+        .contains(": 2 images in ", "; 2 already existed")
         .contains(sheet + ": contact sheet of 4 pictures");
     assertThat(Files.getLastModifiedTime(relay.picture("000000/000000.png"))).isEqualTo(old);
     assertThat(pictures(relay.outdir())).hasSize(4);
@@ -198,7 +198,7 @@ class SamplingCommandTest {
     Pixels again = PictureReader.read(relay.picture("000000/000002.png"));
     assertThat(valuesOffByOne(again, second)).isLessThan(second.data().length / 1000);
     assertThat(relay.run("--seeds=0-3", "--resume").out())
-        .isEqualTo("%s: 0 pictures; 4 were there already%n".formatted(relay.outdir()));
+        .isEqualTo("%s: 0 images; 4 already existed%n".formatted(relay.outdir()));
   }
 
   @Test
@@ -267,7 +267,7 @@ class SamplingCommandTest {
 
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.err())
-        .contains("in: 2 pictures, seed 0 has photo.jpg, seed 1 has sub/b.png, and so on in turn");
+        .contains("in: 2 images, seed 0 uses photo.jpg, seed 1 uses sub/b.png, and so on");
     assertThat(pictures(large.outdir())).hasSize(4);
     // Seeds 0 and 2 have the same picture and noise of their own.
     Pixels first = PictureReader.read(large.picture("000000/000000.png"));
@@ -331,8 +331,8 @@ class SamplingCommandTest {
     assertThat(run.code()).isEqualTo(ExitCode.INTERRUPTED);
     assertThat(run.err())
         .isEqualTo(
-            ("rdm: stopped with 0 of 4 pictures written to %s;"
-                    + " the same command with --resume goes on%n")
+            ("rdm: stopped with 0 of 4 images written to %s;"
+                    + " to resume, run the same command with --resume%n")
                 .formatted(relay.outdir()));
     assertThat(run.out()).isEmpty();
   }

@@ -49,7 +49,7 @@ class SamplingErrorsTest {
         RdmRun.of(
             "generate", "--quiet", "--outdir=" + file, "--network_first=a", "--network_second=b");
 
-    assertFails(run, 1, file + ": is a file, but a folder for the pictures is needed");
+    assertFails(run, 1, file + ": is a file, but must be a folder");
   }
 
   @Test
@@ -96,6 +96,6 @@ class SamplingErrorsTest {
         Relay.conditional(folder.resolve("out"))
             .run("--quiet", "--sampler_stages=second", "--indir=" + in),
         1,
-        in + ": is no folder");
+        in + ": is not a folder; --indir must be a folder or a zip of images");
   }
 }

@@ -15,7 +15,6 @@ class PeersTest {
     assertThatThrownBy(() -> Peers.requireSameType(Device.Type.CPU, "CUDA"))
         .isInstanceOf(OptionException.class)
         .hasMessage(
-            "this process computes on cpu, but rank 0 on cuda: where --device=auto differs, name"
-                + " one");
+            "this process uses cpu, but rank 0 uses cuda: specify --device explicitly");
   }
 }

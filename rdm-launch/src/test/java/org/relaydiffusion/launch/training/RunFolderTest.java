@@ -101,7 +101,7 @@ class RunFolderTest {
 
     assertThat(again.err())
         .contains("resuming from " + run.resolve(STATE))
-        .contains("the run is finished, and nothing is written: ")
+        .contains("the run is already finished: ")
         .contains("has 0.008 of 0.008 kimg");
     assertThat(contents(run)).isEqualTo(before);
     assertThat(runs()).containsExactly("00000-" + NAME);
@@ -148,7 +148,7 @@ class RunFolderTest {
     RdmRun run = good("--duration=0.000012", "--resume=latest");
 
     assertThat(run.err())
-        .contains("damaged, and passed over: " + damaged)
+        .contains("skipping a damaged state: " + damaged)
         .contains("resuming from " + outdir().resolve("00000-" + NAME).resolve(STATE));
   }
 
@@ -171,7 +171,7 @@ class RunFolderTest {
     assertThat(good("--resume=" + state, "--data=" + copy, "--duration=0.000012").err())
         .doesNotContain("results will differ");
     assertThat(good("--resume=" + state, "--data=" + other, "--duration=0.000012").err())
-        .contains("resuming with other data (other pictures): results will differ");
+        .contains("resuming with other data (other images): results will differ");
   }
 
   /** The data set, whose second picture is the first one. */
@@ -200,7 +200,7 @@ class RunFolderTest {
 
     for (String dry : List.of("--dry-run", "--quiet")) {
       assertThat(refused(train("--nosubdir", dry)))
-          .startsWith("rdm: " + outdir() + ": holds the states of a run (" + STATE + ")")
+          .startsWith("rdm: " + outdir() + ": contains the states of a run (" + STATE + ")")
           .contains("--resume=latest", "--overwrite");
     }
     assertThat(contents(outdir())).isEqualTo(before);
@@ -245,10 +245,10 @@ class RunFolderTest {
     Path finished = outdir().resolve("00000-" + NAME);
     Map<String, String> before = contents(finished);
 
-    assertThat(train(none).err()).contains("gave the run no id", "run: " + outdir() + "/00001-");
+    assertThat(train(none).err()).contains("a launcher without a run id", "run: " + outdir() + "/00001-");
     assertThat(train(mine).err()).contains("run: " + outdir() + "/00002-");
     assertThat(train(mine).err())
-        .contains("resuming from " + outdir() + "/00002-", "the run is finished");
+        .contains("resuming from " + outdir() + "/00002-", "the run is already finished");
     // The same launch's other task has a folder of its own.
     assertThat(train(mine, "--lr=0.1").err()).contains("run: " + outdir() + "/00003-");
     Map<String, String> requeued =
@@ -307,7 +307,7 @@ class RunFolderTest {
             "--nosubdir",
             "--overwrite");
 
-    assertThat(refused(again)).contains("holds the states of a run");
+    assertThat(refused(again)).contains("contains the states of a run");
     assertThat(contents(outdir())).isEqualTo(before);
   }
 
@@ -321,7 +321,7 @@ class RunFolderTest {
     assertThat(
             refused(
                 train(Map.of("TORCHELASTIC_RUN_ID", "mine", "TORCHELASTIC_RESTART_COUNT", "1"))))
-        .contains("holds states, but none that can be read", STATE);
+        .contains("contains states, but none that can be read", STATE);
     assertThat(contents(run)).isEqualTo(before);
   }
 

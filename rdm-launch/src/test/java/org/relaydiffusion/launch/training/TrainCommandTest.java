@@ -219,13 +219,13 @@ class TrainCommandTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--batch=5 --batch-gpu=2 | do not divide into rounds of 2",
-        "--fp16=1 --bf16=1 | --fp16 and --bf16 cannot be had together",
-        "--transfer=a.pt --resume=b.pt | --transfer and --resume cannot be had together",
+        "--batch=5 --batch-gpu=2 | --batch-gpu=2 does not divide the 5 images of each process",
+        "--fp16=1 --bf16=1 | --fp16 and --bf16 are mutually exclusive",
+        "--transfer=a.pt --resume=b.pt | --transfer and --resume are mutually exclusive",
         "--ls=none | --ls must be a number above 0 or auto, but is 'none'",
         "--dropout=2 | --dropout must be 0 to 1, but is 2.0",
         "--label-dropout=1.5 | --label-dropout must be 0 to 1, but is 1.5",
-        "--label-dropout=0.1 --cond=0 | --label-dropout needs --cond=1: there are no labels to drop",
+        "--label-dropout=0.1 --cond=0 | --label-dropout requires --cond=1: there are no labels to drop",
         "--precond=blur --block-scale=1.1 | --block-scale must be 0 to 1, but is 1.1",
         "--device=cpu --fp16=1 | float16 needs a CUDA device",
         "--seed=4294967296 | --seed must be 0 to 4294967295, but is 4294967296",
@@ -237,7 +237,7 @@ class TrainCommandTest {
         "--cond=maybe | expected true or false, but was 'maybe'",
         "--arch=resnet | expected one of [ddpmpp, ncsnpp, adm], but was 'resnet'",
         "--precond=blur --prob-length=2 | prob_length must be in (0, 1] to train, but is 2.0",
-        "--duration=0 | length must be above 0 kimg"
+        "--duration=0 | the duration of a run must be above 0 kimg"
       })
   void whatCannotBeMeantIsOneLineAndNoFolder(String options, String message) throws Exception {
     RdmRun run = run(train(options.split(" ")));
@@ -280,8 +280,8 @@ class TrainCommandTest {
     assertThat(dry.code()).as(dry.err()).isEqualTo(ExitCode.OK);
     assertThat(dry.err().lines())
         .containsExactly(
-            "--aim-repo, --exp-name, --exp-tag, --no-aim: Aim is not used; stats.jsonl and"
-                + " TensorBoard event files in the run's folder serve instead");
+            "--aim-repo, --exp-name, --exp-tag, --no-aim: Aim is not supported; use stats.jsonl"
+                + " and the TensorBoard event files in the run folder instead");
     assertThat(run(train("-n")).err()).isEmpty();
   }
 
@@ -303,7 +303,7 @@ class TrainCommandTest {
 
     assertThat(dry.code()).as(dry.err()).isEqualTo(ExitCode.OK);
     assertThat(dry.err())
-        .contains("--fp16 needs CUDA, which cannot be used here: training in float32 on the CPU");
+        .contains("--fp16 requires CUDA, which is not available: training in float32 on the CPU");
     JsonNode json = new JsonMapper().readTree(dry.out());
     assertThat(json.at("/network_kwargs/use_fp16").asBoolean()).isTrue();
     assertThat(json.at("/network_kwargs/channel_mult").toString()).isEqualTo("[1,2,3]");
@@ -336,7 +336,7 @@ class TrainCommandTest {
           .contains("\"resume_pkl\" : \"%s\"".formatted(url));
       RdmRun missing = RdmRun.in(environment, with(line, "--transfer=" + server.url("/other.pkl")));
       assertThat(missing.code()).isEqualTo(ExitCode.FAILURE);
-      assertThat(missing.err()).contains("the server answers 404");
+      assertThat(missing.err()).contains("the server responds with 404");
     }
   }
 

@@ -72,7 +72,7 @@ class TrainingDataTest {
     RdmRun run = train(data, "--cond=1", option);
     assertThat(run.code()).isEqualTo(2);
     assertThat(run.error())
-        .startsWith("rdm: --cond=1 needs labels, and %s has none".formatted(data))
+        .startsWith("rdm: --cond=1 requires labels, but %s has none".formatted(data))
         .contains("dataset.json");
     assertThat(folder.resolve("runs")).doesNotExist();
 
@@ -91,7 +91,7 @@ class TrainingDataTest {
     RdmRun run = train(data, "--dry-run");
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.err())
-        .contains(data + " has labels, which are not used: --cond=1 trains with them");
+        .contains(data + " has labels, which are not used without --cond=1");
 
     RdmRun used = train(data, "--dry-run", "--cond=1");
     assertThat(used.code()).as(used.err()).isZero();
@@ -105,7 +105,7 @@ class TrainingDataTest {
     labels("{'labels': [['a.jpg', 0], ['b.jpg', 1]]}");
     String problem =
         data.resolve("dataset.json")
-            + ": has 2 labels, but none is of a picture here; the first is of 'a.jpg'";
+            + ": has 2 labels, but none refers to an existing image; the first is for 'a.jpg'";
 
     RdmRun run = train(data, "--dry-run", "--cond=1");
     assertThat(run.code()).isEqualTo(1);
@@ -142,9 +142,9 @@ class TrainingDataTest {
       RdmRun run = train(data, option);
       assertThat(run.code()).isEqualTo(1);
       assertThat(run.error())
-          .startsWith("rdm: 2 of 4 pictures cannot be used: %s: is cut off".formatted(cut))
+          .startsWith("rdm: 2 of 4 images cannot be used: %s: is truncated".formatted(cut))
           .contains("; %s: is n".formatted(text))
-          .endsWith("(--bad-images=list prints them, skip leaves them out)");
+          .endsWith("(--bad-images=list prints them, skip skips them)");
       assertThat(folder.resolve("runs")).doesNotExist();
     }
 
@@ -152,9 +152,9 @@ class TrainingDataTest {
     assertThat(list.code()).isZero();
     assertThat(list.out().lines())
         .satisfiesExactly(
-            first -> assertThat(first).startsWith(cut + ": is cut off"),
+            first -> assertThat(first).startsWith(cut + ": is truncated"),
             second -> assertThat(second).startsWith(text + ": is n"));
-    assertThat(list.err()).contains("2 of 4 pictures cannot be used");
+    assertThat(list.err()).contains("2 of 4 images cannot be used");
     RdmRun json = train(data, "--bad-images=list", "--json");
     assertThat(JsonMapper.shared().readTree(json.out()).path("bad_images").intValue()).isEqualTo(2);
     assertThat(folder.resolve("runs")).doesNotExist();
@@ -162,8 +162,8 @@ class TrainingDataTest {
     RdmRun skip = train(data, "--bad-images=skip", "--threads=1", "--json");
     assertThat(skip.code()).as(skip.err()).isZero();
     assertThat(skip.err())
-        .contains("left out: " + cut, "left out: " + text)
-        .contains("%s: left out: 1 file of macOS (._*, __MACOSX)".formatted(data))
+        .contains("skipped: " + cut, "skipped: " + text)
+        .contains("%s: skipped: 1 file of macOS (._*, __MACOSX)".formatted(data))
         .contains("2 images of 16 x 16");
     assertThat(JsonMapper.shared().readTree(skip.out()).path("bad_images").intValue()).isEqualTo(2);
   }
@@ -176,10 +176,10 @@ class TrainingDataTest {
       Path set = folder.resolve(name);
       RdmRun run = RdmRun.of("dataset", "--source=" + data, "--dest=" + set, "--bad-images=skip");
       assertThat(run.code()).as(run.err()).isZero();
-      assertThat(run.err()).contains("left out: %s: is n".formatted(data.resolve("c.png")));
+      assertThat(run.err()).contains("skipped: %s: is n".formatted(data.resolve("c.png")));
       assertThat(run.out())
-          .contains("3 pictures of 16 x 16, RGB, 3 classes")
-          .contains("; 1 were left out: they cannot be used");
+          .contains("3 images of 16 x 16, RGB, 3 classes")
+          .contains("; 1 were skipped: they cannot be used");
       RdmRun trained = train(set, "--cond=1", "--dry-run");
       assertThat(trained.code()).as(trained.err()).isZero();
     }

@@ -65,7 +65,7 @@ class TrainingSignalsTest {
 
     first.signal("INT");
     assertThat(first.code()).as(first.said()).isEqualTo(130);
-    assertThat(first.said()).contains("rdm: ended at once, without saving");
+    assertThat(first.said()).contains("rdm: ended immediately, without saving");
   }
 
   @Test
@@ -84,6 +84,6 @@ class TrainingSignalsTest {
 
     assertThat(rank.code()).as(rank.said()).isEqualTo(1);
     assertThat(rank.said())
-        .contains(" infinite or NaN (--stop-on-nan); nothing of this is saved, ");
+        .contains(" infinite or NaN (--stop-on-nan); no state is saved, ");
   }
 }

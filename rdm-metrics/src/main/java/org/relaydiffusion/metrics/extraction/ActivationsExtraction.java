@@ -30,9 +30,7 @@ public final class ActivationsExtraction {
   private final ExtractionOptions options;
   private final PartFormat format;
 
-  /**
-   * Creates an extraction without starting it.
-   */
+  /** Creates an extraction without starting it. */
   public ActivationsExtraction(ExtractionOptions options) {
     this(options, options.content() == Content.MOMENTS ? MomentParts.DEFAULT : RowParts.DEFAULT);
   }
@@ -130,9 +128,7 @@ public final class ActivationsExtraction {
     return done;
   }
 
-  /**
-   * Waits for the parts of the other processes; those of this one exist.
-   */
+  /** Waits for the parts of the other processes; those of this one exist. */
   private void await(
       PartsFolder folder, Chunks chunks, ExtractionListener listener, Cancellation cancellation) {
     Duration patience = options.share().patience();

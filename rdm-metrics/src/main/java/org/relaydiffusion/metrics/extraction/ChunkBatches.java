@@ -4,9 +4,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 
-/**
- * Splits the images of chunks into batches; no batch contains images of two chunks.
- */
+/** Splits the images of chunks into batches; no batch contains images of two chunks. */
 final class ChunkBatches implements Iterator<int[]> {
   private final Chunks chunks;
   private final int[] chosen;

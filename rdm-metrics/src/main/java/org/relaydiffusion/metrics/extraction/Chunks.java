@@ -10,30 +10,22 @@ import java.util.stream.IntStream;
  * @param size of every chunk except the last, which may be smaller
  */
 record Chunks(int images, int size) {
-  /**
-   * Returns the number of chunks.
-   */
+  /** Returns the number of chunks. */
   int count() {
     return Math.ceilDiv(images, size);
   }
 
-  /**
-   * Returns the first image of a chunk.
-   */
+  /** Returns the first image of a chunk. */
   int first(int chunk) {
     return chunk * size;
   }
 
-  /**
-   * Returns the number of images in a chunk.
-   */
+  /** Returns the number of images in a chunk. */
   int length(int chunk) {
     return Math.min(size, images - first(chunk));
   }
 
-  /**
-   * Returns the chunks of a process, in order.
-   */
+  /** Returns the chunks of a process, in order. */
   IntStream sharedBy(ExtractionOptions.Share share) {
     return IntStream.range(0, count()).filter(c -> c % share.processes() == share.rank());
   }

@@ -5,9 +5,7 @@ package org.relaydiffusion.metrics.extraction;
  * ends the extraction.
  */
 public interface ExtractionListener {
-  /**
-   * Ignores the progress.
-   */
+  /** Ignores the progress. */
   ExtractionListener NONE = new ExtractionListener() {};
 
   /**

@@ -41,13 +41,9 @@ public record ExtractionOptions(
     Network network,
     Share share) {
 
-  /**
-   * The content of a file of features.
-   */
+  /** The content of a file of features. */
   public enum Content {
-    /**
-     * The features of every image, {@code feat} and {@code s_feat}, float64.
-     */
+    /** The features of every image, {@code feat} and {@code s_feat}, float64. */
     ACTIVATIONS,
     /**
      * Their mean and unbiased covariance: {@code mu}, {@code sigma}, {@code s_mu}, {@code s_sigma},
@@ -56,17 +52,11 @@ public record ExtractionOptions(
     MOMENTS
   }
 
-  /**
-   * What happens to parts of an earlier run.
-   */
+  /** What happens to parts of an earlier run. */
   public enum Leftovers {
-    /**
-     * They are used if they are of the same inputs; others are an error.
-     */
+    /** They are used if they are of the same inputs; others are an error. */
     USE,
-    /**
-     * They are deleted. Only valid for a single process: others could be using them.
-     */
+    /** They are deleted. Only valid for a single process: others could be using them. */
     DISCARD
   }
 
@@ -92,15 +82,13 @@ public record ExtractionOptions(
    * @param patience timeout of the first process for the next part of another one
    */
   public record Share(int rank, int processes, Duration patience) {
-    /**
-     * A single process.
-     */
+    /** A single process. */
     public static final Share ALONE = new Share(0, 1, Duration.ofMinutes(30));
 
     /**
-     * Checks the numbers.
+     * Checks the values.
      *
-     * @throws OptionException when the rank is none of the processes'
+     * @throws OptionException if the rank is none of the processes'
      */
     public Share {
       if (processes < 1 || rank < 0 || rank >= processes) {
@@ -108,16 +96,14 @@ public record ExtractionOptions(
       }
     }
 
-    /**
-     * Returns whether this process writes the file.
-     */
+    /** Returns whether this process writes the file. */
     public boolean isFirst() {
       return rank == 0;
     }
   }
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
    * @throws OptionException naming the one that is out of range
    */

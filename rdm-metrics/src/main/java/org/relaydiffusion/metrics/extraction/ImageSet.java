@@ -6,9 +6,7 @@ import org.relaydiffusion.metrics.SampleArray;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Tensor;
 
-/**
- * The images whose features are extracted, in their order. {@link #close()} closes the file.
- */
+/** The images whose features are extracted, in their order. {@link #close()} closes the file. */
 sealed interface ImageSet extends AutoCloseable permits DatasetImages, SampleImages {
   /**
    * Opens a set of images: an .npz by its name, any other file or folder as a data set.
@@ -22,24 +20,16 @@ sealed interface ImageSet extends AutoCloseable permits DatasetImages, SampleIma
         : DatasetImages.open(options);
   }
 
-  /**
-   * Returns the number of selected images, at least 1.
-   */
+  /** Returns the number of selected images, at least 1. */
   int size();
 
-  /**
-   * Returns the total number of images.
-   */
+  /** Returns the total number of images. */
   int all();
 
-  /**
-   * Returns a fingerprint that changes with any selected image: 64 hexadecimal digits.
-   */
+  /** Returns a fingerprint that changes with any selected image: 64 hexadecimal digits. */
   String fingerprint();
 
-  /**
-   * Returns the name of image {@code index} in messages.
-   */
+  /** Returns the name of image {@code index} in messages. */
   Path file(int index);
 
   /**
@@ -52,9 +42,7 @@ sealed interface ImageSet extends AutoCloseable permits DatasetImages, SampleIma
    */
   Reading read(Iterator<int[]> batches, int workers, Device device);
 
-  /**
-   * Reads batches in order; must be closed before the set.
-   */
+  /** Reads batches in order; must be closed before the set. */
   interface Reading extends AutoCloseable {
     /**
      * Returns the next batch; its tensor belongs to the innermost scope, or to the caller.

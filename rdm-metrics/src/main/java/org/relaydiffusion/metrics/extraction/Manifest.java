@@ -15,9 +15,7 @@ import org.relaydiffusion.Printable;
 record Manifest(List<String> lines) {
   private static final String VERSION = "parts of activations: version 1";
 
-  /**
-   * Returns the manifest of a run.
-   */
+  /** Returns the manifest of a run. */
   static Manifest of(ExtractionOptions options, ImageSet set, Chunks chunks, PartFormat format) {
     return new Manifest(
         List.of(
@@ -29,23 +27,17 @@ record Manifest(List<String> lines) {
             "content: %s, %s images a part".formatted(format.name(), chunks.size())));
   }
 
-  /**
-   * Parses a manifest file.
-   */
+  /** Parses a manifest file. */
   static Manifest parse(String text) {
     return new Manifest(text.lines().toList());
   }
 
-  /**
-   * Returns the content of a manifest file.
-   */
+  /** Returns the content of a manifest file. */
   String text() {
     return lines.stream().map(line -> line + "\n").collect(Collectors.joining());
   }
 
-  /**
-   * Returns each difference from another manifest, for a message.
-   */
+  /** Returns each difference from another manifest, for a message. */
   String differences(Manifest other) {
     Map<String, String> mine = values();
     Map<String, String> others = other.values();

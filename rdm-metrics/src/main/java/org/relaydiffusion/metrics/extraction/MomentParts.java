@@ -31,9 +31,7 @@ import org.relaydiffusion.torch.Torch;
 record MomentParts(int smallest) implements PartFormat {
   private static final int MOST_PARTS = 64;
 
-  /**
-   * The number of rows in a block of the accumulator.
-   */
+  /** The number of rows in a block of the accumulator. */
   static final MomentParts DEFAULT = new MomentParts(1024);
 
   private static final String PART_MEAN = "mean";
@@ -84,9 +82,7 @@ record MomentParts(int smallest) implements PartFormat {
     out.array(feature.covariance(), moments.covariance());
   }
 
-  /**
-   * The sums of one chunk, or of several.
-   */
+  /** The sums of one chunk, or of several. */
   private static final class Sums implements Collector {
     private @Nullable MomentsAccumulator pool;
     private @Nullable MomentsAccumulator spatial;
@@ -161,9 +157,7 @@ record MomentParts(int smallest) implements PartFormat {
       }
     }
 
-    /**
-     * Checks that the file contains as much as is about to be allocated for it.
-     */
+    /** Checks that the file contains as much as is about to be allocated for it. */
     private static void expectScatter(NpzFile file, Feature feature, long d) {
       file.array(name(feature, PART_SCATTER)).expect(List.of(DType.FLOAT64), d, d).close();
     }

@@ -5,23 +5,15 @@ import java.util.List;
 import org.relaydiffusion.metrics.WorkListener;
 import org.relaydiffusion.metrics.inception.InceptionFeatures;
 
-/**
- * The data stored for each chunk until all chunks are complete.
- */
+/** The data stored for each chunk until all chunks are complete. */
 sealed interface PartFormat permits RowParts, MomentParts {
-  /**
-   * Returns the name in manifests.
-   */
+  /** Returns the name in manifests. */
   String name();
 
-  /**
-   * Returns the number of images per chunk, for {@code images} in total.
-   */
+  /** Returns the number of images per chunk, for {@code images} in total. */
   int chunkSize(int images);
 
-  /**
-   * Begins a part.
-   */
+  /** Begins a part. */
   Collector begin();
 
   /**
@@ -37,9 +29,7 @@ sealed interface PartFormat permits RowParts, MomentParts {
   ExtractionResult.Written join(
       Path file, List<Path> parts, Chunks chunks, String comment, WorkListener listener);
 
-  /**
-   * A part being built; owns tensors until it is closed.
-   */
+  /** A part being built; owns tensors until it is closed. */
   interface Collector extends AutoCloseable {
     /**
      * Adds the features of the next images.
@@ -48,9 +38,7 @@ sealed interface PartFormat permits RowParts, MomentParts {
      */
     void add(InceptionFeatures features);
 
-    /**
-     * Writes the part atomically.
-     */
+    /** Writes the part atomically. */
     void write(Path part);
 
     @Override

@@ -43,16 +43,12 @@ final class PartsFolder {
     this.manifest = manifest;
   }
 
-  /**
-   * Returns the folder of the parts of a target.
-   */
+  /** Returns the folder of the parts of a target. */
   static Path besides(Path target) {
     return target.resolveSibling(".%s.parts".formatted(target.getFileName()));
   }
 
-  /**
-   * Returns the path of the part of chunk {@code chunk}.
-   */
+  /** Returns the path of the part of chunk {@code chunk}. */
   Path part(int chunk) {
     return folder.resolve(String.format(Locale.ROOT, "part-%06d.npz", chunk));
   }
@@ -75,8 +71,7 @@ final class PartsFolder {
                   .orElseThrow(() ->
                       new FileException(
                           folder,
-                          "contains parts without a manifest; --fresh discards"
-                              + " them")));
+                          "contains parts without a manifest; --fresh discards" + " them")));
         }
       } catch (NoSuchFileException e) {
         // Another process has just joined them.
@@ -86,9 +81,7 @@ final class PartsFolder {
     }
   }
 
-  /**
-   * Creates the folder with its manifest; called before each part is written.
-   */
+  /** Creates the folder with its manifest; called before each part is written. */
   void prepare() {
     if (description().isEmpty()) {
       byte[] text = manifest.text().getBytes(StandardCharsets.UTF_8);
@@ -97,9 +90,7 @@ final class PartsFolder {
     checkSame(description().orElse(manifest));
   }
 
-  /**
-   * Returns the chunks that have a part.
-   */
+  /** Returns the chunks that have a part. */
   BitSet present(Chunks chunks) {
     BitSet present = new BitSet(chunks.count());
     try {
@@ -117,9 +108,7 @@ final class PartsFolder {
     return present;
   }
 
-  /**
-   * Joins the parts.
-   */
+  /** Joins the parts. */
   @FunctionalInterface
   interface Joiner<T> {
     T writeTo(Path file);
@@ -149,9 +138,7 @@ final class PartsFolder {
     return result;
   }
 
-  /**
-   * Adds to the message how to recover from a damaged part, or a target that cannot be written.
-   */
+  /** Adds to the message how to recover from a damaged part, or a target that cannot be written. */
   private RdmException explained(FileException e, Path joined) {
     String message = String.valueOf(e.getMessage());
     if (message.startsWith(folder.resolve("part-").toString())) {
@@ -167,9 +154,7 @@ final class PartsFolder {
     return e;
   }
 
-  /**
-   * Deletes all parts, if there are any.
-   */
+  /** Deletes all parts, if there are any. */
   void discard() {
     delete("{part-,.part-,joined,.joined}*");
     // The manifest is deleted last: parts without it are never mistaken for those of another run.

@@ -22,9 +22,7 @@ import org.relaydiffusion.torch.Tensor;
  * @param chunk number of images per part
  */
 record RowParts(int chunk) implements PartFormat {
-  /**
-   * The amount of work lost when a process is killed; 8 MB of Inception features.
-   */
+  /** The amount of work lost when a process is killed; 8 MB of Inception features. */
   static final RowParts DEFAULT = new RowParts(512);
 
   @Override
@@ -93,9 +91,7 @@ record RowParts(int chunk) implements PartFormat {
     }
   }
 
-  /**
-   * The rows of a chunk.
-   */
+  /** The rows of a chunk. */
   private static final class Rows implements Collector {
     private final List<Tensor> pool = new ArrayList<>();
     private final List<Tensor> spatial = new ArrayList<>();

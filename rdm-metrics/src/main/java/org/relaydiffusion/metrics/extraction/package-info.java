@@ -1,6 +1,4 @@
-/**
- * Extraction of the features of images to a file, by one process or several.
- */
+/** Extraction of the features of images to a file, by one process or several. */
 @NullMarked
 package org.relaydiffusion.metrics.extraction;
 

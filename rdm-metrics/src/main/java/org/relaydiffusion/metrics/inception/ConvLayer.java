@@ -23,9 +23,7 @@ import org.relaydiffusion.torch.nn.Parameter;
 final class ConvLayer extends Layer {
   private static final double EPS = 1e-3;
 
-  /**
-   * With three channels, oneDNN's kernel takes three times as long as with four.
-   */
+  /** With three channels, oneDNN's kernel takes three times as long as with four. */
   private static final int FEWEST_PACKED = 4;
 
   private final Kernel kernel;
@@ -75,9 +73,7 @@ final class ConvLayer extends Layer {
     return prepare(wanted, in, Activation.RELU);
   }
 
-  /**
-   * Prepares as {@link #prepare(Path, Extent)}; with NONE, the caller applies the ReLU.
-   */
+  /** Prepares as {@link #prepare(Path, Extent)}; with NONE, the caller applies the ReLU. */
   Extent prepare(Path wanted, Extent in, Activation wantedActivation) {
     path = wanted;
     activation = wantedActivation;
@@ -89,9 +85,7 @@ final class ConvLayer extends Layer {
     return kernel.over(in);
   }
 
-  /**
-   * Folds the normalization into weight and bias, computed in float64.
-   */
+  /** Folds the normalization into weight and bias, computed in float64. */
   private void fold(Extent in) {
     Tensor factor = Pointwise.reciprocal(Pointwise.sqrt(wide(var).add(EPS)));
     Tensor w = wide(weight).mul(factor.reshape(-1, 1, 1, 1)).to(DType.FLOAT32);
@@ -149,9 +143,7 @@ final class ConvLayer extends Layer {
     }
   }
 
-  /**
-   * Pads the channels of images, or of the weight, with zeros if there are too few.
-   */
+  /** Pads the channels of images, or of the weight, with zeros if there are too few. */
   private static Tensor filled(Tensor x) {
     long missing = FEWEST_PACKED - x.size(1);
     if (missing <= 0) {

@@ -2,9 +2,7 @@ package org.relaydiffusion.metrics.inception;
 
 import org.relaydiffusion.torch.Tensor;
 
-/**
- * Computes the features of images that metrics compare.
- */
+/** Computes the features of images that metrics compare. */
 @FunctionalInterface
 public interface FeatureExtractor {
   /**

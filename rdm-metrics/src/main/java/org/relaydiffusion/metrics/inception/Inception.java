@@ -36,9 +36,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   private final ModuleFile file;
   private final String sha256;
 
-  /**
-   * Held for reading while the weights are used, and for writing by {@link #close()}.
-   */
+  /** Held for reading while the weights are used, and for writing by {@link #close()}. */
   private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
 
   private boolean closed;
@@ -55,9 +53,9 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
    *
    * @param weights the converted file
    * @param options how to compute. {@link org.relaydiffusion.model.Numerics#EXACT} performs the
-   *     published operations one by one, {@link org.relaydiffusion.model.Numerics#FAST} folds and packs
-   *     weights; their features agree to 1e-4 of the largest. On CUDA, both disable TensorFloat-32 in
-   *     the process
+   *     published operations one by one, {@link org.relaydiffusion.model.Numerics#FAST} folds and
+   *     packs weights; their features agree to 1e-4 of the largest. On CUDA, both disable
+   *     TensorFloat-32 in the process
    * @return the network, which the caller closes
    * @throws OptionException if the dtype is not float32, or the device cannot be used
    * @throws org.relaydiffusion.FileException if the file is not a converted one
@@ -66,9 +64,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     return open(weights, options, Widths.PUBLISHED);
   }
 
-  /**
-   * Opens a network as {@link #open(Path, LoadOptions)}, with other numbers of channels.
-   */
+  /** Opens a network as {@link #open(Path, LoadOptions)}, with other numbers of channels. */
   static Inception open(Path weights, LoadOptions options, Widths widths) {
     check(options);
     ModuleFile file = InceptionWeights.open(weights);
@@ -92,9 +88,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     }
   }
 
-  /**
-   * Weights stay in the mapped file until they are packed.
-   */
+  /** Weights stay in the mapped file until they are packed. */
   private static void load(InceptionV3 network, ModuleFile file) {
     network
         .state()
@@ -141,7 +135,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
    *
    * @param images uint8, or float32 from 0 to 255, [N, C, H, W] with N at least 1, C 1 (grey) or 3
    *     (RGB), of any size; they are moved to the extractor's device
-   * @throws ModelException when the images are not as said, or this is closed
+   * @throws ModelException if the images are not as said, or this is closed
    */
   @Override
   public InceptionFeatures features(Tensor images) {
@@ -224,9 +218,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     return sha256;
   }
 
-  /**
-   * Returns the options of the computation.
-   */
+  /** Returns the options of the computation. */
   public LoadOptions options() {
     return options;
   }

@@ -21,16 +21,12 @@ import org.relaydiffusion.model.safetensors.SafetensorsWriter;
 public final class InceptionConverter {
   private final Widths widths;
 
-  /**
-   * Creates a converter of the published network.
-   */
+  /** Creates a converter of the published network. */
   public InceptionConverter() {
     this(Widths.PUBLISHED);
   }
 
-  /**
-   * Creates a converter of a network with other numbers of channels.
-   */
+  /** Creates a converter of a network with other numbers of channels. */
   InceptionConverter(Widths widths) {
     this.widths = widths;
   }

@@ -10,14 +10,10 @@ import org.relaydiffusion.torch.Tensor;
  *     positions, channel by channel
  */
 public record InceptionFeatures(Tensor pool, Tensor spatial) implements AutoCloseable {
-  /**
-   * The number of elements per image of {@link #pool()}.
-   */
+  /** The number of elements per image of {@link #pool()}. */
   public static final int POOL_DIM = 2048;
 
-  /**
-   * The number of elements per image of {@link #spatial()}: 7 x 17 x 17.
-   */
+  /** The number of elements per image of {@link #spatial()}: 7 x 17 x 17. */
   public static final int SPATIAL_DIM = 7 * 17 * 17;
 
   /** Closes both tensors, for callers without a scope. */

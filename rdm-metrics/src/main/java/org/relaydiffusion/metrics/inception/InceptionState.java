@@ -33,9 +33,7 @@ import org.relaydiffusion.torch.Torch;
 record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) {
   private static final int NAMED = 3;
 
-  /**
-   * How a file names its tensors.
-   */
+  /** How a file names its tensors. */
   private enum Family {
     PUBLISHED("layers.conv.weight"),
     TORCHVISION("Conv2d_1a_3x3.conv.weight");
@@ -51,16 +49,12 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
     }
   }
 
-  /**
-   * Returns whether a file has tensors with the names of either family.
-   */
+  /** Returns whether a file has tensors with the names of either family. */
   static boolean isIn(ModuleFile file) {
     return isAmong(file.tensors().keySet());
   }
 
-  /**
-   * Returns whether names are those of either family.
-   */
+  /** Returns whether names are those of either family. */
   static boolean isAmong(Set<String> names) {
     return Arrays.stream(Family.values()).anyMatch(f -> names.contains(f.mark));
   }
@@ -106,9 +100,7 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
     return names.isEmpty() ? "no tensors" : "%s (%s in all)".formatted(first, names.size());
   }
 
-  /**
-   * Reads one file.
-   */
+  /** Reads one file. */
   private static final class Reader {
     private final ModuleFile file;
     private final Family family;
@@ -135,9 +127,7 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
       return new InceptionState(tensors, warnings);
     }
 
-    /**
-     * Returns the shapes of the expected tensors, by the names in the file.
-     */
+    /** Returns the shapes of the expected tensors, by the names in the file. */
     private Map<String, long[]> wanted() {
       Map<String, long[]> wanted = new LinkedHashMap<>();
       published.forEach((name, shape) -> {

@@ -20,14 +20,10 @@ import org.relaydiffusion.torch.nn.Parameter;
  * with the published names, from an image at the network's resolution to features.
  */
 public final class InceptionV3 extends Module {
-  /**
-   * The width and height of its input images.
-   */
+  /** The width and height of its input images. */
   public static final int RESOLUTION = 299;
 
-  /**
-   * The number of classes of {@code output}.
-   */
+  /** The number of classes of {@code output}. */
   public static final int CLASSES = 1008;
 
   private static final String SPATIAL_LAYER = "mixed_6";
@@ -38,16 +34,12 @@ public final class InceptionV3 extends Module {
   private final Linear output;
   private Layer.Path path = Layer.Path.EXACT;
 
-  /**
-   * Creates the published network with uninitialized weights.
-   */
+  /** Creates the published network with uninitialized weights. */
   public InceptionV3() {
     this(Widths.PUBLISHED);
   }
 
-  /**
-   * Creates a network with uninitialized weights and other numbers of channels.
-   */
+  /** Creates a network with uninitialized weights and other numbers of channels. */
   InceptionV3(Widths widths) {
     Kernel k1 = Kernel.of(1);
     Kernel k3 = Kernel.of(3);
@@ -119,17 +111,13 @@ public final class InceptionV3 extends Module {
     }
   }
 
-  /**
-   * Its first branch is {@code mixed_6.conv}, so its first channels are those of that layer.
-   */
+  /** Its first branch is {@code mixed_6.conv}, so its first channels are those of that layer. */
   private static Tensor spatial(Tensor mixed6) {
     Tensor first = Shapes.narrow(mixed6, 1, 0, SPATIAL_CHANNELS);
     return Shapes.copy(first.contiguous()).reshape(mixed6.size(0), -1);
   }
 
-  /**
-   * Returns the last layer, whose tensors remain owned by this network.
-   */
+  /** Returns the last layer, whose tensors remain owned by this network. */
   OutputLayer output() {
     Map<String, Parameter> own = output.state();
     return new OutputLayer(

@@ -16,9 +16,7 @@ import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.io.InputFile;
 import org.relaydiffusion.io.PathVariable;
 
-/**
- * Locates the file with the weights of Inception-v3.
- */
+/** Locates the file with the weights of Inception-v3. */
 public final class InceptionWeights {
   /** The environment variable that names the file. */
   public static final String VARIABLE = "RDM_INCEPTION";
@@ -106,9 +104,7 @@ public final class InceptionWeights {
     }
   }
 
-  /**
-   * Returns the SHA-256 of the content of a file, in hexadecimal.
-   */
+  /** Returns the SHA-256 of the content of a file, in hexadecimal. */
   static String sha256(Path path) {
     try (InputStream in = InputFile.stream(path)) {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");

@@ -3,26 +3,16 @@ package org.relaydiffusion.metrics.inception;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.nn.Module;
 
-/**
- * A part of Inception-v3 that maps images to images.
- */
+/** A part of Inception-v3 that maps images to images. */
 abstract sealed class Layer extends Module
     permits ConvLayer, PoolLayer, PooledConv, Tower, Mixed, MixedE {
-  /**
-   * How convolutions are computed; see {@link org.relaydiffusion.model.Numerics}.
-   */
+  /** How convolutions are computed; see {@link org.relaydiffusion.model.Numerics}. */
   enum Path {
-    /**
-     * Convolution, batch normalization and ReLU one by one, row-major.
-     */
+    /** Convolution, batch normalization and ReLU one by one, row-major. */
     EXACT,
-    /**
-     * The normalization is folded into weights and biases; channels-last.
-     */
+    /** The normalization is folded into weights and biases; channels-last. */
     FOLDED,
-    /**
-     * As above, with weights in the layout of oneDNN's kernels. CPU only.
-     */
+    /** As above, with weights in the layout of oneDNN's kernels. CPU only. */
     PACKED
   }
 
@@ -34,8 +24,6 @@ abstract sealed class Layer extends Module
    */
   abstract Extent prepare(Path path, Extent in);
 
-  /**
-   * Maps [N, in, H, W] to [N, out, H', W']; x is not modified.
-   */
+  /** Maps [N, in, H, W] to [N, out, H', W']; x is not modified. */
   abstract Tensor forward(Tensor x);
 }

@@ -44,9 +44,7 @@ final class Mixed extends Layer {
     return mixed;
   }
 
-  /**
-   * Creates kind B, from 35 x 35 to 17 x 17.
-   */
+  /** Creates kind B, from 35 x 35 to 17 x 17. */
   static Mixed b(int in, Widths widths) {
     Mixed mixed = new Mixed(in, widths);
     mixed.conv(384, K3_HALVING);
@@ -75,9 +73,7 @@ final class Mixed extends Layer {
     return mixed;
   }
 
-  /**
-   * Creates kind D, from 17 x 17 to 8 x 8.
-   */
+  /** Creates kind D, from 17 x 17 to 8 x 8. */
   static Mixed d(int in, Widths widths) {
     Mixed mixed = new Mixed(in, widths);
     mixed.tower().conv(192, K1).conv(320, K3_HALVING);

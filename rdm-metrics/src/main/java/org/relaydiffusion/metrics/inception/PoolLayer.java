@@ -3,16 +3,12 @@ package org.relaydiffusion.metrics.inception;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.Tensor;
 
-/**
- * Average or maximum pooling; positions in the padding are ignored.
- */
+/** Average or maximum pooling; positions in the padding are ignored. */
 final class PoolLayer extends Layer {
   private final Kind kind;
   private final Kernel kernel;
 
-  /**
-   * The kind of pooling.
-   */
+  /** The kind of pooling. */
   private enum Kind {
     AVERAGE,
     MAXIMUM
@@ -23,16 +19,12 @@ final class PoolLayer extends Layer {
     this.kernel = kernel;
   }
 
-  /**
-   * Creates average pooling with {@code kernel}.
-   */
+  /** Creates average pooling with {@code kernel}. */
   static PoolLayer average(Kernel kernel) {
     return new PoolLayer(Kind.AVERAGE, kernel);
   }
 
-  /**
-   * Creates max pooling with {@code kernel}.
-   */
+  /** Creates max pooling with {@code kernel}. */
   static PoolLayer maximum(Kernel kernel) {
     return new PoolLayer(Kind.MAXIMUM, kernel);
   }

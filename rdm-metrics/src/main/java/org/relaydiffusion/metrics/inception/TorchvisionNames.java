@@ -15,9 +15,7 @@ final class TorchvisionNames {
   private static final String LAYERS = "layers.";
   private static final String OUTPUT = "output.";
 
-  /**
-   * The published names of convolutions, without "layers.", and the corresponding names.
-   */
+  /** The published names of convolutions, without "layers.", and the corresponding names. */
   private static final Map<String, String> CONVOLUTIONS = convolutions();
 
   private TorchvisionNames() {}
@@ -91,16 +89,12 @@ final class TorchvisionNames {
         };
   }
 
-  /**
-   * Returns the name of the scale of the normalization after the convolution of this tensor.
-   */
+  /** Returns the name of the scale of the normalization after the convolution of this tensor. */
   static String scaleOf(String published) {
     return convolution(published) + ".bn.weight";
   }
 
-  /**
-   * Counters that files may contain and that are not needed.
-   */
+  /** Counters that files may contain and that are not needed. */
   static Stream<String> counters() {
     return CONVOLUTIONS.values().stream().map(name -> name + ".bn.num_batches_tracked");
   }

@@ -5,9 +5,7 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import org.relaydiffusion.torch.Tensor;
 
-/**
- * Sequential layers; its convolutions are named conv, conv_1, conv_2 and so on.
- */
+/** Sequential layers; its convolutions are named conv, conv_1, conv_2 and so on. */
 final class Tower extends Layer {
   private final Widths widths;
   private final Map<String, Layer> layers = new LinkedHashMap<>();
@@ -24,33 +22,25 @@ final class Tower extends Layer {
     this.widths = widths;
   }
 
-  /**
-   * Appends a convolution with {@code out} channels, as published.
-   */
+  /** Appends a convolution with {@code out} channels, as published. */
   Tower conv(int out, Kernel kernel) {
     String name = numbered("conv", convolutions++);
     return add(name, new ConvLayer(widths.of(channels), widths.of(out), kernel), out);
   }
 
-  /**
-   * Appends a pooling.
-   */
+  /** Appends a pooling. */
   Tower pool(String name, PoolLayer pool) {
     return add(name, pool, channels);
   }
 
-  /**
-   * Appends a layer with {@code out} output channels, as published.
-   */
+  /** Appends a layer with {@code out} output channels, as published. */
   Tower add(String name, Layer layer, int out) {
     layers.put(name, child(name, layer));
     channels = out;
     return this;
   }
 
-  /**
-   * Returns the name of the n-th of several: the first has no number.
-   */
+  /** Returns the name of the n-th of several: the first has no number. */
   static String numbered(String name, int n) {
     return n == 0 ? name : name + "_" + n;
   }

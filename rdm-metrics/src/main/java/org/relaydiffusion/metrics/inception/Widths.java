@@ -7,9 +7,7 @@ package org.relaydiffusion.metrics.inception;
  *     structure
  */
 record Widths(int divisor) {
-  /**
-   * The published network.
-   */
+  /** The published network. */
   static final Widths PUBLISHED = new Widths(1);
 
   private static final int NARROWEST = 32;

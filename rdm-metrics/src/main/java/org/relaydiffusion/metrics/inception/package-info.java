@@ -1,6 +1,4 @@
-/**
- * Inception-v3 as published on 2015-12-05, whose features the metrics compare.
- */
+/** Inception-v3 as published on 2015-12-05, whose features the metrics compare. */
 @NullMarked
 package org.relaydiffusion.metrics.inception;
 

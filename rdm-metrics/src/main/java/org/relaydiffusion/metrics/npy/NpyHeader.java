@@ -27,17 +27,11 @@ import org.relaydiffusion.torch.DType;
  * @param byteSize the length of the header itself in bytes
  */
 record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
-  /**
-   * The axis that varies fastest.
-   */
+  /** The axis that varies fastest. */
   enum Order {
-    /**
-     * The last axis (C order).
-     */
+    /** The last axis (C order). */
     ROW_MAJOR,
-    /**
-     * The first axis (Fortran order).
-     */
+    /** The first axis (Fortran order). */
     COLUMN_MAJOR
   }
 
@@ -55,16 +49,12 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
               + "|True|False|\\([0-9lL,\\s]*+\\))\\s*+(?:,|(?=\\}))");
   private static final Pattern SIZE = Pattern.compile("(\\d{1,18})[lL]?");
 
-  /**
-   * Returns whether elements of more than one byte are big-endian.
-   */
+  /** Returns whether elements of more than one byte are big-endian. */
   boolean isBigEndian() {
     return descr.startsWith(">");
   }
 
-  /**
-   * Returns whether bytes are the beginning of an .npy file; 8 bytes are sufficient.
-   */
+  /** Returns whether bytes are the beginning of an .npy file; 8 bytes are sufficient. */
   static boolean isMagic(byte[] start) {
     return start.length >= 8 && Arrays.equals(start, 0, MAGIC.length, MAGIC, 0, MAGIC.length);
   }
@@ -101,9 +91,7 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
     return header.put((byte) '\n').array();
   }
 
-  /**
-   * Returns the size of an array's elements in bytes; must fit in a long.
-   */
+  /** Returns the size of an array's elements in bytes; must fit in a long. */
   static long dataBytes(DType dtype, long... shape) {
     long bytes = dtype.byteSize();
     for (long s : shape) {
@@ -172,9 +160,7 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
             .formatted(what, Printable.of(dict.strip())));
   }
 
-  /**
-   * Returns the items of the dict; none if it is anything else.
-   */
+  /** Returns the items of the dict; none if it is anything else. */
   private static Map<String, String> items(String dict) {
     String text = dict.strip();
     if (!text.startsWith("{") || !text.endsWith("}")) {
@@ -227,7 +213,9 @@ record NpyHeader(String descr, Order order, long[] shape, long byteSize) {
       }
     } catch (ArithmeticException e) {
       throw new FileException(
-          path, "%s declares the shape %s, which is too large for a file".formatted(what, tuple), e);
+          path,
+          "%s declares the shape %s, which is too large for a file".formatted(what, tuple),
+          e);
     }
     return shape;
   }

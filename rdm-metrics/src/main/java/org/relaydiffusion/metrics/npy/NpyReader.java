@@ -40,9 +40,7 @@ import org.relaydiffusion.torch.Torch;
  * <p>{@link #close()} closes the file. Not thread-safe.
  */
 public final class NpyReader implements AutoCloseable {
-  /**
-   * The maximum size of an array in Fortran order, whose first row is spread over all of it.
-   */
+  /** The maximum size of an array in Fortran order, whose first row is spread over all of it. */
   static final long MOST_COLUMN_MAJOR = 1L << 28;
 
   private static final int CHUNK = 1 << 20;
@@ -99,9 +97,7 @@ public final class NpyReader implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns whether a file begins like an .npy file.
-   */
+  /** Returns whether a file begins like an .npy file. */
   static boolean isNpy(Path path) {
     try (InputStream in = InputFile.stream(path)) {
       return NpyHeader.isMagic(in.readNBytes(8));
@@ -110,9 +106,7 @@ public final class NpyReader implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns whether the elements are plain numbers; others cannot be read.
-   */
+  /** Returns whether the elements are plain numbers; others cannot be read. */
   public boolean isNumeric() {
     return type.isPresent();
   }
@@ -126,9 +120,7 @@ public final class NpyReader implements AutoCloseable {
     return type().dtype();
   }
 
-  /**
-   * Returns the shape of the complete array, outermost axis first; empty for a scalar.
-   */
+  /** Returns the shape of the complete array, outermost axis first; empty for a scalar. */
   public long[] shape() {
     return header.shape();
   }
@@ -180,7 +172,8 @@ public final class NpyReader implements AutoCloseable {
    */
   public Tensor read(long most) {
     if (most < 1) {
-      throw new IllegalArgumentException("the number of rows to read must be at least 1, but is " + most);
+      throw new IllegalArgumentException(
+          "the number of rows to read must be at least 1, but is " + most);
     }
     long rows = Math.min(most, remainingRows());
     try {
@@ -249,9 +242,7 @@ public final class NpyReader implements AutoCloseable {
     return bytes;
   }
 
-  /**
-   * With at most one axis, both orders are the same.
-   */
+  /** With at most one axis, both orders are the same. */
   private boolean isColumnMajor() {
     return header.order() == NpyHeader.Order.COLUMN_MAJOR && header.shape().length > 1;
   }
@@ -264,9 +255,7 @@ public final class NpyReader implements AutoCloseable {
     return filled(shape, nextRow + rows == rows());
   }
 
-  /**
-   * Returns the next rows of an array that is read and transposed as a whole.
-   */
+  /** Returns the next rows of an array that is read and transposed as a whole. */
   private Tensor readTurned(long rows) throws IOException {
     Tensor whole = turned;
     if (whole == null) {

@@ -22,9 +22,7 @@ enum NpyType {
   UINT8("u1", 1, DType.UINT8),
   UINT16("u2", 2, DType.INT32),
   UINT32("u4", 4, DType.INT64),
-  /**
-   * Values from 2^63 on become negative.
-   */
+  /** Values from 2^63 on become negative. */
   UINT64("u8", 8, DType.INT64),
   FLOAT16("f2", 2, DType.FLOAT32),
   FLOAT32("f4", 4, DType.FLOAT32),
@@ -45,37 +43,27 @@ enum NpyType {
     this.dtype = dtype;
   }
 
-  /**
-   * Returns the number of bytes per element in the file.
-   */
+  /** Returns the number of bytes per element in the file. */
   int byteSize() {
     return byteSize;
   }
 
-  /**
-   * Returns the usual name, such as {@code float16}.
-   */
+  /** Returns the usual name, such as {@code float16}. */
   String torchName() {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  /**
-   * Returns the dtype as which it is read.
-   */
+  /** Returns the dtype as which it is read. */
   DType dtype() {
     return dtype;
   }
 
-  /**
-   * Returns numpy's name for little-endian elements, such as {@code <f8}.
-   */
+  /** Returns numpy's name for little-endian elements, such as {@code <f8}. */
   String descr() {
     return (byteSize == 1 ? "|" : "<") + code;
   }
 
-  /**
-   * Returns the type with this name, regardless of its byte order.
-   */
+  /** Returns the type with this name, regardless of its byte order. */
   static Optional<NpyType> of(String descr) {
     String code =
         descr.isEmpty() || "<>=|".indexOf(descr.charAt(0)) < 0 ? descr : descr.substring(1);

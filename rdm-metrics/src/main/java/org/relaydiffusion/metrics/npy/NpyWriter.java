@@ -10,9 +10,7 @@ import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
-/**
- * Writes one array of an {@link NpzWriter}, from its first row to its last, in blocks of rows.
- */
+/** Writes one array of an {@link NpzWriter}, from its first row to its last, in blocks of rows. */
 public final class NpyWriter {
   private static final long CHUNK = 1 << 20;
 
@@ -63,13 +61,12 @@ public final class NpyWriter {
     }
   }
 
-  /**
-   * Rejects an array that lacks rows.
-   */
+  /** Rejects an array that lacks rows. */
   void checkWhole() {
     if (rows != shape[0]) {
       throw new RdmException(
-          "array '%s' of shape %s has received only %s rows".formatted(name, Arrays.toString(shape), rows));
+          "array '%s' of shape %s has received only %s rows"
+              .formatted(name, Arrays.toString(shape), rows));
     }
   }
 }

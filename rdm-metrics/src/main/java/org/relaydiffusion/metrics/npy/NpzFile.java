@@ -42,9 +42,7 @@ public final class NpzFile implements AutoCloseable {
     return new NpzFile(path, ZipArchive.open(path));
   }
 
-  /**
-   * Adds a hint for files that are often mistaken for an .npz file.
-   */
+  /** Adds a hint for files that are often mistaken for an .npz file. */
   private static void refuseOthers(Path path) {
     if (NpyReader.isNpy(path)) {
       throw new FileException(
@@ -56,16 +54,12 @@ public final class NpzFile implements AutoCloseable {
         });
   }
 
-  /**
-   * Returns the comment of the archive; empty if there is none.
-   */
+  /** Returns the comment of the archive; empty if there is none. */
   public String comment() {
     return zip.comment();
   }
 
-  /**
-   * Returns the names of the arrays, without {@code .npy}, in the order of the file.
-   */
+  /** Returns the names of the arrays, without {@code .npy}, in the order of the file. */
   public List<String> names() {
     return members.keySet().stream()
         .filter(n -> n.endsWith(SUFFIX))
@@ -112,17 +106,13 @@ public final class NpzFile implements AutoCloseable {
     return member;
   }
 
-  /**
-   * Closes the file and all readers opened from it.
-   */
+  /** Closes the file and all readers opened from it. */
   @Override
   public void close() {
     zip.close();
   }
 
-  /**
-   * Returns the first ten of some names from a file, in one sanitized line.
-   */
+  /** Returns the first ten of some names from a file, in one sanitized line. */
   public static String list(List<String> names) {
     return String.join(", ", names.stream().limit(10).map(Printable::of).toList());
   }

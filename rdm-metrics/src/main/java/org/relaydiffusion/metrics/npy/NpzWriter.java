@@ -23,9 +23,7 @@ public final class NpzWriter {
     zip = new StoredZipWriter(out, Layout.NUMPY, limits);
   }
 
-  /**
-   * The content of a file.
-   */
+  /** The content of a file. */
   @FunctionalInterface
   public interface Content {
     /**
@@ -37,9 +35,7 @@ public final class NpzWriter {
     void addTo(NpzWriter out) throws IOException;
   }
 
-  /**
-   * The content of an array.
-   */
+  /** The content of an array. */
   @FunctionalInterface
   public interface Rows {
     /**
@@ -103,9 +99,7 @@ public final class NpzWriter {
         });
   }
 
-  /**
-   * Adds an array in memory, in its own dtype.
-   */
+  /** Adds an array in memory, in its own dtype. */
   public void array(String name, Tensor values) throws IOException {
     array(name, values.dtype(), values.shape(), out -> out.write(values));
   }

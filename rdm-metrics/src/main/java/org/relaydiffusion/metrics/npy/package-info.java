@@ -1,6 +1,4 @@
-/**
- * NumPy's array files, read in blocks of rows and treated as untrusted.
- */
+/** NumPy's array files, read in blocks of rows and treated as untrusted. */
 @NullMarked
 package org.relaydiffusion.metrics.npy;
 

@@ -77,9 +77,7 @@ public record EvaluationReport(
    */
   public record NeighbourRow(Picture sample, List<Neighbour> nearest) {}
 
-  /**
-   * Returns whether a file begins like such a page, or like HTML in general.
-   */
+  /** Returns whether a file begins like such a page, or like HTML in general. */
   public static boolean isPage(Path file) {
     byte[] expected = ReportPage.DOCTYPE.getBytes(StandardCharsets.US_ASCII);
     try (InputStream in = InputFile.stream(file)) {
@@ -90,9 +88,7 @@ public record EvaluationReport(
     }
   }
 
-  /**
-   * Returns the page as text.
-   */
+  /** Returns the page as text. */
   public String html() {
     return new ReportPage(this).html();
   }

@@ -3,9 +3,7 @@ package org.relaydiffusion.metrics.report;
 import java.util.Arrays;
 import java.util.Locale;
 
-/**
- * Draws a {@link NormHistogram}: two outlines over one axis.
- */
+/** Draws a {@link NormHistogram}: two outlines over one axis. */
 final class HistogramSvg {
   private static final int WIDTH = 720;
   private static final int HEIGHT = 260;

@@ -6,15 +6,11 @@ import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
-/**
- * Text and images as parts of a page.
- */
+/** Text and images as parts of a page. */
 final class Html {
   private Html() {}
 
-  /**
-   * Escapes {@code text} for elements and quoted attributes.
-   */
+  /** Escapes {@code text} for elements and quoted attributes. */
   static String text(String text) {
     StringBuilder escaped = new StringBuilder(text.length());
     Printable.line(text)
@@ -32,9 +28,7 @@ final class Html {
     return escaped.toString();
   }
 
-  /**
-   * Returns an embedded image.
-   */
+  /** Returns an embedded image. */
   static String image(Pixels pixels, String alternative) {
     String data = Base64.getEncoder().encodeToString(PngWriter.encode(pixels, Compression.BEST));
     return "<img width=\"%s\" height=\"%s\" alt=\"%s\" src=\"data:image/png;base64,%s\">"

@@ -11,13 +11,9 @@ import org.relaydiffusion.metrics.report.EvaluationReport.Neighbour;
 import org.relaydiffusion.metrics.report.EvaluationReport.NeighbourRow;
 import org.relaydiffusion.metrics.report.EvaluationReport.Picture;
 
-/**
- * Renders an {@link EvaluationReport} as a page, section by section.
- */
+/** Renders an {@link EvaluationReport} as a page, section by section. */
 final class ReportPage {
-  /**
-   * The beginning of every page.
-   */
+  /** The beginning of every page. */
   static final String DOCTYPE = "<!doctype html>";
 
   private static final String STYLE = "report.css";
@@ -29,9 +25,7 @@ final class ReportPage {
     this.report = report;
   }
 
-  /**
-   * Returns the page.
-   */
+  /** Returns the page. */
   String html() {
     String title = Html.text(report.title());
     page.append(

@@ -1,6 +1,4 @@
-/**
- * An evaluation as one self-contained HTML page.
- */
+/** An evaluation as one self-contained HTML page. */
 @NullMarked
 package org.relaydiffusion.metrics.report;
 

@@ -231,7 +231,7 @@ class ActivationsExtractionTest {
   void partsOfOtherInputsAreNeverUsed() throws IOException {
     Extractions set = set(Content.ACTIVATIONS);
     set.runAndStop(Share.ALONE, 2);
-    String start = "%s: %s holds parts of other inputs (".formatted(set.target(), set.parts());
+    String start = "%s: %s contains parts of other inputs (".formatted(set.target(), set.parts());
 
     assertThatThrownBy(() -> set.by("babe").run())
         .isInstanceOf(FileException.class)
@@ -279,7 +279,7 @@ class ActivationsExtractionTest {
     assertThatThrownBy(set::run)
         .isInstanceOf(FileException.class)
         .hasMessage(
-            set.parts() + ": holds parts, but not what they are made from; --fresh discards them");
+            set.parts() + ": contains parts without a manifest; --fresh discards them");
 
     set.fresh().run();
     assertNothingIsLeft(set);
@@ -291,7 +291,7 @@ class ActivationsExtractionTest {
 
     assertThatThrownBy(() -> set.fresh().options(new Share(0, 2, Duration.ZERO)))
         .isInstanceOf(OptionException.class)
-        .hasMessage("--fresh is for one process; before several begin anew, delete " + set.parts());
+        .hasMessage("--fresh requires a single process; with several, delete this folder before they start: " + set.parts());
   }
 
   @Test
@@ -306,7 +306,7 @@ class ActivationsExtractionTest {
     assertThatThrownBy(set::run)
         .isInstanceOf(RdmException.class)
         .hasMessageStartingWith(part + ": array 'feat' has the checksum ")
-        .hasMessageEndingWith("; once it is deleted, the same command makes it again");
+        .hasMessageEndingWith("; delete it and run the same command again");
     assertThat(set.target()).doesNotExist();
 
     Files.delete(part);
@@ -336,7 +336,7 @@ class ActivationsExtractionTest {
     assertThatThrownBy(set::run)
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(set.target() + ": ")
-        .hasMessageEndingWith("; the parts are kept, and the same command goes on");
+        .hasMessageEndingWith("; the parts are kept: to resume, run the same command again");
     assertThat(set.target()).doesNotExist();
 
     Files.delete(inTheWay);
@@ -364,7 +364,7 @@ class ActivationsExtractionTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             set.target()
-                + ": parts that this process made are gone: does another one write the same file?");
+                + ": parts written by this process have been deleted: is another run writing the same file?");
     assertThat(set.run().extracted()).isEqualTo(Extractions.CHUNK);
   }
 
@@ -377,8 +377,8 @@ class ActivationsExtractionTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             set.target()
-                + ": 3 of 5 parts are missing, of processes 1, 2, and none came for 0 s: the same"
-                + " command goes on");
+                + ": 3 of 5 parts are missing, of processes 1, 2, and none arrived within 0 s: to resume,"
+                + " run the same command again");
     assertThat(set.target()).doesNotExist();
   }
 
@@ -602,7 +602,7 @@ class ActivationsExtractionTest {
     refused(
         data,
         Content.MOMENTS,
-        data.resolve("00002.png") + ": is not a picture of a format that is read");
+        data.resolve("00002.png") + ": is not an image of a supported format");
     Files.delete(data.resolve("00002.png"));
     Files.createSymbolicLink(data.resolve("00003.png"), data.resolve("nothing"));
     refused(data, Content.MOMENTS, data.resolve("00003.png") + ": cannot be read: no such file");
@@ -611,10 +611,10 @@ class ActivationsExtractionTest {
   @Test
   void anEmptyFolderAndOnePictureForACovariance() throws IOException {
     Path data = Files.createDirectory(folder.resolve("set"));
-    refused(data, Content.ACTIVATIONS, data + ": holds no pictures");
+    refused(data, Content.ACTIVATIONS, data + ": contains no images");
     Pictures.folder(data, 1);
     refused(
-        data, Content.MOMENTS, data + ": has 1 picture to use, but a covariance takes 2 or more");
+        data, Content.MOMENTS, data + ": has 1 image, but a covariance requires at least 2");
   }
 
   private void refused(Path data, Content content, String message) {
@@ -637,7 +637,7 @@ class ActivationsExtractionTest {
     Path file = Files.writeString(folder.resolve("file"), "");
     assertThatThrownBy(set.to(folder)::run)
         .isInstanceOf(FileException.class)
-        .hasMessage(folder + ": is no name for a file");
+        .hasMessage(folder + ": is not a valid file name");
     assertThatThrownBy(set.to(file.resolve("out.npz"))::run)
         .isInstanceOf(FileException.class)
         .hasMessageContaining(file.toString());
@@ -658,7 +658,7 @@ class ActivationsExtractionTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             set.data().resolve("00001.png")
-                + ": has features that are not finite: the network's weights must be damaged");
+                + ": has features that are not finite: the weights of the network must be damaged");
     assertThat(set.parts()).doesNotExist();
   }
 

@@ -204,7 +204,7 @@ class InceptionConverterTest {
     assertThat(done.warnings())
         .containsExactly(
             source
-                + ": 1 normalisations have a scale that is not 1, first"
+                + ": 1 normalization layers have a scale other than 1, first"
                 + " 'Mixed_6a.branch3x3.bn.weight': it was multiplied into weights and means");
     Map<String, TensorSource> expected = published();
     Tensor weight = get(network.state(), "layers.mixed_3.conv.weight").value();
@@ -237,7 +237,7 @@ class InceptionConverterTest {
     assertHolds(published());
     assertThatThrownBy(() -> new InceptionConverter(NARROW).convert(first, first))
         .isInstanceOf(OptionException.class)
-        .hasMessage(first + " would be written over itself");
+        .hasMessage(first + " would be overwritten by itself");
   }
 
   // ---- what is refused
@@ -262,7 +262,7 @@ class InceptionConverterTest {
         () -> convert(source),
         source,
         "it lacks 'layers.conv.beta', 'layers.mixed.conv.mean', 'layers.mixed_9.conv.var' (4 in"
-            + " all); beside that network it has 'logits.bias' (1 in all)");
+            + " all); unexpected: 'logits.bias' (1 in all)");
   }
 
   @Test
@@ -386,7 +386,7 @@ class InceptionConverterTest {
     assertRefused(
         () -> Inception.open(file, LoadOptions.DEFAULT, NARROW),
         file,
-        "is not Inception-v3 of 2015-12-05: it lacks 'layers.conv.weight'",
+        "is not Inception-v3 of 2015-12-05: missing: 'layers.conv.weight'",
         "(378 in all)");
     SafetensorsWriter.writeSources(file, published(), header);
     assertRefused(

@@ -174,8 +174,8 @@ class InceptionTest {
             Inception.open(weights, new LoadOptions(Numerics.FAST, DType.BFLOAT16, Device.CPU)))
         .isInstanceOf(OptionException.class)
         .hasMessage(
-            "metrics are computed in float32, not bfloat16: they would measure the rounding as"
-                + " well");
+            "metrics require float32, but found bfloat16, whose rounding would affect the"
+                + " result");
   }
 
   @Test

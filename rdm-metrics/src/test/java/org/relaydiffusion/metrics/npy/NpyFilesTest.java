@@ -154,8 +154,8 @@ class NpyFilesTest {
   @Test
   void whatIsNoArrayOfNumbersIsRefused() {
     byte[] four = doubles(1, 2, 3, 4);
-    refused(npy(1, header("'<f16'", "False", "(4,)"), four), "'<f16'", "no plain numbers");
-    refused(npy(1, header("'|O'", "False", "(4,)"), four), "'|O'", "no plain numbers");
+    refused(npy(1, header("'<f16'", "False", "(4,)"), four), "'<f16'", "not plain numbers");
+    refused(npy(1, header("'|O'", "False", "(4,)"), four), "'|O'", "not plain numbers");
     refused(npy(1, header("[('a', '<f8')]", "False", "(4,)"), four), "not a plain array");
     refused(npy(1, header("'<f8'", "1", "(2, 2)"), four), "not a plain array");
     refused(npy(1, header("'<f8'", "False", "4"), four), "not a plain array");

@@ -147,12 +147,12 @@ class NumpyArraysTest {
     assertThatThrownBy(() -> ActivationsFile.open(single).close())
         .isInstanceOf(FileException.class)
         .hasMessage(
-            single + ": is an .npy file, a single array without a name: np.savez makes an .npz");
+            single + ": is an .npy file, a single unnamed array: use np.savez to write an .npz");
     assertThatThrownBy(() -> ActivationsFile.open(file("adm_samples")).close())
         .isInstanceOf(FileException.class)
         .hasMessage(
             file("adm_samples")
-                + ": holds pictures ('arr_0'), as ADM's samples do, but no activations of them:"
-                + " 'rdm evaluate activations --data' makes these");
+                + ": contains images ('arr_0'), like ADM's samples, but no activations:"
+                + " 'rdm evaluate activations --data' extracts them");
   }
 }

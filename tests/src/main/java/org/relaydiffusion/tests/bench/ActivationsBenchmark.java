@@ -39,15 +39,15 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Time and memory of extracting features: the peak of the resident set must not grow with the
- * number of images. A network that costs next to nothing stands in for Inception (its features are
- * as long), so that decoding, waiting, parts and joining are what is seen; beside it stands the
- * decoding alone. With {@code inception}, the network itself with random weights, from a zip.
+ * Time and memory of extracting features: the peak resident set size must not grow with the number
+ * of images. Inception is replaced by a network without cost (with features of the same size), so
+ * that decoding, waiting, parts and joining are measured; decoding alone is measured for
+ * comparison. With {@code inception}, the network itself is used with random weights, from a zip.
  *
  * <p>The images are 256 pixels wide, 128 different ones under as many names as there are images.
- * Each extraction has a JVM of its own with a heap of a fixed size.
+ * Each extraction has a separate JVM with a heap of fixed size.
  *
- * <p>Arguments: {@code [inception] [images...]}; 1000 and 10000 when left out.
+ * <p>Arguments: {@code [inception] [images...]}; default 1000 and 10000.
  */
 public final class ActivationsBenchmark {
   private static final int DIFFERENT = 128;
@@ -199,7 +199,7 @@ public final class ActivationsBenchmark {
     }
   }
 
-  /** A folder of {@code count} names of the pictures that lie in {@code folder}. */
+  /** Creates a folder with {@code count} names for the images in {@code folder}. */
   private static Path names(Path folder, int count) throws IOException {
     Path data = Files.createDirectories(folder.resolve(count + "-images"));
     for (int i = 0; i < count; i++) {

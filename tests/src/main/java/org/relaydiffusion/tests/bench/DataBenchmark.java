@@ -26,17 +26,17 @@ import org.relaydiffusion.diffusion.random.InfiniteSampler;
 import org.relaydiffusion.torch.Device;
 
 /**
- * Images a second that training data comes at: the JDK's PNG decoder and this project's on one
- * thread, then the loader with 1 and 2 workers, decoding and out of the cache. The pictures are
- * slow waves under noise, which pack about as photographs do; stored ones are what the data set
- * tool writes.
+ * The decoding rate of training data: the JDK's PNG decoder and this project's on one thread, then
+ * the loader with 1 and 2 workers, decoding and from the cache. The images are smooth waves with
+ * noise, which compress about as well as photographs; uncompressed ones are written by the data set
+ * tool.
  *
- * <p>Arguments: {@code [seconds]} for each figure; 4 when left out.
+ * <p>Arguments: {@code [seconds]} for each figure; default 4.
  */
 public final class DataBenchmark {
   private static final int BATCH = 32;
 
-  /** The first ones warm up; the best one is least disturbed by whatever else runs. */
+  /** The first ones are warm-up; the best one is the least disturbed by other processes. */
   private static final int STRETCHES = 8;
 
   private DataBenchmark() {}
@@ -103,18 +103,18 @@ public final class DataBenchmark {
   }
 
   private static void imageIo(byte[] bytes) {
-    // Without this, ImageIO would go through a file of its own.
+    // Otherwise, ImageIO would use a temporary file.
     try (var in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
       ImageReader reader = ImageIO.getImageReadersByFormatName("png").next();
       reader.setInput(in, true, true);
       reader.read(0);
       reader.dispose();
     } catch (IOException e) {
-      throw new IllegalStateException("the pictures are whole", e);
+      throw new IllegalStateException("the images are whole", e);
     }
   }
 
-  /** Images a second of a call that makes some of them: the best of several stretches of time. */
+  /** Returns the rate of a call that produces several images: the best of several measurements. */
   private static double rate(double seconds, int images, IntConsumer call) {
     double best = 0;
     int calls = 0;
@@ -129,7 +129,7 @@ public final class DataBenchmark {
     return best;
   }
 
-  /** Waves under noise, other ones for each seed. */
+  /** Waves with noise, different ones for each seed. */
   static Pixels picture(int side, int seed) {
     Random random = new Random(seed);
     Pixels pixels = Pixels.black(side, side, 3);

@@ -16,10 +16,10 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The Frechet distance at 2048 dimensions: of covariances with full rank, of singular ones, and of
- * activations themselves; and the making of moments. The variants take turns; figures are medians.
+ * The Frechet distance at 2048 dimensions, of covariances with full rank, of singular ones, and of
+ * activations; and the computation of moments. The variants alternate; figures are medians.
  *
- * <p>Arguments: {@code [rounds]}; 5 when left out.
+ * <p>Arguments: {@code [rounds]}; default 5.
  */
 public final class FidBenchmark {
   private static final int MANY = 8000;

@@ -8,7 +8,7 @@ import org.relaydiffusion.torch.Reduction.KeepDim;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 
-/** Precision and recall by whole matrices of float64 distances, a block of rows at a time. */
+/** Precision and recall from complete matrices of float64 distances, in blocks of rows. */
 final class Float64PrecisionRecall {
   private static final int ROWS = 256;
 
@@ -18,7 +18,7 @@ final class Float64PrecisionRecall {
     this.threads = threads;
   }
 
-  /** Looks at the squared distances [rows, columns] of some rows from all columns. */
+  /** Processes the squared distances [rows, columns] of some rows from all columns. */
   @FunctionalInterface
   private interface Visitor {
     void visit(int firstRow, int columns, double[] squared);

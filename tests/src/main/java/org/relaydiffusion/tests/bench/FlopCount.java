@@ -10,7 +10,7 @@ import org.relaydiffusion.model.unet.UNetConfig;
 
 /** The floating-point operations of one image's forward pass: convolutions and attention. */
 final class FlopCount {
-  /** One convolution at the resolution at which it runs. */
+  /** A convolution and its resolution. */
   record Convolution(int in, int out, int kernel, int resolution) {
     double flops() {
       return 2.0 * in * out * kernel * kernel * resolution * resolution;
@@ -52,7 +52,7 @@ final class FlopCount {
     return new Counted(convolutions, attention[0]);
   }
 
-  /** A block's name begins with the resolution that it ends at: enc.32x32_down, dec.64x64_up. */
+  /** The name of a block begins with its output resolution: enc.32x32_down, dec.64x64_up. */
   private static int resolution(String path, UNetConfig config) {
     String[] parts = path.split("\\.", -1);
     if (parts.length < 2 || !parts[1].contains("x")) {

@@ -22,11 +22,11 @@ import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * One forward pass of the official shapes with random weights, in every numerics, beside the rate
- * of the network's largest convolution alone. The variants take turns, so that a machine that slows
- * down slows all of them; the figures are medians.
+ * One forward pass of the official shapes with random weights, in all numerics, compared with the
+ * throughput of the network's largest convolution alone. The variants alternate, so that a slowdown
+ * of the machine affects all of them; the figures are medians.
  *
- * <p>Arguments: {@code [64|256] [batch] [rounds]}; 64 4 7 when left out.
+ * <p>Arguments: {@code [64|256] [batch] [rounds]}; default 64 4 7.
  */
 public final class ForwardBenchmark {
   private static final List<Variant> VARIANTS =
@@ -95,7 +95,7 @@ public final class ForwardBenchmark {
     }
   }
 
-  /** Nothing is zero, as it is in fresh networks, or the variants would agree whatever they do. */
+  /** Replaces all zeros of a new network, with which the variants would agree in any case. */
   static Map<String, TensorData> randomState(ModelConfig config, Generator generator) {
     Map<String, TensorData> state = new LinkedHashMap<>();
     try (Preconditioner network = Preconditioner.of(config)) {

@@ -25,11 +25,11 @@ import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * Features of 256 px images from Inception-v3 with random weights, in both numerics, resize
- * included. The variants take turns, so that a machine that slows down slows both; the figures are
+ * Features of 256 px images from Inception-v3 with random weights, in both numerics, including the
+ * resize. The variants alternate, so that a slowdown of the machine affects both; the figures are
  * medians.
  *
- * <p>Arguments: {@code [batch] [rounds] [device]}; 16 7 cpu when left out.
+ * <p>Arguments: {@code [batch] [rounds] [device]}; default 16 7 cpu.
  */
 public final class InceptionBenchmark {
   private static final int IMAGE = 256;
@@ -122,13 +122,13 @@ public final class InceptionBenchmark {
   private static double time(Inception variant, Tensor images) {
     long start = System.nanoTime();
     try (InceptionFeatures features = variant.features(images)) {
-      // On CUDA, a copy to the host waits for what was only begun.
+      // On CUDA, a copy to the host synchronizes.
       features.pool().to(Device.CPU).close();
       return (System.nanoTime() - start) / 1e9;
     }
   }
 
-  /** The features of every image by itself. */
+  /** Computes the features of every image separately. */
   private static InceptionFeatures alone(Inception variant, Tensor images) {
     List<Tensor> pool = new ArrayList<>();
     List<Tensor> spatial = new ArrayList<>();
@@ -140,7 +140,7 @@ public final class InceptionBenchmark {
     return new InceptionFeatures(Shapes.cat(pool, 0), Shapes.cat(spatial, 0));
   }
 
-  /** The larger of both tensors' largest differences, in units of their largest values. */
+  /** Returns the larger of both tensors' largest differences, relative to their largest values. */
   private static double distance(InceptionFeatures a, InceptionFeatures b) {
     return Math.max(distance(a.pool(), b.pool()), distance(a.spatial(), b.spatial()));
   }

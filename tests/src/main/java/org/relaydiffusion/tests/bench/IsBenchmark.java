@@ -15,7 +15,7 @@ import org.relaydiffusion.torch.TensorScope;
 /**
  * The Inception Score of n samples with Inception's 1008 classes. Figures are medians.
  *
- * <p>Arguments: {@code [n] [rounds]}; 50000 3 when left out.
+ * <p>Arguments: {@code [n] [rounds]}; default 50000 3.
  */
 public final class IsBenchmark {
   private static final int CLASSES = 1008;
@@ -24,10 +24,10 @@ public final class IsBenchmark {
   private IsBenchmark() {}
 
   /**
-   * Some rows over and over.
+   * Repeated rows.
    *
    * @param rows [M, D]
-   * @param count how many there seem to be
+   * @param count apparent number of rows
    */
   private record Repeated(Tensor rows, long count) implements Activations {
     @Override

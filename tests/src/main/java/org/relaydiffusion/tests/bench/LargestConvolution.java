@@ -12,7 +12,7 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * The convolution of a network with the most arithmetic, in the layout and type of each variant.
+ * The convolution of a network with the most arithmetic, in the layout and dtype of each variant.
  */
 final class LargestConvolution {
   private static final int REPETITIONS = 5;
@@ -28,7 +28,7 @@ final class LargestConvolution {
     weight = g.randn(DType.FLOAT32, shape.out(), shape.in(), shape.kernel(), shape.kernel());
   }
 
-  /** Floating-point operations a second, alone, on its way forward. */
+  /** Returns the floating-point operations per second of the forward pass alone. */
   double rate(Numerics numerics, DType dtype) {
     MemoryFormat format =
         numerics == Numerics.FAST ? MemoryFormat.CHANNELS_LAST : MemoryFormat.CONTIGUOUS;

@@ -20,15 +20,15 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Seconds and memory of loading the moving average out of a training state of official size, each
- * variant in a JVM of its own. The growth is that of the resident set over what the JVM with
- * LibTorch has before; pages of the mapped file count while they are resident.
+ * Time and memory for loading the EMA from a training state of official size, each variant in a
+ * separate JVM. The growth is that of the resident set size over the JVM with LibTorch; pages of
+ * the mapped file count while they are resident.
  *
- * <p>Arguments: {@code [folder]}, where about 9 GB are written and deleted afterwards; the system's
- * folder for temporary files when left out.
+ * <p>Arguments: {@code [folder]}, in which about 9 GB are written and deleted afterwards; default
+ * is the system's folder for temporary files.
  */
 public final class LoadBenchmark {
-  /** What the growth may be, of the bytes of the network alone. */
+  /** The maximum growth, relative to the size of the network alone. */
   private static final double LIMIT = 1.15;
 
   private static final Map<String, LoadOptions> VARIANTS =
@@ -47,14 +47,14 @@ public final class LoadBenchmark {
     }
     Path folder =
         Path.of(args.length > 0 ? args[0] : System.getProperty("java.io.tmpdir")).toAbsolutePath();
-    // Weights, their moving average and Adam's two moments, four bytes each.
+    // Weights, their EMA and Adam's two moments, four bytes each.
     long needed = 17 * SyntheticCheckpoint.parameterCount(OfficialNetworks.adm256());
     Files.createDirectories(folder);
     long free = Files.getFileStore(folder).getUsableSpace();
     if (free < needed) {
       System.err.printf(
           Locale.ROOT,
-          "%s has %.1f GB free, %.1f GB are needed: name another folder%n",
+          "%s has %.1f GB free, but %.1f GB are required: choose another folder%n",
           folder,
           free / 1e9,
           needed / 1e9);

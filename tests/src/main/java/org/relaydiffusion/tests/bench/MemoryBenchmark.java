@@ -12,14 +12,14 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The process's resident set and the number of open tensors over many passes of a small network, in
- * both numerics: a leak shows as growth. Run with a fixed heap ({@code -Xms64m -Xmx64m
- * -XX:+AlwaysPreTouch}), the heap's own size is no part of what is seen.
+ * The resident set size and the number of live tensors during many passes of a small network, in
+ * both numerics: a leak shows as growth. With a fixed heap ({@code -Xms64m -Xmx64m
+ * -XX:+AlwaysPreTouch}), the size of the heap does not affect the result.
  *
- * <p>Arguments: {@code [passes] [exact|fast]}; 2000 of each when left out.
+ * <p>Arguments: {@code [passes] [exact|fast]}; default 2000 of each.
  */
 public final class MemoryBenchmark {
-  /** Pools, caches and compiled code have their size by then. */
+  /** By then, pools, caches and compiled code have reached their size. */
   private static final int WARM_UP = 200;
 
   private MemoryBenchmark() {}

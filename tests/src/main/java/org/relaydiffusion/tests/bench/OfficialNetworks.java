@@ -18,12 +18,12 @@ public final class OfficialNetworks {
     return adm(64, 1000, 192, List.of(1, 2, 3, 4), 3, List.of(32, 16, 8));
   }
 
-  /** The one of the two that has this resolution, or the next. */
+  /** Returns the one with this resolution, or the next larger one. */
   static Map<String, Object> adm(int resolution) {
     return resolution >= 256 ? adm256() : adm64();
   }
 
-  /** A small network of the same kind, at 16 px with 10 classes. */
+  /** Returns a small network of the same kind, at 16 px with 10 classes. */
   public static Map<String, Object> small(int channels) {
     return adm(16, 10, channels, List.of(1, 2), 1, List.of(8));
   }

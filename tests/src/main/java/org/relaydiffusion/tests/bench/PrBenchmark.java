@@ -9,11 +9,11 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
 /**
- * Precision and recall of n samples against n references at 2048 dimensions, beside a version that
- * does all of it in float64, and the rate of a float32 product alone on the same threads. Ours does
- * half of the two symmetric matrices; the other does all. Figures are medians.
+ * Precision and recall of n samples and n references at 2048 dimensions, compared with a version
+ * that computes everything in float64, and the rate of a float32 product alone on the same threads.
+ * Ours computes half of the two symmetric matrices, the other one all. Figures are medians.
  *
- * <p>Arguments: {@code [n] [rounds]}; 10000 3 when left out.
+ * <p>Arguments: {@code [n] [rounds]}; default 10000 3.
  */
 public final class PrBenchmark {
   private PrBenchmark() {}

@@ -13,7 +13,9 @@ import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.TensorScope;
 
-/** A converted file of Inception-v3 with random weights: it costs what the published one costs. */
+/**
+ * A converted file of Inception-v3 with random weights, with the same cost as the published one.
+ */
 final class RandomInception {
   private static final long SEED = 1;
 

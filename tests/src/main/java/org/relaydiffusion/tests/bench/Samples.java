@@ -2,7 +2,7 @@ package org.relaydiffusion.tests.bench;
 
 import java.util.Arrays;
 
-/** What several measurements of the same thing say. */
+/** Statistics of repeated measurements. */
 final class Samples {
   private Samples() {}
 

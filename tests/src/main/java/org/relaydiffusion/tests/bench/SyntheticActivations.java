@@ -8,7 +8,9 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/** Rows that are like Inception's pool features: 2048 long, 0 or more, with a decaying spectrum. */
+/**
+ * Rows similar to Inception's pool features: of length 2048, nonnegative, with a decaying spectrum.
+ */
 final class SyntheticActivations {
   static final int DIMENSIONS = 2048;
 

@@ -21,8 +21,8 @@ import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * A training state as {@code torch.save} writes it, of any size, with random weights: Adam's state,
- * the moving average and the network. It is written piece by piece and needs next to no memory.
+ * A training state as written by {@code torch.save}, of any size, with random weights: Adam's
+ * state, the EMA and the network. It is written in chunks and needs almost no memory.
  */
 public final class SyntheticCheckpoint {
   private static final String CLASS_NAME = "EDMPrecond";

@@ -9,7 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** What a benchmark writes lies in one folder, and goes with it however the benchmark ends. */
+/** A folder for the output of a benchmark, which is deleted however the benchmark ends. */
 final class TemporaryFolder {
   private TemporaryFolder() {}
 

@@ -15,11 +15,11 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 
 /**
- * One training step of ADM 64 px, from the loss to the moving average, in every numerics, beside
- * the rate of the network's largest convolution alone. Each variant runs in a process of its own,
- * because the largest resident set is one of the figures; the others are medians.
+ * One training step of ADM 64 px, from the loss to the EMA, in all numerics, compared with the
+ * throughput of the network's largest convolution alone. Each variant runs in a separate process,
+ * because the peak resident set size is one of the figures; the others are medians.
  *
- * <p>Arguments: {@code [batch] [steps] [exact|fast|bf16]}; 4, 5 and all of them when left out.
+ * <p>Arguments: {@code [batch] [steps] [exact|fast|bf16]}; default 4, 5 and all of them.
  */
 public final class TrainBenchmark {
   private static final String CHILD = "org.relaydiffusion.benchmark.variant";
@@ -50,7 +50,7 @@ public final class TrainBenchmark {
       TrainRun.measure(config, Variant.valueOf(child).options, batch, steps).print();
       return;
     }
-    // Going back costs twice what going forward does: by the input and by the weight.
+    // The backward pass costs twice the forward pass: the gradients of the input and of the weight.
     double flops = 3 * batch * FlopCount.of(config.network());
     System.out.printf(
         Locale.ROOT,

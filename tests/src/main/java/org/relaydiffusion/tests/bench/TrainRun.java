@@ -59,14 +59,14 @@ final class TrainRun implements AutoCloseable {
   /**
    * Medians over the steps.
    *
-   * @param seconds of a whole step
+   * @param seconds of a complete step
    * @param forward the loss, in seconds
    * @param backward in seconds
-   * @param cleanUp of gradients, in seconds
+   * @param cleanUp gradient sanitization, in seconds
    * @param optimizer in seconds
-   * @param average in seconds
-   * @param convolutionRate of the largest convolution, in operations a second
-   * @param peak the largest resident set of the process, in bytes
+   * @param average the EMA, in seconds
+   * @param convolutionRate of the largest convolution, in operations per second
+   * @param peak the peak resident set size of the process, in bytes
    */
   record Result(
       double seconds,
@@ -97,7 +97,7 @@ final class TrainRun implements AutoCloseable {
     }
   }
 
-  /** Measures {@code steps} steps after one that is not counted. */
+  /** Measures {@code steps} steps after a warm-up step. */
   static Result measure(ModelConfig config, LoadOptions options, int batch, int steps) {
     // Before and after, so that its operands are no part of the peak.
     double rate = convolutionRate(config, options, batch);

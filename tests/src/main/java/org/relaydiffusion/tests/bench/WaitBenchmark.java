@@ -13,18 +13,18 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * How OpenMP's threads wait for work, on a machine that others use: seconds of a training step or a
- * forward pass with other processes that never pause, for each way to wait and for one thread.
+ * How OpenMP threads wait for work on a busy machine: the time of a training step or a forward pass
+ * with other processes that run continuously, for each way to wait and for one thread.
  *
- * <p>Each variant is a process that lives through all rounds, since it chooses its waiting when
- * LibTorch is loaded. They take turns, so that a machine that slows down slows all of them; the
- * figures are medians, and ratios are those to one thread and to LibTorch's own way in the same
- * table.
+ * <p>Each variant is a process that is kept for all rounds, because the way to wait is fixed when
+ * LibTorch is loaded. The variants alternate, so that a slowdown of the machine affects all of
+ * them; the figures are medians, and ratios are relative to one thread and to LibTorch's defaults
+ * in the same table.
  *
- * <p>Arguments: {@code [train|small|forward] [spinning processes] [rounds] [seconds]}; {@code train
- * 2 7 2} when left out. {@code train} is a step of a tiny network at 16 px, {@code small} one of 64
- * channels, {@code forward} a pass of ADM 64 px. With {@code worker} and the first of these it is
- * one of the processes.
+ * <p>Arguments: {@code [train|small|forward] [spinning processes] [rounds] [seconds]}; default
+ * {@code train 2 7 2}. {@code train} is a step of a tiny network at 16 px, {@code small} one with
+ * 64 channels, {@code forward} a pass of ADM 64 px. With {@code worker} followed by the first of
+ * these, it is one of the processes.
  */
 public final class WaitBenchmark {
   private static final int ONE_THREAD = 0;
@@ -41,7 +41,7 @@ public final class WaitBenchmark {
   private static final List<Variant> VARIANTS =
       List.of(
           new Variant("one thread", Map.of(), 1),
-          new Variant("LibTorch's own way", LIBTORCHS_OWN, 0),
+          new Variant("LibTorch's defaults", LIBTORCHS_OWN, 0),
           new Variant("OMP_WAIT_POLICY=PASSIVE", Map.of("OMP_WAIT_POLICY", "PASSIVE"), 0),
           new Variant("GOMP_SPINCOUNT=1000 (rdm)", Map.of(), 0),
           new Variant("threads as rdm train", Map.of(), WaitWorker.AS_THE_COMMAND));
@@ -73,7 +73,7 @@ public final class WaitBenchmark {
         Process worker = worker(variant, work);
         all.add(worker);
         workers.put(variant, worker);
-        ask(worker, 0); // So that no one starts up while another is measured.
+        ask(worker, 0); // Complete all startups before measuring.
       }
       for (int i = 0; i < spinning; i++) {
         all.add(new ProcessBuilder("sh", "-c", "while :; do :; done").start());
@@ -98,7 +98,7 @@ public final class WaitBenchmark {
   }
 
   private static void print(List<List<Double>> results) {
-    System.out.printf("%-26s %12s %14s %20s%n", "", "ms", "to one thread", "to LibTorch's own");
+    System.out.printf("%-26s %12s %14s %20s%n", "", "ms", "to one thread", "to LibTorch's");
     for (int i = 0; i < VARIANTS.size(); i++) {
       System.out.printf(
           Locale.ROOT,

@@ -20,13 +20,13 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * One process of {@link WaitBenchmark}: for each line on its input, repeats its work and answers.
+ * One process of {@link WaitBenchmark}: for each line on its input, repeats its work and responds.
  */
 final class WaitWorker {
   private static final LoadOptions FAST = new LoadOptions(Numerics.FAST, DType.FLOAT32, Device.CPU);
   private static final int BATCH = 4;
 
-  /** Instead of a number of threads: what {@code rdm train} takes. */
+  /** A special number of threads: the default of {@code rdm train}. */
   static final int AS_THE_COMMAND = -1;
 
   private WaitWorker() {}

@@ -25,13 +25,13 @@ import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
 /**
- * A zip with as many pictures as ImageNet and its oddities, in small: in a thousand folders of
- * classes there are JPEGs of 16 x 16 pixels, of which 22 are CMYK and 3 are damaged, and a PNG by
- * the name of a JPEG. It goes through {@code rdm dataset} and {@code rdm train}, each in a process
- * of its own, whose time and peak of memory are told beside what they say.
+ * A zip with as many images as ImageNet, including its irregularities, with small images: in a
+ * thousand folders for the classes there are JPEGs of 16 x 16 pixels, of which 22 are CMYK and 3
+ * are damaged, and a PNG with the extension of a JPEG. It is read by {@code rdm dataset} and {@code
+ * rdm train}, each in a separate process, whose time and peak memory are printed with its output.
  *
- * <p>Arguments: {@code [pictures]}; 1,280,000 when left out, of which the zip takes 1 GB and what
- * is made of it 1.4 GB.
+ * <p>Arguments: {@code [images]}; default 1,280,000, for which the zip takes 1 GB and the output
+ * 1.4 GB.
  */
 public final class ZipBenchmark {
   private static final int SIDE = 16;
@@ -49,7 +49,7 @@ public final class ZipBenchmark {
     try {
       Path source = folder.resolve("imagenet.zip");
       write(source, count);
-      System.out.printf(Locale.ROOT, "%s pictures, %.2f GB%n", count, Files.size(source) / 1e9);
+      System.out.printf(Locale.ROOT, "%s images, %.2f GB%n", count, Files.size(source) / 1e9);
       Path set = folder.resolve("set.zip");
       String data = "--data=";
       run("dataset", "--source=" + source, "--dest=" + set, "--bad-images=skip");
@@ -172,7 +172,7 @@ public final class ZipBenchmark {
     return out.toByteArray();
   }
 
-  /** Four components and no marker that says what they are: CMYK. */
+  /** Four components without a marker that identifies them: CMYK. */
   private static byte[] cmyk(Random random) throws IOException {
     WritableRaster raster = Raster.createInterleavedRaster(0, SIDE, SIDE, 4, null);
     for (int i = 0; i < SIDE * SIDE; i++) {

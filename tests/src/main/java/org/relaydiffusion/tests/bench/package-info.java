@@ -1,4 +1,4 @@
-/** Programs that measure: each prints a table, and none is a test. */
+/** Benchmarks: each prints a table, and none is a test. */
 @NullMarked
 package org.relaydiffusion.tests.bench;
 

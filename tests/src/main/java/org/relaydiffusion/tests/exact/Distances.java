@@ -10,7 +10,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** How far the tensors of two states are apart, of each the part of its largest value. */
+/**
+ * The differences between the tensors of two states, each relative to the largest value of the
+ * tensor.
+ */
 final class Distances {
   private int tensors;
   private int equal;
@@ -63,7 +66,7 @@ final class Distances {
     }
     tensors++;
     equal += difference == 0 ? 1 : 0;
-    // The key part of qkv.bias has no gradient but for rounding, which Adam scales up.
+    // The key part of qkv.bias has no gradient except for rounding errors, which Adam amplifies.
     double relative = scale == 0 ? 0 : difference / scale;
     if (relative > largest && !name.endsWith("qkv.bias")) {
       largest = relative;

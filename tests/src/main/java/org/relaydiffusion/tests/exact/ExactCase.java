@@ -27,13 +27,13 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A run of the official training script, and what it left behind.
+ * A run of the official training script, and its results.
  *
  * @param name of the case
- * @param options what ours is to be run with
+ * @param options for our run
  * @param losses the mean of each step's losses, over its rounds
  * @param hashes the SHA-256 of each tensor of its last state: {@code ema.}, {@code net.}, {@code
- *     exp_avg.} and {@code exp_avg_sq.}, then the tensor's name
+ *     exp_avg.} and {@code exp_avg_sq.}, followed by the name of the tensor
  */
 public record ExactCase(
     String name,
@@ -47,7 +47,7 @@ public record ExactCase(
   }
 
   /**
-   * All cases.
+   * Returns all cases.
    *
    * @param folder with {@code expected.json} and the data sets
    */
@@ -110,7 +110,7 @@ public record ExactCase(
                     : OptionalInt.of(Integer.parseInt(perRound))),
             new TrainingOptions.LossScaling.Fixed(Double.parseDouble(take(given, "ls", "1"))),
             LoadOptions.EXACT,
-            // A tick a step, for its loss; the state of the last one.
+            // One tick per step, for its loss; the state of the last one.
             new TrainingOptions.Saving(
                 batch / 1000.0,
                 OptionalInt.empty(),
@@ -146,7 +146,7 @@ public record ExactCase(
           case "ve" -> "VEPrecond";
           default -> "EDMPrecond";
         };
-    // The presets differ in nothing else at less than 256 pixels.
+    // Below 256 pixels, the presets differ in nothing else.
     return new TrainingOptions.Network(className, preset.kwargs(16, changes));
   }
 

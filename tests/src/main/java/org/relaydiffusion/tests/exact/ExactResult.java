@@ -26,11 +26,11 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * What a case gave here.
+ * The result of a case on this machine.
  *
  * @param losses the mean of each step's losses
  * @param hashes of each tensor of the last state, as {@link ExactCase#hashes}
- * @param state the file
+ * @param state the state file
  */
 public record ExactResult(List<Double> losses, SequencedMap<String, String> hashes, Path state) {
   /**
@@ -57,7 +57,10 @@ public record ExactResult(List<Double> losses, SequencedMap<String, String> hash
     }
   }
 
-  /** Every tensor of a state, by the names of {@link ExactCase#hashes}; they are lent. */
+  /**
+   * Returns every tensor of a state, by the names of {@link ExactCase#hashes}; owned by the caller
+   * of the callback.
+   */
   static void forEach(Path state, BiConsumer<String, Tensor> seen) {
     try (Checkpoint checkpoint = Checkpoint.open(state)) {
       for (Which which : List.of(Which.EMA, Which.NET)) {
@@ -102,7 +105,7 @@ public record ExactResult(List<Double> losses, SequencedMap<String, String> hash
     }
   }
 
-  /** The names of the tensors that differ, or are there only in one of the two. */
+  /** Returns the names of the tensors that differ, or exist only in one of the two. */
   public List<String> differences(ExactCase wanted) {
     List<String> names = new ArrayList<>();
     wanted

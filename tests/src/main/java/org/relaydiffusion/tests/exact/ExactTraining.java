@@ -15,15 +15,15 @@ import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Runs the cases on one thread and prints, of each, how many tensors have the official run's bits.
- * Ends with 1 unless all have.
+ * Runs the cases on one thread and prints, for each, how many tensors are bit-identical to the
+ * official run. Exits with 1 unless all are.
  *
  * <pre>
  * ExactTraining FIXTURES [--runs=FOLDER] [--beside=FOLDER] [--all] [CASE...]
  * </pre>
  *
- * With {@code --beside}, the {@code --runs} of another library, it also prints how far the two
- * libraries' tensors are apart.
+ * With {@code --beside}, the {@code --runs} folder of another library, it also prints the
+ * differences between the tensors of the two libraries.
  */
 public final class ExactTraining {
   private static final int SHOWN = 8;
@@ -67,7 +67,7 @@ public final class ExactTraining {
     List<String> names = known.stream().map(ExactCase::name).toList();
     for (String name : request.cases()) {
       if (!names.contains(name)) {
-        System.err.println("there is no option or case '" + name + "'; cases are " + names);
+        System.err.println("unknown option or case '" + name + "'; cases are " + names);
         System.exit(2);
       }
     }
@@ -111,7 +111,7 @@ public final class ExactTraining {
     System.out.println(
         String.format(
             Locale.ROOT,
-            "%-18s %s of %s tensors have the official bits",
+            "%-18s %s of %s tensors are bit-identical",
             one.name(),
             one.hashes().size() - different.size(),
             one.hashes().size()));

@@ -1,6 +1,6 @@
 /**
- * Training of a few steps whose every tensor is known by its SHA-256: whether this machine and this
- * LibTorch train to the bit as the official code does.
+ * Training of a few steps with known SHA-256 of every tensor: checks whether training on this
+ * machine with this LibTorch is bit-identical to the official code.
  */
 @NullMarked
 package org.relaydiffusion.tests.exact;

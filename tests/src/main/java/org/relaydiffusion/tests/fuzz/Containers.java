@@ -23,7 +23,7 @@ import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
-/** Files with an input inside, packed and with checksums as they must be. */
+/** Files with an input inside, packed and with valid checksums. */
 final class Containers {
   private static final byte[] PNG = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
   private static final int CHUNK_OVERHEAD = 12;
@@ -35,7 +35,7 @@ final class Containers {
 
   private Containers() {}
 
-  /** Torch's zip of a pickle. */
+  /** PyTorch's zip of a pickle. */
   static byte[] torchZip(byte[] pickle) throws IOException {
     Map<String, byte[]> entries = new LinkedHashMap<>();
     entries.put("archive/data.pkl", pickle);
@@ -68,7 +68,7 @@ final class Containers {
     return storedZip(entries);
   }
 
-  /** A zip of two pictures with dataset.json. */
+  /** A zip of two images with dataset.json. */
   static byte[] labelledZip(byte[] json) throws IOException {
     Map<String, byte[]> entries = new LinkedHashMap<>();
     entries.put("a.png", PICTURE);

@@ -9,12 +9,12 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * What holds for every input of every target: the reader returns or throws an {@link RdmException}
- * of one line, in at most two seconds of processor time and within the heap of the process (256
- * MB), and leaves no tensor alive. Counts the inputs, and keeps the worst of them.
+ * The contract for every input of every target: the reader returns or throws an {@link
+ * RdmException} with a one-line message, within two seconds of processor time and the heap of the
+ * process (256 MB), and leaves no live tensor. Counts the inputs, and records the worst of them.
  */
 final class Contract {
-  /** The most processor time of an input, in nanoseconds. */
+  /** The maximum processor time of an input, in nanoseconds. */
   static final long MOST_NANOS = 2_000_000_000L;
 
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -30,7 +30,7 @@ final class Contract {
     this.target = target;
   }
 
-  /** An input that a reader did not stand. */
+  /** Thrown for an input with which a reader violates the contract. */
   static final class Finding extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -42,7 +42,7 @@ final class Contract {
   /**
    * Reads an input.
    *
-   * @throws Finding when anything else happens than what must
+   * @throws Finding if the contract is violated
    */
   void check(byte[] input) {
     long thread = Thread.currentThread().threadId();

@@ -16,10 +16,10 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 
 /**
- * The inputs that mutation starts from: {@code tests/corpus}, the fixtures, and what lies inside
- * files of these (the pickle in torch's zip, a safetensors header, an array in an npz).
+ * The inputs from which mutation starts: {@code tests/corpus}, the fixtures, and the content of
+ * files of these (the pickle in PyTorch's zip, a safetensors header, an array in an npz).
  *
- * @param root the project's folder
+ * @param root the folder of the project
  */
 record Corpus(Path root) {
   private static final String PICKLE = "data.pkl";

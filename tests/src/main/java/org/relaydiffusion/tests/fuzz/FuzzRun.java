@@ -11,9 +11,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Runs Jazzer on every target, each in a process of its own with a heap of 256 MB, and prints a
- * table. {@code FuzzRun ROOT [--runs=N] [seconds] [target...]}: so many seconds, or so many inputs,
- * shared by the targets. What mutation found goes to tests/target/fuzz, findings to
+ * Runs Jazzer on every target, each in a separate process with a heap of 256 MB, and prints a
+ * table. {@code FuzzRun ROOT [--runs=N] [seconds] [target...]}: the total time, or the total number
+ * of inputs, of all targets. Generated inputs are stored in tests/target/fuzz, findings in
  * tests/target/fuzz/TARGET/findings.
  */
 public final class FuzzRun {

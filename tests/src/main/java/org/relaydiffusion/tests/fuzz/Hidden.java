@@ -6,7 +6,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import org.jspecify.annotations.Nullable;
 
-/** Readers that no public method leads to without a whole run around it. */
+/** Calls readers that are not accessible through public methods without a complete run. */
 final class Hidden {
   private Hidden() {}
 
@@ -46,6 +46,6 @@ final class Hidden {
         case null, default -> {}
       }
     }
-    return new IllegalStateException("this reader has another name now: " + e, e);
+    return new IllegalStateException("this reader has been renamed: " + e, e);
   }
 }

@@ -5,8 +5,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 
 /**
- * What Jazzer calls: the reader that {@code -Drdm.fuzz.target} names, under its {@link Contract}.
- * Leaves its totals in the file that {@code -Drdm.fuzz.totals} names.
+ * The entry point of Jazzer: the reader selected by {@code -Drdm.fuzz.target}, under its {@link
+ * Contract}. Writes its totals to the file given by {@code -Drdm.fuzz.totals}.
  */
 public final class JazzerTarget {
   /** The name of a {@link Target}. */
@@ -24,15 +24,15 @@ public final class JazzerTarget {
   private JazzerTarget() {}
 
   /**
-   * One input.
+   * Reads one input.
    *
-   * @throws Contract.Finding which Jazzer reports and keeps the input of
+   * @throws Contract.Finding which Jazzer reports together with the input
    */
   public static void fuzzerTestOneInput(byte[] input) {
     try {
       CONTRACT.check(input);
     } finally {
-      // At each moment, as the process may be ended at any.
+      // After each input, because the process may be ended at any time.
       if (System.nanoTime() - written > EVERY_NANOS) {
         write();
       }

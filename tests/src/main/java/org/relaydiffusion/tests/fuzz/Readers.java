@@ -43,7 +43,7 @@ import org.relaydiffusion.metrics.npy.NpyReader;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Tensor;
 
-/** Reads an input as the commands do, and what is behind it as far as they would. */
+/** Reads an input as the commands do, including everything that they would read of it. */
 final class Readers {
   private static final int MOST_PICTURES = 4;
   private static final Path NAME = Path.of("picture");
@@ -108,7 +108,7 @@ final class Readers {
     all(List.of(() -> readActivations(file), () -> readSamples(file)));
   }
 
-  /** As for the second of two processes: not from the first picture on. */
+  /** As for the second of two processes: not from the first image on. */
   private static void readSamples(Path path) {
     try (SampleArray array = SampleArray.open(path);
         NpyReader pass = array.pass()) {
@@ -139,14 +139,14 @@ final class Readers {
     }
   }
 
-  /** Moments that are in the file; to compute them from its rows is no matter of reading. */
+  /** Reads stored moments; computing them from rows would not test reading. */
   private static void readMoments(ActivationsFile file, Feature feature) {
     if (!file.hasActivations(feature)) {
       file.moments(feature, "a test", WorkOptions.defaults().withThreads(1)).close();
     }
   }
 
-  /** Any picture, and its size alone, as training asks for it. */
+  /** Any image, and its size alone, as training asks for it. */
   static void picture(byte[] input) {
     RdmException refusal = refusal(() -> PictureReader.size(input, NAME));
     PictureReader.decode(input, NAME);
@@ -202,7 +202,7 @@ final class Readers {
     convert(file("cifar-10-python.tar.gz", archive));
   }
 
-  /** The input as the pictures, then as the labels of MNIST; the other file is right. */
+  /** The input as the images, then as the labels of MNIST; the other file is right. */
   static void mnist(byte[] input) throws IOException {
     byte[] packed = Containers.gzip(input);
     Path images = file("train-images-idx3-ubyte.gz", packed);

@@ -8,7 +8,7 @@ import java.util.Map;
 
 /**
  * Reads every input of the corpus once, without Jazzer: {@code Replay ROOT [target [file...]]}.
- * Prints a table, and each finding with its stack. Ends with 1 when there are findings.
+ * Prints a table, and each finding with its stack trace. Exits with 1 if there are findings.
  */
 public final class Replay {
   private Replay() {}

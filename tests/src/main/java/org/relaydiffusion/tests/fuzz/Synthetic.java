@@ -11,7 +11,7 @@ import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
 
-/** Small pictures of every kind that Java can write. */
+/** Small images of every kind that Java can write. */
 final class Synthetic {
   private static final int WIDTH = 24;
   private static final int HEIGHT = 20;
@@ -95,7 +95,7 @@ final class Synthetic {
       writer.setOutput(out);
       writer.write(null, new IIOImage(image, null, null), param);
     } catch (IOException | RuntimeException e) {
-      // Not every packing takes every kind of picture.
+      // Not every packing takes every kind of image.
       return;
     }
     String ending = format.equals("jpeg") ? "jpg" : format.equals("tiff") ? "tif" : format;

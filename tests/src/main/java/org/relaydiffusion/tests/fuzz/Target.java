@@ -6,8 +6,9 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * A reader and what it is fed. Where a format has checksums or is packed, the input is what lies
- * inside, and the packing is done anew around it: else nearly every mutation would end there.
+ * A reader and its inputs. If a format is compressed or has checksums, the input is the content,
+ * which is packed again before it is read: otherwise, nearly all mutations would fail at that
+ * stage.
  */
 enum Target {
   /** Official checkpoints and safetensors files, whole. */
@@ -39,7 +40,7 @@ enum Target {
   WEBP(in -> Readers.picture(Containers.webp(in)), 1 << 16, ".webp"),
   /** PBM, PGM and PPM. */
   NETPBM(Readers::picture, 1 << 14, ".pnm", ".pbm", ".pgm", ".ppm"),
-  /** Zips of pictures, by the data set tool's reader and training's. */
+  /** Zips of images, by the data set tool's reader and training's. */
   ZIP(Readers::zip, 1 << 17, ".zip"),
   /** dataset.json, by both readers. */
   LABELS(in -> Readers.zip(Containers.labelledZip(in)), 1 << 14, ".labels.json"),
@@ -47,7 +48,7 @@ enum Target {
   LMDB(Readers::lmdb, 1 << 16, ".mdb"),
   /** A batch of CIFAR-10, in its archive. */
   CIFAR(in -> Readers.cifar(Containers.cifar(in)), 1 << 16, ".cifar"),
-  /** MNIST's IDX files: the pictures'; the labels'. */
+  /** MNIST's IDX files: the images'; the labels'. */
   MNIST(Readers::mnist, 1 << 14, ".idx"),
   /** What a run finds in its own folder: stats.jsonl, options.json. */
   RUN_FILES(Readers::runFiles, 1 << 14, ".jsonl"),
@@ -58,7 +59,7 @@ enum Target {
   /** What torchrun, Slurm, Open MPI and Kubernetes leave in the environment. */
   ENVIRONMENT(Readers::environment, 1 << 10, ".env");
 
-  /** Reads an input. Whatever it makes it closes. */
+  /** Reads an input, and closes everything that it creates. */
   @FunctionalInterface
   interface Reader {
     /**
@@ -99,7 +100,7 @@ enum Target {
         .findFirst()
         .orElseThrow(() ->
             new IllegalArgumentException(
-                "there is no target '%s'; there are %s"
+                "unknown target '%s'; expected one of %s"
                     .formatted(
                         text,
                         Arrays.stream(values())
@@ -111,12 +112,12 @@ enum Target {
     return reader;
   }
 
-  /** Longer inputs are not made. */
+  /** Returns the maximum length of generated inputs. */
   int mostBytes() {
     return mostBytes;
   }
 
-  /** How the files of the corpus end that are of this kind. */
+  /** Returns the extension of the corpus files of this kind. */
   List<String> endings() {
     return endings;
   }

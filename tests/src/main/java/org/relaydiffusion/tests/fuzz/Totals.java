@@ -7,12 +7,12 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * What came of a target's inputs.
+ * The results of a target's inputs.
  *
- * @param inputs how many were read
- * @param refused how many of them with an exception of ours
- * @param worstNanos the most processor time of one
- * @param mostAllocated the most bytes of Java's heap that one allocated in all
+ * @param inputs number of inputs
+ * @param refused number of inputs rejected with an RdmException
+ * @param worstNanos maximum processor time of an input
+ * @param mostAllocated maximum total heap allocation of an input, in bytes
  */
 record Totals(long inputs, long refused, long worstNanos, long mostAllocated) {
   /** Nothing read. */

@@ -1,8 +1,8 @@
 /**
- * Fuzzing of everything that reads files and text from elsewhere: {@code tests/fuzz}.
+ * Fuzzing of all readers of untrusted files and text: {@code tests/fuzz}.
  *
  * <p>{@link org.relaydiffusion.tests.fuzz.Target} lists the readers, {@link
- * org.relaydiffusion.tests.fuzz.Contract} is what holds for each input, and {@link
+ * org.relaydiffusion.tests.fuzz.Contract} is the contract for each input, and {@link
  * org.relaydiffusion.tests.fuzz.FuzzRun} runs Jazzer on each.
  */
 @NullMarked

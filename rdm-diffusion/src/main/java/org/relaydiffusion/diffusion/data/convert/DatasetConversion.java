@@ -63,7 +63,7 @@ public record DatasetConversion(
   }
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
    * @throws OptionException if a number is below 1
    */

@@ -38,7 +38,7 @@ final class FrameHeader {
     int partition = u24(bytes, from) >> 5;
     int first = from + START;
     if (partition > end - first) {
-      throw damaged("it is cut off in its first partition");
+      throw damaged("it is truncated in its first partition");
     }
     in = new BoolDecoder(bytes, first, first + partition);
     // The colour space and whether clamping is needed: neither has an effect here.
@@ -70,11 +70,11 @@ final class FrameHeader {
         || (bytes[from + TAG] & 0xff) != 0x9d
         || bytes[from + TAG + 1] != 1
         || bytes[from + TAG + 2] != 0x2a) {
-      throw new FileException(file, "is a damaged WebP picture: its frame has no start code");
+      throw new FileException(file, "is a damaged WebP image: its frame has no start code");
     }
     int tag = u24(bytes, from);
     if ((tag & 1) != 0 || (tag >> 1 & 7) > 3 || (tag >> 4 & 1) == 0) {
-      throw new FileException(file, "is a damaged WebP picture: its frame is not a key frame");
+      throw new FileException(file, "is a damaged WebP image: its frame is not a key frame");
     }
   }
 
@@ -152,7 +152,7 @@ final class FrameHeader {
     int count = 1 << in.number(2);
     int start = from + 3 * (count - 1);
     if (start >= end) {
-      throw damaged("it is cut off before its coefficients");
+      throw damaged("it is truncated before its coefficients");
     }
     BoolDecoder[] found = new BoolDecoder[count];
     for (int i = 0; i < count; i++) {
@@ -228,6 +228,6 @@ final class FrameHeader {
   }
 
   private FileException damaged(String what) {
-    return new FileException(file, "is a damaged WebP picture: " + what);
+    return new FileException(file, "is a damaged WebP image: " + what);
   }
 }

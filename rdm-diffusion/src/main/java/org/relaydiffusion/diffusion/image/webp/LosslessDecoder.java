@@ -44,7 +44,7 @@ final class LosslessDecoder {
   /** Rejects a frame without the VP8L signature. */
   static void checkSignature(byte[] bytes, int from, int end, Path file) {
     if (end - from < HEADER || bytes[from] != SIGNATURE || (bytes[from + 4] >> 5) != 0) {
-      throw new FileException(file, "is a damaged WebP picture: its frame has no signature");
+      throw new FileException(file, "is a damaged WebP image: its frame has no signature");
     }
   }
 
@@ -260,6 +260,6 @@ final class LosslessDecoder {
   }
 
   private FileException damaged(String what) {
-    return new FileException(file, "is a damaged WebP picture: " + what);
+    return new FileException(file, "is a damaged WebP image: " + what);
   }
 }

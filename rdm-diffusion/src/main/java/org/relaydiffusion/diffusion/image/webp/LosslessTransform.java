@@ -27,7 +27,7 @@ final class LosslessTransform {
     this.data = data;
   }
 
-  /** The kinds, each of which a picture has once at most. */
+  /** The kinds, each of which occurs at most once in an image. */
   enum Kind {
     PREDICTOR,
     COLOUR,

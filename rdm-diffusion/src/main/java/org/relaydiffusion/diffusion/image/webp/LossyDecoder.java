@@ -78,7 +78,7 @@ final class LossyDecoder {
       decodeMacroblock(row, column, tokens);
       if (header.modes().isPastEnd() || tokens.isPastEnd()) {
         throw new FileException(
-            file, "is a damaged WebP picture: its data end in row %s of %s".formatted(row, rows));
+            file, "is a damaged WebP image: its data end in row %s of %s".formatted(row, rows));
       }
     }
   }

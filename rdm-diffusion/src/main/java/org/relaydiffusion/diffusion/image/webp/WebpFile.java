@@ -173,6 +173,6 @@ public record WebpFile(
   }
 
   private static FileException damaged(Path file, String what) {
-    return new FileException(file, "is a damaged WebP picture: " + what);
+    return new FileException(file, "is a damaged WebP image: " + what);
   }
 }

@@ -153,7 +153,7 @@ class ArchiveSourcesTest {
     assertThatThrownBy(
             () -> ImageSources.open(folder, OptionalInt.empty(), Optional.of(Split.TEST)))
         .isInstanceOf(OptionException.class)
-        .hasMessage("--split is for CIFAR-10's archive: %s has no splits", folder);
+        .hasMessage("--split is only valid for CIFAR-10's archive: %s has no splits", folder);
   }
 
   /** Each would call, hide or overrun something. */
@@ -188,10 +188,10 @@ class ArchiveSourcesTest {
   void cifarBatchesThatDoNotFitAreRefused() throws IOException {
     cifar(batch(data(3, 2), 3));
     assertThatThrownBy(() -> open("cifar-10-python.tar.gz"))
-        .hasMessageContaining("more bytes than its shape needs");
+        .hasMessageContaining("more bytes than its shape requires");
     cifar(batch(data(3, 1), 3, 4));
     assertThatThrownBy(() -> open("cifar-10-python.tar.gz"))
-        .hasMessageContaining("fewer bytes than its shape needs");
+        .hasMessageContaining("fewer bytes than its shape requires");
     cifar(batch(data(3, 1), 11));
     assertThatThrownBy(() -> open("cifar-10-python.tar.gz"))
         .hasMessageContaining("label 0 is not from 0 to 9");
@@ -245,14 +245,14 @@ class ArchiveSourcesTest {
     mnist(3, 4);
     assertThatThrownBy(() -> open("train-images-idx3-ubyte.gz"))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("train-labels-idx1-ubyte.gz: has 4 labels for the 3 pictures of");
+        .hasMessageContaining("train-labels-idx1-ubyte.gz: has 4 labels for the 3 images of");
     mnist(3, 3);
     gzip("train-images-idx3-ubyte.gz", idx(0x803, -1, List.of(28, 28), new byte[0]));
     assertThatThrownBy(() -> open("train-images-idx3-ubyte.gz"))
-        .hasMessageContaining("is no IDX file of MNIST");
+        .hasMessageContaining("is not an IDX file of MNIST");
     gzip("train-images-idx3-ubyte.gz", idx(0x803, 9, List.of(28, 28), new byte[100]));
     assertThatThrownBy(() -> open("train-images-idx3-ubyte.gz"))
-        .hasMessageContaining("is cut off: 100 bytes of 7056 are there");
+        .hasMessageContaining("is truncated: 100 bytes instead of 7056");
     Files.delete(folder.resolve("train-labels-idx1-ubyte.gz"));
     mnist(3, 3);
     Files.delete(folder.resolve("train-labels-idx1-ubyte.gz"));
@@ -274,7 +274,7 @@ class ArchiveSourcesTest {
     }
     Files.write(file, new byte[100]);
     assertThatThrownBy(() -> open("cifar-10-python.tar.gz"))
-        .hasMessageContaining("is no valid gzip file");
+        .hasMessageContaining("is not a valid gzip file");
   }
 
   @Test
@@ -282,6 +282,6 @@ class ArchiveSourcesTest {
     Files.write(folder.resolve("notes.txt"), new byte[1]);
     assertThatThrownBy(() -> open("notes.txt"))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("notes.txt: is not a source that is known");
+        .hasMessageContaining("notes.txt: is not a supported source");
   }
 }

@@ -172,10 +172,10 @@ class ConvertFixtureTest {
       value = {
         "scale_only_classes_grey_fails | grey.png: is 32 x 32 grey, but those before are 32 x 32"
             + " RGB",
-        "truncated_png | t.png: is cut off",
-        "not_square | photo.png: is 150 x 111 RGB, but the pictures of a data set are square",
+        "truncated_png | t.png: is truncated",
+        "not_square | photo.png: is 150 x 111 RGB, but images of a data set must be square",
         "not_power_of_two | img0.png: is 24 x 24 RGB, but the side must be a power of two",
-        "crop_without_resolution | --transform=center-crop needs --resolution",
+        "crop_without_resolution | --transform=center-crop requires --resolution",
         "missing | src_nothere: no such file or folder"
       })
   void theMessageNamesTheFileOrOption(String name, String message) {
@@ -187,7 +187,7 @@ class ConvertFixtureTest {
   void anEmptySourceIsAnError() {
     assertThatThrownBy(() -> convert(find("cases.json", "empty"), folder.resolve("out.zip"), 1))
         .isInstanceOf(RdmException.class)
-        .hasMessageEndingWith("src_empty: has no pictures among its 1 files");
+        .hasMessageEndingWith("src_empty: has no images among its 1 files");
   }
 
   @ParameterizedTest
@@ -218,7 +218,7 @@ class ConvertFixtureTest {
       } else {
         assertThatThrownBy(() -> Resolution.parse(given))
             .isInstanceOf(OptionException.class)
-            .hasMessage("--resolution takes WIDTHxHEIGHT, such as 64x64, not '%s'", given);
+            .hasMessage("--resolution must be WIDTHxHEIGHT, such as 64x64, but is '%s'", given);
       }
     }
   }

@@ -104,7 +104,7 @@ class DatasetConversionTest {
     Shapes source = new Shapes(200, 100, 200);
     assertThatThrownBy(() -> run(conversion(source, zip)))
         .isInstanceOf(RdmException.class)
-        .hasMessage("shape100: is damaged (--bad-images=skip leaves this picture out)");
+        .hasMessage("shape100: is damaged (--bad-images=skip skips this image)");
 
     assertThat(zip).hasContent("old");
     assertThat(folder).isDirectoryContaining(zip::equals);
@@ -139,8 +139,8 @@ class DatasetConversionTest {
     assertThatThrownBy(() -> conversion(source, zip).run(listener(found), new Cancellation()))
         .isInstanceOf(RdmException.class)
         .hasMessage(
-            "5 of 200 pictures cannot be used: shape0: is damaged; shape7: is damaged; shape8: is"
-                + " damaged; and 2 more (--bad-images=list prints all, skip leaves them out)");
+            "5 of 200 images cannot be used: shape0: is damaged; shape7: is damaged; shape8: is"
+                + " damaged; and 2 more (--bad-images=list prints all, skip skips them)");
     assertThat(found).hasSize(5).last().isEqualTo("shape199: is damaged");
     assertThat(folder).isEmptyDirectory();
 
@@ -170,7 +170,7 @@ class DatasetConversionTest {
         .isEqualTo(new SyntheticShapes(4, 8, 0).read(3));
     assertThatThrownBy(
             () -> run(conversion(new Shapes(1, Set.of(0)), folder.resolve("x"), BadImages.SKIP)))
-        .hasMessage("none of the 1 pictures can be used: nothing to write");
+        .hasMessage("none of the 1 images can be used");
   }
 
   private static DatasetConversion.Listener listener(List<String> found) {
@@ -191,7 +191,7 @@ class DatasetConversionTest {
 
     assertThatThrownBy(() -> run(conversion(new Shapes(2, -1, 2), folder)))
         .isInstanceOf(FileException.class)
-        .hasMessageStartingWith(folder.resolve("mine.txt") + ": is no part of a data set");
+        .hasMessageStartingWith(folder.resolve("mine.txt") + ": is not part of a data set");
     assertThat(folder.toFile().list()).containsExactly("mine.txt");
   }
 
@@ -279,7 +279,7 @@ class DatasetConversionTest {
             BadImages.FAIL);
 
     assertThatThrownBy(() -> run(conversion))
-        .hasMessage("none of the 3 pictures is large enough for the crop: nothing to write");
+        .hasMessage("none of the 3 images is large enough for the crop");
   }
 
   @Test
@@ -298,7 +298,7 @@ class DatasetConversionTest {
         .hasMessage("--workers must be at least 1, but is 0");
     assertThatThrownBy(() -> new CropAndScale(Crop.CENTER_CROP_WIDE, new Resolution(8, 16)))
         .isInstanceOf(OptionException.class)
-        .hasMessageContaining("at least as wide as high, not 8x16");
+        .hasMessageContaining("at least as wide as high, but is 8x16");
     assertThatThrownBy(() -> new Resolution(0, 5)).isInstanceOf(OptionException.class);
     assertThatThrownBy(() -> Crop.parse("centre")).isInstanceOf(OptionException.class);
   }

@@ -148,10 +148,10 @@ class FolderAndZipSourceTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             folder.resolve("dataset.json")
-                + ": has 2 labels, but none is of a picture here; the first is of 'a.jpg'");
+                + ": has 2 labels, but none refers to an existing image; the first is for 'a.jpg'");
     put("dataset.json", "{\"labels\": [");
     assertThatThrownBy(this::folder)
-        .hasMessageStartingWith(folder.resolve("dataset.json") + ": is no valid JSON");
+        .hasMessageStartingWith(folder.resolve("dataset.json") + ": is not valid JSON");
   }
 
   @Test
@@ -167,7 +167,7 @@ class FolderAndZipSourceTest {
       assertThat(source.leftOut().count()).isEqualTo(4);
       assertThat(source.leftOut().text())
           .isEqualTo(
-              "left out: 2 files of macOS (._*, __MACOSX), 1 file in .ipynb_checkpoints, 1 file"
+              "skipped: 2 files of macOS (._*, __MACOSX), 1 file in .ipynb_checkpoints, 1 file"
                   + " named grid.png (a contact sheet)");
     }
     Path zip = zip("photos/a.png", "__MACOSX/photos/._a.png", ".ipynb_checkpoints/c.png");
@@ -177,7 +177,7 @@ class FolderAndZipSourceTest {
     }
     assertThatThrownBy(() -> open(zip("grid.png", "notes.txt")))
         .hasMessageEndingWith(
-            "has no pictures among its 2 files (left out: 1 file named grid.png (a contact"
+            "has no images among its 2 files (skipped: 1 file named grid.png (a contact"
                 + " sheet))");
   }
 
@@ -193,7 +193,7 @@ class FolderAndZipSourceTest {
 
     try (ImageSource source = open(link)) {
       assertThat(describe(source, link)).containsExactly("a.png 0", "deep/b.png 1");
-      assertThat(source.leftOut().text()).isEqualTo("left out: 1 link to a folder above");
+      assertThat(source.leftOut().text()).isEqualTo("skipped: 1 link to a parent folder");
     }
     Path classes = folder.resolve("classes");
     try (ImageSource source = open(classes)) {
@@ -213,7 +213,7 @@ class FolderAndZipSourceTest {
     }
     assertThatThrownBy(this::folder)
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("is reached through links in more than 1000 ways");
+        .hasMessageContaining("is reached through symbolic links in more than 1000 ways");
   }
 
   @Test
@@ -292,7 +292,7 @@ class FolderAndZipSourceTest {
     Files.write(zip, java.util.Arrays.copyOf(whole, whole.length / 2));
     assertThatThrownBy(() -> open(zip))
         .isInstanceOf(FileException.class)
-        .hasMessageStartingWith(zip + ": is no zip file, or one that is cut off");
+        .hasMessageStartingWith(zip + ": is not a zip file, or is truncated");
     byte[] flipped = whole.clone();
     flipped[60] ^= 4;
     Files.write(zip, flipped);
@@ -302,7 +302,7 @@ class FolderAndZipSourceTest {
           .hasMessageStartingWith(zip + "/a.png: is damaged");
     }
     assertThatThrownBy(() -> open(zip("read.me")))
-        .hasMessage(zip + ": has no pictures among its 1 files");
+        .hasMessage(zip + ": has no images among its 1 files");
   }
 
   @ParameterizedTest
@@ -335,11 +335,11 @@ class FolderAndZipSourceTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "RIFF0000WEBPVP8 | is a damaged WebP picture",
-        "BM              | is a damaged BMP picture",
-        "GIF89a          | is a damaged GIF picture",
-        "P6 9 1 255 abc  | it claims 9 x 1 pixels",
-        "text            | is not a picture of a format that is read"
+        "RIFF0000WEBPVP8 | is a damaged WebP image",
+        "BM              | is a damaged BMP image",
+        "GIF89a          | is a damaged GIF image",
+        "P6 9 1 255 abc  | it declares 9 x 1 pixels",
+        "text            | is not an image of a supported format"
       })
   void picturesThatCannotBeReadAreRefusedByName(String content, String message) throws IOException {
     put("a.webp", content);

@@ -153,13 +153,13 @@ class LmdbSourceTest {
     everyChild(file, first, second);
     everyChild(file, second, leaf);
     little(file).putLong(LmdbWriter.PAGE + 88 + 40, first / LmdbWriter.PAGE);
-    assertRefused(file, "its tree leads in circles");
+    assertRefused(file, "its tree contains a cycle");
     // A page below itself, as deep as the file may claim.
     everyChild(file, first, first);
     little(file).putShort(LmdbWriter.PAGE + 88 + 6, (short) 32);
     assertRefused(file, "has the type 0x1 where 0x2 belongs");
     little(file).putShort(LmdbWriter.PAGE + 88 + 6, (short) 33);
-    assertRefused(file, "its tree claims 33 levels");
+    assertRefused(file, "its tree declares 33 levels");
   }
 
   @Test
@@ -176,11 +176,11 @@ class LmdbSourceTest {
     assertRefused(lower, "ends its index at 600");
     byte[] overflow = good.clone();
     little(overflow).putInt(page(overflow, 4) + 12, 0);
-    assertRefused(overflow, "which is none of its kind");
+    assertRefused(overflow, "which is not an overflow page");
     byte[] length = good.clone();
     int leaf = page(length, 2);
     little(length).putShort(leaf + little(length).getShort(leaf + 16), (short) 60_000);
-    assertRefused(length, "reaches out of page");
+    assertRefused(length, "extends beyond page");
   }
 
   @Test
@@ -188,20 +188,20 @@ class LmdbSourceTest {
     byte[] good = LmdbWriter.file(pictures(3));
     byte[] magic = good.clone();
     magic[16] = 0;
-    assertRefused(magic, "is no LMDB file: its magic number is another");
+    assertRefused(magic, "is not an LMDB file: wrong magic number");
     byte[] version = good.clone();
     version[20] = 2;
-    assertRefused(version, "is an LMDB file of format 2, only 1 is read");
+    assertRefused(version, "is an LMDB file of format 2, but only format 1 is supported");
     byte[] size = good.clone();
     little(size).putInt(40, 513);
     assertRefused(size, "its page size is 513");
     byte[] named = good.clone();
     int leaf = page(named, 2);
     named[leaf + little(named).getShort(leaf + 16) + 4] = 2;
-    assertRefused(named, "databases inside it");
+    assertRefused(named, "nested databases");
     byte[] several = good.clone();
     several[LmdbWriter.PAGE + 88 + 4] = 4;
-    assertRefused(several, "several values of a key");
+    assertRefused(several, "several values per key");
     assertRefused(LmdbWriter.file(Map.of()), "the database is empty");
   }
 

@@ -99,7 +99,7 @@ class SyntheticShapesTest {
     assertThatThrownBy(() -> new SyntheticShapes(1, 48, 0))
         .isInstanceOf(OptionException.class)
         .hasMessage(
-            "synthetic:shapes is drawn at a side that is a power of two up to 4096, not 48");
+            "the resolution of synthetic:shapes must be a power of two up to 4096, but is 48");
     assertThatThrownBy(() -> new SyntheticShapes(0, 64, 0)).isInstanceOf(OptionException.class);
   }
 }
