@@ -203,7 +203,7 @@ public final class Functional {
         || chances > 0xffff
         || like.device().type() != Device.Type.CPU
         || !Sizes.areDense(shape, strides)) {
-      throw new TorchException("%s chances of 65536 over %s".formatted(chances, like));
+      throw new TorchException("%s chances of 65536 over %s".formatted(chances, like.describe()));
     }
     int perDraw = DType.INT64.byteSize() / DType.INT16.byteSize();
     try (TensorScope scope = TensorScope.open();

@@ -303,7 +303,8 @@ public final class Pointwise {
     try {
       return new Tensor(Tensor.with(a, b, (x, y) -> TensorAbi.subtract(x, y, alpha)));
     } catch (NativeCallException e) {
-      throw TorchException.failed("aten::sub.Tensor(%s, %s, %s)".formatted(a, b, alpha), e);
+      throw TorchException.failed(
+          "aten::sub.Tensor(%s, %s, %s)".formatted(a.describe(), b.describe(), alpha), e);
     }
   }
 }

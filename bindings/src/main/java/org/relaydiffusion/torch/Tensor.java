@@ -2,7 +2,9 @@ package org.relaydiffusion.torch;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.ffi.AutogradAbi;
 import org.relaydiffusion.torch.ffi.NativeCallException;
@@ -18,6 +20,8 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
  * Shapes}, {@link Functional}, {@link LinearAlgebra}.
  */
 public final class Tensor implements AutoCloseable {
+  private static final String CLOSED = "closed tensor";
+
   private final NativeTensor nativeTensor;
   private final boolean readOnly;
   private @Nullable TensorScope scope;
@@ -145,7 +149,7 @@ public final class Tensor implements AutoCloseable {
   void checkWritable() {
     if (readOnly) {
       throw new TorchException(
-          this + " lies in read-only memory: Shapes.copy gives one that can be changed");
+          describe() + " lies in read-only memory: Shapes.copy gives one that can be changed");
     }
   }
 
@@ -200,7 +204,7 @@ public final class Tensor implements AutoCloseable {
     long[] s = sizes();
     int axis = dim < 0 ? dim + s.length : dim;
     if (axis < 0 || axis >= s.length) {
-      throw new TorchException(this + " has no axis " + dim);
+      throw new TorchException(describe() + " has no axis " + dim);
     }
     return s[axis];
   }
@@ -243,7 +247,7 @@ public final class Tensor implements AutoCloseable {
    */
   public MemorySegment memory() {
     if (device().type() != Device.Type.CPU || !isContiguous()) {
-      throw new TorchException(this + " has no row-major CPU memory");
+      throw new TorchException(describe() + " has no row-major CPU memory");
     }
     MemorySegment memory = usable().memory(numel() * dtype().byteSize());
     return readOnly ? memory.asReadOnly() : memory;
@@ -337,7 +341,8 @@ public final class Tensor implements AutoCloseable {
             return 0;
           });
     } catch (NativeCallException e) {
-      throw TorchException.failed("copy_ of %s into %s".formatted(source, this), e);
+      throw TorchException.failed(
+          "copy_ of %s into %s".formatted(source.describe(), describe()), e);
     }
     return this;
   }
@@ -427,16 +432,18 @@ public final class Tensor implements AutoCloseable {
   /** The one element of a one-element tensor. */
   public double item() {
     if (numel() != 1) {
-      throw new TorchException("item() wants one element, but this is " + this);
+      throw new TorchException("item() wants one element, but this is " + describe());
     }
     return toDoubles()[0];
   }
 
-  /** Type, shape and, off the CPU, device, e.g. {@code float32[4, 3, 64, 64]}. */
-  @Override
-  public String toString() {
+  /**
+   * Type, shape and, off the CPU, device, e.g. {@code float32[4, 3, 64, 64]}: what messages about a
+   * tensor are made of. It reads no elements and never throws.
+   */
+  public String describe() {
     if (isClosed()) {
-      return "closed tensor";
+      return CLOSED;
     }
     try {
       Device device = device();
@@ -444,8 +451,34 @@ public final class Tensor implements AutoCloseable {
           + Arrays.toString(sizes())
           + (device.type() == Device.Type.CPU ? "" : "@" + device);
     } catch (TorchException e) {
-      // Messages about a tensor are made of this, so it does not fail.
-      return "a tensor that cannot be looked at (" + e.getMessage() + ")";
+      return cannotBeLookedAt(e);
+    }
+  }
+
+  private static String cannotBeLookedAt(TorchException e) {
+    return "a tensor that cannot be looked at (" + e.getMessage() + ")";
+  }
+
+  /** {@link #describe} of each, in brackets. */
+  public static String describe(Collection<Tensor> tensors) {
+    return tensors.stream().map(Tensor::describe).collect(Collectors.joining(", ", "[", "]"));
+  }
+
+  /**
+   * The elements as {@code print} shows them in Python, e.g. {@code tensor([0.5000, 1.0000])}. Of
+   * more than 1000 elements the first and the last three along each axis are shown; only what is
+   * shown is read, or copied from a device. It never throws: a closed tensor is a {@code closed
+   * tensor}.
+   */
+  @Override
+  public String toString() {
+    if (isClosed()) {
+      return CLOSED;
+    }
+    try {
+      return TensorPrinter.textOf(this);
+    } catch (TorchException e) {
+      return cannotBeLookedAt(e);
     }
   }
 }

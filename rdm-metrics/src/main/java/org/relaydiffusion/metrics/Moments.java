@@ -142,7 +142,7 @@ public final class Moments implements AutoCloseable {
     if (!fit) {
       throw new RdmException(
           "a mean [D] and a covariance [D, D] were expected, but they are %s and %s"
-              .formatted(mean, covariance));
+              .formatted(mean.describe(), covariance.describe()));
     }
   }
 
@@ -164,7 +164,7 @@ public final class Moments implements AutoCloseable {
               Locale.ROOT,
               "a covariance must be symmetric, but %s is off by %.3g where its largest element is"
                   + " %.3g",
-              c,
+              c.describe(),
               off,
               scale));
     }

@@ -81,7 +81,7 @@ public final class DistributedDataParallel implements AutoCloseable {
     if (!parameter.device().equals(group.device())) {
       throw new TorchException(
           "the network of rank %s has a parameter %s, but its process group is for %s"
-              .formatted(group.rank(), parameter, group.device()));
+              .formatted(group.rank(), parameter.describe(), group.device()));
     }
   }
 

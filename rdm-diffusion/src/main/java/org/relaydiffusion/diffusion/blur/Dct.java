@@ -92,7 +92,7 @@ public final class Dct {
 
   private static int lastSize(Tensor x) {
     if (x.rank() == 0 || x.size(-1) < 1) {
-      throw new RdmException("a cosine transform needs a last axis, but this is " + x);
+      throw new RdmException("a cosine transform needs a last axis, but this is " + x.describe());
     }
     return Math.toIntExact(x.size(-1));
   }

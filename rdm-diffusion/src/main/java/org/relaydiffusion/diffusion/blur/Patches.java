@@ -52,7 +52,7 @@ public final class Patches {
   /** Refuses what cannot be cut. */
   static void check(Tensor x, int patchSize) {
     if (x.rank() != 4) {
-      throw new RdmException("images are [N, C, H, W], but this is " + x);
+      throw new RdmException("images are [N, C, H, W], but this is " + x.describe());
     }
     if (patchSize < 1 || x.size(2) % patchSize != 0 || x.size(3) % patchSize != 0) {
       throw new OptionException(

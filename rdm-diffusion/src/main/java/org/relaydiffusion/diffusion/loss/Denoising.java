@@ -26,7 +26,8 @@ final class Denoising {
      */
     static Target of(Tensor images, @Nullable AugmentPipe augment, NoiseSource random) {
       if (images.rank() != 4 || images.dtype() != DType.FLOAT32) {
-        throw new RdmException("a loss takes float32 images [N, C, H, W], but this is " + images);
+        throw new RdmException(
+            "a loss takes float32 images [N, C, H, W], but this is " + images.describe());
       }
       if (augment == null) {
         return new Target(images, null);

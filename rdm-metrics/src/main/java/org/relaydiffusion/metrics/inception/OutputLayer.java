@@ -22,7 +22,7 @@ public record OutputLayer(Tensor weight, Tensor bias) {
     if (!fits) {
       throw new RdmException(
           "an output layer has float32 weights [classes, D] and biases [classes], not %s and %s"
-              .formatted(weight, bias));
+              .formatted(weight.describe(), bias.describe()));
     }
   }
 }

@@ -46,7 +46,7 @@ public final class NpyWriter {
     if (!fits) {
       throw new RdmException(
           "array '%s' of %s has room for %s more rows, but the next are %s"
-              .formatted(name, Arrays.toString(shape), shape[0] - rows, block));
+              .formatted(name, Arrays.toString(shape), shape[0] - rows, block.describe()));
     }
     try (TensorScope _ = TensorScope.open()) {
       Tensor plain = block.to(Device.CPU).to(dtype).contiguous();
