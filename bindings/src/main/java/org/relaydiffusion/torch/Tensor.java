@@ -17,9 +17,10 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
  *
  * <p>The methods here are the ones that expressions read best with; the others are grouped as
  * PyTorch's chapters are: {@link Torch} (creation), {@link Pointwise}, {@link Reduction}, {@link
- * Shapes}, {@link Functional}, {@link LinearAlgebra}.
+ * Norms}, {@link Sorting}, {@link Shapes}, {@link Functional}, {@link Losses}, {@link
+ * LinearAlgebra}, {@link Fourier}. Any other operator of LibTorch is called by an {@link Operator}.
  */
-public final class Tensor implements AutoCloseable {
+public final class Tensor implements TensorExpressions, AutoCloseable {
   private static final String CLOSED = "closed tensor";
 
   private final NativeTensor nativeTensor;
@@ -347,67 +348,7 @@ public final class Tensor implements AutoCloseable {
     return this;
   }
 
-  // ---- expressions
-
-  /** {@code this + other}, broadcast and promoted as PyTorch does. */
-  public Tensor add(Tensor other) {
-    return Pointwise.add(this, other);
-  }
-
-  /** {@code this + value}, keeping this tensor's floating type. */
-  public Tensor add(double value) {
-    return Pointwise.add(this, value);
-  }
-
-  /** {@code this - other}. */
-  public Tensor sub(Tensor other) {
-    return Pointwise.sub(this, other);
-  }
-
-  /** {@code this * other}. */
-  public Tensor mul(Tensor other) {
-    return Pointwise.mul(this, other);
-  }
-
-  /** {@code this * value}, keeping this tensor's floating type. */
-  public Tensor mul(double value) {
-    return Pointwise.mul(this, value);
-  }
-
-  /** {@code this / other}. */
-  public Tensor div(Tensor other) {
-    return Pointwise.div(this, other);
-  }
-
-  /** {@code this / value}, keeping this tensor's floating type. */
-  public Tensor div(double value) {
-    return Pointwise.div(this, value);
-  }
-
-  /** {@code x sigmoid(x)}. */
-  public Tensor silu() {
-    return Pointwise.silu(this);
-  }
-
-  /** This tensor in another element type; itself (a further handle) if it has that type already. */
-  public Tensor to(DType dtype) {
-    return Shapes.to(this, dtype);
-  }
-
-  /** This tensor on another device; a further handle if it is there already. */
-  public Tensor to(Device device) {
-    return Shapes.to(this, device);
-  }
-
-  /** A view (or copy, where none can be) of another shape; one size may be -1. */
-  public Tensor reshape(long... sizes) {
-    return Shapes.reshape(this, sizes);
-  }
-
-  /** The elements in row-major order without gaps; a further handle if they are already. */
-  public Tensor contiguous() {
-    return Shapes.contiguous(this);
-  }
+  // ---- elements
 
   /** All elements as doubles, in row-major order. */
   public double[] toDoubles() {
@@ -427,6 +368,34 @@ public final class Tensor implements AutoCloseable {
   /** All elements of a uint8 tensor, in row-major order. */
   public byte[] toBytes() {
     return Transfer.toBytes(this);
+  }
+
+  /** All elements as ints, in row-major order. */
+  public int[] toInts() {
+    return JavaArrays.toInts(this);
+  }
+
+  /** Whether each element is other than 0, in row-major order. */
+  public boolean[] toBooleans() {
+    return JavaArrays.toBooleans(this);
+  }
+
+  /**
+   * The elements of a matrix [rows, columns] as doubles.
+   *
+   * @throws TorchException when it has not two axes
+   */
+  public double[][] toDoubleMatrix() {
+    return JavaArrays.toDoubleMatrix(this);
+  }
+
+  /**
+   * The elements of a matrix [rows, columns] as floats.
+   *
+   * @throws TorchException when it has not two axes
+   */
+  public float[][] toFloatMatrix() {
+    return JavaArrays.toFloatMatrix(this);
   }
 
   /** The one element of a one-element tensor. */
@@ -459,9 +428,11 @@ public final class Tensor implements AutoCloseable {
     return "a tensor that cannot be looked at (" + e.getMessage() + ")";
   }
 
-  /** {@link #describe} of each, in brackets. */
-  public static String describe(Collection<Tensor> tensors) {
-    return tensors.stream().map(Tensor::describe).collect(Collectors.joining(", ", "[", "]"));
+  /** {@link #describe()} of each, in brackets. */
+  public static String describe(Collection<? extends @Nullable Tensor> tensors) {
+    return tensors.stream()
+        .map(t -> t == null ? "None" : t.describe())
+        .collect(Collectors.joining(", ", "[", "]"));
   }
 
   /**
