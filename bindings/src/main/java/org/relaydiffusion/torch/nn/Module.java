@@ -64,10 +64,24 @@ public abstract class Module implements AutoCloseable {
     return training;
   }
 
-  /** Switches the whole tree between training and evaluation. */
-  public final void train(boolean on) {
-    training = on;
-    children.values().forEach(c -> c.train(on));
+  /** Switches the whole tree to training: dropout and the like are on. */
+  public final void train() {
+    walk((_, module) -> module.training = true);
+  }
+
+  /** Switches the whole tree to evaluation, in which it begins. */
+  public final void eval() {
+    walk((_, module) -> module.training = false);
+  }
+
+  /**
+   * Says whether gradients of all learned parameters of the tree are wanted; those without a value
+   * do not count.
+   *
+   * @throws TorchException when a value is not of a floating type, or was computed from others
+   */
+  public final void requiresGrad(boolean wanted) {
+    parameters().stream().filter(Parameter::isSet).forEach(p -> p.value().requiresGrad(wanted));
   }
 
   /** Every parameter and buffer of the tree by its full name, in {@code state_dict}'s order. */
