@@ -392,7 +392,10 @@ public final class Pointwise {
     return LOGICAL_OR.apply(a, b);
   }
 
-  /** {@code x Phi(x)}, with the normal distribution's Phi: the Gaussian error linear unit. */
+  /**
+   * {@code x Phi(x)}, with the normal distribution's Phi: the Gaussian error linear unit. The
+   * operator takes a string, so that LibTorch 2.10 loses 32 bytes a call.
+   */
   public static Tensor gelu(Tensor x) {
     return GELU.apply(x);
   }
@@ -443,10 +446,17 @@ public final class Pointwise {
 
   /** x within [min, max]. */
   public static Tensor clamp(Tensor x, double min, double max) {
-    try (Tensor low = number(min, x);
-        Tensor high = number(max, x)) {
+    try (Tensor low = bound(min, x);
+        Tensor high = bound(max, x)) {
       return clamp(x, low, high);
     }
+  }
+
+  /** Where x lies: unlike binary operators, clamp takes no CPU number beside a CUDA tensor. */
+  private static Tensor bound(double value, Tensor x) {
+    return x.dtype().isFloatingPoint()
+        ? Torch.full(value, x.dtype(), x.device())
+        : Torch.full(value, DType.FLOAT64, x.device());
   }
 
   /** Neither infinite nor NaN, as bool. */

@@ -135,14 +135,10 @@ public final class Reduction {
 
   private static Tensor spread(
       Operator operator, Tensor x, Correction correction, KeepDim keep, long... dims) {
-    return operator
-        .call()
-        .arg(x)
-        // Over no axes, as opposed to none named, the way back divides by 0.
-        .arg(dims.length == 0 ? null : dims)
-        .arg(correction == Correction.BESSEL)
-        .arg(keep == KeepDim.YES)
-        .tensor();
+    OperatorCall call = operator.call().arg(x);
+    // Over no axes, as opposed to none named, the way back divides by 0.
+    OperatorCall over = dims.length == 0 ? call.none() : call.arg(dims);
+    return over.arg(correction == Correction.BESSEL).arg(keep == KeepDim.YES).tensor();
   }
 
   /**

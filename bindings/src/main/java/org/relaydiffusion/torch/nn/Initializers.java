@@ -6,7 +6,9 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/** PyTorch's first values of parameters ({@code torch.nn.init}), float32 on the CPU. */
+/**
+ * PyTorch's first values of parameters ({@code torch.nn.init}), float32 where the generator draws.
+ */
 public final class Initializers {
   private Initializers() {}
 
@@ -33,18 +35,20 @@ public final class Initializers {
         Tensor drawn = generator.rand(DType.FLOAT32, shape);
         return scope.keep(
             Pointwise.addcmul(
-                Torch.full(from, DType.FLOAT32), drawn, Torch.full(width, DType.FLOAT32)));
+                Torch.full(from, DType.FLOAT32, generator.device()),
+                drawn,
+                Torch.full(width, DType.FLOAT32, generator.device())));
       }
     };
   }
 
   /** Ones. */
   public static Initializer ones() {
-    return (_, shape) -> Torch.ones(DType.FLOAT32, shape);
+    return (generator, shape) -> Torch.ones(DType.FLOAT32, generator.device(), shape);
   }
 
   /** Zeros. */
   public static Initializer zeros() {
-    return (_, shape) -> Torch.zeros(DType.FLOAT32, shape);
+    return (generator, shape) -> Torch.zeros(DType.FLOAT32, generator.device(), shape);
   }
 }

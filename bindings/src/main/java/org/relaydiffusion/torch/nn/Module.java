@@ -6,9 +6,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
@@ -72,6 +76,41 @@ public abstract class Module implements AutoCloseable {
   /** Switches the whole tree to evaluation, in which it begins. */
   public final void eval() {
     walk((_, module) -> module.training = false);
+  }
+
+  /**
+   * Moves every value of the tree to a device. An optimizer made before remembers the other one.
+   *
+   * @throws org.relaydiffusion.OptionException when the device cannot be used
+   */
+  public final void to(Device device) {
+    convert(value -> value.to(device));
+  }
+
+  /**
+   * Converts every learned parameter and buffer of a floating type to another one. An optimizer
+   * made before remembers the other one.
+   */
+  public final void to(DType dtype) {
+    convert(value -> value.dtype().isFloatingPoint() ? value.to(dtype) : value);
+  }
+
+  private void convert(UnaryOperator<Tensor> conversion) {
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      for (Parameter p : state().values()) {
+        if (p.isSet()) {
+          Tensor before = p.value();
+          boolean wanted = before.requiresGrad();
+          Tensor after = conversion.apply(before);
+          if (after != before) {
+            after = after.detach();
+            after.requiresGrad(wanted);
+            p.set(after);
+          }
+        }
+      }
+    }
   }
 
   /**

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Losses;
 import org.relaydiffusion.torch.Tensor;
@@ -77,6 +78,25 @@ class ModulesTest {
         assertThat(Losses.crossEntropy(network.forward(images), classes).item())
             .isLessThan(loss.item());
       }
+    }
+  }
+
+  @Test
+  void valuesAreConvertedTogether() {
+    try (TensorScope _ = TensorScope.open();
+        Generator random = Generator.seeded(5);
+        Sequential network = network()) {
+      network.initialize(random);
+      network.requiresGrad(true);
+      network.to(DType.BFLOAT16);
+      network.to(Device.CPU);
+      for (Parameter p : network.parameters()) {
+        assertThat(p.value().dtype()).isEqualTo(DType.BFLOAT16);
+        assertThat(p.value().requiresGrad()).isTrue();
+      }
+      Tensor images = random.randn(DType.FLOAT32, 1, 2, 4, 4).to(DType.BFLOAT16);
+      network.forward(images).sum().backward();
+      assertThat(network.parameters().getFirst().value().grad()).isNotNull();
     }
   }
 
