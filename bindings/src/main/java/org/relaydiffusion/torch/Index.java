@@ -85,5 +85,10 @@ public sealed interface Index {
    *
    * @param indices int64 or bool
    */
-  record Of(Tensor indices) implements Index {}
+  record Of(Tensor indices) implements Index {
+    /** Refuses null. */
+    public Of {
+      TorchException.requireNonNull(indices, "indices");
+    }
+  }
 }

@@ -36,6 +36,7 @@ final class Indexing {
   }
 
   static void put(Tensor x, Tensor value, Index... indices) {
+    TorchException.requireNonNull(value, "value");
     try (TensorScope _ = TensorScope.open()) {
       Indexing chosen = choose(x, indices);
       if (chosen.namesAny()) {
@@ -52,9 +53,12 @@ final class Indexing {
   }
 
   private static Indexing choose(Tensor x, Index... indices) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(indices, "indices");
     int taken = 0;
     int rests = 0;
     for (Index index : indices) {
+      TorchException.requireNonNull(index, "an index");
       taken += axes(index);
       rests += index instanceof Index.Rest ? 1 : 0;
     }

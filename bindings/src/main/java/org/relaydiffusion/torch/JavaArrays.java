@@ -11,36 +11,42 @@ final class JavaArrays {
   private JavaArrays() {}
 
   static Tensor tensor(float[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
     Tensor t = sized(DType.FLOAT32, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_FLOAT, 0, values.length);
     return t;
   }
 
   static Tensor tensor(double[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
     Tensor t = sized(DType.FLOAT64, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_DOUBLE, 0, values.length);
     return t;
   }
 
   static Tensor tensor(long[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
     Tensor t = sized(DType.INT64, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_LONG, 0, values.length);
     return t;
   }
 
   static Tensor tensor(int[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
     Tensor t = sized(DType.INT32, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_INT, 0, values.length);
     return t;
   }
 
   static Tensor tensor(byte[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
     Tensor t = sized(DType.UINT8, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_BYTE, 0, values.length);
     return t;
   }
 
   static Tensor tensor(boolean[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
     Tensor t = sized(DType.BOOL, values.length, sizes);
     MemorySegment memory = t.borrowedMemory();
     for (int i = 0; i < values.length; i++) {
@@ -50,7 +56,12 @@ final class JavaArrays {
   }
 
   static Tensor tensor(float[][] rows) {
-    int columns = columns(Arrays.stream(rows).mapToInt(r -> r.length).toArray());
+    TorchException.requireNonNull(rows, "rows");
+    int columns =
+        columns(
+            Arrays.stream(rows)
+                .mapToInt(row -> TorchException.requireNonNull(row, "a row").length)
+                .toArray());
     Tensor t = Torch.empty(DType.FLOAT32, Device.CPU, rows.length, columns);
     MemorySegment memory = t.borrowedMemory();
     for (int i = 0; i < rows.length; i++) {
@@ -61,7 +72,12 @@ final class JavaArrays {
   }
 
   static Tensor tensor(double[][] rows) {
-    int columns = columns(Arrays.stream(rows).mapToInt(r -> r.length).toArray());
+    TorchException.requireNonNull(rows, "rows");
+    int columns =
+        columns(
+            Arrays.stream(rows)
+                .mapToInt(row -> TorchException.requireNonNull(row, "a row").length)
+                .toArray());
     Tensor t = Torch.empty(DType.FLOAT64, Device.CPU, rows.length, columns);
     MemorySegment memory = t.borrowedMemory();
     for (int i = 0; i < rows.length; i++) {
@@ -125,6 +141,7 @@ final class JavaArrays {
   }
 
   private static Tensor sized(DType dtype, int length, long... sizes) {
+    TorchException.requireNonNull(sizes, "sizes");
     Sizes.check(sizes);
     if (Sizes.numel(sizes) != length) {
       throw new TorchException(

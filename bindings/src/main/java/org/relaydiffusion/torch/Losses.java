@@ -65,6 +65,7 @@ public final class Losses {
    */
   public static Tensor crossEntropy(
       Tensor logits, Tensor target, @Nullable Tensor weight, Total total, double labelSmoothing) {
+    TorchException.requireNonNull(total, "total");
     return CROSS_ENTROPY
         .call()
         .arg(logits)
@@ -91,6 +92,7 @@ public final class Losses {
 
   /** {@code (x - target)^2}, in total; the shapes broadcast. */
   public static Tensor mse(Tensor x, Tensor target, Total total) {
+    TorchException.requireNonNull(total, "total");
     return MSE.call().arg(x).arg(target).arg(total.code).tensor();
   }
 
@@ -101,6 +103,7 @@ public final class Losses {
 
   /** {@code |x - target|}, in total; the shapes broadcast. */
   public static Tensor l1(Tensor x, Tensor target, Total total) {
+    TorchException.requireNonNull(total, "total");
     return L1.call().arg(x).arg(target).arg(total.code).tensor();
   }
 

@@ -22,6 +22,9 @@ public final class Norms {
 
   /** The root of the sum of squares over {@code dims}; over everything when none is given. */
   public static Tensor norm(Tensor x, KeepDim keep, long... dims) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(keep, "keep");
+    TorchException.requireNonNull(dims, "dims");
     if (dims.length > 0 && dims.length <= FROBENIUS_AXES) {
       return FROBENIUS.call().arg(x).arg(dims).arg(keep == KeepDim.YES).tensor();
     }
@@ -80,6 +83,9 @@ public final class Norms {
    * where it is 0.
    */
   public static Tensor norm(Tensor x, double p, KeepDim keep, long... dims) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(keep, "keep");
+    TorchException.requireNonNull(dims, "dims");
     if (p == 2) {
       return norm(x, keep, dims);
     }

@@ -402,6 +402,7 @@ public final class Pointwise {
 
   /** {@code a - value}. */
   public static Tensor sub(Tensor a, double value) {
+    TorchException.requireNonNull(a, "a");
     try (Tensor v = number(value, a)) {
       return subtract(a, v, 1);
     }
@@ -413,6 +414,7 @@ public final class Pointwise {
    * in the last place.
    */
   public static Tensor pow(Tensor x, double exponent) {
+    TorchException.requireNonNull(x, "x");
     Tensor quick = x.dtype().isFloatingPoint() ? quickPow(x, exponent) : null;
     if (quick != null) {
       return quick;
@@ -454,6 +456,7 @@ public final class Pointwise {
 
   /** Where x lies: unlike binary operators, clamp takes no CPU number beside a CUDA tensor. */
   private static Tensor bound(double value, Tensor x) {
+    TorchException.requireNonNull(x, "x");
     return x.dtype().isFloatingPoint()
         ? Torch.full(value, x.dtype(), x.device())
         : Torch.full(value, DType.FLOAT64, x.device());

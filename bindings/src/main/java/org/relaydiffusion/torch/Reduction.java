@@ -92,6 +92,7 @@ public final class Reduction {
 
   /** The index (int64) of the largest element along {@code dim}. */
   public static Tensor argmax(Tensor x, int dim, KeepDim keep) {
+    TorchException.requireNonNull(keep, "keep");
     return ARGMAX.call().arg(x).arg(dim).arg(keep == KeepDim.YES).tensor();
   }
 
@@ -135,6 +136,10 @@ public final class Reduction {
 
   private static Tensor spread(
       Operator operator, Tensor x, Correction correction, KeepDim keep, long... dims) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(correction, "correction");
+    TorchException.requireNonNull(keep, "keep");
+    TorchException.requireNonNull(dims, "dims");
     OperatorCall call = operator.call().arg(x);
     // Over no axes, as opposed to none named, the way back divides by 0.
     OperatorCall over = dims.length == 0 ? call.none() : call.arg(dims);
@@ -145,6 +150,9 @@ public final class Reduction {
    * {@code log(sum(e^x))} over {@code dims}, without overflow; over everything when none is given.
    */
   public static Tensor logsumexp(Tensor x, KeepDim keep, long... dims) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(keep, "keep");
+    TorchException.requireNonNull(dims, "dims");
     long[] reduced = dims.length == 0 ? LongStream.range(0, x.rank()).toArray() : dims;
     return LOGSUMEXP.call().arg(x).arg(reduced).arg(keep == KeepDim.YES).tensor();
   }

@@ -51,22 +51,26 @@ public final class Sorting {
 
   /** The k elements along {@code dim} that come first in an order, in that order. */
   public static Ranked topk(Tensor x, long k, int dim, Order order) {
+    TorchException.requireNonNull(order, "order");
     return Ranked.of(TOPK.call().arg(x).arg(k).arg(dim).arg(order == Order.DESCENDING).tensors());
   }
 
   /** All elements along {@code dim} in an order; equal ones keep theirs. NaN is larger than all. */
   public static Ranked sort(Tensor x, int dim, Order order) {
+    TorchException.requireNonNull(order, "order");
     return Ranked.of(
         SORT.call().arg(x).arg(true).arg(dim).arg(order == Order.DESCENDING).tensors());
   }
 
   /** The largest element along {@code dim} and where it is; one of several equal ones. */
   public static Ranked max(Tensor x, int dim, KeepDim keep) {
+    TorchException.requireNonNull(keep, "keep");
     return Ranked.of(MAX.call().arg(x).arg(dim).arg(keep == KeepDim.YES).tensors());
   }
 
   /** The smallest element along {@code dim} and where it is; one of several equal ones. */
   public static Ranked min(Tensor x, int dim, KeepDim keep) {
+    TorchException.requireNonNull(keep, "keep");
     return Ranked.of(MIN.call().arg(x).arg(dim).arg(keep == KeepDim.YES).tensors());
   }
 }

@@ -430,7 +430,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
 
   /** {@link #describe()} of each, in brackets. */
   public static String describe(Collection<? extends @Nullable Tensor> tensors) {
-    return tensors.stream()
+    return TorchException.requireNonNull(tensors, "tensors").stream()
         .map(t -> t == null ? "None" : t.describe())
         .collect(Collectors.joining(", ", "[", "]"));
   }

@@ -7,7 +7,7 @@ import org.relaydiffusion.torch.Reduction.KeepDim;
  * the one of the same name in {@link Pointwise}, {@link Reduction}, {@link Shapes}, {@link
  * Functional} or {@link LinearAlgebra}, which have them all.
  */
-sealed interface TensorExpressions permits Tensor {
+public sealed interface TensorExpressions permits Tensor {
   private Tensor self() {
     return (Tensor) this;
   }

@@ -76,37 +76,38 @@ final class TensorPrinter {
       return "[]";
     }
     boolean summarized = tensor.numel() > THRESHOLD;
-    try (TensorScope _ = TensorScope.open();
-        GradMode _ = GradMode.noGrad()) {
-      Tensor shown = summarized ? edges(tensor, 0) : tensor;
-      return new TensorPrinter(tensor.shape(), summarized, format(shown))
-          .text(0, 0, PREFIX.length());
+    return new TensorPrinter(tensor.shape(), summarized, shown(tensor, summarized))
+        .text(0, 0, PREFIX.length());
+  }
+
+  // Without a scope or a GradMode, so that virtual threads, which have neither, print tensors too.
+  private static ElementFormat shown(Tensor tensor, boolean summarized) {
+    try (Tensor plain = tensor.detach();
+        Tensor shown = summarized ? edges(plain, 0) : plain.detach()) {
+      DType dtype = shown.dtype();
+      if (dtype.isFloatingPoint()) {
+        return ElementFormat.of(shown.toDoubles());
+      }
+      long[] values = shown.toLongs();
+      return dtype == DType.BOOL ? ElementFormat.ofTruths(values) : ElementFormat.of(values);
     }
   }
 
-  private static ElementFormat format(Tensor shown) {
-    DType dtype = shown.dtype();
-    if (dtype.isFloatingPoint()) {
-      return ElementFormat.of(shown.toDoubles());
-    }
-    long[] values = shown.toLongs();
-    return dtype == DType.BOOL ? ElementFormat.ofTruths(values) : ElementFormat.of(values);
-  }
-
-  /** The elements that are shown, from axis {@code axis} on. Only these are copied. */
+  /** The elements that are shown, from an axis on, as a new tensor: only these are copied. */
   private static Tensor edges(Tensor x, int axis) {
     if (axis == x.rank()) {
-      return x;
+      return x.detach();
     }
     long size = x.size(axis);
     if (size <= 2 * EDGE) {
       return edges(x, axis + 1);
     }
-    return Shapes.cat(
-        List.of(
-            edges(Shapes.narrow(x, axis, 0, EDGE), axis + 1),
-            edges(Shapes.narrow(x, axis, size - EDGE, EDGE), axis + 1)),
-        axis);
+    try (Tensor first = Shapes.narrow(x, axis, 0, EDGE);
+        Tensor last = Shapes.narrow(x, axis, size - EDGE, EDGE);
+        Tensor firstEdges = edges(first, axis + 1);
+        Tensor lastEdges = edges(last, axis + 1)) {
+      return Shapes.cat(List.of(firstEdges, lastEdges), axis);
+    }
   }
 
   private boolean isCut(int axis) {

@@ -198,6 +198,7 @@ public final class Torch {
    * @param steps how many, 0 or more; of one there is start alone
    */
   public static Tensor linspace(double start, double end, long steps, DType dtype) {
+    TorchException.requireNonNull(dtype, "dtype");
     try (Tensor from = scalar(start);
         Tensor to = scalar(end)) {
       return LINSPACE.call().arg(from).arg(to).arg(steps).arg(dtype).tensor();
@@ -206,12 +207,13 @@ public final class Torch {
 
   /** The identity matrix [n, n] on the CPU. */
   public static Tensor eye(long n, DType dtype) {
+    TorchException.requireNonNull(dtype, "dtype");
     return EYE.call().arg(n).arg(dtype).tensor();
   }
 
   /** A float32 copy of an array as a vector, on the CPU. */
   public static Tensor tensor(float[] values) {
-    return tensor(values, values.length);
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
   }
 
   /**
@@ -225,7 +227,7 @@ public final class Torch {
 
   /** A float64 copy of an array as a vector, on the CPU. */
   public static Tensor tensor(double[] values) {
-    return tensor(values, values.length);
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
   }
 
   /**
@@ -239,7 +241,7 @@ public final class Torch {
 
   /** An int64 copy of an array as a vector, on the CPU. */
   public static Tensor tensor(long[] values) {
-    return tensor(values, values.length);
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
   }
 
   /**
@@ -253,7 +255,7 @@ public final class Torch {
 
   /** An int32 copy of an array as a vector, on the CPU. */
   public static Tensor tensor(int[] values) {
-    return tensor(values, values.length);
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
   }
 
   /**
@@ -267,7 +269,7 @@ public final class Torch {
 
   /** A uint8 copy of an array as a vector, on the CPU. */
   public static Tensor tensor(byte[] values) {
-    return tensor(values, values.length);
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
   }
 
   /**
@@ -281,7 +283,7 @@ public final class Torch {
 
   /** A bool copy of an array as a vector, on the CPU. */
   public static Tensor tensor(boolean[] values) {
-    return tensor(values, values.length);
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
   }
 
   /**

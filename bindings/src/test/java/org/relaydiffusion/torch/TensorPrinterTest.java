@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -120,6 +121,18 @@ class TensorPrinterTest {
       // 2^60 elements, all of them one: a copy of any axis as a whole would need 4 TiB.
       Tensor huge = Shapes.expand(Torch.full(1, DType.FLOAT32, 1, 1, 1), 1 << 20, 1 << 20, 1 << 20);
       assertThat(huge.toString()).startsWith("tensor([[[1., 1., 1.,  ..., 1., 1., 1.],");
+    }
+  }
+
+  @Test
+  void printsOnAVirtualThreadAndLeavesNothingBehind() throws InterruptedException {
+    AtomicReference<String> printed = new AtomicReference<>();
+    try (Tensor tensor = Torch.ones(DType.FLOAT32, 2000).requiresGrad(true)) {
+      long before = Tensor.liveCount();
+      Thread.ofVirtual().start(() -> printed.set(tensor.toString())).join();
+      assertThat(printed.get())
+          .isEqualTo("tensor([1., 1., 1.,  ..., 1., 1., 1.], requires_grad=True)");
+      assertThat(Tensor.liveCount()).isEqualTo(before);
     }
   }
 

@@ -1,6 +1,7 @@
 package org.relaydiffusion.torch.distributed;
 
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.TorchException;
 
 /**
  * How gradients are averaged.
@@ -27,6 +28,7 @@ public record DdpOptions(int bucketMiB, Unused unused) {
    * @throws OptionException when there can be no such bucket
    */
   public DdpOptions {
+    TorchException.requireNonNull(unused, "unused");
     if (bucketMiB < 1 || bucketMiB > 1 << 20) {
       throw new OptionException("a bucket has 1 MiB or more, not " + bucketMiB);
     }

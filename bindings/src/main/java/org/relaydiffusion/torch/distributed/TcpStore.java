@@ -3,6 +3,7 @@ package org.relaydiffusion.torch.distributed;
 import java.time.Duration;
 import java.util.Optional;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.cpp.CppStore;
 
 /** A store that one process keeps and the others reach over the network ({@code TCPStore}). */
@@ -55,7 +56,9 @@ public final class TcpStore extends Store {
             checkedHost(host),
             checkedPort(port, role),
             checkedSize(worldSize),
-            role == Role.SERVER ? CppStore.Role.SERVER : CppStore.Role.CLIENT,
+            TorchException.requireNonNull(role, "role") == Role.SERVER
+                ? CppStore.Role.SERVER
+                : CppStore.Role.CLIENT,
             checked(timeout)),
         timeout,
         listener);

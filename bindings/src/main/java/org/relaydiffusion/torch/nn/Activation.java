@@ -4,13 +4,14 @@ import java.util.function.UnaryOperator;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TorchException;
 
 /** A function without parameters as a module: {@code torch.nn.ReLU} and the like. */
 public final class Activation extends UnaryModule {
   private final UnaryOperator<Tensor> function;
 
   private Activation(UnaryOperator<Tensor> function) {
-    this.function = function;
+    this.function = TorchException.requireNonNull(function, "function");
   }
 
   /** Any function of one tensor, e.g. {@code Activation.of(x -> x.mul(0.5))}. */

@@ -32,6 +32,7 @@ public final class Conv2d extends UnaryModule {
      * @throws TorchException when a number is outside its range
      */
     public Options {
+      TorchException.requireNonNull(bias, "bias");
       if (stride < 1 || padding < 0 || groups < 1) {
         throw new TorchException(
             "a convolution cannot have stride %s, padding %s and %s groups"
@@ -74,7 +75,7 @@ public final class Conv2d extends UnaryModule {
    * @throws TorchException when one of these is below 1, or the groups do not divide the channels
    */
   public Conv2d(int in, int out, int kernel, Options options) {
-    int groups = options.groups();
+    int groups = TorchException.requireNonNull(options, "options").groups();
     if (in < 1 || out < 1 || kernel < 1 || in % groups != 0 || out % groups != 0) {
       throw new TorchException(
           "no convolution has %s and %s channels in %s groups and a kernel of %s"

@@ -36,6 +36,7 @@ public final class LayerNorm extends UnaryModule {
    * @throws TorchException when there are no such axes
    */
   public LayerNorm(long[] shape, double eps) {
+    TorchException.requireNonNull(shape, "shape");
     if (shape.length == 0 || Arrays.stream(shape).anyMatch(s -> s < 1)) {
       throw new TorchException(
           "a layer norm needs the sizes of the last axes, not " + Arrays.toString(shape));

@@ -15,6 +15,7 @@ import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.TorchException;
 
 /**
  * A part of a network: its own parameters and buffers, and parts below it, each under the name that
@@ -84,6 +85,7 @@ public abstract class Module implements AutoCloseable {
    * @throws org.relaydiffusion.OptionException when the device cannot be used
    */
   public final void to(Device device) {
+    TorchException.requireNonNull(device, "device");
     convert(value -> value.to(device));
   }
 
@@ -92,6 +94,7 @@ public abstract class Module implements AutoCloseable {
    * made before remembers the other one.
    */
   public final void to(DType dtype) {
+    TorchException.requireNonNull(dtype, "dtype");
     convert(value -> value.dtype().isFloatingPoint() ? value.to(dtype) : value);
   }
 

@@ -1,7 +1,9 @@
 package org.relaydiffusion.torch.nn;
 
+import java.util.Arrays;
 import java.util.List;
 import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TorchException;
 
 /**
  * Modules one after another ({@code torch.nn.Sequential}), named 0, 1, 2 and so on:
@@ -23,7 +25,8 @@ public final class Sequential extends UnaryModule {
    * @param parts from now on this module's, which closes them
    */
   public Sequential(UnaryModule... parts) {
-    this.parts = List.of(parts);
+    TorchException.requireNonNull(parts, "parts");
+    this.parts = List.copyOf(TorchException.requireNoNulls(Arrays.asList(parts), "parts"));
     for (int i = 0; i < parts.length; i++) {
       child(Integer.toString(i), parts[i]);
     }

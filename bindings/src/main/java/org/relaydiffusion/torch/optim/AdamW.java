@@ -7,6 +7,7 @@ import java.util.SortedMap;
 import org.relaydiffusion.torch.Foreach;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
@@ -27,7 +28,7 @@ public final class AdamW implements Optimizer {
    *     on one device
    */
   public AdamW(List<Parameter> parameters, AdamWOptions options) {
-    this(parameters, options, new Adam(parameters, options.adam()));
+    this(parameters, options, new Adam(parameters, adamOf(options)));
   }
 
   /**
@@ -37,7 +38,11 @@ public final class AdamW implements Optimizer {
    * @param parameters as above
    */
   public static AdamW reference(List<Parameter> parameters, AdamWOptions options) {
-    return new AdamW(parameters, options, Adam.reference(parameters, options.adam()));
+    return new AdamW(parameters, options, Adam.reference(parameters, adamOf(options)));
+  }
+
+  private static AdamOptions adamOf(AdamWOptions options) {
+    return TorchException.requireNonNull(options, "options").adam();
   }
 
   private AdamW(List<Parameter> parameters, AdamWOptions options, Adam adam) {

@@ -1,6 +1,7 @@
 package org.relaydiffusion.torch.optim;
 
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.TorchException;
 
 /**
  * The constants of AdamW (arXiv 1711.05101).
@@ -18,6 +19,7 @@ public record AdamWOptions(AdamOptions adam, double weightDecay) {
    * @throws OptionException when the weight decay is negative or not finite
    */
   public AdamWOptions {
+    TorchException.requireNonNull(adam, "adam");
     if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
       throw new OptionException("AdamW's weight decay is 0 or more, not " + weightDecay);
     }

@@ -14,7 +14,7 @@ package org.relaydiffusion.torch.optim;
  * parameters and frees it when closed; parameters stay their modules'. One thread uses it at a
  * time.
  */
-public sealed interface Optimizer extends AutoCloseable permits Adam, AdamW, Sgd {
+public interface Optimizer extends AutoCloseable {
   /**
    * Changes every parameter that has a gradient.
    *

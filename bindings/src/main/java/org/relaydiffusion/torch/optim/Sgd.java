@@ -35,7 +35,7 @@ public final class Sgd implements Optimizer {
   public Sgd(List<Parameter> parameters, SgdOptions options) {
     Trained.requireAlike("SGD", parameters);
     this.parameters = List.copyOf(parameters);
-    this.options = options;
+    this.options = TorchException.requireNonNull(options, "options");
     this.momenta = new Tensor[parameters.size()];
   }
 
@@ -107,7 +107,7 @@ public final class Sgd implements Optimizer {
    * @throws TorchException when a number or a shape does not fit the parameters
    */
   public void load(Map<Integer, Tensor> saved) {
-    saved.forEach(this::check);
+    TorchException.requireNonNull(saved, "saved").forEach(this::check);
     @Nullable Tensor[] loaded = new Tensor[momenta.length];
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
@@ -121,6 +121,7 @@ public final class Sgd implements Optimizer {
   }
 
   private void check(int i, Tensor momentum) {
+    TorchException.requireNonNull(momentum, "momentum");
     if (i < 0 || i >= momenta.length) {
       throw new TorchException(
           "SGD's momentum is of a parameter %s, but there are %s".formatted(i, momenta.length));

@@ -1,6 +1,7 @@
 package org.relaydiffusion.torch.optim;
 
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.TorchException;
 
 /**
  * The constants of stochastic gradient descent: {@code SgdOptions.DEFAULT.withMomentum(0.9)}.
@@ -30,6 +31,7 @@ public record SgdOptions(double momentum, double dampening, double weightDecay, 
    *     momentum or is dampened
    */
   public SgdOptions {
+    TorchException.requireNonNull(kind, "kind");
     requireNotNegative("momentum", momentum);
     requireNotNegative("weight decay", weightDecay);
     if (!Double.isFinite(dampening)) {

@@ -21,7 +21,7 @@ final class Trained {
    * @throws TorchException when there are none, or they are not of one floating type on one device
    */
   static Tensor requireAlike(String optimizer, List<Parameter> parameters) {
-    if (parameters.isEmpty()) {
+    if (TorchException.requireNoNulls(parameters, "parameters").isEmpty()) {
       throw new TorchException(optimizer + " was given no parameters");
     }
     Tensor first = parameters.getFirst().value();
