@@ -59,7 +59,8 @@ public final class Autograd {
       List<Tensor> outputs, List<Tensor> inputs, @Nullable List<Tensor> gradOutputs, Graph graph) {
     if (outputs.isEmpty() || inputs.isEmpty()) {
       throw new TorchException(
-          "grad() needs outputs and inputs, not %s and %s".formatted(outputs, inputs));
+          "grad() needs outputs and inputs, not %s and %s"
+              .formatted(Tensor.describe(outputs), Tensor.describe(inputs)));
     }
     if (gradOutputs != null && gradOutputs.size() != outputs.size()) {
       throw new TorchException(
@@ -134,7 +135,7 @@ public final class Autograd {
       for (int i = 0; i < outputs.size(); i++) {
         Tensor output = outputs.get(i);
         if (factors == null && output.numel() != 1) {
-          throw new TorchException("grad() of %s needs its gradient".formatted(output));
+          throw new TorchException("grad() of %s needs its gradient".formatted(output.describe()));
         }
         Tensor term = factors == null ? output : output.mul(checked(factors.get(i), output));
         terms.add(term.reshape(-1));
@@ -145,7 +146,8 @@ public final class Autograd {
 
   private static Tensor checked(Tensor factor, Tensor output) {
     if (!Arrays.equals(factor.shape(), output.shape())) {
-      throw new TorchException("the gradient of %s cannot be %s".formatted(output, factor));
+      throw new TorchException(
+          "the gradient of %s cannot be %s".formatted(output.describe(), factor.describe()));
     }
     return factor;
   }
@@ -157,7 +159,7 @@ public final class Autograd {
       if (grad == null) {
         grads.forEach(Tensor::close);
         throw new TorchException(
-            "grad() by %s: it has no part in what is differentiated".formatted(input));
+            "grad() by %s: it has no part in what is differentiated".formatted(input.describe()));
       }
       grads.add(grad);
     }

@@ -169,7 +169,8 @@ public final class Foreach {
       for (Tensor step : steps) {
         if (step.rank() != 0 || !isOfKind(step, DType.FLOAT32, first.device())) {
           throw new TorchException(
-              "a number of steps is float32[] on %s, not %s".formatted(first.device(), step));
+              "a number of steps is float32[] on %s, not %s"
+                  .formatted(first.device(), step.describe()));
         }
       }
     }
@@ -188,7 +189,8 @@ public final class Foreach {
 
     private static void requireSame(String what, Tensor a, Tensor b, boolean same) {
       if (!same) {
-        throw new TorchException("an Adam step wants %s in the %s of %s".formatted(a, what, b));
+        throw new TorchException(
+            "an Adam step wants %s in the %s of %s".formatted(a.describe(), what, b.describe()));
       }
     }
   }

@@ -10,9 +10,9 @@ public final class Functional {
               + "SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor");
   private static final Operator CONV_TRANSPOSE2D =
       Operator.of(
-          "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, "
-              + "SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], "
-              + "SymInt groups=1, SymInt[2] dilation=[1, 1]) -> Tensor");
+          "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2]"
+              + " stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], SymInt"
+              + " groups=1, SymInt[2] dilation=[1, 1]) -> Tensor");
   private static final Operator LINEAR =
       Operator.of("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor");
   private static final Operator GROUP_NORM =
@@ -28,9 +28,9 @@ public final class Functional {
       Operator.of("aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor");
   private static final Operator ATTENTION =
       Operator.of(
-          "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, "
-              + "Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, "
-              + "bool enable_gqa=False) -> Tensor");
+          "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor?"
+              + " attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None,"
+              + " bool enable_gqa=False) -> Tensor");
   private static final Operator DROPOUT =
       Operator.of("aten::dropout(Tensor input, float p, bool train) -> Tensor");
   private static final Operator RANDOM_ =
@@ -52,8 +52,9 @@ public final class Functional {
 
   private static final Operator AVG_POOL2D =
       Operator.of(
-          "aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
-              + "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor");
+          "aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0,"
+              + " bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) ->"
+              + " Tensor");
   private static final Operator MAX_POOL2D =
       Operator.of(
           "aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
@@ -70,6 +71,20 @@ public final class Functional {
 
   // As the schema of batch_norm wants one; evaluation does not use it.
   private static final double MOMENTUM = 0.1;
+
+  private static final Operator LOG_SOFTMAX =
+      Operator.of("aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor");
+  private static final Operator LAYER_NORM =
+      Operator.of(
+          "aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, "
+              + "Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) "
+              + "-> Tensor");
+  private static final Operator EMBEDDING =
+      Operator.of(
+          "aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, "
+              + "bool scale_grad_by_freq=False, bool sparse=False) -> Tensor");
+  private static final Operator ONE_HOT =
+      Operator.of("aten::one_hot(Tensor self, int num_classes=-1) -> Tensor");
 
   private Functional() {}
 
@@ -175,6 +190,44 @@ public final class Functional {
     return SOFTMAX.call().arg(x).arg(dim).tensor();
   }
 
+  /** The logarithm of {@link #softmax}, without its overflow. */
+  public static Tensor logSoftmax(Tensor x, int dim) {
+    return LOG_SOFTMAX.call().arg(x).arg(dim).tensor();
+  }
+
+  /**
+   * Normalises the last axes to mean 0 and variance 1, then scales and shifts.
+   *
+   * @param shape the sizes of the axes that are normalised together
+   * @param weight the scale, of that shape, or none for 1
+   * @param bias the shift, of that shape, or none for 0
+   * @param eps added to the variance
+   */
+  public static Tensor layerNorm(
+      Tensor x, long[] shape, @Nullable Tensor weight, @Nullable Tensor bias, double eps) {
+    return LAYER_NORM.call().arg(x).arg(shape).arg(weight).arg(bias).arg(eps).tensor();
+  }
+
+  /**
+   * The rows of a table by their numbers.
+   *
+   * @param table [count, features]
+   * @param numbers int64 or int32 [...], from 0 to count - 1
+   * @return [..., features]
+   */
+  public static Tensor embedding(Tensor table, Tensor numbers) {
+    return EMBEDDING.apply(table, numbers);
+  }
+
+  /**
+   * 1 at each class, 0 elsewhere: int64 [..., classes].
+   *
+   * @param numbers int64 [...], from 0 to classes - 1
+   */
+  public static Tensor oneHot(Tensor numbers, int classes) {
+    return ONE_HOT.call().arg(numbers).arg(classes).tensor();
+  }
+
   /**
    * softmax(q k^T / sqrt(E)) v for [N, heads, L, E], in a fused kernel where there is one.
    *
@@ -203,7 +256,7 @@ public final class Functional {
         || chances > 0xffff
         || like.device().type() != Device.Type.CPU
         || !Sizes.areDense(shape, strides)) {
-      throw new TorchException("%s chances of 65536 over %s".formatted(chances, like));
+      throw new TorchException("%s chances of 65536 over %s".formatted(chances, like.describe()));
     }
     int perDraw = DType.INT64.byteSize() / DType.INT16.byteSize();
     try (TensorScope scope = TensorScope.open();

@@ -134,6 +134,17 @@ public final class Generator implements AutoCloseable {
     return open().randint(high, sizes);
   }
 
+  /**
+   * The numbers from 0 to n - 1 in a drawn order, as int64 [n]: {@code torch.randperm(n,
+   * generator=g)}.
+   *
+   * @throws TorchException when n is negative or, on the CPU, 2^32 / 20 or more
+   */
+  public Tensor randperm(long n) {
+    Sizes.check(n);
+    return open().randperm(n);
+  }
+
   /** One int64 from [0, 2^63): {@code torch.empty((), dtype=torch.int64).random_()}. */
   public long randomInt64() {
     return open().randomInt64();

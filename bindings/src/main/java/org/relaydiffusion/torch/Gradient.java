@@ -20,12 +20,13 @@ final class Gradient {
             return 0;
           });
     } catch (NativeCallException e) {
-      throw TorchException.failed("requires_grad_(%b) on %s".formatted(wanted, tensor), e);
+      throw TorchException.failed(
+          "requires_grad_(%b) on %s".formatted(wanted, tensor.describe()), e);
     }
     if (!wanted && tensor.requiresGrad()) {
       throw new TorchException(
           "%s was computed from tensors that want a gradient: detach() gives one that does not"
-              .formatted(tensor));
+              .formatted(tensor.describe()));
     }
   }
 
@@ -37,7 +38,8 @@ final class Gradient {
     if (grad.dtype() != tensor.dtype()
         || !grad.device().equals(tensor.device())
         || !Arrays.equals(grad.shape(), tensor.shape())) {
-      throw new TorchException("the gradient of %s cannot be %s".formatted(tensor, grad));
+      throw new TorchException(
+          "the gradient of %s cannot be %s".formatted(tensor.describe(), grad.describe()));
     }
     tensor.with(handle -> grad.with(other -> AutogradAbi.setGrad(handle, other)));
   }

@@ -59,7 +59,7 @@ public final class OperatorCall {
       return none(p);
     }
     if (!p.type().isOne(Kind.TENSOR)) {
-      throw refused(p, tensor.toString());
+      throw refused(p, tensor.describe());
     }
     return put(tensor);
   }
@@ -413,7 +413,8 @@ public final class OperatorCall {
       case long[] numbers -> Arrays.toString(numbers);
       case double[] numbers -> Arrays.toString(numbers);
       case boolean[] truths -> Arrays.toString(truths);
-      case Object[] tensors -> Arrays.toString(tensors);
+      case Tensor tensor -> tensor.describe();
+      case @Nullable Tensor[] tensors -> Tensor.describe(Arrays.asList(tensors));
       default -> value.toString();
     };
   }

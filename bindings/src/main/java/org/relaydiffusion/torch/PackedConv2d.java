@@ -133,11 +133,13 @@ public final class PackedConv2d implements AutoCloseable {
         || (dtype != DType.FLOAT32 && dtype != DType.BFLOAT16)
         || weight.device().type() != Device.Type.CPU) {
       throw new TorchException(
-          "a packed weight is float32 or bfloat16 [O, C, kh, kw] on the CPU, not " + weight);
+          "a packed weight is float32 or bfloat16 [O, C, kh, kw] on the CPU, not "
+              + weight.describe());
     }
     if (bias != null
         && (bias.rank() != 1 || bias.size(0) != weight.size(0) || bias.dtype() != dtype)) {
-      throw new TorchException("a bias %s does not fit the weight %s".formatted(bias, weight));
+      throw new TorchException(
+          "a bias %s does not fit the weight %s".formatted(bias.describe(), weight.describe()));
     }
     if (geometry.padding.height() < 0
         || geometry.padding.width() < 0
@@ -148,7 +150,7 @@ public final class PackedConv2d implements AutoCloseable {
         || geometry.height + 2 * geometry.padding.height() < weight.size(2)
         || geometry.width + 2 * geometry.padding.width() < weight.size(3)) {
       throw new TorchException(
-          "a convolution with the weight %s cannot have %s".formatted(weight, geometry));
+          "a convolution with the weight %s cannot have %s".formatted(weight.describe(), geometry));
     }
   }
 
@@ -161,11 +163,11 @@ public final class PackedConv2d implements AutoCloseable {
   public Tensor apply(Tensor x) {
     if (x.dtype() != dtype) {
       throw new TorchException(
-          "a convolution packed in %s does not take %s".formatted(dtype.torchName(), x));
+          "a convolution packed in %s does not take %s".formatted(dtype.torchName(), x.describe()));
     }
     if (Autograd.records(x)) {
       throw new TorchException(
-          "a packed convolution has no gradient, but %s wants one".formatted(x));
+          "a packed convolution has no gradient, but %s wants one".formatted(x.describe()));
     }
     if (!MkldnnAbi.isAvailable()) {
       return dispatch(x);
@@ -173,7 +175,7 @@ public final class PackedConv2d implements AutoCloseable {
     try {
       return new Tensor(Tensor.with(x, weight, this::convolve));
     } catch (NativeCallException e) {
-      throw TorchException.failed("a packed convolution of " + x, e);
+      throw TorchException.failed("a packed convolution of " + x.describe(), e);
     }
   }
 

@@ -1,6 +1,7 @@
 package org.relaydiffusion.torch;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.relaydiffusion.torch.ffi.GeneratorStateAbi;
 import org.relaydiffusion.torch.ffi.NativeCallException;
@@ -22,8 +23,14 @@ sealed interface RandomSource {
 
   long randomInt64();
 
+  /** The numbers from 0 to n - 1 in a drawn order, as int64. */
+  Tensor randperm(long n);
+
   /** Any CPU generator. */
   record OnCpu(MemorySegment generator) implements RandomSource {
+    /** From here on LibTorch draws in another way. */
+    private static final long LARGEST_PERMUTATION = 0xffff_ffffL / 20;
+
     @Override
     public Device device() {
       return Device.CPU;
@@ -57,6 +64,27 @@ sealed interface RandomSource {
     public long randomInt64() {
       return RandomAbi.random64(generator) & Long.MAX_VALUE;
     }
+
+    // The operator takes a generator, which the C ABI of 2.10 cannot pass; this is its algorithm.
+    @Override
+    public Tensor randperm(long n) {
+      if (n >= LARGEST_PERMUTATION) {
+        throw new TorchException(
+            "randperm of %s numbers: here it has fewer than %s".formatted(n, LARGEST_PERMUTATION));
+      }
+      Tensor result = Torch.empty(DType.INT64, Device.CPU, n);
+      MemorySegment numbers = result.borrowedMemory();
+      for (long i = 0; i < n; i++) {
+        numbers.setAtIndex(ValueLayout.JAVA_LONG, i, i);
+      }
+      for (long i = 0; i < n - 1; i++) {
+        long j = i + Integer.toUnsignedLong(RandomAbi.random32(generator)) % (n - i);
+        long other = numbers.getAtIndex(ValueLayout.JAVA_LONG, j);
+        numbers.setAtIndex(ValueLayout.JAVA_LONG, j, numbers.getAtIndex(ValueLayout.JAVA_LONG, i));
+        numbers.setAtIndex(ValueLayout.JAVA_LONG, i, other);
+      }
+      return result;
+    }
   }
 
   /**
@@ -64,6 +92,10 @@ sealed interface RandomSource {
    * torch.randn} is {@code empty} and {@code normal_}, and the others alike.
    */
   record DefaultOf(Device device, MemorySegment generator) implements RandomSource {
+    private static final Operator RANDPERM =
+        Operator.of(
+            "aten::randperm(SymInt n, *, ScalarType? dtype=long, Layout? layout=None, "
+                + "Device? device=None, bool? pin_memory=None) -> Tensor");
     private static final Operator NORMAL =
         Operator.of(
             "aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, "
@@ -74,7 +106,8 @@ sealed interface RandomSource {
                 + "Generator? generator=None) -> Tensor(a!)");
     private static final Operator RANDOM_TO =
         Operator.of(
-            "aten::random_.to(Tensor(a!) self, int to, *, Generator? generator=None) -> Tensor(a!)");
+            "aten::random_.to(Tensor(a!) self, int to, *, Generator? generator=None) ->"
+                + " Tensor(a!)");
     private static final Operator RANDOM =
         Operator.of("aten::random_(Tensor(a!) self, *, Generator? generator=None) -> Tensor(a!)");
 
@@ -99,6 +132,11 @@ sealed interface RandomSource {
     public Tensor randint(long high, long[] sizes) {
       Tensor t = Torch.empty(DType.INT64, device, sizes);
       return RANDOM_TO.call().arg(t).arg(high).tensor();
+    }
+
+    @Override
+    public Tensor randperm(long n) {
+      return RANDPERM.call().arg(n).at("device").arg(device).tensor();
     }
 
     @Override

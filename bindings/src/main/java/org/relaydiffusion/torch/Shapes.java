@@ -55,6 +55,26 @@ public final class Shapes {
       Operator.of(
           "aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)");
 
+  private static final Operator SQUEEZE =
+      Operator.of("aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)");
+  private static final Operator FLATTEN =
+      Operator.of(
+          "aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) "
+              + "-> Tensor(a)");
+  private static final Operator SCATTER =
+      Operator.of("aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor");
+  private static final Operator SCATTER_ADD =
+      Operator.of("aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor");
+  private static final Operator MASKED_SELECT =
+      Operator.of("aten::masked_select(Tensor self, Tensor mask) -> Tensor");
+  private static final Operator MASKED_FILL =
+      Operator.of("aten::masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor");
+  private static final Operator NONZERO = Operator.of("aten::nonzero(Tensor self) -> Tensor");
+  private static final Operator TRIL =
+      Operator.of("aten::tril(Tensor self, SymInt diagonal=0) -> Tensor");
+  private static final Operator TRIU =
+      Operator.of("aten::triu(Tensor self, SymInt diagonal=0) -> Tensor");
+
   private Shapes() {}
 
   /** A view (or copy, where none can be) of another shape; one size may be -1. */
@@ -140,6 +160,60 @@ public final class Shapes {
   /** A copy of x whose rows along {@code dim} that an int64 vector names are {@code rows}. */
   public static Tensor indexCopy(Tensor x, int dim, Tensor index, Tensor rows) {
     return INDEX_COPY.call().arg(x).arg(dim).arg(index).arg(rows).tensor();
+  }
+
+  /** Without axis {@code dim} if its size is 1, as a view; as it is otherwise. */
+  public static Tensor squeeze(Tensor x, int dim) {
+    return SQUEEZE.call().arg(x).arg(dim).tensor();
+  }
+
+  /** The axes from {@code startDim} to {@code endDim} joined into one; a view where one can be. */
+  public static Tensor flatten(Tensor x, int startDim, int endDim) {
+    return FLATTEN.call().arg(x).arg(startDim).arg(endDim).tensor();
+  }
+
+  /**
+   * A copy of x whose element index[i] along {@code dim} is element i of {@code source}: what
+   * {@link #gather} reads, written. Where one is named twice, either is written.
+   *
+   * @param index int64, in no axis larger than source, nor than x but along dim
+   * @param source of x's type
+   */
+  public static Tensor scatter(Tensor x, int dim, Tensor index, Tensor source) {
+    return SCATTER.call().arg(x).arg(dim).arg(index).arg(source).tensor();
+  }
+
+  /** As {@link #scatter}, but added to x's elements; those named twice get both. */
+  public static Tensor scatterAdd(Tensor x, int dim, Tensor index, Tensor source) {
+    return SCATTER_ADD.call().arg(x).arg(dim).arg(index).arg(source).tensor();
+  }
+
+  /** The elements where a bool mask, broadcast, is true: a vector in row-major order. */
+  public static Tensor maskedSelect(Tensor x, Tensor mask) {
+    return MASKED_SELECT.apply(x, mask);
+  }
+
+  /** A copy of x with one value where a bool mask, broadcast, is true. */
+  public static Tensor maskedFill(Tensor x, Tensor mask, double value) {
+    TorchException.requireNonNull(x, "x");
+    try (Tensor v = Torch.full(value, x.dtype(), x.device())) {
+      return MASKED_FILL.call().arg(x).arg(mask).arg(v).tensor();
+    }
+  }
+
+  /** The indices of the elements that are not 0: int64 [n, rank], in row-major order. */
+  public static Tensor nonzero(Tensor x) {
+    return NONZERO.apply(x);
+  }
+
+  /** The matrices [..., n, m] with zeros above a diagonal: 0 is the main one, 1 the next above. */
+  public static Tensor tril(Tensor x, long diagonal) {
+    return TRIL.call().arg(x).arg(diagonal).tensor();
+  }
+
+  /** The matrices [..., n, m] with zeros below a diagonal: 0 is the main one, 1 the next above. */
+  public static Tensor triu(Tensor x, long diagonal) {
+    return TRIU.call().arg(x).arg(diagonal).tensor();
   }
 
   /** The elements in row-major order without gaps; a further handle if they are already. */

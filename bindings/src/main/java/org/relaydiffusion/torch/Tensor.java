@@ -2,7 +2,9 @@ package org.relaydiffusion.torch;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.ffi.AutogradAbi;
 import org.relaydiffusion.torch.ffi.NativeCallException;
@@ -15,9 +17,12 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
  *
  * <p>The methods here are the ones that expressions read best with; the others are grouped as
  * PyTorch's chapters are: {@link Torch} (creation), {@link Pointwise}, {@link Reduction}, {@link
- * Shapes}, {@link Functional}, {@link LinearAlgebra}.
+ * Norms}, {@link Sorting}, {@link Shapes}, {@link Functional}, {@link Losses}, {@link
+ * LinearAlgebra}, {@link Fourier}. Any other operator of LibTorch is called by an {@link Operator}.
  */
-public final class Tensor implements AutoCloseable {
+public final class Tensor implements TensorExpressions, AutoCloseable {
+  private static final String CLOSED = "closed tensor";
+
   private final NativeTensor nativeTensor;
   private final boolean readOnly;
   private @Nullable TensorScope scope;
@@ -145,7 +150,7 @@ public final class Tensor implements AutoCloseable {
   void checkWritable() {
     if (readOnly) {
       throw new TorchException(
-          this + " lies in read-only memory: Shapes.copy gives one that can be changed");
+          describe() + " lies in read-only memory: Shapes.copy gives one that can be changed");
     }
   }
 
@@ -200,7 +205,7 @@ public final class Tensor implements AutoCloseable {
     long[] s = sizes();
     int axis = dim < 0 ? dim + s.length : dim;
     if (axis < 0 || axis >= s.length) {
-      throw new TorchException(this + " has no axis " + dim);
+      throw new TorchException(describe() + " has no axis " + dim);
     }
     return s[axis];
   }
@@ -243,7 +248,7 @@ public final class Tensor implements AutoCloseable {
    */
   public MemorySegment memory() {
     if (device().type() != Device.Type.CPU || !isContiguous()) {
-      throw new TorchException(this + " has no row-major CPU memory");
+      throw new TorchException(describe() + " has no row-major CPU memory");
     }
     MemorySegment memory = usable().memory(numel() * dtype().byteSize());
     return readOnly ? memory.asReadOnly() : memory;
@@ -337,72 +342,13 @@ public final class Tensor implements AutoCloseable {
             return 0;
           });
     } catch (NativeCallException e) {
-      throw TorchException.failed("copy_ of %s into %s".formatted(source, this), e);
+      throw TorchException.failed(
+          "copy_ of %s into %s".formatted(source.describe(), describe()), e);
     }
     return this;
   }
 
-  // ---- expressions
-
-  /** {@code this + other}, broadcast and promoted as PyTorch does. */
-  public Tensor add(Tensor other) {
-    return Pointwise.add(this, other);
-  }
-
-  /** {@code this + value}, keeping this tensor's floating type. */
-  public Tensor add(double value) {
-    return Pointwise.add(this, value);
-  }
-
-  /** {@code this - other}. */
-  public Tensor sub(Tensor other) {
-    return Pointwise.sub(this, other);
-  }
-
-  /** {@code this * other}. */
-  public Tensor mul(Tensor other) {
-    return Pointwise.mul(this, other);
-  }
-
-  /** {@code this * value}, keeping this tensor's floating type. */
-  public Tensor mul(double value) {
-    return Pointwise.mul(this, value);
-  }
-
-  /** {@code this / other}. */
-  public Tensor div(Tensor other) {
-    return Pointwise.div(this, other);
-  }
-
-  /** {@code this / value}, keeping this tensor's floating type. */
-  public Tensor div(double value) {
-    return Pointwise.div(this, value);
-  }
-
-  /** {@code x sigmoid(x)}. */
-  public Tensor silu() {
-    return Pointwise.silu(this);
-  }
-
-  /** This tensor in another element type; itself (a further handle) if it has that type already. */
-  public Tensor to(DType dtype) {
-    return Shapes.to(this, dtype);
-  }
-
-  /** This tensor on another device; a further handle if it is there already. */
-  public Tensor to(Device device) {
-    return Shapes.to(this, device);
-  }
-
-  /** A view (or copy, where none can be) of another shape; one size may be -1. */
-  public Tensor reshape(long... sizes) {
-    return Shapes.reshape(this, sizes);
-  }
-
-  /** The elements in row-major order without gaps; a further handle if they are already. */
-  public Tensor contiguous() {
-    return Shapes.contiguous(this);
-  }
+  // ---- elements
 
   /** All elements as doubles, in row-major order. */
   public double[] toDoubles() {
@@ -424,19 +370,49 @@ public final class Tensor implements AutoCloseable {
     return Transfer.toBytes(this);
   }
 
+  /** All elements as ints, in row-major order. */
+  public int[] toInts() {
+    return JavaArrays.toInts(this);
+  }
+
+  /** Whether each element is other than 0, in row-major order. */
+  public boolean[] toBooleans() {
+    return JavaArrays.toBooleans(this);
+  }
+
+  /**
+   * The elements of a matrix [rows, columns] as doubles.
+   *
+   * @throws TorchException when it has not two axes
+   */
+  public double[][] toDoubleMatrix() {
+    return JavaArrays.toDoubleMatrix(this);
+  }
+
+  /**
+   * The elements of a matrix [rows, columns] as floats.
+   *
+   * @throws TorchException when it has not two axes
+   */
+  public float[][] toFloatMatrix() {
+    return JavaArrays.toFloatMatrix(this);
+  }
+
   /** The one element of a one-element tensor. */
   public double item() {
     if (numel() != 1) {
-      throw new TorchException("item() wants one element, but this is " + this);
+      throw new TorchException("item() wants one element, but this is " + describe());
     }
     return toDoubles()[0];
   }
 
-  /** Type, shape and, off the CPU, device, e.g. {@code float32[4, 3, 64, 64]}. */
-  @Override
-  public String toString() {
+  /**
+   * Type, shape and, off the CPU, device, e.g. {@code float32[4, 3, 64, 64]}: what messages about a
+   * tensor are made of. It reads no elements and never throws.
+   */
+  public String describe() {
     if (isClosed()) {
-      return "closed tensor";
+      return CLOSED;
     }
     try {
       Device device = device();
@@ -444,8 +420,36 @@ public final class Tensor implements AutoCloseable {
           + Arrays.toString(sizes())
           + (device.type() == Device.Type.CPU ? "" : "@" + device);
     } catch (TorchException e) {
-      // Messages about a tensor are made of this, so it does not fail.
-      return "a tensor that cannot be looked at (" + e.getMessage() + ")";
+      return cannotBeLookedAt(e);
+    }
+  }
+
+  private static String cannotBeLookedAt(TorchException e) {
+    return "a tensor that cannot be looked at (" + e.getMessage() + ")";
+  }
+
+  /** {@link #describe()} of each, in brackets. */
+  public static String describe(Collection<? extends @Nullable Tensor> tensors) {
+    return TorchException.requireNonNull(tensors, "tensors").stream()
+        .map(t -> t == null ? "None" : t.describe())
+        .collect(Collectors.joining(", ", "[", "]"));
+  }
+
+  /**
+   * The elements as {@code print} shows them in Python, e.g. {@code tensor([0.5000, 1.0000])}. Of
+   * more than 1000 elements the first and the last three along each axis are shown; only what is
+   * shown is read, or copied from a device. It never throws: a closed tensor is a {@code closed
+   * tensor}.
+   */
+  @Override
+  public String toString() {
+    if (isClosed()) {
+      return CLOSED;
+    }
+    try {
+      return TensorPrinter.textOf(this);
+    } catch (TorchException e) {
+      return cannotBeLookedAt(e);
     }
   }
 }

@@ -1,7 +1,6 @@
 package org.relaydiffusion.torch;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import org.relaydiffusion.OptionException;
@@ -15,8 +14,8 @@ public final class Torch {
   private static final Operator ZERO = Operator.of("aten::zero_(Tensor(a!) self) -> Tensor(a!)");
   private static final Operator ZEROS_LIKE =
       Operator.of(
-          "aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, "
-              + "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor");
+          "aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device?"
+              + " device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor");
   private static final Operator FILL =
       Operator.of("aten::fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)");
   private static final Operator STACK =
@@ -26,6 +25,21 @@ public final class Torch {
           "aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, "
               + "Layout? layout=None, Device? device=None, bool? pin_memory=None, "
               + "MemoryFormat? memory_format=None) -> Tensor");
+
+  private static final Operator EMPTY_LIKE =
+      Operator.of(
+          "aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, "
+              + "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) "
+              + "-> Tensor");
+  private static final Operator LINSPACE =
+      Operator.of(
+          "aten::linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, "
+              + "ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+              + "bool? pin_memory=None) -> Tensor");
+  private static final Operator EYE =
+      Operator.of(
+          "aten::eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, "
+              + "Device? device=None, bool? pin_memory=None) -> Tensor");
 
   private Torch() {}
 
@@ -105,13 +119,23 @@ public final class Torch {
 
   /** Zeros on the CPU. */
   public static Tensor zeros(DType dtype, long... sizes) {
-    Tensor t = empty(dtype, Device.CPU, sizes);
+    return zeros(dtype, Device.CPU, sizes);
+  }
+
+  /** Zeros. */
+  public static Tensor zeros(DType dtype, Device device, long... sizes) {
+    Tensor t = empty(dtype, device, sizes);
     return ZERO.apply(t);
   }
 
   /** Ones on the CPU. */
   public static Tensor ones(DType dtype, long... sizes) {
-    return full(1, dtype, sizes);
+    return ones(dtype, Device.CPU, sizes);
+  }
+
+  /** Ones. */
+  public static Tensor ones(DType dtype, Device device, long... sizes) {
+    return full(1, dtype, device, sizes);
   }
 
   /** One value everywhere, on the CPU. */
@@ -130,6 +154,19 @@ public final class Torch {
   /** Zeros of another tensor's shape, type and device, in its order of axes where it is dense. */
   public static Tensor zerosLike(Tensor like) {
     return ZEROS_LIKE.apply(like);
+  }
+
+  /** Ones of another tensor's shape, type and device, in its order of axes where it is dense. */
+  public static Tensor onesLike(Tensor like) {
+    return fullLike(like, 1);
+  }
+
+  /** One value everywhere, of another tensor's shape, type and device, and order of axes. */
+  public static Tensor fullLike(Tensor like, double value) {
+    Tensor t = EMPTY_LIKE.apply(like);
+    try (Tensor v = scalar(value)) {
+      return FILL.apply(t, v);
+    }
   }
 
   /**
@@ -155,32 +192,125 @@ public final class Torch {
     }
   }
 
-  /** A float32 copy of an array. */
+  /**
+   * Numbers at equal distances, from {@code start} to {@code end}, on the CPU.
+   *
+   * @param steps how many, 0 or more; of one there is start alone
+   */
+  public static Tensor linspace(double start, double end, long steps, DType dtype) {
+    TorchException.requireNonNull(dtype, "dtype");
+    try (Tensor from = scalar(start);
+        Tensor to = scalar(end)) {
+      return LINSPACE.call().arg(from).arg(to).arg(steps).arg(dtype).tensor();
+    }
+  }
+
+  /** The identity matrix [n, n] on the CPU. */
+  public static Tensor eye(long n, DType dtype) {
+    TorchException.requireNonNull(dtype, "dtype");
+    return EYE.call().arg(n).arg(dtype).tensor();
+  }
+
+  /** A float32 copy of an array as a vector, on the CPU. */
+  public static Tensor tensor(float[] values) {
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
+  }
+
+  /**
+   * A float32 copy of an array in row-major order, on the CPU.
+   *
+   * @throws TorchException when the sizes have another number of elements
+   */
   public static Tensor tensor(float[] values, long... sizes) {
-    Tensor t = sized(DType.FLOAT32, values.length, sizes);
-    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_FLOAT, 0, values.length);
-    return t;
+    return JavaArrays.tensor(values, sizes);
   }
 
-  /** A float64 copy of an array. */
+  /** A float64 copy of an array as a vector, on the CPU. */
+  public static Tensor tensor(double[] values) {
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
+  }
+
+  /**
+   * A float64 copy of an array in row-major order, on the CPU.
+   *
+   * @throws TorchException when the sizes have another number of elements
+   */
   public static Tensor tensor(double[] values, long... sizes) {
-    Tensor t = sized(DType.FLOAT64, values.length, sizes);
-    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_DOUBLE, 0, values.length);
-    return t;
+    return JavaArrays.tensor(values, sizes);
   }
 
-  /** An int64 copy of an array. */
+  /** An int64 copy of an array as a vector, on the CPU. */
+  public static Tensor tensor(long[] values) {
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
+  }
+
+  /**
+   * An int64 copy of an array in row-major order, on the CPU.
+   *
+   * @throws TorchException when the sizes have another number of elements
+   */
   public static Tensor tensor(long[] values, long... sizes) {
-    Tensor t = sized(DType.INT64, values.length, sizes);
-    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_LONG, 0, values.length);
-    return t;
+    return JavaArrays.tensor(values, sizes);
   }
 
-  /** A uint8 copy of an array. */
+  /** An int32 copy of an array as a vector, on the CPU. */
+  public static Tensor tensor(int[] values) {
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
+  }
+
+  /**
+   * An int32 copy of an array in row-major order, on the CPU.
+   *
+   * @throws TorchException when the sizes have another number of elements
+   */
+  public static Tensor tensor(int[] values, long... sizes) {
+    return JavaArrays.tensor(values, sizes);
+  }
+
+  /** A uint8 copy of an array as a vector, on the CPU. */
+  public static Tensor tensor(byte[] values) {
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
+  }
+
+  /**
+   * A uint8 copy of an array in row-major order, on the CPU.
+   *
+   * @throws TorchException when the sizes have another number of elements
+   */
   public static Tensor tensor(byte[] values, long... sizes) {
-    Tensor t = sized(DType.UINT8, values.length, sizes);
-    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_BYTE, 0, values.length);
-    return t;
+    return JavaArrays.tensor(values, sizes);
+  }
+
+  /** A bool copy of an array as a vector, on the CPU. */
+  public static Tensor tensor(boolean[] values) {
+    return tensor(values, TorchException.requireNonNull(values, "values").length);
+  }
+
+  /**
+   * A bool copy of an array in row-major order, on the CPU.
+   *
+   * @throws TorchException when the sizes have another number of elements
+   */
+  public static Tensor tensor(boolean[] values, long... sizes) {
+    return JavaArrays.tensor(values, sizes);
+  }
+
+  /**
+   * A float32 copy of a matrix [rows, columns], on the CPU.
+   *
+   * @throws TorchException when the rows are not equally long
+   */
+  public static Tensor tensor(float[][] rows) {
+    return JavaArrays.tensor(rows);
+  }
+
+  /**
+   * A float64 copy of a matrix [rows, columns], on the CPU.
+   *
+   * @throws TorchException when the rows are not equally long
+   */
+  public static Tensor tensor(double[][] rows) {
+    return JavaArrays.tensor(rows);
   }
 
   /**
@@ -209,14 +339,5 @@ public final class Torch {
   /** Joins equal shapes along a new axis. */
   public static Tensor stack(List<Tensor> tensors, int dim) {
     return STACK.call().arg(tensors).arg(dim).tensor();
-  }
-
-  private static Tensor sized(DType dtype, int length, long... sizes) {
-    Sizes.check(sizes);
-    if (Sizes.numel(sizes) != length) {
-      throw new TorchException(
-          "%s values do not fill sizes %s".formatted(length, Arrays.toString(sizes)));
-    }
-    return empty(dtype, Device.CPU, sizes);
   }
 }

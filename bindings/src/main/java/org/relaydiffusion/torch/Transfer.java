@@ -26,7 +26,8 @@ final class Transfer {
 
   static byte[] toBytes(Tensor tensor) {
     if (tensor.dtype() != DType.UINT8) {
-      throw new TorchException("bytes are the elements of a uint8 tensor, not of " + tensor);
+      throw new TorchException(
+          "bytes are the elements of a uint8 tensor, not of " + tensor.describe());
     }
     try (Tensor t = onCpu(tensor, DType.UINT8)) {
       return t.borrowedMemory().toArray(ValueLayout.JAVA_BYTE);

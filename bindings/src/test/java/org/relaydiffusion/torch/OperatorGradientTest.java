@@ -83,6 +83,18 @@ class OperatorGradientTest {
         unary("siluInPlace", x -> Pointwise.siluInPlace(x.mul(2))),
         unary("reciprocal", Pointwise::reciprocal),
         unary("square", Pointwise::square),
+        unary("sub a number", x -> x.sub(0.3)),
+        unary("relu", x -> x.sub(1).relu()),
+        unary("tanh", Tensor::tanh),
+        unary("gelu", Pointwise::gelu),
+        unary("erf", Pointwise::erf),
+        unary("log1p", Pointwise::log1p),
+        unary("expm1", Pointwise::expm1),
+        unary("rsqrt", Pointwise::rsqrt),
+        unary("pow 3", x -> x.pow(3)),
+        unary("pow -2", x -> x.pow(-2)),
+        unary("pow 1.7", x -> x.pow(1.7)),
+        unary("clamp to numbers", x -> Pointwise.clamp(x, 0.7, 1.2)),
         unary("clamp", x -> Pointwise.clamp(x, Torch.scalar(0.7), Torch.scalar(1.2))),
         of("scalars", x -> x.get(0).mul(3).add(x.get(1)).div(2), s(), s()));
   }
@@ -96,6 +108,63 @@ class OperatorGradientTest {
         unary("sum", x -> Reduction.sum(x, Reduction.KeepDim.NO, 1, 2)),
         unary("mean", x -> Reduction.mean(x, Reduction.KeepDim.YES, 1)),
         unary("amax", x -> Reduction.amax(x, Reduction.KeepDim.YES, 1)),
+        unary("sum of all", Tensor::sum),
+        unary("mean of all", Tensor::mean),
+        unary("var", x -> Reduction.var(x, Reduction.KeepDim.NO, 1, 3)),
+        unary(
+            "var, uncorrected",
+            x -> Reduction.var(x, Reduction.Correction.NONE, Reduction.KeepDim.YES, 2)),
+        unary("std", x -> Reduction.std(x, Reduction.KeepDim.NO)),
+        unary("sum over no axes", x -> Reduction.sum(x, Reduction.KeepDim.NO)),
+        unary("mean over no axes", x -> Reduction.mean(x, Reduction.KeepDim.YES)),
+        unary("var over no axes", x -> Reduction.var(x, Reduction.KeepDim.YES)),
+        unary("amax over no axes", x -> Reduction.amax(x, Reduction.KeepDim.NO)),
+        unary("logsumexp over no axes", x -> Reduction.logsumexp(x, Reduction.KeepDim.NO)),
+        unary("logsumexp", x -> Reduction.logsumexp(x, Reduction.KeepDim.NO, 1)),
+        unary("cumsum", x -> Reduction.cumsum(x, 2)),
+        unary("norm", Norms::norm),
+        unary("norm over one axis", x -> Norms.norm(x, Reduction.KeepDim.YES, 1)),
+        unary("norm over three axes", x -> Norms.norm(x, Reduction.KeepDim.NO, 0, 3, 1)),
+        unary("norm of order 1", x -> Norms.norm(x, 1, Reduction.KeepDim.NO, 2)),
+        unary("norm of order 3", x -> Norms.norm(x, 3, Reduction.KeepDim.NO, 2, 3)),
+        unary(
+            "largest norm",
+            x -> Norms.norm(x, Double.POSITIVE_INFINITY, Reduction.KeepDim.NO, 2, 3)),
+        unary("topk", x -> Sorting.topk(x, 2, 1).values()),
+        unary("sort", x -> Sorting.sort(x, 3, Sorting.Order.DESCENDING).values()),
+        unary("max along an axis", x -> Sorting.max(x, 1, Reduction.KeepDim.NO).values()),
+        unary("squeeze", x -> x.narrow(1, 2, 1).squeeze(1)),
+        unary("flatten", x -> x.flatten(1)),
+        unary("tril", x -> Shapes.tril(x, 1)),
+        unary("triu", x -> Shapes.triu(x, -1)),
+        unary("masked select", x -> Shapes.maskedSelect(x, mask(x))),
+        unary("masked fill", x -> Shapes.maskedFill(x, mask(x), 0.25)),
+        unary("gather", x -> Shapes.gather(x, 1, Torch.tensor(new long[] {3, 0, 3}, 1, 3, 1, 1))),
+        unary("index", x -> x.index(Index.at(1), Index.range(1, 4), Index.newAxis())),
+        unary(
+            "index by tensors",
+            x -> x.index(Index.all(), Index.of(Torch.tensor(new long[] {3, 0, 3})))),
+        of(
+            "scatter",
+            x -> Shapes.scatter(x.get(0), 1, Torch.tensor(new long[] {3, 0}, 1, 2), x.get(1)),
+            s(2, 4),
+            s(1, 2)),
+        of(
+            "scatterAdd",
+            x -> Shapes.scatterAdd(x.get(0), 1, Torch.tensor(new long[] {3, 3}, 1, 2), x.get(1)),
+            s(2, 4),
+            s(1, 2)),
+        of(
+            "indexPut",
+            x -> Shapes.copy(x.get(0)).indexPut(x.get(1), Index.all(), Index.at(1)),
+            s(2, 4),
+            s(2)),
+        of(
+            "indexPut by a tensor",
+            x ->
+                Shapes.copy(x.get(0)).indexPut(x.get(1), Index.of(Torch.tensor(new long[] {1, 0}))),
+            s(3, 4),
+            s(2, 4)),
         unary("reshape", x -> x.reshape(8, -1)),
         unary("permute", x -> Shapes.permute(x, 1, 3, 0, 2)),
         unary("transpose", x -> Shapes.transpose(x, 0, 3)),
@@ -108,7 +177,7 @@ class OperatorGradientTest {
         unary("unbind", x -> Shapes.unbind(x, 1).get(3)),
         unary("flip", x -> Shapes.flip(x, 3)),
         unary("roll", x -> Shapes.roll(x, new long[] {1}, new long[] {2})),
-        unary("index", x -> Shapes.indexSelect(x, 1, Torch.tensor(new long[] {3, 0, 3}, 3))),
+        unary("indexSelect", x -> Shapes.indexSelect(x, 1, Torch.tensor(new long[] {3, 0, 3}, 3))),
         unary("copy", Shapes::copy),
         unary("channels last", x -> Shapes.contiguous(x, MemoryFormat.CHANNELS_LAST)),
         unary("to the same type", x -> x.to(DType.FLOAT64)),
@@ -174,6 +243,17 @@ class OperatorGradientTest {
             s(2, 4, 6, 6),
             s(4),
             s(4)),
+        of(
+            "layerNorm",
+            x -> Functional.layerNorm(x.get(0), new long[] {4, 3}, x.get(1), x.get(2), 1e-5),
+            s(2, 4, 3),
+            s(4, 3),
+            s(4, 3)),
+        of(
+            "embedding",
+            x -> Functional.embedding(x.getFirst(), Torch.tensor(new long[] {4, 0, 4}, 3)),
+            s(5, 2)),
+        unary("logSoftmax", x -> Functional.logSoftmax(x, 1)),
         unary("softmax", x -> Functional.softmax(x, 3)),
         unary("upsampleNearest", x -> Functional.upsampleNearest(x, 12, 12)),
         unary("averagePool", x -> Functional.averagePool(x, 2)),
@@ -194,13 +274,47 @@ class OperatorGradientTest {
             s(2, 3, 5)));
   }
 
+  private static Tensor classes() {
+    return Torch.tensor(new long[] {2, 0, -100, 1}, 4);
+  }
+
+  static Stream<Arguments> losses() {
+    return Stream.of(
+        of("crossEntropy", x -> Losses.crossEntropy(x.getFirst(), classes()), s(4, 3)),
+        of(
+            "crossEntropy by probabilities",
+            x -> Losses.crossEntropy(x.get(0), x.get(1).softmax(1)),
+            s(4, 3),
+            s(4, 3)),
+        of(
+            "crossEntropy of each, weighted and smoothed",
+            x ->
+                Losses.crossEntropy(
+                    x.getFirst(),
+                    classes(),
+                    Torch.tensor(new double[] {1, 0.5, 2}),
+                    Losses.Total.NONE,
+                    0.1),
+            s(4, 3)),
+        of("nll", x -> Losses.nll(x.getFirst(), classes()), s(4, 3)),
+        of("mse", x -> Losses.mse(x.get(0), x.get(1)), s(4, 3), s(4, 3)),
+        of("mse of each", x -> Losses.mse(x.get(0), x.get(1), Losses.Total.NONE), s(4, 3), s(4, 3)),
+        of("l1", x -> Losses.l1(x.get(0), x.get(1)), s(4, 3), s(4, 3)),
+        of("smoothL1", x -> Losses.smoothL1(x.get(0), x.get(1), 0.4), s(4, 3), s(4, 3)),
+        of(
+            "binaryCrossEntropy",
+            x -> Losses.binaryCrossEntropy(x.get(0), x.get(1)),
+            s(4, 3),
+            s(4, 3)));
+  }
+
   private static Tensor seededDropout(Tensor x, double p) {
     Generator.global().seed(11);
     return Functional.dropout(x, p);
   }
 
   @ParameterizedTest(name = "{0}")
-  @MethodSource({"pointwise", "shapes", "networks"})
+  @MethodSource({"pointwise", "shapes", "networks", "losses"})
   void isTheSlopeOfItsValue(String what, Function<List<Tensor>, Tensor> operation, long[][] sizes) {
     try (Generator random = Generator.seeded(1)) {
       List<double[]> values = new ArrayList<>();

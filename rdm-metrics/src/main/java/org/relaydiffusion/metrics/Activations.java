@@ -61,7 +61,8 @@ public interface Activations {
             && (rows.dtype() == DType.FLOAT32 || rows.dtype() == DType.FLOAT64);
     if (!fits) {
       throw new RdmException(
-          "%s: activations must be float32 or float64 [N, D], not %s".formatted(name, rows));
+          "%s: activations must be float32 or float64 [N, D], not %s"
+              .formatted(name, rows.describe()));
     }
     return new TensorActivations(name, rows);
   }

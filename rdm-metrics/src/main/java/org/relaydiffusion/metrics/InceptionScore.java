@@ -88,7 +88,7 @@ public record InceptionScore(List<Double> scores) {
     if (pool.count() == 0 || pool.dimensions() != layer.weight().size(1)) {
       throw new RdmException(
           "%s: cannot compute scores of %s rows of %s features with an output layer of %s"
-              .formatted(pool.name(), pool.count(), pool.dimensions(), layer.weight()));
+              .formatted(pool.name(), pool.count(), pool.dimensions(), layer.weight().describe()));
     }
     List<ClassSums> splits = new ArrayList<>();
     ProgressMeter meter = new ProgressMeter(work.listener(), pool.count());

@@ -147,7 +147,7 @@ public final class Moments implements AutoCloseable {
     if (!fit) {
       throw new RdmException(
           "expected a mean [D] and a covariance [D, D], but found %s and %s"
-              .formatted(mean, covariance));
+              .formatted(mean.describe(), covariance.describe()));
     }
   }
 
@@ -169,7 +169,7 @@ public final class Moments implements AutoCloseable {
               Locale.ROOT,
               "a covariance must be symmetric, but %s is asymmetric by %.3g, with a largest element of"
                   + " %.3g",
-              c,
+              c.describe(),
               off,
               scale));
     }

@@ -84,7 +84,8 @@ public final class MomentsAccumulator implements AutoCloseable {
             && (batch.dtype() == DType.FLOAT32 || batch.dtype() == DType.FLOAT64);
     if (!accepted) {
       throw new RdmException(
-          "a batch must be float32 or float64 [n, %s], not %s".formatted(dimensions, batch));
+          "a batch must be float32 or float64 [n, %s], not %s"
+              .formatted(dimensions, batch.describe()));
     }
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
@@ -303,7 +304,8 @@ public final class MomentsAccumulator implements AutoCloseable {
   private static void checkPart(String what, Tensor part, long... sizes) {
     if (part.dtype() != DType.FLOAT64 || !Arrays.equals(part.shape(), sizes)) {
       throw new RdmException(
-          "a %s to merge must be float64%s, not %s".formatted(what, Arrays.toString(sizes), part));
+          "a %s to merge must be float64%s, not %s"
+              .formatted(what, Arrays.toString(sizes), part.describe()));
     }
   }
 }

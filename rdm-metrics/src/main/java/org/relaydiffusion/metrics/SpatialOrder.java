@@ -30,7 +30,7 @@ public enum SpatialOrder {
     if (rows.rank() != 2 || rows.size(1) != InceptionFeatures.SPATIAL_DIM) {
       throw new RdmException(
           "spatial features of %s channels at %s positions must be [n, %s], but found %s"
-              .formatted(CHANNELS, POSITIONS, InceptionFeatures.SPATIAL_DIM, rows));
+              .formatted(CHANNELS, POSITIONS, InceptionFeatures.SPATIAL_DIM, rows.describe()));
     }
     long n = rows.size(0);
     try (Tensor grid = rows.reshape(n, POSITIONS, CHANNELS);

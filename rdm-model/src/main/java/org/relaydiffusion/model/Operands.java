@@ -24,11 +24,13 @@ final class Operands {
         || x.size(3) != config.resolution()) {
       throw new ModelException(
           "this network takes images [N, %s, %s, %s], not %s"
-              .formatted(config.channels(), config.resolution(), config.resolution(), x));
+              .formatted(
+                  config.channels(), config.resolution(), config.resolution(), x.describe()));
     }
     if (sigma.numel() != 1 && sigma.numel() != x.size(0)) {
       throw new ModelException(
-          "%s images need 1 or %s noise levels, not %s".formatted(x.size(0), x.size(0), sigma));
+          "%s images need 1 or %s noise levels, not %s"
+              .formatted(x.size(0), x.size(0), sigma.describe()));
     }
     checkRows("labels", labels, config.labelDim(), x.size(0));
     checkRows("augmentation labels", augment, config.network().augmentDim(), x.size(0));
@@ -43,7 +45,7 @@ final class Operands {
         || (rows.size(0) != 1 && rows.size(0) != images)) {
       throw new ModelException(
           "%s images need %s [%s, %s] or [1, %s], not %s"
-              .formatted(images, what, images, width, width, rows));
+              .formatted(images, what, images, width, width, rows.describe()));
     }
   }
 }

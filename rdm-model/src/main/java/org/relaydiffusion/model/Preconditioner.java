@@ -151,8 +151,8 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
       values.accept(network);
       network.purpose = Use.TRAINING;
       network.prepare(options);
-      network.parameters().forEach(p -> p.value().requiresGrad(true));
-      network.train(true);
+      network.requiresGrad(true);
+      network.train();
       return network;
     } catch (RuntimeException e) {
       network.close();

@@ -43,12 +43,14 @@ class LabelDropoutTest {
       Tensor image = first(io.get("call0.x"));
       Tensor sigma = first(io.get("call0.sigma"));
       Tensor label = first(io.get("call0.class_labels"));
-      network.train(false);
+      network.eval();
       Tensor with = network.denoise(image, sigma, label);
       Tensor without = network.denoise(image, sigma, null);
       assertThat(Fixtures.distance(with, without)).isGreaterThan(10 * TOLERANCE);
 
-      network.train(training);
+      if (training) {
+        network.train();
+      }
       Generator.global().seed(7);
       Tensor batch = network.denoise(repeated(image), repeated(sigma), repeated(label));
       return IntStream.range(0, BATCH)

@@ -102,11 +102,11 @@ class NetworkLifeTest {
   void aPackedNetworkRefusesTraining() {
     try (TensorScope _ = TensorScope.open();
         Preconditioner network = network(Numerics.FAST)) {
-      network.train(true);
+      network.train();
       assertThatThrownBy(() -> network.denoise(images(1), Torch.scalar(1.0), null))
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("cannot be trained");
-      network.train(false);
+      network.eval();
       assertThat(network.denoise(images(1), Torch.scalar(1.0), null).numel()).isEqualTo(192);
     }
   }

@@ -81,7 +81,11 @@ class NetworkParityTest {
                 weights.tensors(),
                 options)) {
       Map<String, Tensor> io = Fixtures.tensors("networks/" + name + "/io.safetensors");
-      network.train(call.get("train").asBoolean());
+      if (call.get("train").asBoolean()) {
+        network.train();
+      } else {
+        network.eval();
+      }
       if (!call.get("manual_seed").isNull()) {
         Generator.global().seed(call.get("manual_seed").asLong());
       }

@@ -117,7 +117,7 @@ class TrainableNetworkTest {
             });
       }
       try (Preconditioner network = Preconditioner.trainable(CONFIG, state, options(numerics))) {
-        network.train(false);
+        network.eval();
         Tensor before = denoised(network);
         state.values().forEach(data -> data.memory().fill((byte) 0));
         assertThat(denoised(network).toFloats()).isEqualTo(before.toFloats());
@@ -133,7 +133,7 @@ class TrainableNetworkTest {
         Preconditioner copy = network.copyForEvaluation()) {
       assertThat(copy.isTraining()).isFalse();
       assertThat(copy.options()).isEqualTo(network.options());
-      network.train(false);
+      network.eval();
       float[] before = denoised(network).toFloats();
       assertThat(denoised(copy).toFloats()).isEqualTo(before);
       for (Map.Entry<String, Parameter> e : copy.state().entrySet()) {

@@ -39,7 +39,7 @@ class UNetBlockGradientTest {
             p.set(Shapes.copy(required(io, name + "state." + key)));
             p.value().requiresGrad(p.kind() == Parameter.Kind.PARAMETER);
           });
-      block.train(true);
+      block.train();
       Tensor x = required(io, name + "x").requiresGrad(true);
       Tensor emb = required(io, name + "emb").requiresGrad(true);
 

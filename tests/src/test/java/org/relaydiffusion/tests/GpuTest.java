@@ -33,13 +33,20 @@ import org.relaydiffusion.torch.CudaMemory;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Index;
+import org.relaydiffusion.torch.Losses;
 import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.nn.Linear;
+import org.relaydiffusion.torch.optim.Optimizer;
+import org.relaydiffusion.torch.optim.Sgd;
+import org.relaydiffusion.torch.optim.SgdOptions;
 
 /**
  * The same networks and samplers on an NVIDIA GPU, on the networks of samplers/relay_cond_cfg.
@@ -208,6 +215,32 @@ class GpuTest {
       assertThat(Pointwise.addcmul(x, x, x).toFloats()).containsOnly(20);
       assertThat(Torch.zerosLike(x).device()).isEqualTo(GPU);
       assertThat(Functional.softmax(x, 1).toFloats()).containsOnly(0.5f);
+    }
+  }
+
+  @Test
+  void tensorsPrintAndModulesTrainOnTheGpu() {
+    assumeGpu();
+    try (TensorScope _ = TensorScope.open();
+        Generator random = Generator.seeded(1);
+        Linear linear = Linear.of(3, 2)) {
+      assertThat(Torch.zeros(DType.INT64, GPU, 2000))
+          .hasToString("tensor([0, 0, 0,  ..., 0, 0, 0], device='" + GPU + "')");
+      linear.initialize(random);
+      linear.to(GPU);
+      linear.requiresGrad(true);
+      try (Optimizer sgd = new Sgd(linear.parameters(), SgdOptions.DEFAULT.withMomentum(0.9))) {
+        Tensor x = Torch.ones(DType.FLOAT32, GPU, 4, 3);
+        Tensor target = Torch.zeros(DType.FLOAT32, GPU, 4, 2);
+        Tensor before = Losses.mse(linear.forward(x), target);
+        before.backward();
+        sgd.step(0.1);
+        assertThat(Losses.mse(linear.forward(x), target).item()).isLessThan(before.item());
+      }
+      Tensor y = Torch.linspace(-2, 2, 5, DType.FLOAT32).to(GPU);
+      assertThat(Pointwise.clamp(y, -1, 1).toFloats()).containsExactly(-1, -1, 0, 1, 1);
+      assertThat(y.pow(1.5).device()).isEqualTo(GPU);
+      assertThat(y.index(Index.of(y.gt(Torch.scalar(0.5)))).toFloats()).containsExactly(1, 2);
     }
   }
 

@@ -111,7 +111,7 @@ public final class CppReducer implements AutoCloseable {
       Matcher left = LEFT_OUT.matcher(e.text());
       throw left.find()
           ? new CppException(
-              "the last backward pass reached no %s, and findUnused is off"
+              "the last backward pass reached no %s, and unused parameters are not looked for"
                   .formatted(names(left.group(1))))
           : e;
     }

@@ -56,10 +56,10 @@ final class Arrivals {
    * As {@link #await()}; where this process keeps the store, it also waits until the others have
    * seen that all are there, because it may leave next.
    */
-  void await(boolean isServer) {
+  void await(TcpStore.Role role) {
     await();
     store.add(prefix + SEEN, 1);
-    if (isServer) {
+    if (role == TcpStore.Role.SERVER) {
       await(prefix + SEEN);
     }
   }

@@ -1,18 +1,26 @@
 package org.relaydiffusion.torch.distributed;
 
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.TorchException;
 
 /**
  * How gradients are averaged.
  *
  * @param bucketMiB about how many MiB of gradients travel together: more means fewer messages, less
  *     means that the first leave earlier
- * @param findUnused whether a forward pass may leave parameters out; they are then looked for
- *     before each backward pass, which takes time
+ * @param unused whether a forward pass may leave parameters out
  */
-public record DdpOptions(int bucketMiB, boolean findUnused) {
+public record DdpOptions(int bucketMiB, Unused unused) {
+  /** What is done about parameters that a forward pass leaves out. */
+  public enum Unused {
+    /** There are none: every parameter takes part in every pass. */
+    NONE,
+    /** They are looked for before each backward pass, which takes time. */
+    FIND
+  }
+
   /** 25 MiB, as PyTorch; every parameter takes part. */
-  public static final DdpOptions DEFAULT = new DdpOptions(25, false);
+  public static final DdpOptions DEFAULT = new DdpOptions(25, Unused.NONE);
 
   /**
    * Checks the size.
@@ -20,8 +28,13 @@ public record DdpOptions(int bucketMiB, boolean findUnused) {
    * @throws OptionException when there can be no such bucket
    */
   public DdpOptions {
+    TorchException.requireNonNull(unused, "unused");
     if (bucketMiB < 1 || bucketMiB > 1 << 20) {
       throw new OptionException("a bucket has 1 MiB or more, not " + bucketMiB);
     }
+  }
+
+  boolean findsUnused() {
+    return unused == Unused.FIND;
   }
 }

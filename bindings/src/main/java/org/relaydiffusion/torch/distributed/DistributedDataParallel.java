@@ -62,7 +62,7 @@ public final class DistributedDataParallel implements AutoCloseable {
       throw new TorchException("no parameter of this network wants a gradient");
     }
     learned.forEach(this::checkPlace);
-    group.agree(Operation.PARALLEL, options.findUnused() ? 1 : 0, learned);
+    group.agree(Operation.PARALLEL, options.findsUnused() ? 1 : 0, learned);
     group.broadcast(values, 0);
     this.reducer = reducer(learned, names);
   }
@@ -81,7 +81,7 @@ public final class DistributedDataParallel implements AutoCloseable {
     if (!parameter.device().equals(group.device())) {
       throw new TorchException(
           "the network of rank %s has a parameter %s, but its process group is for %s"
-              .formatted(group.rank(), parameter, group.device()));
+              .formatted(group.rank(), parameter.describe(), group.device()));
     }
   }
 
@@ -97,7 +97,7 @@ public final class DistributedDataParallel implements AutoCloseable {
                       handles,
                       names,
                       (long) options.bucketMiB() << 20,
-                      options.findUnused() ? Unused.FIND : Unused.NONE)));
+                      options.findsUnused() ? Unused.FIND : Unused.NONE)));
       return made.getFirst();
     }
   }
@@ -119,7 +119,7 @@ public final class DistributedDataParallel implements AutoCloseable {
     group.check();
     group.attempt("forward", reducer::prepareForward);
     Tensor output = network.get();
-    List<Tensor> roots = options.findUnused() ? List.of(output) : List.of();
+    List<Tensor> roots = options.findsUnused() ? List.of(output) : List.of();
     try (TensorHandles handles = TensorHandles.of(roots)) {
       group.attempt("forward", () -> reducer.prepareBackward(handles));
     }

@@ -299,7 +299,7 @@ public final class ProcessGroup implements AutoCloseable {
     if (actual.type() != Device.Type.CPU && !actual.equals(device)) {
       throw new TorchException(
           "the process group of rank %s is for tensors on %s, not for %s"
-              .formatted(rank, device, tensor));
+              .formatted(rank, device, tensor.describe()));
     }
   }
 

@@ -3,7 +3,8 @@ package org.relaydiffusion.torch.distributed;
 import java.time.Duration;
 import java.util.Optional;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.torch.cpp.CppStore.Role;
+import org.relaydiffusion.torch.TorchException;
+import org.relaydiffusion.torch.cpp.CppStore;
 
 /** A store that one process keeps and the others reach over the network ({@code TCPStore}). */
 public final class TcpStore extends Store {
@@ -11,9 +12,22 @@ public final class TcpStore extends Store {
 
   private final String host;
 
-  /** As {@link #TcpStore(String, int, int, boolean, Duration, WaitListener)}, telling nobody. */
-  public TcpStore(String host, int port, int worldSize, boolean isServer, Duration timeout) {
-    this(host, port, worldSize, isServer, timeout, WaitListener.NONE);
+  /** What a process is to the store. */
+  public enum Role {
+    /** It keeps the store: exactly one process does. */
+    SERVER,
+    /** It connects to the one that does. */
+    CLIENT;
+
+    /** Rank 0 is the server, as PyTorch has it. */
+    public static Role ofRank(int rank) {
+      return rank == 0 ? SERVER : CLIENT;
+    }
+  }
+
+  /** As {@link #TcpStore(String, int, int, Role, Duration, WaitListener)}, telling nobody. */
+  public TcpStore(String host, int port, int worldSize, Role role, Duration timeout) {
+    this(host, port, worldSize, role, timeout, WaitListener.NONE);
   }
 
   /**
@@ -24,7 +38,7 @@ public final class TcpStore extends Store {
    * @param port its port; 0, for the server alone, takes a free one and does not wait for the
    *     others, who cannot know it yet
    * @param worldSize how many processes there are, this one included
-   * @param isServer whether this one is the server: true in exactly one of them
+   * @param role what this process is to the store
    * @param timeout how long to wait for the others, and later for a value
    * @param listener told while this process waits, here and in later calls
    * @throws OptionException when one of these cannot be
@@ -35,19 +49,16 @@ public final class TcpStore extends Store {
    *     one
    */
   public TcpStore(
-      String host,
-      int port,
-      int worldSize,
-      boolean isServer,
-      Duration timeout,
-      WaitListener listener) {
+      String host, int port, int worldSize, Role role, Duration timeout, WaitListener listener) {
     this(
         host,
         new TcpOpening(
             checkedHost(host),
-            checkedPort(port, isServer),
+            checkedPort(port, role),
             checkedSize(worldSize),
-            isServer ? Role.SERVER : Role.CLIENT,
+            TorchException.requireNonNull(role, "role") == Role.SERVER
+                ? CppStore.Role.SERVER
+                : CppStore.Role.CLIENT,
             checked(timeout)),
         timeout,
         listener);
@@ -55,7 +66,7 @@ public final class TcpStore extends Store {
       Arrivals arrivals = new Arrivals(this, "rdm/processes", worldSize, timeout);
       arrivals.register();
       if (port != 0) {
-        arrivals.await(isServer);
+        arrivals.await(role);
       }
     } catch (RuntimeException e) {
       close();
@@ -77,7 +88,7 @@ public final class TcpStore extends Store {
    * @throws org.relaydiffusion.torch.TorchException when the port is in use
    */
   public static TcpStore serve(int port, Duration timeout) {
-    return new TcpStore("localhost", port, 1, true, timeout);
+    return new TcpStore("localhost", port, 1, Role.SERVER, timeout);
   }
 
   /**
@@ -88,7 +99,7 @@ public final class TcpStore extends Store {
    * @throws org.relaydiffusion.torch.TorchException when the host is unknown or does not answer
    */
   public static TcpStore connect(String host, int port, Duration timeout, WaitListener listener) {
-    return new TcpStore(host, port, 1, false, timeout, listener);
+    return new TcpStore(host, port, 1, Role.CLIENT, timeout, listener);
   }
 
   private static String checkedHost(String host) {
@@ -98,8 +109,8 @@ public final class TcpStore extends Store {
     return host;
   }
 
-  private static int checkedPort(int port, boolean isServer) {
-    if (port < (isServer ? 0 : 1) || port > HIGHEST_PORT) {
+  private static int checkedPort(int port, Role role) {
+    if (port < (role == Role.SERVER ? 0 : 1) || port > HIGHEST_PORT) {
       throw new OptionException(
           "a port is a number from 1 to %s, not %s".formatted(HIGHEST_PORT, port));
     }

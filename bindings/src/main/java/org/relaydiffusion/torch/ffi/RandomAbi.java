@@ -34,6 +34,8 @@ public final class RandomAbi {
   private static final MethodHandle RANDOM64 =
       Symbols.any(
           "_ZN2at16CPUGeneratorImpl8random64Ev", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+  private static final MethodHandle RANDOM =
+      Symbols.any("_ZN2at16CPUGeneratorImpl6randomEv", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
   private static final MethodHandle RANDN = sized("aoti_torch_cpu_randn_generator");
   private static final MethodHandle RAND = sized("aoti_torch_cpu_rand_generator");
   private static final MethodHandle RANDINT =
@@ -95,6 +97,15 @@ public final class RandomAbi {
   public static long random64(MemorySegment generator) {
     try {
       return (long) RANDOM64.invokeExact(generator.get(JAVA_LONG, 0));
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** The next 32 random bits. */
+  public static int random32(MemorySegment generator) {
+    try {
+      return (int) RANDOM.invokeExact(generator.get(JAVA_LONG, 0));
     } catch (Throwable e) {
       throw TensorAbi.fatal(e);
     }

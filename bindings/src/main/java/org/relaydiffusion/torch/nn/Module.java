@@ -6,11 +6,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.TorchException;
 
 /**
  * A part of a network: its own parameters and buffers, and parts below it, each under the name that
@@ -64,10 +69,61 @@ public abstract class Module implements AutoCloseable {
     return training;
   }
 
-  /** Switches the whole tree between training and evaluation. */
-  public final void train(boolean on) {
-    training = on;
-    children.values().forEach(c -> c.train(on));
+  /** Switches the whole tree to training: dropout and the like are on. */
+  public final void train() {
+    walk((_, module) -> module.training = true);
+  }
+
+  /** Switches the whole tree to evaluation, in which it begins. */
+  public final void eval() {
+    walk((_, module) -> module.training = false);
+  }
+
+  /**
+   * Moves every value of the tree to a device. An optimizer made before remembers the other one.
+   *
+   * @throws org.relaydiffusion.OptionException when the device cannot be used
+   */
+  public final void to(Device device) {
+    TorchException.requireNonNull(device, "device");
+    convert(value -> value.to(device));
+  }
+
+  /**
+   * Converts every learned parameter and buffer of a floating type to another one. An optimizer
+   * made before remembers the other one.
+   */
+  public final void to(DType dtype) {
+    TorchException.requireNonNull(dtype, "dtype");
+    convert(value -> value.dtype().isFloatingPoint() ? value.to(dtype) : value);
+  }
+
+  private void convert(UnaryOperator<Tensor> conversion) {
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      for (Parameter p : state().values()) {
+        if (p.isSet()) {
+          Tensor before = p.value();
+          boolean wanted = before.requiresGrad();
+          Tensor after = conversion.apply(before);
+          if (after != before) {
+            after = after.detach();
+            after.requiresGrad(wanted);
+            p.set(after);
+          }
+        }
+      }
+    }
+  }
+
+  /**
+   * Says whether gradients of all learned parameters of the tree are wanted; those without a value
+   * do not count.
+   *
+   * @throws TorchException when a value is not of a floating type, or was computed from others
+   */
+  public final void requiresGrad(boolean wanted) {
+    parameters().stream().filter(Parameter::isSet).forEach(p -> p.value().requiresGrad(wanted));
   }
 
   /** Every parameter and buffer of the tree by its full name, in {@code state_dict}'s order. */

@@ -6,8 +6,6 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.relaydiffusion.torch.DType;
-import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -24,7 +22,7 @@ import org.relaydiffusion.torch.nn.Parameter;
  * <p>It owns its running means and frees them when closed; parameters stay their modules'. One
  * thread uses it at a time.
  */
-public final class Adam implements AutoCloseable {
+public final class Adam implements Optimizer {
   private final List<Parameter> parameters;
   private final AdamOptions options;
   private final AdamKernel kernel;
@@ -58,7 +56,7 @@ public final class Adam implements AutoCloseable {
    *     on one device
    */
   public static Adam reference(List<Parameter> parameters, AdamOptions options) {
-    requireAlike(parameters);
+    Trained.requireAlike("Adam", parameters);
     return new Adam(parameters, options, AdamKernel.OPERATORS);
   }
 
@@ -70,33 +68,11 @@ public final class Adam implements AutoCloseable {
   }
 
   private static AdamKernel kernelFor(List<Parameter> parameters) {
-    Tensor first = requireAlike(parameters);
+    Tensor first = Trained.requireAlike("Adam", parameters);
     return AdamKernel.best(first.dtype(), first.device());
   }
 
-  /** Refuses what no kernel can change; returns the first parameter's value. */
-  private static Tensor requireAlike(List<Parameter> parameters) {
-    if (parameters.isEmpty()) {
-      throw new TorchException("Adam was given no parameters");
-    }
-    Tensor first = parameters.getFirst().value();
-    DType dtype = first.dtype();
-    Device device = first.device();
-    for (Parameter p : parameters) {
-      Tensor value = p.value();
-      if (value.dtype() != dtype || !value.device().equals(device)) {
-        throw new TorchException(
-            "Adam changes parameters of one type on one device: %s is %s, %s is %s"
-                .formatted(parameters.getFirst().name(), first, p.name(), value));
-      }
-    }
-    if (!dtype.isFloatingPoint()) {
-      throw new TorchException("Adam cannot change " + first);
-    }
-    return first;
-  }
-
-  /** Changes every parameter that has a gradient. */
+  @Override
   public void step(double learningRate) {
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
@@ -108,7 +84,7 @@ public final class Adam implements AutoCloseable {
         if (grad != null) {
           State state = advanced(states[i], value);
           lists.parameters().add(value);
-          lists.gradients().add(inOrderOf(value, grad));
+          lists.gradients().add(Trained.inOrderOf(value, grad));
           lists.expAvgs().add(state.expAvg());
           lists.expAvgSqs().add(state.expAvgSq());
           lists.steps().add(state.step());
@@ -141,17 +117,9 @@ public final class Adam implements AutoCloseable {
     }
   }
 
-  /** The fused kernel walks through memory, so all of a parameter's tensors lie alike. */
-  private static Tensor inOrderOf(Tensor value, Tensor other) {
-    return Arrays.equals(value.strides(), other.strides())
-        ? other
-        : Torch.emptyStrided(other.dtype(), other.device(), value.shape(), value.strides())
-            .copyFrom(other);
-  }
-
-  /** Forgets every parameter's gradient ({@code zero_grad(set_to_none=True)}). */
+  @Override
   public void clearGradients() {
-    parameters.forEach(p -> p.value().clearGrad());
+    Trained.clearGradients(parameters);
   }
 
   /**
@@ -203,7 +171,7 @@ public final class Adam implements AutoCloseable {
       if (!Arrays.equals(t.shape(), p.shape())) {
         throw new TorchException(
             "Adam's state of parameter %s (%s) is %s, but the parameter is %s"
-                .formatted(i, p.name(), t, p.value()));
+                .formatted(i, p.name(), t.describe(), p.value().describe()));
       }
     }
     if (state.step() < 0) {
@@ -212,7 +180,6 @@ public final class Adam implements AutoCloseable {
     }
   }
 
-  /** Frees the running means. */
   @Override
   public void close() {
     for (int i = 0; i < states.length; i++) {

@@ -24,7 +24,7 @@ final class CppLoadMain {
       if (args[0].equals("javacpp")) {
         Loader.load(org.bytedeco.pytorch.Store.class);
       } else {
-        try (TcpStore store = new TcpStore("localhost", 0, 1, true, LONG);
+        try (TcpStore store = new TcpStore("localhost", 0, 1, TcpStore.Role.SERVER, LONG);
             ProcessGroup group = ProcessGroup.gloo(store, 0, 1, LONG)) {
           group.barrier();
         }

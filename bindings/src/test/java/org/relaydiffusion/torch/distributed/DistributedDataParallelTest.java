@@ -60,8 +60,8 @@ class DistributedDataParallelTest {
       assertThat(outcome.out()).hasSize(2).startsWith("went back");
       assertThat(outcome.out().get(1))
           .matches(
-              "thrown TorchException: forward on rank \\d of 2 failed after [1-4]?\\d\\.\\d s:"
-                  + " the last backward pass reached no b, and findUnused is off");
+              "thrown TorchException: forward on rank \\d of 2 failed after [1-4]?\\d\\.\\d s: the"
+                  + " last backward pass reached no b, and unused parameters are not looked for");
     }
   }
 

@@ -31,31 +31,33 @@ class DistributedMisuseTest {
   @TempDir private Path folder;
 
   private static TcpStore alone() {
-    return new TcpStore("localhost", 0, 1, true, Duration.ofSeconds(30));
+    return new TcpStore("localhost", 0, 1, TcpStore.Role.SERVER, Duration.ofSeconds(30));
   }
 
   @Test
   void whatCannotBeIsRefusedBeforeAnythingIsTried() {
-    assertThatThrownBy(() -> new TcpStore("localhost", 70000, 1, true, SECOND))
+    assertThatThrownBy(() -> new TcpStore("localhost", 70000, 1, TcpStore.Role.SERVER, SECOND))
         .isInstanceOf(OptionException.class)
         .hasMessage("a port is a number from 1 to 65535, not 70000");
-    assertThatThrownBy(() -> new TcpStore(" ", 7000, 1, true, SECOND))
+    assertThatThrownBy(() -> new TcpStore(" ", 7000, 1, TcpStore.Role.SERVER, SECOND))
         .isInstanceOf(OptionException.class);
-    assertThatThrownBy(() -> new TcpStore("localhost", 0, 0, true, SECOND))
+    assertThatThrownBy(() -> new TcpStore("localhost", 0, 0, TcpStore.Role.SERVER, SECOND))
         .isInstanceOf(OptionException.class)
         .hasMessage("a job has 1 process or more, not 0");
-    assertThatThrownBy(() -> new TcpStore("localhost", 0, 1, true, Duration.ZERO))
+    assertThatThrownBy(() -> new TcpStore("localhost", 0, 1, TcpStore.Role.SERVER, Duration.ZERO))
         .isInstanceOf(OptionException.class);
     assertThatThrownBy(() -> new FileStore(folder.resolve("no/store"), 1))
         .isInstanceOf(FileException.class);
     assertThatThrownBy(() -> new FileStore(folder, 1)).isInstanceOf(FileException.class);
-    assertThatThrownBy(() -> new DdpOptions(0, false)).isInstanceOf(OptionException.class);
+    assertThatThrownBy(() -> new DdpOptions(0, DdpOptions.Unused.NONE))
+        .isInstanceOf(OptionException.class);
   }
 
   @Test
   void aPortInUseIsTold() throws IOException {
     try (ServerSocket taken = new ServerSocket(0)) {
-      assertThatThrownBy(() -> new TcpStore("127.0.0.1", taken.getLocalPort(), 1, true, SECOND))
+      assertThatThrownBy(() ->
+              new TcpStore("127.0.0.1", taken.getLocalPort(), 1, TcpStore.Role.SERVER, SECOND))
           .isInstanceOf(TorchException.class)
           .hasMessageContaining("store 127.0.0.1:" + taken.getLocalPort())
           .hasMessageContaining("address already in use");
@@ -65,7 +67,8 @@ class DistributedMisuseTest {
   @Test
   void aServerThatNeverAnswersIsGivenUp() throws IOException {
     try (ServerSocket silent = new ServerSocket(0)) {
-      assertThatThrownBy(() -> new TcpStore("127.0.0.1", silent.getLocalPort(), 2, false, SECOND))
+      assertThatThrownBy(() ->
+              new TcpStore("127.0.0.1", silent.getLocalPort(), 2, TcpStore.Role.CLIENT, SECOND))
           .isInstanceOf(TorchException.class)
           .hasMessageMatching("store 127\\.0\\.0\\.1:\\d+ failed after \\d+\\.\\d s: .+");
     }

@@ -99,7 +99,7 @@ final class ParallelPeerMain {
   }
 
   private ProcessGroup group() {
-    try (TcpStore store = new TcpStore("127.0.0.1", port, size, rank == 0, LONG)) {
+    try (TcpStore store = new TcpStore("127.0.0.1", port, size, TcpStore.Role.ofRank(rank), LONG)) {
       return ProcessGroup.gloo(store, rank, size, LONG);
     }
   }
@@ -153,7 +153,8 @@ final class ParallelPeerMain {
         Net net = new Net(rank, WIDTH);
         Net root = new Net(0, WIDTH)) {
       List<float[]> expected = new ArrayList<>();
-      try (var parallel = new DistributedDataParallel(net, group, new DdpOptions(1, false))) {
+      try (var parallel =
+          new DistributedDataParallel(net, group, new DdpOptions(1, DdpOptions.Unused.NONE))) {
         say("scale " + (net.scale.value().item() == root.scale.value().item()));
         for (int round = 0; round < 3; round++) {
           try (TensorScope _ = TensorScope.open()) {
@@ -199,7 +200,8 @@ final class ParallelPeerMain {
     try (ProcessGroup group = group();
         Net net = new Net(0, WIDTH);
         Net root = new Net(0, WIDTH);
-        var parallel = new DistributedDataParallel(net, group, new DdpOptions(1, true))) {
+        var parallel =
+            new DistributedDataParallel(net, group, new DdpOptions(1, DdpOptions.Unused.FIND))) {
       parallel.backward(parallel.forward(() -> net.loss(data(1, 0), rank == 1)));
       List<float[]> got = net.gradients();
       root.loss(data(1, 0), true).backward();

@@ -57,7 +57,7 @@ final class PeerMain {
   }
 
   private TcpStore tcp(Duration timeout) {
-    return new TcpStore("127.0.0.1", port, size, rank == 0, timeout);
+    return new TcpStore("127.0.0.1", port, size, TcpStore.Role.ofRank(rank), timeout);
   }
 
   private ProcessGroup group(Duration timeout) {

@@ -27,7 +27,7 @@ class StoreWaitingTest {
   void aServerSaysHowManyAreMissingAndCanBeInterrupted() throws Exception {
     int port = Peers.freePort();
     assertWaitsUntilInterrupted(
-        () -> new TcpStore("127.0.0.1", port, 3, true, LONG, told::add),
+        () -> new TcpStore("127.0.0.1", port, 3, TcpStore.Role.SERVER, LONG, told::add),
         "waiting for 2 of 3 processes at 127.0.0.1:" + port);
   }
 
@@ -35,20 +35,20 @@ class StoreWaitingTest {
   void aClientSaysWhichServerIsMissingAndCanBeInterrupted() throws Exception {
     int port = Peers.freePort();
     assertWaitsUntilInterrupted(
-        () -> new TcpStore("127.0.0.1", port, 2, false, LONG, told::add),
+        () -> new TcpStore("127.0.0.1", port, 2, TcpStore.Role.CLIENT, LONG, told::add),
         "waiting for the server at 127.0.0.1:" + port);
   }
 
   @Test
   void aClientWhoseServerHasNoKnownNameSaysSoAndCanBeInterrupted() throws Exception {
     assertWaitsUntilInterrupted(
-        () -> new TcpStore("no-such-host.invalid", 29500, 2, false, LONG, told::add),
+        () -> new TcpStore("no-such-host.invalid", 29500, 2, TcpStore.Role.CLIENT, LONG, told::add),
         "waiting for the server at no-such-host.invalid:29500: the host name is not known");
   }
 
   @Test
   void aWaitForAKeyIsToldAndCanBeInterrupted() throws Exception {
-    try (TcpStore store = new TcpStore("127.0.0.1", 0, 1, true, LONG, told::add)) {
+    try (TcpStore store = new TcpStore("127.0.0.1", 0, 1, TcpStore.Role.SERVER, LONG, told::add)) {
       // LibTorch's own wait goes on behind; it ends with the key.
       assertWaitsUntilInterrupted(() -> store.get("late"), store + ": get late");
     }
@@ -77,7 +77,7 @@ class StoreWaitingTest {
   @Test
   void aThreadThatIsInterruptedAlreadyDoesNotWait() {
     Thread.currentThread().interrupt();
-    assertThatThrownBy(() -> new TcpStore("127.0.0.1", 0, 2, true, LONG))
+    assertThatThrownBy(() -> new TcpStore("127.0.0.1", 0, 2, TcpStore.Role.SERVER, LONG))
         .isInstanceOf(CancelledException.class)
         .hasMessageEndingWith("was interrupted");
     assertThat(Thread.interrupted()).isTrue();

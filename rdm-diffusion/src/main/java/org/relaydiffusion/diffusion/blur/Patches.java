@@ -55,7 +55,7 @@ public final class Patches {
   /** Rejects images that cannot be split. */
   static void check(Tensor x, int patchSize) {
     if (x.rank() != 4) {
-      throw new RdmException("images must be [N, C, H, W], but found " + x);
+      throw new RdmException("images must be [N, C, H, W], but found " + x.describe());
     }
     if (patchSize < 1 || x.size(2) % patchSize != 0 || x.size(3) % patchSize != 0) {
       throw new OptionException(

@@ -31,7 +31,7 @@ final class FailingPeerMain {
             }
           }
         };
-    try (TcpStore store = new TcpStore("127.0.0.1", port, 2, rank == 0, LONG);
+    try (TcpStore store = new TcpStore("127.0.0.1", port, 2, TcpStore.Role.ofRank(rank), LONG);
         ProcessGroup group = ProcessGroup.gloo(store, rank, 2, LONG);
         RunDirectory directory = rank == 0 ? RunDirectory.of(Path.of(arguments[3])) : null) {
       Trainer.train(

@@ -33,7 +33,8 @@ final class TrainingPeerMain {
             size,
             Integer.parseInt(arguments[6]));
     TrainingOptions options = tiny.options(new TrainingOptions.Start.Fresh(), 0);
-    try (TcpStore store = new TcpStore(host, port, size, rank == 0, Duration.ofSeconds(60));
+    try (TcpStore store =
+            new TcpStore(host, port, size, TcpStore.Role.ofRank(rank), Duration.ofSeconds(60));
         ProcessGroup group = ProcessGroup.gloo(store, rank, size, Duration.ofSeconds(60));
         ImageFolderDataset dataset = Trainer.open(options);
         TrainingRun run =

@@ -99,7 +99,12 @@ public sealed interface Rendezvous {
           FileStore.ofThisMachine(file, rank.worldSize(), timeout, listener);
       case RankZero(Endpoint at) ->
           new TcpStore(
-              at.address(), at.port(), rank.worldSize(), rank.isFirst(), timeout, listener);
+              at.address(),
+              at.port(),
+              rank.worldSize(),
+              rank.isFirst() ? TcpStore.Role.SERVER : TcpStore.Role.CLIENT,
+              timeout,
+              listener);
       case Agent(Endpoint at, int attempt) -> {
         try (Store shared = TcpStore.connect(at.address(), at.port(), timeout, listener)) {
           yield shared.withPrefix("rdm/ranks/attempt_%s".formatted(attempt));

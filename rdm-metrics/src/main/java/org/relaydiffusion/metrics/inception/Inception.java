@@ -185,7 +185,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
             && images.numel() > 0;
     if (!fits) {
       throw new ModelException(
-          "Inception-v3 takes uint8 or float32 images [N, 1 or 3, H, W], not " + images);
+          "Inception-v3 takes uint8 or float32 images [N, 1 or 3, H, W], not " + images.describe());
     }
   }
 

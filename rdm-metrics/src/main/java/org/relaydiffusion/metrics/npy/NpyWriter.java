@@ -43,7 +43,7 @@ public final class NpyWriter {
     if (!fits) {
       throw new RdmException(
           "array '%s' of shape %s expects %s more rows, but received %s"
-              .formatted(name, Arrays.toString(shape), shape[0] - rows, block));
+              .formatted(name, Arrays.toString(shape), shape[0] - rows, block.describe()));
     }
     try (TensorScope _ = TensorScope.open()) {
       Tensor plain = block.to(Device.CPU).to(dtype).contiguous();

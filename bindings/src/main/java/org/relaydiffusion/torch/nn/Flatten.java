@@ -1,0 +1,14 @@
+package org.relaydiffusion.torch.nn;
+
+import org.relaydiffusion.torch.Tensor;
+
+/** Joins all axes but the first ({@code torch.nn.Flatten}): [N, ...] to [N, the rest's product]. */
+public final class Flatten extends UnaryModule {
+  /** Makes the module. */
+  public Flatten() {}
+
+  @Override
+  public Tensor forward(Tensor x) {
+    return observed(x.flatten(1));
+  }
+}

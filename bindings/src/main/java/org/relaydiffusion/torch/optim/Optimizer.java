@@ -1,0 +1,31 @@
+package org.relaydiffusion.torch.optim;
+
+/**
+ * Changes parameters by their gradients. A step takes its learning rate, so that schedules live
+ * with the training loop:
+ *
+ * <pre>{@code
+ * optimizer.clearGradients();
+ * loss.backward();
+ * optimizer.step(1e-3);
+ * }</pre>
+ *
+ * <p>A parameter without a gradient is passed over. The optimizer owns what it remembers of its
+ * parameters and frees it when closed; parameters stay their modules'. One thread uses it at a
+ * time.
+ */
+public interface Optimizer extends AutoCloseable {
+  /**
+   * Changes every parameter that has a gradient.
+   *
+   * @param learningRate finite; 0 changes no parameter, but counts as a step
+   */
+  void step(double learningRate);
+
+  /** Forgets every parameter's gradient ({@code zero_grad(set_to_none=True)}). */
+  void clearGradients();
+
+  /** Frees what is remembered; the next step begins anew. Closing twice is allowed. */
+  @Override
+  void close();
+}
