@@ -4,14 +4,14 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.relaydiffusion.model.layer.WeightInit;
-import org.relaydiffusion.model.unet.UNetConfig;
+import org.relaydiffusion.model.unet.OfficialUNet;
 
 /** How first values are asked for among the arguments of layers: names and gains. */
 final class InitForm {
   private InitForm() {}
 
   /** The arguments for a layer of one of the two U-Nets, which differ in what they spell out. */
-  static Map<String, Object> of(UNetConfig.Architecture architecture, WeightInit init) {
+  static Map<String, Object> of(OfficialUNet architecture, WeightInit init) {
     Map<String, Object> form = new LinkedHashMap<>();
     form.put("init_mode", init.mode().name().toLowerCase(Locale.ROOT));
     switch (architecture) {

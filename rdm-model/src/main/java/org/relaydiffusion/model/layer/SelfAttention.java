@@ -15,35 +15,40 @@ import org.relaydiffusion.torch.TensorScope;
 /**
  * Softmax attention of every pixel to every pixel: [N, C, H, W] to the values, before the
  * projection. The convolution {@code qkv} interleaves query, key and value channel by channel. The
- * softmax is in float32 whatever the network's type.
+ * softmax is in float32 whatever the network's type. Its block, whose part {@code qkv} is, tells it
+ * how to compute.
  */
-final class SelfAttention {
+final class SelfAttention extends Layer {
   private final Conv2d qkv;
   private final int heads;
-  private final boolean memoryEfficient;
+  private final BlockStyle.AttentionKernel kernel;
 
   /**
    * Makes the attention.
    *
    * @param qkv a 1x1 convolution to three times the channels
    * @param heads that divide the channels
-   * @param memoryEfficient whether LibTorch's fused kernel is used ({@code eff_attn})
+   * @param kernel what the reference attends with
    */
-  SelfAttention(Conv2d qkv, int heads, boolean memoryEfficient) {
+  SelfAttention(Conv2d qkv, int heads, BlockStyle.AttentionKernel kernel) {
     this.qkv = qkv;
     this.heads = heads;
-    this.memoryEfficient = memoryEfficient;
+    this.kernel = kernel;
   }
 
   /** The attended values of a normalised input [N, C, H, W]; same shape. */
   Tensor forward(Tensor x) {
-    return switch (qkv.path()) {
-      case REFERENCE -> memoryEfficient ? forwardEfficient(x) : forwardExact(x);
-      case DIRECT ->
-          qkv.format() == MemoryFormat.CHANNELS_LAST
+    return switch (execution()) {
+      case Execution.Reference _ ->
+          switch (kernel) {
+            case SOFTMAX -> forwardExact(x);
+            case FUSED -> forwardEfficient(x);
+          };
+      case Execution.Direct direct ->
+          direct.format(qkv.config().resolution()) == MemoryFormat.CHANNELS_LAST
               ? attended(qkv.forwardSorted(x))
               : forwardInterleaved(x);
-      case PACKED -> attended(qkv.forward(x));
+      case Execution.Packed _ -> attended(qkv.forwardSorted(x));
     };
   }
 
