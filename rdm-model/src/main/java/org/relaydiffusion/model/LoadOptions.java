@@ -41,10 +41,14 @@ public record LoadOptions(Numerics numerics, DType dtype, Device device) {
   public Execution evaluation() {
     return switch (numerics) {
       case EXACT -> new Execution.Reference(dtype, device);
-      case FAST ->
-          device.type() == Device.Type.CPU
-              ? new Execution.Packed(dtype)
-              : new Execution.Reference(dtype, device);
+      case FAST -> {
+        if (device.type() != Device.Type.CPU) {
+          yield new Execution.Reference(dtype, device);
+        }
+        yield Execution.Packed.isSupported(dtype)
+            ? new Execution.Packed(dtype)
+            : new Execution.Direct(dtype, device);
+      }
     };
   }
 

@@ -19,11 +19,14 @@ import org.relaydiffusion.torch.nn.Parameter;
  * resampling happens.
  */
 public final class Conv2d extends Layer {
+  private static final int KERNEL_OF_UPSAMPLED = 3;
+
   private final Config config;
   private final @Nullable Parameter weight;
   private final @Nullable Parameter bias;
   private final @Nullable Resampling resampling;
-  private @Nullable PackedConv2d packed;
+  private @Nullable AdaptiveConv2d packed;
+  private @Nullable UpsampledConv2d upsampled;
 
   /**
    * What a convolution is.
@@ -133,13 +136,23 @@ public final class Conv2d extends Layer {
 
   /** Rearranges weight and bias for oneDNN, and gives up the originals. */
   private void pack(Parameter plain, Execution.Packed wanted) {
-    if (packed != null) {
+    if (!plain.isSet()) {
       return;
     }
     try (TensorScope _ = TensorScope.open()) {
-      Tensor w = sorted(plain.value().to(wanted.dtype()));
-      Tensor b = bias == null ? null : sorted(bias.value().to(wanted.dtype()));
-      packed = PackedConv2d.pack(w, b, config.kernel / 2, config.resolution);
+      Tensor w = sorted(plain.value());
+      Tensor b = bias == null ? null : sorted(bias.value());
+      if (resampling != null && resampling.repeats() && config.kernel == KERNEL_OF_UPSAMPLED) {
+        upsampled = UpsampledConv2d.pack(w, b, wanted, config.resolution / 2);
+      } else {
+        packed =
+            new AdaptiveConv2d(
+                PackedConv2d.pack(
+                    w.to(wanted.dtype()),
+                    b == null ? null : b.to(wanted.dtype()),
+                    config.kernel / 2,
+                    config.resolution));
+      }
     }
     plain.close();
     if (bias != null) {
@@ -238,6 +251,9 @@ public final class Conv2d extends Layer {
 
   private Tensor forwardPacked(Tensor x) {
     try (TensorScope scope = TensorScope.open()) {
+      if (upsampled != null) {
+        return scope.keep(upsampled.apply(Shapes.contiguous(x, MemoryFormat.CHANNELS_LAST)));
+      }
       Tensor y = Shapes.contiguous(resampled(x), MemoryFormat.CHANNELS_LAST);
       return scope.keep(weight == null ? y : Objects.requireNonNull(packed).apply(y));
     }
@@ -253,6 +269,10 @@ public final class Conv2d extends Layer {
     if (packed != null) {
       packed.close();
       packed = null;
+    }
+    if (upsampled != null) {
+      upsampled.close();
+      upsampled = null;
     }
   }
 }

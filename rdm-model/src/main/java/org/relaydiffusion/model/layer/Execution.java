@@ -3,6 +3,7 @@ package org.relaydiffusion.model.layer;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.MemoryFormat;
+import org.relaydiffusion.torch.Operator;
 
 /**
  * How the layers of a network compute. A network is told once, when its values are set ({@link
@@ -68,6 +69,18 @@ public sealed interface Execution {
    * @param dtype float32 or bfloat16
    */
   record Packed(DType dtype) implements Execution {
+    private static final Operator HAS_BFLOAT16 =
+        Operator.of("mkldnn::_is_mkldnn_bf16_supported() -> bool");
+
+    /**
+     * Whether oneDNN has kernels for a type on this processor: for float32 always, for bfloat16
+     * from AVX-512 on.
+     */
+    public static boolean isSupported(DType dtype) {
+      return dtype == DType.FLOAT32
+          || (dtype == DType.BFLOAT16 && HAS_BFLOAT16.call().bool());
+    }
+
     @Override
     public Device device() {
       return Device.CPU;

@@ -43,8 +43,10 @@ public final class GroupNorm extends Layer {
   /** [N, C, H, W] to the same. */
   public Tensor forward(Tensor x) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor w = weight.value().to(x.dtype());
-      Tensor b = bias.value().to(x.dtype());
+      // The CPU's kernel takes float32 weights beside bfloat16 activations; the reference does not.
+      DType dtype = execution() instanceof Execution.Packed ? DType.FLOAT32 : x.dtype();
+      Tensor w = weight.value().to(dtype);
+      Tensor b = bias.value().to(dtype);
       return observed(scope.keep(Functional.groupNorm(x, groups, w, b, eps)));
     }
   }

@@ -9,6 +9,8 @@ import org.relaydiffusion.torch.nn.Parameter;
 
 /** Doubling and halving images with a fixed low-pass filter, channel by channel. */
 final class Resampling {
+  private static final List<Integer> BOX = List.of(1, 1);
+
   private final Resample kind;
   private final List<Integer> taps;
   private final Parameter filter;
@@ -41,6 +43,11 @@ final class Resampling {
     return (taps.size() - 1) / 2;
   }
 
+  /** Whether it repeats each pixel 2x2. */
+  boolean repeats() {
+    return kind == Resample.UP && taps.equals(BOX);
+  }
+
   /** As the reference does it: a convolution with the filter. */
   Tensor filtered(Tensor x) {
     return switch (kind) {
@@ -52,7 +59,7 @@ final class Resampling {
 
   /** The filter [1, 1] as what it is, repetition going up and a mean going down; else as above. */
   Tensor fast(Tensor x) {
-    if (!taps.equals(List.of(1, 1))) {
+    if (!taps.equals(BOX)) {
       return filtered(x);
     }
     return switch (kind) {
