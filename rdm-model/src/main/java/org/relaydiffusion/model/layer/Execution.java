@@ -77,8 +77,7 @@ public sealed interface Execution {
      * from AVX-512 on.
      */
     public static boolean isSupported(DType dtype) {
-      return dtype == DType.FLOAT32
-          || (dtype == DType.BFLOAT16 && HAS_BFLOAT16.call().bool());
+      return dtype == DType.FLOAT32 || (dtype == DType.BFLOAT16 && HAS_BFLOAT16.call().bool());
     }
 
     @Override

@@ -20,7 +20,9 @@ import org.relaydiffusion.torch.TensorScope;
  * how to compute.
  */
 final class SelfAttention extends Layer {
-  /** How many scores of a softmax lie in memory at a time: 64 MiB in bfloat16, and their softmax. */
+  /**
+   * How many scores of a softmax lie in memory at a time: 64 MiB in bfloat16, and their softmax.
+   */
   private static final long MAX_SCORES = 1 << 25;
 
   private final Conv2d qkv;

@@ -13,7 +13,8 @@ import org.relaydiffusion.torch.Torch;
 /**
  * A 3x3 convolution of an image whose pixels are first repeated 2x2, without making that image. Of
  * the nine pixels under the kernel at most four differ, so each of the four places of a pixel's
- * repetitions is a 2x2 convolution of the small image, with sums of the weights: 16 products for 36.
+ * repetitions is a 2x2 convolution of the small image, with sums of the weights: 16 products for
+ * 36.
  */
 final class UpsampledConv2d implements AutoCloseable {
   private static final int PHASES = 4;
@@ -49,8 +50,7 @@ final class UpsampledConv2d implements AutoCloseable {
           new PackedConv2d.Geometry(
               1, new Padding2d(1, 1), 1, resolution, resolution, PackedConv2d.Activation.NONE);
       PackedConv2d packed = PackedConv2d.pack(all, biases, geometry);
-      return new UpsampledConv2d(
-          new AdaptiveConv2d(packed), Math.toIntExact(weight.size(0)));
+      return new UpsampledConv2d(new AdaptiveConv2d(packed), Math.toIntExact(weight.size(0)));
     }
   }
 
@@ -60,9 +60,7 @@ final class UpsampledConv2d implements AutoCloseable {
     Tensor middle = Shapes.narrow(weight, axis, 1, 1);
     Tensor last = Shapes.narrow(weight, axis, 2, 1);
     return Shapes.cat(
-        repetition == 0
-            ? List.of(first, middle.add(last))
-            : List.of(first.add(middle), last),
+        repetition == 0 ? List.of(first, middle.add(last)) : List.of(first.add(middle), last),
         axis);
   }
 
