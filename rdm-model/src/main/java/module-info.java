@@ -4,6 +4,9 @@ module org.relaydiffusion.model {
   requires transitive org.relaydiffusion.torch;
   requires tools.jackson.databind;
 
+  uses org.relaydiffusion.model.PreconditionerKind;
+  uses org.relaydiffusion.model.unet.Architecture;
+
   exports org.relaydiffusion.model;
   exports org.relaydiffusion.model.layer;
   exports org.relaydiffusion.model.unet;

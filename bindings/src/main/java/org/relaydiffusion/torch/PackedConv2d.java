@@ -103,26 +103,60 @@ public final class PackedConv2d implements AutoCloseable {
    */
   public static PackedConv2d pack(Tensor weight, @Nullable Tensor bias, Geometry geometry) {
     check(weight, bias, geometry);
-    Padding2d padding = geometry.padding;
     try (TensorScope scope = TensorScope.open()) {
       Tensor dense = weight.contiguous();
       Tensor opaque = TO_MKLDNN.apply(dense);
-      Tensor packed =
-          REORDER
-              .call()
-              .arg(opaque)
-              .arg(padding.height(), padding.width())
-              .arg(geometry.stride, geometry.stride)
-              .arg(1, 1)
-              .arg(1)
-              .arg(geometry.batch, weight.size(1), geometry.height, geometry.width)
-              .tensor();
       return new PackedConv2d(
           weight.dtype(),
-          scope.keep(packed).release(),
+          scope.keep(reordered(opaque, geometry)).release(),
           bias == null ? null : scope.keep(Shapes.copy(bias)).release(),
           geometry);
     }
+  }
+
+  /** A weight in oneDNN's own tensors, from any layout to the one that fits the images to come. */
+  private static Tensor reordered(Tensor opaque, Geometry geometry) {
+    return REORDER
+        .call()
+        .arg(opaque)
+        .arg(geometry.padding.height(), geometry.padding.width())
+        .arg(geometry.stride, geometry.stride)
+        .arg(1, 1)
+        .arg(1)
+        .arg(geometry.batch, opaque.size(1), geometry.height, geometry.width)
+        .tensor();
+  }
+
+  /**
+   * The same convolution with its weight rearranged for another number of images at a time. It is
+   * the caller's, and this one stays as it is.
+   *
+   * @throws TorchException when {@code batch} is below 1
+   */
+  public PackedConv2d repack(int batch) {
+    if (batch < 1) {
+      throw new TorchException("a convolution cannot be packed for %s images".formatted(batch));
+    }
+    Geometry other =
+        new Geometry(
+            geometry.stride,
+            geometry.padding,
+            batch,
+            geometry.height,
+            geometry.width,
+            geometry.activation);
+    try (TensorScope scope = TensorScope.open()) {
+      return new PackedConv2d(
+          dtype,
+          scope.keep(reordered(weight, other)).release(),
+          bias == null ? null : scope.keep(Shapes.copy(bias)).release(),
+          other);
+    }
+  }
+
+  /** The images that its weight is arranged for, and how it goes over them. */
+  public Geometry geometry() {
+    return geometry;
   }
 
   /** oneDNN's kernels take these on trust. */

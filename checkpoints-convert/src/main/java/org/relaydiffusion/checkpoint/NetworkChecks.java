@@ -8,15 +8,13 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.PlainText;
 import org.relaydiffusion.Printable;
+import org.relaydiffusion.model.NetworkCatalog;
 
 /**
  * Checks a network without its definition: a known class, a known model, settings in plausible
  * ranges, and floating-point weights.
  */
 final class NetworkChecks {
-  private static final Set<String> CLASSES =
-      Set.of("EDMPrecond", "VPPrecond", "VEPrecond", "iDDPMPrecond");
-  private static final Set<String> MODELS = Set.of("DhariwalUNet", "SongUNet");
   private static final String MODEL_TYPE = "model_type";
 
   /** Integer settings with the minimum and maximum of any network. */
@@ -65,11 +63,12 @@ final class NetworkChecks {
   }
 
   private void className(String name) {
-    if (!CLASSES.contains(name)) {
+    Set<String> known = NetworkCatalog.installed().preconditioners();
+    if (!known.contains(name)) {
       throw new FileException(
           file,
           "contains a network of class '%s', expected one of %s"
-              .formatted(Printable.of(name), CLASSES.stream().sorted().toList()));
+              .formatted(Printable.of(name), known.stream().sorted().toList()));
     }
   }
 
@@ -79,6 +78,7 @@ final class NetworkChecks {
         throw setting(needed, "missing", "an integer");
       }
     }
+    Set<String> models = NetworkCatalog.installed().architectures();
     kwargs.forEach((name, value) -> {
       Range whole = WHOLE_NUMBERS.get(name);
       if (whole != null && !whole.contains(value)) {
@@ -88,8 +88,8 @@ final class NetworkChecks {
       if (items != null && !isList(value, items)) {
         throw setting(name, PlainText.of(value), "up to 32 numbers, each " + items);
       }
-      if (name.equals(MODEL_TYPE) && !(value instanceof String s && MODELS.contains(s))) {
-        throw setting(name, PlainText.of(value), "one of " + MODELS.stream().sorted().toList());
+      if (name.equals(MODEL_TYPE) && !(value instanceof String s && models.contains(s))) {
+        throw setting(name, PlainText.of(value), "one of " + models.stream().sorted().toList());
       }
       if (name.equals("dropout") && !isProbability(value)) {
         throw setting(name, PlainText.of(value), "a number from 0 to 1");

@@ -10,12 +10,11 @@ import org.relaydiffusion.torch.Tensor;
 final class EdmPreconditioner extends Preconditioner {
   EdmPreconditioner(ModelConfig config) {
     super(config);
-    registerModel();
   }
 
   @Override
-  Coefficients coefficients(Tensor sigma) {
-    double data = config().sigmaData();
+  protected Coefficients coefficients(Tensor sigma) {
+    double data = config().settings().real("sigma_data");
     Tensor total = Pointwise.square(sigma).add(data * data);
     Tensor root = Pointwise.sqrt(total);
     // Python's a / tensor is the reciprocal times a.

@@ -17,41 +17,42 @@ import org.relaydiffusion.torch.nn.Parameter;
  */
 public final class IddpmPreconditioner extends Preconditioner {
   private final Parameter u;
+  private final int steps;
 
   IddpmPreconditioner(ModelConfig config) {
     super(config);
-    u = buffer("u", (_, _) -> levels(config.schedule()), config.schedule().steps() + 1L);
-    registerModel();
+    Settings s = config.settings();
+    steps = s.whole("M");
+    u = buffer("u", (_, _) -> levels(steps, s.real("C_1"), s.real("C_2")), steps + 1L);
   }
 
   /**
    * u_M = 0, u_{j-1} = sqrt((u_j^2 + 1) / max(a(j-1) / a(j), C_1) - 1), a(j) = sin^2(pi j / (2 M
    * (C_2 + 1))).
    */
-  private static Tensor levels(ModelConfig.Schedule s) {
-    int m = s.steps();
+  private static Tensor levels(int m, double c1, double c2) {
     float[] u = new float[m + 1];
     for (int j = m; j > 0; j--) {
-      double ratio = Math.max(alphaBar(j - 1, s) / alphaBar(j, s), s.c1());
+      double ratio = Math.max(alphaBar(j - 1, m, c2) / alphaBar(j, m, c2), c1);
       float grown = (float) ((double) (u[j] * u[j] + 1) / ratio);
       u[j - 1] = (float) Math.sqrt(grown - 1f);
     }
     return Torch.tensor(u, m + 1);
   }
 
-  private static double alphaBar(int j, ModelConfig.Schedule s) {
-    double sin = Math.sin(0.5 * Math.PI * j / s.steps() / (s.c2() + 1));
+  private static double alphaBar(int j, int m, double c2) {
+    double sin = Math.sin(0.5 * Math.PI * j / m / (c2 + 1));
     return sin * sin;
   }
 
   @Override
-  Coefficients coefficients(Tensor sigma) {
+  protected Coefficients coefficients(Tensor sigma) {
     Tensor index = index(sigma);
     return new Coefficients(
         null,
         Pointwise.neg(sigma),
         Pointwise.reciprocal(Pointwise.sqrt(Pointwise.square(sigma).add(1))),
-        Pointwise.neg(index.to(DType.FLOAT32)).add(config().schedule().steps() - 1.0).reshape(-1));
+        Pointwise.neg(index.to(DType.FLOAT32)).add(steps - 1.0).reshape(-1));
   }
 
   /**
@@ -81,7 +82,7 @@ public final class IddpmPreconditioner extends Preconditioner {
 
   @Override
   public double sigmaMin() {
-    return level(config().schedule().steps() - 1);
+    return level(steps - 1);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.relaydiffusion.model;
 
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.model.layer.Execution;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 
@@ -34,5 +35,28 @@ public record LoadOptions(Numerics numerics, DType dtype, Device device) {
     if (dtype == DType.FLOAT16 && device.type() == Device.Type.CPU) {
       throw new OptionException("float16 needs a CUDA device; on the CPU use bfloat16 or float32");
     }
+  }
+
+  /** How a network computes that is only evaluated: its values are never written. */
+  public Execution evaluation() {
+    return switch (numerics) {
+      case EXACT -> new Execution.Reference(dtype, device);
+      case FAST -> {
+        if (device.type() != Device.Type.CPU) {
+          yield new Execution.Reference(dtype, device);
+        }
+        yield Execution.Packed.isSupported(dtype)
+            ? new Execution.Packed(dtype)
+            : new Execution.Direct(dtype, device);
+      }
+    };
+  }
+
+  /** How a network computes whose values an optimizer or an average writes. */
+  public Execution training() {
+    return switch (numerics) {
+      case EXACT -> new Execution.Reference(dtype, device);
+      case FAST -> new Execution.Direct(dtype, device);
+    };
   }
 }

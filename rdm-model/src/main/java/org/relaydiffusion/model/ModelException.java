@@ -1,5 +1,6 @@
 package org.relaydiffusion.model;
 
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 
 /** A configuration or a state that makes no network, or an input that the network cannot take. */
@@ -11,5 +12,10 @@ public class ModelException extends RdmException {
    */
   public ModelException(String message) {
     super(message);
+  }
+
+  /** Creates the exception with its cause. */
+  public ModelException(String message, @Nullable Throwable cause) {
+    super(message, cause);
   }
 }

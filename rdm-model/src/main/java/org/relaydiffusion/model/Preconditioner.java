@@ -3,78 +3,59 @@ package org.relaydiffusion.model;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.relaydiffusion.model.layer.Conv2d;
+import org.relaydiffusion.model.layer.Execution;
 import org.relaydiffusion.model.unet.UNet;
 import org.relaydiffusion.torch.DType;
-import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
-import org.relaydiffusion.torch.GradMode;
-import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorData;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.nn.Module;
-import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * D(x; sigma) = c_skip x + c_out F(c_in x; c_noise) over a U-Net F (EDM, arXiv 2206.00364, section
- * 5 and table 1). Several threads may denoise with one network at once; {@link #close()} waits for
- * them, frees the weights, and is final.
+ * D(x; sigma) = c_skip x + c_out F(c_in x; c_noise) over a raw network F (EDM, arXiv 2206.00364,
+ * section 5 and table 1). A subclass has the coefficients. Several threads may denoise with one
+ * network at once; {@link #close()} waits for them, frees the weights, and is final.
  */
-public abstract sealed class Preconditioner extends Module implements Denoiser
-    permits EdmPreconditioner, VpPreconditioner, VePreconditioner, IddpmPreconditioner {
-  private static final int LAST_ROW_MAJOR_RESOLUTION = 8;
-
+public abstract class Preconditioner extends Module implements Denoiser {
   private final ModelConfig config;
   private final UNet model;
+  private final UseLock use = new UseLock();
   private LoadOptions options = LoadOptions.EXACT;
-  private Use purpose = Use.EVALUATION;
+  private Purpose purpose = Purpose.EVALUATION;
+  private Execution execution = Execution.REFERENCE;
 
-  /** What the values are for. */
-  private enum Use {
-    /** They are never written, and may be packed. */
-    EVALUATION,
-    /** An optimizer or an average writes them in place. */
-    TRAINING
-  }
-
-  /** Whoever uses the values holds it for reading, closing for writing. */
-  private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
-
-  private boolean closed;
-
-  /** Made by {@link #of}. */
-  Preconditioner(ModelConfig config) {
+  /** Made by its {@link PreconditionerKind}: the raw network, and the subclass's own buffers. */
+  protected Preconditioner(ModelConfig config) {
     this.config = config;
-    this.model = UNet.of(config.network());
+    this.model = child("model", config.network().architecture().make(config.network()));
   }
 
-  /** Registers the U-Net, after the preconditioner's own buffers. */
-  final void registerModel() {
-    child("model", model);
-  }
+  /**
+   * The coefficients of one noise level.
+   *
+   * @param skip c_skip [N, 1, 1, 1] or [1, 1, 1, 1], or none for 1
+   * @param out c_out of the same shape
+   * @param in c_in of the same shape, or none for 1
+   * @param noise c_noise [N] or [1]
+   */
+  public record Coefficients(
+      @Nullable Tensor skip, Tensor out, @Nullable Tensor in, Tensor noise) {}
 
-  /** The coefficients of one noise level, each [N, 1, 1, 1] or [1, 1, 1, 1] but for the last. */
-  record Coefficients(@Nullable Tensor skip, Tensor out, @Nullable Tensor in, Tensor noise) {}
-
-  /** The coefficients for sigma, float32 [N, 1, 1, 1] or [1, 1, 1, 1]; noise is [N] or [1]. */
-  abstract Coefficients coefficients(Tensor sigma);
+  /**
+   * The coefficients of each noise level. Called inside a scope, which frees what is made.
+   *
+   * @param sigma float32 [N, 1, 1, 1] or [1, 1, 1, 1]
+   */
+  protected abstract Coefficients coefficients(Tensor sigma);
 
   /** A network without values, ready to be checked against a file, or initialised. */
   public static Preconditioner of(ModelConfig config) {
-    return switch (config.preconditioning()) {
-      case EDM -> new EdmPreconditioner(config);
-      case VP -> new VpPreconditioner(config);
-      case VE -> new VePreconditioner(config);
-      case IDDPM -> new IddpmPreconditioner(config);
-    };
+    return config.preconditioning().make(config);
   }
 
   /**
@@ -87,32 +68,13 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
    */
   public static Preconditioner load(
       ModelConfig config, Map<String, TensorData> state, LoadOptions options) {
-    ready(options);
-    Preconditioner network = of(config);
-    try {
-      StateLoader.checkData(network, state);
-      network.options = options;
-      network.fill(state);
-      return network;
-    } catch (RuntimeException e) {
-      network.close();
-      throw e;
-    }
+    return NetworkMaker.loaded(config, state, options);
   }
 
   /** A network with the reference's first values, drawn from {@code generator} in its order. */
   public static Preconditioner initialized(
       ModelConfig config, Generator generator, LoadOptions options) {
-    ready(options);
-    Preconditioner network = of(config);
-    try {
-      network.initialize(generator);
-      network.prepare(options);
-      return network;
-    } catch (RuntimeException e) {
-      network.close();
-      throw e;
-    }
+    return NetworkMaker.initialized(config, generator, options);
   }
 
   /**
@@ -128,7 +90,7 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
    */
   public static Preconditioner trainable(
       ModelConfig config, Generator generator, LoadOptions options) {
-    return trainable(config, options, network -> network.initialize(generator));
+    return NetworkMaker.trainable(config, options, network -> network.initialize(generator));
   }
 
   /**
@@ -140,24 +102,7 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
    */
   public static Preconditioner trainable(
       ModelConfig config, Map<String, TensorData> state, LoadOptions options) {
-    return trainable(config, options, network -> StateLoader.copy(network, state));
-  }
-
-  private static Preconditioner trainable(
-      ModelConfig config, LoadOptions options, Consumer<Preconditioner> values) {
-    ready(options);
-    Preconditioner network = of(config);
-    try (GradMode _ = GradMode.noGrad()) {
-      values.accept(network);
-      network.purpose = Use.TRAINING;
-      network.prepare(options);
-      network.requiresGrad(true);
-      network.train();
-      return network;
-    } catch (RuntimeException e) {
-      network.close();
-      throw e;
-    }
+    return NetworkMaker.trainable(config, options, network -> StateLoader.copy(network, state));
   }
 
   /**
@@ -169,32 +114,7 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
    * @throws ModelException when this network was not made by {@code trainable}, or is closed
    */
   public final Preconditioner copyForEvaluation() {
-    if (purpose != Use.TRAINING) {
-      throw new ModelException("only a network that is made to be trained can be copied");
-    }
-    return whileOpen(() -> copied(of(config)));
-  }
-
-  private Preconditioner copied(Preconditioner copy) {
-    try (GradMode _ = GradMode.noGrad();
-        TensorScope _ = TensorScope.open()) {
-      Map<String, Parameter> mine = state();
-      copy.state()
-          .forEach((name, p) -> p.set(Shapes.copy(Objects.requireNonNull(mine.get(name)).value())));
-      copy.purpose = purpose;
-      copy.prepare(options);
-      return copy;
-    } catch (RuntimeException e) {
-      copy.close();
-      throw e;
-    }
-  }
-
-  private static void ready(LoadOptions options) {
-    Torch.requireUsable(options.device());
-    if (options.device().type() == Device.Type.CUDA && options.numerics() == Numerics.EXACT) {
-      Torch.forbidTf32();
-    }
+    return whileOpen(() -> NetworkMaker.copied(this));
   }
 
   /**
@@ -221,57 +141,16 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
     }
   }
 
-  /** Module by module, so that what is packed elsewhere need not stay in memory here as well. */
-  private void fill(Map<String, TensorData> state) {
-    if (packs()) {
-      // Checking a file's checksums reads all of it; a second copy is about to grow beside that.
-      state.values().forEach(TensorData::unload);
-    }
-    walk((path, module) -> {
-      String prefix = path.isEmpty() ? "" : path + ".";
-      for (Parameter p : module.ownState()) {
-        StateLoader.set(p, StateLoader.data(state, prefix + p.name()), options.device());
-      }
-      if (packs() && module instanceof Conv2d conv) {
-        conv.pack(options.dtype());
-        conv.ownState().forEach(p -> StateLoader.data(state, prefix + p.name()).unload());
-      }
-    });
+  /** Told by who makes the network, before it is used. */
+  final void loaded(LoadOptions how, Purpose why) {
+    options = how;
+    purpose = why;
+    execution = why.execution(how);
   }
 
-  /** Readies values that are set already: moves them to the device, and packs what can be. */
-  final void prepare(LoadOptions wanted) {
-    options = wanted;
-    if (wanted.device().type() != Device.Type.CPU) {
-      state().values().forEach(p -> p.set(p.value().to(wanted.device())));
-    }
-    walk((_, module) -> {
-      if (!(module instanceof Conv2d conv)) {
-        return;
-      }
-      if (packs()) {
-        conv.pack(wanted.dtype());
-      } else if (wanted.numerics() == Numerics.FAST && purpose == Use.TRAINING) {
-        conv.direct(format(conv));
-      }
-    });
-  }
-
-  /**
-   * The order in which a convolution is trained. The gradient of a weight in channels-last order is
-   * written twice, which tells where weights outnumber activations.
-   */
-  private MemoryFormat format(Conv2d conv) {
-    return options.device().type() == Device.Type.CPU
-            && conv.config().resolution() > LAST_ROW_MAJOR_RESOLUTION
-        ? MemoryFormat.CHANNELS_LAST
-        : MemoryFormat.CONTIGUOUS;
-  }
-
-  private boolean packs() {
-    return purpose == Use.EVALUATION
-        && options.numerics() == Numerics.FAST
-        && options.device().type() == Device.Type.CPU;
+  /** What its values are for. */
+  final Purpose purpose() {
+    return purpose;
   }
 
   @Override
@@ -295,16 +174,13 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
 
   private Tensor denoised(
       Tensor x, Tensor sigma, @Nullable Tensor labels, @Nullable Tensor augment) {
-    if (isTraining() && packs()) {
+    if (isTraining() && execution instanceof Execution.Packed) {
       throw new ModelException("a network that is loaded for fast evaluation cannot be trained");
     }
     try (TensorScope scope = TensorScope.open()) {
       Tensor image = here(x);
       Coefficients c = coefficients(here(sigma).reshape(-1, 1, 1, 1));
       Tensor scaled = (c.in == null ? image : c.in.mul(image)).to(options.dtype());
-      if (packs()) {
-        scaled = Shapes.contiguous(scaled, MemoryFormat.CHANNELS_LAST);
-      }
       Tensor rows = augment == null ? null : here(augment);
       Tensor f = model.forward(scaled, c.noise, oneHot(labels), rows);
       if (f.size(1) != config.channels()) {
@@ -316,17 +192,13 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
     }
   }
 
-  /** Runs with values that no other thread frees meanwhile. */
-  final <T> T whileOpen(Supplier<T> work) {
-    use.readLock().lock();
-    try {
-      if (closed) {
-        throw new ModelException("this network is closed");
-      }
-      return work.get();
-    } finally {
-      use.readLock().unlock();
-    }
+  /**
+   * Does some work with values that no other thread frees meanwhile.
+   *
+   * @throws ModelException when the network is closed
+   */
+  protected final <T> T whileOpen(Supplier<T> work) {
+    return use.whileOpen(work);
   }
 
   /** An operand in float32 on the network's device. */
@@ -351,16 +223,7 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
    */
   @Override
   public final void close() {
-    if (use.getReadHoldCount() > 0) {
-      throw new IllegalStateException("a network cannot be closed from inside its own evaluation");
-    }
-    use.writeLock().lock();
-    try {
-      closed = true;
-      super.close();
-    } finally {
-      use.writeLock().unlock();
-    }
+    use.close(super::close);
   }
 
   /** What this network is. */
@@ -371,6 +234,11 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
   /** How it was loaded. */
   public final LoadOptions options() {
     return options;
+  }
+
+  /** How its layers compute. */
+  public final Execution execution() {
+    return execution;
   }
 
   @Override
@@ -388,14 +256,18 @@ public abstract sealed class Preconditioner extends Module implements Denoiser
     return config.labelDim();
   }
 
+  /** The setting {@code sigma_min}; 0 where there is none. */
   @Override
   public double sigmaMin() {
-    return config.sigmaMin();
+    return config.settings().has("sigma_min") ? config.settings().real("sigma_min") : 0;
   }
 
+  /** The setting {@code sigma_max}; infinity where there is none. */
   @Override
   public double sigmaMax() {
-    return config.sigmaMax();
+    return config.settings().has("sigma_max")
+        ? config.settings().real("sigma_max")
+        : Double.POSITIVE_INFINITY;
   }
 
   @Override

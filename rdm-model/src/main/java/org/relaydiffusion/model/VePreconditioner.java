@@ -7,11 +7,10 @@ import org.relaydiffusion.torch.Tensor;
 final class VePreconditioner extends Preconditioner {
   VePreconditioner(ModelConfig config) {
     super(config);
-    registerModel();
   }
 
   @Override
-  Coefficients coefficients(Tensor sigma) {
+  protected Coefficients coefficients(Tensor sigma) {
     return new Coefficients(null, sigma, null, Pointwise.log(sigma.mul(0.5)).reshape(-1));
   }
 }

@@ -5,13 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.relaydiffusion.model.layer.BlockStyle;
 import org.relaydiffusion.model.layer.Conv2d;
+import org.relaydiffusion.model.layer.Execution;
 import org.relaydiffusion.model.layer.FourierEmbedding;
 import org.relaydiffusion.model.layer.GroupNorm;
+import org.relaydiffusion.model.layer.Layer;
 import org.relaydiffusion.model.layer.Linear;
 import org.relaydiffusion.model.layer.PositionalEmbedding;
 import org.relaydiffusion.model.layer.Resample;
@@ -56,11 +58,7 @@ class LayerParityTest {
       try (Module layer = layer(unit, io, in0)) {
         layer.state().forEach((key, p) -> p.set(Shapes.copy(required(io, name + "state." + key))));
         if (numerics == Numerics.FAST) {
-          layer.walk((_, m) -> {
-            if (m instanceof Conv2d conv) {
-              conv.pack(DType.FLOAT32);
-            }
-          });
+          Layer.prepareAll(layer, new Execution.Packed(DType.FLOAT32));
         }
         Tensor x =
             numerics == Numerics.FAST && in0.rank() == 4
@@ -135,21 +133,27 @@ class LayerParityTest {
   }
 
   static UNetBlock.Config block(JsonNode k) {
-    UNetBlock.Style style =
-        new UNetBlock.Style(
-            k.get("emb_channels").asInt(),
-            k.path("channels_per_head").asInt(64),
-            k.has("num_heads") ? OptionalInt.of(k.get("num_heads").asInt()) : OptionalInt.empty(),
-            0,
-            k.path("skip_scale").asDouble(1),
-            k.path("eps").asDouble(1e-5),
-            filter(k),
-            k.path("resample_proj").asBoolean(false),
-            k.path("adaptive_scale").asBoolean(true),
-            WeightInit.DEFAULT,
-            WeightInit.DEFAULT,
-            WeightInit.DEFAULT,
-            k.path("eff_attn").asBoolean(false));
+    BlockStyle style =
+        BlockStyle.of(k.get("emb_channels").asInt())
+            .heads(
+                k.has("num_heads")
+                    ? BlockStyle.Heads.fixed(k.get("num_heads").asInt())
+                    : BlockStyle.Heads.ofChannels(k.path("channels_per_head").asInt(64)))
+            .skipScale(k.path("skip_scale").asDouble(1))
+            .eps(k.path("eps").asDouble(1e-5))
+            .resampleFilter(filter(k))
+            .skip(
+                k.path("resample_proj").asBoolean(false)
+                    ? BlockStyle.Skip.ALWAYS_PROJECTED
+                    : BlockStyle.Skip.PROJECTED_WHERE_CHANNELS_CHANGE)
+            .modulation(
+                k.path("adaptive_scale").asBoolean(true)
+                    ? BlockStyle.Modulation.SCALE_AND_SHIFT
+                    : BlockStyle.Modulation.SHIFT)
+            .attention(
+                k.path("eff_attn").asBoolean(false)
+                    ? BlockStyle.AttentionKernel.FUSED
+                    : BlockStyle.AttentionKernel.SOFTMAX);
     return new UNetBlock.Config(
         k.get("in_channels").asInt(),
         k.get("out_channels").asInt(),

@@ -125,7 +125,8 @@ class NetworkParityTest {
                 ? r.mul(0.1).add(1)
                 : vector ? r.mul(0.1) : r.div(Math.sqrt((double) p.numel() / p.shape()[0])));
       }
-      exact.prepare(new LoadOptions(numerics, DType.FLOAT32, Device.CPU));
+      LoadOptions options = new LoadOptions(numerics, DType.FLOAT32, Device.CPU);
+      NetworkMaker.prepare(exact, options, Purpose.EVALUATION);
       Map<String, Tensor> io = Fixtures.tensors("networks/adm_multihead_seeded/io.safetensors");
       Tensor output =
           exact.denoise(

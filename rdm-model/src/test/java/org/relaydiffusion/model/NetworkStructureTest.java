@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.relaydiffusion.model.safetensors.SafetensorsFile;
+import org.relaydiffusion.model.unet.UNetConfig;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
@@ -189,11 +190,8 @@ class NetworkStructureTest {
   void settingsThatMakeNoNetworkAreRefusedByName() {
     Map<String, Object> good =
         Map.of("img_resolution", 16L, "img_channels", 3L, "model_channels", 4L);
-    assertThat(
-            ModelConfig.of("EDMPrecond", with(good, "channel_mult", List.of(1L, 2L)))
-                .network()
-                .channelMult())
-        .containsExactly(1, 2);
+    ModelConfig two = ModelConfig.of("EDMPrecond", with(good, "channel_mult", List.of(1L, 2L)));
+    assertThat(UNetConfig.of(two.network()).channelMult()).containsExactly(1, 2);
     assertThatThrownBy(() -> ModelConfig.of("OtherPrecond", good))
         .hasMessageContaining("unknown network class 'OtherPrecond'");
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_type", "Transformer")))

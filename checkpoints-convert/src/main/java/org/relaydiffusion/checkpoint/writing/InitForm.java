@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.relaydiffusion.model.layer.WeightInit;
-import org.relaydiffusion.model.unet.UNetConfig;
+import org.relaydiffusion.model.unet.OfficialUNet;
 
 /** The initialization arguments of layers: names and gains. */
 final class InitForm {
@@ -14,7 +14,7 @@ final class InitForm {
    * Returns the arguments for a layer of one of the two U-Nets, which differ in the arguments they
    * pass explicitly.
    */
-  static Map<String, Object> of(UNetConfig.Architecture architecture, WeightInit init) {
+  static Map<String, Object> of(OfficialUNet architecture, WeightInit init) {
     Map<String, Object> form = new LinkedHashMap<>();
     form.put("init_mode", init.mode().name().toLowerCase(Locale.ROOT));
     switch (architecture) {

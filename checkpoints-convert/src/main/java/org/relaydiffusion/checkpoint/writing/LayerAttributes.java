@@ -6,6 +6,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.pickle.Tuple;
+import org.relaydiffusion.model.layer.BlockStyle;
 import org.relaydiffusion.model.layer.Conv2d;
 import org.relaydiffusion.model.layer.FourierEmbedding;
 import org.relaydiffusion.model.layer.GroupNorm;
@@ -14,6 +15,7 @@ import org.relaydiffusion.model.layer.PositionalEmbedding;
 import org.relaydiffusion.model.layer.Resample;
 import org.relaydiffusion.model.layer.UNetBlock;
 import org.relaydiffusion.model.layer.WeightInit;
+import org.relaydiffusion.model.unet.OfficialUNet;
 import org.relaydiffusion.model.unet.UNetConfig;
 import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
@@ -66,7 +68,7 @@ final class LayerAttributes {
       state.put(BIAS, null);
       kwargs.put(BIAS, false);
     }
-    boolean dhariwal = config.architecture() == UNetConfig.Architecture.DHARIWAL;
+    boolean dhariwal = config.architecture() == OfficialUNet.DHARIWAL;
     if (dhariwal && name.equals("map_label")) {
       kwargs.put("init_mode", "kaiming_normal");
       kwargs.put("init_weight", Math.sqrt((double) weight[1]));
@@ -137,7 +139,7 @@ final class LayerAttributes {
   }
 
   private Map<String, @Nullable Object> positional(Map<String, @Nullable Object> state) {
-    boolean endpoint = config.architecture() == UNetConfig.Architecture.SONG;
+    boolean endpoint = config.architecture() == OfficialUNet.SONG;
     state.put("num_channels", noiseChannels());
     state.put("max_positions", MAX_POSITIONS);
     state.put("endpoint", endpoint);
@@ -154,8 +156,8 @@ final class LayerAttributes {
 
   private Map<String, @Nullable Object> block(
       Map<String, @Nullable Object> state, String name, UNetBlock.Config c) {
-    UNetBlock.Style style = c.style();
-    boolean song = config.architecture() == UNetConfig.Architecture.SONG;
+    BlockStyle style = c.style();
+    boolean song = config.architecture() == OfficialUNet.SONG;
     Object skipScale = song ? (Object) style.skipScale() : (Object) 1L;
     state.put("in_channels", (long) c.in());
     state.put("out_channels", (long) c.out());
@@ -163,8 +165,8 @@ final class LayerAttributes {
     state.put("num_heads", (long) c.heads());
     state.put("dropout", settings.value("dropout", style.dropout()));
     state.put("skip_scale", skipScale);
-    state.put("adaptive_scale", style.adaptiveScale());
-    state.put("eff_attn", style.memoryEfficientAttention());
+    state.put("adaptive_scale", style.modulation() == BlockStyle.Modulation.SCALE_AND_SHIFT);
+    state.put("eff_attn", style.attention() == BlockStyle.AttentionKernel.FUSED);
     boolean hasSkip = c.in() != c.out() || c.resample() != Resample.NONE;
     if (!hasSkip) {
       state.put("skip", null);
@@ -176,21 +178,25 @@ final class LayerAttributes {
       kwargs.put("attention", c.attention());
     }
     kwargs.put("emb_channels", (long) style.embChannels());
-    kwargs.put(song ? "num_heads" : "channels_per_head", song ? 1L : style.channelsPerHead());
+    switch (style.heads()) {
+      case BlockStyle.Heads.OfChannels each ->
+          kwargs.put("channels_per_head", (long) each.channels());
+      case BlockStyle.Heads.Fixed fixed -> kwargs.put("num_heads", (long) fixed.number());
+    }
     kwargs.put("dropout", state.get("dropout"));
     if (song) {
       kwargs.put("skip_scale", skipScale);
       kwargs.put("eps", style.eps());
       kwargs.put("resample_filter", longs(style.resampleFilter()));
-      kwargs.put("resample_proj", style.resampleProj());
-      kwargs.put("adaptive_scale", style.adaptiveScale());
+      kwargs.put("resample_proj", style.skip() == BlockStyle.Skip.ALWAYS_PROJECTED);
+      kwargs.put("adaptive_scale", style.modulation() == BlockStyle.Modulation.SCALE_AND_SHIFT);
     }
     kwargs.put("init", InitForm.of(config.architecture(), style.init()));
     kwargs.put("init_zero", InitForm.of(config.architecture(), style.initZero()));
     if (song) {
       kwargs.put("init_attn", InitForm.of(config.architecture(), style.initAttention()));
     }
-    kwargs.put("eff_attn", style.memoryEfficientAttention());
+    kwargs.put("eff_attn", style.attention() == BlockStyle.AttentionKernel.FUSED);
     return kwargs;
   }
 

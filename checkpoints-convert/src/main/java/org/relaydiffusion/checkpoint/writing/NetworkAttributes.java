@@ -11,11 +11,12 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.pickle.Tuple;
 import org.relaydiffusion.model.ModelConfig;
+import org.relaydiffusion.model.OfficialPreconditioner;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.model.safetensors.TensorSource;
+import org.relaydiffusion.model.unet.NetworkConfig;
 import org.relaydiffusion.model.unet.SongUNet;
 import org.relaydiffusion.model.unet.UNet;
-import org.relaydiffusion.model.unet.UNetConfig;
 import org.relaydiffusion.torch.DType;
 
 /** The attributes of the official code's preconditioners and U-Nets, besides their parts. */
@@ -26,40 +27,60 @@ final class NetworkAttributes {
   /**
    * The arguments of each preconditioner with their defaults; all others are those of the U-Net.
    */
-  private static final Map<ModelConfig.Preconditioning, List<Default>> OWN =
+  private static final Map<OfficialPreconditioner, List<Default>> OWN =
       Map.of(
-          ModelConfig.Preconditioning.EDM,
+          OfficialPreconditioner.EDM,
           List.of(
               new Default("sigma_min", 0L),
               new Default("sigma_max", Double.POSITIVE_INFINITY),
               new Default("sigma_data", 0.5)),
-          ModelConfig.Preconditioning.VP,
+          OfficialPreconditioner.VP,
           List.of(
               new Default("beta_d", 19.9),
               new Default("beta_min", 0.1),
               new Default("M", 1000L),
               new Default("epsilon_t", 1e-5)),
-          ModelConfig.Preconditioning.VE,
+          OfficialPreconditioner.VE,
           List.of(new Default("sigma_min", 0.02), new Default("sigma_max", 100L)),
-          ModelConfig.Preconditioning.IDDPM,
+          OfficialPreconditioner.IDDPM,
           List.of(new Default("C_1", 0.001), new Default("C_2", 0.008), new Default("M", 1000L)));
 
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final Preconditioner network;
+  private final OfficialPreconditioner kind;
   private final Settings settings;
   private final Map<String, ? extends TensorSource> tensors;
 
   private record Default(String name, Object value) {}
 
-  NetworkAttributes(
+  private NetworkAttributes(
       Preconditioner network,
+      OfficialPreconditioner kind,
       Map<String, ? extends @Nullable Object> initKwargs,
       Map<String, ? extends TensorSource> tensors) {
     this.network = network;
+    this.kind = kind;
     this.settings = new Settings(initKwargs);
     this.tensors = tensors;
+  }
+
+  /**
+   * Returns the attributes of a network of the official code.
+   *
+   * @throws RdmException if its preconditioner is not one of the official four
+   */
+  static NetworkAttributes of(
+      Preconditioner network,
+      Map<String, ? extends @Nullable Object> initKwargs,
+      Map<String, ? extends TensorSource> tensors) {
+    if (network.config().preconditioning() instanceof OfficialPreconditioner kind) {
+      return new NetworkAttributes(network, kind, initKwargs, tensors);
+    }
+    throw new RdmException(
+        "preconditioner %s has no counterpart in the official code"
+            .formatted(network.config().preconditioning().className()));
   }
 
   /** Completes the state of a preconditioner and returns the name of its class. */
@@ -70,24 +91,24 @@ final class NetworkAttributes {
     state.put("label_dim", (long) config.labelDim());
     state.put("use_fp16", settings.value("use_fp16", false));
     own().forEach(d -> state.put(d.name, settings.value(d.name, d.value)));
-    switch (config.preconditioning()) {
+    switch (kind) {
       case EDM, VE -> {}
       case VP -> {
         state.put("sigma_min", network.sigmaMin());
         state.put("sigma_max", network.sigmaMax());
       }
       case IDDPM -> {
-        List<Double> ends = iddpmEnds(config.schedule().steps());
+        List<Double> ends = iddpmEnds(config.settings().whole("M"));
         state.put("sigma_min", ends.getFirst());
         state.put("sigma_max", ends.getLast());
       }
     }
     finish(state, settings.without(Set.of()));
-    return config.preconditioning().className();
+    return kind.className();
   }
 
   private List<Default> own() {
-    List<Default> own = OWN.get(network.config().preconditioning());
+    List<Default> own = OWN.get(kind);
     return own == null ? List.of() : own;
   }
 
@@ -115,7 +136,7 @@ final class NetworkAttributes {
 
   /** Completes the state of a U-Net and returns the name of its class. */
   String addUNet(Map<String, @Nullable Object> state, UNet unet) {
-    UNetConfig config = network.config().network();
+    NetworkConfig config = network.config().network();
     state.put("label_dropout", settings.value("label_dropout", 0L));
     List<String> optional =
         unet instanceof SongUNet

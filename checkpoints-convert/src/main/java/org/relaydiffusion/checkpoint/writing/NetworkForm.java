@@ -14,6 +14,7 @@ import org.relaydiffusion.model.TensorShape;
 import org.relaydiffusion.model.layer.Conv2d;
 import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.model.unet.UNet;
+import org.relaydiffusion.model.unet.UNetConfig;
 import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
 
@@ -74,8 +75,8 @@ public final class NetworkForm {
           new NetworkForm(
               purpose,
               tensors,
-              new LayerAttributes(config.network(), initKwargs),
-              new NetworkAttributes(network, initKwargs, tensors));
+              new LayerAttributes(UNetConfig.of(config.network()), initKwargs),
+              NetworkAttributes.of(network, initKwargs, tensors));
       return form.object("", network);
     }
   }

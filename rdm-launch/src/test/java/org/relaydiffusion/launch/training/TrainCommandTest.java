@@ -25,7 +25,6 @@ import org.relaydiffusion.launch.RdmRun;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.download.FileServer;
 import org.relaydiffusion.model.ModelConfig;
-import org.relaydiffusion.model.unet.UNetConfig;
 import org.relaydiffusion.torch.Torch;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -132,7 +131,7 @@ class TrainCommandTest {
       NetworkRecord record = snapshot.network();
       assertThat(record.className()).isEqualTo(network);
       assertThat(ModelConfig.of(record.className(), record.initKwargs()).network())
-          .matches(UNetConfig::efficientAttention);
+          .matches(network -> network.settings().flag("eff_attn"));
       assertThat(snapshot.otherEntries().get("loss_fn"))
           .asInstanceOf(InstanceOfAssertFactories.type(CheckpointEntry.ObjectEntry.class))
           .extracting(CheckpointEntry.ObjectEntry::className)

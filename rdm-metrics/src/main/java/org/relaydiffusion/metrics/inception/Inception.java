@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelException;
+import org.relaydiffusion.model.UseLock;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.GradMode;
@@ -37,9 +37,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   private final String sha256;
 
   /** Held for reading while the weights are used, and for writing by {@link #close()}. */
-  private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
-
-  private boolean closed;
+  private final UseLock use = new UseLock();
 
   private Inception(InceptionV3 network, LoadOptions options, ModuleFile file, String sha256) {
     this.network = network;
@@ -140,13 +138,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
   @Override
   public InceptionFeatures features(Tensor images) {
     check(images);
-    use.readLock().lock();
-    try {
-      checkOpen();
-      return computed(images);
-    } finally {
-      use.readLock().unlock();
-    }
+    return use.whileOpen(() -> computed(images));
   }
 
   private InceptionFeatures computed(Tensor images) {
@@ -189,25 +181,13 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     }
   }
 
-  private void checkOpen() {
-    if (closed) {
-      throw new ModelException("this network is closed");
-    }
-  }
-
   /**
    * Returns the last layer, whose tensors remain owned by this object: they are freed with it.
    *
    * @throws ModelException if this object is closed
    */
   public OutputLayer output() {
-    use.readLock().lock();
-    try {
-      checkOpen();
-      return network.output();
-    } finally {
-      use.readLock().unlock();
-    }
+    return use.whileOpen(network::output);
   }
 
   /**
@@ -229,13 +209,9 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
    */
   @Override
   public void close() {
-    use.writeLock().lock();
-    try {
-      closed = true;
+    use.close(() -> {
       network.close();
       file.close();
-    } finally {
-      use.writeLock().unlock();
-    }
+    });
   }
 }

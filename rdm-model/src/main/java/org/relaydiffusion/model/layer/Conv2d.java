@@ -3,7 +3,6 @@ package org.relaydiffusion.model.layer;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.MemoryFormat;
@@ -12,8 +11,6 @@ import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
-import org.relaydiffusion.torch.Torch;
-import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
@@ -21,24 +18,15 @@ import org.relaydiffusion.torch.nn.Parameter;
  * low-pass filter before it; only a fused one going down comes after it. With kernel 0 only the
  * resampling happens.
  */
-public final class Conv2d extends Module {
+public final class Conv2d extends Layer {
+  private static final int KERNEL_OF_UPSAMPLED = 3;
+
   private final Config config;
   private final @Nullable Parameter weight;
   private final @Nullable Parameter bias;
-  private final @Nullable Parameter filter;
-  private @Nullable PackedConv2d packed;
-  private Path path = Path.REFERENCE;
-  private MemoryFormat format = MemoryFormat.CONTIGUOUS;
-
-  /** How the layer computes. */
-  enum Path {
-    /** The reference's operations in its order. */
-    REFERENCE,
-    /** The same sums in fewer operations, each of which autograd can go back through. */
-    DIRECT,
-    /** With weights rearranged for oneDNN: evaluation only. */
-    PACKED
-  }
+  private final @Nullable Resampling resampling;
+  private @Nullable AdaptiveConv2d packed;
+  private @Nullable UpsampledConv2d upsampled;
 
   /**
    * What a convolution is.
@@ -50,11 +38,11 @@ public final class Conv2d extends Module {
    * @param resample up, down or neither
    * @param resampleFilter the one-dimensional low-pass filter, e.g. 1, 1 or 1, 3, 3, 1
    * @param fusedResample whether filter and convolution share their padding (NCSN++'s residual
-   *     skip)
+   *     skip); such a convolution always computes as the reference does
    * @param init first values
    * @param withBias whether a bias is added, last
    * @param interleaved how many parts take turns in the output's channels (3 for query, key,
-   *     value); {@link #pack} sorts them into blocks
+   *     value); packing sorts them into blocks
    */
   public record Config(
       int in,
@@ -85,6 +73,12 @@ public final class Conv2d extends Module {
       return new Config(in, out, kernel, resolution, resample, filter, false, init, true, 1);
     }
 
+    /** The same convolution, sharing its padding with the filter. */
+    public Config fused() {
+      return new Config(
+          in, out, kernel, resolution, resample, resampleFilter, true, init, withBias, interleaved);
+    }
+
     /** A 1x1 convolution whose output channels take turns between {@code parts} tensors. */
     static Config interleaving(int in, int parts, int resolution, WeightInit init) {
       return new Config(
@@ -106,11 +100,20 @@ public final class Conv2d extends Module {
         k == 0 || !config.withBias
             ? null
             : parameter("bias", config.init.bias(fanIn, fanOut), config.out);
-    int taps = config.resampleFilter.size();
-    filter =
+    List<Integer> taps = config.resampleFilter;
+    resampling =
         config.resample == Resample.NONE
             ? null
-            : buffer("resample_filter", (_, _) -> outerFilter(), 1, 1, taps, taps);
+            : new Resampling(
+                config.resample,
+                taps,
+                buffer(
+                    "resample_filter",
+                    (_, _) -> Resampling.outerFilter(taps),
+                    1,
+                    1,
+                    taps.size(),
+                    taps.size()));
   }
 
   /** What this convolution is. */
@@ -118,56 +121,43 @@ public final class Conv2d extends Module {
     return config;
   }
 
-  /**
-   * Prepares for fast evaluation: rearranges weight and bias for oneDNN and lets go of the
-   * originals. From now on only {@link #forward} in channels-last order and evaluation mode works.
-   * A fused resampling stays as it is.
-   *
-   * @param dtype what the convolution computes in
-   */
-  public void pack(DType dtype) {
-    if (path == Path.PACKED || config.fusedResample) {
+  @Override
+  protected void prepared() {
+    if (weight == null || config.fusedResample) {
       return;
     }
-    path = Path.PACKED;
-    if (weight != null) {
-      try (TensorScope _ = TensorScope.open()) {
-        Tensor w = sorted(weight.value().to(dtype));
-        Tensor b = bias == null ? null : sorted(bias.value().to(dtype));
-        packed = PackedConv2d.pack(w, b, config.kernel / 2, config.resolution);
-      }
-      weight.close();
-      if (bias != null) {
-        bias.close();
-      }
+    switch (execution()) {
+      case Execution.Reference _ -> {}
+      case Execution.Direct direct ->
+          weight.set(Shapes.contiguous(weight.value(), direct.format(config.resolution)));
+      case Execution.Packed wanted -> pack(weight, wanted);
     }
   }
 
-  /**
-   * Prepares for fast training, and for evaluation of what is being trained: weight and bias keep
-   * their values and names. A fused resampling stays as it is.
-   *
-   * @param layout the order in which weights lie from now on, and to which inputs are brought
-   */
-  public void direct(MemoryFormat layout) {
-    if (config.fusedResample) {
+  /** Rearranges weight and bias for oneDNN, and gives up the originals. */
+  private void pack(Parameter plain, Execution.Packed wanted) {
+    if (!plain.isSet()) {
       return;
     }
-    path = Path.DIRECT;
-    format = layout;
-    if (weight != null) {
-      weight.set(Shapes.contiguous(weight.value(), format));
+    try (TensorScope _ = TensorScope.open()) {
+      Tensor w = sorted(plain.value());
+      Tensor b = bias == null ? null : sorted(bias.value());
+      if (resampling != null && resampling.repeats() && config.kernel == KERNEL_OF_UPSAMPLED) {
+        upsampled = UpsampledConv2d.pack(w, b, wanted, config.resolution / 2);
+      } else {
+        packed =
+            new AdaptiveConv2d(
+                PackedConv2d.pack(
+                    w.to(wanted.dtype()),
+                    b == null ? null : b.to(wanted.dtype()),
+                    config.kernel / 2,
+                    config.resolution));
+      }
     }
-  }
-
-  /** How it computes. */
-  Path path() {
-    return path;
-  }
-
-  /** The order in which inputs and outputs of {@link Path#DIRECT} lie. */
-  MemoryFormat format() {
-    return format;
+    plain.close();
+    if (bias != null) {
+      bias.close();
+    }
   }
 
   /** Rows a0 b0 c0 a1 b1 c1 ... as a0 a1 ... b0 b1 ... c0 c1 ... */
@@ -182,37 +172,38 @@ public final class Conv2d extends Module {
 
   /** [N, in, H, W] to [N, out, H', W']. */
   public Tensor forward(Tensor x) {
+    if (config.fusedResample) {
+      return observed(forwardReference(x));
+    }
     return observed(
-        switch (path) {
-          case REFERENCE -> forwardExact(x);
-          case DIRECT -> forwardDirect(x, Rows.AS_STORED);
-          case PACKED -> forwardPacked(x);
+        switch (execution()) {
+          case Execution.Reference _ -> forwardReference(x);
+          case Execution.Direct direct -> forwardDirect(x, direct, Rows.AS_STORED);
+          case Execution.Packed _ -> forwardPacked(x);
         });
   }
 
+  /** As {@link #forward}, with the parts that take turns sorted into blocks. */
+  Tensor forwardSorted(Tensor x) {
+    return observed(
+        switch (execution()) {
+          case Execution.Reference _ ->
+              throw new IllegalStateException("the reference's channels take turns");
+          case Execution.Direct direct -> forwardDirect(x, direct, Rows.SORTED);
+          case Execution.Packed _ -> forwardPacked(x);
+        });
+  }
+
+  /** The order of a convolution's output channels. */
+  private enum Rows {
+    AS_STORED,
+    SORTED
+  }
+
   /** The reference's operations in its order; the bias is added last. */
-  private Tensor forwardExact(Tensor x) {
+  private Tensor forwardReference(Tensor x) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor w = weight == null ? null : weight.value().to(x.dtype());
-      int padding = config.kernel / 2;
-      int filterPadding = (config.resampleFilter.size() - 1) / 2;
-      Tensor y;
-      if (config.fusedResample && config.resample == Resample.UP && w != null) {
-        Tensor up = upsample(x, Math.max(filterPadding - padding, 0));
-        y = Functional.conv2d(up, w, null, 1, Math.max(padding - filterPadding, 0), 1);
-      } else if (config.fusedResample && config.resample == Resample.DOWN && w != null) {
-        y = downsample(Functional.conv2d(x, w, null, 1, padding + filterPadding, 1), 0);
-      } else {
-        y =
-            switch (config.resample) {
-              case NONE -> x;
-              case UP -> upsample(x, filterPadding);
-              case DOWN -> downsample(x, filterPadding);
-            };
-        if (w != null) {
-          y = Functional.conv2d(y, w, null, 1, padding, 1);
-        }
-      }
+      Tensor y = convolved(x);
       if (bias != null) {
         Tensor b = bias.value().to(x.dtype()).reshape(1, -1, 1, 1);
         // The form in place has no derivative.
@@ -222,22 +213,29 @@ public final class Conv2d extends Module {
     }
   }
 
-  /** The order of a convolution's output channels. */
-  private enum Rows {
-    AS_STORED,
-    SORTED
+  private Tensor convolved(Tensor x) {
+    if (weight == null) {
+      return resampling == null ? x : resampling.filtered(x);
+    }
+    Tensor w = weight.value().to(x.dtype());
+    int padding = config.kernel / 2;
+    if (resampling == null) {
+      return Functional.conv2d(x, w, null, 1, padding, 1);
+    }
+    if (!config.fusedResample) {
+      return Functional.conv2d(resampling.filtered(x), w, null, 1, padding, 1);
+    }
+    int reach = resampling.padding();
+    if (config.resample == Resample.UP) {
+      Tensor up = resampling.up(x, Math.max(reach - padding, 0));
+      return Functional.conv2d(up, w, null, 1, Math.max(padding - reach, 0), 1);
+    }
+    return resampling.down(Functional.conv2d(x, w, null, 1, padding + reach, 1), 0);
   }
 
-  /**
-   * As {@link #forward} of {@link Path#DIRECT}, with the parts that take turns sorted into blocks.
-   */
-  Tensor forwardSorted(Tensor x) {
-    return observed(forwardDirect(x, Rows.SORTED));
-  }
-
-  private Tensor forwardDirect(Tensor x, Rows rows) {
+  private Tensor forwardDirect(Tensor x, Execution.Direct direct, Rows rows) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor y = Shapes.contiguous(resampleFast(x), format);
+      Tensor y = Shapes.contiguous(resampled(x), direct.format(config.resolution));
       if (weight == null) {
         return scope.keep(y);
       }
@@ -253,45 +251,16 @@ public final class Conv2d extends Module {
 
   private Tensor forwardPacked(Tensor x) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor y = resampleFast(x);
+      if (upsampled != null) {
+        return scope.keep(upsampled.apply(Shapes.contiguous(x, MemoryFormat.CHANNELS_LAST)));
+      }
+      Tensor y = Shapes.contiguous(resampled(x), MemoryFormat.CHANNELS_LAST);
       return scope.keep(weight == null ? y : Objects.requireNonNull(packed).apply(y));
     }
   }
 
-  /** As the filters do it, but [1, 1] as what it is: repetition going up, a mean going down. */
-  private Tensor resampleFast(Tensor x) {
-    boolean box = config.resampleFilter.equals(List.of(1, 1));
-    int filterPadding = (config.resampleFilter.size() - 1) / 2;
-    return switch (config.resample) {
-      case NONE -> x;
-      case UP ->
-          box
-              ? Functional.upsampleNearest(x, 2 * x.size(2), 2 * x.size(3))
-              : upsample(x, filterPadding);
-      case DOWN -> box ? Functional.averagePool(x, 2) : downsample(x, filterPadding);
-    };
-  }
-
-  private Tensor upsample(Tensor x, int padding) {
-    Tensor f = Objects.requireNonNull(filter).value().to(x.dtype());
-    int c = Math.toIntExact(x.size(1));
-    return Functional.convTranspose2d(x, Shapes.repeat(f.mul(4), c, 1, 1, 1), null, 2, padding, c);
-  }
-
-  private Tensor downsample(Tensor x, int padding) {
-    Tensor f = Objects.requireNonNull(filter).value().to(x.dtype());
-    int c = Math.toIntExact(x.size(1));
-    return Functional.conv2d(x, Shapes.repeat(f, c, 1, 1, 1), null, 2, padding, c);
-  }
-
-  private Tensor outerFilter() {
-    List<Integer> f = config.resampleFilter;
-    double sum = f.stream().mapToInt(Integer::intValue).sum();
-    float[] outer = new float[f.size() * f.size()];
-    for (int i = 0; i < outer.length; i++) {
-      outer[i] = (float) (f.get(i / f.size()) * f.get(i % f.size()) / (sum * sum));
-    }
-    return Torch.tensor(outer, 1, 1, f.size(), f.size());
+  private Tensor resampled(Tensor x) {
+    return resampling == null ? x : resampling.fast(x);
   }
 
   @Override
@@ -300,6 +269,10 @@ public final class Conv2d extends Module {
     if (packed != null) {
       packed.close();
       packed = null;
+    }
+    if (upsampled != null) {
+      upsampled.close();
+      upsampled = null;
     }
   }
 }

@@ -10,11 +10,10 @@ import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
-import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /** Group normalisation with min(32, channels / 4) groups. */
-public final class GroupNorm extends Module {
+public final class GroupNorm extends Layer {
   private static final int MAX_GROUPS = 32;
   private static final int MIN_CHANNELS_PER_GROUP = 4;
 
@@ -44,8 +43,10 @@ public final class GroupNorm extends Module {
   /** [N, C, H, W] to the same. */
   public Tensor forward(Tensor x) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor w = weight.value().to(x.dtype());
-      Tensor b = bias.value().to(x.dtype());
+      // The CPU's kernel takes float32 weights beside bfloat16 activations; the reference does not.
+      DType dtype = execution() instanceof Execution.Packed ? DType.FLOAT32 : x.dtype();
+      Tensor w = weight.value().to(dtype);
+      Tensor b = bias.value().to(dtype);
       return observed(scope.keep(Functional.groupNorm(x, groups, w, b, eps)));
     }
   }
@@ -56,12 +57,11 @@ public final class GroupNorm extends Module {
    * @param x [N, C, H, W]
    * @param scale [N, C, 1, 1] or [1, C, 1, 1], of x's type
    * @param shift of the same shape
-   * @param path {@link Conv2d.Path#DIRECT} where the operations need not be the reference's
    */
-  Tensor modulated(Tensor x, Tensor scale, Tensor shift, Conv2d.Path path) {
+  Tensor modulated(Tensor x, Tensor scale, Tensor shift) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor factor = scale.add(1);
-      if (!GradMode.isEnabled() || path == Conv2d.Path.REFERENCE) {
+      if (!GradMode.isEnabled() || execution() instanceof Execution.Reference) {
         return scope.keep(Pointwise.addcmul(shift, forward(x), factor));
       }
       boolean composed = x.dtype() == DType.FLOAT32 && x.device().type() == Device.Type.CPU;

@@ -1,5 +1,6 @@
 package org.relaydiffusion.model.layer;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.relaydiffusion.torch.Autograd;
 import org.relaydiffusion.torch.DType;
@@ -15,35 +16,48 @@ import org.relaydiffusion.torch.TensorScope;
 /**
  * Softmax attention of every pixel to every pixel: [N, C, H, W] to the values, before the
  * projection. The convolution {@code qkv} interleaves query, key and value channel by channel. The
- * softmax is in float32 whatever the network's type.
+ * softmax is in float32 whatever the network's type. Its block, whose part {@code qkv} is, tells it
+ * how to compute.
  */
-final class SelfAttention {
+final class SelfAttention extends Layer {
+  /**
+   * How many scores of a softmax lie in memory at a time: 64 MiB in bfloat16, and their softmax.
+   */
+  private static final long MAX_SCORES = 1 << 25;
+
   private final Conv2d qkv;
   private final int heads;
-  private final boolean memoryEfficient;
+  private final BlockStyle.AttentionKernel kernel;
 
   /**
    * Makes the attention.
    *
    * @param qkv a 1x1 convolution to three times the channels
    * @param heads that divide the channels
-   * @param memoryEfficient whether LibTorch's fused kernel is used ({@code eff_attn})
+   * @param kernel what the reference attends with
    */
-  SelfAttention(Conv2d qkv, int heads, boolean memoryEfficient) {
+  SelfAttention(Conv2d qkv, int heads, BlockStyle.AttentionKernel kernel) {
     this.qkv = qkv;
     this.heads = heads;
-    this.memoryEfficient = memoryEfficient;
+    this.kernel = kernel;
   }
 
   /** The attended values of a normalised input [N, C, H, W]; same shape. */
   Tensor forward(Tensor x) {
-    return switch (qkv.path()) {
-      case REFERENCE -> memoryEfficient ? forwardEfficient(x) : forwardExact(x);
-      case DIRECT ->
-          qkv.format() == MemoryFormat.CHANNELS_LAST
+    return switch (execution()) {
+      case Execution.Reference _ ->
+          switch (kernel) {
+            case SOFTMAX -> forwardExact(x);
+            case FUSED -> forwardEfficient(x);
+          };
+      case Execution.Direct direct ->
+          direct.format(qkv.config().resolution()) == MemoryFormat.CHANNELS_LAST
               ? attended(qkv.forwardSorted(x))
               : forwardInterleaved(x);
-      case PACKED -> attended(qkv.forward(x));
+      case Execution.Packed packed ->
+          packed.dtype() == DType.BFLOAT16
+              ? forwardProducts(qkv.forwardSorted(x))
+              : attended(qkv.forwardSorted(x));
     };
   }
 
@@ -135,9 +149,55 @@ final class SelfAttention {
     }
   }
 
+  /**
+   * As {@link #attended}, in bfloat16 as batched products, which run on the processor's bfloat16 or
+   * matrix units. The CPU's fused kernel does not: it takes twenty times as long in bfloat16 as in
+   * float32, and twice as long as this in float32.
+   */
+  private Tensor forwardProducts(Tensor blocks) {
+    try (TensorScope scope = TensorScope.open()) {
+      long[] s = blocks.shape();
+      s[1] /= 3;
+      long pixels = s[2] * s[3];
+      long width = s[1] / heads;
+      Tensor rows = Shapes.permute(blocks, 0, 2, 3, 1).reshape(s[0], pixels, 3, heads, width);
+      Tensor parts = Shapes.permute(rows, 2, 0, 3, 1, 4).contiguous();
+      List<Tensor> each = Shapes.unbind(parts.reshape(3, s[0] * heads, pixels, width), 0);
+      Tensor q = each.get(0).div(Math.sqrt((double) width));
+      Tensor k = Shapes.transpose(each.get(1), 1, 2);
+      // Heads are independent: as many at a time as fit.
+      long step = Math.max(1, MAX_SCORES / (pixels * pixels));
+      List<Tensor> attended = new ArrayList<>();
+      for (long at = 0; at < q.size(0); at += step) {
+        long n = Math.min(step, q.size(0) - at);
+        attended.add(
+            weighted(
+                Shapes.narrow(q, 0, at, n),
+                Shapes.narrow(k, 0, at, n),
+                Shapes.narrow(each.get(2), 0, at, n)));
+      }
+      Tensor a = attended.size() == 1 ? attended.getFirst() : Shapes.cat(attended, 0);
+      return scope.keep(pixels(a.reshape(s[0], heads, pixels, width), s));
+    }
+  }
+
+  /** softmax(q k) v for q [B, L, E], k [B, E, L] and v [B, L, E]. */
+  private static Tensor weighted(Tensor q, Tensor k, Tensor v) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor scores = LinearAlgebra.bmm(q, k);
+      Tensor weights = Functional.softmax(scores, 2);
+      scores.close();
+      return scope.keep(LinearAlgebra.bmm(weights, v));
+    }
+  }
+
   /** Attends with query, key and value [N, heads, HW, width], and puts the pixels of s back. */
   private static Tensor image(List<Tensor> parts, long[] s) {
-    Tensor a = Functional.attention(parts.get(0), parts.get(1), parts.get(2));
+    return pixels(Functional.attention(parts.get(0), parts.get(1), parts.get(2)), s);
+  }
+
+  /** The pixels of s from attended values [N, heads, HW, width]. */
+  private static Tensor pixels(Tensor a, long[] s) {
     Tensor image = Shapes.transpose(a, 1, 2).reshape(s[0], s[2], s[3], s[1]);
     return Shapes.permute(image, 0, 3, 1, 2);
   }

@@ -1,7 +1,6 @@
 package org.relaydiffusion.model.layer;
 
 import java.util.List;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.model.ModelException;
 import org.relaydiffusion.torch.Device;
@@ -11,13 +10,12 @@ import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
-import org.relaydiffusion.torch.nn.Module;
 
 /**
  * The residual block of both U-Nets, with optional resampling and self-attention (EDM, arXiv
  * 2206.00364, appendix C; after DDPM++, NCSN++ and ADM).
  */
-public final class UNetBlock extends Module {
+public final class UNetBlock extends Layer {
   private final Config config;
   private final GroupNorm norm0;
   private final Conv2d conv0;
@@ -30,38 +28,6 @@ public final class UNetBlock extends Module {
   private final @Nullable Conv2d proj;
 
   /**
-   * What every block of a network shares.
-   *
-   * @param embChannels features of the noise embedding
-   * @param channelsPerHead channels of an attention head, where the number of heads is not fixed
-   * @param heads the number of heads, where it is fixed
-   * @param dropout probability, in training
-   * @param skipScale the factor on the sum of branch and skip
-   * @param eps of the normalisations
-   * @param resampleFilter one-dimensional low-pass filter
-   * @param resampleProj whether a resampling skip is a 1x1 convolution even between equal channels
-   * @param adaptiveScale whether the embedding scales and shifts (ADM) or only shifts
-   * @param init first values of most layers
-   * @param initZero first values of the last convolution of each branch
-   * @param initAttention first values of {@code qkv}
-   * @param memoryEfficientAttention {@code eff_attn}
-   */
-  public record Style(
-      int embChannels,
-      int channelsPerHead,
-      OptionalInt heads,
-      double dropout,
-      double skipScale,
-      double eps,
-      List<Integer> resampleFilter,
-      boolean resampleProj,
-      boolean adaptiveScale,
-      WeightInit init,
-      WeightInit initZero,
-      WeightInit initAttention,
-      boolean memoryEfficientAttention) {}
-
-  /**
    * One block.
    *
    * @param in channels of its input
@@ -72,10 +38,10 @@ public final class UNetBlock extends Module {
    * @param style what it shares with its network
    */
   public record Config(
-      int in, int out, int resolution, Resample resample, boolean attention, Style style) {
+      int in, int out, int resolution, Resample resample, boolean attention, BlockStyle style) {
     /** The heads of its attention; 0 for none. */
     public int heads() {
-      return attention ? style.heads.orElse(out / style.channelsPerHead) : 0;
+      return attention ? style.heads(out) : 0;
     }
   }
 
@@ -86,28 +52,40 @@ public final class UNetBlock extends Module {
    */
   public UNetBlock(Config config) {
     this.config = config;
-    Style s = config.style;
+    BlockStyle s = config.style;
     int in = config.in;
     int out = config.out;
     int res = config.resolution;
-    norm0 = child("norm0", new GroupNorm(in, s.eps));
+    norm0 = child("norm0", new GroupNorm(in, s.eps()));
     conv0 =
         child(
             "conv0",
             new Conv2d(
                 Conv2d.Config.resampling(
-                    in, out, 3, res, config.resample, s.resampleFilter, s.init)));
-    affine = child("affine", Linear.of(s.embChannels, s.adaptiveScale ? 2 * out : out, s.init));
-    norm1 = child("norm1", new GroupNorm(out, s.eps));
-    conv1 = child("conv1", new Conv2d(Conv2d.Config.plain(out, out, 3, res, s.initZero)));
+                    in, out, 3, res, config.resample, s.resampleFilter(), s.init())));
+    affine =
+        child(
+            "affine",
+            Linear.of(
+                s.embChannels(),
+                s.modulation() == BlockStyle.Modulation.SCALE_AND_SHIFT ? 2 * out : out,
+                s.init()));
+    norm1 = child("norm1", new GroupNorm(out, s.eps()));
+    conv1 = child("conv1", new Conv2d(Conv2d.Config.plain(out, out, 3, res, s.initZero())));
     if (in != out || config.resample != Resample.NONE) {
-      int kernel = s.resampleProj || in != out ? 1 : 0;
+      boolean projects = in != out || s.skip() == BlockStyle.Skip.ALWAYS_PROJECTED;
       skip =
           child(
               "skip",
               new Conv2d(
                   Conv2d.Config.resampling(
-                      in, out, kernel, res, config.resample, s.resampleFilter, s.init)));
+                      in,
+                      out,
+                      projects ? 1 : 0,
+                      res,
+                      config.resample,
+                      s.resampleFilter(),
+                      s.init())));
     } else {
       skip = null;
     }
@@ -117,11 +95,11 @@ public final class UNetBlock extends Module {
         throw new ModelException(
             "%s channels cannot be cut into %s equal attention heads".formatted(out, heads));
       }
-      norm2 = child("norm2", new GroupNorm(out, s.eps));
+      norm2 = child("norm2", new GroupNorm(out, s.eps()));
       Conv2d qkv =
-          child("qkv", new Conv2d(Conv2d.Config.interleaving(out, 3, res, s.initAttention)));
-      attention = new SelfAttention(qkv, heads, s.memoryEfficientAttention);
-      proj = child("proj", new Conv2d(Conv2d.Config.plain(out, out, 1, res, s.initZero)));
+          child("qkv", new Conv2d(Conv2d.Config.interleaving(out, 3, res, s.initAttention())));
+      attention = new SelfAttention(qkv, heads, s.attention());
+      proj = child("proj", new Conv2d(Conv2d.Config.plain(out, out, 1, res, s.initZero())));
     } else {
       norm2 = null;
       attention = null;
@@ -132,6 +110,13 @@ public final class UNetBlock extends Module {
   /** What this block is. */
   public Config config() {
     return config;
+  }
+
+  @Override
+  protected void prepared() {
+    if (attention != null) {
+      prepare(attention, execution());
+    }
   }
 
   /**
@@ -163,13 +148,13 @@ public final class UNetBlock extends Module {
   private Tensor modulated(Tensor h, Tensor emb) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor p = Shapes.unsqueeze(Shapes.unsqueeze(affine.forward(emb), 2), 3).to(h.dtype());
-      if (!config.style.adaptiveScale) {
+      if (config.style.modulation() == BlockStyle.Modulation.SHIFT) {
         Tensor shifted = h.add(p);
         h.close();
         return scope.keep(norm1.forward(shifted));
       }
       List<Tensor> halves = Shapes.chunk(p, 2, 1);
-      Tensor y = norm1.modulated(h, halves.get(0), halves.get(1), conv1.path());
+      Tensor y = norm1.modulated(h, halves.get(0), halves.get(1));
       h.close();
       return scope.keep(y);
     }
@@ -177,11 +162,11 @@ public final class UNetBlock extends Module {
 
   /** SiLU, and in training dropout. */
   private Tensor dropped(Tensor fresh) {
-    double p = isTraining() ? config.style.dropout : 0;
+    double p = isTraining() ? config.style.dropout() : 0;
     if (p == 0) {
       return activated(fresh);
     }
-    if (conv1.path() != Conv2d.Path.DIRECT || fresh.device().type() != Device.Type.CPU) {
+    if (!(execution() instanceof Execution.Direct) || fresh.device().type() != Device.Type.CPU) {
       return Functional.dropout(activated(fresh), p);
     }
     try (fresh) {
@@ -195,6 +180,6 @@ public final class UNetBlock extends Module {
   }
 
   private Tensor scaled(Tensor h) {
-    return config.style.skipScale == 1 ? h : h.mul(config.style.skipScale);
+    return config.style.skipScale() == 1 ? h : h.mul(config.style.skipScale());
   }
 }

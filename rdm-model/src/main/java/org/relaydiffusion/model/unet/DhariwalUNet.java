@@ -4,8 +4,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.model.layer.BlockStyle;
 import org.relaydiffusion.model.layer.Conv2d;
 import org.relaydiffusion.model.layer.GroupNorm;
 import org.relaydiffusion.model.layer.Linear;
@@ -62,21 +62,14 @@ public final class DhariwalUNet extends UNet {
         config.labelDim() == 0
             ? null
             : child("map_label", Linear.withoutBias(config.labelDim(), emb, label));
-    UNetBlock.Style style =
-        new UNetBlock.Style(
-            emb,
-            CHANNELS_PER_HEAD,
-            OptionalInt.empty(),
-            config.dropout(),
-            1,
-            EPS,
-            List.of(1, 1),
-            false,
-            true,
-            init,
-            zero,
-            init,
-            config.efficientAttention());
+    BlockStyle style =
+        BlockStyle.of(emb)
+            .heads(BlockStyle.Heads.ofChannels(CHANNELS_PER_HEAD))
+            .dropout(config.dropout())
+            .eps(EPS)
+            .modulation(BlockStyle.Modulation.SCALE_AND_SHIFT)
+            .attention(config.attention())
+            .init(init, zero, init);
     int width = config.channelsAt(0);
     entry =
         child(
@@ -89,7 +82,7 @@ public final class DhariwalUNet extends UNet {
         child("out_conv", Levels.conv(width, config.outChannels(), 3, config.resolution(), zero));
   }
 
-  private void buildEncoder(UNetBlock.Style style, int first) {
+  private void buildEncoder(BlockStyle style, int first) {
     int width = first;
     for (int level = 0; level <= config.lastLevel(); level++) {
       if (level > 0) {
@@ -103,7 +96,7 @@ public final class DhariwalUNet extends UNet {
     }
   }
 
-  private void buildDecoder(UNetBlock.Style style, int first) {
+  private void buildDecoder(BlockStyle style, int first) {
     Deque<Integer> skips = Levels.skipWidths(config, first);
     int width = skips.getFirst();
     for (int level = config.lastLevel(); level >= 0; level--) {
@@ -129,7 +122,7 @@ public final class DhariwalUNet extends UNet {
   }
 
   private UNetBlock.Config block(
-      int in, int out, int level, Resample resample, boolean attention, UNetBlock.Style style) {
+      int in, int out, int level, Resample resample, boolean attention, BlockStyle style) {
     return new UNetBlock.Config(in, out, config.resolutionAt(level), resample, attention, style);
   }
 

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import org.relaydiffusion.model.layer.BlockStyle;
 import org.relaydiffusion.model.layer.Conv2d;
 import org.relaydiffusion.model.layer.Resample;
 import org.relaydiffusion.model.layer.UNetBlock;
@@ -31,7 +32,7 @@ final class Levels {
   }
 
   /** The blocks of an encoder level after its entry. */
-  static List<UNetBlock.Config> encoderBlocks(UNetConfig c, int level, int in, UNetBlock.Style s) {
+  static List<UNetBlock.Config> encoderBlocks(UNetConfig c, int level, int in, BlockStyle s) {
     boolean attends = c.attnResolutions().contains(c.resolutionAt(level));
     int out = c.channelsAt(level);
     List<UNetBlock.Config> blocks = new ArrayList<>();

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.model.layer.BlockStyle;
 import org.relaydiffusion.model.layer.Conv2d;
 import org.relaydiffusion.model.layer.FourierEmbedding;
 import org.relaydiffusion.model.layer.GroupNorm;
@@ -76,21 +76,17 @@ public final class SongUNet extends UNet {
             : child("map_augment", Linear.withoutBias(config.augmentDim(), noise, init));
     mapLayer0 = child("map_layer0", Linear.of(noise, emb, init));
     mapLayer1 = child("map_layer1", Linear.of(emb, emb, init));
-    UNetBlock.Style style =
-        new UNetBlock.Style(
-            emb,
-            1,
-            OptionalInt.of(1),
-            config.dropout(),
-            HALF,
-            EPS,
-            config.resampleFilter(),
-            true,
-            false,
-            init,
-            xavier(1e-5),
-            xavier(Math.sqrt(0.2)),
-            config.efficientAttention());
+    BlockStyle style =
+        BlockStyle.of(emb)
+            .heads(BlockStyle.Heads.fixed(1))
+            .dropout(config.dropout())
+            .skipScale(HALF)
+            .eps(EPS)
+            .resampleFilter(config.resampleFilter())
+            .skip(BlockStyle.Skip.ALWAYS_PROJECTED)
+            .modulation(BlockStyle.Modulation.SHIFT)
+            .attention(config.attention())
+            .init(init, xavier(1e-5), xavier(Math.sqrt(0.2)));
     buildEncoder(style);
     buildDecoder(style);
   }
@@ -99,7 +95,7 @@ public final class SongUNet extends UNet {
     return new WeightInit(WeightInit.Mode.XAVIER_UNIFORM, gain, 0);
   }
 
-  private void buildEncoder(UNetBlock.Style style) {
+  private void buildEncoder(BlockStyle style) {
     int width = config.modelChannels();
     int aux = config.inChannels();
     for (int level = 0; level <= config.lastLevel(); level++) {
@@ -125,17 +121,15 @@ public final class SongUNet extends UNet {
                   level,
                   "aux_residual",
                   new Conv2d(
-                      new Conv2d.Config(
-                          aux,
-                          width,
-                          3,
-                          config.resolutionAt(level),
-                          Resample.DOWN,
-                          config.resampleFilter(),
-                          true,
-                          style.init(),
-                          true,
-                          1)));
+                      Conv2d.Config.resampling(
+                              aux,
+                              width,
+                              3,
+                              config.resolutionAt(level),
+                              Resample.DOWN,
+                              config.resampleFilter(),
+                              style.init())
+                          .fused()));
           aux = width;
         }
       }
@@ -148,7 +142,7 @@ public final class SongUNet extends UNet {
     }
   }
 
-  private void buildDecoder(UNetBlock.Style style) {
+  private void buildDecoder(BlockStyle style) {
     Deque<Integer> skips = Levels.skipWidths(config, config.modelChannels());
     int width = skips.getFirst();
     int last = config.lastLevel();
@@ -188,12 +182,12 @@ public final class SongUNet extends UNet {
   }
 
   private UNetBlock block(
-      int in, int out, int level, Resample resample, boolean attention, UNetBlock.Style style) {
+      int in, int out, int level, Resample resample, boolean attention, BlockStyle style) {
     return new UNetBlock(
         new UNetBlock.Config(in, out, config.resolutionAt(level), resample, attention, style));
   }
 
-  private Conv2d resampling(int channels, int level, Resample resample, UNetBlock.Style style) {
+  private Conv2d resampling(int channels, int level, Resample resample, BlockStyle style) {
     return new Conv2d(
         Conv2d.Config.resampling(
             channels,
@@ -223,6 +217,7 @@ public final class SongUNet extends UNet {
     }
   }
 
+  /** Leaves a skip for each step; the last one is also what the decoder begins with. */
   private void encode(Tensor image, Tensor emb, Deque<Tensor> skips) {
     Tensor aux = image;
     Tensor h = image;
@@ -233,11 +228,17 @@ public final class SongUNet extends UNet {
         h = level.down.forward(h, emb);
       }
       if (level.auxDown != null && level.auxSkip != null) {
-        aux = level.auxDown.forward(aux);
-        h = h.add(level.auxSkip.forward(aux));
+        Tensor smaller = level.auxDown.forward(aux);
+        if (aux != image) {
+          aux.close();
+        }
+        aux = smaller;
+        h = sum(h, level.auxSkip.forward(aux));
       }
       if (level.auxResidual != null) {
-        h = h.add(level.auxResidual.forward(aux)).div(Math.sqrt(2));
+        try (Tensor both = sum(h, level.auxResidual.forward(aux))) {
+          h = both.div(Math.sqrt(2));
+        }
         aux = h;
       }
       skips.push(h);
@@ -248,25 +249,50 @@ public final class SongUNet extends UNet {
     }
   }
 
+  /** Closes what it is given: neither is needed any more. */
+  private static Tensor sum(Tensor a, Tensor b) {
+    try (a;
+        b) {
+      return a.add(b);
+    }
+  }
+
   private Tensor decode(Deque<Tensor> skips, Tensor emb) {
     Tensor h = Objects.requireNonNull(skips.peek());
+    boolean isSkip = true;
     Tensor image = null;
     for (DecoderLevel level : decoder) {
       for (UNetBlock block : level.entry) {
-        h = block.forward(h, emb);
+        Tensor next = block.forward(h, emb);
+        // A skip is closed by the block that joins it.
+        if (!isSkip) {
+          h.close();
+        }
+        isSkip = false;
+        h = next;
       }
       for (UNetBlock block : level.blocks) {
-        h = Levels.joined(block, h, skips, emb);
+        Tensor next = Levels.joined(block, h, skips, emb);
+        h.close();
+        h = next;
       }
       if (level.auxUp != null && image != null) {
-        image = level.auxUp.forward(image);
+        try (Tensor smaller = image) {
+          image = level.auxUp.forward(smaller);
+        }
       }
       if (level.auxNorm != null && level.auxConv != null) {
-        Tensor made = level.auxConv.forward(level.auxNorm.forward(h).silu());
-        image = image == null ? made : made.add(image);
+        Tensor made = output(level.auxNorm, level.auxConv, h);
+        image = image == null ? made : sum(made, image);
       }
     }
     return Objects.requireNonNull(image);
+  }
+
+  private static Tensor output(GroupNorm norm, Conv2d conv, Tensor h) {
+    try (TensorScope scope = TensorScope.open()) {
+      return scope.keep(conv.forward(norm.forward(h).silu()));
+    }
   }
 
   private Tensor embedding(Tensor noise, @Nullable Tensor labels, @Nullable Tensor augment) {

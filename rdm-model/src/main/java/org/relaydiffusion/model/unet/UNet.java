@@ -5,9 +5,9 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.nn.Module;
 
 /** F(x; c_noise, y): the raw network inside a preconditioner. */
-public abstract sealed class UNet extends Module permits DhariwalUNet, SongUNet {
-  /** Made by its two kinds. */
-  UNet() {}
+public abstract class UNet extends Module {
+  /** Made by its subclasses. */
+  protected UNet() {}
 
   /**
    * Runs the network.
@@ -20,12 +20,4 @@ public abstract sealed class UNet extends Module permits DhariwalUNet, SongUNet 
    */
   public abstract Tensor forward(
       Tensor x, Tensor noise, @Nullable Tensor labels, @Nullable Tensor augment);
-
-  /** The network that a configuration describes, without values. */
-  public static UNet of(UNetConfig config) {
-    return switch (config.architecture()) {
-      case DHARIWAL -> new DhariwalUNet(config);
-      case SONG -> new SongUNet(config);
-    };
-  }
 }

@@ -5,8 +5,8 @@ import java.util.Comparator;
 import java.util.List;
 import org.relaydiffusion.model.layer.Conv2d;
 import org.relaydiffusion.model.layer.UNetBlock;
+import org.relaydiffusion.model.unet.NetworkConfig;
 import org.relaydiffusion.model.unet.UNet;
-import org.relaydiffusion.model.unet.UNetConfig;
 
 /** The floating-point operations of one image's forward pass: convolutions and attention. */
 final class FlopCount {
@@ -21,21 +21,21 @@ final class FlopCount {
 
   private FlopCount() {}
 
-  static double of(UNetConfig config) {
+  static double of(NetworkConfig config) {
     Counted c = count(config);
     return c.convolutions.stream().mapToDouble(Convolution::flops).sum() + c.attention;
   }
 
-  static Convolution largest(UNetConfig config) {
+  static Convolution largest(NetworkConfig config) {
     return count(config).convolutions.stream()
         .max(Comparator.comparingDouble(Convolution::flops))
         .orElseThrow();
   }
 
-  private static Counted count(UNetConfig config) {
+  private static Counted count(NetworkConfig config) {
     List<Convolution> convolutions = new ArrayList<>();
     double[] attention = new double[1];
-    try (UNet network = UNet.of(config)) {
+    try (UNet network = config.architecture().make(config)) {
       network.walk((path, module) -> {
         int r = resolution(path, config);
         if (module instanceof Conv2d conv && conv.config().kernel() > 0) {
@@ -53,7 +53,7 @@ final class FlopCount {
   }
 
   /** The name of a block begins with its output resolution: enc.32x32_down, dec.64x64_up. */
-  private static int resolution(String path, UNetConfig config) {
+  private static int resolution(String path, NetworkConfig config) {
     String[] parts = path.split("\\.", -1);
     if (parts.length < 2 || !parts[1].contains("x")) {
       return config.resolution();

@@ -1,7 +1,7 @@
 package org.relaydiffusion.tests.bench;
 
 import org.relaydiffusion.model.Numerics;
-import org.relaydiffusion.model.unet.UNetConfig;
+import org.relaydiffusion.model.unet.NetworkConfig;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.Generator;
@@ -22,7 +22,7 @@ final class LargestConvolution {
   private final Tensor weight;
 
   /** Its operands belong to the current scope. */
-  LargestConvolution(UNetConfig config, int batch, Generator g) {
+  LargestConvolution(NetworkConfig config, int batch, Generator g) {
     shape = FlopCount.largest(config);
     x = g.randn(DType.FLOAT32, batch, shape.in(), shape.resolution(), shape.resolution());
     weight = g.randn(DType.FLOAT32, shape.out(), shape.in(), shape.kernel(), shape.kernel());

@@ -1,0 +1,5 @@
+/** A network of a user's own, added as docs/architecture.md shows. */
+@NullMarked
+package org.relaydiffusion.diffusion.extension;
+
+import org.jspecify.annotations.NullMarked;
