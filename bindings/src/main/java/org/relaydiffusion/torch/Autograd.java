@@ -40,7 +40,7 @@ public final class Autograd {
    *     graph has been freed
    */
   public static void backward(Tensor root, @Nullable Tensor gradient, Graph graph) {
-    run(root, List.of(), gradient, graph);
+    goBack(root, List.of(), gradient, graph);
   }
 
   /**
@@ -68,12 +68,12 @@ public final class Autograd {
     }
     List<@Nullable Tensor> before = new ArrayList<>();
     try {
-      for (Tensor input : inputs) {
-        before.add(input.grad());
-        input.clearGrad();
-      }
+      // All before the first is cleared: a tensor may be there twice, under two handles even.
+      inputs.forEach(input -> before.add(input.grad()));
+      inputs.forEach(Tensor::clearGrad);
       if (outputs.size() == 1) {
-        run(outputs.getFirst(), inputs, gradOutputs == null ? null : gradOutputs.getFirst(), graph);
+        goBack(
+            outputs.getFirst(), inputs, gradOutputs == null ? null : gradOutputs.getFirst(), graph);
       } else {
         sumBackward(outputs, inputs, gradOutputs, graph);
       }
@@ -162,6 +162,18 @@ public final class Autograd {
       grads.add(grad);
     }
     return List.copyOf(grads);
+  }
+
+  /** A gradient may become that of a leaf, memory and all, and later passes add to it in place. */
+  private static void goBack(
+      Tensor root, List<Tensor> inputs, @Nullable Tensor gradient, Graph graph) {
+    if (gradient == null || !gradient.isReadOnly()) {
+      run(root, inputs, gradient, graph);
+    } else {
+      try (Tensor copy = Shapes.copy(gradient)) {
+        run(root, inputs, copy, graph);
+      }
+    }
   }
 
   private static void run(

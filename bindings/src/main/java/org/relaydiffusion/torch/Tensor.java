@@ -19,7 +19,6 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
  */
 public final class Tensor implements AutoCloseable {
   private final NativeTensor nativeTensor;
-  private final boolean readOnly;
   private @Nullable TensorScope scope;
 
   /** Filled on first use, by any thread. */
@@ -27,23 +26,13 @@ public final class Tensor implements AutoCloseable {
 
   /** Takes a handle over. */
   Tensor(long handle) {
-    this(handle, false);
-  }
-
-  private Tensor(long handle, boolean readOnly) {
     nativeTensor = new NativeTensor(handle);
-    this.readOnly = readOnly;
     scope = TensorScope.current();
     if (scope != null) {
       scope.add(this);
     } else {
       nativeTensor.guard(this);
     }
-  }
-
-  /** Takes a handle over whose memory may not be written: a write would end the process. */
-  static Tensor readOnly(long handle) {
-    return new Tensor(handle, true);
   }
 
   // ---- lifetime
@@ -141,12 +130,21 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  /** Refuses to write into memory that is only mapped for reading. */
+  /**
+   * Refuses a tensor in memory that is only mapped for reading, where a write would end the
+   * process: also a view, an alias, a gradient or whatever else shares it.
+   */
   void checkWritable() {
-    if (readOnly) {
+    if (isReadOnly()) {
       throw new TorchException(
           this + " lies in read-only memory: Shapes.copy gives one that can be changed");
     }
+  }
+
+  /** Whether a write to it would end the process. */
+  boolean isReadOnly() {
+    return ReadOnlyMemory.isAny()
+        && ReadOnlyMemory.contains(usable().ask(TensorAbi::dataPointerOrZero));
   }
 
   private void checkOpen() {
@@ -246,7 +244,7 @@ public final class Tensor implements AutoCloseable {
       throw new TorchException(this + " has no row-major CPU memory");
     }
     MemorySegment memory = usable().memory(numel() * dtype().byteSize());
-    return readOnly ? memory.asReadOnly() : memory;
+    return isReadOnly() ? memory.asReadOnly() : memory;
   }
 
   /** As {@link #memory}, but for the caller alone, who keeps the tensor open meanwhile. */

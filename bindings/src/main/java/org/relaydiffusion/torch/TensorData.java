@@ -11,8 +11,7 @@ import org.relaydiffusion.RdmException;
  * @param dtype the element type
  * @param shape the sizes, outermost first; empty for a scalar
  * @param strides the distance of neighbours along each axis, in elements, never negative
- * @param memory the storage from the tensor's first element on, little-endian; whoever owns it must
- *     keep it alive for as long as this is used
+ * @param memory the storage from the tensor's first element on, little-endian
  */
 public record TensorData(DType dtype, long[] shape, long[] strides, MemorySegment memory) {
   /** Checks that every element lies inside {@code memory}; nothing here can overflow. */
@@ -82,6 +81,18 @@ public record TensorData(DType dtype, long[] shape, long[] strides, MemorySegmen
       n *= s;
     }
     return n;
+  }
+
+  /** The number of bytes from the first element to the end of the last one; 0 without any. */
+  long spanBytes() {
+    long last = 0;
+    for (int i = 0; i < shape.length; i++) {
+      if (shape[i] == 0) {
+        return 0;
+      }
+      last += (shape[i] - 1) * strides[i];
+    }
+    return (last + 1) * dtype.byteSize();
   }
 
   /** The number of bytes of the elements themselves. */

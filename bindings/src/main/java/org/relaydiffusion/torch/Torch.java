@@ -184,26 +184,31 @@ public final class Torch {
   }
 
   /**
-   * A tensor over memory that Java owns, without a copy. The memory must stay alive and unchanged
-   * for as long as the tensor or a view of it. Over read-only memory the tensor refuses to be
-   * written; a view of it cannot know, and must not be.
+   * A tensor over memory that Java owns, without a copy. Reads and writes go to that memory, which
+   * stays for as long as the tensor, a view of it or anything else of LibTorch's shares it: memory
+   * of a {@link org.relaydiffusion.io.LeasedArena} (a {@link org.relaydiffusion.io.MappedFile}'s is
+   * one's), also beyond its closing; of {@code Arena.ofAuto()} and {@code Arena.global()} anyway.
+   * That of other arenas is refused. Over read-only memory the tensor and all that share it refuse
+   * to be written.
+   *
+   * @throws TorchException when the memory is on Java's heap, closed, of another arena, or begins at
+   *     no multiple of the element's size
    */
   public static Tensor fromData(TensorData data) {
     MemorySegment memory = data.memory();
     if (!memory.isNative()) {
       throw new TorchException("only native memory can become a tensor without a copy: " + data);
     }
-    if (data.numel() == 0) {
-      return empty(data.dtype(), Device.CPU, data.shape());
+    if (memory.address() % data.dtype().byteSize() != 0) {
+      throw new TorchException(
+          "%s begins at address %s, which is no multiple of its element's %s bytes"
+              .formatted(
+                  data, Long.toUnsignedString(memory.address()), data.dtype().byteSize()));
     }
     Sizes.check(data.shape());
-    try {
-      long handle =
-          TensorAbi.fromBlob(memory.address(), data.shape(), data.strides(), data.dtype().code());
-      return memory.isReadOnly() ? Tensor.readOnly(handle) : new Tensor(handle);
-    } catch (NativeCallException e) {
-      throw TorchException.failed("a view of " + data, e);
-    }
+    return data.numel() == 0
+        ? empty(data.dtype(), Device.CPU, data.shape())
+        : JavaMemory.view(data);
   }
 
   /** Joins equal shapes along a new axis. */

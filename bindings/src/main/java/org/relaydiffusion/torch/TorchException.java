@@ -1,5 +1,6 @@
 package org.relaydiffusion.torch;
 
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.ffi.NativeCallException;
 
@@ -12,6 +13,19 @@ public class TorchException extends RdmException {
   /** Creates the exception; the message names the operator and its operands' shapes and types. */
   public TorchException(String message) {
     super(message);
+  }
+
+  /**
+   * Refuses null where no {@code @Nullable} allows it.
+   *
+   * @param name the parameter's
+   * @return the value
+   */
+  public static <T> T requireNonNull(@Nullable T value, String name) {
+    if (value == null) {
+      throw new TorchException(name + " is null");
+    }
+    return value;
   }
 
   /** What failed, and why as far as LibTorch tells. */

@@ -20,6 +20,9 @@ import org.relaydiffusion.torch.cpp.CppStore;
  */
 public abstract sealed class Store implements AutoCloseable
     permits TcpStore, FileStore, PrefixStore {
+  /** What nanoseconds can count; nobody waits so long. */
+  private static final Duration LONGEST = Duration.ofDays(36_500);
+
   private final CppStore store;
   private final Duration timeout;
   private final WaitListener listener;
@@ -52,8 +55,11 @@ public abstract sealed class Store implements AutoCloseable
   abstract Optional<String> localAddress();
 
   static Duration checked(Duration timeout) {
-    if (!timeout.isPositive()) {
-      throw new OptionException("a time-out must be longer than nothing, not " + timeout);
+    TorchException.requireNonNull(timeout, "timeout");
+    if (!timeout.isPositive() || timeout.compareTo(LONGEST) > 0) {
+      throw new OptionException(
+          "a timeout is longer than 0 and at most %s days, not %s"
+              .formatted(LONGEST.toDays(), timeout));
     }
     return timeout;
   }
@@ -155,13 +161,8 @@ public abstract sealed class Store implements AutoCloseable
     return Attempt.within(
         limit,
         call,
-        () -> {
-          try {
-            return use.of(store);
-          } finally {
-            release();
-          }
-        },
+        () -> use.of(store),
+        this::release,
         new WaitNotices(listener, () -> call));
   }
 
