@@ -40,6 +40,8 @@ public final class Autograd {
    *     graph has been freed
    */
   public static void backward(Tensor root, @Nullable Tensor gradient, Graph graph) {
+    TorchException.requireNonNull(root, "root");
+    TorchException.requireNonNull(graph, "graph");
     goBack(root, List.of(), gradient, graph);
   }
 
@@ -57,11 +59,15 @@ public final class Autograd {
    */
   public static List<Tensor> grad(
       List<Tensor> outputs, List<Tensor> inputs, @Nullable List<Tensor> gradOutputs, Graph graph) {
+    TorchException.requireNoNulls(outputs, "outputs");
+    TorchException.requireNoNulls(inputs, "inputs");
+    TorchException.requireNonNull(graph, "graph");
     if (outputs.isEmpty() || inputs.isEmpty()) {
       throw new TorchException(
           "grad() needs outputs and inputs, not %s and %s".formatted(outputs, inputs));
     }
-    if (gradOutputs != null && gradOutputs.size() != outputs.size()) {
+    if (gradOutputs != null
+        && TorchException.requireNoNulls(gradOutputs, "gradOutputs").size() != outputs.size()) {
       throw new TorchException(
           "grad() has %s outputs, but %s gradients of them"
               .formatted(outputs.size(), gradOutputs.size()));
@@ -105,6 +111,8 @@ public final class Autograd {
    * @param value of its type and shape
    */
   public static Tensor withValue(Tensor result, Tensor value) {
+    TorchException.requireNonNull(result, "result");
+    TorchException.requireNonNull(value, "value");
     try (GradMode _ = GradMode.noGrad();
         Tensor elements = result.detach()) {
       elements.copyFrom(value);

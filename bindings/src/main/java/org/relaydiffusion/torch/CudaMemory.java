@@ -24,6 +24,7 @@ public final class CudaMemory {
    * @throws org.relaydiffusion.OptionException when the device cannot be used
    */
   public static Optional<Peak> takePeak(Device device) {
+    TorchException.requireNonNull(device, "device");
     if (device.type() != Device.Type.CUDA) {
       return Optional.empty();
     }

@@ -104,6 +104,8 @@ public final class Tensor implements AutoCloseable {
 
   /** Calls with the handles of two tensors, which stay valid for as long as it lasts. */
   static long with(Tensor a, Tensor b, PairCall call) throws NativeCallException {
+    TorchException.requireNonNull(a, "a");
+    TorchException.requireNonNull(b, "b");
     NativeTensor x = a.usable();
     NativeTensor y = b.usable();
     long first = x.pin();
@@ -325,6 +327,7 @@ public final class Tensor implements AutoCloseable {
 
   /** {@code self.copy_(source)}: converts type and device, broadcasts. Returns this. */
   public Tensor copyFrom(Tensor source) {
+    TorchException.requireNonNull(source, "source");
     checkWritable();
     try {
       with(

@@ -16,6 +16,10 @@ import org.relaydiffusion.RdmException;
 public record TensorData(DType dtype, long[] shape, long[] strides, MemorySegment memory) {
   /** Checks that every element lies inside {@code memory}; nothing here can overflow. */
   public TensorData {
+    TorchException.requireNonNull(dtype, "dtype");
+    TorchException.requireNonNull(shape, "shape");
+    TorchException.requireNonNull(strides, "strides");
+    TorchException.requireNonNull(memory, "memory");
     shape = shape.clone();
     strides = strides.clone();
     if (shape.length != strides.length) {
@@ -59,11 +63,15 @@ public record TensorData(DType dtype, long[] shape, long[] strides, MemorySegmen
 
   /** A tensor whose elements lie in row-major order without gaps. */
   public static TensorData contiguous(DType dtype, long[] shape, MemorySegment memory) {
+    TorchException.requireNonNull(dtype, "dtype");
+    TorchException.requireNonNull(shape, "shape");
+    TorchException.requireNonNull(memory, "memory");
     return new TensorData(dtype, shape, contiguousStrides(shape), memory);
   }
 
   /** Row-major strides of a shape, in elements. */
   public static long[] contiguousStrides(long... shape) {
+    TorchException.requireNonNull(shape, "shape");
     long[] strides = new long[shape.length];
     long step = 1;
     for (int i = shape.length - 1; i >= 0; i--) {

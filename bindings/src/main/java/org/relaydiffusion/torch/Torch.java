@@ -53,6 +53,7 @@ public final class Torch {
 
   /** An uninitialised tensor. */
   public static Tensor empty(DType dtype, Device device, long... sizes) {
+    TorchException.requireNonNull(sizes, "sizes");
     return emptyStrided(dtype, device, sizes, TensorData.contiguousStrides(sizes));
   }
 
@@ -62,6 +63,7 @@ public final class Torch {
    * @throws OptionException saying in one line why not, e.g. that there is no driver
    */
   public static void requireUsable(Device device) {
+    TorchException.requireNonNull(device, "device");
     if (device.type() == Device.Type.CUDA) {
       Cuda.require(device);
     }
@@ -78,6 +80,10 @@ public final class Torch {
 
   /** An uninitialised tensor whose elements lie as {@code strides} says, none of them negative. */
   public static Tensor emptyStrided(DType dtype, Device device, long[] sizes, long[] strides) {
+    TorchException.requireNonNull(dtype, "dtype");
+    TorchException.requireNonNull(device, "device");
+    TorchException.requireNonNull(sizes, "sizes");
+    TorchException.requireNonNull(strides, "strides");
     Sizes.check(sizes);
     Sizes.checkStrides(sizes, strides);
     requireUsable(device);
@@ -99,6 +105,8 @@ public final class Torch {
    * @throws TorchException when there is no CUDA device, or no such memory left
    */
   public static Tensor emptyPinned(DType dtype, long... sizes) {
+    TorchException.requireNonNull(dtype, "dtype");
+    TorchException.requireNonNull(sizes, "sizes");
     Sizes.check(sizes);
     return EMPTY.call().arg(sizes).arg(dtype).at("pin_memory").arg(true).tensor();
   }
@@ -147,6 +155,7 @@ public final class Torch {
 
   /** The numbers 0, 1, ... n - 1. */
   public static Tensor arange(int n, DType dtype) {
+    TorchException.requireNonNull(dtype, "dtype");
     Sizes.check(n);
     long[] values = new long[n];
     Arrays.setAll(values, i -> i);
@@ -157,6 +166,8 @@ public final class Torch {
 
   /** A float32 copy of an array. */
   public static Tensor tensor(float[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
+    TorchException.requireNonNull(sizes, "sizes");
     Tensor t = sized(DType.FLOAT32, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_FLOAT, 0, values.length);
     return t;
@@ -164,6 +175,8 @@ public final class Torch {
 
   /** A float64 copy of an array. */
   public static Tensor tensor(double[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
+    TorchException.requireNonNull(sizes, "sizes");
     Tensor t = sized(DType.FLOAT64, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_DOUBLE, 0, values.length);
     return t;
@@ -171,6 +184,8 @@ public final class Torch {
 
   /** An int64 copy of an array. */
   public static Tensor tensor(long[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
+    TorchException.requireNonNull(sizes, "sizes");
     Tensor t = sized(DType.INT64, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_LONG, 0, values.length);
     return t;
@@ -178,6 +193,8 @@ public final class Torch {
 
   /** A uint8 copy of an array. */
   public static Tensor tensor(byte[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
+    TorchException.requireNonNull(sizes, "sizes");
     Tensor t = sized(DType.UINT8, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_BYTE, 0, values.length);
     return t;
@@ -195,6 +212,7 @@ public final class Torch {
    *     no multiple of the element's size
    */
   public static Tensor fromData(TensorData data) {
+    TorchException.requireNonNull(data, "data");
     MemorySegment memory = data.memory();
     if (!memory.isNative()) {
       throw new TorchException("only native memory can become a tensor without a copy: " + data);

@@ -1,5 +1,6 @@
 package org.relaydiffusion.torch;
 
+import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.ffi.NativeCallException;
@@ -26,6 +27,24 @@ public class TorchException extends RdmException {
       throw new TorchException(name + " is null");
     }
     return value;
+  }
+
+  /**
+   * Refuses a collection that is null or has null in it.
+   *
+   * @param name the parameter's
+   * @return the collection
+   */
+  public static <C extends Collection<?>> C requireNoNulls(@Nullable C values, String name) {
+    C given = requireNonNull(values, name);
+    int at = 0;
+    for (Object value : given) {
+      if (value == null) {
+        throw new TorchException("%s has null at %s".formatted(name, at));
+      }
+      at++;
+    }
+    return given;
   }
 
   /** What failed, and why as far as LibTorch tells. */

@@ -41,7 +41,7 @@ public abstract sealed class Store implements AutoCloseable
       Supplier<String> line,
       Attempt.Call<CppStore> open) {
     this.timeout = timeout;
-    this.listener = listener;
+    this.listener = TorchException.requireNonNull(listener, "listener");
     this.store = Attempt.within(timeout, "store " + place, open, new WaitNotices(listener, line));
   }
 
@@ -83,6 +83,8 @@ public abstract sealed class Store implements AutoCloseable
 
   /** Sets the value of a key, for all processes. */
   public final void set(String key, byte[] value) {
+    TorchException.requireNonNull(key, "key");
+    TorchException.requireNonNull(value, "value");
     use(
         "set " + key,
         s -> {
@@ -93,6 +95,7 @@ public abstract sealed class Store implements AutoCloseable
 
   /** The value of a key; waits until it has one. */
   public final byte[] get(String key) {
+    TorchException.requireNonNull(key, "key");
     return use("get " + key, s -> s.get(key));
   }
 
@@ -102,11 +105,13 @@ public abstract sealed class Store implements AutoCloseable
    * @return what it is then
    */
   public final long add(String key, long amount) {
+    TorchException.requireNonNull(key, "key");
     return use("add to " + key, s -> s.add(key, amount));
   }
 
   /** Whether the key has a value; does not wait for one. */
   public final boolean has(String key) {
+    TorchException.requireNonNull(key, "key");
     return use("look for " + key, s -> s.has(List.of(key)));
   }
 
@@ -117,6 +122,9 @@ public abstract sealed class Store implements AutoCloseable
    * @return the value that the key has afterwards: {@code desired}, or what another process set
    */
   public final byte[] compareSet(String key, byte[] expected, byte[] desired) {
+    TorchException.requireNonNull(key, "key");
+    TorchException.requireNonNull(expected, "expected");
+    TorchException.requireNonNull(desired, "desired");
     return use("compare and set " + key, s -> s.compareSet(key, expected, desired));
   }
 
@@ -125,11 +133,15 @@ public abstract sealed class Store implements AutoCloseable
    * way of other keys. It has to be closed too, and stays usable when this store is closed.
    */
   public final Store withPrefix(String prefix) {
+    TorchException.requireNonNull(prefix, "prefix");
     return new PrefixStore(this, prefix);
   }
 
   /** Waits until all these keys have a value, no longer than {@code atMost}. */
   public final void await(Duration atMost, String... keys) {
+    for (String key : TorchException.requireNonNull(keys, "keys")) {
+      TorchException.requireNonNull(key, "a key");
+    }
     Duration limit = checked(atMost);
     use(
         "waiting for " + String.join(", ", keys),

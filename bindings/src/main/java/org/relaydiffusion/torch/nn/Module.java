@@ -121,6 +121,7 @@ public abstract class Module implements AutoCloseable {
 
   /** Visits every module of the tree with its path, parents first. */
   public final void walk(BiConsumer<String, Module> visitor) {
+    TorchException.requireNonNull(visitor, "visitor");
     walk("", visitor);
   }
 
@@ -149,6 +150,7 @@ public abstract class Module implements AutoCloseable {
 
   /** Gives every parameter and buffer its first value, drawing in the order of construction. */
   public final void initialize(Generator generator) {
+    TorchException.requireNonNull(generator, "generator");
     try (TensorScope _ = TensorScope.open()) {
       fill(generator);
     }

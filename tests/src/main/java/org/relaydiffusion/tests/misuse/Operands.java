@@ -28,12 +28,15 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.RdmException;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.Operator;
 import org.relaydiffusion.torch.PackedConv2d;
 import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorData;
@@ -62,6 +65,20 @@ final class Operands implements AutoCloseable {
   private static final String[] STRINGS = {
     "", "cpu", "cuda:1", "float32", "F32", "ncq,nck->nqk", "ij,jk->ik", "...", "->", "L", "none",
     "weight", "a.b", "\0", "\uD800", "aten::mul.Tensor", "aten::erf", "%s%n", "x".repeat(5000)
+  };
+  private static final String[] SCHEMAS = {
+    "aten::erf(Tensor self) -> Tensor",
+    "aten::tril(Tensor self, SymInt diagonal=0) -> Tensor",
+    "aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)",
+    "aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None)"
+        + " -> Tensor",
+    "aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True)"
+        + " -> (Tensor values, Tensor indices)",
+    "aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None,"
+        + " Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True) -> Tensor",
+    "aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor",
+    "aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1,"
+        + " bool scale_grad_by_freq=False, bool sparse=False) -> Tensor"
   };
   private static final long[][] SHAPES = {
     {}, {0}, {1}, {4}, {2, 3}, {4, 4}, {3, 4, 4}, {1, 4, 6, 6}, {4, 4, 3, 3}, {2, 0, 3}, {1, 1, 1, 1},
@@ -122,6 +139,11 @@ final class Operands implements AutoCloseable {
     }
     note(bystander.scope());
     note(bystander.gradMode());
+    for (String schema : SCHEMAS) {
+      Operator operator = Operator.of(schema);
+      note(operator);
+      note(operator.call());
+    }
     for (int i = 0; i < 12; i++) {
       note(tensor());
     }
@@ -379,7 +401,7 @@ final class Operands implements AutoCloseable {
   private Tensor freshTensor() {
     DType type = random.nextInt(3) == 0 ? any(DType.values()) : DType.FLOAT32;
     long[] shape = any(SHAPES);
-    switch (random.nextInt(12)) {
+    switch (random.nextInt(14)) {
       case 0 -> {
         Tensor closed = Torch.scalar(1.0);
         closed.close();
@@ -416,9 +438,15 @@ final class Operands implements AutoCloseable {
         return Torch.ones(DType.FLOAT32, shape).requiresGrad(true);
       }
       case 8 -> {
-        try (Tensor x = Torch.ones(DType.FLOAT32, shape).requiresGrad(true)) {
-          note(x);
-          return Pointwise.mul(x, x);
+        Tensor x = Torch.ones(DType.FLOAT32, shape).requiresGrad(true);
+        note(x);
+        return Pointwise.mul(x, x);
+      }
+      case 9 -> {
+        Tensor x = Torch.ones(DType.FLOAT32, shape).requiresGrad(true);
+        note(x);
+        try (Tensor square = Pointwise.mul(x, x)) {
+          return Reduction.sum(square, Reduction.KeepDim.NO);
         }
       }
       default -> {
@@ -455,6 +483,26 @@ final class Operands implements AutoCloseable {
       case TypeVariable<?> v -> raw(v.getBounds()[0]);
       default -> Object.class;
     };
+  }
+
+  /** Whether a value is, or has in it, a tensor of more elements than can be gone through. */
+  static boolean isHuge(@Nullable Object value) {
+    return switch (value) {
+      case Tensor t -> {
+        try {
+          yield t.numel() >= HUGE / 4;
+        } catch (RdmException _) {
+          yield false;
+        }
+      }
+      case Collection<?> all -> all.stream().anyMatch(Operands::isHuge);
+      case null, default -> false;
+    };
+  }
+
+  /** How many of the tensors that were seen are open. */
+  long openTensors() {
+    return seen.stream().filter(Tensor.class::isInstance).filter(t -> !((Tensor) t).isClosed()).count();
   }
 
   /** Closes all that was seen, the last first. */
