@@ -61,10 +61,11 @@ public final class Tensor implements AutoCloseable {
    * Takes the tensor out of its scope: from now on it belongs to the caller, on any thread.
    *
    * @return this
+   * @throws TorchException when it is closed, or in a scope of another thread
    */
   public Tensor release() {
+    checkOpen();
     if (scope != null) {
-      checkOpen();
       scope = null;
       nativeTensor.guard(this);
     }
@@ -405,17 +406,29 @@ public final class Tensor implements AutoCloseable {
     return Shapes.contiguous(this);
   }
 
-  /** All elements as doubles, in row-major order. */
+  /**
+   * All elements as doubles, in row-major order.
+   *
+   * @throws TorchException also when they are more than an array can have
+   */
   public double[] toDoubles() {
     return Transfer.toDoubles(this);
   }
 
-  /** All elements as floats, in row-major order. */
+  /**
+   * All elements as floats, in row-major order.
+   *
+   * @throws TorchException also when they are more than an array can have
+   */
   public float[] toFloats() {
     return Transfer.toFloats(this);
   }
 
-  /** All elements as longs, in row-major order. */
+  /**
+   * All elements as longs, in row-major order.
+   *
+   * @throws TorchException also when they are more than an array can have
+   */
   public long[] toLongs() {
     return Transfer.toLongs(this);
   }

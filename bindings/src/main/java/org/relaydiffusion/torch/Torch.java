@@ -27,6 +27,9 @@ public final class Torch {
               + "Layout? layout=None, Device? device=None, bool? pin_memory=None, "
               + "MemoryFormat? memory_format=None) -> Tensor");
 
+  private static final Operator CUMSUM =
+      Operator.of("aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor");
+
   private Torch() {}
 
   /** The LibTorch underneath, loaded now if it is not yet. */
@@ -157,10 +160,13 @@ public final class Torch {
   public static Tensor arange(int n, DType dtype) {
     TorchException.requireNonNull(dtype, "dtype");
     Sizes.check(n);
-    long[] values = new long[n];
-    Arrays.setAll(values, i -> i);
-    try (Tensor t = tensor(values, n)) {
-      return t.to(dtype);
+    // Not by way of an array, which can be larger than Java's heap.
+    try (Tensor steps = ones(DType.INT64, n);
+        Tensor first = Shapes.narrow(steps, 0, 0, Math.min(n, 1))) {
+      ZERO.apply(first);
+      try (Tensor counted = CUMSUM.call().arg(steps).arg(0).tensor()) {
+        return counted.to(dtype);
+      }
     }
   }
 

@@ -500,11 +500,6 @@ final class Operands implements AutoCloseable {
     };
   }
 
-  /** How many of the tensors that were seen are open. */
-  long openTensors() {
-    return seen.stream().filter(Tensor.class::isInstance).filter(t -> !((Tensor) t).isClosed()).count();
-  }
-
   /** Closes all that was seen, the last first. */
   @Override
   public void close() {
