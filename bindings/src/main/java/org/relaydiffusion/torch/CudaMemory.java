@@ -42,13 +42,16 @@ public final class CudaMemory {
    * The peak of this process since this was last asked for; begins anew ({@code
    * torch.cuda.reset_peak_memory_stats}).
    *
-   * @param device which tensors have been on
    * @return empty for the CPU, and where this LibTorch's allocator is not known
+   * @throws org.relaydiffusion.OptionException when the device cannot be used
    */
   public static Optional<Peak> takePeak(Device device) {
+    TorchException.requireNonNull(device, "device");
     if (device.type() != Device.Type.CUDA) {
       return Optional.empty();
     }
+    // Makes sure that the allocator knows the device: it ends the process otherwise.
+    Torch.empty(DType.FLOAT32, device, 1).close();
     Optional<Peak> peak =
         AllocatorAbi.peaks(device.index()).map(p -> new Peak(p.allocated(), p.reserved()));
     AllocatorAbi.resetPeaks(device.index());

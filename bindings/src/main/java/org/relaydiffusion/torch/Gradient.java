@@ -41,6 +41,8 @@ final class Gradient {
       throw new TorchException(
           "the gradient of %s cannot be %s".formatted(tensor.describe(), grad.describe()));
     }
+    // A backward pass adds to it in place.
+    grad.checkWritable();
     tensor.with(handle -> grad.with(other -> AutogradAbi.setGrad(handle, other)));
   }
 }

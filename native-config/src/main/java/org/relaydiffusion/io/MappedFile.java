@@ -2,7 +2,6 @@ package org.relaydiffusion.io;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -20,8 +19,8 @@ import org.relaydiffusion.FileException;
  * Every access is checked against the actual length of the file, since offsets and sizes in the
  * file are untrusted.
  *
- * <p>{@link #close()} unmaps it: a caller that passes its memory to LibTorch must keep it open for
- * as long. Reads from several threads are safe.
+ * <p>{@link #close()} unmaps it, or, while tensors still use it, leaves that to the last of them
+ * ({@link LeasedArena}). Reads from several threads are safe.
  *
  * <p>Another program may truncate the file while it is mapped. Memory beyond the new end can no
  * longer be accessed: in Java, the access throws an {@link InternalError}, which {@link #reading}
@@ -40,13 +39,14 @@ public final class MappedFile implements AutoCloseable {
   private static final long MAPPED_AROUND = 64 << 10;
 
   private final Path path;
-  private final Arena arena;
+  private final LeasedArena arena;
   private final MemorySegment memory;
   // Not the channel through which it was mapped, which an interrupt would close.
   private final RandomAccessFile opened;
   private final AtomicLong readOnce = new AtomicLong();
 
-  private MappedFile(Path path, Arena arena, MemorySegment memory, RandomAccessFile opened) {
+  private MappedFile(
+      Path path, LeasedArena arena, MemorySegment memory, RandomAccessFile opened) {
     this.path = path;
     this.arena = arena;
     this.memory = memory;
@@ -63,7 +63,7 @@ public final class MappedFile implements AutoCloseable {
   @SuppressWarnings("MustBeClosedChecker") // The MappedFile owns both and closes them.
   public static MappedFile open(Path path) {
     InputFile.check(path);
-    Arena arena = Arena.ofShared();
+    LeasedArena arena = LeasedArena.open();
     RandomAccessFile opened = null;
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       opened = new RandomAccessFile(path.toFile(), "r");
@@ -100,6 +100,7 @@ public final class MappedFile implements AutoCloseable {
    *
    * @param what the name of the data, for the message
    * @throws FileException if the range is not inside the file
+   * @throws IllegalStateException if the map is closed
    */
   public MemorySegment slice(long offset, long length, String what) {
     check(offset, length, what);
@@ -220,6 +221,9 @@ public final class MappedFile implements AutoCloseable {
   }
 
   private void check(long offset, long length, String what) {
+    if (arena.isClosed()) {
+      throw new IllegalStateException("the map of " + path + " is closed");
+    }
     if (offset < 0 || length < 0 || length > size() - offset) {
       throw new FileException(
           path,
@@ -231,9 +235,7 @@ public final class MappedFile implements AutoCloseable {
 
   @Override
   public void close() {
-    if (arena.scope().isAlive()) {
-      arena.close();
-    }
+    arena.close();
     closeQuietly(opened);
   }
 

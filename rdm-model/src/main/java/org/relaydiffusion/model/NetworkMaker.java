@@ -57,7 +57,7 @@ final class NetworkMaker {
             values.accept(network);
             prepare(network, options, Purpose.TRAINING);
             network.parameters().forEach(p -> p.value().requiresGrad(true));
-            network.train(true);
+            network.train();
           }
         });
   }

@@ -1,5 +1,6 @@
 package org.relaydiffusion.torch.distributed;
 
+import org.relaydiffusion.torch.TorchException;
 import java.time.Duration;
 import java.util.Optional;
 import org.relaydiffusion.OptionException;
@@ -103,6 +104,7 @@ public final class TcpStore extends Store {
   }
 
   private static String checkedHost(String host) {
+    TorchException.requireNonNull(host, "host");
     if (host.isBlank()) {
       throw new OptionException("a store needs the server's host name or address");
     }

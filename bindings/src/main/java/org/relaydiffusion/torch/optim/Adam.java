@@ -35,7 +35,13 @@ public final class Adam implements Optimizer {
    * @param expAvg the running mean of its gradients, of its shape and type
    * @param expAvgSq the running mean of their squares
    */
-  public record State(long step, Tensor expAvg, Tensor expAvgSq) {}
+  public record State(long step, Tensor expAvg, Tensor expAvgSq) {
+    /** Refuses null. */
+    public State {
+    TorchException.requireNonNull(expAvg, "expAvg");
+    TorchException.requireNonNull(expAvgSq, "expAvgSq");
+    }
+  }
 
   /**
    * An optimizer of parameters that have their values already.
@@ -62,7 +68,7 @@ public final class Adam implements Optimizer {
 
   Adam(List<Parameter> parameters, AdamOptions options, AdamKernel kernel) {
     this.parameters = List.copyOf(parameters);
-    this.options = options;
+    this.options = TorchException.requireNonNull(options, "options");
     this.kernel = kernel;
     this.states = new State[parameters.size()];
   }
@@ -144,7 +150,11 @@ public final class Adam implements Optimizer {
    * @throws TorchException when a number or a shape does not fit the parameters
    */
   public void load(Map<Integer, State> saved) {
-    saved.forEach(this::check);
+    TorchException.requireNonNull(saved, "saved");
+    saved.forEach((i, state) ->
+        check(
+            TorchException.requireNonNull(i, "a number of saved"),
+            TorchException.requireNonNull(state, "a state of saved")));
     @Nullable State[] loaded = new State[states.length];
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {

@@ -1,5 +1,6 @@
 package org.relaydiffusion.torch.optim;
 
+import org.relaydiffusion.torch.TorchException;
 import java.util.ArrayList;
 import java.util.List;
 import org.relaydiffusion.torch.Foreach;
@@ -43,6 +44,7 @@ public final class Gradients {
 
   /** The gradients there are, the current scope's. */
   private static List<Tensor> of(List<Parameter> parameters) {
+    TorchException.requireNoNulls(parameters, "parameters");
     List<Tensor> grads = new ArrayList<>();
     for (Parameter p : parameters) {
       Tensor grad = p.value().grad();
