@@ -88,7 +88,7 @@ final class JavaMemory {
     if (arena.isEmpty() && !outlivesItsUsers(memory)) {
       throw new TorchException(
           "the memory of %s is from an arena that may be closed while tensors lie in it: use a "
-              .formatted(data)
+                  .formatted(data)
               + "LeasedArena or Arena.ofAuto()");
     }
     Hold hold = new Hold(memory, bytes);
@@ -110,8 +110,7 @@ final class JavaMemory {
   }
 
   private static boolean outlivesItsUsers(MemorySegment memory) {
-    return memory.scope().equals(Arena.global().scope())
-        || memory.scope().getClass() == AUTOMATIC;
+    return memory.scope().equals(Arena.global().scope()) || memory.scope().getClass() == AUTOMATIC;
   }
 
   /** To be called when a tensor was freed: lets go of memory whose last storage went with it. */

@@ -40,8 +40,8 @@ public final class LinearAlgebra {
   public record Eigen(Tensor eigenvalues, Tensor eigenvectors) {
     /** Refuses null. */
     public Eigen {
-    TorchException.requireNonNull(eigenvalues, "eigenvalues");
-    TorchException.requireNonNull(eigenvectors, "eigenvectors");
+      TorchException.requireNonNull(eigenvalues, "eigenvalues");
+      TorchException.requireNonNull(eigenvectors, "eigenvectors");
     }
   }
 

@@ -36,10 +36,10 @@ public record OperatorSchema(
       Optional<Default> preset) {
     /** Refuses null. */
     public Parameter {
-    TorchException.requireNonNull(name, "name");
-    TorchException.requireNonNull(type, "type");
-    TorchException.requireNonNull(alias, "alias");
-    TorchException.requireNonNull(preset, "preset");
+      TorchException.requireNonNull(name, "name");
+      TorchException.requireNonNull(type, "type");
+      TorchException.requireNonNull(alias, "alias");
+      TorchException.requireNonNull(preset, "preset");
     }
 
     /** Whether an argument must be given. */
@@ -67,8 +67,8 @@ public record OperatorSchema(
   public record Result(SchemaType type, String alias, boolean written) {
     /** Refuses null. */
     public Result {
-    TorchException.requireNonNull(type, "type");
-    TorchException.requireNonNull(alias, "alias");
+      TorchException.requireNonNull(type, "type");
+      TorchException.requireNonNull(alias, "alias");
     }
   }
 

@@ -74,8 +74,8 @@ public final class PackedConv2d implements AutoCloseable {
       int stride, Padding2d padding, int batch, int height, int width, Activation activation) {
     /** Refuses null. */
     public Geometry {
-    TorchException.requireNonNull(padding, "padding");
-    TorchException.requireNonNull(activation, "activation");
+      TorchException.requireNonNull(padding, "padding");
+      TorchException.requireNonNull(activation, "activation");
     }
   }
 

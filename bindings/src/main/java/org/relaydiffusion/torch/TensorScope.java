@@ -84,8 +84,8 @@ public final class TensorScope implements AutoCloseable {
   }
 
   /**
-   * Frees what the scope still owns, newest first; closing twice is allowed. A scope inside this one
-   * that was left open is closed first, which is then reported.
+   * Frees what the scope still owns, newest first; closing twice is allowed. A scope inside this
+   * one that was left open is closed first, which is then reported.
    *
    * @throws TorchException on another thread, which closes nothing; or, when all else is closed,
    *     about an inner scope that was left open and tensors that cannot be closed, each further one
@@ -98,9 +98,7 @@ public final class TensorScope implements AutoCloseable {
     }
     checkThread();
     List<RuntimeException> failures = new ArrayList<>();
-    for (TensorScope inner = INNERMOST.get();
-        inner != null && inner != this;
-        inner = inner.outer) {
+    for (TensorScope inner = INNERMOST.get(); inner != null && inner != this; inner = inner.outer) {
       failures.add(
           new TorchException("a tensor scope inside this one was left open; it is closed now"));
       inner.free(failures);

@@ -335,8 +335,8 @@ public final class Torch {
    * That of other arenas is refused. Over read-only memory the tensor and all that share it refuse
    * to be written.
    *
-   * @throws TorchException when the memory is on Java's heap, closed, of another arena, or begins at
-   *     no multiple of the element's size
+   * @throws TorchException when the memory is on Java's heap, closed, of another arena, or begins
+   *     at no multiple of the element's size
    */
   public static Tensor fromData(TensorData data) {
     TorchException.requireNonNull(data, "data");
@@ -347,8 +347,7 @@ public final class Torch {
     if (memory.address() % data.dtype().byteSize() != 0) {
       throw new TorchException(
           "%s begins at address %s, which is no multiple of its element's %s bytes"
-              .formatted(
-                  data, Long.toUnsignedString(memory.address()), data.dtype().byteSize()));
+              .formatted(data, Long.toUnsignedString(memory.address()), data.dtype().byteSize()));
     }
     Sizes.check(data.shape());
     return data.numel() == 0

@@ -315,8 +315,7 @@ class AutogradTest {
     x.setGrad(Torch.full(7, DType.FLOAT64, 1));
     // The same tensor by another handle.
     Tensor again = x.to(DType.FLOAT64);
-    List<Tensor> gradients =
-        Autograd.grad(List.of(x.mul(x)), List.of(x, again, x));
+    List<Tensor> gradients = Autograd.grad(List.of(x.mul(x)), List.of(x, again, x));
     assertThat(gradients).allSatisfy(g -> assertThat(g.item()).isEqualTo(6));
     assertThat(Objects.requireNonNull(x.grad()).item()).isEqualTo(7);
   }

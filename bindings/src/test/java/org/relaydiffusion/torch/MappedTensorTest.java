@@ -125,7 +125,8 @@ class MappedTensorTest {
       for (Tensor t : List.of(over(all.asSlice(0, 32), 8), over(all.asSlice(64, 32), 8))) {
         t.copyFrom(Torch.scalar(3.0));
       }
-      assertThatThrownBy(() -> middle.copyFrom(Torch.scalar(3.0))).hasMessageContaining("read-only");
+      assertThatThrownBy(() -> middle.copyFrom(Torch.scalar(3.0)))
+          .hasMessageContaining("read-only");
       assertThat(middle.toFloats()).containsOnly(0);
       assertThat(all.get(ValueLayout.JAVA_FLOAT, 28)).isEqualTo(3);
       assertThat(all.get(ValueLayout.JAVA_FLOAT, 64)).isEqualTo(3);
@@ -155,8 +156,7 @@ class MappedTensorTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("aliases")
-  void aClosedFileStaysMappedUntilTheLastAliasIsClosed(
-      String name, UnaryOperator<Tensor> alias) {
+  void aClosedFileStaysMappedUntilTheLastAliasIsClosed(String name, UnaryOperator<Tensor> alias) {
     MemorySegment memory = file.slice(0, BYTES, "all");
     Tensor t;
     try (TensorScope inner = TensorScope.open()) {
@@ -215,6 +215,7 @@ class MappedTensorTest {
   }
 
   @Test
+  @SuppressWarnings("MustBeClosedChecker") // By the statement inside.
   void memoryThatItsOwnerMayCloseIsRefused() {
     for (Arena arena : List.of(Arena.ofConfined(), Arena.ofShared())) {
       try (arena) {

@@ -29,14 +29,14 @@ class OperatorValuesTest {
   /** One line. */
   private record Case(String name, List<String> operands, List<String> results) {
     static Case of(String line) {
-      String[] sides = line.split(" => ");
+      String[] sides = line.split(" => ", -1);
       List<String> left = List.of(sides[0].split("; "));
       return new Case(left.getFirst(), left.subList(1, left.size()), List.of(sides[1].split("; ")));
     }
   }
 
   private static Tensor tensor(String text) {
-    String[] words = text.split(" ");
+    String[] words = text.split(" ", -1);
     DType dtype = DType.ofTorchName(words[0]).orElseThrow();
     String sizes = words[1].substring(1, words[1].length() - 1);
     long[] shape =

@@ -29,8 +29,7 @@ class ReadOnlyMemoryTest {
       for (int i = 0; i < 104; i++) {
         long offset = i;
         boolean expected =
-            held.stream()
-                .anyMatch(r -> offset >= r.begin() - BASE && offset < r.end() - BASE);
+            held.stream().anyMatch(r -> offset >= r.begin() - BASE && offset < r.end() - BASE);
         assertThat(ReadOnlyMemory.contains(BASE + offset)).isEqualTo(expected);
       }
     }

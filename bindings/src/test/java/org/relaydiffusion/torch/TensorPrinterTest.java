@@ -25,7 +25,7 @@ class TensorPrinterTest {
   /** A tensor's description, and the text that PyTorch printed. */
   private record Printed(String description, String text) {
     Tensor tensor() {
-      String[] words = description.split(" ");
+      String[] words = description.split(" ", -1);
       DType dtype = DType.ofTorchName(words[0]).orElseThrow();
       String sizes = words[1].substring(1, words[1].length() - 1);
       long[] shape =
@@ -43,13 +43,13 @@ class TensorPrinterTest {
                 .toArray();
         return Torch.tensor(values, shape).to(dtype);
       }
-      String[] elements = words[2].split(",");
+      String[] elements = words[2].split(",", -1);
       ByteBuffer bytes =
           ByteBuffer.allocate(elements.length * dtype.byteSize()).order(ByteOrder.LITTLE_ENDIAN);
       for (String element : elements) {
         long bits = Long.parseUnsignedLong(element, 16);
         for (int i = 0; i < dtype.byteSize(); i++) {
-          bytes.put((byte) (bits >> 8 * i));
+          bytes.put((byte) (bits >> (8 * i)));
         }
       }
       Tensor tensor = Torch.empty(dtype, Device.CPU, shape);

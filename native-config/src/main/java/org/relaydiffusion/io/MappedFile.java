@@ -45,8 +45,7 @@ public final class MappedFile implements AutoCloseable {
   private final RandomAccessFile opened;
   private final AtomicLong readOnce = new AtomicLong();
 
-  private MappedFile(
-      Path path, LeasedArena arena, MemorySegment memory, RandomAccessFile opened) {
+  private MappedFile(Path path, LeasedArena arena, MemorySegment memory, RandomAccessFile opened) {
     this.path = path;
     this.arena = arena;
     this.memory = memory;

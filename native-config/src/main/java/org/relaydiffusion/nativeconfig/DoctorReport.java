@@ -110,8 +110,8 @@ public record DoctorReport(
   /**
    * How OpenMP threads wait.
    *
-   * @param variables the environment variables of OpenMP when it was loaded; empty
-   *     if its waiting was left as it is by default
+   * @param variables the environment variables of OpenMP when it was loaded; empty if its waiting
+   *     was left as it is by default
    * @param byUser whether the user set them; otherwise they are the default of this project
    */
   public record Waiting(SortedMap<String, String> variables, boolean byUser) {}

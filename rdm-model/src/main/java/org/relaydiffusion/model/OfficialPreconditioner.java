@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.Function;
 
 /** The four preconditioners of the reference (EDM, arXiv 2206.00364, table 1). */
+@SuppressWarnings("ImmutableEnumChecker") // The function and the list are constants.
 public enum OfficialPreconditioner implements PreconditionerKind {
   /** EDM's own. */
   EDM(

@@ -30,6 +30,7 @@ public abstract class Preconditioner extends Module implements Denoiser {
   private Execution execution = Execution.REFERENCE;
 
   /** Made by its {@link PreconditionerKind}: the raw network, and the subclass's own buffers. */
+  @SuppressWarnings("this-escape") // It is only registered.
   protected Preconditioner(ModelConfig config) {
     this.config = config;
     this.model = child("model", config.network().architecture().make(config.network()));

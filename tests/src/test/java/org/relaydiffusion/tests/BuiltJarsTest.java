@@ -19,8 +19,8 @@ import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.torch.Tensor;
 
 /**
- * Jars hold nothing of the machine, the user or the hour of their build. tests/reproducible compares
- * whole builds.
+ * Jars hold nothing of the machine, the user or the hour of their build. tests/reproducible
+ * compares whole builds.
  */
 class BuiltJarsTest {
   /** {@code project.build.outputTimestamp} in the parent's pom. */

@@ -145,8 +145,7 @@ class MavenWrapperTest {
     server.start();
     try {
       String address = "http://127.0.0.1:" + server.getAddress().getPort();
-      Finished finished =
-          mvnw(Map.of("JAVA_HOME", jdk(25).toString(), "MVNW_REPOURL", address));
+      Finished finished = mvnw(Map.of("JAVA_HOME", jdk(25).toString(), "MVNW_REPOURL", address));
       assertThat(finished.code).isEqualTo(1);
       assertThat(finished.output)
           .contains("Failed to validate Maven distribution SHA-256")

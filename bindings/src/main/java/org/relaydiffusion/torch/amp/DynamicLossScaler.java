@@ -1,8 +1,8 @@
 package org.relaydiffusion.torch.amp;
 
-import org.relaydiffusion.torch.TorchException;
 import java.util.List;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 import org.relaydiffusion.torch.optim.Gradients;
 

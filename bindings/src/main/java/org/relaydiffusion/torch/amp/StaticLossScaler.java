@@ -1,8 +1,8 @@
 package org.relaydiffusion.torch.amp;
 
-import org.relaydiffusion.torch.TorchException;
 import java.util.List;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
@@ -38,5 +38,6 @@ public record StaticLossScaler(double scale) implements LossScaler {
   /** Changes nothing: the factor is an option, not a memory. */
   @Override
   public void restore(State state) {
-    TorchException.requireNonNull(state, "state");}
+    TorchException.requireNonNull(state, "state");
+  }
 }

@@ -48,7 +48,8 @@ public final class DistributedDataParallel implements AutoCloseable {
   public DistributedDataParallel(Module network, ProcessGroup group, DdpOptions options) {
     this.group = TorchException.requireNonNull(group, "group");
     this.options = TorchException.requireNonNull(options, "options");
-    Map<String, Parameter> state = distinct(TorchException.requireNonNull(network, "network").state());
+    Map<String, Parameter> state =
+        distinct(TorchException.requireNonNull(network, "network").state());
     List<Tensor> values = state.values().stream().map(Parameter::value).toList();
     List<String> names = new ArrayList<>();
     List<Tensor> learned = new ArrayList<>();

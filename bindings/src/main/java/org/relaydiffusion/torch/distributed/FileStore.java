@@ -1,11 +1,11 @@
 package org.relaydiffusion.torch.distributed;
 
-import org.relaydiffusion.torch.TorchException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.cpp.CppStore;
 
 /**

@@ -171,11 +171,7 @@ public abstract sealed class Store implements AutoCloseable
     acquire();
     String call = this + ": " + what;
     return Attempt.within(
-        limit,
-        call,
-        () -> use.of(store),
-        this::release,
-        new WaitNotices(listener, () -> call));
+        limit, call, () -> use.of(store), this::release, new WaitNotices(listener, () -> call));
   }
 
   private synchronized void acquire() {

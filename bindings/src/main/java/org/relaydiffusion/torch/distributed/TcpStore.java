@@ -1,6 +1,5 @@
 package org.relaydiffusion.torch.distributed;
 
-import org.relaydiffusion.torch.TorchException;
 import java.time.Duration;
 import java.util.Optional;
 import org.relaydiffusion.OptionException;

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tells when a storage over foreign memory ends, however many tensors, graphs and gradients share
  * it. The C ABI of 2.10 makes such a storage without a deleter, so this puts one into its {@code
- * c10::DataPtr}, whose fields are compared first with what {@code from_blob} has just written there:
+ * c10::DataPtr}, whose fields are compared first with what {@code from_blob} has just written
+ * there:
  *
  * <pre>
  * at::Tensor            +0  c10::TensorImpl*
@@ -25,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * c10::StorageImpl      +16 data, +24 deleter, +32 context, +40 device, +48 number of bytes
  * </pre>
  *
- * <p>The deleter is the C library's {@code sem_post}, and the context a semaphore: it may run on any
- * thread of LibTorch's, inside of any call and at the end of the process, where Java cannot.
+ * <p>The deleter is the C library's {@code sem_post}, and the context a semaphore: it may run on
+ * any thread of LibTorch's, inside of any call and at the end of the process, where Java cannot.
  */
 public final class StorageAbi {
   private static final long STORAGE_AT = 16;

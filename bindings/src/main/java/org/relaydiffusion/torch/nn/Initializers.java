@@ -17,12 +17,12 @@ public final class Initializers {
     // The gain of a leaky ReLU with slope sqrt(5), in Python's order of operations.
     double slope = Math.sqrt(5);
     double gain = Math.sqrt(2.0 / (1 + slope * slope));
-    return uniform(Math.sqrt(3.0) * (gain / Math.sqrt(fanIn)));
+    return uniform(Math.sqrt(3.0) * (gain / Math.sqrt((double) fanIn)));
   }
 
   /** Uniform in +-1 / sqrt(fanIn), as their biases. */
   public static Initializer biasUniform(long fanIn) {
-    return uniform(1 / Math.sqrt(fanIn));
+    return uniform(1 / Math.sqrt((double) fanIn));
   }
 
   /** Uniform in [-bound, bound), with the bits of {@code uniform_}. */

@@ -40,8 +40,7 @@ public abstract class Module implements AutoCloseable {
    * @throws TorchException when there is something of that name already, or a size is negative
    */
   protected final Parameter parameter(String name, Initializer initializer, long... shape) {
-    Parameter p =
-        new Parameter(newName(name), Parameter.Kind.PARAMETER, initializer, shape);
+    Parameter p = new Parameter(newName(name), Parameter.Kind.PARAMETER, initializer, shape);
     parameters.put(name, p);
     return p;
   }
@@ -60,9 +59,10 @@ public abstract class Module implements AutoCloseable {
   /**
    * Registers a part; its name may contain dots, as a part of a dictionary has.
    *
-   * @throws TorchException when there is something of that name already, or this module is a part of
-   *     that one
+   * @throws TorchException when there is something of that name already, or this module is a part
+   *     of that one
    */
+  @SuppressWarnings("ReferenceEquality") // Whether it is this very module.
   protected final <M extends Module> M child(String name, M module) {
     TorchException.requireNonNull(module, "module")
         .walk((_, part) -> {

@@ -38,8 +38,8 @@ public final class Adam implements Optimizer {
   public record State(long step, Tensor expAvg, Tensor expAvgSq) {
     /** Refuses null. */
     public State {
-    TorchException.requireNonNull(expAvg, "expAvg");
-    TorchException.requireNonNull(expAvgSq, "expAvgSq");
+      TorchException.requireNonNull(expAvg, "expAvg");
+      TorchException.requireNonNull(expAvgSq, "expAvgSq");
     }
   }
 

@@ -1,6 +1,5 @@
 package org.relaydiffusion.torch.optim;
 
-import org.relaydiffusion.torch.TorchException;
 import java.util.ArrayList;
 import java.util.List;
 import org.relaydiffusion.torch.Foreach;
@@ -8,6 +7,7 @@ import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /** Work on the gradients of many parameters; those without a gradient are passed over. */

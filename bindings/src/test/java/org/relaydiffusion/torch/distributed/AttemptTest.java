@@ -36,13 +36,12 @@ class AttemptTest {
           awaitUninterruptibly(begun);
           waiting.interrupt();
         });
-    assertThatThrownBy(
-            () ->
-                within(() -> {
-                  begun.countDown();
-                  awaitUninterruptibly(goOn);
-                  return (AutoCloseable) closed::countDown;
-                }))
+    assertThatThrownBy(() ->
+            within(() -> {
+              begun.countDown();
+              awaitUninterruptibly(goOn);
+              return (AutoCloseable) closed::countDown;
+            }))
         .isInstanceOf(CancelledException.class);
     assertThat(Thread.interrupted()).isTrue();
     assertThat(closed.getCount()).isEqualTo(1);

@@ -126,7 +126,6 @@ class OptimizerBitsTest {
         step(weights, step < 2 ? first : second, step);
         if (step == 1) {
           second.load(first.momenta());
-          first.close();
         }
       }
       assertThat(TrainingBits.of(weights.value(0))).containsExactly(BITS.get("sgd momentum"));

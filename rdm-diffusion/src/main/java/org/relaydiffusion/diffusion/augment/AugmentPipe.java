@@ -42,7 +42,8 @@ public record AugmentPipe(AugmentOptions options, Numerics numerics) {
    */
   public Augmented apply(Tensor images, Generator random) {
     if (images.rank() != 4 || images.dtype() != DType.FLOAT32) {
-      throw new RdmException("images to augment must be float32 [N, C, H, W], but found " + images.describe());
+      throw new RdmException(
+          "images to augment must be float32 [N, C, H, W], but found " + images.describe());
     }
     int n = Math.toIntExact(images.size(0));
     int width = Math.toIntExact(images.size(3));

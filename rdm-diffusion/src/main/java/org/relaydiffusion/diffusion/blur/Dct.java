@@ -93,7 +93,8 @@ public final class Dct {
 
   private static int lastSize(Tensor x) {
     if (x.rank() == 0 || x.size(-1) < 1) {
-      throw new RdmException("a cosine transform requires at least one axis, but found " + x.describe());
+      throw new RdmException(
+          "a cosine transform requires at least one axis, but found " + x.describe());
     }
     return Math.toIntExact(x.size(-1));
   }

@@ -27,7 +27,8 @@ final class Denoising {
      */
     static Target of(Tensor images, @Nullable AugmentPipe augment, NoiseSource random) {
       if (images.rank() != 4 || images.dtype() != DType.FLOAT32) {
-        throw new RdmException("a loss requires float32 images [N, C, H, W], but found " + images.describe());
+        throw new RdmException(
+            "a loss requires float32 images [N, C, H, W], but found " + images.describe());
       }
       if (augment == null) {
         return new Target(images, null);

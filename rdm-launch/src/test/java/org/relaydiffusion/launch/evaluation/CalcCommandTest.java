@@ -242,8 +242,7 @@ class CalcCommandTest {
             features, Map.of(), stop, "evaluate", "calc", SAMPLE, REFERENCE, "--quiet");
 
     assertThat(run.code()).isEqualTo(130);
-    assertThat(run.err())
-        .isEqualToIgnoringNewLines("rdm: stopped before the result was complete");
+    assertThat(run.err()).isEqualToIgnoringNewLines("rdm: stopped before the result was complete");
   }
 
   @ParameterizedTest

@@ -40,7 +40,8 @@ record FeatureBatches(ImageSet set, ImageSet.Reading reading, FeatureExtractor e
   private void checkFinite(Tensor rows, int[] indices) {
     if (rows.size(0) != indices.length) {
       throw new RdmException(
-          "the network returned features %s for %s images".formatted(rows.describe(), indices.length));
+          "the network returned features %s for %s images"
+              .formatted(rows.describe(), indices.length));
     }
     if (Reduction.all(Pointwise.isFinite(rows)).item() != 0) {
       return;

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.model.Setting;
 
 /** The two U-Nets of the reference. */
+@SuppressWarnings("ImmutableEnumChecker") // The functions are constants.
 public enum OfficialUNet implements Architecture {
   /** ADM (Dhariwal and Nichol, arXiv 2105.05233). */
   DHARIWAL("DhariwalUNet", Row::dhariwal, DhariwalUNet::new),

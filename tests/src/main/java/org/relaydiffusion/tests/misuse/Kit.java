@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
-import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Operator;
 import org.relaydiffusion.torch.OperatorCall;
 import org.relaydiffusion.torch.OperatorSchema;
@@ -206,14 +206,18 @@ final class Kit implements AutoCloseable {
     Tensor one = ones(1);
     return switch (method) {
       case "bool" -> Operator.of("aten::is_nonzero(Tensor self) -> bool").call().arg(one);
-      case "integer" -> Operator.of("aten::size.int(Tensor self, int dim) -> int").call().arg(one).arg(0);
+      case "integer" ->
+          Operator.of("aten::size.int(Tensor self, int dim) -> int").call().arg(one).arg(0);
       case "tensors" ->
           Operator.of("aten::frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)")
               .call()
               .arg(one);
       case "tensorList" ->
-          Operator.of("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]").call().arg(one);
-      case "run" -> Operator.of("aten::_foreach_zero_(Tensor(a!)[] self) -> ()").call().arg(List.of(one));
+          Operator.of("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]")
+              .call()
+              .arg(one);
+      case "run" ->
+          Operator.of("aten::_foreach_zero_(Tensor(a!)[] self) -> ()").call().arg(List.of(one));
       case "none" -> Operator.of(OPTIONAL).call();
       case "tensor", "values" -> Operator.of(ERF).call().arg(one);
       default -> Operator.of(ERF).call();

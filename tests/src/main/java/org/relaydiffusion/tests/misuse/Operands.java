@@ -47,7 +47,6 @@ import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.WaitListener;
 import org.relaydiffusion.torch.nn.Initializer;
 import org.relaydiffusion.torch.nn.Module;
-import org.relaydiffusion.torch.nn.Parameter;
 
 /**
  * Draws arguments: fitting ones, and those that nobody should pass. What calls returned is drawn
@@ -55,16 +54,60 @@ import org.relaydiffusion.torch.nn.Parameter;
  */
 final class Operands implements AutoCloseable {
   private static final long[] LONGS = {
-    0, 1, 2, 3, 4, 6, -1, -2, -4, 7, 36, 255, 65535, Integer.MAX_VALUE, Integer.MIN_VALUE,
-    1L << 40, Long.MAX_VALUE, Long.MIN_VALUE
+    0,
+    1,
+    2,
+    3,
+    4,
+    6,
+    -1,
+    -2,
+    -4,
+    7,
+    36,
+    255,
+    65535,
+    Integer.MAX_VALUE,
+    Integer.MIN_VALUE,
+    1L << 40,
+    Long.MAX_VALUE,
+    Long.MIN_VALUE
   };
   private static final double[] DOUBLES = {
-    0, 1, -1, 0.5, 0.1, 2, 1e-8, 1e300, -1e300, Double.NaN, Double.POSITIVE_INFINITY,
-    Double.NEGATIVE_INFINITY, Double.MIN_VALUE
+    0,
+    1,
+    -1,
+    0.5,
+    0.1,
+    2,
+    1e-8,
+    1e300,
+    -1e300,
+    Double.NaN,
+    Double.POSITIVE_INFINITY,
+    Double.NEGATIVE_INFINITY,
+    Double.MIN_VALUE
   };
   private static final String[] STRINGS = {
-    "", "cpu", "cuda:1", "float32", "F32", "ncq,nck->nqk", "ij,jk->ik", "...", "->", "L", "none",
-    "weight", "a.b", "\0", "\uD800", "aten::mul.Tensor", "aten::erf", "%s%n", "x".repeat(5000)
+    "",
+    "cpu",
+    "cuda:1",
+    "float32",
+    "F32",
+    "ncq,nck->nqk",
+    "ij,jk->ik",
+    "...",
+    "->",
+    "L",
+    "none",
+    "weight",
+    "a.b",
+    "\0",
+    "\uD800",
+    "aten::mul.Tensor",
+    "aten::erf",
+    "%s%n",
+    "x".repeat(5000)
   };
   private static final String[] SCHEMAS = {
     "aten::erf(Tensor self) -> Tensor",
@@ -81,8 +124,20 @@ final class Operands implements AutoCloseable {
         + " bool scale_grad_by_freq=False, bool sparse=False) -> Tensor"
   };
   private static final long[][] SHAPES = {
-    {}, {0}, {1}, {4}, {2, 3}, {4, 4}, {3, 4, 4}, {1, 4, 6, 6}, {4, 4, 3, 3}, {2, 0, 3}, {1, 1, 1, 1},
-    {36}, {1, 2, 3}, {2, 3, 4, 2}
+    {},
+    {0},
+    {1},
+    {4},
+    {2, 3},
+    {4, 4},
+    {3, 4, 4},
+    {1, 4, 6, 6},
+    {4, 4, 3, 3},
+    {2, 0, 3},
+    {1, 1, 1, 1},
+    {36},
+    {1, 2, 3},
+    {2, 3, 4, 2}
   };
 
   /** So many elements of a view that no copy of it fits into this process's memory. */
@@ -129,10 +184,11 @@ final class Operands implements AutoCloseable {
     note(generator);
     net.initialize(generator);
     note(net);
-    net.parameters().forEach(p -> {
-      p.value().requiresGrad(true);
-      note(p);
-    });
+    net.parameters()
+        .forEach(p -> {
+          p.value().requiresGrad(true);
+          note(p);
+        });
     note(MappedFile.open(mapped(folder)));
     try (Tensor weight = net.parameters().getFirst().value().detach()) {
       note(PackedConv2d.pack(weight, null, 1, 6));
@@ -269,7 +325,8 @@ final class Operands implements AutoCloseable {
       return random.nextInt(10) == 0 ? new Device(Device.Type.CUDA, random.nextInt(3)) : Device.CPU;
     } else if (raw == Duration.class) {
       return any(
-          List.of(Duration.ofMillis(20), Duration.ZERO, Duration.ofMillis(-1), Duration.ofNanos(1)));
+          List.of(
+              Duration.ofMillis(20), Duration.ZERO, Duration.ofMillis(-1), Duration.ofNanos(1)));
     } else if (raw == Path.class) {
       return folder.resolve("store" + random.nextInt(1000));
     } else if (raw == TensorData.class) {
@@ -306,8 +363,7 @@ final class Operands implements AutoCloseable {
     if (constructors.length == 0 || type.getName().contains("Store")) {
       return null;
     }
-    Arrays.sort(
-        constructors, java.util.Comparator.comparing(Constructor::toGenericString));
+    Arrays.sort(constructors, java.util.Comparator.comparing(Constructor::toGenericString));
     Constructor<?> constructor = any(constructors);
     try {
       Object made =
@@ -366,7 +422,8 @@ final class Operands implements AutoCloseable {
   }
 
   private MemorySegment memory() {
-    MappedFile map = (MappedFile) inOrder.stream().filter(MappedFile.class::isInstance).findFirst().get();
+    MappedFile map =
+        (MappedFile) inOrder.stream().filter(MappedFile.class::isInstance).findFirst().get();
     return switch (random.nextInt(6)) {
       case 0 -> Arena.ofAuto().allocate(600, 8);
       case 1 -> MemorySegment.ofArray(new byte[600]);
@@ -411,7 +468,8 @@ final class Operands implements AutoCloseable {
         return bystander.tensor();
       }
       case 2 -> {
-        MappedFile map = (MappedFile) inOrder.stream().filter(MappedFile.class::isInstance).findFirst().get();
+        MappedFile map =
+            (MappedFile) inOrder.stream().filter(MappedFile.class::isInstance).findFirst().get();
         return Torch.fromData(
             TensorData.contiguous(
                 DType.FLOAT32, new long[] {1, 4, 6, 6}, map.slice(64, 576, "tensor")));

@@ -46,7 +46,12 @@ public final class RandomCalls {
 
   /** They open a connection to a host, or wait for one, whatever the arguments. */
   private static final Set<String> LEFT_OUT =
-      Set.of("new TcpStore", "new FileStore", "TcpStore.serve", "TcpStore.connect", "ProcessGroup.nccl");
+      Set.of(
+          "new TcpStore",
+          "new FileStore",
+          "TcpStore.serve",
+          "TcpStore.connect",
+          "ProcessGroup.nccl");
 
   /** They make little of much: what a huge view has would be gone through, for minutes. */
   private static final Set<String> GO_THROUGH_ALL =
@@ -168,12 +173,10 @@ public final class RandomCalls {
   private void call(Executable call, Operands operands, Kit kit, SplittableRandom random) {
     // Half of the calls are as they are meant, but for an argument or two.
     boolean meant =
-        random.nextBoolean()
-            && !call.getDeclaringClass().getPackageName().endsWith(".distributed");
+        random.nextBoolean() && !call.getDeclaringClass().getPackageName().endsWith(".distributed");
     Object receiver = null;
     if (call instanceof Method m && !Modifier.isStatic(m.getModifiers())) {
-      Object meantReceiver =
-          meant && random.nextInt(4) > 0 ? kit.receiver(m) : null;
+      Object meantReceiver = meant && random.nextInt(4) > 0 ? kit.receiver(m) : null;
       Optional<Object> found =
           Optional.ofNullable(meantReceiver).or(() -> operands.receiver(m.getDeclaringClass()));
       if (found.isEmpty()) {

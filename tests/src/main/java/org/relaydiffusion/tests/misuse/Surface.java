@@ -36,7 +36,10 @@ final class Surface {
         Arrays.stream(type.getConstructors()).forEach(all::add);
       }
       for (Method m : type.getMethods()) {
-        if (m.getDeclaringClass() == type && !m.isBridge() && !m.isSynthetic() && !isMadeByTheCompiler(m)) {
+        if (m.getDeclaringClass() == type
+            && !m.isBridge()
+            && !m.isSynthetic()
+            && !isMadeByTheCompiler(m)) {
           all.add(m);
         }
       }

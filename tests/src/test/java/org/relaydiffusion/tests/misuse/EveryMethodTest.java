@@ -10,7 +10,6 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -58,7 +57,8 @@ class EveryMethodTest {
 
   /** They look at nothing native, or are there to be called late. */
   private static final Set<String> ANSWER_ANYWAY =
-      Set.of("equals", "hashCode", "toString", "close", "isClosed", "shape", "rank", "numel", "size");
+      Set.of(
+          "equals", "hashCode", "toString", "close", "isClosed", "shape", "rank", "numel", "size");
 
   /** They keep a tensor for a call to come, or leave alone what is not theirs. */
   private static final Set<String> LOOK_LATER = Set.of("OperatorCall.arg", "TensorScope.keep");
@@ -146,7 +146,8 @@ class EveryMethodTest {
       tensor(call, i, "empty", Outcome.EITHER, list, k -> k.ones(0));
       tensor(
           call, i, "read-only", Outcome.EITHER, list, k -> k.readOnly(DType.FLOAT32, 1, 4, 6, 6));
-      tensor(call, i, "a read-only vector", Outcome.EITHER, list, k -> k.readOnly(DType.FLOAT32, 4));
+      tensor(
+          call, i, "a read-only vector", Outcome.EITHER, list, k -> k.readOnly(DType.FLOAT32, 4));
       if (list) {
         one(call, i, "a list with null", Outcome.REFUSED, _ -> Collections.singletonList(null));
         one(call, i, "an empty list", Outcome.EITHER, _ -> List.of());
@@ -180,7 +181,8 @@ class EveryMethodTest {
       return;
     }
     Class<?> type = call.getDeclaringClass();
-    boolean answers = ANSWER_ANYWAY.contains(call.getName()) || !AutoCloseable.class.isAssignableFrom(type);
+    boolean answers =
+        ANSWER_ANYWAY.contains(call.getName()) || !AutoCloseable.class.isAssignableFrom(type);
     try (Kit kit = new Kit(folder, bystander)) {
       for (Object receiver : kit.unusable(type)) {
         @Nullable Object[] arguments = ROWS.arguments(call, kit);
