@@ -20,13 +20,16 @@ public final class CudaMemory {
    * The peak of this process since this was last asked for; begins anew ({@code
    * torch.cuda.reset_peak_memory_stats}).
    *
-   * @param device which tensors have been on
-   * @return empty for the CPU, and where this LibTorch's allocator is not known
+   * @return empty for the CPU, without CUDA, and where this LibTorch's allocator is not known
+   * @throws org.relaydiffusion.OptionException when there is CUDA, but no such device
    */
   public static Optional<Peak> takePeak(Device device) {
-    if (device.type() != Device.Type.CUDA) {
+    TorchException.requireNonNull(device, "device");
+    if (device.type() != Device.Type.CUDA || Torch.cudaDeviceCount() == 0) {
       return Optional.empty();
     }
+    // Makes sure that the allocator knows the device: it ends the process otherwise.
+    Torch.empty(DType.FLOAT32, device, 1).close();
     Optional<Peak> peak =
         AllocatorAbi.peaks(device.index()).map(p -> new Peak(p.allocated(), p.reserved()));
     AllocatorAbi.resetPeaks(device.index());

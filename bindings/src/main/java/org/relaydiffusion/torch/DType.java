@@ -79,11 +79,13 @@ public enum DType {
 
   /** The type with PyTorch's name, e.g. {@code bfloat16}. */
   public static Optional<DType> ofTorchName(String name) {
+    TorchException.requireNonNull(name, "name");
     return Arrays.stream(values()).filter(t -> t.torchName().equals(name)).findFirst();
   }
 
   /** The type with safetensors' name, e.g. {@code BF16}. */
   public static Optional<DType> ofSafetensorsName(String name) {
+    TorchException.requireNonNull(name, "name");
     return Arrays.stream(values()).filter(t -> t.safetensorsName.equals(name)).findFirst();
   }
 }

@@ -18,6 +18,7 @@ public record Device(Type type, int index) {
    * @throws OptionException when no device can have it
    */
   public Device {
+    TorchException.requireNonNull(type, "type");
     if (index < 0 || (type == Type.CPU && index != 0)) {
       throw new OptionException(
           "a %s device cannot have the index %s"
@@ -55,6 +56,7 @@ public record Device(Type type, int index) {
    * @throws OptionException for anything else
    */
   public static Device parse(String text) {
+    TorchException.requireNonNull(text, "text");
     if (text.equals("cpu")) {
       return CPU;
     }

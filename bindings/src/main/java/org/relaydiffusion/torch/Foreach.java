@@ -51,6 +51,8 @@ public final class Foreach {
 
   /** {@code a + weight (b - a)} of each pair ({@code torch.lerp}), as new tensors. */
   public static List<Tensor> lerp(List<Tensor> a, List<Tensor> b, double weight) {
+    TorchException.requireNoNulls(a, "a");
+    TorchException.requireNoNulls(b, "b");
     if (a.isEmpty() && b.isEmpty()) {
       return List.of();
     }
@@ -61,6 +63,8 @@ public final class Foreach {
 
   /** {@code a += weight (b - a)} of each pair. */
   public static void lerpInPlace(List<Tensor> a, List<Tensor> b, double weight) {
+    TorchException.requireNoNulls(a, "a");
+    TorchException.requireNoNulls(b, "b");
     if (a.isEmpty() && b.isEmpty()) {
       return;
     }
@@ -71,6 +75,8 @@ public final class Foreach {
 
   /** {@code a = b} of each pair, converting type and device. */
   public static void copyInPlace(List<Tensor> a, List<Tensor> b) {
+    TorchException.requireNoNulls(a, "a");
+    TorchException.requireNoNulls(b, "b");
     if (a.isEmpty() && b.isEmpty()) {
       return;
     }
@@ -79,6 +85,7 @@ public final class Foreach {
 
   /** {@code x *= factor} of each. */
   public static void mulInPlace(List<Tensor> x, double factor) {
+    TorchException.requireNoNulls(x, "x");
     if (x.isEmpty()) {
       return;
     }
@@ -89,6 +96,7 @@ public final class Foreach {
 
   /** The square root of each, as new tensors. */
   public static List<Tensor> sqrt(List<Tensor> x) {
+    TorchException.requireNoNulls(x, "x");
     return x.isEmpty() ? List.of() : SQRT.call().arg(x).tensorList();
   }
 
@@ -112,6 +120,7 @@ public final class Foreach {
    * @return whether all elements were finite before
    */
   public static boolean unscaleInPlace(List<Tensor> x, double factor) {
+    TorchException.requireNoNulls(x, "x");
     if (x.isEmpty()) {
       return true;
     }
@@ -145,6 +154,11 @@ public final class Foreach {
      * @throws TorchException when they do not
      */
     public AdamLists {
+      TorchException.requireNoNulls(parameters, "parameters");
+      TorchException.requireNoNulls(gradients, "gradients");
+      TorchException.requireNoNulls(expAvgs, "expAvgs");
+      TorchException.requireNoNulls(expAvgSqs, "expAvgSqs");
+      TorchException.requireNoNulls(steps, "steps");
       if (parameters.isEmpty() || parameters.size() != steps.size()) {
         throw new TorchException(
             "an Adam step of %s parameters has %s numbers of steps"
@@ -196,6 +210,7 @@ public final class Foreach {
   /** One Adam step in one kernel ({@code torch.optim.Adam(fused=True)}), without weight decay. */
   public static void fusedAdamInPlace(
       AdamLists lists, double learningRate, double beta1, double beta2, double eps) {
+    TorchException.requireNonNull(lists, "lists");
     FUSED_ADAM_
         .call()
         .arg(lists.parameters())
@@ -218,6 +233,10 @@ public final class Foreach {
 
   private static void three(
       Operator op, List<Tensor> a, List<Tensor> b, List<Tensor> c, double... factors) {
+    TorchException.requireNoNulls(a, "a");
+    TorchException.requireNoNulls(b, "b");
+    TorchException.requireNoNulls(c, "c");
+    TorchException.requireNonNull(factors, "factors");
     if (a.isEmpty() && b.isEmpty() && c.isEmpty()) {
       return;
     }

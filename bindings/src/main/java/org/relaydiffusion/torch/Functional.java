@@ -99,6 +99,8 @@ public final class Functional {
       Stride2d stride,
       Padding2d padding,
       int groups) {
+    TorchException.requireNonNull(stride, "stride");
+    TorchException.requireNonNull(padding, "padding");
     return CONV2D
         .call()
         .arg(x)
@@ -197,6 +199,7 @@ public final class Functional {
    * @throws TorchException when chances is not from 0 to 65535, or the tensor not as said
    */
   public static Tensor dropoutMask(Tensor like, int chances) {
+    TorchException.requireNonNull(like, "like");
     long[] shape = like.shape();
     long[] strides = like.strides();
     if (chances < 0
@@ -297,6 +300,9 @@ public final class Functional {
    * @return [N, C, h, w]
    */
   public static Tensor gridSampleBilinear(Tensor x, Tensor grid, Beyond beyond) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(grid, "grid");
+    TorchException.requireNonNull(beyond, "beyond");
     return GRID_SAMPLER_2D.call().arg(x).arg(grid).arg(0).arg(beyond.code).arg(false).tensor();
   }
 }

@@ -53,6 +53,7 @@ public final class Generator implements AutoCloseable {
    * @throws OptionException when the device cannot be used
    */
   public static Generator global(Device device) {
+    TorchException.requireNonNull(device, "device");
     if (device.type() == Device.Type.CPU) {
       return global();
     }
@@ -89,6 +90,7 @@ public final class Generator implements AutoCloseable {
 
   /** The bytes of a {@link #state()} of a generator there. */
   public static int stateBytes(Device device) {
+    TorchException.requireNonNull(device, "device");
     return device.type() == Device.Type.CPU ? GeneratorState.CPU_BYTES : GeneratorState.CUDA_BYTES;
   }
 
@@ -98,6 +100,8 @@ public final class Generator implements AutoCloseable {
    * @throws TorchException saying what is wrong with them
    */
   public static void checkState(byte[] state, Device device) {
+    TorchException.requireNonNull(state, "state");
+    TorchException.requireNonNull(device, "device");
     GeneratorState.check(state, device);
   }
 
@@ -107,6 +111,7 @@ public final class Generator implements AutoCloseable {
    * @throws TorchException when these are not the bytes of such a state
    */
   public Generator restore(byte[] state) {
+    TorchException.requireNonNull(state, "state");
     RandomSource s = open();
     GeneratorState.check(state, s.device());
     try (Tensor t = Torch.tensor(state, state.length)) {
@@ -127,6 +132,7 @@ public final class Generator implements AutoCloseable {
 
   /** Uniform integers from [0, high), as int64. */
   public Tensor randint(long high, long... sizes) {
+    TorchException.requireNonNull(sizes, "sizes");
     if (high < 1) {
       throw new TorchException("randint needs an upper bound of 1 or more, not " + high);
     }
@@ -140,6 +146,8 @@ public final class Generator implements AutoCloseable {
   }
 
   private Tensor draw(RandomAbi.Draw draw, DType dtype, long[] sizes) {
+    TorchException.requireNonNull(dtype, "dtype");
+    TorchException.requireNonNull(sizes, "sizes");
     if (!dtype.isFloatingPoint()) {
       throw new TorchException("random draws are floating-point, not " + dtype.torchName());
     }

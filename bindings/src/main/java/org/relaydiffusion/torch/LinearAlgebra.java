@@ -37,7 +37,13 @@ public final class LinearAlgebra {
    * @param eigenvalues w [n], ascending
    * @param eigenvectors V [n, n], one a column, orthonormal
    */
-  public record Eigen(Tensor eigenvalues, Tensor eigenvectors) {}
+  public record Eigen(Tensor eigenvalues, Tensor eigenvectors) {
+    /** Refuses null. */
+    public Eigen {
+      TorchException.requireNonNull(eigenvalues, "eigenvalues");
+      TorchException.requireNonNull(eigenvectors, "eigenvectors");
+    }
+  }
 
   /** Which half of a triangular matrix is not 0. */
   public enum Triangle {
@@ -61,6 +67,9 @@ public final class LinearAlgebra {
 
   /** Einstein's summation of two tensors, e.g. {@code "ncq,nck->nqk"}. */
   public static Tensor einsum(String equation, Tensor a, Tensor b) {
+    TorchException.requireNonNull(equation, "equation");
+    TorchException.requireNonNull(a, "a");
+    TorchException.requireNonNull(b, "b");
     return EINSUM.call().arg(equation).arg(List.of(a, b)).tensor();
   }
 
@@ -83,20 +92,28 @@ public final class LinearAlgebra {
   /**
    * Cholesky's factor L [n, n], lower triangular, with {@code L L^T} the symmetric matrix [n, n],
    * of which the lower half is read; empty where that is not positive definite.
+   *
+   * @throws TorchException also when there are several matrices
    */
   public static Optional<Tensor> cholesky(Tensor symmetric) {
     List<Tensor> results = CHOLESKY.call().arg(symmetric).tensors();
+    Tensor factor = results.get(0);
+    boolean found = false;
     try (Tensor failedAt = results.get(1)) {
-      if (failedAt.item() == 0) {
-        return Optional.of(results.get(0));
+      found = failedAt.item() == 0;
+    } finally {
+      if (!found) {
+        factor.close();
       }
     }
-    results.get(0).close();
-    return Optional.empty();
+    return found ? Optional.of(factor) : Optional.empty();
   }
 
   /** X [n, m] with {@code T X = B}, for a triangular matrix T [n, n] and B [n, m]. */
   public static Tensor solveTriangular(Tensor t, Triangle half, Tensor b) {
+    TorchException.requireNonNull(t, "t");
+    TorchException.requireNonNull(half, "half");
+    TorchException.requireNonNull(b, "b");
     return SOLVE_TRIANGULAR.call().arg(t).arg(b).arg(half == Triangle.UPPER).tensor();
   }
 

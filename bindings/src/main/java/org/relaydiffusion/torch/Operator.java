@@ -56,6 +56,7 @@ public final class Operator {
    * @throws TorchException when the text is no schema, or one that LibTorch's C ABI cannot carry
    */
   public static Operator of(String schema) {
+    TorchException.requireNonNull(schema, "schema");
     return MADE.computeIfAbsent(schema, Operator::parse);
   }
 
@@ -68,6 +69,7 @@ public final class Operator {
    *     this build of LibTorch cannot be asked, which then needs {@link #of} with the whole schema
    */
   public static Operator named(String qualifiedName) {
+    TorchException.requireNonNull(qualifiedName, "qualifiedName");
     int dot = qualifiedName.indexOf('.');
     String name = dot < 0 ? qualifiedName : qualifiedName.substring(0, dot);
     String overload = dot < 0 ? "" : qualifiedName.substring(dot + 1);

@@ -44,6 +44,7 @@ public final class OperatorCall {
 
   /** The next argument is that of the parameter {@code name}; those after it follow. */
   public OperatorCall at(String name) {
+    TorchException.requireNonNull(name, "name");
     int i = operator.schema().indexOf(name);
     if (i < 0) {
       throw new TorchException("%s has no parameter %s".formatted(operator, name));

@@ -34,6 +34,13 @@ public record OperatorSchema(
       boolean written,
       boolean keywordOnly,
       Optional<Default> preset) {
+    /** Refuses null. */
+    public Parameter {
+      TorchException.requireNonNull(name, "name");
+      TorchException.requireNonNull(type, "type");
+      TorchException.requireNonNull(alias, "alias");
+      TorchException.requireNonNull(preset, "preset");
+    }
 
     /** Whether an argument must be given. */
     public boolean isRequired() {
@@ -57,10 +64,20 @@ public record OperatorSchema(
    * @param alias which argument's memory it shares; empty where it has its own
    * @param written whether it is that argument, written into
    */
-  public record Result(SchemaType type, String alias, boolean written) {}
+  public record Result(SchemaType type, String alias, boolean written) {
+    /** Refuses null. */
+    public Result {
+      TorchException.requireNonNull(type, "type");
+      TorchException.requireNonNull(alias, "alias");
+    }
+  }
 
-  /** Copies the lists. */
+  /** Copies the lists, and refuses null. */
   public OperatorSchema {
+    TorchException.requireNonNull(name, "name");
+    TorchException.requireNonNull(overload, "overload");
+    TorchException.requireNoNulls(parameters, "parameters");
+    TorchException.requireNoNulls(results, "results");
     parameters = List.copyOf(parameters);
     results = List.copyOf(results);
   }
@@ -71,6 +88,7 @@ public record OperatorSchema(
    * @throws TorchException when the text is not in that notation, naming the place
    */
   public static OperatorSchema parse(String text) {
+    TorchException.requireNonNull(text, "text");
     return new SchemaParser(text).parse();
   }
 

@@ -71,7 +71,13 @@ public final class PackedConv2d implements AutoCloseable {
    * @param activation of the result
    */
   public record Geometry(
-      int stride, Padding2d padding, int batch, int height, int width, Activation activation) {}
+      int stride, Padding2d padding, int batch, int height, int width, Activation activation) {
+    /** Refuses null. */
+    public Geometry {
+      TorchException.requireNonNull(padding, "padding");
+      TorchException.requireNonNull(activation, "activation");
+    }
+  }
 
   /**
    * Packs a weight; stride 1, one group.
@@ -102,6 +108,8 @@ public final class PackedConv2d implements AutoCloseable {
    *     batch, height or width below 1
    */
   public static PackedConv2d pack(Tensor weight, @Nullable Tensor bias, Geometry geometry) {
+    TorchException.requireNonNull(weight, "weight");
+    TorchException.requireNonNull(geometry, "geometry");
     check(weight, bias, geometry);
     Padding2d padding = geometry.padding;
     try (TensorScope scope = TensorScope.open()) {
@@ -159,6 +167,7 @@ public final class PackedConv2d implements AutoCloseable {
    *     wants a gradient
    */
   public Tensor apply(Tensor x) {
+    TorchException.requireNonNull(x, "x");
     if (x.dtype() != dtype) {
       throw new TorchException(
           "a convolution packed in %s does not take %s".formatted(dtype.torchName(), x));

@@ -124,6 +124,9 @@ public final class Pointwise {
    * has the bits of one pass, whose product need not be rounded. It then takes two more.
    */
   public static Tensor addcmul(Tensor a, Tensor b, Tensor c) {
+    TorchException.requireNonNull(a, "a");
+    TorchException.requireNonNull(b, "b");
+    TorchException.requireNonNull(c, "c");
     if (!Autograd.records(a, b, c)) {
       return addcmulInOnePass(a, b, c);
     }
@@ -152,6 +155,8 @@ public final class Pointwise {
 
   /** {@code a += b}; returns a. Where a gradient is recorded, the sum is copied into a. */
   public static Tensor addInPlace(Tensor a, Tensor b) {
+    TorchException.requireNonNull(a, "a");
+    TorchException.requireNonNull(b, "b");
     if (Autograd.records(a, b)) {
       try (Tensor sum = add(a, b)) {
         return a.copyFrom(sum);
@@ -295,6 +300,7 @@ public final class Pointwise {
    * A Python number beside {@code a}: two 0-dim tensors would promote, so there it takes a's type.
    */
   private static Tensor number(double value, Tensor a) {
+    TorchException.requireNonNull(a, "a");
     boolean promoted = a.rank() == 0 && a.dtype().isFloatingPoint();
     return promoted ? Torch.full(value, a.dtype()) : Torch.scalar(value);
   }

@@ -30,26 +30,40 @@ public final class Reduction {
 
   /** The sum over {@code dims}. */
   public static Tensor sum(Tensor x, KeepDim keep, long... dims) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(keep, "keep");
+    TorchException.requireNonNull(dims, "dims");
     return SUM.call().arg(x).arg(dims).arg(keep == KeepDim.YES).tensor();
   }
 
   /** The mean over {@code dims}. */
   public static Tensor mean(Tensor x, KeepDim keep, long... dims) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(keep, "keep");
+    TorchException.requireNonNull(dims, "dims");
     return MEAN.call().arg(x).arg(dims).arg(keep == KeepDim.YES).tensor();
   }
 
   /** The largest element over {@code dims}; over everything when none is given. */
   public static Tensor amax(Tensor x, KeepDim keep, long... dims) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(keep, "keep");
+    TorchException.requireNonNull(dims, "dims");
     return AMAX.call().arg(x).arg(dims).arg(keep == KeepDim.YES).tensor();
   }
 
   /** The smallest element over {@code dims}; over everything when none is given. */
   public static Tensor amin(Tensor x, KeepDim keep, long... dims) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(keep, "keep");
+    TorchException.requireNonNull(dims, "dims");
     return AMIN.call().arg(x).arg(dims).arg(keep == KeepDim.YES).tensor();
   }
 
   /** The index (int64) of the smallest element along {@code dim}. */
   public static Tensor argmin(Tensor x, int dim, KeepDim keep) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(keep, "keep");
     return ARGMIN.call().arg(x).arg(dim).arg(keep == KeepDim.YES).tensor();
   }
 

@@ -14,6 +14,11 @@ package org.relaydiffusion.torch;
  */
 public record SchemaType(
     Kind kind, boolean optionalElements, boolean list, int size, boolean optional, String name) {
+  /** Refuses null. */
+  public SchemaType {
+    TorchException.requireNonNull(kind, "kind");
+    TorchException.requireNonNull(name, "name");
+  }
 
   /** What LibTorch's schemas distinguish, and its C ABI can carry or not. */
   public enum Kind {

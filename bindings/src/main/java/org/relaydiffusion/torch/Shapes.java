@@ -149,6 +149,8 @@ public final class Shapes {
 
   /** The elements in {@code format}; a further handle if they are already. */
   public static Tensor contiguous(Tensor x, MemoryFormat format) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(format, "format");
     return CONTIGUOUS.call().arg(x).arg(format).tensor();
   }
 
@@ -164,11 +166,15 @@ public final class Shapes {
 
   /** Another element type; a further handle if it has that type already. */
   public static Tensor to(Tensor x, DType dtype) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(dtype, "dtype");
     return TO_DTYPE.call().arg(x).arg(dtype).tensor();
   }
 
   /** Another device; a further handle if it is there already. */
   public static Tensor to(Tensor x, Device device) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(device, "device");
     if (x.device().equals(device)) {
       return x.reshape(x.shape());
     }
@@ -190,6 +196,8 @@ public final class Shapes {
    * memory until the copy is done.
    */
   public static Tensor toAsync(Tensor x, Device device) {
+    TorchException.requireNonNull(x, "x");
+    TorchException.requireNonNull(device, "device");
     Tensor copy = Torch.empty(x.dtype(), device, x.shape());
     try {
       return COPY.call().arg(copy).arg(x).arg(true).tensor();

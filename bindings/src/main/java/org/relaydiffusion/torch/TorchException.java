@@ -1,5 +1,7 @@
 package org.relaydiffusion.torch;
 
+import java.util.Collection;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.ffi.NativeCallException;
 
@@ -12,6 +14,37 @@ public class TorchException extends RdmException {
   /** Creates the exception; the message names the operator and its operands' shapes and types. */
   public TorchException(String message) {
     super(message);
+  }
+
+  /**
+   * Refuses null where no {@code @Nullable} allows it.
+   *
+   * @param name the parameter's
+   * @return the value
+   */
+  public static <T> T requireNonNull(@Nullable T value, String name) {
+    if (value == null) {
+      throw new TorchException(name + " is null");
+    }
+    return value;
+  }
+
+  /**
+   * Refuses a collection that is null or has null in it.
+   *
+   * @param name the parameter's
+   * @return the collection
+   */
+  public static <C extends Collection<?>> C requireNoNulls(@Nullable C values, String name) {
+    C given = requireNonNull(values, name);
+    int at = 0;
+    for (Object value : given) {
+      if (value == null) {
+        throw new TorchException("%s has null at %s".formatted(name, at));
+      }
+      at++;
+    }
+    return given;
   }
 
   /** What failed, and why as far as LibTorch tells. */

@@ -128,6 +128,10 @@ class MisuseTest {
         bad("stride -1", _ -> strided(new long[] {2, 2}, 1, -1)),
         bad("stack", x -> Torch.stack(List.of(x, ones(1)), 0)),
         bad("item", Tensor::item),
+        bad("more floats than an array has", _ -> huge(DType.FLOAT32).toFloats()),
+        bad("more doubles than an array has", _ -> huge(DType.FLOAT64).toDoubles()),
+        bad("more longs than an array has", _ -> huge(DType.INT64).toLongs()),
+        bad("more bytes than an array has", _ -> huge(DType.UINT8).toBytes()),
         bad("memory of a view", x -> Shapes.transpose(x, 1, 2).memory()),
         bad("sum over no axis 7", x -> Reduction.sum(x, Reduction.KeepDim.NO, 7)),
         bad("amax of nothing", _ -> Reduction.amax(ones(0), Reduction.KeepDim.NO)),
@@ -139,6 +143,11 @@ class MisuseTest {
         bad("draws of integers", _ -> Generator.global().randn(DType.INT32, 1)),
         bad("draws of size -1", _ -> Generator.global().rand(DType.FLOAT32, -1)),
         bad("bound 0", _ -> Generator.global().randint(0, 1)));
+  }
+
+  /** One element, 2^31 times. */
+  private static Tensor huge(DType type) {
+    return Shapes.expand(Torch.ones(type, 1), 1L << 31);
   }
 
   private static Tensor strided(long[] sizes, long... strides) {

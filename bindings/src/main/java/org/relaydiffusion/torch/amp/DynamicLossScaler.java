@@ -2,6 +2,7 @@ package org.relaydiffusion.torch.amp;
 
 import java.util.List;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 import org.relaydiffusion.torch.optim.Gradients;
 
@@ -49,6 +50,7 @@ public final class DynamicLossScaler implements LossScaler {
 
   /** A scaler at its first factor. */
   public DynamicLossScaler(Options options) {
+    TorchException.requireNonNull(options, "options");
     this.options = options;
     this.state = new State(options.initialScale(), 0);
   }
@@ -61,6 +63,7 @@ public final class DynamicLossScaler implements LossScaler {
   /** Divides the gradients by the factor; false when one of them is not finite. */
   @Override
   public boolean unscale(List<Parameter> parameters) {
+    TorchException.requireNoNulls(parameters, "parameters");
     boolean finite = Gradients.unscale(parameters, 1 / state.scale());
     state = finite ? afterGoodStep() : new State(shrunk(), 0);
     return finite;
@@ -87,6 +90,7 @@ public final class DynamicLossScaler implements LossScaler {
 
   @Override
   public void restore(State saved) {
+    TorchException.requireNonNull(saved, "saved");
     if (!(saved.scale() > 0) || Double.isInfinite(saved.scale()) || saved.growthTracker() < 0) {
       throw new OptionException(
           "a loss scaler cannot have the scale %s after %s steps"

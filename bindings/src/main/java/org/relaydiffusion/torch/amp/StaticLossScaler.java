@@ -2,6 +2,7 @@ package org.relaydiffusion.torch.amp;
 
 import java.util.List;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
@@ -25,6 +26,7 @@ public record StaticLossScaler(double scale) implements LossScaler {
   /** Changes nothing; the optimizer always goes on. */
   @Override
   public boolean unscale(List<Parameter> parameters) {
+    TorchException.requireNoNulls(parameters, "parameters");
     return true;
   }
 
@@ -35,5 +37,7 @@ public record StaticLossScaler(double scale) implements LossScaler {
 
   /** Changes nothing: the factor is an option, not a memory. */
   @Override
-  public void restore(State state) {}
+  public void restore(State state) {
+    TorchException.requireNonNull(state, "state");
+  }
 }

@@ -46,9 +46,10 @@ public final class DistributedDataParallel implements AutoCloseable {
    * @throws TorchException also when no parameter wants a gradient, or the networks differ
    */
   public DistributedDataParallel(Module network, ProcessGroup group, DdpOptions options) {
-    this.group = group;
-    this.options = options;
-    Map<String, Parameter> state = distinct(network.state());
+    this.group = TorchException.requireNonNull(group, "group");
+    this.options = TorchException.requireNonNull(options, "options");
+    Map<String, Parameter> state =
+        distinct(TorchException.requireNonNull(network, "network").state());
     List<Tensor> values = state.values().stream().map(Parameter::value).toList();
     List<String> names = new ArrayList<>();
     List<Tensor> learned = new ArrayList<>();
@@ -112,13 +113,14 @@ public final class DistributedDataParallel implements AutoCloseable {
    *     parameter took no part in it
    */
   public Tensor forward(Supplier<Tensor> network) {
+    TorchException.requireNonNull(network, "network");
     checkOpen();
     if (accumulating > 0 || !GradMode.isEnabled()) {
       return network.get();
     }
     group.check();
     group.attempt("forward", reducer::prepareForward);
-    Tensor output = network.get();
+    Tensor output = TorchException.requireNonNull(network.get(), "the network's output");
     List<Tensor> roots = options.findUnused() ? List.of(output) : List.of();
     try (TensorHandles handles = TensorHandles.of(roots)) {
       group.attempt("forward", () -> reducer.prepareBackward(handles));
@@ -131,6 +133,7 @@ public final class DistributedDataParallel implements AutoCloseable {
    * own words what went wrong: that a peer ended, say.
    */
   public void backward(Tensor loss) {
+    TorchException.requireNonNull(loss, "loss");
     checkOpen();
     try (TensorHandles handles = TensorHandles.of(List.of(loss))) {
       group.attempt("backward", () -> CppReducer.backward(handles));

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.relaydiffusion.FileException;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.cpp.CppStore;
 
 /**
@@ -52,7 +53,7 @@ public final class FileStore extends Store {
       WaitListener listener,
       Optional<String> localAddress) {
     super(
-        path.toString(),
+        TorchException.requireNonNull(path, "path").toString(),
         checked(timeout),
         listener,
         () -> "opening store " + path,
@@ -81,6 +82,7 @@ public final class FileStore extends Store {
   }
 
   private static Path checkedPath(Path path) {
+    TorchException.requireNonNull(path, "path");
     Path absolute = path.toAbsolutePath();
     Path folder = absolute.getParent();
     if (folder == null || !Files.isDirectory(folder)) {

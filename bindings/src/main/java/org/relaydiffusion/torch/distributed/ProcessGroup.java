@@ -79,6 +79,7 @@ public final class ProcessGroup implements AutoCloseable {
    */
   public static ProcessGroup nccl(
       Store store, int rank, int size, Device device, Duration timeout) {
+    TorchException.requireNonNull(device, "device");
     if (device.type() != Device.Type.CUDA) {
       throw new OptionException("NCCL is for CUDA devices, not " + device);
     }
@@ -89,6 +90,7 @@ public final class ProcessGroup implements AutoCloseable {
 
   private static ProcessGroup make(
       Store store, int rank, int size, Device device, Duration timeout) {
+    TorchException.requireNonNull(store, "store");
     Store.checkedSize(size);
     Store.checked(timeout);
     if (rank < 0 || rank >= size) {
@@ -147,6 +149,7 @@ public final class ProcessGroup implements AutoCloseable {
    * @throws OptionException when there is no such rank
    */
   public void broadcast(List<Tensor> tensors, int root) {
+    TorchException.requireNoNulls(tensors, "tensors");
     if (root < 0 || root >= size) {
       throw new OptionException("there is no rank %s among %s processes".formatted(root, size));
     }
@@ -159,6 +162,8 @@ public final class ProcessGroup implements AutoCloseable {
    * @param tensor in place
    */
   public void allReduce(Tensor tensor, ReduceOp op) {
+    TorchException.requireNonNull(tensor, "tensor");
+    TorchException.requireNonNull(op, "op");
     inPlace(
         Operation.ALL_REDUCE,
         op.ordinal(),
@@ -172,6 +177,7 @@ public final class ProcessGroup implements AutoCloseable {
    * @return new tensors, the current scope's, which are views of one piece of memory
    */
   public synchronized List<Tensor> allGather(Tensor tensor) {
+    TorchException.requireNonNull(tensor, "tensor");
     checkUsable();
     checkDevice(tensor);
     try (TensorScope scope = TensorScope.open();

@@ -3,6 +3,7 @@ package org.relaydiffusion.torch.distributed;
 import java.time.Duration;
 import java.util.Optional;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.cpp.CppStore.Role;
 
 /** A store that one process keeps and the others reach over the network ({@code TCPStore}). */
@@ -92,6 +93,7 @@ public final class TcpStore extends Store {
   }
 
   private static String checkedHost(String host) {
+    TorchException.requireNonNull(host, "host");
     if (host.isBlank()) {
       throw new OptionException("a store needs the server's host name or address");
     }

@@ -37,7 +37,13 @@ public final class Adam implements AutoCloseable {
    * @param expAvg the running mean of its gradients, of its shape and type
    * @param expAvgSq the running mean of their squares
    */
-  public record State(long step, Tensor expAvg, Tensor expAvgSq) {}
+  public record State(long step, Tensor expAvg, Tensor expAvgSq) {
+    /** Refuses null. */
+    public State {
+      TorchException.requireNonNull(expAvg, "expAvg");
+      TorchException.requireNonNull(expAvgSq, "expAvgSq");
+    }
+  }
 
   /**
    * An optimizer of parameters that have their values already.
@@ -64,7 +70,7 @@ public final class Adam implements AutoCloseable {
 
   Adam(List<Parameter> parameters, AdamOptions options, AdamKernel kernel) {
     this.parameters = List.copyOf(parameters);
-    this.options = options;
+    this.options = TorchException.requireNonNull(options, "options");
     this.kernel = kernel;
     this.states = new State[parameters.size()];
   }
@@ -76,6 +82,7 @@ public final class Adam implements AutoCloseable {
 
   /** Refuses what no kernel can change; returns the first parameter's value. */
   private static Tensor requireAlike(List<Parameter> parameters) {
+    TorchException.requireNoNulls(parameters, "parameters");
     if (parameters.isEmpty()) {
       throw new TorchException("Adam was given no parameters");
     }
@@ -176,7 +183,11 @@ public final class Adam implements AutoCloseable {
    * @throws TorchException when a number or a shape does not fit the parameters
    */
   public void load(Map<Integer, State> saved) {
-    saved.forEach(this::check);
+    TorchException.requireNonNull(saved, "saved");
+    saved.forEach((i, state) ->
+        check(
+            TorchException.requireNonNull(i, "a number of saved"),
+            TorchException.requireNonNull(state, "a state of saved")));
     @Nullable State[] loaded = new State[states.length];
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {

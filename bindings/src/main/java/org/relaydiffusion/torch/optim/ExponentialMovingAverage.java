@@ -23,6 +23,8 @@ public final class ExponentialMovingAverage {
    * @param beta the share of the past, in [0, 1]; 0 copies
    */
   public static void update(List<Parameter> average, List<Parameter> trained, double beta) {
+    TorchException.requireNoNulls(average, "average");
+    TorchException.requireNoNulls(trained, "trained");
     if (!(beta >= 0 && beta <= 1)) {
       throw new OptionException("the share of the past lies in [0, 1], not " + beta);
     }

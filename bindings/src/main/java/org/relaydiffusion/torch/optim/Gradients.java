@@ -7,6 +7,7 @@ import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /** Work on the gradients of many parameters; those without a gradient are passed over. */
@@ -43,6 +44,7 @@ public final class Gradients {
 
   /** The gradients there are, the current scope's. */
   private static List<Tensor> of(List<Parameter> parameters) {
+    TorchException.requireNoNulls(parameters, "parameters");
     List<Tensor> grads = new ArrayList<>();
     for (Parameter p : parameters) {
       Tensor grad = p.value().grad();
