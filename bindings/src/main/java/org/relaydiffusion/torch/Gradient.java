@@ -39,6 +39,8 @@ final class Gradient {
         || !Arrays.equals(grad.shape(), tensor.shape())) {
       throw new TorchException("the gradient of %s cannot be %s".formatted(tensor, grad));
     }
+    // A backward pass adds to it in place.
+    grad.checkWritable();
     tensor.with(handle -> grad.with(other -> AutogradAbi.setGrad(handle, other)));
   }
 }

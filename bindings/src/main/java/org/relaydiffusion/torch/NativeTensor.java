@@ -72,11 +72,16 @@ final class NativeTensor implements Runnable {
   }
 
   /** Ends what {@link #pin} began. */
-  synchronized void unpin() {
-    pins--;
-    if (closed && pins == 0) {
+  void unpin() {
+    if (isLastPin()) {
       TensorAbi.delete(handle);
+      JavaMemory.tensorFreed();
     }
+  }
+
+  private synchronized boolean isLastPin() {
+    pins--;
+    return closed && pins == 0;
   }
 
   /** The first {@code bytes} bytes; a use after the end throws. */
@@ -89,12 +94,23 @@ final class NativeTensor implements Runnable {
     return MemorySegment.ofAddress(address).reinterpret(bytes, lent, null);
   }
 
-  synchronized void free() {
+  /**
+   * Frees the handle, or leaves that to the last {@link #unpin}. Closing twice is allowed.
+   *
+   * @throws TorchException when memory that was lent is in use: the tensor then stays open
+   */
+  void free() {
+    if (close()) {
+      JavaMemory.tensorFreed();
+    }
+  }
+
+  private synchronized boolean close() {
     if (closed) {
-      return;
+      return false;
     }
     if (lent != null) {
-      lent.close();
+      endLoan(lent);
     }
     closed = true;
     LIVE.decrement();
@@ -104,6 +120,16 @@ final class NativeTensor implements Runnable {
     if (guard != null) {
       // Takes it off the Cleaner's list, which would otherwise grow until the next collection.
       guard.clean();
+    }
+    return true;
+  }
+
+  private static void endLoan(Arena lent) {
+    try {
+      lent.close();
+    } catch (IllegalStateException e) {
+      throw new TorchException(
+          "this tensor's memory is in use, so it cannot be closed: " + e.getMessage());
     }
   }
 

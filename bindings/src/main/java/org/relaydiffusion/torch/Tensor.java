@@ -19,7 +19,6 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
  */
 public final class Tensor implements AutoCloseable {
   private final NativeTensor nativeTensor;
-  private final boolean readOnly;
   private @Nullable TensorScope scope;
 
   /** Filled on first use, by any thread. */
@@ -27,23 +26,13 @@ public final class Tensor implements AutoCloseable {
 
   /** Takes a handle over. */
   Tensor(long handle) {
-    this(handle, false);
-  }
-
-  private Tensor(long handle, boolean readOnly) {
     nativeTensor = new NativeTensor(handle);
-    this.readOnly = readOnly;
     scope = TensorScope.current();
     if (scope != null) {
       scope.add(this);
     } else {
       nativeTensor.guard(this);
     }
-  }
-
-  /** Takes a handle over whose memory may not be written: a write would end the process. */
-  static Tensor readOnly(long handle) {
-    return new Tensor(handle, true);
   }
 
   // ---- lifetime
@@ -72,10 +61,11 @@ public final class Tensor implements AutoCloseable {
    * Takes the tensor out of its scope: from now on it belongs to the caller, on any thread.
    *
    * @return this
+   * @throws TorchException when it is closed, or in a scope of another thread
    */
   public Tensor release() {
+    checkOpen();
     if (scope != null) {
-      checkOpen();
       scope = null;
       nativeTensor.guard(this);
     }
@@ -115,6 +105,8 @@ public final class Tensor implements AutoCloseable {
 
   /** Calls with the handles of two tensors, which stay valid for as long as it lasts. */
   static long with(Tensor a, Tensor b, PairCall call) throws NativeCallException {
+    TorchException.requireNonNull(a, "a");
+    TorchException.requireNonNull(b, "b");
     NativeTensor x = a.usable();
     NativeTensor y = b.usable();
     long first = x.pin();
@@ -141,12 +133,21 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  /** Refuses to write into memory that is only mapped for reading. */
+  /**
+   * Refuses a tensor in memory that is only mapped for reading, where a write would end the
+   * process: also a view, an alias, a gradient or whatever else shares it.
+   */
   void checkWritable() {
-    if (readOnly) {
+    if (isReadOnly()) {
       throw new TorchException(
           this + " lies in read-only memory: Shapes.copy gives one that can be changed");
     }
+  }
+
+  /** Whether a write to it would end the process. */
+  boolean isReadOnly() {
+    return ReadOnlyMemory.isAny()
+        && ReadOnlyMemory.contains(usable().ask(TensorAbi::dataPointerOrZero));
   }
 
   private void checkOpen() {
@@ -246,7 +247,7 @@ public final class Tensor implements AutoCloseable {
       throw new TorchException(this + " has no row-major CPU memory");
     }
     MemorySegment memory = usable().memory(numel() * dtype().byteSize());
-    return readOnly ? memory.asReadOnly() : memory;
+    return isReadOnly() ? memory.asReadOnly() : memory;
   }
 
   /** As {@link #memory}, but for the caller alone, who keeps the tensor open meanwhile. */
@@ -327,6 +328,7 @@ public final class Tensor implements AutoCloseable {
 
   /** {@code self.copy_(source)}: converts type and device, broadcasts. Returns this. */
   public Tensor copyFrom(Tensor source) {
+    TorchException.requireNonNull(source, "source");
     checkWritable();
     try {
       with(
@@ -404,17 +406,29 @@ public final class Tensor implements AutoCloseable {
     return Shapes.contiguous(this);
   }
 
-  /** All elements as doubles, in row-major order. */
+  /**
+   * All elements as doubles, in row-major order.
+   *
+   * @throws TorchException also when they are more than an array can have
+   */
   public double[] toDoubles() {
     return Transfer.toDoubles(this);
   }
 
-  /** All elements as floats, in row-major order. */
+  /**
+   * All elements as floats, in row-major order.
+   *
+   * @throws TorchException also when they are more than an array can have
+   */
   public float[] toFloats() {
     return Transfer.toFloats(this);
   }
 
-  /** All elements as longs, in row-major order. */
+  /**
+   * All elements as longs, in row-major order.
+   *
+   * @throws TorchException also when they are more than an array can have
+   */
   public long[] toLongs() {
     return Transfer.toLongs(this);
   }

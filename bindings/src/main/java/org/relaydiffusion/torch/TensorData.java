@@ -11,12 +11,15 @@ import org.relaydiffusion.RdmException;
  * @param dtype the element type
  * @param shape the sizes, outermost first; empty for a scalar
  * @param strides the distance of neighbours along each axis, in elements, never negative
- * @param memory the storage from the tensor's first element on, little-endian; whoever owns it must
- *     keep it alive for as long as this is used
+ * @param memory the storage from the tensor's first element on, little-endian
  */
 public record TensorData(DType dtype, long[] shape, long[] strides, MemorySegment memory) {
   /** Checks that every element lies inside {@code memory}; nothing here can overflow. */
   public TensorData {
+    TorchException.requireNonNull(dtype, "dtype");
+    TorchException.requireNonNull(shape, "shape");
+    TorchException.requireNonNull(strides, "strides");
+    TorchException.requireNonNull(memory, "memory");
     shape = shape.clone();
     strides = strides.clone();
     if (shape.length != strides.length) {
@@ -60,11 +63,15 @@ public record TensorData(DType dtype, long[] shape, long[] strides, MemorySegmen
 
   /** A tensor whose elements lie in row-major order without gaps. */
   public static TensorData contiguous(DType dtype, long[] shape, MemorySegment memory) {
+    TorchException.requireNonNull(dtype, "dtype");
+    TorchException.requireNonNull(shape, "shape");
+    TorchException.requireNonNull(memory, "memory");
     return new TensorData(dtype, shape, contiguousStrides(shape), memory);
   }
 
   /** Row-major strides of a shape, in elements. */
   public static long[] contiguousStrides(long... shape) {
+    TorchException.requireNonNull(shape, "shape");
     long[] strides = new long[shape.length];
     long step = 1;
     for (int i = shape.length - 1; i >= 0; i--) {
@@ -82,6 +89,18 @@ public record TensorData(DType dtype, long[] shape, long[] strides, MemorySegmen
       n *= s;
     }
     return n;
+  }
+
+  /** The number of bytes from the first element to the end of the last one; 0 without any. */
+  long spanBytes() {
+    long last = 0;
+    for (int i = 0; i < shape.length; i++) {
+      if (shape[i] == 0) {
+        return 0;
+      }
+      last += (shape[i] - 1) * strides[i];
+    }
+    return (last + 1) * dtype.byteSize();
   }
 
   /** The number of bytes of the elements themselves. */

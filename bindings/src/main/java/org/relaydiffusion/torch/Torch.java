@@ -27,6 +27,9 @@ public final class Torch {
               + "Layout? layout=None, Device? device=None, bool? pin_memory=None, "
               + "MemoryFormat? memory_format=None) -> Tensor");
 
+  private static final Operator CUMSUM =
+      Operator.of("aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor");
+
   private Torch() {}
 
   /** The LibTorch underneath, loaded now if it is not yet. */
@@ -53,6 +56,7 @@ public final class Torch {
 
   /** An uninitialised tensor. */
   public static Tensor empty(DType dtype, Device device, long... sizes) {
+    TorchException.requireNonNull(sizes, "sizes");
     return emptyStrided(dtype, device, sizes, TensorData.contiguousStrides(sizes));
   }
 
@@ -62,6 +66,7 @@ public final class Torch {
    * @throws OptionException saying in one line why not, e.g. that there is no driver
    */
   public static void requireUsable(Device device) {
+    TorchException.requireNonNull(device, "device");
     if (device.type() == Device.Type.CUDA) {
       Cuda.require(device);
     }
@@ -78,6 +83,10 @@ public final class Torch {
 
   /** An uninitialised tensor whose elements lie as {@code strides} says, none of them negative. */
   public static Tensor emptyStrided(DType dtype, Device device, long[] sizes, long[] strides) {
+    TorchException.requireNonNull(dtype, "dtype");
+    TorchException.requireNonNull(device, "device");
+    TorchException.requireNonNull(sizes, "sizes");
+    TorchException.requireNonNull(strides, "strides");
     Sizes.check(sizes);
     Sizes.checkStrides(sizes, strides);
     requireUsable(device);
@@ -99,6 +108,8 @@ public final class Torch {
    * @throws TorchException when there is no CUDA device, or no such memory left
    */
   public static Tensor emptyPinned(DType dtype, long... sizes) {
+    TorchException.requireNonNull(dtype, "dtype");
+    TorchException.requireNonNull(sizes, "sizes");
     Sizes.check(sizes);
     return EMPTY.call().arg(sizes).arg(dtype).at("pin_memory").arg(true).tensor();
   }
@@ -147,16 +158,22 @@ public final class Torch {
 
   /** The numbers 0, 1, ... n - 1. */
   public static Tensor arange(int n, DType dtype) {
+    TorchException.requireNonNull(dtype, "dtype");
     Sizes.check(n);
-    long[] values = new long[n];
-    Arrays.setAll(values, i -> i);
-    try (Tensor t = tensor(values, n)) {
-      return t.to(dtype);
+    // Not by way of an array, which can be larger than Java's heap.
+    try (Tensor steps = ones(DType.INT64, n);
+        Tensor first = Shapes.narrow(steps, 0, 0, Math.min(n, 1))) {
+      ZERO.apply(first);
+      try (Tensor counted = CUMSUM.call().arg(steps).arg(0).tensor()) {
+        return counted.to(dtype);
+      }
     }
   }
 
   /** A float32 copy of an array. */
   public static Tensor tensor(float[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
+    TorchException.requireNonNull(sizes, "sizes");
     Tensor t = sized(DType.FLOAT32, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_FLOAT, 0, values.length);
     return t;
@@ -164,6 +181,8 @@ public final class Torch {
 
   /** A float64 copy of an array. */
   public static Tensor tensor(double[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
+    TorchException.requireNonNull(sizes, "sizes");
     Tensor t = sized(DType.FLOAT64, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_DOUBLE, 0, values.length);
     return t;
@@ -171,6 +190,8 @@ public final class Torch {
 
   /** An int64 copy of an array. */
   public static Tensor tensor(long[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
+    TorchException.requireNonNull(sizes, "sizes");
     Tensor t = sized(DType.INT64, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_LONG, 0, values.length);
     return t;
@@ -178,32 +199,39 @@ public final class Torch {
 
   /** A uint8 copy of an array. */
   public static Tensor tensor(byte[] values, long... sizes) {
+    TorchException.requireNonNull(values, "values");
+    TorchException.requireNonNull(sizes, "sizes");
     Tensor t = sized(DType.UINT8, values.length, sizes);
     MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_BYTE, 0, values.length);
     return t;
   }
 
   /**
-   * A tensor over memory that Java owns, without a copy. The memory must stay alive and unchanged
-   * for as long as the tensor or a view of it. Over read-only memory the tensor refuses to be
-   * written; a view of it cannot know, and must not be.
+   * A tensor over memory that Java owns, without a copy. Reads and writes go to that memory, which
+   * stays for as long as the tensor, a view of it or anything else of LibTorch's shares it: memory
+   * of a {@link org.relaydiffusion.io.LeasedArena} (a {@link org.relaydiffusion.io.MappedFile}'s is
+   * one's), also beyond its closing; of {@code Arena.ofAuto()} and {@code Arena.global()} anyway.
+   * That of other arenas is refused. Over read-only memory the tensor and all that share it refuse
+   * to be written.
+   *
+   * @throws TorchException when the memory is on Java's heap, closed, of another arena, or begins
+   *     at no multiple of the element's size
    */
   public static Tensor fromData(TensorData data) {
+    TorchException.requireNonNull(data, "data");
     MemorySegment memory = data.memory();
     if (!memory.isNative()) {
       throw new TorchException("only native memory can become a tensor without a copy: " + data);
     }
-    if (data.numel() == 0) {
-      return empty(data.dtype(), Device.CPU, data.shape());
+    if (memory.address() % data.dtype().byteSize() != 0) {
+      throw new TorchException(
+          "%s begins at address %s, which is no multiple of its element's %s bytes"
+              .formatted(data, Long.toUnsignedString(memory.address()), data.dtype().byteSize()));
     }
     Sizes.check(data.shape());
-    try {
-      long handle =
-          TensorAbi.fromBlob(memory.address(), data.shape(), data.strides(), data.dtype().code());
-      return memory.isReadOnly() ? Tensor.readOnly(handle) : new Tensor(handle);
-    } catch (NativeCallException e) {
-      throw TorchException.failed("a view of " + data, e);
-    }
+    return data.numel() == 0
+        ? empty(data.dtype(), Device.CPU, data.shape())
+        : JavaMemory.view(data);
   }
 
   /** Joins equal shapes along a new axis. */

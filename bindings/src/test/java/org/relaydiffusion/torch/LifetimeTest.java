@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.io.LeasedArena;
 
 /** A tensor ends once, where its owner says, and whoever still uses it is told so. */
 class LifetimeTest {
@@ -89,7 +90,7 @@ class LifetimeTest {
 
   @Test
   void readOnlyMemoryIsNotWritten() {
-    try (Arena arena = Arena.ofConfined();
+    try (Arena arena = LeasedArena.open();
         TensorScope _ = TensorScope.open()) {
       MemorySegment memory = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1, 2).asReadOnly();
       Tensor t = Torch.fromData(TensorData.contiguous(DType.FLOAT32, new long[] {2}, memory));

@@ -1,6 +1,5 @@
 package org.relaydiffusion.checkpoint;
 
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Map;
@@ -13,6 +12,7 @@ import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.archive.CheckpointFile;
 import org.relaydiffusion.checkpoint.archive.CheckpointFile.Container;
+import org.relaydiffusion.io.LeasedArena;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.model.safetensors.SafetensorsFile;
 
@@ -69,12 +69,10 @@ public final class Checkpoint implements AutoCloseable {
   @SuppressWarnings("MustBeClosedChecker") // The result owns both, and closes them.
   private static Checkpoint openPickle(Path path, Container container) {
     MappedFile file = MappedFile.open(path);
-    Arena arena = Arena.ofShared();
+    LeasedArena arena = LeasedArena.open();
     Runnable closer =
         () -> {
-          if (arena.scope().isAlive()) {
-            arena.close();
-          }
+          arena.close();
           file.close();
         };
     try {

@@ -1,7 +1,6 @@
 package org.relaydiffusion.checkpoint;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -19,6 +18,7 @@ import org.relaydiffusion.checkpoint.archive.CheckpointFile.Container;
 import org.relaydiffusion.checkpoint.pickle.Instance;
 import org.relaydiffusion.checkpoint.pickle.PersistentObject;
 import org.relaydiffusion.checkpoint.pickle.Values;
+import org.relaydiffusion.io.LeasedArena;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.model.safetensors.SafetensorsFile;
 
@@ -80,12 +80,10 @@ public final class ModuleFile implements AutoCloseable {
   @SuppressWarnings("MustBeClosedChecker") // The result owns both, and closes them.
   private static ModuleFile openPickle(Path path, Container container) {
     MappedFile file = MappedFile.open(path);
-    Arena arena = Arena.ofShared();
+    LeasedArena arena = LeasedArena.open();
     Runnable closer =
         () -> {
-          if (arena.scope().isAlive()) {
-            arena.close();
-          }
+          arena.close();
           file.close();
         };
     try {

@@ -2,7 +2,6 @@ package org.relaydiffusion.io;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -20,8 +19,8 @@ import org.relaydiffusion.FileException;
  * it lies. Every access is checked against the file's real length: no offset or size that a file
  * claims is believed.
  *
- * <p>{@link #close()} unmaps it: whoever hands its memory to LibTorch must keep it open for as
- * long. Reads from several threads are safe.
+ * <p>{@link #close()} unmaps it, or, where tensors still lie in it, leaves that to the end of the
+ * last of them ({@link LeasedArena}). Reads from several threads are safe.
  *
  * <p>Another program may cut the file while it is mapped. What lies beyond the new end is then no
  * memory any more: Java's own access to it gives an {@link InternalError}, which {@link #reading}
@@ -40,13 +39,13 @@ public final class MappedFile implements AutoCloseable {
   private static final long MAPPED_AROUND = 64 << 10;
 
   private final Path path;
-  private final Arena arena;
+  private final LeasedArena arena;
   private final MemorySegment memory;
   // Not the channel that it was mapped through: an interrupt would close that.
   private final RandomAccessFile opened;
   private final AtomicLong readOnce = new AtomicLong();
 
-  private MappedFile(Path path, Arena arena, MemorySegment memory, RandomAccessFile opened) {
+  private MappedFile(Path path, LeasedArena arena, MemorySegment memory, RandomAccessFile opened) {
     this.path = path;
     this.arena = arena;
     this.memory = memory;
@@ -62,7 +61,7 @@ public final class MappedFile implements AutoCloseable {
   @SuppressWarnings("MustBeClosedChecker") // The MappedFile owns both, and closes them.
   public static MappedFile open(Path path) {
     InputFile.check(path);
-    Arena arena = Arena.ofShared();
+    LeasedArena arena = LeasedArena.open();
     RandomAccessFile opened = null;
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       opened = new RandomAccessFile(path.toFile(), "r");
@@ -98,6 +97,7 @@ public final class MappedFile implements AutoCloseable {
    *
    * @param what what is to be found there, for the message
    * @throws FileException when the range is not inside the file
+   * @throws IllegalStateException when the map is closed
    */
   public MemorySegment slice(long offset, long length, String what) {
     check(offset, length, what);
@@ -217,6 +217,9 @@ public final class MappedFile implements AutoCloseable {
   }
 
   private void check(long offset, long length, String what) {
+    if (arena.isClosed()) {
+      throw new IllegalStateException("the map of " + path + " is closed");
+    }
     if (offset < 0 || length < 0 || length > size() - offset) {
       throw new FileException(
           path,
@@ -228,9 +231,7 @@ public final class MappedFile implements AutoCloseable {
 
   @Override
   public void close() {
-    if (arena.scope().isAlive()) {
-      arena.close();
-    }
+    arena.close();
     closeQuietly(opened);
   }
 

@@ -9,6 +9,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import org.relaydiffusion.RdmException;
 
 /** Tensor handles ({@code AtenTensorHandle}, an {@code at::Tensor*}): made, asked and freed. */
 public final class TensorAbi {
@@ -99,6 +100,17 @@ public final class TensorAbi {
   /** The address of the first element. */
   public static long dataPointer(long handle) {
     return ask(DATA_PTR, handle, "get_data_ptr");
+  }
+
+  /** As {@link #dataPointer}; 0 for a tensor without memory of its own, such as a sparse one. */
+  public static long dataPointerOrZero(long handle) {
+    Scratch s = Scratch.current();
+    s.out.set(JAVA_LONG, 0, 0L);
+    try {
+      return (int) DATA_PTR.invokeExact(handle, s.out) == 0 ? s.out.get(JAVA_LONG, 0) : 0;
+    } catch (Throwable e) {
+      throw fatal(e);
+    }
   }
 
   /** The sizes. */
@@ -290,6 +302,6 @@ public final class TensorAbi {
     }
     return e instanceof RuntimeException r
         ? r
-        : new IllegalStateException("LibTorch refused " + e.getMessage(), e);
+        : new RdmException("LibTorch refused " + e.getMessage(), e);
   }
 }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.io.LeasedArena;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.MemoryFormat;
@@ -226,7 +227,7 @@ class AdamTest {
   @ParameterizedTest
   @EnumSource(AdamKernel.class)
   void readOnlyValuesAreRefusedAndTheStepIsNotCounted(AdamKernel kernel) {
-    try (Arena arena = Arena.ofConfined();
+    try (Arena arena = LeasedArena.open();
         Weights w = new Weights(new float[] {1, 2});
         Adam adam = new Adam(w.parameters(), AdamOptions.DEFAULT, kernel)) {
       MemorySegment mapped = arena.allocate(8, 4).asReadOnly();

@@ -1,6 +1,5 @@
 package org.relaydiffusion.model.safetensors;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +12,7 @@ import java.util.Map;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.io.LeasedArena;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.TensorData;
@@ -21,14 +21,14 @@ import org.relaydiffusion.torch.TensorData;
  * A safetensors file, mapped into memory: its tensors are used where they lie. Only a tensor that
  * does not begin at a multiple of its element size (no writer of today does that) is copied.
  *
- * <p>{@link #close()} unmaps the file: whoever hands the tensors to LibTorch must keep it open for
- * as long.
+ * <p>{@link #close()} unmaps the file, or leaves that to the end of the last of LibTorch's tensors
+ * that lie in it.
  */
 public final class SafetensorsFile implements AutoCloseable {
   private static final long ALIGNMENT = 64;
 
   private final MappedFile file;
-  private final Arena copies;
+  private final LeasedArena copies;
   private final Map<String, TensorData> tensors;
   private final Map<String, OtherTensor> otherTensors;
   private final Map<String, String> metadata;
@@ -47,7 +47,7 @@ public final class SafetensorsFile implements AutoCloseable {
   }
 
   @SuppressWarnings("MustBeClosedChecker") // Closed by close(), or by open() when this throws.
-  private SafetensorsFile(MappedFile file, Arena copies) {
+  private SafetensorsFile(MappedFile file, LeasedArena copies) {
     this.file = file;
     this.copies = copies;
     SafetensorsHeader header = SafetensorsHeader.read(file);
@@ -79,7 +79,7 @@ public final class SafetensorsFile implements AutoCloseable {
   @SuppressWarnings("MustBeClosedChecker") // The result owns both, and closes them.
   public static SafetensorsFile open(Path path) {
     MappedFile file = MappedFile.open(path);
-    Arena copies = Arena.ofShared();
+    LeasedArena copies = LeasedArena.open();
     try {
       return file.reading(() -> new SafetensorsFile(file, copies));
     } catch (RuntimeException e) {
@@ -119,9 +119,7 @@ public final class SafetensorsFile implements AutoCloseable {
 
   @Override
   public void close() {
-    if (copies.scope().isAlive()) {
-      copies.close();
-    }
+    copies.close();
     file.close();
   }
 
