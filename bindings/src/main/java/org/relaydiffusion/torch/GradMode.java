@@ -4,8 +4,8 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
 
 /**
  * Whether operators of this thread record what a backward pass needs; restored when closed.
- * LibTorch keeps it by the system's thread: a virtual thread must not block while it has one open,
- * or it may go on where recording is otherwise.
+ * LibTorch keeps it by the system's thread, so a virtual thread, which may change that, cannot have
+ * one.
  */
 public final class GradMode implements AutoCloseable {
   private final Thread owner = Thread.currentThread();
@@ -13,16 +13,25 @@ public final class GradMode implements AutoCloseable {
   private boolean closed;
 
   private GradMode(boolean enabled) {
+    PlatformThread.require("a grad mode");
     before = TensorAbi.gradEnabled();
     TensorAbi.setGradEnabled(enabled);
   }
 
-  /** Records nothing until closed: sampling and evaluation. */
+  /**
+   * Records nothing until closed: sampling and evaluation.
+   *
+   * @throws TorchException on a virtual thread
+   */
   public static GradMode noGrad() {
     return new GradMode(false);
   }
 
-  /** Records until closed, inside a {@link #noGrad()} section too. */
+  /**
+   * Records until closed, inside a {@link #noGrad()} section too.
+   *
+   * @throws TorchException on a virtual thread
+   */
   public static GradMode enableGrad() {
     return new GradMode(true);
   }

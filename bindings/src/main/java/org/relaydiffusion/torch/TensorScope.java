@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Scopes nest, and close in the reverse order of their opening. A tensor in a scope belongs to
- * the thread that opened it: its use on another thread is an error, not a race.
+ * the thread that opened it: its use on another thread is an error, not a race. That thread is a
+ * platform thread: LibTorch keeps what belongs to a thread by the system's, and a virtual one that
+ * waits for a lock may go on on another.
  */
 public final class TensorScope implements AutoCloseable {
   private static final ThreadLocal<@Nullable TensorScope> INNERMOST = new ThreadLocal<>();
@@ -32,8 +34,13 @@ public final class TensorScope implements AutoCloseable {
     INNERMOST.set(this);
   }
 
-  /** Opens a scope on this thread. */
+  /**
+   * Opens a scope on this thread.
+   *
+   * @throws TorchException on a virtual thread
+   */
   public static TensorScope open() {
+    PlatformThread.require("a tensor scope");
     return new TensorScope();
   }
 
@@ -48,6 +55,7 @@ public final class TensorScope implements AutoCloseable {
    * @return the same tensor
    */
   public Tensor keep(Tensor tensor) {
+    TorchException.requireNonNull(tensor, "tensor");
     check();
     if (tensor.isClosed()) {
       throw new TorchException("a closed tensor cannot be kept");
@@ -75,22 +83,56 @@ public final class TensorScope implements AutoCloseable {
     return owner;
   }
 
-  /** Frees what the scope still owns, newest first. */
+  /**
+   * Frees what the scope still owns, newest first; closing twice is allowed. A scope inside this
+   * one that was left open is closed first, which is then reported.
+   *
+   * @throws TorchException on another thread, which closes nothing; or, when all else is closed,
+   *     about an inner scope that was left open and tensors that cannot be closed, each further one
+   *     a suppressed exception. Such a tensor is the caller's from then on.
+   */
   @Override
   public void close() {
     if (closed) {
       return;
     }
-    check();
-    closed = true;
+    checkThread();
+    List<RuntimeException> failures = new ArrayList<>();
+    for (TensorScope inner = INNERMOST.get(); inner != null && inner != this; inner = inner.outer) {
+      failures.add(
+          new TorchException("a tensor scope inside this one was left open; it is closed now"));
+      inner.free(failures);
+    }
+    free(failures);
     INNERMOST.set(outer);
+    if (!failures.isEmpty()) {
+      RuntimeException first = failures.removeFirst();
+      failures.forEach(first::addSuppressed);
+      throw first;
+    }
+  }
+
+  private void free(List<RuntimeException> failures) {
+    closed = true;
     List<Tensor> owned = tensors;
     tensors = List.of();
-    for (int i = owned.size() - 1; i >= 0; i--) {
-      Tensor t = owned.get(i);
+    for (Tensor t : owned.reversed()) {
       if (t.isOwnedBy(this)) {
-        t.close();
+        try {
+          t.close();
+        } catch (RuntimeException e) {
+          failures.add(e);
+          t.release();
+        }
       }
+    }
+  }
+
+  private void checkThread() {
+    if (Thread.currentThread() != owner) {
+      throw new TorchException(
+          "this tensor scope belongs to thread %s, not %s"
+              .formatted(owner.getName(), Thread.currentThread().getName()));
     }
   }
 
@@ -98,11 +140,7 @@ public final class TensorScope implements AutoCloseable {
     if (closed) {
       throw new TorchException("this tensor scope is closed");
     }
-    if (Thread.currentThread() != owner) {
-      throw new TorchException(
-          "this tensor scope belongs to thread %s, not %s"
-              .formatted(owner.getName(), Thread.currentThread().getName()));
-    }
+    checkThread();
     if (INNERMOST.get() != this) {
       throw new TorchException("a tensor scope inside this one is still open");
     }

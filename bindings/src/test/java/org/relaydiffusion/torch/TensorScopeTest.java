@@ -3,8 +3,15 @@ package org.relaydiffusion.torch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -89,13 +96,96 @@ class TensorScopeTest {
     TensorScope outer = TensorScope.open();
     assertThat(thrownOnAnotherThread(outer::close)).hasMessageContaining("not other");
     TensorScope inner = TensorScope.open();
-    assertThatThrownBy(outer::close).hasMessageContaining("inside this one is still open");
+    try (Tensor t = one()) {
+      assertThatThrownBy(() -> outer.keep(t)).hasMessageContaining("inside this one is still open");
+    }
     inner.close();
     inner.close();
     outer.close();
     try (Tensor t = one()) {
       assertThatThrownBy(() -> inner.keep(t)).hasMessage("this tensor scope is closed");
     }
+  }
+
+  @Test
+  void aScopeThatWasLeftOpenIsClosedWithTheOneAroundItAndReported() {
+    long before = Tensor.liveCount();
+    TensorScope outer = TensorScope.open();
+    Tensor outers = one();
+    TensorScope inner = TensorScope.open();
+    Tensor inners = one();
+    TensorScope.open();
+    Tensor innermosts = one();
+    assertThatThrownBy(outer::close)
+        .isInstanceOf(TorchException.class)
+        .hasMessage("a tensor scope inside this one was left open; it is closed now")
+        .satisfies(e -> assertThat(e.getSuppressed()).hasSize(1));
+    assertThat(List.of(outers, inners, innermosts)).allMatch(Tensor::isClosed);
+    inner.close();
+    outer.close();
+    assertThat(TensorScope.current()).isNull();
+    assertThat(Tensor.liveCount()).isEqualTo(before);
+  }
+
+  @Test
+  void whatCannotBeClosedIsReportedAndDoesNotKeepTheRestOpen() throws Exception {
+    MethodHandle nanosleep =
+        Linker.nativeLinker()
+            .downcallHandle(
+                Linker.nativeLinker().defaultLookup().findOrThrow("nanosleep"),
+                FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
+    TensorScope scope = TensorScope.open();
+    Tensor first = one();
+    // Three seconds and no nanoseconds, during which the call holds the memory.
+    Tensor busy = Torch.tensor(new long[] {3, 0}, 2);
+    Tensor last = one();
+    MemorySegment memory = busy.memory();
+    CountDownLatch sleeping = new CountDownLatch(1);
+    CompletableFuture<Object> slept =
+        CompletableFuture.supplyAsync(() -> {
+          sleeping.countDown();
+          try {
+            return (int) nanosleep.invokeExact(memory, MemorySegment.NULL);
+          } catch (Throwable e) {
+            throw new AssertionError(e);
+          }
+        });
+    sleeping.await();
+    Thread.sleep(500);
+    assertThatThrownBy(scope::close)
+        .isInstanceOf(TorchException.class)
+        .hasMessageStartingWith("this tensor's memory is in use, so it cannot be closed: ");
+    assertThat(first.isClosed()).isTrue();
+    assertThat(last.isClosed()).isTrue();
+    assertThat(TensorScope.current()).isNull();
+    assertThat(slept.join()).isEqualTo(0);
+    // From then on it is the caller's.
+    assertThat(busy.toLongs()).containsExactly(3, 0);
+    busy.close();
+  }
+
+  @Test
+  void virtualThreadsAreRefusedInOneLine() throws InterruptedException {
+    List<Throwable> thrown = new ArrayList<>();
+    Thread.ofVirtual()
+        .start(() -> {
+          for (Runnable open :
+              List.<Runnable>of(TensorScope::open, GradMode::noGrad, GradMode::enableGrad)) {
+            try {
+              open.run();
+            } catch (TorchException e) {
+              thrown.add(e);
+            }
+          }
+        })
+        .join();
+    assertThat(thrown)
+        .extracting(Throwable::getMessage)
+        .containsExactly(
+            "a tensor scope cannot be opened on a virtual thread: use a platform thread",
+            "a grad mode cannot be opened on a virtual thread: use a platform thread",
+            "a grad mode cannot be opened on a virtual thread: use a platform thread");
   }
 
   @Test
