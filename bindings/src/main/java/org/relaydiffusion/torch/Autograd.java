@@ -40,7 +40,9 @@ public final class Autograd {
    *     graph has been freed
    */
   public static void backward(Tensor root, @Nullable Tensor gradient, Graph graph) {
-    run(root, List.of(), gradient, graph);
+    TorchException.requireNonNull(root, "root");
+    TorchException.requireNonNull(graph, "graph");
+    goBack(root, List.of(), gradient, graph);
   }
 
   /**
@@ -57,23 +59,27 @@ public final class Autograd {
    */
   public static List<Tensor> grad(
       List<Tensor> outputs, List<Tensor> inputs, @Nullable List<Tensor> gradOutputs, Graph graph) {
+    TorchException.requireNoNulls(outputs, "outputs");
+    TorchException.requireNoNulls(inputs, "inputs");
+    TorchException.requireNonNull(graph, "graph");
     if (outputs.isEmpty() || inputs.isEmpty()) {
       throw new TorchException(
           "grad() needs outputs and inputs, not %s and %s".formatted(outputs, inputs));
     }
-    if (gradOutputs != null && gradOutputs.size() != outputs.size()) {
+    if (gradOutputs != null
+        && TorchException.requireNoNulls(gradOutputs, "gradOutputs").size() != outputs.size()) {
       throw new TorchException(
           "grad() has %s outputs, but %s gradients of them"
               .formatted(outputs.size(), gradOutputs.size()));
     }
     List<@Nullable Tensor> before = new ArrayList<>();
     try {
-      for (Tensor input : inputs) {
-        before.add(input.grad());
-        input.clearGrad();
-      }
+      // All before the first is cleared: a tensor may be there twice, under two handles even.
+      inputs.forEach(input -> before.add(input.grad()));
+      inputs.forEach(Tensor::clearGrad);
       if (outputs.size() == 1) {
-        run(outputs.getFirst(), inputs, gradOutputs == null ? null : gradOutputs.getFirst(), graph);
+        goBack(
+            outputs.getFirst(), inputs, gradOutputs == null ? null : gradOutputs.getFirst(), graph);
       } else {
         sumBackward(outputs, inputs, gradOutputs, graph);
       }
@@ -105,6 +111,8 @@ public final class Autograd {
    * @param value of its type and shape
    */
   public static Tensor withValue(Tensor result, Tensor value) {
+    TorchException.requireNonNull(result, "result");
+    TorchException.requireNonNull(value, "value");
     try (GradMode _ = GradMode.noGrad();
         Tensor elements = result.detach()) {
       elements.copyFrom(value);
@@ -162,6 +170,18 @@ public final class Autograd {
       grads.add(grad);
     }
     return List.copyOf(grads);
+  }
+
+  /** A gradient may become that of a leaf, memory and all, and later passes add to it in place. */
+  private static void goBack(
+      Tensor root, List<Tensor> inputs, @Nullable Tensor gradient, Graph graph) {
+    if (gradient == null || !gradient.isReadOnly()) {
+      run(root, inputs, gradient, graph);
+    } else {
+      try (Tensor copy = Shapes.copy(gradient)) {
+        run(root, inputs, copy, graph);
+      }
+    }
   }
 
   private static void run(

@@ -308,4 +308,15 @@ class AutogradTest {
     Tensor total = sum(y);
     assertThatThrownBy(total::backward).isInstanceOf(TorchException.class);
   }
+
+  @Test
+  void anInputThatIsThereTwiceKeepsItsGradient() {
+    Tensor x = Torch.full(3, DType.FLOAT64, 1).requiresGrad(true);
+    x.setGrad(Torch.full(7, DType.FLOAT64, 1));
+    // The same tensor by another handle.
+    Tensor again = x.to(DType.FLOAT64);
+    List<Tensor> gradients = Autograd.grad(List.of(x.mul(x)), List.of(x, again, x));
+    assertThat(gradients).allSatisfy(g -> assertThat(g.item()).isEqualTo(6));
+    assertThat(Objects.requireNonNull(x.grad()).item()).isEqualTo(7);
+  }
 }

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.TorchException;
 
 /**
  * A part of a network: its own parameters and buffers, and parts below it, each under the name that
@@ -29,24 +30,55 @@ public abstract class Module implements AutoCloseable {
   /** Made by its subclasses. */
   protected Module() {}
 
-  /** Registers a learned tensor. */
+  /**
+   * Registers a learned tensor.
+   *
+   * @throws TorchException when there is something of that name already, or a size is negative
+   */
   protected final Parameter parameter(String name, Initializer initializer, long... shape) {
-    Parameter p = new Parameter(name, Parameter.Kind.PARAMETER, initializer, shape);
+    Parameter p = new Parameter(newName(name), Parameter.Kind.PARAMETER, initializer, shape);
     parameters.put(name, p);
     return p;
   }
 
-  /** Registers a fixed tensor. */
+  /**
+   * Registers a fixed tensor.
+   *
+   * @throws TorchException when there is something of that name already, or a size is negative
+   */
   protected final Parameter buffer(String name, Initializer initializer, long... shape) {
-    Parameter p = new Parameter(name, Parameter.Kind.BUFFER, initializer, shape);
+    Parameter p = new Parameter(newName(name), Parameter.Kind.BUFFER, initializer, shape);
     buffers.put(name, p);
     return p;
   }
 
-  /** Registers a part; its name may contain dots, as a part of a dictionary has. */
+  /**
+   * Registers a part; its name may contain dots, as a part of a dictionary has.
+   *
+   * @throws TorchException when there is something of that name already, or this module is a part
+   *     of that one
+   */
   protected final <M extends Module> M child(String name, M module) {
-    children.put(name, module);
+    TorchException.requireNonNull(module, "module")
+        .walk((_, part) -> {
+          if (part == this) {
+            throw new TorchException(
+                "a module cannot be a part of itself, as %s would be".formatted(name));
+          }
+        });
+    children.put(newName(name), module);
     return module;
+  }
+
+  /** A further name here; a second thing under it would hide the first. */
+  private String newName(String name) {
+    if (TorchException.requireNonNull(name, "name").isEmpty()) {
+      throw new TorchException("a part of a module needs a name");
+    }
+    if (parameters.containsKey(name) || buffers.containsKey(name) || children.containsKey(name)) {
+      throw new TorchException("this module already has a part named " + name);
+    }
+    return name;
   }
 
   /** The parts directly below, by name. */
@@ -70,7 +102,11 @@ public abstract class Module implements AutoCloseable {
     children.values().forEach(c -> c.train(on));
   }
 
-  /** Every parameter and buffer of the tree by its full name, in {@code state_dict}'s order. */
+  /**
+   * Every parameter and buffer of the tree by its full name, in {@code state_dict}'s order.
+   *
+   * @throws TorchException when two have the same: names with dots can meet
+   */
   public final Map<String, Parameter> state() {
     Map<String, Parameter> all = new LinkedHashMap<>();
     collect("", all);
@@ -84,6 +120,7 @@ public abstract class Module implements AutoCloseable {
 
   /** Visits every module of the tree with its path, parents first. */
   public final void walk(BiConsumer<String, Module> visitor) {
+    TorchException.requireNonNull(visitor, "visitor");
     walk("", visitor);
   }
 
@@ -112,6 +149,7 @@ public abstract class Module implements AutoCloseable {
 
   /** Gives every parameter and buffer its first value, drawing in the order of construction. */
   public final void initialize(Generator generator) {
+    TorchException.requireNonNull(generator, "generator");
     try (TensorScope _ = TensorScope.open()) {
       fill(generator);
     }
@@ -124,8 +162,12 @@ public abstract class Module implements AutoCloseable {
   }
 
   private void collect(String prefix, Map<String, Parameter> all) {
-    parameters.forEach((name, p) -> all.put(prefix + name, p));
-    buffers.forEach((name, p) -> all.put(prefix + name, p));
+    ownState()
+        .forEach(p -> {
+          if (all.put(prefix + p.name(), p) != null) {
+            throw new TorchException("two parameters are named " + prefix + p.name());
+          }
+        });
     children.forEach((name, c) -> c.collect(prefix + name + ".", all));
   }
 

@@ -27,8 +27,12 @@ public final class Parameter implements AutoCloseable {
   Parameter(String name, Kind kind, Initializer initializer, long... shape) {
     this.name = name;
     this.kind = kind;
-    this.initializer = initializer;
-    this.shape = shape.clone();
+    this.initializer = TorchException.requireNonNull(initializer, "initializer");
+    this.shape = TorchException.requireNonNull(shape, "shape").clone();
+    if (Arrays.stream(shape).anyMatch(s -> s < 0)) {
+      throw new TorchException(
+          "parameter %s cannot have shape %s".formatted(name, Arrays.toString(shape)));
+    }
   }
 
   /** The name within its module, e.g. {@code weight}. */
@@ -74,16 +78,26 @@ public final class Parameter implements AutoCloseable {
     return v;
   }
 
-  /** Takes over {@code tensor} as the value and frees the one before. */
+  /**
+   * Takes over {@code tensor} as the value and frees the one before, unless that is this one.
+   *
+   * @throws TorchException when it is closed, or of another shape; the value before then stays
+   */
   public void set(Tensor tensor) {
+    TorchException.requireNonNull(tensor, "tensor");
+    if (tensor.isClosed()) {
+      throw new TorchException("parameter %s cannot have a closed tensor".formatted(name));
+    }
     if (!Arrays.equals(tensor.shape(), shape)) {
       throw new TorchException(
           "parameter %s has shape %s, not %s"
               .formatted(name, Arrays.toString(shape), Arrays.toString(tensor.shape())));
     }
     tensor.release();
-    close();
-    value = tensor;
+    if (tensor != value) {
+      close();
+      value = tensor;
+    }
   }
 
   /** Frees the value, if any. */
