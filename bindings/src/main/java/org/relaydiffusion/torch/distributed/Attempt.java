@@ -6,6 +6,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.cpp.CppException;
@@ -56,16 +57,26 @@ final class Attempt {
    * @throws CancelledException when the current thread is interrupted
    */
   static <T> T within(Duration limit, String what, Call<T> call, WaitNotices notices) {
+    return within(limit, what, call, () -> {}, notices);
+  }
+
+  /**
+   * As {@link #within(Duration, String, Call, WaitNotices)}.
+   *
+   * @param afterwards run once when the call is over, or will never be made, on whatever thread
+   */
+  static <T> T within(
+      Duration limit, String what, Call<T> call, Runnable afterwards, WaitNotices notices) {
     long start = System.nanoTime();
     Task<T> task = new Task<>(call);
-    Thread.ofPlatform().daemon().name("rdm-store").start(task);
+    start(task, afterwards);
     try {
       return await(task, start + limit.plus(GRACE).toNanos(), notices);
     } catch (TimeoutException e) {
-      task.cancel(true);
+      task.abandon();
       throw failed(what, start, NO_ANSWER);
     } catch (InterruptedException e) {
-      task.cancel(true);
+      task.abandon();
       throw CancelledException.interrupted(what, e);
     } catch (ExecutionException e) {
       switch (e.getCause()) {
@@ -73,6 +84,27 @@ final class Attempt {
         case RuntimeException r -> throw r;
         case Error r -> throw r;
         case null, default -> throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  private static void start(Runnable task, Runnable afterwards) {
+    boolean started = false;
+    try {
+      Thread.ofPlatform()
+          .daemon()
+          .name("rdm-store")
+          .start(() -> {
+            try {
+              task.run();
+            } finally {
+              afterwards.run();
+            }
+          });
+      started = true;
+    } finally {
+      if (!started) {
+        afterwards.run();
       }
     }
   }
@@ -100,11 +132,26 @@ final class Attempt {
     @Override
     protected void set(T result) {
       super.set(result);
-      if (isCancelled() && result instanceof AutoCloseable late) {
+      if (isCancelled()) {
+        closeLate(result);
+      }
+    }
+
+    /** Nobody waits any more: what the call returns is closed, also if it just did. */
+    private void abandon() {
+      // Cancelling fails where the call has ended between the last look and now.
+      if (!cancel(true) && state() == State.SUCCESS) {
+        closeLate(resultNow());
+      }
+    }
+
+    private static void closeLate(@Nullable Object result) {
+      if (result instanceof AutoCloseable late) {
         try {
           late.close();
         } catch (Exception e) {
-          setException(e); // Nobody asks any more.
+          System.getLogger("org.relaydiffusion.torch")
+              .log(System.Logger.Level.DEBUG, "a result that came too late could not be closed", e);
         }
       }
     }

@@ -20,6 +20,9 @@ import org.relaydiffusion.torch.cpp.CppStore;
  */
 public abstract sealed class Store implements AutoCloseable
     permits TcpStore, FileStore, PrefixStore {
+  /** What nanoseconds can count; nobody waits so long. */
+  private static final Duration LONGEST = Duration.ofDays(36_500);
+
   private final CppStore store;
   private final Duration timeout;
   private final WaitListener listener;
@@ -38,7 +41,7 @@ public abstract sealed class Store implements AutoCloseable
       Supplier<String> line,
       Attempt.Call<CppStore> open) {
     this.timeout = timeout;
-    this.listener = listener;
+    this.listener = TorchException.requireNonNull(listener, "listener");
     this.store = Attempt.within(timeout, "store " + place, open, new WaitNotices(listener, line));
   }
 
@@ -52,8 +55,11 @@ public abstract sealed class Store implements AutoCloseable
   abstract Optional<String> localAddress();
 
   static Duration checked(Duration timeout) {
-    if (!timeout.isPositive()) {
-      throw new OptionException("a time-out must be longer than nothing, not " + timeout);
+    TorchException.requireNonNull(timeout, "timeout");
+    if (!timeout.isPositive() || timeout.compareTo(LONGEST) > 0) {
+      throw new OptionException(
+          "a timeout is longer than 0 and at most %s days, not %s"
+              .formatted(LONGEST.toDays(), timeout));
     }
     return timeout;
   }
@@ -77,6 +83,8 @@ public abstract sealed class Store implements AutoCloseable
 
   /** Sets the value of a key, for all processes. */
   public final void set(String key, byte[] value) {
+    TorchException.requireNonNull(key, "key");
+    TorchException.requireNonNull(value, "value");
     use(
         "set " + key,
         s -> {
@@ -87,6 +95,7 @@ public abstract sealed class Store implements AutoCloseable
 
   /** The value of a key; waits until it has one. */
   public final byte[] get(String key) {
+    TorchException.requireNonNull(key, "key");
     return use("get " + key, s -> s.get(key));
   }
 
@@ -96,11 +105,13 @@ public abstract sealed class Store implements AutoCloseable
    * @return what it is then
    */
   public final long add(String key, long amount) {
+    TorchException.requireNonNull(key, "key");
     return use("add to " + key, s -> s.add(key, amount));
   }
 
   /** Whether the key has a value; does not wait for one. */
   public final boolean has(String key) {
+    TorchException.requireNonNull(key, "key");
     return use("look for " + key, s -> s.has(List.of(key)));
   }
 
@@ -111,6 +122,9 @@ public abstract sealed class Store implements AutoCloseable
    * @return the value that the key has afterwards: {@code desired}, or what another process set
    */
   public final byte[] compareSet(String key, byte[] expected, byte[] desired) {
+    TorchException.requireNonNull(key, "key");
+    TorchException.requireNonNull(expected, "expected");
+    TorchException.requireNonNull(desired, "desired");
     return use("compare and set " + key, s -> s.compareSet(key, expected, desired));
   }
 
@@ -119,11 +133,15 @@ public abstract sealed class Store implements AutoCloseable
    * way of other keys. It has to be closed too, and stays usable when this store is closed.
    */
   public final Store withPrefix(String prefix) {
+    TorchException.requireNonNull(prefix, "prefix");
     return new PrefixStore(this, prefix);
   }
 
   /** Waits until all these keys have a value, no longer than {@code atMost}. */
   public final void await(Duration atMost, String... keys) {
+    for (String key : TorchException.requireNonNull(keys, "keys")) {
+      TorchException.requireNonNull(key, "a key");
+    }
     Duration limit = checked(atMost);
     use(
         "waiting for " + String.join(", ", keys),
@@ -153,16 +171,7 @@ public abstract sealed class Store implements AutoCloseable
     acquire();
     String call = this + ": " + what;
     return Attempt.within(
-        limit,
-        call,
-        () -> {
-          try {
-            return use.of(store);
-          } finally {
-            release();
-          }
-        },
-        new WaitNotices(listener, () -> call));
+        limit, call, () -> use.of(store), this::release, new WaitNotices(listener, () -> call));
   }
 
   private synchronized void acquire() {
