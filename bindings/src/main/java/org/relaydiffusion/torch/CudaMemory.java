@@ -42,12 +42,12 @@ public final class CudaMemory {
    * The peak of this process since this was last asked for; begins anew ({@code
    * torch.cuda.reset_peak_memory_stats}).
    *
-   * @return empty for the CPU, and where this LibTorch's allocator is not known
-   * @throws org.relaydiffusion.OptionException when the device cannot be used
+   * @return empty for the CPU, without CUDA, and where this LibTorch's allocator is not known
+   * @throws org.relaydiffusion.OptionException when there is CUDA, but no such device
    */
   public static Optional<Peak> takePeak(Device device) {
     TorchException.requireNonNull(device, "device");
-    if (device.type() != Device.Type.CUDA) {
+    if (device.type() != Device.Type.CUDA || Torch.cudaDeviceCount() == 0) {
       return Optional.empty();
     }
     // Makes sure that the allocator knows the device: it ends the process otherwise.

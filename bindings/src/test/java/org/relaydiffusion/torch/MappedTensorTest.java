@@ -215,12 +215,11 @@ class MappedTensorTest {
   }
 
   @Test
-  @SuppressWarnings("MustBeClosedChecker") // By the statement inside.
   void memoryThatItsOwnerMayCloseIsRefused() {
-    for (Arena arena : List.of(Arena.ofConfined(), Arena.ofShared())) {
-      try (arena) {
-        MemorySegment memory = arena.allocate(24, 8);
-        assertThatThrownBy(() -> over(memory, 6))
+    try (Arena confined = Arena.ofConfined();
+        Arena shared = Arena.ofShared()) {
+      for (Arena arena : List.of(confined, shared)) {
+        assertThatThrownBy(() -> over(arena.allocate(24, 8), 6))
             .isInstanceOf(TorchException.class)
             .hasMessageContaining("an arena that may be closed while tensors lie in it")
             .hasMessageContaining("LeasedArena");

@@ -62,8 +62,8 @@ public abstract class Preconditioner extends Module implements Denoiser {
   /**
    * A network with a file's values, for evaluation.
    *
-   * @param state every parameter and buffer by name. Tensors that fit are used where they lie, so
-   *     the memory must stay mapped until the network is closed
+   * @param state every parameter and buffer by name. Tensors that fit are used where they lie, in
+   *     memory as {@link Torch#fromData} takes it
    * @throws ModelException when the state is not this network's
    * @throws org.relaydiffusion.OptionException when the device cannot be used, with the reason
    */

@@ -3,7 +3,6 @@ package org.relaydiffusion.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -13,6 +12,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.relaydiffusion.io.LeasedArena;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
@@ -105,7 +105,7 @@ class TrainableNetworkTest {
   @EnumSource
   void aStateIsCopied(Numerics numerics) {
     try (TensorScope _ = TensorScope.open();
-        Arena arena = Arena.ofShared()) {
+        LeasedArena arena = LeasedArena.open()) {
       Map<String, TensorData> state = new LinkedHashMap<>();
       try (Preconditioner source = network(Numerics.EXACT)) {
         source

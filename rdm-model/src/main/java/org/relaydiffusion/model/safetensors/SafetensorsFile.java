@@ -21,8 +21,8 @@ import org.relaydiffusion.torch.TensorData;
  * A safetensors file, mapped into memory: its tensors are used where they lie. Only a tensor that
  * does not begin at a multiple of its element size (no writer of today does that) is copied.
  *
- * <p>{@link #close()} unmaps the file: whoever hands the tensors to LibTorch must keep it open for
- * as long.
+ * <p>{@link #close()} unmaps the file, or leaves that to the end of the last of LibTorch's tensors
+ * that lie in it.
  */
 public final class SafetensorsFile implements AutoCloseable {
   private static final long ALIGNMENT = 64;

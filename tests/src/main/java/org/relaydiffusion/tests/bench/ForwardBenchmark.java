@@ -1,5 +1,7 @@
 package org.relaydiffusion.tests.bench;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -113,7 +115,11 @@ public final class ForwardBenchmark {
                     : shape.length > 1
                         ? drawn.div(Math.sqrt((double) p.numel() / shape[0]))
                         : name.endsWith(".weight") ? drawn.mul(0.1).add(1) : drawn.mul(0.1);
-            state.put(name, TensorData.contiguous(DType.FLOAT32, shape, value.memory()));
+            MemorySegment kept =
+                Arena.ofAuto().allocate(value.memory().byteSize(), 64).copyFrom(value.memory());
+            state.put(name, TensorData.contiguous(DType.FLOAT32, shape, kept));
+            value.close();
+            drawn.close();
           });
     }
     return state;

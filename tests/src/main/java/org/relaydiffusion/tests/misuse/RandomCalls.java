@@ -155,7 +155,7 @@ public final class RandomCalls {
         call(surface.get(random.nextInt(surface.size())), operands, kit, random);
       }
     } finally {
-      kits.forEach(Kit::close);
+      kits.reversed().forEach(Kit::close);
       if (scope != null) {
         try {
           scope.close();
