@@ -16,9 +16,10 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
  * caller, who closes it. A closed tensor throws when it is used.
  *
  * <p>The methods here are the ones that expressions read best with; the others are grouped as
- * PyTorch's chapters are: {@link Torch} (creation), {@link Pointwise}, {@link Reduction}, {@link
- * Norms}, {@link Sorting}, {@link Shapes}, {@link Functional}, {@link Losses}, {@link
- * LinearAlgebra}, {@link Fourier}. Any other operator of LibTorch is called by an {@link Operator}.
+ * PyTorch's chapters are: {@link Torch} (creation), {@link Pointwise}, {@link Comparison}, {@link
+ * Reduction}, {@link Norms}, {@link Sorting}, {@link Shapes}, {@link Functional}, {@link Losses},
+ * {@link LinearAlgebra}, {@link Fourier}. Any other operator of LibTorch is called by an {@link
+ * Operator}.
  */
 public final class Tensor implements TensorExpressions, AutoCloseable {
   private static final String CLOSED = "closed tensor";

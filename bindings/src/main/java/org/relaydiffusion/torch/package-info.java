@@ -4,12 +4,12 @@
  *
  * <p>Methods are grouped as PyTorch's chapters are: {@link org.relaydiffusion.torch.Torch
  * creation}, {@link org.relaydiffusion.torch.Pointwise pointwise}, {@link
- * org.relaydiffusion.torch.Reduction reduction}, {@link org.relaydiffusion.torch.Norms norms},
- * {@link org.relaydiffusion.torch.Sorting sorting}, {@link org.relaydiffusion.torch.Shapes
- * indexing, joining and views}, {@link org.relaydiffusion.torch.Functional networks}, {@link
- * org.relaydiffusion.torch.Losses losses}, {@link org.relaydiffusion.torch.LinearAlgebra linear
- * algebra}. Any other operator is called through {@link org.relaydiffusion.torch.Operator} by its
- * schema.
+ * org.relaydiffusion.torch.Comparison comparison}, {@link org.relaydiffusion.torch.Reduction
+ * reduction}, {@link org.relaydiffusion.torch.Norms norms}, {@link org.relaydiffusion.torch.Sorting
+ * sorting}, {@link org.relaydiffusion.torch.Shapes indexing, joining and views}, {@link
+ * org.relaydiffusion.torch.Functional networks}, {@link org.relaydiffusion.torch.Losses losses},
+ * {@link org.relaydiffusion.torch.LinearAlgebra linear algebra}. Any other operator is called
+ * through {@link org.relaydiffusion.torch.Operator} by its schema.
  *
  * <h2>From PyTorch's operators to methods</h2>
  *
@@ -113,7 +113,7 @@
  *   <tr><td>{@code aten::empty_strided}</td>
  *     <td>{@link Torch#emptyStrided}</td></tr>
  *   <tr><td>{@code aten::eq.Tensor}</td>
- *     <td>{@link Pointwise#eq}</td></tr>
+ *     <td>{@link Comparison#eq}</td></tr>
  *   <tr><td>{@code aten::erf}</td>
  *     <td>{@link Pointwise#erf}</td></tr>
  *   <tr><td>{@code aten::exp}</td>
@@ -144,7 +144,7 @@
  *   <tr><td>{@code aten::gather}</td>
  *     <td>{@link Shapes#gather}</td></tr>
  *   <tr><td>{@code aten::ge.Tensor}</td>
- *     <td>{@link Pointwise#ge}</td></tr>
+ *     <td>{@link Comparison#ge}</td></tr>
  *   <tr><td>{@code aten::gelu}</td>
  *     <td>{@link Pointwise#gelu}</td></tr>
  *   <tr><td>{@code aten::grid_sampler_2d}</td>
@@ -152,7 +152,7 @@
  *   <tr><td>{@code aten::group_norm}</td>
  *     <td>{@link Functional#groupNorm}</td></tr>
  *   <tr><td>{@code aten::gt.Tensor}</td>
- *     <td>{@link Pointwise#gt}</td></tr>
+ *     <td>{@link Comparison#gt}</td></tr>
  *   <tr><td>{@code aten::index.Tensor}</td>
  *     <td>{@link Tensor#index}</td></tr>
  *   <tr><td>{@code aten::index_copy}</td>
@@ -162,15 +162,15 @@
  *   <tr><td>{@code aten::index_select}</td>
  *     <td>{@link Shapes#indexSelect}</td></tr>
  *   <tr><td>{@code aten::isfinite}</td>
- *     <td>{@link Pointwise#isFinite}</td></tr>
+ *     <td>{@link Comparison#isFinite}</td></tr>
  *   <tr><td>{@code aten::isnan}</td>
- *     <td>{@link Pointwise#isNan}</td></tr>
+ *     <td>{@link Comparison#isNan}</td></tr>
  *   <tr><td>{@code aten::l1_loss}</td>
  *     <td>{@link Losses#l1}</td></tr>
  *   <tr><td>{@code aten::layer_norm}</td>
  *     <td>{@link Functional#layerNorm}</td></tr>
  *   <tr><td>{@code aten::le.Tensor}</td>
- *     <td>{@link Pointwise#le}</td></tr>
+ *     <td>{@link Comparison#le}</td></tr>
  *   <tr><td>{@code aten::linalg_cholesky_ex}</td>
  *     <td>{@link LinearAlgebra#cholesky}</td></tr>
  *   <tr><td>{@code aten::linalg_eigh}</td>
@@ -192,15 +192,15 @@
  *   <tr><td>{@code aten::log_softmax.int}</td>
  *     <td>{@link Functional#logSoftmax}</td></tr>
  *   <tr><td>{@code aten::logical_and}</td>
- *     <td>{@link Pointwise#logicalAnd}</td></tr>
+ *     <td>{@link Comparison#logicalAnd}</td></tr>
  *   <tr><td>{@code aten::logical_not}</td>
- *     <td>{@link Pointwise#logicalNot}</td></tr>
+ *     <td>{@link Comparison#logicalNot}</td></tr>
  *   <tr><td>{@code aten::logical_or}</td>
- *     <td>{@link Pointwise#logicalOr}</td></tr>
+ *     <td>{@link Comparison#logicalOr}</td></tr>
  *   <tr><td>{@code aten::logsumexp}</td>
  *     <td>{@link Reduction#logsumexp}</td></tr>
  *   <tr><td>{@code aten::lt.Tensor}</td>
- *     <td>{@link Pointwise#lt}</td></tr>
+ *     <td>{@link Comparison#lt}</td></tr>
  *   <tr><td>{@code aten::lt_.Tensor}</td>
  *     <td>{@link Functional#dropoutMask}</td></tr>
  *   <tr><td>{@code aten::masked_fill.Tensor}</td>
@@ -236,7 +236,7 @@
  *   <tr><td>{@code aten::narrow}</td>
  *     <td>{@link Shapes#narrow}</td></tr>
  *   <tr><td>{@code aten::ne.Tensor}</td>
- *     <td>{@link Pointwise#ne}</td></tr>
+ *     <td>{@link Comparison#ne}</td></tr>
  *   <tr><td>{@code aten::neg}</td>
  *     <td>{@link Pointwise#neg}</td></tr>
  *   <tr><td>{@code aten::nll_loss_nd}</td>
