@@ -1,8 +1,8 @@
 package org.relaydiffusion.torch;
 
 /**
- * Questions that are asked of each element; the answers are of type bool. Operands are broadcast
- * and promoted as PyTorch does.
+ * Comparison of elements, with results of type bool. Operands are broadcast and promoted by
+ * PyTorch's rules.
  */
 public final class Comparison {
   private static final Operator EQ =

@@ -33,7 +33,7 @@ public final class Norms {
     }
   }
 
-  /** The axes that go are joined to a last one. */
+  /** Flattens the reduced axes into a last one. */
   private static Tensor ofOneAxis(Tensor x, KeepDim keep, long... dims) {
     boolean[] goes = new boolean[x.rank()];
     Arrays.fill(goes, dims.length == 0);

@@ -3,9 +3,9 @@ package org.relaydiffusion.torch;
 import org.relaydiffusion.torch.Reduction.KeepDim;
 
 /**
- * The operators that {@link Tensor} has as methods: those that expressions read best with. Each is
- * the one of the same name in {@link Pointwise}, {@link Comparison}, {@link Reduction}, {@link
- * Shapes}, {@link Functional} or {@link LinearAlgebra}, which have them all.
+ * The operators that are methods of {@link Tensor}: the most common ones. Each is the static method
+ * of the same name in {@link Pointwise}, {@link Comparison}, {@link Reduction}, {@link Shapes},
+ * {@link Functional} or {@link LinearAlgebra}, which have them all.
  */
 public sealed interface TensorExpressions permits Tensor {
   private Tensor self() {

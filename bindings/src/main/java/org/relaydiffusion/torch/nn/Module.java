@@ -69,18 +69,19 @@ public abstract class Module implements AutoCloseable {
     return training;
   }
 
-  /** Switches the whole tree to training: dropout and the like are on. */
+  /** Sets the whole tree to training mode, in which dropout is active. */
   public final void train() {
     walk((_, module) -> module.training = true);
   }
 
-  /** Switches the whole tree to evaluation, in which it begins. */
+  /** Sets the whole tree to evaluation mode, which is the initial one. */
   public final void eval() {
     walk((_, module) -> module.training = false);
   }
 
   /**
-   * Moves every value of the tree to a device. An optimizer made before remembers the other one.
+   * Moves every value of the tree to a device. Create optimizers afterwards: their state is not
+   * moved.
    *
    * @throws org.relaydiffusion.OptionException when the device cannot be used
    */
@@ -117,8 +118,8 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * Says whether gradients of all learned parameters of the tree are wanted; those without a value
-   * do not count.
+   * Sets whether the learned parameters of the tree require gradients. Parameters without a value
+   * are skipped.
    *
    * @throws TorchException when a value is not of a floating type, or was computed from others
    */
