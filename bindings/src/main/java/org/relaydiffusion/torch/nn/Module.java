@@ -87,18 +87,20 @@ public abstract class Module implements AutoCloseable {
    */
   public final void to(Device device) {
     TorchException.requireNonNull(device, "device");
-    convert(value -> value.to(device));
+    convert(value -> value.device().equals(device) ? value : value.to(device));
   }
 
   /**
-   * Converts every learned parameter and buffer of a floating type to another one. An optimizer
-   * made before remembers the other one.
+   * Converts every parameter and buffer of a floating-point type to another one. Create optimizers
+   * afterwards: their state is not converted.
    */
   public final void to(DType dtype) {
     TorchException.requireNonNull(dtype, "dtype");
-    convert(value -> value.dtype().isFloatingPoint() ? value.to(dtype) : value);
+    convert(value ->
+        value.dtype() == dtype || !value.dtype().isFloatingPoint() ? value : value.to(dtype));
   }
 
+  /** Replaces values by new leaves; a value that the conversion returns as it is stays. */
   private void convert(UnaryOperator<Tensor> conversion) {
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {

@@ -89,7 +89,10 @@ class ModulesTest {
       network.initialize(random);
       network.requiresGrad(true);
       network.to(DType.BFLOAT16);
+      Tensor first = network.parameters().getFirst().value();
       network.to(Device.CPU);
+      network.to(DType.BFLOAT16);
+      assertThat(network.parameters().getFirst().value()).isSameAs(first);
       for (Parameter p : network.parameters()) {
         assertThat(p.value().dtype()).isEqualTo(DType.BFLOAT16);
         assertThat(p.value().requiresGrad()).isTrue();
