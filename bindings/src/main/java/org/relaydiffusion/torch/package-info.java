@@ -244,7 +244,7 @@
  *   <tr><td>{@code aten::nonzero}</td>
  *     <td>{@link Shapes#nonzero}</td></tr>
  *   <tr><td>{@code aten::normal_}</td>
- *     <td>{@link RandomSource$DefaultOf#draw}</td></tr>
+ *     <td>{@link Generator#randn}</td></tr>
  *   <tr><td>{@code aten::one_hot}</td>
  *     <td>{@link Functional#oneHot}</td></tr>
  *   <tr><td>{@code aten::permute}</td>
@@ -258,13 +258,13 @@
  *   <tr><td>{@code aten::randn.generator}</td>
  *     <td>{@link Generator#randn}</td></tr>
  *   <tr><td>{@code aten::random_}</td>
- *     <td>{@link RandomSource$DefaultOf#randomInt64}</td></tr>
+ *     <td>{@link Generator#randomInt64}</td></tr>
  *   <tr><td>{@code aten::random_.from}</td>
  *     <td>{@link Functional#dropoutMask}</td></tr>
  *   <tr><td>{@code aten::random_.to}</td>
- *     <td>{@link RandomSource$DefaultOf#randint}</td></tr>
+ *     <td>{@link Generator#randint}</td></tr>
  *   <tr><td>{@code aten::randperm}</td>
- *     <td>{@link RandomSource$DefaultOf#randperm}</td></tr>
+ *     <td>{@link Generator#randperm}</td></tr>
  *   <tr><td>{@code aten::randperm.generator}</td>
  *     <td>{@link Generator#randperm}</td></tr>
  *   <tr><td>{@code aten::reciprocal}</td>
@@ -344,7 +344,7 @@
  *   <tr><td>{@code aten::unbind.int}</td>
  *     <td>{@link Shapes#unbind}</td></tr>
  *   <tr><td>{@code aten::uniform_}</td>
- *     <td>{@link RandomSource$DefaultOf#draw}</td></tr>
+ *     <td>{@link Generator#rand}</td></tr>
  *   <tr><td>{@code aten::unsqueeze}</td>
  *     <td>{@link Shapes#unsqueeze}</td></tr>
  *   <tr><td>{@code aten::upsample_nearest2d}</td>
