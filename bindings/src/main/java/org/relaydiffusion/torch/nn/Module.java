@@ -119,6 +119,11 @@ public abstract class Module implements AutoCloseable {
     }
   }
 
+  /** Whether all learned parameters of the tree that have a value require gradients. */
+  public final boolean requiresGrad() {
+    return parameters().stream().filter(Parameter::isSet).allMatch(p -> p.value().requiresGrad());
+  }
+
   /**
    * Sets whether the learned parameters of the tree require gradients. Parameters without a value
    * are skipped.

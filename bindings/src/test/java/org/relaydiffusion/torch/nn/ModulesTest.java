@@ -87,7 +87,9 @@ class ModulesTest {
         Generator random = Generator.seeded(5);
         Sequential network = network()) {
       network.initialize(random);
+      assertThat(network.requiresGrad()).isFalse();
       network.requiresGrad(true);
+      assertThat(network.requiresGrad()).isTrue();
       network.to(DType.BFLOAT16);
       Tensor first = network.parameters().getFirst().value();
       network.to(Device.CPU);
