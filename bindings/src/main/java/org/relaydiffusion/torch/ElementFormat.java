@@ -7,9 +7,9 @@ import java.util.Arrays;
 import java.util.function.DoubleFunction;
 
 /**
- * How the elements of one tensor are written, so that they stand below each other: PyTorch's {@code
- * _Formatter}, with its default of four digits. Digits are rounded as C's {@code printf} rounds
- * them: half to even, from the element's exact value.
+ * Formats the elements of one tensor to a common width: PyTorch's {@code _Formatter}, with its
+ * default precision of four digits. Digits are rounded as C's {@code printf} rounds them: half to
+ * even, from the element's exact value.
  */
 final class ElementFormat {
   private static final int PRECISION = 4;

@@ -8,7 +8,7 @@ package org.relaydiffusion.torch;
  * x.index(Index.all(), Index.range(1, 5))       // x[:, 1:5]
  * x.index(Index.rest(), Index.at(-1))           // x[..., -1]
  * x.index(Index.of(rows))                       // x[rows]
- * x.index(Index.of(Pointwise.gt(x, zero)))      // x[x > 0]
+ * x.index(Index.of(Comparison.gt(x, zero)))      // x[x > 0]
  * }</pre>
  *
  * <p>Negative numbers count from the end.

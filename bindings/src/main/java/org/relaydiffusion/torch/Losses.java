@@ -3,8 +3,7 @@ package org.relaydiffusion.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a network is trained to make small. Each loss is the mean over all elements, or what a
- * {@link Total} says.
+ * Loss functions. Each returns the mean over all elements, unless a {@link Total} says otherwise.
  */
 public final class Losses {
   private static final Operator CROSS_ENTROPY =
@@ -28,9 +27,9 @@ public final class Losses {
           "aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, "
               + "Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor");
 
-  /** How the losses of single elements become one ({@code reduction=}). */
+  /** How the losses of the elements are reduced ({@code reduction=} in PyTorch). */
   public enum Total {
-    /** They do not: the result has one for each. */
+    /** Not at all: the result has one for each element. */
     NONE(0),
     /** Their mean. */
     MEAN(1),
@@ -50,8 +49,8 @@ public final class Losses {
    * The mean of {@code -log softmax(logits)} at the right class ({@code cross_entropy}).
    *
    * @param logits floating, [N, C] or [N, C, ...]
-   * @param target int64 [N] or [N, ...] with classes from 0 to C - 1, -100 where none counts; or
-   *     probabilities in the shape of the logits
+   * @param target int64 [N] or [N, ...] with classes from 0 to C - 1, or -100 for elements to
+   *     ignore; or probabilities in the shape of the logits
    */
   public static Tensor crossEntropy(Tensor logits, Tensor target) {
     return crossEntropy(logits, target, null, Total.MEAN, 0);
@@ -90,7 +89,7 @@ public final class Losses {
     return mse(x, target, Total.MEAN);
   }
 
-  /** {@code (x - target)^2}, in total; the shapes broadcast. */
+  /** {@code (x - target)^2}, reduced; the shapes broadcast. */
   public static Tensor mse(Tensor x, Tensor target, Total total) {
     TorchException.requireNonNull(total, "total");
     return MSE.call().arg(x).arg(target).arg(total.code).tensor();
@@ -101,7 +100,7 @@ public final class Losses {
     return l1(x, target, Total.MEAN);
   }
 
-  /** {@code |x - target|}, in total; the shapes broadcast. */
+  /** {@code |x - target|}, reduced; the shapes broadcast. */
   public static Tensor l1(Tensor x, Tensor target, Total total) {
     TorchException.requireNonNull(total, "total");
     return L1.call().arg(x).arg(target).arg(total.code).tensor();

@@ -33,7 +33,7 @@ public final class Norms {
     }
   }
 
-  /** The axes that go are joined to a last one. */
+  /** Flattens the reduced axes into a last one. */
   private static Tensor ofOneAxis(Tensor x, KeepDim keep, long... dims) {
     boolean[] goes = new boolean[x.rank()];
     Arrays.fill(goes, dims.length == 0);
@@ -91,7 +91,7 @@ public final class Norms {
     }
     try (TensorScope scope = TensorScope.open()) {
       if (p == 0) {
-        Tensor counted = Pointwise.ne(x, Torch.full(0, x.dtype(), x.device())).to(x.dtype());
+        Tensor counted = Comparison.ne(x, Torch.full(0, x.dtype(), x.device())).to(x.dtype());
         return scope.keep(Reduction.sum(counted, keep, dims));
       }
       Tensor sizes = Pointwise.abs(x);

@@ -6,9 +6,8 @@ import org.relaydiffusion.torch.ffi.NativeCallException;
 import org.relaydiffusion.torch.ffi.TensorAbi;
 
 /**
- * Element by element: arithmetic, comparison and elementary functions, with PyTorch's broadcasting
- * and type promotion. A {@code double} operand keeps the tensor's floating type, as a Python number
- * does.
+ * Element by element: arithmetic and elementary functions, with PyTorch's broadcasting and type
+ * promotion. A {@code double} operand keeps the tensor's floating type, as a Python number does.
  */
 public final class Pointwise {
   private static final Operator MUL =
@@ -41,17 +40,10 @@ public final class Pointwise {
       Operator.of("aten::minimum(Tensor self, Tensor other) -> Tensor");
   private static final Operator WHERE =
       Operator.of("aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor");
-  private static final Operator EQ =
-      Operator.of("aten::eq.Tensor(Tensor self, Tensor other) -> Tensor");
-  private static final Operator LT =
-      Operator.of("aten::lt.Tensor(Tensor self, Tensor other) -> Tensor");
-  private static final Operator GT =
-      Operator.of("aten::gt.Tensor(Tensor self, Tensor other) -> Tensor");
   private static final Operator NAN_TO_NUM_ =
       Operator.of(
           "aten::nan_to_num_(Tensor(a!) self, float? nan=None, float? posinf=None, "
               + "float? neginf=None) -> Tensor(a!)");
-  private static final Operator ISFINITE = Operator.of("aten::isfinite(Tensor self) -> Tensor");
 
   // The foreach forms take their scalars as a tensor, which the C ABI can pass; each is the plain
   // kernel. They have no derivative.
@@ -74,19 +66,6 @@ public final class Pointwise {
   private static final Operator CEIL = Operator.of("aten::ceil(Tensor self) -> Tensor");
   private static final Operator ROUND = Operator.of("aten::round(Tensor self) -> Tensor");
   private static final Operator SIGN = Operator.of("aten::sign(Tensor self) -> Tensor");
-  private static final Operator ISNAN = Operator.of("aten::isnan(Tensor self) -> Tensor");
-  private static final Operator LOGICAL_NOT =
-      Operator.of("aten::logical_not(Tensor self) -> Tensor");
-  private static final Operator NE =
-      Operator.of("aten::ne.Tensor(Tensor self, Tensor other) -> Tensor");
-  private static final Operator LE =
-      Operator.of("aten::le.Tensor(Tensor self, Tensor other) -> Tensor");
-  private static final Operator GE =
-      Operator.of("aten::ge.Tensor(Tensor self, Tensor other) -> Tensor");
-  private static final Operator LOGICAL_AND =
-      Operator.of("aten::logical_and(Tensor self, Tensor other) -> Tensor");
-  private static final Operator LOGICAL_OR =
-      Operator.of("aten::logical_or(Tensor self, Tensor other) -> Tensor");
 
   // "none" is the formula with erf, which is the schema's default.
   private static final Operator GELU =
@@ -295,21 +274,6 @@ public final class Pointwise {
     return WHERE.call().arg(condition).arg(a).arg(b).tensor();
   }
 
-  /** {@code a == b}, as bool. */
-  public static Tensor eq(Tensor a, Tensor b) {
-    return EQ.apply(a, b);
-  }
-
-  /** {@code a < b}, as bool. */
-  public static Tensor lt(Tensor a, Tensor b) {
-    return LT.apply(a, b);
-  }
-
-  /** {@code a > b}, as bool. */
-  public static Tensor gt(Tensor a, Tensor b) {
-    return GT.apply(a, b);
-  }
-
   /** {@code max(x, 0)}. */
   public static Tensor relu(Tensor x) {
     return RELU.apply(x);
@@ -360,41 +324,6 @@ public final class Pointwise {
   /** -1, 0 or 1. */
   public static Tensor sign(Tensor x) {
     return SIGN.apply(x);
-  }
-
-  /** Whether an element is NaN, as bool. */
-  public static Tensor isNan(Tensor x) {
-    return ISNAN.apply(x);
-  }
-
-  /** Whether an element is 0, as bool. */
-  public static Tensor logicalNot(Tensor x) {
-    return LOGICAL_NOT.apply(x);
-  }
-
-  /** {@code a != b}, as bool. */
-  public static Tensor ne(Tensor a, Tensor b) {
-    return NE.apply(a, b);
-  }
-
-  /** {@code a <= b}, as bool. */
-  public static Tensor le(Tensor a, Tensor b) {
-    return LE.apply(a, b);
-  }
-
-  /** {@code a >= b}, as bool. */
-  public static Tensor ge(Tensor a, Tensor b) {
-    return GE.apply(a, b);
-  }
-
-  /** Whether both elements are other than 0, as bool. */
-  public static Tensor logicalAnd(Tensor a, Tensor b) {
-    return LOGICAL_AND.apply(a, b);
-  }
-
-  /** Whether one element of the two or both are other than 0, as bool. */
-  public static Tensor logicalOr(Tensor a, Tensor b) {
-    return LOGICAL_OR.apply(a, b);
   }
 
   /**
@@ -465,11 +394,6 @@ public final class Pointwise {
     return x.dtype().isFloatingPoint()
         ? Torch.full(value, x.dtype(), x.device())
         : Torch.full(value, DType.FLOAT64, x.device());
-  }
-
-  /** Neither infinite nor NaN, as bool. */
-  public static Tensor isFinite(Tensor x) {
-    return ISFINITE.apply(x);
   }
 
   /**

@@ -155,7 +155,7 @@ public final class Reduction {
     TorchException.requireNonNull(keep, "keep");
     TorchException.requireNonNull(dims, "dims");
     OperatorCall call = operator.call().arg(x);
-    // Over no axes, as opposed to none named, the way back divides by 0.
+    // None means all axes. For an empty list LibTorch's derivative divides by zero.
     OperatorCall over = dims.length == 0 ? call.none() : call.arg(dims);
     return over.arg(correction == Correction.BESSEL).arg(keep == KeepDim.YES).tensor();
   }

@@ -173,8 +173,8 @@ public final class Shapes {
   }
 
   /**
-   * A copy of x whose element index[i] along {@code dim} is element i of {@code source}: what
-   * {@link #gather} reads, written. Where one is named twice, either is written.
+   * A copy of x whose element index[i] along {@code dim} is element i of {@code source}: the
+   * inverse of {@link #gather}. If an index occurs twice, either element is written.
    *
    * @param index int64, in no axis larger than source, nor than x but along dim
    * @param source of x's type
@@ -183,7 +183,7 @@ public final class Shapes {
     return SCATTER.call().arg(x).arg(dim).arg(index).arg(source).tensor();
   }
 
-  /** As {@link #scatter}, but added to x's elements; those named twice get both. */
+  /** As {@link #scatter}, but adds to the elements of x; an index may occur several times. */
   public static Tensor scatterAdd(Tensor x, int dim, Tensor index, Tensor source) {
     return SCATTER_ADD.call().arg(x).arg(dim).arg(index).arg(source).tensor();
   }

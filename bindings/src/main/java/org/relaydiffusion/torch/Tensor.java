@@ -15,10 +15,11 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
  * thread that made it; made outside any scope, or after {@link #release()}, it belongs to the
  * caller, who closes it. A closed tensor throws when it is used.
  *
- * <p>The methods here are the ones that expressions read best with; the others are grouped as
- * PyTorch's chapters are: {@link Torch} (creation), {@link Pointwise}, {@link Reduction}, {@link
- * Norms}, {@link Sorting}, {@link Shapes}, {@link Functional}, {@link Losses}, {@link
- * LinearAlgebra}, {@link Fourier}. Any other operator of LibTorch is called by an {@link Operator}.
+ * <p>The most common operators are methods; the others are static methods of classes that are named
+ * after PyTorch's chapters: {@link Torch} (creation), {@link Pointwise}, {@link Comparison}, {@link
+ * Reduction}, {@link Norms}, {@link Sorting}, {@link Shapes}, {@link Functional}, {@link Losses},
+ * {@link LinearAlgebra}, {@link Fourier}. Any other operator of LibTorch is called by an {@link
+ * Operator}.
  */
 public final class Tensor implements TensorExpressions, AutoCloseable {
   private static final String CLOSED = "closed tensor";

@@ -3,9 +3,9 @@ package org.relaydiffusion.torch;
 import org.relaydiffusion.torch.Reduction.KeepDim;
 
 /**
- * The operators that {@link Tensor} has as methods: those that expressions read best with. Each is
- * the one of the same name in {@link Pointwise}, {@link Reduction}, {@link Shapes}, {@link
- * Functional} or {@link LinearAlgebra}, which have them all.
+ * The operators that are methods of {@link Tensor}: the most common ones. Each is the static method
+ * of the same name in {@link Pointwise}, {@link Comparison}, {@link Reduction}, {@link Shapes},
+ * {@link Functional} or {@link LinearAlgebra}, which have them all.
  */
 public sealed interface TensorExpressions permits Tensor {
   private Tensor self() {
@@ -120,17 +120,17 @@ public sealed interface TensorExpressions permits Tensor {
 
   /** {@code this == other}, as bool. */
   default Tensor eq(Tensor other) {
-    return Pointwise.eq(self(), other);
+    return Comparison.eq(self(), other);
   }
 
   /** {@code this < other}, as bool. */
   default Tensor lt(Tensor other) {
-    return Pointwise.lt(self(), other);
+    return Comparison.lt(self(), other);
   }
 
   /** {@code this > other}, as bool. */
   default Tensor gt(Tensor other) {
-    return Pointwise.gt(self(), other);
+    return Comparison.gt(self(), other);
   }
 
   // ---- reduction

@@ -100,7 +100,7 @@ class OperatorGradientTest {
   }
 
   private static Tensor mask(Tensor x) {
-    return Pointwise.gt(x.detach(), Torch.scalar(1.0));
+    return Comparison.gt(x.detach(), Torch.scalar(1.0));
   }
 
   static Stream<Arguments> shapes() {

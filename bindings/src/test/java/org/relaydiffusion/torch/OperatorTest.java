@@ -71,13 +71,13 @@ class OperatorTest {
     Tensor b = f(4, 2, 3);
     assertThat(Pointwise.maximum(a, b).toDoubles()).containsExactly(4, 5, 3);
     assertThat(Pointwise.minimum(a, b).toDoubles()).containsExactly(1, 2, 3);
-    assertThat(Pointwise.lt(a, b).toLongs()).containsExactly(1, 0, 0);
-    assertThat(Pointwise.gt(a, b).toLongs()).containsExactly(0, 1, 0);
-    assertThat(Pointwise.eq(a, b).toLongs()).containsExactly(0, 0, 1);
-    assertThat(Pointwise.where(Pointwise.gt(a, b), a, b).toDoubles()).containsExactly(4, 5, 3);
+    assertThat(Comparison.lt(a, b).toLongs()).containsExactly(1, 0, 0);
+    assertThat(Comparison.gt(a, b).toLongs()).containsExactly(0, 1, 0);
+    assertThat(Comparison.eq(a, b).toLongs()).containsExactly(0, 0, 1);
+    assertThat(Pointwise.where(Comparison.gt(a, b), a, b).toDoubles()).containsExactly(4, 5, 3);
     assertThat(Pointwise.clamp(a, Torch.scalar(2.0), null).toDoubles()).containsExactly(2, 5, 3);
     assertThat(Pointwise.clamp(a, null, Torch.scalar(2.0)).toDoubles()).containsExactly(1, 2, 2);
-    assertThat(Pointwise.isFinite(f(1, Double.NaN, Double.POSITIVE_INFINITY)).toLongs())
+    assertThat(Comparison.isFinite(f(1, Double.NaN, Double.POSITIVE_INFINITY)).toLongs())
         .containsExactly(1, 0, 0);
   }
 
@@ -91,7 +91,7 @@ class OperatorTest {
     assertThat(Reduction.amin(x, Reduction.KeepDim.NO, 0).toDoubles()).containsExactly(1, 2, 3);
     assertThat(Reduction.argmin(Pointwise.neg(x), 1, Reduction.KeepDim.NO).toLongs())
         .containsExactly(2, 2);
-    assertThat(Reduction.all(Pointwise.gt(x, Torch.scalar(0.0))).toLongs()).containsExactly(1);
+    assertThat(Reduction.all(Comparison.gt(x, Torch.scalar(0.0))).toLongs()).containsExactly(1);
   }
 
   @Test

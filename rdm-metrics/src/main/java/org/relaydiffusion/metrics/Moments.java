@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.OptionalLong;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.torch.Comparison;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.GradMode;
@@ -85,7 +86,7 @@ public final class Moments implements AutoCloseable {
 
   private static void requireFinite(String source, long first, Tensor rows) {
     try (TensorScope _ = TensorScope.open()) {
-      if (Reduction.all(Pointwise.isFinite(rows)).item() == 0) {
+      if (Reduction.all(Comparison.isFinite(rows)).item() == 0) {
         PlainRows plain = new PlainRows(first, (int) rows.size(0), rows.toDoubles());
         Survey.requireFinite(source, plain);
       }
@@ -152,7 +153,7 @@ public final class Moments implements AutoCloseable {
   }
 
   private static void checkFinite(String what, Tensor t) {
-    if (Reduction.all(Pointwise.isFinite(t)).item() == 0) {
+    if (Reduction.all(Comparison.isFinite(t)).item() == 0) {
       throw new RdmException(
           "the %s of %s activations is not finite: some are infinite, NaN, or too large"
               .formatted(what, t.size(0)));

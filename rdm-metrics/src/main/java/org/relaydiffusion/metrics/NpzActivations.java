@@ -5,8 +5,8 @@ import java.util.List;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.metrics.npy.NpyReader;
 import org.relaydiffusion.metrics.npy.NpzFile;
+import org.relaydiffusion.torch.Comparison;
 import org.relaydiffusion.torch.DType;
-import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Reduction.KeepDim;
 import org.relaydiffusion.torch.Tensor;
@@ -99,7 +99,7 @@ record NpzActivations(
   }
 
   private void checkFinite(Tensor rows, long first) {
-    Tensor finite = Pointwise.isFinite(rows);
+    Tensor finite = Comparison.isFinite(rows);
     if (rows.size(0) == 0 || Reduction.all(finite).item() != 0) {
       return;
     }

@@ -37,7 +37,7 @@ class BindingsPageTest {
 
       void main() {
       try (TensorScope wholePiece = TensorScope.open()) {
-      %s
+      CODE
       }
       }
       """;
@@ -59,7 +59,7 @@ class BindingsPageTest {
     for (String block : blocks()) {
       if (!block.startsWith("import")) {
         String name = "Piece" + ++pieces;
-        assertThat(run(name, PIECE.formatted(block))).as(block).isEqualTo(shown(block));
+        assertThat(run(name, PIECE.replace("CODE", block))).as(block).isEqualTo(shown(block));
       }
     }
     assertThat(pieces).isGreaterThanOrEqualTo(8);

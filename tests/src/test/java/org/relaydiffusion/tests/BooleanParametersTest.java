@@ -37,13 +37,17 @@ class BooleanParametersTest {
 
   /** What users read but do not make: the parser of schemas makes these. */
   private static final Set<String> FOUND =
-      Set.of(ROOT + "torch.OperatorSchema$Parameter", ROOT + "torch.OperatorSchema$Result");
+      Set.of(
+          ROOT + "torch.OperatorSchema$Parameter",
+          ROOT + "torch.OperatorSchema$Result",
+          ROOT + "torch.SchemaType");
 
   /** Layers that only this project's own networks make, from the keywords of a checkpoint. */
   private static final Set<String> OF_CHECKPOINTS =
       Set.of(
           ROOT + "model.layer.Conv2d$Config",
           ROOT + "model.layer.UNetBlock",
+          ROOT + "model.layer.UNetBlock$Config",
           ROOT + "model.layer.UNetBlock$Style",
           ROOT + "model.unet.UNetConfig");
 

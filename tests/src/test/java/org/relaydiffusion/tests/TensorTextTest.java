@@ -118,7 +118,7 @@ class TensorTextTest {
     task.analyze();
     List<String> findings = new ArrayList<>();
     for (CompilationUnitTree unit : units) {
-      new Scanner(Trees.instance(task), unit, findings).scan(unit, null);
+      new TextScanner(Trees.instance(task), unit, findings).scan(unit, null);
     }
     assertThat(said.getDiagnostics().stream().filter(d -> d.getKind() == Diagnostic.Kind.ERROR))
         .isEmpty();
@@ -126,12 +126,12 @@ class TensorTextTest {
   }
 
   /** Looks for expressions of tensors where text is made of them. */
-  private static final class Scanner extends TreePathScanner<@Nullable Void, @Nullable Void> {
+  private static final class TextScanner extends TreePathScanner<@Nullable Void, @Nullable Void> {
     private final Trees trees;
     private final CompilationUnitTree unit;
     private final List<String> findings;
 
-    Scanner(Trees trees, CompilationUnitTree unit, List<String> findings) {
+    TextScanner(Trees trees, CompilationUnitTree unit, List<String> findings) {
       this.trees = trees;
       this.unit = unit;
       this.findings = findings;
@@ -189,7 +189,7 @@ class TensorTextTest {
         case ArrayType array -> isOfTensors(array.getComponentType());
         case DeclaredType declared ->
             declared.asElement().toString().equals(TENSOR)
-                || declared.getTypeArguments().stream().anyMatch(Scanner::isOfTensors);
+                || declared.getTypeArguments().stream().anyMatch(TextScanner::isOfTensors);
         case null, default -> false;
       };
     }

@@ -5,7 +5,6 @@ import java.util.Optional;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.cpp.CppStore;
-import org.relaydiffusion.torch.cpp.CppStore.Role;
 
 /** A store that one process keeps and the others reach over the network ({@code TCPStore}). */
 public final class TcpStore extends Store {

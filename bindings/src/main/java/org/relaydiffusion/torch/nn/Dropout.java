@@ -5,8 +5,9 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TorchException;
 
 /**
- * While it is trained, zeroes elements with a probability and scales the rest ({@code
- * torch.nn.Dropout}); in evaluation it changes nothing. Draws from the device's default generator.
+ * In training mode, zeroes elements with probability p and scales the others by 1 / (1 - p) ({@code
+ * torch.nn.Dropout}); in evaluation mode it returns its input. Draws from the device's default
+ * generator.
  */
 public final class Dropout extends UnaryModule {
   private final double p;

@@ -101,35 +101,38 @@ public abstract class Module implements AutoCloseable {
     return training;
   }
 
-  /** Switches the whole tree to training: dropout and the like are on. */
+  /** Sets the whole tree to training mode, in which dropout is active. */
   public final void train() {
     walk((_, module) -> module.training = true);
   }
 
-  /** Switches the whole tree to evaluation, in which it begins. */
+  /** Sets the whole tree to evaluation mode, which is the initial one. */
   public final void eval() {
     walk((_, module) -> module.training = false);
   }
 
   /**
-   * Moves every value of the tree to a device. An optimizer made before remembers the other one.
+   * Moves every value of the tree to a device. Create optimizers afterwards: their state is not
+   * moved.
    *
    * @throws org.relaydiffusion.OptionException when the device cannot be used
    */
   public final void to(Device device) {
     TorchException.requireNonNull(device, "device");
-    convert(value -> value.to(device));
+    convert(value -> value.device().equals(device) ? value : value.to(device));
   }
 
   /**
-   * Converts every learned parameter and buffer of a floating type to another one. An optimizer
-   * made before remembers the other one.
+   * Converts every parameter and buffer of a floating-point type to another one. Create optimizers
+   * afterwards: their state is not converted.
    */
   public final void to(DType dtype) {
     TorchException.requireNonNull(dtype, "dtype");
-    convert(value -> value.dtype().isFloatingPoint() ? value.to(dtype) : value);
+    convert(value ->
+        value.dtype() == dtype || !value.dtype().isFloatingPoint() ? value : value.to(dtype));
   }
 
+  /** Replaces values by new leaves; a value that the conversion returns as it is stays. */
   private void convert(UnaryOperator<Tensor> conversion) {
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
@@ -148,9 +151,14 @@ public abstract class Module implements AutoCloseable {
     }
   }
 
+  /** Whether all learned parameters of the tree that have a value require gradients. */
+  public final boolean requiresGrad() {
+    return parameters().stream().filter(Parameter::isSet).allMatch(p -> p.value().requiresGrad());
+  }
+
   /**
-   * Says whether gradients of all learned parameters of the tree are wanted; those without a value
-   * do not count.
+   * Sets whether the learned parameters of the tree require gradients. Parameters without a value
+   * are skipped.
    *
    * @throws TorchException when a value is not of a floating type, or was computed from others
    */

@@ -10,9 +10,8 @@ package org.relaydiffusion.torch.optim;
  * optimizer.step(1e-3);
  * }</pre>
  *
- * <p>A parameter without a gradient is passed over. The optimizer owns what it remembers of its
- * parameters and frees it when closed; parameters stay their modules'. One thread uses it at a
- * time.
+ * <p>A parameter without a gradient is skipped. The optimizer owns its state and frees it when
+ * closed; parameters stay their modules'. One thread uses it at a time.
  */
 public interface Optimizer extends AutoCloseable {
   /**
@@ -25,7 +24,7 @@ public interface Optimizer extends AutoCloseable {
   /** Forgets every parameter's gradient ({@code zero_grad(set_to_none=True)}). */
   void clearGradients();
 
-  /** Frees what is remembered; the next step begins anew. Closing twice is allowed. */
+  /** Frees the state; the next step starts afresh. Closing twice is allowed. */
   @Override
   void close();
 }

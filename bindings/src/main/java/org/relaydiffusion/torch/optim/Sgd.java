@@ -17,8 +17,8 @@ import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * Stochastic gradient descent as {@code torch.optim.SGD} computes it where nothing is said of
- * {@code foreach} and {@code fused}: operator by operator, with the same bits on the same LibTorch.
+ * Stochastic gradient descent as {@code torch.optim.SGD} computes it by default on the CPU:
+ * operator by operator, with the same bits on the same LibTorch.
  */
 public final class Sgd implements Optimizer {
   private final List<Parameter> parameters;

@@ -7,9 +7,8 @@ import org.relaydiffusion.torch.TorchException;
  * The constants of stochastic gradient descent: {@code SgdOptions.DEFAULT.withMomentum(0.9)}.
  *
  * @param momentum the share of the last step's direction that is kept, 0 or more
- * @param dampening the share of a gradient that does not enter the direction; PyTorch's default is
- *     0
- * @param weightDecay how much of a parameter is added to its gradient, 0 or more
+ * @param dampening the share of a gradient that is left out of the momentum
+ * @param weightDecay the multiple of a parameter that is added to its gradient, 0 or more
  * @param kind the direction in which a step goes
  */
 public record SgdOptions(double momentum, double dampening, double weightDecay, Kind kind) {

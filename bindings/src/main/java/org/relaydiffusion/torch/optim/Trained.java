@@ -9,7 +9,7 @@ import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 
-/** What optimizers ask of the parameters that they change. */
+/** Checks and helpers that optimizers share. */
 final class Trained {
   private Trained() {}
 

@@ -87,9 +87,14 @@ class ModulesTest {
         Generator random = Generator.seeded(5);
         Sequential network = network()) {
       network.initialize(random);
+      assertThat(network.requiresGrad()).isFalse();
       network.requiresGrad(true);
+      assertThat(network.requiresGrad()).isTrue();
       network.to(DType.BFLOAT16);
+      Tensor first = network.parameters().getFirst().value();
       network.to(Device.CPU);
+      network.to(DType.BFLOAT16);
+      assertThat(network.parameters().getFirst().value()).isSameAs(first);
       for (Parameter p : network.parameters()) {
         assertThat(p.value().dtype()).isEqualTo(DType.BFLOAT16);
         assertThat(p.value().requiresGrad()).isTrue();

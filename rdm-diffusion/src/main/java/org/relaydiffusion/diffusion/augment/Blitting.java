@@ -1,6 +1,7 @@
 package org.relaydiffusion.diffusion.augment;
 
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.Comparison;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Shapes;
@@ -123,7 +124,7 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
   /** Returns {@code changed} for images with the wanted value, and {@code x} for the others. */
   private static Tensor choose(float[] values, float wanted, Tensor changed, Tensor x) {
     Tensor each = Torch.tensor(values, values.length, 1, 1, 1).to(x.device());
-    Tensor chosen = Pointwise.eq(each, Torch.full(wanted, DType.FLOAT32, x.device()));
+    Tensor chosen = Comparison.eq(each, Torch.full(wanted, DType.FLOAT32, x.device()));
     return Pointwise.where(chosen, changed, x);
   }
 

@@ -6,9 +6,9 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.train.TrainingOptions.NonFiniteLoss;
+import org.relaydiffusion.torch.Comparison;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.GradMode;
-import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.nn.Parameter;
@@ -79,7 +79,7 @@ final class LossCheck {
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
       return parameters.stream()
-          .map(p -> Reduction.all(Pointwise.isFinite(p.value())).to(DType.FLOAT32))
+          .map(p -> Reduction.all(Comparison.isFinite(p.value())).to(DType.FLOAT32))
           .allMatch(all -> all.item() != 0);
     }
   }

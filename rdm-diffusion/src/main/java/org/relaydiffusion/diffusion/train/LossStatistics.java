@@ -2,8 +2,8 @@ package org.relaydiffusion.diffusion.train;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.Comparison;
 import org.relaydiffusion.torch.DType;
-import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -41,7 +41,7 @@ final class LossStatistics implements AutoCloseable {
                   Reduction.sum(values.mul(values), Reduction.KeepDim.NO)
                       .to(DType.FLOAT64)
                       .reshape(1),
-                  Pointwise.isFinite(sum).to(DType.FLOAT64).reshape(1)),
+                  Comparison.isFinite(sum).to(DType.FLOAT64).reshape(1)),
               0);
       Tensor before = sums;
       Tensor total = before == null ? three : before.add(three);

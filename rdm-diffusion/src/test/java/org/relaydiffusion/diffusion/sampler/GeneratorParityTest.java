@@ -6,10 +6,10 @@ import static org.relaydiffusion.diffusion.fixture.Tensors.assertSame;
 import org.junit.jupiter.api.Test;
 import org.relaydiffusion.diffusion.fixture.Fixture;
 import org.relaydiffusion.diffusion.fixture.Tensors;
+import org.relaydiffusion.torch.Comparison;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.Generator;
-import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
@@ -102,7 +102,7 @@ class GeneratorParityTest {
       case "random_int64" -> Torch.scalar(generator.randomInt64()).reshape(sizes);
       // A Bernoulli draw by a float32 tensor of p is a float32 uniform draw below p.
       case "bernoulli" ->
-          Pointwise.lt(generator.rand(DType.FLOAT32, sizes), Torch.scalar(op.path("p").asDouble()))
+          Comparison.lt(generator.rand(DType.FLOAT32, sizes), Torch.scalar(op.path("p").asDouble()))
               .to(expected.dtype());
       case "dropout" ->
           Functional.dropout(Torch.ones(DType.FLOAT32, sizes), op.path("p").asDouble());

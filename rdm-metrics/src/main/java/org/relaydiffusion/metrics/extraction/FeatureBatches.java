@@ -4,9 +4,9 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.metrics.inception.FeatureExtractor;
 import org.relaydiffusion.metrics.inception.InceptionFeatures;
+import org.relaydiffusion.torch.Comparison;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.GradMode;
-import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -43,7 +43,7 @@ record FeatureBatches(ImageSet set, ImageSet.Reading reading, FeatureExtractor e
           "the network returned features %s for %s images"
               .formatted(rows.describe(), indices.length));
     }
-    if (Reduction.all(Pointwise.isFinite(rows)).item() != 0) {
+    if (Reduction.all(Comparison.isFinite(rows)).item() != 0) {
       return;
     }
     double[] values = rows.toDoubles();

@@ -16,8 +16,8 @@ import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.checkpoint.StoredTensor;
 import org.relaydiffusion.checkpoint.TensorSources;
 import org.relaydiffusion.model.safetensors.TensorSource;
+import org.relaydiffusion.torch.Comparison;
 import org.relaydiffusion.torch.DType;
-import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -188,7 +188,7 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
     private static boolean areOnes(StoredTensor factor) {
       try (TensorScope _ = TensorScope.open()) {
         Tensor ones = Torch.ones(DType.FLOAT32, factor.shape());
-        return Reduction.all(Pointwise.eq(Torch.fromData(factor.data()), ones)).item() != 0;
+        return Reduction.all(Comparison.eq(Torch.fromData(factor.data()), ones)).item() != 0;
       }
     }
 

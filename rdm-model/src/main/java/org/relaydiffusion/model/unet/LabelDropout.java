@@ -1,5 +1,6 @@
 package org.relaydiffusion.model.unet;
 
+import org.relaydiffusion.torch.Comparison;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Pointwise;
@@ -15,7 +16,8 @@ final class LabelDropout {
   static Tensor apply(Tensor labels, double p) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor u = Generator.global(labels.device()).rand(DType.FLOAT32, labels.size(0), 1);
-      Tensor dropped = Pointwise.lt(u, Torch.full(p, DType.FLOAT32, u.device())).to(labels.dtype());
+      Tensor dropped =
+          Comparison.lt(u, Torch.full(p, DType.FLOAT32, u.device())).to(labels.dtype());
       return scope.keep(labels.mul(Pointwise.neg(dropped).add(1)));
     }
   }
