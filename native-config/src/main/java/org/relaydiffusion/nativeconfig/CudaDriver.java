@@ -53,6 +53,8 @@ final class CudaDriver {
       driver = SymbolLookup.libraryLookup(name, Arena.global());
     } catch (IllegalArgumentException e) {
       return new Absent("no NVIDIA driver was found (" + name + ")");
+    } catch (IllegalCallerException e) {
+      return new Absent(String.valueOf(NativeAccess.refusal(e).getMessage()));
     }
     try (Arena arena = Arena.ofConfined()) {
       return new CudaDriver(driver, arena).devices();

@@ -58,12 +58,15 @@ final class DoctorFacts {
     libTorch.cpuCapability().ifPresent(c -> facts.put("CPU kernels", c + override(libTorch)));
     facts.put("Threads", Integer.toString(libTorch.threads()));
     DoctorReport.Waiting waiting = libTorch.waiting();
+    String variables =
+        waiting.variables().entrySet().stream()
+            .map(e -> e.getKey() + "=" + e.getValue())
+            .collect(Collectors.joining(" "));
     facts.put(
         "Threads wait",
-        waiting.variables().entrySet().stream()
-                .map(e -> e.getKey() + "=" + e.getValue())
-                .collect(Collectors.joining(" "))
-            + (waiting.byUser() ? " (from the environment)" : " (chosen by rdm)"));
+        variables.isEmpty()
+            ? "as OpenMP has it"
+            : variables + (waiting.byUser() ? " (from the environment)" : " (chosen by rdm)"));
     DoctorReport.Blas blas = libTorch.blas();
     String blasThreads =
         blas.openBlasThreads().isPresent()

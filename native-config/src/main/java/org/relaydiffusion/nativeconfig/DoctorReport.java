@@ -109,7 +109,8 @@ public record DoctorReport(
   /**
    * How OpenMP's threads wait.
    *
-   * @param variables what OpenMP found in the environment when it was loaded
+   * @param variables what OpenMP found in the environment when it was loaded; empty where it waits
+   *     as it does by itself
    * @param byUser whether the user set them; else they are this project's choice
    */
   public record Waiting(SortedMap<String, String> variables, boolean byUser) {}

@@ -7,12 +7,17 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.CancelledException;
+import org.relaydiffusion.RdmException;
 
 /**
  * The one LibTorch of this process: found, loaded in a known order, and set up. Loading happens on
- * the first call of {@link #load()}; a failure is remembered and thrown again by every later call.
+ * the first call of {@link #load()}, which everything that needs LibTorch makes by itself; a failure
+ * is remembered and thrown again by every later call. What loading may change in the process is
+ * chosen before, with {@link #configure} or {@link #load(Settings)}.
  *
  * @param source whether it was bundled or given by the user
  * @param files the files that were loaded, in order; the last one is {@code libtorch_cpu} or, with
@@ -20,18 +25,23 @@ import org.jspecify.annotations.Nullable;
  * @param version its version
  * @param whyNoCuda one line that says why its CUDA half is not there; empty where it is
  * @param symbols finds its exported functions
+ * @param settings what loading was allowed to change in this process
+ * @param errors the reasons of calls that fail
  */
 public record LibTorch(
     LibTorchSource source,
     List<Path> files,
     Version version,
     Optional<String> whyNoCuda,
-    SymbolLookup symbols) {
+    SymbolLookup symbols,
+    Settings settings,
+    ErrorText errors) {
   /** The oldest LibTorch whose stable C ABI has all that the bindings call. */
   public static final Version OLDEST = new Version(2, 10, 0);
 
   private static @Nullable LibTorch loaded;
   private static @Nullable String failure;
+  private static Settings configured = Settings.DEFAULT;
 
   /** LibTorch's version, as its C ABI tells it. */
   public record Version(int major, int minor, int patch) implements Comparable<Version> {
@@ -54,7 +64,8 @@ public record LibTorch(
   }
 
   /**
-   * The LibTorch of this process, loaded if it is not yet.
+   * The LibTorch of this process, loaded if it is not yet: with the settings given to {@link
+   * #configure}, or else {@link Settings#DEFAULT}.
    *
    * @throws NativeLibraryException when none can be loaded, it is older than {@link #OLDEST}, or
    *     another one is in the process already
@@ -67,28 +78,73 @@ public record LibTorch(
       throw new NativeLibraryException(failure);
     }
     try {
-      NativeMemory.beforeLoading();
-      ThreadWaiting.beforeLoading();
-      LibTorch library = open(LibTorchSource.choose());
-      NativeLog.tune(library);
-      NativeMemory.tune();
-      NativeThreads.tune(library);
-      loaded = library;
-      return library;
-    } catch (NativeLibraryException e) {
-      failure = String.valueOf(e.getMessage());
+      loaded = loadNow(configured);
+      return loaded;
+    } catch (CancelledException e) {
       throw e;
-    } catch (IllegalCallerException e) {
-      failure =
-          "Java may not call native libraries here: start it with --enable-native-access="
-              + moduleName();
-      throw new NativeLibraryException(failure, e);
+    } catch (RuntimeException | LinkageError e) {
+      NativeLibraryException refusal = refusal(e);
+      failure = refusal.getMessage();
+      throw refusal;
     }
   }
 
-  private static String moduleName() {
-    String name = LibTorch.class.getModule().getName();
-    return name == null ? "ALL-UNNAMED" : name;
+  /**
+   * As {@link #configure} followed by {@link #load()}.
+   *
+   * @throws NativeLibraryException also when LibTorch is loaded already with other settings
+   */
+  public static synchronized LibTorch load(Settings settings) {
+    configure(settings);
+    return load();
+  }
+
+  /**
+   * Chooses what loading may change in this process, without loading. The last choice before
+   * LibTorch is loaded holds.
+   *
+   * @throws NativeLibraryException when LibTorch is loaded already with other settings
+   */
+  public static synchronized void configure(Settings settings) {
+    Objects.requireNonNull(settings, "settings");
+    if (loaded != null && !loaded.settings.equals(settings)) {
+      throw new NativeLibraryException(
+          "LibTorch is loaded already, with the settings %s; %s come too late:"
+                  .formatted(loaded.settings, settings)
+              + " choose them before anything uses LibTorch");
+    }
+    configured = settings;
+  }
+
+  private static LibTorch loadNow(Settings settings) {
+    LibTorchSource source = LibTorchSource.choose();
+    LoadedLibraries.refuseSecond(source);
+    if (settings.has(Settings.Change.HUGE_PAGES)) {
+      NativeMemory.askForHugePages();
+    }
+    if (settings.has(Settings.Change.SHORT_WAITS)) {
+      ThreadWaiting.shorten();
+    }
+    LibTorch library = open(source, settings);
+    if (settings.has(Settings.Change.KEEP_MEMORY)) {
+      NativeMemory.keep();
+    }
+    if (settings.has(Settings.Change.ONE_BLAS_THREAD)) {
+      NativeThreads.useOneBlasThread(library);
+    }
+    if (settings.has(Settings.Change.USABLE_CORES)) {
+      NativeThreads.useUsableCores(library);
+    }
+    return library;
+  }
+
+  private static NativeLibraryException refusal(Throwable e) {
+    return switch (e) {
+      case NativeLibraryException known -> known;
+      case IllegalCallerException _ -> NativeAccess.refusal(e);
+      case RdmException known -> new NativeLibraryException(String.valueOf(known.getMessage()), e);
+      default -> new NativeLibraryException("LibTorch cannot be loaded: " + e, e);
+    };
   }
 
   /** The file that holds the operators: {@code libtorch_cpu}. */
@@ -109,8 +165,20 @@ public record LibTorch(
     return symbols.find(name);
   }
 
-  private static LibTorch open(LibTorchSource source) {
-    LoadedLibraries.refuseSecond(source);
+  /**
+   * The exported function {@code name}.
+   *
+   * @throws NativeLibraryException naming the function, this build's path and its version, when it
+   *     is not there
+   */
+  public MemorySegment function(String name) {
+    return find(name)
+        .orElseThrow(() ->
+            new NativeLibraryException(
+                "%s (LibTorch %s) lacks the function %s".formatted(path(), version, name)));
+  }
+
+  private static LibTorch open(LibTorchSource source, Settings settings) {
     SymbolLookup symbols = name -> Optional.empty();
     for (Path file : source.files()) {
       symbols = DynamicLoader.open(file).or(symbols);
@@ -134,7 +202,9 @@ public record LibTorch(
       // The CPU can be computed on all the same; who asks for CUDA is told this.
       whyNoCuda = Optional.of(String.valueOf(e.getMessage()));
     }
-    return new LibTorch(source, List.copyOf(files), version, whyNoCuda, symbols);
+    ErrorText errors = NativeLog.tune(symbols, settings);
+    return new LibTorch(
+        source, List.copyOf(files), version, whyNoCuda, symbols, settings, errors);
   }
 
   private static Version version(SymbolLookup symbols, LibTorchSource source) {

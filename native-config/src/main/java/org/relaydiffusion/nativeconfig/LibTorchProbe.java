@@ -23,7 +23,7 @@ final class LibTorchProbe {
         library.files(),
         blas(library),
         NativeThreads.threads(library),
-        ThreadWaiting.examine(),
+        ThreadWaiting.examine(library.settings()),
         CppString.call(library, "_ZN2at18get_cpu_capabilityB5cxx11Ev"),
         Optional.ofNullable(System.getenv("ATEN_CPU_CAPABILITY")),
         library.hasCuda());

@@ -7,7 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The C library's allocator, set so that the memory of activations is kept and used again. */
+/** The C library's allocator, and where the memory of activations comes from. */
 public final class NativeMemory {
   private static final FunctionDescriptor MALLOPT =
       FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
@@ -31,14 +31,16 @@ public final class NativeMemory {
    * fault then fetches 512 pages instead of one. {@code THP_MEM_ALLOC_ENABLE} is the user's word
    * and stands. LibTorch reads it when it first allocates, so this comes before it is loaded.
    */
-  static void beforeLoading() {
+  static void askForHugePages() {
     if (Files.exists(HUGE_PAGES)) {
       NativeEnvironment.setUnlessSet("THP_MEM_ALLOC_ENABLE", "1");
     }
   }
 
-  /** Does nothing where the C library is not glibc. */
-  static void tune() {
+  /**
+   * Has the C library keep what is freed and use it again. Does nothing where it is not glibc.
+   */
+  static void keep() {
     // glibc gives large blocks back at once, so each activation would be page-faulted in anew.
     Linker.nativeLinker().defaultLookup().find("mallopt").ifPresent(NativeMemory::keep);
   }

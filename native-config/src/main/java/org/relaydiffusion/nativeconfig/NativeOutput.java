@@ -13,14 +13,12 @@ import java.util.Optional;
 public final class NativeOutput implements AutoCloseable {
   private static final int GOOD = 0;
   private static final int BAD = 1;
-  // Above the first virtual function stands how far off the base class with the state is.
-  private static final long BASE_OFFSET = -24;
 
   private final Optional<MemorySegment> stream;
   private final Optional<MemorySegment> setState;
 
   private NativeOutput(LibTorch library) {
-    stream = library.find("_ZSt4cout").map(NativeOutput::base);
+    stream = library.find("_ZSt4cout").map(CppStreams::ios);
     setState = library.find("_ZNSt9basic_iosIcSt11char_traitsIcEE5clearESt12_Ios_Iostate");
   }
 
@@ -44,12 +42,5 @@ public final class NativeOutput implements AutoCloseable {
           stream.get(),
           state);
     }
-  }
-
-  private static MemorySegment base(MemorySegment cout) {
-    long table = cout.reinterpret(8).get(ValueLayout.JAVA_LONG, 0);
-    long offset =
-        MemorySegment.ofAddress(table + BASE_OFFSET).reinterpret(8).get(ValueLayout.JAVA_LONG, 0);
-    return MemorySegment.ofAddress(cout.address() + offset);
   }
 }

@@ -3,8 +3,8 @@ package org.relaydiffusion.nativeconfig;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.relaydiffusion.OptionException;
 
 /** How many threads one operator runs on, and with which BLAS threads. */
@@ -17,6 +17,13 @@ public final class NativeThreads {
 
   private static final FunctionDescriptor GET = FunctionDescriptor.of(ValueLayout.JAVA_INT);
   private static final FunctionDescriptor SET = FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT);
+
+  /** On Linux and macOS, and on Windows. */
+  private static final List<String> GETTERS =
+      List.of("_ZN2at15get_num_threadsEv", "?get_num_threads@at@@YAHXZ");
+
+  private static final List<String> SETTERS =
+      List.of("_ZN2at15set_num_threadsEi", "?set_num_threads@at@@YAXH@Z");
 
   private NativeThreads() {}
 
@@ -67,11 +74,16 @@ public final class NativeThreads {
     library.find("omp_set_num_threads").ifPresent(f -> Downcall.run(f, SET, 1));
   }
 
-  /** Called once, when {@code library} has just been loaded. */
-  static void tune(LibTorch library) {
-    // OpenBLAS's own pool fights OpenMP's: with both, a forward pass takes twice as long.
+  /** OpenBLAS's own pool fights OpenMP's: with both, a forward pass takes twice as long. */
+  static void useOneBlasThread(LibTorch library) {
     library.find("openblas_set_num_threads").ifPresent(f -> Downcall.run(f, SET, 1));
-    // LibTorch counts the machine's cores, also where a container may use only a few of them.
+  }
+
+  /** LibTorch counts the machine's cores, also where a container may use only a few of them. */
+  static void useUsableCores(LibTorch library) {
+    if (first(library, GETTERS).isEmpty() || first(library, SETTERS).isEmpty()) {
+      return;
+    }
     int cores = Runtime.getRuntime().availableProcessors();
     int threads = threads(library);
     boolean isAsked = System.getenv("OMP_NUM_THREADS") != null;
@@ -81,24 +93,18 @@ public final class NativeThreads {
   }
 
   static int threads(LibTorch library) {
-    return (int)
-        Downcall.call(
-            first(library, "_ZN2at15get_num_threadsEv", "?get_num_threads@at@@YAHXZ"), GET);
+    return (int) Downcall.call(required(library, GETTERS), GET);
   }
 
   private static void setThreads(LibTorch library, int threads) {
-    Downcall.run(
-        first(library, "_ZN2at15set_num_threadsEi", "?set_num_threads@at@@YAXH@Z"), SET, threads);
+    Downcall.run(required(library, SETTERS), SET, threads);
   }
 
-  private static MemorySegment first(LibTorch library, String... names) {
-    return Stream.of(names)
-        .map(library::find)
-        .flatMap(Optional::stream)
-        .findFirst()
-        .orElseThrow(() ->
-            new NativeLibraryException(
-                "%s (LibTorch %s) lacks the function %s"
-                    .formatted(library.path(), library.version(), names[0])));
+  private static MemorySegment required(LibTorch library, List<String> names) {
+    return first(library, names).orElseGet(() -> library.function(names.getFirst()));
+  }
+
+  private static Optional<MemorySegment> first(LibTorch library, List<String> names) {
+    return names.stream().map(library::find).flatMap(Optional::stream).findFirst();
   }
 }

@@ -23,21 +23,21 @@ final class ThreadWaiting {
   private ThreadWaiting() {}
 
   /** OpenMP reads the variables when it is loaded, so this comes before. */
-  static void beforeLoading() {
+  static void shorten() {
     if (ofUser(System.getenv()).isEmpty()) {
       CHOSEN.forEach(NativeEnvironment::setUnlessSet);
     }
   }
 
-  /** What is set, as {@link #beforeLoading} has left it. */
-  static DoctorReport.Waiting examine() {
-    return examine(System.getenv());
+  /** What OpenMP found in the environment when it was loaded. */
+  static DoctorReport.Waiting examine(Settings settings) {
+    return examine(System.getenv(), settings);
   }
 
-  static DoctorReport.Waiting examine(Map<String, String> environment) {
+  static DoctorReport.Waiting examine(Map<String, String> environment, Settings settings) {
     SortedMap<String, String> asked = ofUser(environment);
-    return new DoctorReport.Waiting(
-        asked.isEmpty() ? new TreeMap<>(CHOSEN) : asked, !asked.isEmpty());
+    boolean isShort = asked.isEmpty() && settings.has(Settings.Change.SHORT_WAITS);
+    return new DoctorReport.Waiting(isShort ? new TreeMap<>(CHOSEN) : asked, !asked.isEmpty());
   }
 
   private static SortedMap<String, String> ofUser(Map<String, String> environment) {

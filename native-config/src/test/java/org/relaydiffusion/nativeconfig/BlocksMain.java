@@ -27,7 +27,7 @@ final class BlocksMain {
 
   public static void main(String[] arguments) throws IOException {
     long size = Long.parseLong(arguments[0]);
-    LibTorch library = LibTorch.load();
+    LibTorch library = LibTorch.load(Settings.APPLICATION);
     SymbolLookup system = Linker.nativeLinker().defaultLookup();
     SymbolLookup symbols = name -> library.find(name).or(() -> system.find(name));
     MemorySegment allocate = symbols.find(arguments[1]).orElseThrow();

@@ -129,12 +129,6 @@ class LibTorchLoadTest {
                 + " --enable-native-access=ALL-UNNAMED");
   }
 
-  @Test
-  void aFailedCallLeavesTheErrorStreamAlone() throws Exception {
-    ChildJvm.Outcome outcome = ChildJvm.run(folder, FailingCallMain.class, List.of(), Map.of());
-    assertThat(outcome).isEqualTo(new ChildJvm.Outcome(0, "code 1" + System.lineSeparator(), ""));
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"1", "3", "1024"})
   void theUsersNumberOfThreadsStands(String asked) throws Exception {
@@ -154,15 +148,6 @@ class LibTorchLoadTest {
         ChildJvm.run(folder, ThreadsMain.class, List.of(), Map.of("OMP_NUM_THREADS", variable));
     assertThat(outcome.code()).as("%s", outcome).isZero();
     return outcome.out().strip();
-  }
-
-  @Test
-  void theUsersLogLevelStands() throws Exception {
-    ChildJvm.Outcome outcome =
-        ChildJvm.run(
-            folder, FailingCallMain.class, List.of(), Map.of("TORCH_CPP_LOG_LEVEL", "ERROR"));
-    assertThat(outcome.out()).isEqualToIgnoringNewLines("code 1");
-    assertThat(outcome.err()).contains("there_is_no_such_operator");
   }
 
   private String given(Path root) throws IOException, InterruptedException {

@@ -1,7 +1,7 @@
 package org.relaydiffusion.nativeconfig;
 
 /**
- * Loads LibTorch and says in one line what came of it; libraries in the arguments are loaded first.
+ * Loads LibTorch as an application does and says in one line what came of it; libraries in the arguments are loaded first.
  */
 final class LoadMain {
   private LoadMain() {}
@@ -16,7 +16,7 @@ final class LoadMain {
 
   private static void attempt() {
     try {
-      System.out.println("loaded " + LibTorch.load().source().origin());
+      System.out.println("loaded " + LibTorch.load(Settings.APPLICATION).source().origin());
     } catch (NativeLibraryException e) {
       System.out.println("refused " + e.getMessage());
     }
