@@ -4,27 +4,38 @@ import java.util.Optional;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.nativeconfig.Doctor;
 import org.relaydiffusion.nativeconfig.DoctorReport;
+import org.relaydiffusion.nativeconfig.LibTorch;
 
 /** Which CUDA devices can be computed on; looked at once, when the first of them is asked for. */
 final class Cuda {
-  private static final DoctorReport.Cuda FOUND = Doctor.examine().cuda();
+  /** Of its own class, so that it is looked at when LibTorch is loaded, not when that failed. */
+  private static final class Found {
+    static final DoctorReport.Cuda CUDA = Doctor.examine().cuda();
+  }
 
   private Cuda() {}
 
+  private static DoctorReport.Cuda found() {
+    LibTorch.load();
+    return Found.CUDA;
+  }
+
   /** How many can be computed on. */
   static int count() {
-    return FOUND.whyUnusable().isPresent() ? 0 : FOUND.devices().size();
+    DoctorReport.Cuda found = found();
+    return found.whyUnusable().isPresent() ? 0 : found.devices().size();
   }
 
   /** Refuses a device that is not there, with the reason. */
   static void require(Device device) {
+    DoctorReport.Cuda found = found();
     Optional<String> reason =
-        FOUND
+        found
             .whyUnusable()
             .or(() ->
-                device.index() < FOUND.devices().size()
+                device.index() < found.devices().size()
                     ? Optional.empty()
-                    : Optional.of("there are %s".formatted(FOUND.devices().size())));
+                    : Optional.of("there are %s".formatted(found.devices().size())));
     if (reason.isPresent()) {
       throw new OptionException("device %s cannot be used: %s".formatted(device, reason.get()));
     }

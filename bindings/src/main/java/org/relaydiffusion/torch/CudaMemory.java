@@ -2,8 +2,9 @@ package org.relaydiffusion.torch;
 
 import java.util.Optional;
 import org.relaydiffusion.torch.ffi.AllocatorAbi;
+import org.relaydiffusion.torch.ffi.CudaRuntimeAbi;
 
-/** How much memory of a GPU LibTorch's caching allocator has used. */
+/** The memory of a GPU: what there is, and what LibTorch's caching allocator has used. */
 public final class CudaMemory {
   private CudaMemory() {}
 
@@ -15,6 +16,27 @@ public final class CudaMemory {
    *     tensors included ({@code torch.cuda.max_memory_reserved})
    */
   public record Peak(long allocated, long reserved) {}
+
+  /**
+   * The memory of a device, whoever uses it ({@code torch.cuda.mem_get_info}).
+   *
+   * @param free bytes that nobody has; what LibTorch's allocator keeps for later tensors counts as
+   *     used
+   * @param total bytes of the device
+   */
+  public record Available(long free, long total) {}
+
+  /**
+   * What a device has free now.
+   *
+   * @param device which tensors have been on
+   * @return empty for the CPU, and where CUDA does not tell
+   */
+  public static Optional<Available> available(Device device) {
+    return device.type() == Device.Type.CUDA
+        ? CudaRuntimeAbi.memory(device.index()).map(m -> new Available(m.free(), m.total()))
+        : Optional.empty();
+  }
 
   /**
    * The peak of this process since this was last asked for; begins anew ({@code

@@ -53,10 +53,22 @@ final class OperatorStack {
     }
     if (DispatcherAbi.call(binding.symbol(), stack) != 0) {
       String reason = DispatcherAbi.lastError();
-      throw new TorchException(
-          call + " failed" + (reason == null ? "" : ": " + reason.lines().findFirst().orElse("")));
+      throw new TorchException(call + " failed" + TorchException.because(reason, device(call)));
     }
     return stack;
+  }
+
+  /** A device that the call computes on. */
+  private static Device device(OperatorCall call) {
+    for (int i = 0; i < call.operator().schema().parameters().size(); i++) {
+      Object value = call.value(i);
+      for (Object operand : value instanceof Object[] list ? list : new Object[] {value}) {
+        if (operand instanceof Tensor t && t.device().type() == Device.Type.CUDA) {
+          return t.device();
+        }
+      }
+    }
+    return Device.CPU;
   }
 
   // ---- arguments

@@ -1,5 +1,7 @@
 package org.relaydiffusion.torch;
 
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.ffi.NativeCallException;
 
@@ -8,10 +10,35 @@ import org.relaydiffusion.torch.ffi.NativeCallException;
  */
 public class TorchException extends RdmException {
   private static final long serialVersionUID = 1L;
+  private static final double GIB = 1 << 30;
 
   /** Creates the exception; the message names the operator and its operands' shapes and types. */
   public TorchException(String message) {
     super(message);
+  }
+
+  /**
+   * The reason of a failed call, for the end of a message: with the memory of the device where that
+   * may be the reason, unless LibTorch has told of it.
+   *
+   * @param reason LibTorch's words, or null where there are none
+   * @param device where the operands lie
+   */
+  static String because(@Nullable String reason, Device device) {
+    boolean memoryMatters =
+        reason == null || (reason.contains("out of memory") && !reason.contains("total capacity"));
+    String memory =
+        memoryMatters ? CudaMemory.available(device).map(m -> describe(m, device)).orElse("") : "";
+    return (reason == null ? "" : ": " + reason) + memory;
+  }
+
+  private static String describe(CudaMemory.Available memory, Device device) {
+    return String.format(
+        Locale.ROOT,
+        " (%s has %.2f of %.2f GiB free)",
+        device,
+        memory.free() / GIB,
+        memory.total() / GIB);
   }
 
   /** What failed, and why as far as LibTorch tells. */

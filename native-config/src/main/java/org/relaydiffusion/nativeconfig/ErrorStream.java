@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The buffer is an object of libstdc++'s own class {@code std::streambuf} whose table of virtual
  * functions is a copy in which three entries lead to Java. They are found by the addresses of the
  * functions that stand there, so a library with another table is left alone. Since the log calls
- * Java, a C function that may fail must not be called with {@link
- * Linker.Option#critical(boolean)}: the virtual machine ends the process then.
+ * Java, a C function that may fail must not be called with {@link Linker.Option#critical(boolean)}:
+ * the virtual machine ends the process then.
  */
 final class ErrorStream implements ErrorText {
   private static final String BUFFER = "St15basic_streambufIcSt11char_traitsIcEE";
@@ -87,8 +87,7 @@ final class ErrorStream implements ErrorText {
     original = (MemorySegment) Downcall.call(get(), FunctionDescriptor.of(ADDRESS, ADDRESS), ios);
     Arena arena = Arena.global();
     buffer = arena.allocate(BUFFER_BYTES, ADDRESS.byteAlignment());
-    Downcall.run(
-        function("_ZN" + BUFFER + "C2Ev"), FunctionDescriptor.ofVoid(ADDRESS), buffer);
+    Downcall.run(function("_ZN" + BUFFER + "C2Ev"), FunctionDescriptor.ofVoid(ADDRESS), buffer);
     MemorySegment table = arena.allocate(ADDRESS, HEADER + FUNCTIONS);
     long header = buffer.get(JAVA_LONG, 0) - HEADER * ADDRESS.byteSize();
     table.copyFrom(MemorySegment.ofAddress(header).reinterpret(table.byteSize()));

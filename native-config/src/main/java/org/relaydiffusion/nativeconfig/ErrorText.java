@@ -16,6 +16,9 @@ public interface ErrorText {
   static Optional<String> reason(String text) {
     int trace = text.indexOf("\nException raised from ");
     return (trace < 0 ? text : text.substring(0, trace))
-        .lines().map(String::strip).filter(line -> !line.isEmpty()).findFirst();
+        .lines()
+        .map(String::strip)
+        .filter(line -> !line.isEmpty())
+        .findFirst();
   }
 }

@@ -15,9 +15,9 @@ import org.relaydiffusion.RdmException;
 
 /**
  * The one LibTorch of this process: found, loaded in a known order, and set up. Loading happens on
- * the first call of {@link #load()}, which everything that needs LibTorch makes by itself; a failure
- * is remembered and thrown again by every later call. What loading may change in the process is
- * chosen before, with {@link #configure} or {@link #load(Settings)}.
+ * the first call of {@link #load()}, which everything that needs LibTorch makes by itself; a
+ * failure is remembered and thrown again by every later call. What loading may change in the
+ * process is chosen before, with {@link #configure} or {@link #load(Settings)}.
  *
  * @param source whether it was bundled or given by the user
  * @param files the files that were loaded, in order; the last one is {@code libtorch_cpu} or, with
@@ -203,8 +203,7 @@ public record LibTorch(
       whyNoCuda = Optional.of(String.valueOf(e.getMessage()));
     }
     ErrorText errors = NativeLog.tune(symbols, settings);
-    return new LibTorch(
-        source, List.copyOf(files), version, whyNoCuda, symbols, settings, errors);
+    return new LibTorch(source, List.copyOf(files), version, whyNoCuda, symbols, settings, errors);
   }
 
   private static Version version(SymbolLookup symbols, LibTorchSource source) {

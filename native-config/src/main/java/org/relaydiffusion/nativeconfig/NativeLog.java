@@ -23,8 +23,7 @@ final class NativeLog {
 
   /** Sets the log up as the settings say; the result tells the reasons of failed calls. */
   static ErrorText tune(SymbolLookup symbols, Settings settings) {
-    Optional<ErrorText> told =
-        symbols.find("torch_exception_get_what").map(f -> new ToldText(f));
+    Optional<ErrorText> told = symbols.find("torch_exception_get_what").map(f -> new ToldText(f));
     if (!settings.has(Settings.Change.CAPTURE_ERRORS)) {
       return told.orElse(() -> null);
     }
@@ -43,9 +42,7 @@ final class NativeLog {
         .ifPresent(
             f -> Downcall.run(f, FunctionDescriptor.ofVoid(ValueLayout.JAVA_BOOLEAN), false));
     Optional<ErrorText> read =
-        told.isPresent()
-            ? Optional.empty()
-            : ErrorStream.install(symbols, ErrorStream.Log.SILENT);
+        told.isPresent() ? Optional.empty() : ErrorStream.install(symbols, ErrorStream.Log.SILENT);
     setLevel(symbols, read.isPresent() ? ERROR : FATAL);
     return told.or(() -> read).orElse(() -> null);
   }
@@ -54,10 +51,8 @@ final class NativeLog {
   static void setLevel(SymbolLookup symbols, int level) {
     symbols
         .find("FLAGS_caffe2_log_level")
-        .ifPresent(
-            flag ->
-                flag.reinterpret(ValueLayout.JAVA_INT.byteSize())
-                    .set(ValueLayout.JAVA_INT, 0, level));
+        .ifPresent(flag ->
+            flag.reinterpret(ValueLayout.JAVA_INT.byteSize()).set(ValueLayout.JAVA_INT, 0, level));
   }
 
   /** Of a build that keeps the text of each thread's last error. */

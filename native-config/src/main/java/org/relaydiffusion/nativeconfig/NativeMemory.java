@@ -37,9 +37,7 @@ public final class NativeMemory {
     }
   }
 
-  /**
-   * Has the C library keep what is freed and use it again. Does nothing where it is not glibc.
-   */
+  /** Has the C library keep what is freed and use it again. Does nothing where it is not glibc. */
   static void keep() {
     // glibc gives large blocks back at once, so each activation would be page-faulted in anew.
     Linker.nativeLinker().defaultLookup().find("mallopt").ifPresent(NativeMemory::keep);

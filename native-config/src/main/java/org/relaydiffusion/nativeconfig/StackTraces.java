@@ -11,8 +11,9 @@ import java.util.Optional;
 /**
  * The C++ stack trace in each of LibTorch's errors, which nobody reads here. To write it the C
  * library looks at all of LibTorch's symbols for each frame, which makes a failing call take some
- * tens of milliseconds instead of a fraction of one. LibTorch takes a function that writes it instead ({@code
- * c10::SetStackTraceFetcher}); one of its own, which returns the thread's name, will do.
+ * tens of milliseconds instead of a fraction of one. LibTorch takes a function that writes it
+ * instead ({@code c10::SetStackTraceFetcher}); one of its own, which returns the thread's name,
+ * will do.
  */
 final class StackTraces {
   private static final String SET =

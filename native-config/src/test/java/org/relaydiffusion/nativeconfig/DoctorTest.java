@@ -98,7 +98,8 @@ class DoctorTest {
         .contains("OMP_WAIT_POLICY = 'PASSIVE'")
         .doesNotContain("GOMP_SPINCOUNT = '1000'");
     assertThat(shownByOpenMp(Map.of("GOMP_SPINCOUNT", "77"))).contains("GOMP_SPINCOUNT = '77'");
-    assertThat(ThreadWaiting.examine(Map.of("HOME", "/", "KMP_BLOCKTIME", "5"), Settings.APPLICATION))
+    assertThat(
+            ThreadWaiting.examine(Map.of("HOME", "/", "KMP_BLOCKTIME", "5"), Settings.APPLICATION))
         .isEqualTo(new DoctorReport.Waiting(new TreeMap<>(Map.of("KMP_BLOCKTIME", "5")), true));
     assertThat(ThreadWaiting.examine(Map.of("HOME", "/"), Settings.APPLICATION).byUser()).isFalse();
     assertThat(ThreadWaiting.examine(Map.of("HOME", "/"), Settings.DEFAULT).variables()).isEmpty();

@@ -47,8 +47,7 @@ class ErrorTextTest {
   @Test
   @EnabledOnOs(OS.LINUX)
   void whatOthersWriteToTheErrorStreamOfCppIsPassedOn() throws Exception {
-    ChildJvm.Outcome outcome =
-        ChildJvm.run(folder, CppStreamMain.class, List.of(), Map.of());
+    ChildJvm.Outcome outcome = ChildJvm.run(folder, CppStreamMain.class, List.of(), Map.of());
     assertThat(outcome.out().strip()).as("%s", outcome).isEqualTo("done");
     assertThat(outcome.err())
         .isEqualTo(

@@ -1,7 +1,8 @@
 package org.relaydiffusion.nativeconfig;
 
 /**
- * Loads LibTorch as an application does and says in one line what came of it; libraries in the arguments are loaded first.
+ * Loads LibTorch as an application does and says in one line what came of it; libraries in the
+ * arguments are loaded first.
  */
 final class LoadMain {
   private LoadMain() {}

@@ -7,6 +7,8 @@ import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.process.LauncherWatch;
 import org.relaydiffusion.launch.process.WorkerCommand;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import picocli.CommandLine;
 
 /** The rdm command. */
@@ -15,6 +17,7 @@ public final class Rdm {
 
   /** Runs the command line and ends the process with its exit code. */
   public static void main(String[] arguments) {
+    LibTorch.configure(Settings.APPLICATION);
     SignalledEnd end = SignalledEnd.install();
     LauncherWatch.start(System.getenv(), System.in);
     end.exit(run(Arrays.asList(arguments), Console.system(), end.stop()));

@@ -99,10 +99,11 @@ public final class AllocatorAbi {
 
   /** The allocator in use, an object that begins with the address of its table. */
   private static Optional<MemorySegment> allocator() {
-    if (Symbols.LIBRARY.version().compareTo(NEWEST_KNOWN) > 0) {
+    LibTorch library = LibTorch.load();
+    if (library.version().compareTo(NEWEST_KNOWN) > 0) {
       return Optional.empty();
     }
-    return Symbols.LIBRARY
+    return library
         .find(ALLOCATOR)
         .map(variable -> variable.reinterpret(Long.BYTES).get(ADDRESS, 0))
         .filter(allocator -> allocator.address() != 0)

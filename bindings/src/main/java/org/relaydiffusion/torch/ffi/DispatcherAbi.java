@@ -5,12 +5,12 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.nativeconfig.LibTorch;
 
 /**
  * {@code torch_call_dispatcher}: any ATen operator by name. A stack slot holds 8 bytes; a tensor
@@ -24,7 +24,7 @@ public final class DispatcherAbi {
   private static final MethodHandle CALL =
       Symbols.code("torch_call_dispatcher", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
   private static final MethodHandle NEW_LIST =
-      Symbols.trivial("torch_new_list_reserve_size", JAVA_LONG, ADDRESS);
+      Symbols.code("torch_new_list_reserve_size", JAVA_LONG, ADDRESS);
   private static final MethodHandle PUSH_BACK =
       Symbols.trivial("torch_list_push_back", JAVA_LONG, JAVA_LONG);
   private static final MethodHandle LIST_SIZE =
@@ -33,26 +33,16 @@ public final class DispatcherAbi {
       Symbols.trivial("torch_list_get_item", JAVA_LONG, JAVA_LONG, ADDRESS);
   private static final MethodHandle DELETE_LIST = Symbols.code("torch_delete_list", JAVA_LONG);
   private static final MethodHandle NEW_STRING =
-      Symbols.trivial("torch_new_string_handle", ADDRESS, JAVA_LONG, ADDRESS);
+      Symbols.code("torch_new_string_handle", ADDRESS, JAVA_LONG, ADDRESS);
   private static final MethodHandle STRING_LENGTH =
       Symbols.trivial("torch_string_length", JAVA_LONG, ADDRESS);
   private static final MethodHandle STRING_BYTES =
       Symbols.trivial("torch_string_c_str", JAVA_LONG, ADDRESS);
   private static final MethodHandle DELETE_STRING = Symbols.code("torch_delete_string", JAVA_LONG);
   private static final MethodHandle MALLOC =
-      Linker.nativeLinker()
-          .downcallHandle(
-              Linker.nativeLinker().defaultLookup().find("malloc").orElseThrow(),
-              FunctionDescriptor.of(JAVA_LONG, JAVA_LONG),
-              Linker.Option.critical(false));
+      Symbols.system("malloc", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
   private static final MethodHandle FREE =
-      Linker.nativeLinker()
-          .downcallHandle(
-              Linker.nativeLinker().defaultLookup().find("free").orElseThrow(),
-              FunctionDescriptor.ofVoid(JAVA_LONG),
-              Linker.Option.critical(false));
-  private static final @Nullable MethodHandle EXCEPTION_TEXT =
-      Symbols.optional("torch_exception_get_what", FunctionDescriptor.of(ADDRESS));
+      Symbols.system("free", FunctionDescriptor.ofVoid(JAVA_LONG));
 
   private DispatcherAbi() {}
 
@@ -218,17 +208,12 @@ public final class DispatcherAbi {
     }
   }
 
-  /** LibTorch's own words about this thread's last error, where the build can tell them. */
+  /**
+   * LibTorch's own words about this thread's last error, in one line, where they can be had. Ask
+   * once, right after the call that failed.
+   */
   public static @Nullable String lastError() {
-    if (EXCEPTION_TEXT == null) {
-      return null;
-    }
-    try {
-      MemorySegment text = (MemorySegment) EXCEPTION_TEXT.invokeExact();
-      return text.equals(MemorySegment.NULL) ? null : text.reinterpret(1 << 20).getString(0);
-    } catch (Throwable e) {
-      throw TensorAbi.fatal(e);
-    }
+    return LibTorch.load().errors().last();
   }
 
   private static long failed(String function) {

@@ -26,10 +26,10 @@ public final class GeneratorStateAbi {
       Symbols.any(
           "_ZN2at9Generator9set_stateERKNS_6TensorE",
           FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG));
-  private static final @Nullable MethodHandle DEFAULT_CUDA =
-      Symbols.optional(
-          "_ZN2at4cuda6detail23getDefaultCUDAGeneratorEa",
-          FunctionDescriptor.of(JAVA_LONG, JAVA_BYTE));
+  private static final String DEFAULT_CUDA_NAME = "_ZN2at4cuda6detail23getDefaultCUDAGeneratorEa";
+  private static final MethodHandle DEFAULT_CUDA =
+      Symbols.any(DEFAULT_CUDA_NAME, FunctionDescriptor.of(JAVA_LONG, JAVA_BYTE));
+  private static final MethodHandle HAS_DEFAULT_CUDA = Symbols.presence(DEFAULT_CUDA_NAME);
 
   private GeneratorStateAbi() {}
 
@@ -60,10 +60,10 @@ public final class GeneratorStateAbi {
 
   /** The default generator of a CUDA device, which must exist; null in a build without CUDA. */
   public static @Nullable MemorySegment defaultCuda(int index) {
-    if (DEFAULT_CUDA == null) {
-      return null;
-    }
     try {
+      if (!(boolean) HAS_DEFAULT_CUDA.invokeExact()) {
+        return null;
+      }
       return MemorySegment.ofAddress((long) DEFAULT_CUDA.invokeExact((byte) index)).reinterpret(8);
     } catch (Throwable e) {
       throw TensorAbi.fatal(e);

@@ -1,26 +1,23 @@
 package org.relaydiffusion.torch.ffi;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import org.jspecify.annotations.Nullable;
 
 /**
  * oneDNN's convolution by its own C function. The dispatcher reaches it as well, but every string
  * argument that passes through the dispatcher leaves 32 bytes behind, and this operator has one.
  */
 public final class MkldnnAbi {
-  private static final @Nullable MethodHandle CONVOLUTION =
-      Symbols.optional(
-          "aoti_torch_cpu_mkldnn__convolution_pointwise",
-          FunctionDescriptor.of(
-              JAVA_INT, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG,
-              ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS));
+  private static final String NAME = "aoti_torch_cpu_mkldnn__convolution_pointwise";
+  private static final MethodHandle IS_AVAILABLE = Symbols.presence(NAME);
+  private static final MethodHandle CONVOLUTION =
+      Symbols.code(
+          NAME, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS,
+          JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
 
   private MkldnnAbi() {}
 
@@ -51,7 +48,11 @@ public final class MkldnnAbi {
 
   /** Whether this build has the function. */
   public static boolean isAvailable() {
-    return CONVOLUTION != null;
+    try {
+      return (boolean) IS_AVAILABLE.invokeExact();
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
   }
 
   /**
@@ -62,10 +63,6 @@ public final class MkldnnAbi {
    */
   public static long convolution(long x, long weight, long bias, Geometry geometry)
       throws NativeCallException {
-    MethodHandle function = CONVOLUTION;
-    if (function == null) {
-      throw new NativeCallException("mkldnn_convolution_pointwise");
-    }
     Scratch s = Scratch.current();
     s.out2.set(JAVA_LONG, 0, bias);
     MemorySegment optionalBias = bias == 0 ? MemorySegment.NULL : s.out2;
@@ -73,7 +70,7 @@ public final class MkldnnAbi {
     try {
       code =
           (int)
-              function.invokeExact(
+              CONVOLUTION.invokeExact(
                   x,
                   weight,
                   optionalBias,

@@ -13,6 +13,6 @@ public final class NativeCallException extends Exception {
   /** LibTorch's own words, where the build can tell them, else the function's name. */
   private static String reason(String function) {
     String words = DispatcherAbi.lastError();
-    return words == null ? function : words.lines().findFirst().orElse(function);
+    return words == null ? function : words;
   }
 }

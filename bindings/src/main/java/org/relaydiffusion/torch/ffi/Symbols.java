@@ -1,57 +1,97 @@
 package org.relaydiffusion.torch.ffi;
 
 import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.GroupLayout;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.function.Supplier;
 import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.NativeAccess;
 import org.relaydiffusion.nativeconfig.NativeLibraryException;
 
-/** Turns names of LibTorch's exported functions into method handles. */
+/**
+ * Turns names of LibTorch's exported functions into method handles, which look the function up when
+ * they are first called. Where LibTorch cannot be loaded, or lacks the function, each call throws
+ * the {@link NativeLibraryException} that says so, and what needs another function still works.
+ */
 final class Symbols {
-  static final LibTorch LIBRARY = LibTorch.load();
-
-  private static final Linker LINKER = Linker.nativeLinker();
   private static final Linker.Option[] MAY_BLOCK = {};
-  // Without a thread-state transition: for calls that return in well under a microsecond.
-  private static final Linker.Option[] TRIVIAL = {Linker.Option.critical(false)};
 
   private Symbols() {}
 
   /** A function that returns an error code. */
   static MethodHandle code(String name, MemoryLayout... arguments) {
-    return handle(name, FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments), MAY_BLOCK);
+    return any(name, FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments));
   }
 
-  /** A function that returns an error code, at once. */
+  /**
+   * A function that returns an error code which is never an error, at once: it is called without a
+   * transition of the thread's state. LibTorch tells the reason of an error by a call into Java
+   * (see {@code ErrorStream}), and during such a call that would end the process.
+   */
   static MethodHandle trivial(String name, MemoryLayout... arguments) {
-    return handle(name, FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments), TRIVIAL);
+    return handle(
+        name,
+        FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments),
+        Linker.Option.critical(false));
   }
 
-  /** Any function, which must be there. */
+  /** Any function. */
   static MethodHandle any(String name, FunctionDescriptor descriptor) {
     return handle(name, descriptor, MAY_BLOCK);
   }
 
-  /** Any function, or null where this build does not have it. */
-  static @Nullable MethodHandle optional(String name, FunctionDescriptor descriptor) {
-    Optional<MemorySegment> symbol = LIBRARY.find(name);
-    return symbol.map(s -> LINKER.downcallHandle(s, descriptor)).orElse(null);
+  /** A function of the C library that returns at once. */
+  static MethodHandle system(String name, FunctionDescriptor descriptor) {
+    return LazyHandle.of(
+        descriptor.toMethodType(),
+        () ->
+            link(
+                () ->
+                    Linker.nativeLinker()
+                        .defaultLookup()
+                        .find(name)
+                        .orElseThrow(
+                            () -> new NativeLibraryException("the C library lacks " + name)),
+                descriptor,
+                Linker.Option.critical(false)));
+  }
+
+  /** Whether this build has a function: {@code ()boolean}, a constant once it is known. */
+  static MethodHandle presence(String name) {
+    return LazyHandle.of(
+        MethodType.methodType(boolean.class),
+        () -> MethodHandles.constant(boolean.class, LibTorch.load().find(name).isPresent()));
   }
 
   private static MethodHandle handle(
       String name, FunctionDescriptor descriptor, Linker.Option... options) {
-    MemorySegment symbol =
-        LIBRARY
-            .find(name)
-            .orElseThrow(() ->
-                new NativeLibraryException(
-                    "%s (LibTorch %s) lacks the function %s"
-                        .formatted(LIBRARY.path(), LIBRARY.version(), name)));
-    return LINKER.downcallHandle(symbol, descriptor, options);
+    return LazyHandle.of(
+        type(descriptor), () -> link(() -> LibTorch.load().function(name), descriptor, options));
+  }
+
+  /** A function that returns a struct is also given the place for it. */
+  private static MethodType type(FunctionDescriptor descriptor) {
+    MethodType type = descriptor.toMethodType();
+    return descriptor.returnLayout().filter(GroupLayout.class::isInstance).isPresent()
+        ? type.insertParameterTypes(0, SegmentAllocator.class)
+        : type;
+  }
+
+  private static MethodHandle link(
+      Supplier<MemorySegment> function, FunctionDescriptor descriptor, Linker.Option... options) {
+    try {
+      return Linker.nativeLinker().downcallHandle(function.get(), descriptor, options);
+    } catch (IllegalCallerException e) {
+      throw NativeAccess.refusal(e);
+    } catch (UnsupportedOperationException e) {
+      throw new NativeLibraryException("Java cannot call native libraries on this platform", e);
+    }
   }
 }

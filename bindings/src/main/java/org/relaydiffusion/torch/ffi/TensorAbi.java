@@ -17,18 +17,18 @@ public final class TensorAbi {
   private static final MethodHandle DELETE =
       Symbols.code("aoti_torch_delete_tensor_object", JAVA_LONG);
   private static final MethodHandle DATA_PTR =
-      Symbols.trivial("aoti_torch_get_data_ptr", JAVA_LONG, ADDRESS);
+      Symbols.code("aoti_torch_get_data_ptr", JAVA_LONG, ADDRESS);
   private static final MethodHandle DIM = Symbols.trivial("aoti_torch_get_dim", JAVA_LONG, ADDRESS);
   private static final MethodHandle SIZES =
-      Symbols.trivial("aoti_torch_get_sizes", JAVA_LONG, ADDRESS);
+      Symbols.code("aoti_torch_get_sizes", JAVA_LONG, ADDRESS);
   private static final MethodHandle STRIDES =
-      Symbols.trivial("aoti_torch_get_strides", JAVA_LONG, ADDRESS);
+      Symbols.code("aoti_torch_get_strides", JAVA_LONG, ADDRESS);
   private static final MethodHandle DTYPE =
       Symbols.trivial("aoti_torch_get_dtype", JAVA_LONG, ADDRESS);
   private static final MethodHandle DEVICE_TYPE =
-      Symbols.trivial("aoti_torch_get_device_type", JAVA_LONG, ADDRESS);
+      Symbols.code("aoti_torch_get_device_type", JAVA_LONG, ADDRESS);
   private static final MethodHandle DEVICE_INDEX =
-      Symbols.trivial("aoti_torch_get_device_index", JAVA_LONG, ADDRESS);
+      Symbols.code("aoti_torch_get_device_index", JAVA_LONG, ADDRESS);
   private static final MethodHandle EMPTY_STRIDED =
       Symbols.code(
           "aoti_torch_empty_strided",

@@ -32,6 +32,8 @@ import org.relaydiffusion.metrics.inception.Inception;
 import org.relaydiffusion.metrics.inception.InceptionFeatures;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Shapes;
@@ -62,6 +64,7 @@ public final class ActivationsBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws IOException, InterruptedException {
+    LibTorch.configure(Settings.APPLICATION);
     List<String> words = List.of(args);
     if (words.size() == 5 && words.getFirst().equals(CHILD)) {
       child(Path.of(args[1]), Path.of(args[2]), args[3], Path.of(args[4]));

@@ -23,6 +23,8 @@ import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PngWriter;
 import org.relaydiffusion.diffusion.random.InfiniteSampler;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.Device;
 
 /**
@@ -43,6 +45,7 @@ public final class DataBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws IOException {
+    LibTorch.configure(Settings.APPLICATION);
     double seconds = args.length > 0 ? Double.parseDouble(args[0]) : 4;
     System.out.printf(
         "%-5s %-7s %11s %9s %9s %9s %9s %9s %9s%n",

@@ -10,6 +10,8 @@ import org.relaydiffusion.metrics.Activations;
 import org.relaydiffusion.metrics.FrechetDistance;
 import org.relaydiffusion.metrics.Moments;
 import org.relaydiffusion.metrics.WorkOptions;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -29,6 +31,7 @@ public final class FidBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) {
+    LibTorch.configure(Settings.APPLICATION);
     int rounds = args.length > 0 ? Integer.parseInt(args[0]) : 5;
     WorkOptions work = WorkOptions.defaults();
     try (TensorScope _ = TensorScope.open();

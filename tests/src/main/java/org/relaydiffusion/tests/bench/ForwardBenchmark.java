@@ -9,6 +9,8 @@ import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
@@ -43,6 +45,7 @@ public final class ForwardBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) {
+    LibTorch.configure(Settings.APPLICATION);
     int resolution = args.length > 0 ? Integer.parseInt(args[0]) : 64;
     int batch = args.length > 1 ? Integer.parseInt(args[1]) : 4;
     int rounds = args.length > 2 ? Integer.parseInt(args[2]) : 7;

@@ -12,6 +12,8 @@ import org.relaydiffusion.metrics.inception.InceptionFeatures;
 import org.relaydiffusion.metrics.inception.InceptionV3;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
@@ -38,6 +40,7 @@ public final class InceptionBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws IOException {
+    LibTorch.configure(Settings.APPLICATION);
     int batch = args.length > 0 ? Integer.parseInt(args[0]) : 16;
     int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 7;
     Device device = args.length > 2 ? Device.parse(args[2]) : Device.CPU;

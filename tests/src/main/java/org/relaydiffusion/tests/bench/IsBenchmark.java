@@ -5,6 +5,8 @@ import org.relaydiffusion.metrics.Activations;
 import org.relaydiffusion.metrics.InceptionScore;
 import org.relaydiffusion.metrics.WorkOptions;
 import org.relaydiffusion.metrics.inception.OutputLayer;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
@@ -68,6 +70,7 @@ public final class IsBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) {
+    LibTorch.configure(Settings.APPLICATION);
     int n = args.length > 0 ? Integer.parseInt(args[0]) : 50_000;
     int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 3;
     WorkOptions work = WorkOptions.defaults();

@@ -13,6 +13,8 @@ import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.GradMode;
@@ -41,6 +43,7 @@ public final class LoadBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws IOException, InterruptedException {
+    LibTorch.configure(Settings.APPLICATION);
     if (args.length == 3 && args[0].equals("--child")) {
       load(Path.of(args[1]), args[2]);
       return;

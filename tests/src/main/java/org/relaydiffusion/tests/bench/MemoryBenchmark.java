@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.Locale;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.Preconditioner;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
@@ -26,6 +28,7 @@ public final class MemoryBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) {
+    LibTorch.configure(Settings.APPLICATION);
     int passes = args.length > 0 ? Integer.parseInt(args[0]) : 2000;
     System.out.printf(
         "%-8s %8s %14s %10s %14s%n",

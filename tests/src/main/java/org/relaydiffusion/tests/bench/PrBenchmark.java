@@ -4,6 +4,8 @@ import java.util.Locale;
 import org.relaydiffusion.metrics.Activations;
 import org.relaydiffusion.metrics.PrecisionRecall;
 import org.relaydiffusion.metrics.WorkOptions;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -20,6 +22,7 @@ public final class PrBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) {
+    LibTorch.configure(Settings.APPLICATION);
     int n = args.length > 0 ? Integer.parseInt(args[0]) : 10_000;
     int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 3;
     WorkOptions work = WorkOptions.defaults();

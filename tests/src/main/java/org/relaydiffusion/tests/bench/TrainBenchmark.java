@@ -11,6 +11,8 @@ import java.util.Locale;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 
@@ -41,6 +43,7 @@ public final class TrainBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws IOException, InterruptedException {
+    LibTorch.configure(Settings.APPLICATION);
     int batch = args.length > 0 ? Integer.parseInt(args[0]) : 4;
     int steps = args.length > 1 ? Integer.parseInt(args[1]) : 5;
     ModelConfig config = ModelConfig.of("EDMPrecond", OfficialNetworks.adm64());

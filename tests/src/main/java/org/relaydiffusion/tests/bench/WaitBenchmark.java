@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 
 /**
  * How OpenMP's threads wait for work, on a machine that others use: seconds of a training step or a
@@ -50,6 +52,7 @@ public final class WaitBenchmark {
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws IOException, InterruptedException {
+    LibTorch.configure(Settings.APPLICATION);
     if (args.length > 1 && args[0].equals("worker")) {
       WaitWorker.serve(args[1], Integer.parseInt(args[2]));
       return;

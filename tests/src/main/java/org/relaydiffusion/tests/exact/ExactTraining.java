@@ -11,7 +11,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.relaydiffusion.nativeconfig.LibTorch;
 import org.relaydiffusion.nativeconfig.NativeThreads;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.Torch;
 
 /**
@@ -62,6 +64,7 @@ public final class ExactTraining {
 
   /** Runs. */
   public static void main(String[] args) throws IOException {
+    LibTorch.configure(Settings.APPLICATION);
     List<ExactCase> known = ExactCase.all(Path.of(args[0]));
     Request request = Request.of(List.of(args).subList(1, args.length));
     List<String> names = known.stream().map(ExactCase::name).toList();

@@ -1,0 +1,51 @@
+package org.relaydiffusion.torch.ffi;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+
+/** CUDA's runtime library, which a LibTorch with CUDA brings into the process. */
+public final class CudaRuntimeAbi {
+  private static final String MEMORY_NAME = "cudaMemGetInfo";
+  private static final MethodHandle HAS_MEMORY = Symbols.presence(MEMORY_NAME);
+  private static final MethodHandle MEMORY = Symbols.code(MEMORY_NAME, ADDRESS, ADDRESS);
+  private static final MethodHandle GET_DEVICE = Symbols.code("cudaGetDevice", ADDRESS);
+  private static final MethodHandle SET_DEVICE = Symbols.code("cudaSetDevice", JAVA_INT);
+
+  private CudaRuntimeAbi() {}
+
+  /**
+   * A device's memory, whoever uses it.
+   *
+   * @param free bytes that nobody has
+   * @param total bytes of the device
+   */
+  public record Memory(long free, long total) {}
+
+  /** The memory of a device that has been computed on; empty where CUDA does not tell. */
+  public static Optional<Memory> memory(int device) {
+    try (Arena arena = Arena.ofConfined()) {
+      if (!(boolean) HAS_MEMORY.invokeExact()) {
+        return Optional.empty();
+      }
+      MemorySegment before = arena.allocate(JAVA_INT);
+      if ((int) GET_DEVICE.invokeExact(before) != 0 || (int) SET_DEVICE.invokeExact(device) != 0) {
+        return Optional.empty();
+      }
+      MemorySegment free = arena.allocate(JAVA_LONG);
+      MemorySegment total = arena.allocate(JAVA_LONG);
+      int code = (int) MEMORY.invokeExact(free, total);
+      int restored = (int) SET_DEVICE.invokeExact(before.get(JAVA_INT, 0));
+      return code == 0 && restored == 0
+          ? Optional.of(new Memory(free.get(JAVA_LONG, 0), total.get(JAVA_LONG, 0)))
+          : Optional.empty();
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+}
