@@ -10,6 +10,7 @@ class CudaMemoryTest {
   @Test
   void theCpuHasNone() {
     assertThat(CudaMemory.takePeak(Device.CPU)).isEmpty();
+    assertThat(CudaMemory.available(Device.CPU)).isEmpty();
   }
 
   /** A build without CUDA has no such allocator, and asking for it must not end the process. */
@@ -17,5 +18,6 @@ class CudaMemoryTest {
   void norHasABuildWithoutCuda() {
     assumeFalse(LibTorch.load().hasCuda());
     assertThat(CudaMemory.takePeak(Device.cuda(0))).isEmpty();
+    assertThat(CudaMemory.available(Device.cuda(0))).isEmpty();
   }
 }

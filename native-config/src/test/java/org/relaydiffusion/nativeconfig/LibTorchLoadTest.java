@@ -81,6 +81,17 @@ class LibTorchLoadTest {
 
   @Test
   @EnabledOnOs(OS.LINUX)
+  void aLibraryThatIsShorterThanItsHeaderIsRefusedInTheLoadersWords() throws Exception {
+    byte[] whole = Files.readAllBytes(bundled("c10"));
+    Path cpu = Files.write(folder.resolve(CPU), Arrays.copyOf(whole, 40));
+    assertThat(given(folder))
+        // Behind the file's name come the system's words, in the language of the user.
+        .matches("refused \\Q%s\\E cannot be loaded: \\Q%s\\E: .+".formatted(cpu, cpu))
+        .doesNotContain("no reason given");
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
   void aLibTorchFromBeforeTheStableAbiIsTooOld() throws Exception {
     // Any library without the ABI's functions will do: it is asked for nothing else.
     Files.copy(bundled("c10"), folder.resolve(CPU));

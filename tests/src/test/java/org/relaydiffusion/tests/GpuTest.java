@@ -43,6 +43,7 @@ import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Linear;
 import org.relaydiffusion.torch.optim.Optimizer;
 import org.relaydiffusion.torch.optim.Sgd;
@@ -261,6 +262,17 @@ class GpuTest {
     assertThat(later.allocated()).isLessThan(bytes);
     // The allocator keeps what was freed.
     assertThat(later.reserved()).isGreaterThanOrEqualTo(bytes);
+  }
+
+  @Test
+  void anAllocationThatFailsTellsWhatTheDeviceHas() {
+    assumeGpu();
+    CudaMemory.Available available = CudaMemory.available(GPU).orElseThrow();
+    assertThat(available.free()).isBetween(1L, available.total());
+    assertThatThrownBy(() -> Torch.empty(DType.FLOAT32, GPU, available.total()))
+        .isInstanceOf(TorchException.class)
+        .hasMessageContaining("out of memory")
+        .hasMessageMatching(".*[0-9] GiB.* free.*");
   }
 
   @Test

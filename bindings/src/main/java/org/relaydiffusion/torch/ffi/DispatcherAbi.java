@@ -26,18 +26,18 @@ public final class DispatcherAbi {
   private static final MethodHandle NEW_LIST =
       Symbols.code("torch_new_list_reserve_size", JAVA_LONG, ADDRESS);
   private static final MethodHandle PUSH_BACK =
-      Symbols.trivial("torch_list_push_back", JAVA_LONG, JAVA_LONG);
+      Symbols.code("torch_list_push_back", JAVA_LONG, JAVA_LONG);
   private static final MethodHandle LIST_SIZE =
-      Symbols.trivial("torch_list_size", JAVA_LONG, ADDRESS);
+      Symbols.code("torch_list_size", JAVA_LONG, ADDRESS);
   private static final MethodHandle LIST_ITEM =
-      Symbols.trivial("torch_list_get_item", JAVA_LONG, JAVA_LONG, ADDRESS);
+      Symbols.code("torch_list_get_item", JAVA_LONG, JAVA_LONG, ADDRESS);
   private static final MethodHandle DELETE_LIST = Symbols.code("torch_delete_list", JAVA_LONG);
   private static final MethodHandle NEW_STRING =
       Symbols.code("torch_new_string_handle", ADDRESS, JAVA_LONG, ADDRESS);
   private static final MethodHandle STRING_LENGTH =
-      Symbols.trivial("torch_string_length", JAVA_LONG, ADDRESS);
+      Symbols.code("torch_string_length", JAVA_LONG, ADDRESS);
   private static final MethodHandle STRING_BYTES =
-      Symbols.trivial("torch_string_c_str", JAVA_LONG, ADDRESS);
+      Symbols.code("torch_string_c_str", JAVA_LONG, ADDRESS);
   private static final MethodHandle DELETE_STRING = Symbols.code("torch_delete_string", JAVA_LONG);
   private static final MethodHandle MALLOC =
       Symbols.system("malloc", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));

@@ -19,10 +19,12 @@ import org.relaydiffusion.nativeconfig.NativeLibraryException;
  * Turns names of LibTorch's exported functions into method handles, which look the function up when
  * they are first called. Where LibTorch cannot be loaded, or lacks the function, each call throws
  * the {@link NativeLibraryException} that says so, and what needs another function still works.
+ *
+ * <p>None of LibTorch's functions is called with {@link Linker.Option#critical(boolean)}, which would
+ * make it a little quicker: one that fails calls Java to tell its reason (see {@code ErrorStream}), and
+ * during such a call that ends the process.
  */
 final class Symbols {
-  private static final Linker.Option[] MAY_BLOCK = {};
-
   private Symbols() {}
 
   /** A function that returns an error code. */
@@ -30,21 +32,10 @@ final class Symbols {
     return any(name, FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments));
   }
 
-  /**
-   * A function that returns an error code which is never an error, at once: it is called without a
-   * transition of the thread's state. LibTorch tells the reason of an error by a call into Java
-   * (see {@code ErrorStream}), and during such a call that would end the process.
-   */
-  static MethodHandle trivial(String name, MemoryLayout... arguments) {
-    return handle(
-        name,
-        FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments),
-        Linker.Option.critical(false));
-  }
-
   /** Any function. */
   static MethodHandle any(String name, FunctionDescriptor descriptor) {
-    return handle(name, descriptor, MAY_BLOCK);
+    return LazyHandle.of(
+        type(descriptor), () -> link(() -> LibTorch.load().function(name), descriptor));
   }
 
   /** A function of the C library that returns at once. */
@@ -68,12 +59,6 @@ final class Symbols {
     return LazyHandle.of(
         MethodType.methodType(boolean.class),
         () -> MethodHandles.constant(boolean.class, LibTorch.load().find(name).isPresent()));
-  }
-
-  private static MethodHandle handle(
-      String name, FunctionDescriptor descriptor, Linker.Option... options) {
-    return LazyHandle.of(
-        type(descriptor), () -> link(() -> LibTorch.load().function(name), descriptor, options));
   }
 
   /** A function that returns a struct is also given the place for it. */

@@ -14,18 +14,18 @@ import org.relaydiffusion.RdmException;
 /** Tensor handles ({@code AtenTensorHandle}, an {@code at::Tensor*}): made, asked and freed. */
 public final class TensorAbi {
   private static final MethodHandle NEW_HANDLE =
-      Symbols.trivial("aoti_torch_new_tensor_handle", JAVA_LONG, ADDRESS);
+      Symbols.code("aoti_torch_new_tensor_handle", JAVA_LONG, ADDRESS);
   private static final MethodHandle DELETE =
       Symbols.code("aoti_torch_delete_tensor_object", JAVA_LONG);
   private static final MethodHandle DATA_PTR =
       Symbols.code("aoti_torch_get_data_ptr", JAVA_LONG, ADDRESS);
-  private static final MethodHandle DIM = Symbols.trivial("aoti_torch_get_dim", JAVA_LONG, ADDRESS);
+  private static final MethodHandle DIM = Symbols.code("aoti_torch_get_dim", JAVA_LONG, ADDRESS);
   private static final MethodHandle SIZES =
       Symbols.code("aoti_torch_get_sizes", JAVA_LONG, ADDRESS);
   private static final MethodHandle STRIDES =
       Symbols.code("aoti_torch_get_strides", JAVA_LONG, ADDRESS);
   private static final MethodHandle DTYPE =
-      Symbols.trivial("aoti_torch_get_dtype", JAVA_LONG, ADDRESS);
+      Symbols.code("aoti_torch_get_dtype", JAVA_LONG, ADDRESS);
   private static final MethodHandle DEVICE_TYPE =
       Symbols.code("aoti_torch_get_device_type", JAVA_LONG, ADDRESS);
   private static final MethodHandle DEVICE_INDEX =
@@ -68,7 +68,7 @@ public final class TensorAbi {
       Symbols.code("torch_set_requires_grad", JAVA_LONG, JAVA_BOOLEAN);
 
   private static final MethodHandle IS_DEFINED =
-      Symbols.trivial("aoti_torch_is_defined", JAVA_LONG, ADDRESS);
+      Symbols.code("aoti_torch_is_defined", JAVA_LONG, ADDRESS);
 
   private TensorAbi() {}
 
