@@ -68,8 +68,9 @@ public record RelaySampler(RelayOptions options, Guidance.Evaluation evaluation)
     double[] kept = Arrays.stream(all).filter(t -> t < o.truncationSigma()).toArray();
     if (kept.length < 2) {
       throw new OptionException(
-          "there are no steps below truncation_sigma = %s: the lowest noise level of the network is"
-              + " %s".formatted(o.truncationSigma(), all[all.length - 2]));
+          ("there are no steps below truncation_sigma = %s: the lowest noise level of the network"
+                  + " is %s")
+              .formatted(o.truncationSigma(), all[all.length - 2]));
     }
     return kept;
   }

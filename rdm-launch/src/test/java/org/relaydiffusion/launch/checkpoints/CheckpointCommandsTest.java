@@ -94,7 +94,8 @@ class CheckpointCommandsTest {
     for (Path target : new Path[] {source, hard, link}) {
       RdmRun run = RdmRun.of("convert", "--overwrite", "--source=" + source, "--dest=" + target);
       assertThat(run.code()).isEqualTo(2);
-      assertThat(run.error()).startsWith("rdm: %s would be overwritten by itself".formatted(source));
+      assertThat(run.error())
+        .startsWith("rdm: %s would be overwritten by itself".formatted(source));
     }
     assertThat(source).hasSameBinaryContentAs(SECOND);
   }
@@ -246,7 +247,8 @@ class CheckpointCommandsTest {
         .containsExactly(
             "%s: %s".formatted(file, format),
             "layers.conv.weight float32[32, 3, 3, 3]",
-            "These are the tensor names of Inception-v3, for metrics: use 'rdm convert --inception' for"
+            "These are the tensor names of Inception-v3, for metrics: use 'rdm convert"
+                + " --inception' for"
                 + " this file.");
   }
 
@@ -264,7 +266,8 @@ class CheckpointCommandsTest {
 
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.error())
-        .isEqualTo("rdm: %s: the metadata has, for rdm.init_kwargs, a value that is not a JSON object".formatted(file));
+        .isEqualTo(("rdm: %s: the metadata has, for rdm.init_kwargs, a value that is not a JSON"
+            + " object").formatted(file));
   }
 
   @Test

@@ -245,7 +245,8 @@ class RunFolderTest {
     Path finished = outdir().resolve("00000-" + NAME);
     Map<String, String> before = contents(finished);
 
-    assertThat(train(none).err()).contains("a launcher without a run id", "run: " + outdir() + "/00001-");
+    assertThat(train(none).err())
+        .contains("a launcher without a run id", "run: " + outdir() + "/00001-");
     assertThat(train(mine).err()).contains("run: " + outdir() + "/00002-");
     assertThat(train(mine).err())
         .contains("resuming from " + outdir() + "/00002-", "the run is already finished");

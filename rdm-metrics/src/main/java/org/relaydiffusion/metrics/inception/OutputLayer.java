@@ -25,7 +25,8 @@ public record OutputLayer(Tensor weight, Tensor bias) {
             && bias.size(0) == weight.size(0);
     if (!fits) {
       throw new RdmException(
-          "an output layer requires float32 weights [classes, D] and biases [classes], but found %s and %s"
+          ("an output layer requires float32 weights [classes, D] and biases [classes], but found"
+              + " %s and %s")
               .formatted(weight, bias));
     }
   }

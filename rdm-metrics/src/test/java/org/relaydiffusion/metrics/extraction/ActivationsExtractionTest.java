@@ -237,7 +237,8 @@ class ActivationsExtractionTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             start
-                + "network babe, exact instead of cafe, exact): choose another --dest, or discard them with"
+                + "network babe, exact instead of cafe, exact): choose another --dest, or discard"
+                + " them with"
                 + " --fresh");
     Path other = Pictures.zip(folder.resolve("other.zip"), IMAGES);
     assertThatThrownBy(() -> set.from(other).run())
@@ -291,7 +292,8 @@ class ActivationsExtractionTest {
 
     assertThatThrownBy(() -> set.fresh().options(new Share(0, 2, Duration.ZERO)))
         .isInstanceOf(OptionException.class)
-        .hasMessage("--fresh requires a single process; with several, delete this folder before they start: " + set.parts());
+        .hasMessage("--fresh requires a single process; with several, delete this folder before"
+            + " they start: " + set.parts());
   }
 
   @Test
@@ -364,7 +366,8 @@ class ActivationsExtractionTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             set.target()
-                + ": parts written by this process have been deleted: is another run writing the same file?");
+                + ": parts written by this process have been deleted: is another run writing the"
+                + " same file?");
     assertThat(set.run().extracted()).isEqualTo(Extractions.CHUNK);
   }
 
@@ -377,7 +380,8 @@ class ActivationsExtractionTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             set.target()
-                + ": 3 of 5 parts are missing, of processes 1, 2, and none arrived within 0 s: to resume,"
+                + ": 3 of 5 parts are missing, of processes 1, 2, and none arrived within 0 s: to"
+                + " resume,"
                 + " run the same command again");
     assertThat(set.target()).doesNotExist();
   }
