@@ -102,8 +102,7 @@ class BareStateTest {
         ModuleFile module = ModuleFile.open(bare)) {
       assertThat(checkpoint.prefix()).isEqualTo("module.");
       assertThat(checkpoint.tensors()).containsKey("model.map_layer0.weight");
-      assertThat(checkpoint.summary().lines())
-          .contains("'module.'");
+      assertThat(checkpoint.summary().lines()).contains("'module.'");
       assertThat(module.tensors()).containsKey("model.map_layer0.weight");
       assertThatThrownBy(checkpoint::network)
           .isInstanceOf(FileException.class)

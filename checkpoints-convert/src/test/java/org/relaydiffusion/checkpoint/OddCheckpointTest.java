@@ -150,8 +150,10 @@ class OddCheckpointTest {
     Path file = safetensors("\"rdm.init_kwargs\": \"{}\", \"rdm.buffers\": \"" + buffers + "\"");
     assertThatThrownBy(() -> Checkpoint.open(file).close())
         .isInstanceOf(FileException.class)
-        .hasMessage(file + ": the metadata has, for rdm.buffers, a value that is not a JSON list"
-            + " of names");
+        .hasMessage(
+            file
+                + ": the metadata has, for rdm.buffers, a value that is not a JSON list"
+                + " of names");
   }
 
   @ParameterizedTest

@@ -78,7 +78,7 @@ public final class JniLibraries {
     if (library.source() instanceof LibTorchSource.Given given) {
       throw new NativeLibraryException(
           ("process groups require the bundled LibTorch, not %s: unset it to train with several"
-              + " processes")
+                  + " processes")
               .formatted(given.origin()));
     }
     return library;

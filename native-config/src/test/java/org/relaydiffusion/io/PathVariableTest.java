@@ -23,7 +23,8 @@ class PathVariableTest {
   void oneThatNamesNoneIsRefusedByItsName() {
     assertThatThrownBy(() -> PathVariable.of(ENVIRONMENT, "WRONG"))
         .isInstanceOf(OptionException.class)
-        .hasMessage("WRONG=a\\u{0}b is not a valid file name in this locale: Nul character not"
-            + " allowed");
+        .hasMessage(
+            "WRONG=a\\u{0}b is not a valid file name in this locale: Nul character not"
+                + " allowed");
   }
 }

@@ -112,8 +112,10 @@ class ActivationsFileTest {
                   + " and"
                   + " recall");
       assertThatThrownBy(() -> file.moments(Feature.SPATIAL, "sFID", WorkOptions.defaults()))
-          .hasMessage(path + ": has neither 's_feat' nor 's_mu' and 's_sigma', which are required"
-              + " for sFID");
+          .hasMessage(
+              path
+                  + ": has neither 's_feat' nor 's_mu' and 's_sigma', which are required"
+                  + " for sFID");
       assertThatThrownBy(() -> file.activations(Feature.SPATIAL, "sFID"))
           .hasMessage(path + ": has no 's_feat', which is required for sFID");
     }

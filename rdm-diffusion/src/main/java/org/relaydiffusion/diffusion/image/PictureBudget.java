@@ -74,7 +74,7 @@ public final class PictureBudget {
       throw new FileException(
           file,
           ("declares %s x %s pixels in %s bytes: above %s pixels, an image must have at least one"
-              + " byte per %s")
+                  + " byte per %s")
               .formatted(width, height, bytes, FREE_PIXELS, MOST_PIXELS_A_BYTE));
     }
   }
@@ -86,7 +86,7 @@ public final class PictureBudget {
       throw new FileException(
           file,
           ("declares %s scans of %s x %s pixels in %s bytes, more than plausible for a JPEG of"
-              + " that size")
+                  + " that size")
               .formatted(passes, width, height, bytes));
     }
   }

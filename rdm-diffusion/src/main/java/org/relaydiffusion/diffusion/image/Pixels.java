@@ -43,7 +43,7 @@ public final class Pixels {
     if (width < 1 || height < 1 || (channels != 1 && channels != 3)) {
       throw new IllegalArgumentException(
           ("an image must have 1 or 3 channels and sides of at least 1, but found %s x %s with %s"
-              + " channels")
+                  + " channels")
               .formatted(width, height, channels));
     }
     // No overflow: the product of two positive ints and 3 fits in a long.

@@ -176,7 +176,7 @@ final class RunLock implements AutoCloseable {
         found.isOfThisHost()
             ? "this file system does not support locks (%s)".formatted(reason)
             : ("this file system does not support locks (%s): cannot determine whether %s is still"
-                + " running")
+                    + " running")
                 .formatted(reason, found.words()));
   }
 

@@ -147,7 +147,7 @@ final class RunStart {
           throw new FileException(
               file,
               ("tensor '%s' has shape %s, but that of the network has %s: the options describe"
-                  + " another")
+                          + " another")
                       .formatted(
                           each.getKey(),
                           Arrays.toString(stored.shape()),

@@ -114,7 +114,7 @@ final class TrainingRun implements AutoCloseable {
     if (most != fewest) {
       throw new RdmException(
           ("%s has %s items here, but the processes of this run have %s to %s: their data must be"
-              + " equal")
+                  + " equal")
               .formatted(dataset.name(), dataset.size(), fewest, most));
     }
   }

@@ -29,7 +29,7 @@ public final class TransferCheck {
               throw new FileException(
                   file,
                   ("tensor '%s' has shape %s, but that of the network has %s: the options describe"
-                      + " another")
+                              + " another")
                           .formatted(name, Arrays.toString(stored.shape()), Arrays.toString(shape))
                       + " network");
             }

@@ -194,8 +194,8 @@ class ImageFolderDatasetTest {
     try (var data = open()) {
       assertUnreadable(data, 1)
           .hasMessageContaining("has 32 x 32 pixels, but the first image of the set has 16 x 16");
-      assertUnreadable(data, 2).hasMessageContaining("is grey, but the first image of the set is"
-          + " RGB");
+      assertUnreadable(data, 2)
+          .hasMessageContaining("is grey, but the first image of the set is" + " RGB");
       assertUnreadable(data, 3).hasMessageContaining("is empty");
       assertUnreadable(data, 4).hasMessageContaining("is not an image of a supported format");
       assertUnreadable(data, 5).hasMessageContaining("is truncated");
@@ -219,8 +219,7 @@ class ImageFolderDatasetTest {
   void onlySquaresAreTrainedOn() throws IOException {
     picture("a.png", 16, 8, 3, 0);
     assertRefused()
-        .hasMessageContaining(
-            "a.png: has 16 x 8 pixels, but images of a data set must be square");
+        .hasMessageContaining("a.png: has 16 x 8 pixels, but images of a data set must be square");
     picture("a.png", 24, 24, 3, 0);
     byte[] png = Files.readAllBytes(folder.resolve("a.png"));
     Arrays.fill(png, 16, 24, (byte) 0);

@@ -65,7 +65,7 @@ record FinishedRanks(Path folder, Rank rank, String key) {
         throw new FileException(
             folder,
             ("process %s of %s has not finished its images within %s s: to resume, run the same"
-                + " command with")
+                        + " command with")
                     .formatted(next, rank.worldSize(), patience.toSeconds())
                 + " --resume");
       } else {

@@ -140,7 +140,7 @@ public final class SamplingRecord {
     return unsummed
         ? Optional.of(
             ("%s does not record the networks' checksums: cannot verify that the existing images"
-                + " are of")
+                        + " are of")
                     .formatted(file)
                 + " these networks")
         : Optional.empty();

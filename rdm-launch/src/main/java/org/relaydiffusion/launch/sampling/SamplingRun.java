@@ -296,7 +296,7 @@ public final class SamplingRun {
       progress.end();
       throw new InterruptedRunException(
           ("stopped with %s of %s images written to %s; to resume, run the same command with"
-              + " --resume")
+                  + " --resume")
               .formatted(progress.done(), progress.images(), folder.root()),
           e);
     }

@@ -145,7 +145,7 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
       throw new FileException(
           folder,
           ("contains the states of a run (%s): resume it with --resume=latest, choose another"
-              + " --outdir,")
+                      + " --outdir,")
                   .formatted(StateFiles.in(folder).getFirst().getFileName())
               + " or use --overwrite");
     }

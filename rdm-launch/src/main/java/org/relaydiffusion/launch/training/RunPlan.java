@@ -94,7 +94,7 @@ record RunPlan(
     if (job.data().labels() && !dataset.hasLabels()) {
       throw new OptionException(
           ("--cond=1 requires labels, but %s has none in a dataset.json ('rdm dataset' creates it"
-              + " from"
+                  + " from"
                   + " folders of classes)")
               .formatted(Printable.of(job.data().path())));
     }

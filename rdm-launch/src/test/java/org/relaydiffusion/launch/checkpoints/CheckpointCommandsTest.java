@@ -95,7 +95,7 @@ class CheckpointCommandsTest {
       RdmRun run = RdmRun.of("convert", "--overwrite", "--source=" + source, "--dest=" + target);
       assertThat(run.code()).isEqualTo(2);
       assertThat(run.error())
-        .startsWith("rdm: %s would be overwritten by itself".formatted(source));
+          .startsWith("rdm: %s would be overwritten by itself".formatted(source));
     }
     assertThat(source).hasSameBinaryContentAs(SECOND);
   }
@@ -266,8 +266,10 @@ class CheckpointCommandsTest {
 
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.error())
-        .isEqualTo(("rdm: %s: the metadata has, for rdm.init_kwargs, a value that is not a JSON"
-            + " object").formatted(file));
+        .isEqualTo(
+            ("rdm: %s: the metadata has, for rdm.init_kwargs, a value that is not a JSON"
+                    + " object")
+                .formatted(file));
   }
 
   @Test
@@ -281,8 +283,7 @@ class CheckpointCommandsTest {
     RdmRun run = RdmRun.of("inspect", file.toString());
 
     assertThat(run.code()).as(run.err()).isZero();
-    assertThat(run.out())
-        .contains("a: tensor F8_E4M3[2, 3], whose dtype cannot be loaded");
+    assertThat(run.out()).contains("a: tensor F8_E4M3[2, 3], whose dtype cannot be loaded");
   }
 
   private static JsonNode json(RdmRun run) {

@@ -188,7 +188,7 @@ class CalcCommandTest {
     assertThat(refused.err())
         .isEqualToIgnoringNewLines(
             ("rdm: %s: contains only moments, but activations ('feat') are required for precision"
-                + " and recall")
+                    + " and recall")
                 .formatted(moments));
   }
 
@@ -243,8 +243,7 @@ class CalcCommandTest {
             features, Map.of(), stop, "evaluate", "calc", SAMPLE, REFERENCE, "--quiet");
 
     assertThat(run.code()).isEqualTo(130);
-    assertThat(run.err())
-        .isEqualToIgnoringNewLines("rdm: stopped before the result was complete");
+    assertThat(run.err()).isEqualToIgnoringNewLines("rdm: stopped before the result was complete");
   }
 
   @ParameterizedTest

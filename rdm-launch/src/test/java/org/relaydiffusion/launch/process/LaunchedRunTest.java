@@ -152,8 +152,8 @@ class LaunchedRunTest {
     awaitEnd(ranks, Duration.ofSeconds(10));
     assertThat(launcher.waitFor(10, TimeUnit.SECONDS)).isTrue();
     assertThat(launcher.exitValue()).isEqualTo(1);
-    assertThat(output()).containsPattern("rdm: rank [01] was killed by SIGKILL \\(exit code"
-        + " 137\\)");
+    assertThat(output())
+        .containsPattern("rdm: rank [01] was killed by SIGKILL \\(exit code" + " 137\\)");
   }
 
   @Test

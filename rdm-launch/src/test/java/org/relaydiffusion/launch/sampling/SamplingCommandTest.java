@@ -112,8 +112,11 @@ class SamplingCommandTest {
     RdmRun steps = relay.run("--seeds=0-2", "--resume", "--num_steps_first=4");
     assertThat(steps.code()).as(steps.err()).isEqualTo(ExitCode.FAILURE);
     assertThat(steps.err())
-        .contains("rdm: " + relay.outdir().resolve("sampling_options.json") + ": the existing"
-            + " images")
+        .contains(
+            "rdm: "
+                + relay.outdir().resolve("sampling_options.json")
+                + ": the existing"
+                + " images")
         .contains("first.num_steps 4 instead of 2")
         .contains("choose another --outdir, or regenerate all of them without --resume");
 

@@ -14,7 +14,6 @@ class PeersTest {
         .doesNotThrowAnyException();
     assertThatThrownBy(() -> Peers.requireSameType(Device.Type.CPU, "CUDA"))
         .isInstanceOf(OptionException.class)
-        .hasMessage(
-            "this process uses cpu, but rank 0 uses cuda: specify --device explicitly");
+        .hasMessage("this process uses cpu, but rank 0 uses cuda: specify --device explicitly");
   }
 }

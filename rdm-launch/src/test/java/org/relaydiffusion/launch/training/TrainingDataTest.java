@@ -90,8 +90,7 @@ class TrainingDataTest {
     labels("{'labels': [['./a.png', 0.0], ['b.png', 1], ['c.png', 1], ['d.png', 2]]}");
     RdmRun run = train(data, "--dry-run");
     assertThat(run.code()).as(run.err()).isZero();
-    assertThat(run.err())
-        .contains(data + " has labels, which are not used without --cond=1");
+    assertThat(run.err()).contains(data + " has labels, which are not used without --cond=1");
 
     RdmRun used = train(data, "--dry-run", "--cond=1");
     assertThat(used.code()).as(used.err()).isZero();

@@ -83,7 +83,6 @@ class TrainingSignalsTest {
             "--stop-on-nan");
 
     assertThat(rank.code()).as(rank.said()).isEqualTo(1);
-    assertThat(rank.said())
-        .contains(" infinite or NaN (--stop-on-nan); no state is saved, ");
+    assertThat(rank.said()).contains(" infinite or NaN (--stop-on-nan); no state is saved, ");
   }
 }

@@ -156,7 +156,7 @@ public final class ActivationsExtraction {
         throw new FileException(
             options.target(),
             ("%s of %s parts are missing, of process%s, and none arrived within %s s: to resume,"
-                + " run the same"
+                    + " run the same"
                     + " command again")
                 .formatted(
                     chunks.count() - count,

@@ -206,7 +206,7 @@ final class PartsFolder {
       throw new FileException(
           target,
           ("%s contains parts of other inputs (%s): choose another --dest, or discard them with"
-              + " --fresh")
+                  + " --fresh")
               .formatted(folder, manifest.differences(found)));
     }
   }

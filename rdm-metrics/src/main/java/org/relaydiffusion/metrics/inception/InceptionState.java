@@ -122,7 +122,7 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
               ? List.of()
               : List.of(
                   ("%s: %s normalization layers have a scale other than 1, first '%s': it was"
-                      + " multiplied")
+                              + " multiplied")
                           .formatted(file.path(), scaled.size(), scaled.getFirst())
                       + " into weights and means");
       return new InceptionState(tensors, warnings);

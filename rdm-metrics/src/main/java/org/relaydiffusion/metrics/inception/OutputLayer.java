@@ -26,7 +26,7 @@ public record OutputLayer(Tensor weight, Tensor bias) {
     if (!fits) {
       throw new RdmException(
           ("an output layer requires float32 weights [classes, D] and biases [classes], but found"
-              + " %s and %s")
+                  + " %s and %s")
               .formatted(weight, bias));
     }
   }

@@ -279,8 +279,7 @@ class ActivationsExtractionTest {
 
     assertThatThrownBy(set::run)
         .isInstanceOf(FileException.class)
-        .hasMessage(
-            set.parts() + ": contains parts without a manifest; --fresh discards them");
+        .hasMessage(set.parts() + ": contains parts without a manifest; --fresh discards them");
 
     set.fresh().run();
     assertNothingIsLeft(set);
@@ -292,8 +291,10 @@ class ActivationsExtractionTest {
 
     assertThatThrownBy(() -> set.fresh().options(new Share(0, 2, Duration.ZERO)))
         .isInstanceOf(OptionException.class)
-        .hasMessage("--fresh requires a single process; with several, delete this folder before"
-            + " they start: " + set.parts());
+        .hasMessage(
+            "--fresh requires a single process; with several, delete this folder before"
+                + " they start: "
+                + set.parts());
   }
 
   @Test
@@ -617,8 +618,7 @@ class ActivationsExtractionTest {
     Path data = Files.createDirectory(folder.resolve("set"));
     refused(data, Content.ACTIVATIONS, data + ": contains no images");
     Pictures.folder(data, 1);
-    refused(
-        data, Content.MOMENTS, data + ": has 1 image, but a covariance requires at least 2");
+    refused(data, Content.MOMENTS, data + ": has 1 image, but a covariance requires at least 2");
   }
 
   private void refused(Path data, Content content, String message) {

@@ -81,7 +81,7 @@ final class MnistSource implements ImageSource {
       throw new FileException(
           file,
           ("is not an IDX file of MNIST: expected the type 0x%x and at most %s items, found 0x%x"
-              + " and %s")
+                  + " and %s")
               .formatted(magic, MOST, found, Integer.toUnsignedString(count)));
     }
     int size = count;
