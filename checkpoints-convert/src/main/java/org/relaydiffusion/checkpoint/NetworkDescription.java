@@ -59,7 +59,8 @@ public record NetworkDescription(String className, Map<String, @Nullable Object>
     }
     throw new FileException(
         file,
-        "does not describe a network: expected a string \"class_name\", such as \"EDMPrecond\", and an"
+        "does not describe a network: expected a string \"class_name\", such as \"EDMPrecond\","
+            + " and an"
             + " object \"init_kwargs\"");
   }
 
@@ -85,7 +86,8 @@ public record NetworkDescription(String className, Map<String, @Nullable Object>
     if (!file.networks().isEmpty()) {
       throw new FileException(
           file.path(),
-          "contains the configuration of its networks; --config and --like are only valid for a bare state_dict");
+          "contains the configuration of its networks; --config and --like are only valid for a"
+              + " bare state_dict");
     }
     Map<String, StoredTensor> tensors = state(file.tensors(), which);
     if (tensors.isEmpty()) {

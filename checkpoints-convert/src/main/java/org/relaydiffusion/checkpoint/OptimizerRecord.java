@@ -42,7 +42,8 @@ public record OptimizerRecord(
       StoredTensor step = tensors.get("step");
       if (step == null || step.dtype() != DType.FLOAT32 || step.numel() != 1) {
         throw new RdmException(
-            "the optimizer state has no step, or one that is neither a float32 scalar nor a number");
+            "the optimizer state has no step, or one that is neither a float32 scalar nor a"
+                + " number");
       }
       float number = step.reading(() -> step.raw().memory().get(FLOAT, 0));
       if (number >= 0 && number <= MOST_STEPS && number == Math.rint(number)) {

@@ -151,7 +151,9 @@ class OddCheckpointTest {
     assertThatThrownBy(() -> Checkpoint.open(file).close())
         .isInstanceOf(FileException.class)
         .hasMessage(
-            file + ": the metadata has, for rdm.buffers, a value that is not a JSON list of names");
+            file
+                + ": the metadata has, for rdm.buffers, a value that is not a JSON list"
+                + " of names");
   }
 
   @ParameterizedTest

@@ -77,7 +77,8 @@ public final class JniLibraries {
     LibTorch library = LibTorch.load();
     if (library.source() instanceof LibTorchSource.Given given) {
       throw new NativeLibraryException(
-          "process groups require the bundled LibTorch, not %s: unset it to train with several processes"
+          ("process groups require the bundled LibTorch, not %s: unset it to train with several"
+                  + " processes")
               .formatted(given.origin()));
     }
     return library;

@@ -77,7 +77,7 @@ class CutFileTest {
           sum(file, 64);
         }
         cut(path, 100);
-        assertCut(() -> sum(file, SIZE), "now 100");
+        assertCut(() -> sum(file, SIZE), " to 100");
       }
     }
   }

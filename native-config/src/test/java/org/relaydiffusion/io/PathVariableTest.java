@@ -24,6 +24,7 @@ class PathVariableTest {
     assertThatThrownBy(() -> PathVariable.of(ENVIRONMENT, "WRONG"))
         .isInstanceOf(OptionException.class)
         .hasMessage(
-            "WRONG=a\\u{0}b is not a valid file name in this locale: Nul character not allowed");
+            "WRONG=a\\u{0}b is not a valid file name in this locale: Nul character not"
+                + " allowed");
   }
 }

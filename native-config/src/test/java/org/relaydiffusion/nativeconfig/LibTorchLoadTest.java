@@ -38,7 +38,7 @@ class LibTorchLoadTest {
   @Test
   void aFolderWithoutLibTorchIsNamedWithWhatIsLookedFor() throws Exception {
     assertThat(given(folder))
-        .startsWith("refused RDM_LIBTORCH=%s: there is no %s in it".formatted(folder, CPU));
+        .startsWith("refused RDM_LIBTORCH=%s: %s was not found in it".formatted(folder, CPU));
   }
 
   @Test

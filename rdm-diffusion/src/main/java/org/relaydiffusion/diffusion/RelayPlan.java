@@ -82,7 +82,8 @@ record RelayPlan(
     }
     if (second.resolution() % first.resolution() != 0) {
       throw new OptionException(
-          "the networks do not match: the second's resolution of %s is not a multiple of the first's %s"
+          ("the networks do not match: the second's resolution of %s is not a multiple of the"
+                  + " first's %s")
               .formatted(second.resolution(), first.resolution()));
     }
     if (first.labelDim() != second.labelDim() && first.labelDim() > 0 && second.labelDim() > 0) {

@@ -53,7 +53,8 @@ class RelayPlanTest {
         SampleRequest.builder(),
         new StubDenoiser(24, 3, 0),
         new StubDenoiser(64, 3, 0),
-        "the networks do not match: the second's resolution of 64 is not a multiple of the first's 24");
+        "the networks do not match: the second's resolution of 64 is not a multiple of the"
+            + " first's 24");
     refused(
         SampleRequest.builder(),
         new StubDenoiser(16, 1, 0),

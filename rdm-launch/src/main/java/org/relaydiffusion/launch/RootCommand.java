@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "Exit codes: 0 success, 1 failure, 2 invalid usage, 75 another rank was lost, 130 or 143 stopped by"
+      "Exit codes: 0 success, 1 failure, 2 invalid usage, 75 another rank was lost, 130 or 143"
+          + " stopped by"
           + " a signal.",
       "RDM_LIBTORCH=DIR uses the LibTorch in DIR instead of the bundled one.",
       "RDM_CACHE=DIR stores the unpacked LibTorch and downloads in DIR instead of ~/.cache/rdm."

@@ -42,13 +42,16 @@ class UsageErrorsTest {
         "--s_noise_second=2     | --s_noise_second must be in [0, 1], but is 2.0",
         "--S_churn_first=-1     | --S_churn_first must be a finite number of at least 0",
         "--up_scale_second=0    | --up_scale_second must be at least 2, but is 0",
-        "--dtype=int8           | Invalid value for option '--dtype': expected auto, float32, bfloat16",
-        "--dtype=float16        | --dtype=float16 requires --device=cuda; on the CPU, use bfloat16 or",
+        "--dtype=int8           | Invalid value for option '--dtype': expected auto, float32,"
+            + " bfloat16",
+        "--dtype=float16        | --dtype=float16 requires --device=cuda; on the CPU, use"
+            + " bfloat16 or",
         "--numerics=slow        | Invalid value for option '--numerics': expected one of [exact,",
         "--device=tpu           | --device must be auto, cpu, cuda or cuda:N, but is 'tpu'",
         "--threads=-1           | --threads must be 0 to 1024, but is -1",
         "--threads=1025         | --threads must be 0 to 1024, but is 1025",
-        "--sampler_stages=third | Invalid value for option '--sampler_stages': --sampler_stages must",
+        "--sampler_stages=third | Invalid value for option '--sampler_stages': --sampler_stages"
+            + " must",
         "--sampler_stages=second| --sampler_stages=second requires --indir",
         "--indir=in             | --indir is only valid with --sampler_stages=second",
         "--sde_scale_first=1    | Unknown option: '--sde_scale_first=1'",

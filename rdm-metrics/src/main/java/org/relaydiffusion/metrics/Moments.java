@@ -168,7 +168,8 @@ public final class Moments implements AutoCloseable {
       throw new RdmException(
           String.format(
               Locale.ROOT,
-              "a covariance must be symmetric, but %s is asymmetric by %.3g, with a largest element of"
+              "a covariance must be symmetric, but %s is asymmetric by %.3g, with a largest"
+                  + " element of"
                   + " %.3g",
               c.describe(),
               off,

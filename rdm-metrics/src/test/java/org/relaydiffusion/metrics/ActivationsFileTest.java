@@ -108,12 +108,14 @@ class ActivationsFileTest {
           .isInstanceOf(FileException.class)
           .hasMessage(
               path
-                  + ": contains only moments, but activations ('feat') are required for precision and"
+                  + ": contains only moments, but activations ('feat') are required for precision"
+                  + " and"
                   + " recall");
       assertThatThrownBy(() -> file.moments(Feature.SPATIAL, "sFID", WorkOptions.defaults()))
           .hasMessage(
               path
-                  + ": has neither 's_feat' nor 's_mu' and 's_sigma', which are required for sFID");
+                  + ": has neither 's_feat' nor 's_mu' and 's_sigma', which are required"
+                  + " for sFID");
       assertThatThrownBy(() -> file.activations(Feature.SPATIAL, "sFID"))
           .hasMessage(path + ": has no 's_feat', which is required for sFID");
     }

@@ -194,11 +194,13 @@ class InceptionScoreTest {
     assertThatThrownBy(() -> InceptionScore.of(none, layer("set0"), options, WORK))
         .isInstanceOf(RdmException.class)
         .hasMessage(
-            "none: cannot compute scores of 0 rows of 16 features with an output layer of float32[10, 16]");
+            "none: cannot compute scores of 0 rows of 16 features with an output layer of"
+                + " float32[10, 16]");
     assertThatThrownBy(() -> InceptionScore.of(activations("set0"), layer("set2"), options, WORK))
         .isInstanceOf(RdmException.class)
         .hasMessage(
-            "set0: cannot compute scores of 700 rows of 16 features with an output layer of float32[20, 8]");
+            "set0: cannot compute scores of 700 rows of 16 features with an output layer of"
+                + " float32[20, 8]");
     assertThatThrownBy(() -> new InceptionScore.Options(0, Bias.WITH))
         .isInstanceOf(OptionException.class);
     double[][] rows = Rows.normal(1, 600, 3);

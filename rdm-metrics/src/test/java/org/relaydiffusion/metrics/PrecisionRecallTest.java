@@ -277,6 +277,6 @@ class PrecisionRecallTest {
     Activations bad = Rows.of("bad.npz: feat", rows);
     assertThatThrownBy(() -> PrecisionRecall.of(good, bad, 3, WORK))
         .isInstanceOf(RdmException.class)
-        .hasMessage("bad.npz: feat: row 613 holds %s, but activations must be finite", value);
+        .hasMessage("bad.npz: feat: row 613 contains %s, but activations must be finite", value);
   }
 }

@@ -278,7 +278,8 @@ class RdmScriptTest {
         .singleElement()
         .asString()
         .endsWith(
-            "a:b: a folder with ':' in its name cannot be on Java's module path; move or rename it");
+            "a:b: a folder with ':' in its name cannot be on Java's module path; move or rename"
+                + " it");
   }
 
   @ParameterizedTest

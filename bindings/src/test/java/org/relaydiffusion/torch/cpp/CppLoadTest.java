@@ -61,9 +61,9 @@ class CppLoadTest {
                 "ours",
                 "/nothing/here"))
         .containsExactly(
-            "NativeLibraryException: process groups need the bundled LibTorch, not RDM_LIBTORCH=%s:"
+            "NativeLibraryException: process groups require the bundled LibTorch, not RDM_LIBTORCH=%s:"
                     .formatted(given)
-                + " unset it to train on several processes");
+                + " unset it to train with several processes");
     // By hand, or the folder's deletion would warn of links that lead out of it.
     Files.delete(given.resolve("libc10.so"));
     Files.delete(given.resolve("libtorch_cpu.so"));

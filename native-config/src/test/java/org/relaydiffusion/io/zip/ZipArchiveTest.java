@@ -110,7 +110,10 @@ class ZipArchiveTest {
     }
     assertUnreadable(out.toByteArray(), 1 << 29)
         .hasMessageContaining(
-            "bytes for " + size + ": above 67108864 bytes, the maximum compression ratio is 64");
+            "bytes for "
+                + size
+                + ": above 67108864 bytes, the maximum"
+                + " compression ratio is 64");
   }
 
   @Test
@@ -162,7 +165,7 @@ class ZipArchiveTest {
     ByteBuffer bytes = ByteBuffer.wrap(zip).order(ByteOrder.LITTLE_ENDIAN);
     int a = central(zip, 0);
     assertUnreadable(zip, 1 << 20)
-        .hasMessageContaining("has 5000000 bytes, but the maximum is 1048576");
+        .hasMessageContaining("has 5000000 bytes, but the maximum is" + " 1048576");
     bytes.putInt(a + CENTRAL_SIZE, 1000);
     assertUnreadable(zip, 1 << 20).hasMessageContaining("not decompress to the 1000 bytes");
     bytes.putInt(a + CENTRAL_SIZE, 5_000_001);
@@ -179,7 +182,7 @@ class ZipArchiveTest {
     byte[] other = zip(List.of("a"), ZipEntry.STORED);
     other[0] = 'X';
     assertUnreadable(other, 100)
-        .hasMessageContaining("has different headers in the zip's directory");
+        .hasMessageContaining("has different headers in the zip's" + " directory");
     byte[] longName = zip(List.of("a"), ZipEntry.STORED);
     longName[26] = (byte) 200;
     assertUnreadable(longName, 100).hasMessageContaining("overlaps the following data");

@@ -73,7 +73,8 @@ public final class PictureBudget {
     if (width * height > FREE_PIXELS && width * height > bytes * MOST_PIXELS_A_BYTE) {
       throw new FileException(
           file,
-          "declares %s x %s pixels in %s bytes: above %s pixels, an image must have at least one byte per %s"
+          ("declares %s x %s pixels in %s bytes: above %s pixels, an image must have at least one"
+                  + " byte per %s")
               .formatted(width, height, bytes, FREE_PIXELS, MOST_PIXELS_A_BYTE));
     }
   }
@@ -84,7 +85,8 @@ public final class PictureBudget {
     if (work > FREE_PASSED_PIXELS && work > bytes * MOST_PASSED_PIXELS_A_BYTE) {
       throw new FileException(
           file,
-          "declares %s scans of %s x %s pixels in %s bytes, more than plausible for a JPEG of that size"
+          ("declares %s scans of %s x %s pixels in %s bytes, more than plausible for a JPEG of"
+                  + " that size")
               .formatted(passes, width, height, bytes));
     }
   }

@@ -42,7 +42,8 @@ public final class Pixels {
   private static int length(int width, int height, int channels) {
     if (width < 1 || height < 1 || (channels != 1 && channels != 3)) {
       throw new IllegalArgumentException(
-          "an image must have 1 or 3 channels and sides of at least 1, but found %s x %s with %s channels"
+          ("an image must have 1 or 3 channels and sides of at least 1, but found %s x %s with %s"
+                  + " channels")
               .formatted(width, height, channels));
     }
     // No overflow: the product of two positive ints and 3 fits in a long.

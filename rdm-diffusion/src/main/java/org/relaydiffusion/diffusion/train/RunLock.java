@@ -175,7 +175,8 @@ final class RunLock implements AutoCloseable {
     return Optional.of(
         found.isOfThisHost()
             ? "this file system does not support locks (%s)".formatted(reason)
-            : "this file system does not support locks (%s): cannot determine whether %s is still running"
+            : ("this file system does not support locks (%s): cannot determine whether %s is still"
+                    + " running")
                 .formatted(reason, found.words()));
   }
 

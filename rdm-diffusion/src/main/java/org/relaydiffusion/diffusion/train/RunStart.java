@@ -146,7 +146,8 @@ final class RunStart {
         if (!Arrays.equals(stored.shape(), each.getValue().shape())) {
           throw new FileException(
               file,
-              "tensor '%s' has shape %s, but that of the network has %s: the options describe another"
+              ("tensor '%s' has shape %s, but that of the network has %s: the options describe"
+                          + " another")
                       .formatted(
                           each.getKey(),
                           Arrays.toString(stored.shape()),

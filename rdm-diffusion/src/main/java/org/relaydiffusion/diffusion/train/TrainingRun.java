@@ -113,7 +113,8 @@ final class TrainingRun implements AutoCloseable {
     int fewest = -world.most(-dataset.size());
     if (most != fewest) {
       throw new RdmException(
-          "%s has %s items here, but the processes of this run have %s to %s: their data must be equal"
+          ("%s has %s items here, but the processes of this run have %s to %s: their data must be"
+                  + " equal")
               .formatted(dataset.name(), dataset.size(), fewest, most));
     }
   }

@@ -28,7 +28,8 @@ public final class TransferCheck {
             if (stored != null && !Arrays.equals(stored.shape(), shape)) {
               throw new FileException(
                   file,
-                  "tensor '%s' has shape %s, but that of the network has %s: the options describe another"
+                  ("tensor '%s' has shape %s, but that of the network has %s: the options describe"
+                              + " another")
                           .formatted(name, Arrays.toString(stored.shape()), Arrays.toString(shape))
                       + " network");
             }

@@ -195,7 +195,7 @@ class ImageFolderDatasetTest {
       assertUnreadable(data, 1)
           .hasMessageContaining("has 32 x 32 pixels, but the first image of the set has 16 x 16");
       assertUnreadable(data, 2)
-          .hasMessageContaining("is grey, but the first image of the set is RGB");
+          .hasMessageContaining("is grey, but the first image of the set is" + " RGB");
       assertUnreadable(data, 3).hasMessageContaining("is empty");
       assertUnreadable(data, 4).hasMessageContaining("is not an image of a supported format");
       assertUnreadable(data, 5).hasMessageContaining("is truncated");

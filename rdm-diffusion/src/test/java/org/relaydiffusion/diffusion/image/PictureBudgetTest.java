@@ -41,7 +41,8 @@ class PictureBudgetTest {
         "fuzz-float64-divide-by-zero.tif | has float samples",
         "fuzz-uint32-white-is-black.tif  | has samples of 32 bits",
         "fuzz-strip-oom.tif              | has samples of 30 bits",
-        "fuzz-17kB-takes-800MB.png       | declares 11585 x 11585 pixels, more than its bytes can contain",
+        "fuzz-17kB-takes-800MB.png       | declares 11585 x 11585 pixels, more than its bytes can"
+            + " contain",
       })
   void fieldCasesAreRefusedByName(String name, String message) throws IOException {
     byte[] bytes = Files.readAllBytes(CORPUS.resolve(name));

@@ -146,7 +146,7 @@ class PictureReaderTest {
     assertThatThrownBy(() -> PictureReader.decode(bytes, Path.of(name)))
         .isInstanceOf(FileException.class)
         .hasMessage(
-            name + ": is " + kind + " image, which is not supported: convert it to PNG first");
+            name + ": is " + kind + " image, which is not supported: convert it to PNG" + " first");
   }
 
   @Test

@@ -49,7 +49,7 @@ class SeedsTest {
   void messagesNameThePartThatIsWrong() {
     assertThatThrownBy(() -> Seeds.parse("1,x,3"))
         .hasMessage(
-            "--seeds must be numbers and ranges such as 0-63,100, but found 'x' in '1,x,3'");
+            "--seeds must be numbers and ranges such as 0-63,100, but found 'x' in" + " '1,x,3'");
     assertThatThrownBy(() -> Seeds.parse("0-3,10-7"))
         .hasMessage("--seeds 10-7: the start of a range must not exceed its end");
     assertThatThrownBy(() -> Seeds.parse("99999999999999999999"))

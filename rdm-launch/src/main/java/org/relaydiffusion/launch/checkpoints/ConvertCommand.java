@@ -77,8 +77,10 @@ public final class ConvertCommand implements Callable<Integer> {
       names = "--config",
       paramLabel = "FILE.json",
       description =
-          "For a bare state_dict: the configuration of its network, with \"class_name\" (EDMPrecond,"
-              + " VPPrecond, VEPrecond or iDDPMPrecond) and its arguments in \"init_kwargs\". Default:"
+          "For a bare state_dict: the configuration of its network, with \"class_name\""
+              + " (EDMPrecond,"
+              + " VPPrecond, VEPrecond or iDDPMPrecond) and its arguments in \"init_kwargs\"."
+              + " Default:"
               + " none.")
   private @Nullable Path config;
 

@@ -53,7 +53,8 @@ public final class InspectCommand implements Callable<Integer> {
       summary.lines().forEach(console::print);
       if (inception) {
         console.print(
-            "These are the tensor names of Inception-v3, for metrics: use 'rdm convert --inception' for this"
+            "These are the tensor names of Inception-v3, for metrics: use 'rdm convert"
+                + " --inception' for this"
                 + " file.");
       }
     }

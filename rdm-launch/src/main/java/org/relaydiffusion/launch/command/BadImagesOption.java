@@ -21,7 +21,8 @@ public final class BadImagesOption implements Section {
       paramLabel = "fail|skip|list",
       completionCandidates = Candidates.BadImagesNames.class,
       description =
-          "How to handle images that cannot be read or differ from the others in size or colour: find"
+          "How to handle images that cannot be read or differ from the others in size or colour:"
+              + " find"
               + " all of them and fail, skip them, or only list them and do nothing else."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "fail")

@@ -19,8 +19,10 @@ public final class ComputeOptions {
       paramLabel = "auto|cpu|cuda[:N]",
       completionCandidates = Candidates.Devices.class,
       description =
-          "The device of the networks; auto is cuda if LibTorch can use a GPU, otherwise cpu; with several"
-              + " processes, 'cuda' is the GPU of each process's local rank. Default: ${DEFAULT-VALUE}.",
+          "The device of the networks; auto is cuda if LibTorch can use a GPU, otherwise cpu;"
+              + " with several"
+              + " processes, 'cuda' is the GPU of each process's local rank. Default:"
+              + " ${DEFAULT-VALUE}.",
       defaultValue = AUTO)
   public String device = AUTO;
 
@@ -29,7 +31,8 @@ public final class ComputeOptions {
       paramLabel = "exact|fast",
       completionCandidates = Candidates.NumericsNames.class,
       description =
-          "exact performs the reference's operations in its order; fast uses faster equivalents, which"
+          "exact performs the reference's operations in its order; fast uses faster equivalents,"
+              + " which"
               + " round differently. Default: ${DEFAULT-VALUE}.",
       defaultValue = "fast")
   public Numerics numerics = Numerics.FAST;

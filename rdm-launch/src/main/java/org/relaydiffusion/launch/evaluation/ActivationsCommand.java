@@ -108,7 +108,8 @@ final class ActivationsCommand implements Callable<Integer> {
     if (SampleArray.isNameOfOne(job.data)) {
       if (badImages.mode == BadImages.LIST) {
         throw new OptionException(
-            "--bad-images=list is only valid for folders and zips: the images of an array cannot be bad");
+            "--bad-images=list is only valid for folders and zips: the images of an array cannot"
+                + " be bad");
       }
       return Optional.of(new PictureCheck(List.of(), 0, LeftOut.NONE));
     }

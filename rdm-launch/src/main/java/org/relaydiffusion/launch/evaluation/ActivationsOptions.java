@@ -16,7 +16,8 @@ final class ActivationsOptions implements Section {
       paramLabel = "DIR|ZIP|NPZ",
       required = true,
       description =
-          "The images: a folder (including subfolders) as written by 'rdm generate' and 'rdm dataset',"
+          "The images: a folder (including subfolders) as written by 'rdm generate' and 'rdm"
+              + " dataset',"
               + " a zip, or an .npz with ADM's array 'arr_0'.")
   Path data = Path.of("");
 
@@ -47,7 +48,8 @@ final class ActivationsOptions implements Section {
       names = "--subset-seed",
       paramLabel = "N",
       description =
-          "Seed of the subset of --max-images, 0 to 2147483647; selects the same images as EDM's data"
+          "Seed of the subset of --max-images, 0 to 2147483647; selects the same images as EDM's"
+              + " data"
               + " sets. Default: 0.")
   @Nullable Integer subsetSeed;
 

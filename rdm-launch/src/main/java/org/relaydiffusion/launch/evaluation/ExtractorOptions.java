@@ -32,7 +32,8 @@ final class ExtractorOptions implements Section {
       names = "--workers",
       paramLabel = "N",
       description =
-          "Number of threads that decode images ahead of the network, 1 to 1024; does not affect the"
+          "Number of threads that decode images ahead of the network, 1 to 1024; does not affect"
+              + " the"
               + " result. Default: 1 on the CPU; with CUDA 8, or one per core if there are fewer.")
   @Nullable Integer workers;
 

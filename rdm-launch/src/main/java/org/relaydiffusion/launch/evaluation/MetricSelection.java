@@ -46,7 +46,8 @@ final class MetricSelection implements Section {
       names = "--k",
       paramLabel = "N",
       description =
-          "The k of the k-th nearest neighbour in precision and recall, at least 1. Default: ${DEFAULT-VALUE}.",
+          "The k of the k-th nearest neighbour in precision and recall, at least 1. Default:"
+              + " ${DEFAULT-VALUE}.",
       defaultValue = "3")
   int neighbours;
 
@@ -54,7 +55,8 @@ final class MetricSelection implements Section {
       names = "--split-size",
       paramLabel = "N",
       description =
-          "Number of images in a split of the Inception Score, at least 1. Default: ${DEFAULT-VALUE}.",
+          "Number of images in a split of the Inception Score, at least 1. Default:"
+              + " ${DEFAULT-VALUE}.",
       defaultValue = "5000")
   int splitSize;
 
@@ -63,7 +65,8 @@ final class MetricSelection implements Section {
       paramLabel = "with|adm",
       completionCandidates = Candidates.Biases.class,
       description =
-          "Whether the logits of the Inception Score include the bias of the output layer, as in the"
+          "Whether the logits of the Inception Score include the bias of the output layer, as in"
+              + " the"
               + " reference, or not, as in ADM's evaluation. Default: ${DEFAULT-VALUE}.",
       defaultValue = "with")
   Bias bias = Bias.WITH;
@@ -73,7 +76,8 @@ final class MetricSelection implements Section {
       paramLabel = "channels|positions",
       completionCandidates = Candidates.SpatialOrders.class,
       description =
-          "Order of the spatial features of an image in both files: by channel, as in the reference, or"
+          "Order of the spatial features of an image in both files: by channel, as in the"
+              + " reference, or"
               + " by position, as in ADM's. Default: according to the array names (mu_s is ADM's).")
   @Nullable Order order;
 
@@ -81,7 +85,8 @@ final class MetricSelection implements Section {
       names = "--inception",
       paramLabel = "FILE",
       description =
-          "Weights of Inception-v3, required by is only. Default: RDM_INCEPTION if set, otherwise the"
+          "Weights of Inception-v3, required by is only. Default: RDM_INCEPTION if set, otherwise"
+              + " the"
               + " file written by 'rdm convert --inception'.")
   @Nullable Path inception;
 

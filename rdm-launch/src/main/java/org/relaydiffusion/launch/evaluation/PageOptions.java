@@ -33,7 +33,8 @@ final class PageOptions implements Section {
       names = "--data_ref",
       paramLabel = "DIR|ZIP|NPZ",
       description =
-          "The images of the reference set, to be shown beside the samples. Default: only their indices"
+          "The images of the reference set, to be shown beside the samples. Default: only their"
+              + " indices"
               + " are shown.")
   @Nullable Path reference;
 
@@ -49,7 +50,8 @@ final class PageOptions implements Section {
       names = "--sheet",
       paramLabel = "N",
       description =
-          "Number of images on the contact sheet, 0 to 1024; the first ones are used. Default: ${DEFAULT-VALUE}.",
+          "Number of images on the contact sheet, 0 to 1024; the first ones are used. Default:"
+              + " ${DEFAULT-VALUE}.",
       defaultValue = "64")
   int sheet;
 

@@ -25,7 +25,8 @@ final class NodeOptions implements Section {
       paramLabel = "N|auto|cpu|gpu",
       completionCandidates = Candidates.Processes.class,
       description =
-          "Number of processes on each node: a number, gpu (one per GPU), cpu (one per core), or auto:"
+          "Number of processes on each node: a number, gpu (one per GPU), cpu (one per core), or"
+              + " auto:"
               + " one per GPU, or per core if there is no GPU. Default: ${DEFAULT-VALUE}.",
       defaultValue = "1")
   String processes = "1";

@@ -34,7 +34,8 @@ final class RendezvousFolder implements AutoCloseable {
     } catch (IOException e) {
       throw new FileException(
           Path.of(System.getProperty("java.io.tmpdir")),
-          "cannot create a folder for the rendezvous of the ranks here (RDM_JAVA_OPTS=-Djava.io.tmpdir=DIR"
+          "cannot create a folder for the rendezvous of the ranks here"
+              + " (RDM_JAVA_OPTS=-Djava.io.tmpdir=DIR"
               + " selects another): "
               + e,
           e);

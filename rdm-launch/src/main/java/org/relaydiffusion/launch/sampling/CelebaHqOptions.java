@@ -12,7 +12,8 @@ final class CelebaHqOptions implements Section {
       names = "--sde_scale_first",
       paramLabel = "X",
       description =
-          "First stage: fraction of the noise that is replaced in each step, 0 to 1; guidance has no"
+          "First stage: fraction of the noise that is replaced in each step, 0 to 1; guidance has"
+              + " no"
               + " effect in this sampler. Default: ${DEFAULT-VALUE}.")
   double sdeScale;
 

@@ -64,7 +64,8 @@ record FinishedRanks(Path folder, Rank rank, String key) {
       } else if (System.nanoTime() - since > patience.toNanos()) {
         throw new FileException(
             folder,
-            "process %s of %s has not finished its images within %s s: to resume, run the same command with"
+            ("process %s of %s has not finished its images within %s s: to resume, run the same"
+                        + " command with")
                     .formatted(next, rank.worldSize(), patience.toSeconds())
                 + " --resume");
       } else {

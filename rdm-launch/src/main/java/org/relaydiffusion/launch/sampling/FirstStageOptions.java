@@ -27,7 +27,8 @@ final class FirstStageOptions implements Section {
       names = "--sigma_min_first",
       paramLabel = "X",
       description =
-          "Lowest noise level, above 0 (pixel values range from -1 to 1). Default: ${DEFAULT-VALUE}.")
+          "Lowest noise level, above 0 (pixel values range from -1 to 1). Default:"
+              + " ${DEFAULT-VALUE}.")
   double sigmaMin;
 
   @Option(
@@ -56,7 +57,8 @@ final class FirstStageOptions implements Section {
       names = {"--S_churn", "--S_churn_first"},
       paramLabel = "X",
       description =
-          "Total amount of noise added in the steps (churn), at least 0. Default: ${DEFAULT-VALUE}.")
+          "Total amount of noise added in the steps (churn), at least 0. Default:"
+              + " ${DEFAULT-VALUE}.")
   double churn;
 
   @Option(

@@ -139,7 +139,8 @@ public final class SamplingRecord {
         mine.keySet().stream().anyMatch(name -> name.endsWith(SUM) && !stored.containsKey(name));
     return unsummed
         ? Optional.of(
-            "%s does not record the networks' checksums: cannot verify that the existing images are of"
+            ("%s does not record the networks' checksums: cannot verify that the existing images"
+                        + " are of")
                     .formatted(file)
                 + " these networks")
         : Optional.empty();

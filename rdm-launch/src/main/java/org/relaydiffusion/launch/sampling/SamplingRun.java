@@ -295,7 +295,8 @@ public final class SamplingRun {
       // The writer is closed at this point: finished images are on disk.
       progress.end();
       throw new InterruptedRunException(
-          "stopped with %s of %s images written to %s; to resume, run the same command with --resume"
+          ("stopped with %s of %s images written to %s; to resume, run the same command with"
+                  + " --resume")
               .formatted(progress.done(), progress.images(), folder.root()),
           e);
     }

@@ -73,14 +73,16 @@ final class SecondStageOptions implements Section {
       names = "--truncation_t_second",
       paramLabel = "X",
       description =
-          "Position on the blur schedule at which the relay starts, above 0. Default: ${DEFAULT-VALUE}.")
+          "Position on the blur schedule at which the relay starts, above 0. Default:"
+              + " ${DEFAULT-VALUE}.")
   double truncationT;
 
   @Option(
       names = "--s_block_second",
       paramLabel = "X",
       description =
-          "Strength of the block noise relative to the noise, at least 0. Default: ${DEFAULT-VALUE}.")
+          "Strength of the block noise relative to the noise, at least 0. Default:"
+              + " ${DEFAULT-VALUE}.")
   double blockNoise;
 
   @Option(
@@ -93,7 +95,8 @@ final class SecondStageOptions implements Section {
       names = "--blur_sigma_max_second",
       paramLabel = "X",
       description =
-          "Standard deviation of the strongest blur in pixels, at least 0. Default: ${DEFAULT-VALUE}.")
+          "Standard deviation of the strongest blur in pixels, at least 0. Default:"
+              + " ${DEFAULT-VALUE}.")
   double blurSigmaMax;
 
   @Override

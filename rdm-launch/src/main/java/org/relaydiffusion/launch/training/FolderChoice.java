@@ -144,7 +144,8 @@ record FolderChoice(RunPlace place, Optional<StoredState> state, List<String> sa
       }
       throw new FileException(
           folder,
-          "contains the states of a run (%s): resume it with --resume=latest, choose another --outdir,"
+          ("contains the states of a run (%s): resume it with --resume=latest, choose another"
+                      + " --outdir,")
                   .formatted(StateFiles.in(folder).getFirst().getFileName())
               + " or use --overwrite");
     }

@@ -93,7 +93,8 @@ record RunPlan(
   private static void requireLabels(TrainingJob job, ImageFolderDataset dataset) {
     if (job.data().labels() && !dataset.hasLabels()) {
       throw new OptionException(
-          ("--cond=1 requires labels, but %s has none in a dataset.json ('rdm dataset' creates it from"
+          ("--cond=1 requires labels, but %s has none in a dataset.json ('rdm dataset' creates it"
+                  + " from"
                   + " folders of classes)")
               .formatted(Printable.of(job.data().path())));
     }

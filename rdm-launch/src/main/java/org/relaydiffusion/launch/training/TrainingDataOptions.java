@@ -52,7 +52,8 @@ final class TrainingDataOptions implements Section {
       names = "--workers",
       paramLabel = "N",
       description =
-          "Number of threads that decode images ahead of the step, 1 to 1024. Default: ${DEFAULT-VALUE}.",
+          "Number of threads that decode images ahead of the step, 1 to 1024. Default:"
+              + " ${DEFAULT-VALUE}.",
       defaultValue = "1")
   int workers;
 

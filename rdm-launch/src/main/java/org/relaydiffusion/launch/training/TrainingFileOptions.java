@@ -21,7 +21,8 @@ final class TrainingFileOptions implements Section {
       names = "--tick",
       paramLabel = "KIMG",
       description =
-          "Thousands of images per tick; there is a status line per tick, and other intervals are in ticks."
+          "Thousands of images per tick; there is a status line per tick, and other intervals are"
+              + " in ticks."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "50")
   double tick;
@@ -49,7 +50,8 @@ final class TrainingFileOptions implements Section {
       names = "--dump",
       paramLabel = "TICKS",
       description =
-          "Ticks between training states (training-state-*.pt), from which a run resumes; 0 for none"
+          "Ticks between training states (training-state-*.pt), from which a run resumes; 0 for"
+              + " none"
               + " except those of --save-minutes and on SIGTERM. Default: ${DEFAULT-VALUE}.",
       defaultValue = "500")
   int stateTicks;
@@ -58,7 +60,8 @@ final class TrainingFileOptions implements Section {
       names = "--save-minutes",
       paramLabel = "MINUTES",
       description =
-          "Minutes after which a state is saved if there was none, regardless of ticks; 0 for never."
+          "Minutes after which a state is saved if there was none, regardless of ticks; 0 for"
+              + " never."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "30")
   double stateMinutes;

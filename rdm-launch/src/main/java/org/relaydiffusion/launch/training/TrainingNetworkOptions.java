@@ -57,7 +57,8 @@ final class TrainingNetworkOptions implements Section {
       paramLabel = "vp|ve|edm|blur",
       completionCandidates = Candidates.Preconditionings.class,
       description =
-          "Preconditioning and loss: edm for the first stage of the relay, blur for the second. Default:"
+          "Preconditioning and loss: edm for the first stage of the relay, blur for the second."
+              + " Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "edm")
   Preconditioning preconditioning = Preconditioning.EDM;
@@ -104,7 +105,8 @@ final class TrainingNetworkOptions implements Section {
       names = "--augment",
       paramLabel = "P",
       description =
-          "Probability of each augmentation, 0 to 1; 0 disables augmentation. Default: ${DEFAULT-VALUE}.",
+          "Probability of each augmentation, 0 to 1; 0 disables augmentation. Default:"
+              + " ${DEFAULT-VALUE}.",
       defaultValue = "0.12")
   double augment;
 
@@ -123,7 +125,8 @@ final class TrainingNetworkOptions implements Section {
       names = "--up-scale",
       paramLabel = "S",
       description =
-          "blur: upsampling factor of the second stage, and side of a blur patch in pixels. Default:"
+          "blur: upsampling factor of the second stage, and side of a blur patch in pixels."
+              + " Default:"
               + " ${DEFAULT-VALUE}.",
       defaultValue = "4")
   int upScale;

@@ -50,7 +50,8 @@ final class TrainingRunOptions implements Section {
       paramLabel = "BOOL",
       arity = "1",
       description =
-          "Let cuDNN benchmark its kernels; results may then differ between runs in their last bits."
+          "Let cuDNN benchmark its kernels; results may then differ between runs in their last"
+              + " bits."
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "true")
   boolean benchmark;

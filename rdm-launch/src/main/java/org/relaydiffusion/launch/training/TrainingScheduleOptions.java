@@ -22,7 +22,8 @@ final class TrainingScheduleOptions implements Section {
       names = "--duration",
       paramLabel = "MIMG",
       description =
-          "Duration of the run in millions of images, rounded down to whole thousands (unless less than"
+          "Duration of the run in millions of images, rounded down to whole thousands (unless"
+              + " less than"
               + " one). Default: ${DEFAULT-VALUE}.",
       defaultValue = "200")
   double duration;
@@ -38,7 +39,8 @@ final class TrainingScheduleOptions implements Section {
       names = "--batch-gpu",
       paramLabel = "N",
       description =
-          "Maximum number of images that a process computes at once; a step accumulates as many rounds"
+          "Maximum number of images that a process computes at once; a step accumulates as many"
+              + " rounds"
               + " as needed. Default: the process's share of the batch.")
   @Nullable Integer batchPerRound;
 
@@ -62,7 +64,8 @@ final class TrainingScheduleOptions implements Section {
       names = "--ema",
       paramLabel = "MIMG",
       description =
-          "Half-life of the EMA of the weights in millions of images, rounded down to whole thousands"
+          "Half-life of the EMA of the weights in millions of images, rounded down to whole"
+              + " thousands"
               + " (unless less than one). Default: ${DEFAULT-VALUE}.",
       defaultValue = "0.5")
   double ema;
@@ -87,7 +90,8 @@ final class TrainingScheduleOptions implements Section {
       names = "--resume",
       paramLabel = "FILE|latest",
       description =
-          "Resume from a training-state-*.pt, also of the reference; 'latest' is the newest readable"
+          "Resume from a training-state-*.pt, also of the reference; 'latest' is the newest"
+              + " readable"
               + " state of the newest run in --outdir with the same data, --cond, --arch"
               + " and --precond; if there is none, a new run starts. Default: none.")
   @Nullable String resume;

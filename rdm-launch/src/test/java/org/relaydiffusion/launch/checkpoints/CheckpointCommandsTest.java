@@ -247,7 +247,8 @@ class CheckpointCommandsTest {
         .containsExactly(
             "%s: %s".formatted(file, format),
             "layers.conv.weight float32[32, 3, 3, 3]",
-            "These are the tensor names of Inception-v3, for metrics: use 'rdm convert --inception' for"
+            "These are the tensor names of Inception-v3, for metrics: use 'rdm convert"
+                + " --inception' for"
                 + " this file.");
   }
 
@@ -266,7 +267,8 @@ class CheckpointCommandsTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.error())
         .isEqualTo(
-            "rdm: %s: the metadata has, for rdm.init_kwargs, a value that is not a JSON object"
+            ("rdm: %s: the metadata has, for rdm.init_kwargs, a value that is not a JSON"
+                    + " object")
                 .formatted(file));
   }
 

@@ -117,8 +117,8 @@ class DatasetCommandTest {
         "--split=test      | --split is only valid for CIFAR-10's archive: ",
         "--bad-images=some | Invalid value for option '--bad-images': expected one of [fail, skip,"
             + " list]",
-        "--source=synthetic:dogs | unknown --source synthetic:dogs; did you mean synthetic:shapes"
-            + " meant?",
+        "--source=synthetic:dogs | unknown --source synthetic:dogs; did you mean"
+            + " synthetic:shapes?",
       })
   void mistakesAreNamed(String option, String message) {
     RdmRun run = RdmRun.of("dataset", source("src_square"), dest("set.zip"), option);
@@ -201,7 +201,7 @@ class DatasetCommandTest {
 
     assertThat(run.code()).isEqualTo(130);
     assertThat(run.err())
-        .contains("rdm: stopped after 0 of 10000 pictures; ", "set.zip was not written");
+        .contains("rdm: stopped after 0 of 10000 images; ", "set.zip was not written");
     assertThat(folder).isEmptyDirectory();
   }
 

@@ -187,7 +187,8 @@ class CalcCommandTest {
     assertThat(features.opened).isEmpty();
     assertThat(refused.err())
         .isEqualToIgnoringNewLines(
-            "rdm: %s: contains only moments, but activations ('feat') are required for precision and recall"
+            ("rdm: %s: contains only moments, but activations ('feat') are required for precision"
+                    + " and recall")
                 .formatted(moments));
   }
 

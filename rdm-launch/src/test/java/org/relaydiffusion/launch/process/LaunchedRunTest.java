@@ -153,7 +153,7 @@ class LaunchedRunTest {
     assertThat(launcher.waitFor(10, TimeUnit.SECONDS)).isTrue();
     assertThat(launcher.exitValue()).isEqualTo(1);
     assertThat(output())
-        .containsPattern("rdm: rank [01] was killed by SIGKILL \\(exit code 137\\)");
+        .containsPattern("rdm: rank [01] was killed by SIGKILL \\(exit code" + " 137\\)");
   }
 
   @Test

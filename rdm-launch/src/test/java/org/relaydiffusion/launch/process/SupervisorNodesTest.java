@@ -226,7 +226,7 @@ class SupervisorNodesTest {
       assertThat(first.code()).as(first.err()).isEqualTo(75);
       assertThat(second.code()).as(second.err()).isEqualTo(75);
     }
-    assertThat(first.err()).contains("rdm launch: node 2 is gone", "stopping rank 0");
+    assertThat(first.err()).contains("rdm launch: node 2 was lost", "stopping rank 0");
     assertThat(second.err()).contains("node 2 was lost on another node", "stopping rank 1");
   }
 

@@ -113,7 +113,10 @@ class SamplingCommandTest {
     assertThat(steps.code()).as(steps.err()).isEqualTo(ExitCode.FAILURE);
     assertThat(steps.err())
         .contains(
-            "rdm: " + relay.outdir().resolve("sampling_options.json") + ": the existing images")
+            "rdm: "
+                + relay.outdir().resolve("sampling_options.json")
+                + ": the existing"
+                + " images")
         .contains("first.num_steps 4 instead of 2")
         .contains("choose another --outdir, or regenerate all of them without --resume");
 

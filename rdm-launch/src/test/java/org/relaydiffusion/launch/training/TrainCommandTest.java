@@ -224,7 +224,8 @@ class TrainCommandTest {
         "--ls=none | --ls must be a number above 0 or auto, but is 'none'",
         "--dropout=2 | --dropout must be 0 to 1, but is 2.0",
         "--label-dropout=1.5 | --label-dropout must be 0 to 1, but is 1.5",
-        "--label-dropout=0.1 --cond=0 | --label-dropout requires --cond=1: there are no labels to drop",
+        "--label-dropout=0.1 --cond=0 | --label-dropout requires --cond=1: there are no labels to"
+            + " drop",
         "--precond=blur --block-scale=1.1 | --block-scale must be 0 to 1, but is 1.1",
         "--device=cpu --fp16=1 | float16 needs a CUDA device",
         "--seed=4294967296 | --seed must be 0 to 4294967295, but is 4294967296",

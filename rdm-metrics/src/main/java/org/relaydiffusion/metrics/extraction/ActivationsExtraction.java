@@ -144,7 +144,8 @@ public final class ActivationsExtraction {
       if (chunks.sharedBy(options.share()).anyMatch(c -> !there.get(c))) {
         throw new FileException(
             options.target(),
-            "parts written by this process have been deleted: is another run writing the same file?");
+            "parts written by this process have been deleted: is another run writing the same"
+                + " file?");
       }
       listener.waiting(count, chunks.count());
       long now = System.nanoTime();
@@ -154,7 +155,8 @@ public final class ActivationsExtraction {
       } else if (now - lastCame > patience.toNanos()) {
         throw new FileException(
             options.target(),
-            ("%s of %s parts are missing, of process%s, and none arrived within %s s: to resume, run the same"
+            ("%s of %s parts are missing, of process%s, and none arrived within %s s: to resume,"
+                    + " run the same"
                     + " command again")
                 .formatted(
                     chunks.count() - count,

@@ -205,7 +205,8 @@ final class PartsFolder {
     if (!found.equals(manifest)) {
       throw new FileException(
           target,
-          "%s contains parts of other inputs (%s): choose another --dest, or discard them with --fresh"
+          ("%s contains parts of other inputs (%s): choose another --dest, or discard them with"
+                  + " --fresh")
               .formatted(folder, manifest.differences(found)));
     }
   }

@@ -121,7 +121,8 @@ record InceptionState(Map<String, TensorSource> tensors, List<String> warnings) 
           scaled.isEmpty()
               ? List.of()
               : List.of(
-                  "%s: %s normalization layers have a scale other than 1, first '%s': it was multiplied"
+                  ("%s: %s normalization layers have a scale other than 1, first '%s': it was"
+                              + " multiplied")
                           .formatted(file.path(), scaled.size(), scaled.getFirst())
                       + " into weights and means");
       return new InceptionState(tensors, warnings);

@@ -237,7 +237,8 @@ class ActivationsExtractionTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             start
-                + "network babe, exact instead of cafe, exact): choose another --dest, or discard them with"
+                + "network babe, exact instead of cafe, exact): choose another --dest, or discard"
+                + " them with"
                 + " --fresh");
     Path other = Pictures.zip(folder.resolve("other.zip"), IMAGES);
     assertThatThrownBy(() -> set.from(other).run())
@@ -291,7 +292,8 @@ class ActivationsExtractionTest {
     assertThatThrownBy(() -> set.fresh().options(new Share(0, 2, Duration.ZERO)))
         .isInstanceOf(OptionException.class)
         .hasMessage(
-            "--fresh requires a single process; with several, delete this folder before they start: "
+            "--fresh requires a single process; with several, delete this folder before"
+                + " they start: "
                 + set.parts());
   }
 
@@ -365,7 +367,8 @@ class ActivationsExtractionTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             set.target()
-                + ": parts written by this process have been deleted: is another run writing the same file?");
+                + ": parts written by this process have been deleted: is another run writing the"
+                + " same file?");
     assertThat(set.run().extracted()).isEqualTo(Extractions.CHUNK);
   }
 
@@ -378,7 +381,8 @@ class ActivationsExtractionTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             set.target()
-                + ": 3 of 5 parts are missing, of processes 1, 2, and none arrived within 0 s: to resume,"
+                + ": 3 of 5 parts are missing, of processes 1, 2, and none arrived within 0 s: to"
+                + " resume,"
                 + " run the same command again");
     assertThat(set.target()).doesNotExist();
   }

@@ -82,7 +82,7 @@ class EvaluationReportTest {
     assertThat(page.getDocumentElement().getTextContent())
         .contains(
             "fewer images than \"dimensions\"", "64 samples", "000012.png", "r/7.png · 12.346")
-        .contains("r/9.png · 13.000", "no picture");
+        .contains("r/9.png · 13.000", "no image");
     assertThat(page.getElementsByTagName("path").getLength()).isEqualTo(2);
   }
 

@@ -16,13 +16,13 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * The time of a call of a small operator on float32[8], including freeing its result: through this
- * binding, inside and outside a scope, compared with JavaCPP's call of the same operator in the
- * same LibTorch. Every round measures all of them, each in a separate JVM, so that a slowdown of
- * the machine affects all; the figures are medians over the rounds, of times and of ratios within a
+ * What a call of a small operator costs, on float32[8]: through this binding, inside a scope and
+ * outside of any, beside JavaCPP's own call of the same operator of the same LibTorch. Result and
+ * its end included. Every round runs all of them, each in a JVM of its own, so that a machine that
+ * slows down slows all; the figures are medians over the rounds, of times and of ratios within a
  * round.
  *
- * <p>Arguments: {@code [rounds] [operator]}; default 3 rounds of add, mul and silu.
+ * <p>Arguments: {@code [rounds] [operator]}; 3 rounds of add, mul and silu when left out.
  */
 public final class OpsBenchmark {
   private static final List<String> OPERATORS = List.of("add", "mul", "silu");
@@ -89,10 +89,7 @@ public final class OpsBenchmark {
     }
   }
 
-  /**
-   * Ratios within one round, which are not affected by changes of the machine's speed between
-   * rounds.
-   */
+  /** Within one round: a machine that changes its speed between rounds changes no ratio. */
   private static double ratio(Map<String, Double> round, String ours, String operator) {
     return nanos(round, ours) / nanos(round, operator + "JavaCpp");
   }

@@ -55,7 +55,7 @@ public class OpsCalls {
       b = torch.full(new long[] {8}, new org.bytedeco.pytorch.Scalar(0.5f));
     }
 
-    /** Checks that the operands equal those of the other binding. */
+    /** Checks that the operands are as the other binding's. */
     @Setup
     public void check() {
       if (a.scalar_type().intern() != torch.ScalarType.Float || a.numel() != 8) {

@@ -115,7 +115,8 @@ final class Cifar10Source implements ImageSource {
       throw new FileException(
           file,
           batch
-              + " is not a batch of CIFAR-10: expected \"data\" of 3072 bytes for each of \"labels\"");
+              + " is not a batch of CIFAR-10: expected \"data\" of 3072 bytes for each of"
+              + " \"labels\"");
     }
     for (int i = 0; i < found.size(); i++) {
       if (!(found.get(i) instanceof Long label) || label < 0 || label >= CLASSES) {

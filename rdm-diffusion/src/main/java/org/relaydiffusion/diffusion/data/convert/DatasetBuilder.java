@@ -140,7 +140,8 @@ final class DatasetBuilder {
         || picture.channels() != first.channels()) {
       String name = source.name(index);
       String what =
-          ("is %s, but those before are %s: the images of a data set must have the same size and colours;"
+          ("is %s, but those before are %s: the images of a data set must have the same size and"
+                  + " colours;"
                   + " use --transform=center-crop with --resolution")
               .formatted(kind(picture), kind(first));
       return BadPicture.of(name, Path.of(name), new FileException(Path.of(name), what));

@@ -80,7 +80,8 @@ final class MnistSource implements ImageSource {
     if (found != magic || count < 0 || count > MOST) {
       throw new FileException(
           file,
-          "is not an IDX file of MNIST: expected the type 0x%x and at most %s items, found 0x%x and %s"
+          ("is not an IDX file of MNIST: expected the type 0x%x and at most %s items, found 0x%x"
+                  + " and %s")
               .formatted(magic, MOST, found, Integer.toUnsignedString(count)));
     }
     int size = count;
