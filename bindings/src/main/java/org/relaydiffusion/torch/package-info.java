@@ -106,7 +106,8 @@
  *   <tr><td>{@code aten::cross_entropy_loss}</td>
  *     <td>{@link Losses#crossEntropy}</td></tr>
  *   <tr><td>{@code aten::cumsum}</td>
- *     <td>{@link Reduction#cumsum}</td></tr>
+ *     <td>{@link Reduction#cumsum},
+ *         {@link Torch#arange}</td></tr>
  *   <tr><td>{@code aten::div.Tensor}</td>
  *     <td>{@link Pointwise#div}</td></tr>
  *   <tr><td>{@code aten::dropout}</td>
@@ -122,7 +123,7 @@
  *   <tr><td>{@code aten::empty_strided}</td>
  *     <td>{@link Torch#emptyStrided}</td></tr>
  *   <tr><td>{@code aten::eq.Tensor}</td>
- *     <td>{@link Pointwise#eq}</td></tr>
+ *     <td>{@link Comparison#eq}</td></tr>
  *   <tr><td>{@code aten::erf}</td>
  *     <td>{@link Pointwise#erf}</td></tr>
  *   <tr><td>{@code aten::exp}</td>
@@ -153,7 +154,7 @@
  *   <tr><td>{@code aten::gather}</td>
  *     <td>{@link Shapes#gather}</td></tr>
  *   <tr><td>{@code aten::ge.Tensor}</td>
- *     <td>{@link Pointwise#ge}</td></tr>
+ *     <td>{@link Comparison#ge}</td></tr>
  *   <tr><td>{@code aten::gelu}</td>
  *     <td>{@link Pointwise#gelu}</td></tr>
  *   <tr><td>{@code aten::grid_sampler_2d}</td>
@@ -161,7 +162,7 @@
  *   <tr><td>{@code aten::group_norm}</td>
  *     <td>{@link Functional#groupNorm}</td></tr>
  *   <tr><td>{@code aten::gt.Tensor}</td>
- *     <td>{@link Pointwise#gt}</td></tr>
+ *     <td>{@link Comparison#gt}</td></tr>
  *   <tr><td>{@code aten::index.Tensor}</td>
  *     <td>{@link Tensor#index}</td></tr>
  *   <tr><td>{@code aten::index_copy}</td>
@@ -171,15 +172,15 @@
  *   <tr><td>{@code aten::index_select}</td>
  *     <td>{@link Shapes#indexSelect}</td></tr>
  *   <tr><td>{@code aten::isfinite}</td>
- *     <td>{@link Pointwise#isFinite}</td></tr>
+ *     <td>{@link Comparison#isFinite}</td></tr>
  *   <tr><td>{@code aten::isnan}</td>
- *     <td>{@link Pointwise#isNan}</td></tr>
+ *     <td>{@link Comparison#isNan}</td></tr>
  *   <tr><td>{@code aten::l1_loss}</td>
  *     <td>{@link Losses#l1}</td></tr>
  *   <tr><td>{@code aten::layer_norm}</td>
  *     <td>{@link Functional#layerNorm}</td></tr>
  *   <tr><td>{@code aten::le.Tensor}</td>
- *     <td>{@link Pointwise#le}</td></tr>
+ *     <td>{@link Comparison#le}</td></tr>
  *   <tr><td>{@code aten::linalg_cholesky_ex}</td>
  *     <td>{@link LinearAlgebra#cholesky}</td></tr>
  *   <tr><td>{@code aten::linalg_eigh}</td>
@@ -201,15 +202,15 @@
  *   <tr><td>{@code aten::log_softmax.int}</td>
  *     <td>{@link Functional#logSoftmax}</td></tr>
  *   <tr><td>{@code aten::logical_and}</td>
- *     <td>{@link Pointwise#logicalAnd}</td></tr>
+ *     <td>{@link Comparison#logicalAnd}</td></tr>
  *   <tr><td>{@code aten::logical_not}</td>
- *     <td>{@link Pointwise#logicalNot}</td></tr>
+ *     <td>{@link Comparison#logicalNot}</td></tr>
  *   <tr><td>{@code aten::logical_or}</td>
- *     <td>{@link Pointwise#logicalOr}</td></tr>
+ *     <td>{@link Comparison#logicalOr}</td></tr>
  *   <tr><td>{@code aten::logsumexp}</td>
  *     <td>{@link Reduction#logsumexp}</td></tr>
  *   <tr><td>{@code aten::lt.Tensor}</td>
- *     <td>{@link Pointwise#lt}</td></tr>
+ *     <td>{@link Comparison#lt}</td></tr>
  *   <tr><td>{@code aten::lt_.Tensor}</td>
  *     <td>{@link Functional#dropoutMask}</td></tr>
  *   <tr><td>{@code aten::masked_fill.Tensor}</td>
@@ -233,7 +234,8 @@
  *   <tr><td>{@code aten::minimum}</td>
  *     <td>{@link Pointwise#minimum}</td></tr>
  *   <tr><td>{@code aten::mkldnn_reorder_conv2d_weight}</td>
- *     <td>{@link PackedConv2d#pack}</td></tr>
+ *     <td>{@link PackedConv2d#pack},
+ *         {@link PackedConv2d#repack}</td></tr>
  *   <tr><td>{@code aten::mse_loss}</td>
  *     <td>{@link Losses#mse}</td></tr>
  *   <tr><td>{@code aten::mul.Tensor}</td>
@@ -245,9 +247,15 @@
  *   <tr><td>{@code aten::narrow}</td>
  *     <td>{@link Shapes#narrow}</td></tr>
  *   <tr><td>{@code aten::ne.Tensor}</td>
- *     <td>{@link Pointwise#ne}</td></tr>
+ *     <td>{@link Comparison#ne}</td></tr>
  *   <tr><td>{@code aten::neg}</td>
  *     <td>{@link Pointwise#neg}</td></tr>
+ *   <tr><td>{@code aten::nll_loss_nd}</td>
+ *     <td>{@link Losses#nll}</td></tr>
+ *   <tr><td>{@code aten::nonzero}</td>
+ *     <td>{@link Shapes#nonzero}</td></tr>
+ *   <tr><td>{@code aten::one_hot}</td>
+ *     <td>{@link Functional#oneHot}</td></tr>
  *   <tr><td>{@code aten::permute}</td>
  *     <td>{@link Shapes#permute}</td></tr>
  *   <tr><td>{@code aten::pow.Tensor_Tensor}</td>
@@ -260,6 +268,8 @@
  *     <td>{@link Generator#randn}</td></tr>
  *   <tr><td>{@code aten::random_.from}</td>
  *     <td>{@link Functional#dropoutMask}</td></tr>
+ *   <tr><td>{@code aten::randperm.generator}</td>
+ *     <td>{@link Generator#randperm}</td></tr>
  *   <tr><td>{@code aten::reciprocal}</td>
  *     <td>{@link Pointwise#reciprocal}</td></tr>
  *   <tr><td>{@code aten::reflection_pad2d}</td>

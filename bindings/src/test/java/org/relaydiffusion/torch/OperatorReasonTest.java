@@ -18,7 +18,7 @@ class OperatorReasonTest {
 
   @Test
   void theDispatchersReasonIsTold() {
-    try (TensorScope scope = TensorScope.open()) {
+    try (TensorScope _ = TensorScope.open()) {
       Tensor a = Torch.zeros(DType.FLOAT32, 2, 3);
       Tensor b = Torch.zeros(DType.FLOAT32, 4, 5);
       assertThatThrownBy(() -> LinearAlgebra.matmul(a, b))
@@ -32,7 +32,7 @@ class OperatorReasonTest {
 
   @Test
   void theReasonOfAFunctionOfItsOwnIsTold() {
-    try (TensorScope scope = TensorScope.open()) {
+    try (TensorScope _ = TensorScope.open()) {
       Tensor a = Torch.zeros(DType.FLOAT32, 2, 3);
       Tensor b = Torch.zeros(DType.FLOAT32, 4, 5);
       assertThatThrownBy(() -> a.copyFrom(b))
@@ -47,10 +47,10 @@ class OperatorReasonTest {
   void eachThreadIsToldItsOwn() throws Exception {
     List<Callable<List<String>>> tasks = new ArrayList<>();
     for (int i = 0; i < THREADS; i++) {
-      long size = 100 + i;
+      long size = 100L + i;
       tasks.add(() -> {
         List<String> wrong = new ArrayList<>();
-        try (TensorScope scope = TensorScope.open()) {
+        try (TensorScope _ = TensorScope.open()) {
           Tensor t = Torch.zeros(DType.FLOAT32, 2, 3);
           for (int k = 0; k < TIMES; k++) {
             try {

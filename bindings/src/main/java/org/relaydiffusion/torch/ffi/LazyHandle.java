@@ -33,6 +33,7 @@ final class LazyHandle extends MutableCallSite {
   }
 
   // Several threads may come here at once: each makes a handle, and any of them will do.
+  @SuppressWarnings("UnusedMethod") // Found by its name below.
   private MethodHandle target() {
     MethodHandle target = maker.get();
     setTarget(target);

@@ -61,7 +61,7 @@ final class MissingFunctionsMain {
   }
 
   private static void report(String name, Runnable call) {
-    try (TensorScope scope = TensorScope.open()) {
+    try (TensorScope _ = TensorScope.open()) {
       call.run();
       System.out.println(name + " works");
     } catch (NativeLibraryException e) {
