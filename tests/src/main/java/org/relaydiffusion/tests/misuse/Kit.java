@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -61,7 +61,7 @@ final class Kit implements AutoCloseable {
 
   private final Path folder;
   private final Bystander bystander;
-  private final Map<Class<?>, Object> made = new IdentityHashMap<>();
+  private final Map<Class<?>, Object> made = new HashMap<>();
   private final List<AutoCloseable> opened = new ArrayList<>();
 
   /** A network of one convolution. */
@@ -227,20 +227,19 @@ final class Kit implements AutoCloseable {
   private static boolean fits(SchemaType type, Class<?> argument) {
     SchemaType.Kind kind = type.kind();
     if (type.list()) {
-      return argument == long[].class && kind == SchemaType.Kind.INT
-          || argument == double[].class && kind == SchemaType.Kind.FLOAT
-          || argument == boolean[].class && kind == SchemaType.Kind.BOOL
-          || argument == List.class && kind == SchemaType.Kind.TENSOR;
+      return (argument == long[].class && kind == SchemaType.Kind.INT)
+          || (argument == double[].class && kind == SchemaType.Kind.FLOAT)
+          || (argument == boolean[].class && kind == SchemaType.Kind.BOOL)
+          || (argument == List.class && kind == SchemaType.Kind.TENSOR);
     }
-    return argument == Tensor.class && kind == SchemaType.Kind.TENSOR
-        || argument == long.class && kind == SchemaType.Kind.INT
-        || argument == double.class && kind == SchemaType.Kind.FLOAT
-        || argument == boolean.class && kind == SchemaType.Kind.BOOL
-        || argument == String.class && kind == SchemaType.Kind.STR
-        || argument == DType.class && kind == SchemaType.Kind.DTYPE
-        || argument == Device.class && kind == SchemaType.Kind.DEVICE
-        || argument == org.relaydiffusion.torch.MemoryFormat.class
-            && kind == SchemaType.Kind.MEMORY_FORMAT;
+    return (argument == Tensor.class && kind == SchemaType.Kind.TENSOR)
+        || (argument == long.class && kind == SchemaType.Kind.INT)
+        || (argument == double.class && kind == SchemaType.Kind.FLOAT)
+        || (argument == boolean.class && kind == SchemaType.Kind.BOOL)
+        || (argument == String.class && kind == SchemaType.Kind.STR)
+        || (argument == DType.class && kind == SchemaType.Kind.DTYPE)
+        || (argument == Device.class && kind == SchemaType.Kind.DEVICE)
+        || (argument == org.relaydiffusion.torch.MemoryFormat.class && kind == SchemaType.Kind.MEMORY_FORMAT);
   }
 
   private @Nullable Object make(Class<?> type) {
