@@ -237,8 +237,8 @@ class ActivationsExtractionTest {
         .isInstanceOf(FileException.class)
         .hasMessage(
             start
-                + "network babe, exact instead of cafe, exact): choose another --dest, or discard them with"
-                + " --fresh");
+                + "network babe, exact instead of cafe, exact): choose another --dest, or discard"
+                + " them with --fresh");
     Path other = Pictures.zip(folder.resolve("other.zip"), IMAGES);
     assertThatThrownBy(() -> set.from(other).run())
         .hasMessageStartingWith(start + "data " + other + " instead of " + set.data());
@@ -631,7 +631,7 @@ class ActivationsExtractionTest {
   void aTargetThatCannotBeWrittenIsRefusedBeforeAnyWork() throws IOException {
     FeatureExtractor none =
         images -> {
-          throw new AssertionError("nothing should be extracted of " + images);
+          throw new AssertionError("nothing should be extracted of " + images.describe());
         };
     Extractions set = set(Content.ACTIVATIONS).with(none);
     Path file = Files.writeString(folder.resolve("file"), "");
