@@ -100,7 +100,7 @@ final class PeerMain {
       say(
           "gathered "
               + group.allGather(Torch.tensor(new float[] {rank, 7}, 1, 2)).stream()
-                  .map(g -> g + Arrays.toString(g.toFloats()))
+                  .map(g -> g.describe() + Arrays.toString(g.toFloats()))
                   .toList());
       Tensor square = Torch.tensor(new float[] {1 + rank, 2, 3, 4}, 1, 2, 2, 1);
       Tensor turned = Shapes.transpose(square, 1, 2);

@@ -635,7 +635,7 @@ class ActivationsExtractionTest {
   void aTargetThatCannotBeWrittenIsRefusedBeforeAnyWork() throws IOException {
     FeatureExtractor none =
         images -> {
-          throw new AssertionError("nothing should be extracted of " + images);
+          throw new AssertionError("nothing should be extracted of " + images.describe());
         };
     Extractions set = set(Content.ACTIVATIONS).with(none);
     Path file = Files.writeString(folder.resolve("file"), "");

@@ -190,7 +190,9 @@ class InceptionTest {
               Torch.zeros(DType.FLOAT64, 1, 3, 32, 32))) {
         assertThatThrownBy(() -> inception.features(bad))
             .isInstanceOf(ModelException.class)
-            .hasMessage("Inception-v3 takes uint8 or float32 images [N, 1 or 3, H, W], not " + bad);
+            .hasMessage(
+                "Inception-v3 takes uint8 or float32 images [N, 1 or 3, H, W], not "
+                    + bad.describe());
       }
     }
   }
