@@ -27,8 +27,7 @@ public final class DispatcherAbi {
       Symbols.code("torch_new_list_reserve_size", JAVA_LONG, ADDRESS);
   private static final MethodHandle PUSH_BACK =
       Symbols.code("torch_list_push_back", JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle LIST_SIZE =
-      Symbols.code("torch_list_size", JAVA_LONG, ADDRESS);
+  private static final MethodHandle LIST_SIZE = Symbols.code("torch_list_size", JAVA_LONG, ADDRESS);
   private static final MethodHandle LIST_ITEM =
       Symbols.code("torch_list_get_item", JAVA_LONG, JAVA_LONG, ADDRESS);
   private static final MethodHandle DELETE_LIST = Symbols.code("torch_delete_list", JAVA_LONG);

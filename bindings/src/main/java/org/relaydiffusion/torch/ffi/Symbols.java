@@ -20,9 +20,9 @@ import org.relaydiffusion.nativeconfig.NativeLibraryException;
  * they are first called. Where LibTorch cannot be loaded, or lacks the function, each call throws
  * the {@link NativeLibraryException} that says so, and what needs another function still works.
  *
- * <p>None of LibTorch's functions is called with {@link Linker.Option#critical(boolean)}, which would
- * make it a little quicker: one that fails calls Java to tell its reason (see {@code ErrorStream}), and
- * during such a call that ends the process.
+ * <p>None of LibTorch's functions is called with {@link Linker.Option#critical(boolean)}, which
+ * would make it a little quicker: one that fails calls Java to tell its reason (see {@code
+ * ErrorStream}), and during such a call that ends the process.
  */
 final class Symbols {
   private Symbols() {}
@@ -67,6 +67,11 @@ final class Symbols {
     return descriptor.returnLayout().filter(GroupLayout.class::isInstance).isPresent()
         ? type.insertParameterTypes(0, SegmentAllocator.class)
         : type;
+  }
+
+  /** A handle of a function whose address is known. */
+  static MethodHandle at(MemorySegment function, FunctionDescriptor descriptor) {
+    return link(() -> function, descriptor);
   }
 
   private static MethodHandle link(
