@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
@@ -63,10 +62,9 @@ public final class AllocatorAbi {
     return allocator()
         .map(allocator -> {
           var function =
-              Linker.nativeLinker()
-                  .downcallHandle(
-                      virtual(allocator, GET_DEVICE_STATS),
-                      FunctionDescriptor.of(DEVICE_STATS, JAVA_LONG, JAVA_BYTE));
+              Symbols.at(
+                  virtual(allocator, GET_DEVICE_STATS),
+                  FunctionDescriptor.of(DEVICE_STATS, JAVA_LONG, JAVA_BYTE));
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment stats =
                 (MemorySegment)
@@ -85,10 +83,9 @@ public final class AllocatorAbi {
     allocator()
         .ifPresent(allocator -> {
           var function =
-              Linker.nativeLinker()
-                  .downcallHandle(
-                      virtual(allocator, RESET_PEAK_STATS),
-                      FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_BYTE));
+              Symbols.at(
+                  virtual(allocator, RESET_PEAK_STATS),
+                  FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_BYTE));
           try {
             function.invokeExact(allocator.address(), (byte) device);
           } catch (Throwable e) {

@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
@@ -138,10 +137,7 @@ public final class SchemaAbi {
 
   private static @Nullable MethodHandle handle(
       LibTorch library, String name, FunctionDescriptor descriptor) {
-    return library
-        .find(name)
-        .map(function -> Linker.nativeLinker().downcallHandle(function, descriptor))
-        .orElse(null);
+    return library.find(name).map(function -> Symbols.at(function, descriptor)).orElse(null);
   }
 
   private static void string(MemorySegment place, String text, Arena arena) {

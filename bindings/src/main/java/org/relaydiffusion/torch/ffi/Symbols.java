@@ -69,6 +69,11 @@ final class Symbols {
         : type;
   }
 
+  /** A handle of a function whose address is known. */
+  static MethodHandle at(MemorySegment function, FunctionDescriptor descriptor) {
+    return link(() -> function, descriptor);
+  }
+
   private static MethodHandle link(
       Supplier<MemorySegment> function, FunctionDescriptor descriptor, Linker.Option... options) {
     try {
