@@ -2,6 +2,7 @@ package org.relaydiffusion.torch;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +23,10 @@ final class JavaMemory {
    * their class tells them from the scopes of arenas that are closed.
    */
   private static final Set<Class<?>> NEVER_CLOSED =
-      Set.of(Arena.ofAuto().scope().getClass(), Arena.global().scope().getClass());
+      Set.of(
+          Arena.ofAuto().scope().getClass(),
+          Arena.global().scope().getClass(),
+          MemorySegment.ofBuffer(ByteBuffer.allocateDirect(1)).scope().getClass());
 
   /** Holds on memory that nobody closes. */
   private static final List<Hold> HOLDS = new ArrayList<>();
