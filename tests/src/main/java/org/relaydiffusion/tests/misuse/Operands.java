@@ -33,10 +33,14 @@ import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Operator;
+import org.relaydiffusion.torch.OperatorCall;
+import org.relaydiffusion.torch.OperatorSchema;
 import org.relaydiffusion.torch.PackedConv2d;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.SchemaType;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorData;
@@ -109,20 +113,121 @@ final class Operands implements AutoCloseable {
     "%s%n",
     "x".repeat(5000)
   };
-  private static final String[] SCHEMAS = {
-    "aten::erf(Tensor self) -> Tensor",
-    "aten::tril(Tensor self, SymInt diagonal=0) -> Tensor",
-    "aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)",
-    "aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None)"
-        + " -> Tensor",
-    "aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True)"
-        + " -> (Tensor values, Tensor indices)",
-    "aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None,"
-        + " Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True) -> Tensor",
-    "aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor",
-    "aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1,"
-        + " bool scale_grad_by_freq=False, bool sparse=False) -> Tensor"
+
+  /** Operators of all kinds of arguments, most of which no method of ours calls. */
+  private static final String[] OPERATORS = {
+    "aten::erf",
+    "aten::tril",
+    "aten::mul_.Tensor",
+    "aten::sum.dim_IntList",
+    "aten::topk",
+    "aten::layer_norm",
+    "aten::index.Tensor",
+    "aten::embedding",
+    "aten::argmax",
+    "aten::sort",
+    "aten::cumsum",
+    "aten::cumprod",
+    "aten::std.correction",
+    "aten::var.correction",
+    "aten::median",
+    "aten::kthvalue",
+    "aten::mode",
+    "aten::unique_dim",
+    "aten::bincount",
+    "aten::diagonal",
+    "aten::diag_embed",
+    "aten::flatten.using_ints",
+    "aten::unfold",
+    "aten::unflatten.int",
+    "aten::movedim.intlist",
+    "aten::squeeze.dims",
+    "aten::split.Tensor",
+    "aten::split_with_sizes",
+    "aten::tensor_split.sections",
+    "aten::take_along_dim",
+    "aten::scatter.src",
+    "aten::scatter_add",
+    "aten::index_add",
+    "aten::index_put",
+    "aten::masked_select",
+    "aten::masked_scatter",
+    "aten::nonzero",
+    "aten::searchsorted.Tensor",
+    "aten::bucketize.Tensor",
+    "aten::conv1d",
+    "aten::conv3d",
+    "aten::conv2d.padding",
+    "aten::max_pool3d",
+    "aten::avg_pool1d",
+    "aten::adaptive_avg_pool2d",
+    "aten::pixel_shuffle",
+    "aten::pixel_unshuffle",
+    "aten::upsample_bilinear2d",
+    "aten::upsample_bicubic2d",
+    "aten::replication_pad2d",
+    "aten::instance_norm",
+    "aten::rms_norm",
+    "aten::glu",
+    "aten::gelu",
+    "aten::log_softmax.int",
+    "aten::logsumexp",
+    "aten::cross_entropy_loss",
+    "aten::nll_loss",
+    "aten::mse_loss",
+    "aten::binary_cross_entropy",
+    "aten::kl_div",
+    "aten::cosine_similarity",
+    "aten::pdist",
+    "aten::linalg_solve",
+    "aten::linalg_qr",
+    "aten::linalg_svd",
+    "aten::linalg_inv_ex",
+    "aten::linalg_det",
+    "aten::matrix_exp",
+    "aten::tensordot",
+    "aten::outer",
+    "aten::cross",
+    "aten::kron",
+    "aten::trapezoid.x",
+    "aten::multinomial",
+    "aten::bernoulli",
+    "aten::fft_fft2",
+    "aten::stft",
+    "aten::roll",
+    "aten::rot90",
+    "aten::meshgrid",
+    "aten::cartesian_prod",
+    "aten::zero_",
+    "aten::sort.stable",
+    "aten::floor_divide",
+    "aten::remainder.Tensor",
+    "aten::bitwise_and.Tensor",
+    "aten::logical_not",
+    "aten::isin.Tensor_Tensor",
+    "aten::repeat_interleave.Tensor",
+    "aten::is_nonzero",
+    "aten::item",
+    "aten::equal",
+    "aten::lerp.Tensor",
+    "aten::copy_",
+    "aten::resize_",
+    "aten::as_strided",
+    "aten::set_",
+    "aten::to_sparse",
+    "aten::to_mkldnn",
+    "aten::nan_to_num",
+    "aten::view.dtype",
+    "aten::gru.input",
+    "aten::_foreach_add_.List",
+    "aten::_foreach_norm.Scalar",
+    "aten::grid_sampler_3d",
+    "aten::affine_grid_generator",
+    "aten::lu_unpack",
+    "aten::cholesky_inverse",
+    "aten::cdist"
   };
+
   private static final long[][] SHAPES = {
     {},
     {0},
@@ -195,11 +300,7 @@ final class Operands implements AutoCloseable {
     }
     note(bystander.scope());
     note(bystander.gradMode());
-    for (String schema : SCHEMAS) {
-      Operator operator = Operator.of(schema);
-      note(operator);
-      note(operator.call());
-    }
+    note(operator());
     for (int i = 0; i < 12; i++) {
       note(tensor());
     }
@@ -264,10 +365,83 @@ final class Operands implements AutoCloseable {
     }
   }
 
+  private Operator operator() {
+    while (true) {
+      try {
+        return Operator.named(any(OPERATORS));
+      } catch (RdmException _) {
+        // It has a Scalar, or this LibTorch does not have it.
+      }
+    }
+  }
+
+  /** A call with all its arguments of the right kind, or nearly so. */
+  private OperatorCall operatorCall() {
+    Operator operator = operator();
+    OperatorCall call = operator.call();
+    for (OperatorSchema.Parameter p : operator.schema().parameters()) {
+      if (!p.isRequired() && random.nextInt(3) > 0) {
+        continue;
+      }
+      try {
+        argument(call.at(p.name()), p.type());
+      } catch (RdmException _) {
+        // Left out.
+      }
+    }
+    return call;
+  }
+
+  private OperatorCall argument(OperatorCall call, SchemaType type) {
+    if (type.list()) {
+      return switch (type.kind()) {
+        case TENSOR -> call.arg(tensors());
+        case INT -> call.arg(random.nextBoolean() ? any(SHAPES) : (long[]) array(long.class));
+        case FLOAT -> call.arg((double[]) array(double.class));
+        case BOOL -> call.arg((boolean[]) array(boolean.class));
+        default -> call.none();
+      };
+    }
+    return switch (type.kind()) {
+      case TENSOR -> call.arg(notHuge());
+      case INT -> call.arg(integer());
+      case FLOAT -> call.arg(real());
+      case BOOL -> call.arg(random.nextBoolean());
+      case STR -> call.arg(any(STRINGS));
+      case DTYPE -> call.arg(any(DType.values()));
+      case DEVICE -> call.arg(Device.CPU);
+      case MEMORY_FORMAT -> call.arg(any(MemoryFormat.values()));
+      default -> call.none();
+    };
+  }
+
+  /** Some operators would go through all of it, for hours. */
+  private @Nullable Tensor notHuge() {
+    Tensor t = (Tensor) of(Tensor.class);
+    while (isHuge(t)) {
+      t = tensor();
+    }
+    return t;
+  }
+
+  private List<@Nullable Tensor> tensors() {
+    List<@Nullable Tensor> list = new ArrayList<>();
+    for (int i = random.nextInt(4); i > 0; i--) {
+      list.add(notHuge());
+    }
+    return list;
+  }
+
   /** Whether there is anything to call a method of {@code type} on. */
   Optional<Object> receiver(Class<?> type) {
     if (type.isEnum()) {
       return Optional.of(any(type.getEnumConstants()));
+    }
+    if (type == OperatorCall.class && random.nextInt(8) > 0) {
+      return Optional.of(operatorCall());
+    }
+    if (type == Operator.class) {
+      return Optional.of(operator());
     }
     List<Object> known = known(type);
     if (known.isEmpty() || random.nextInt(8) == 0) {

@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.torch.OperatorCall;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.nn.Module;
@@ -59,6 +60,8 @@ public final class RandomCalls {
 
   private final List<Executable> surface =
       Surface.all().stream().filter(e -> !LEFT_OUT.contains(Surface.name(e))).toList();
+  private final List<Executable> operatorCalls =
+      surface.stream().filter(e -> Surface.name(e).equals("OperatorCall.values")).toList();
   private final Rows rows = new Rows();
   private final long seed;
   private final PrintStream out;
@@ -152,7 +155,9 @@ public final class RandomCalls {
       for (int i = 0; i < BATCH; i++) {
         Kit kit = new Kit(folder, bystander);
         kits.add(kit);
-        call(surface.get(random.nextInt(surface.size())), operands, kit, random);
+        // One class stands for all operators that no method of ours is for.
+        List<Executable> from = random.nextInt(8) == 0 ? operatorCalls : surface;
+        call(from.get(random.nextInt(from.size())), operands, kit, random);
       }
     } finally {
       kits.reversed().forEach(Kit::close);
@@ -173,7 +178,9 @@ public final class RandomCalls {
   private void call(Executable call, Operands operands, Kit kit, SplittableRandom random) {
     // Half of the calls are as they are meant, but for an argument or two.
     boolean meant =
-        random.nextBoolean() && !call.getDeclaringClass().getPackageName().endsWith(".distributed");
+        random.nextBoolean()
+            && call.getDeclaringClass() != OperatorCall.class
+            && !call.getDeclaringClass().getPackageName().endsWith(".distributed");
     Object receiver = null;
     if (call instanceof Method m && !Modifier.isStatic(m.getModifiers())) {
       Object meantReceiver = meant && random.nextInt(4) > 0 ? kit.receiver(m) : null;
@@ -285,6 +292,7 @@ public final class RandomCalls {
       case null -> "null";
       case String s -> '"' + (s.length() > 40 ? s.substring(0, 40) + "..." : s) + '"';
       case Tensor t -> t.toString();
+      case OperatorCall c -> c.toString();
       case Collection<?> c ->
           c.stream().map(RandomCalls::describe).collect(Collectors.joining(", ", "[", "]"));
       case Number n -> n.toString();
