@@ -179,7 +179,7 @@ public final class AutocastBenchmark {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      String[] seconds = line().split(" ");
+      String[] seconds = line().split(" ", -1);
       return new Seconds(Double.parseDouble(seconds[0]), Double.parseDouble(seconds[1]));
     }
 
