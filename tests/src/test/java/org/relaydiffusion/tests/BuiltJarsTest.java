@@ -43,7 +43,7 @@ class BuiltJarsTest {
     try (JarFile jar = new JarFile(path.toFile())) {
       assertThat(jar.stream().map(JarEntry::getTimeLocal)).containsOnly(TIMESTAMP);
       assertThat(jar.getManifest().getMainAttributes().keySet().stream().map(Object::toString))
-          .isSubsetOf("Manifest-Version", "Created-By", "Build-Jdk-Spec", "Main-Class");
+          .isSubsetOf("Manifest-Version", "Created-By", "Java-Version", "Build-Jdk-Spec");
     }
   }
 }
