@@ -126,7 +126,7 @@ class TensorTextTest {
   }
 
   /** Looks for expressions of tensors where text is made of them. */
-  private static final class TextScanner extends TreePathScanner<@Nullable Void, @Nullable Void> {
+  private static final class TextScanner extends TreePathScanner<Void, Void> {
     private final Trees trees;
     private final CompilationUnitTree unit;
     private final List<String> findings;
@@ -138,23 +138,22 @@ class TensorTextTest {
     }
 
     @Override
-    public @Nullable Void visitBinary(BinaryTree sum, @Nullable Void nothing) {
+    public Void visitBinary(BinaryTree sum, Void nothing) {
       if (sum.getKind() == Tree.Kind.PLUS) {
         check(sum.getLeftOperand());
         check(sum.getRightOperand());
       }
-      return super.visitBinary(sum, nothing);
+      return super.visitBinary(sum, null);
     }
 
     @Override
-    public @Nullable Void visitCompoundAssignment(
-        CompoundAssignmentTree sum, @Nullable Void nothing) {
+    public Void visitCompoundAssignment(CompoundAssignmentTree sum, Void nothing) {
       check(sum.getExpression());
-      return super.visitCompoundAssignment(sum, nothing);
+      return super.visitCompoundAssignment(sum, null);
     }
 
     @Override
-    public @Nullable Void visitMethodInvocation(MethodInvocationTree call, @Nullable Void nothing) {
+    public Void visitMethodInvocation(MethodInvocationTree call, Void nothing) {
       if (call.getMethodSelect() instanceof MemberSelectTree selected
           && TEXT_OF_ARGUMENTS.contains(selected.getIdentifier().toString())) {
         call.getArguments().forEach(this::check);
@@ -162,15 +161,15 @@ class TensorTextTest {
           check(selected.getExpression());
         }
       }
-      return super.visitMethodInvocation(call, nothing);
+      return super.visitMethodInvocation(call, null);
     }
 
     @Override
-    public @Nullable Void visitMemberReference(MemberReferenceTree ref, @Nullable Void nothing) {
+    public Void visitMemberReference(MemberReferenceTree ref, Void nothing) {
       if (ref.getName().contentEquals("toString")) {
         check(ref.getQualifierExpression());
       }
-      return super.visitMemberReference(ref, nothing);
+      return super.visitMemberReference(ref, null);
     }
 
     private void check(ExpressionTree tree) {
