@@ -153,7 +153,8 @@
  *   <tr><td>{@code aten::minimum}</td>
  *     <td>{@link Pointwise#minimum}</td></tr>
  *   <tr><td>{@code aten::mkldnn_reorder_conv2d_weight}</td>
- *     <td>{@link PackedConv2d#pack}</td></tr>
+ *     <td>{@link PackedConv2d#pack},
+ *         {@link PackedConv2d#repack}</td></tr>
  *   <tr><td>{@code aten::mul.Tensor}</td>
  *     <td>{@link Pointwise#mul}</td></tr>
  *   <tr><td>{@code aten::mul_.Tensor}</td>

@@ -131,7 +131,7 @@ class TrainCommandTest {
       NetworkRecord record = snapshot.network();
       assertThat(record.className()).isEqualTo(network);
       assertThat(ModelConfig.of(record.className(), record.initKwargs()).network())
-          .matches(network -> network.settings().flag("eff_attn"));
+          .matches(config -> config.settings().flag("eff_attn"));
       assertThat(snapshot.otherEntries().get("loss_fn"))
           .asInstanceOf(InstanceOfAssertFactories.type(CheckpointEntry.ObjectEntry.class))
           .extracting(CheckpointEntry.ObjectEntry::className)
