@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.LinearAlgebra;
@@ -78,6 +80,7 @@ final class ParallelPeerMain {
   }
 
   public static void main(String[] args) {
+    LibTorch.configure(Settings.APPLICATION);
     ParallelPeerMain peer = new ParallelPeerMain(args);
     try (TensorScope _ = TensorScope.open()) {
       switch (args[0]) {

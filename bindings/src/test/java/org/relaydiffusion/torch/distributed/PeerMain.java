@@ -7,6 +7,8 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.MemoryFormat;
@@ -33,6 +35,7 @@ final class PeerMain {
   }
 
   public static void main(String[] args) {
+    LibTorch.configure(Settings.APPLICATION);
     PeerMain peer = new PeerMain(args);
     try (TensorScope _ = TensorScope.open()) {
       switch (args[0]) {

@@ -4,7 +4,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.nativeconfig.LibTorch;
 import org.relaydiffusion.nativeconfig.NativeThreads;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.TcpStore;
 
@@ -18,6 +20,7 @@ final class FailingPeerMain {
   private FailingPeerMain() {}
 
   public static void main(String[] arguments) {
+    LibTorch.configure(Settings.APPLICATION);
     NativeThreads.setThreads(1);
     int port = Integer.parseInt(arguments[0]);
     int rank = Integer.parseInt(arguments[1]);

@@ -9,7 +9,9 @@ import org.relaydiffusion.checkpoint.TensorSources;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.model.safetensors.SafetensorsWriter;
 import org.relaydiffusion.model.safetensors.TensorSource;
+import org.relaydiffusion.nativeconfig.LibTorch;
 import org.relaydiffusion.nativeconfig.NativeThreads;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.TcpStore;
 
@@ -21,6 +23,7 @@ final class TrainingPeerMain {
   private TrainingPeerMain() {}
 
   public static void main(String[] arguments) {
+    LibTorch.configure(Settings.APPLICATION);
     NativeThreads.setThreads(1);
     String host = arguments[0];
     int port = Integer.parseInt(arguments[1]);

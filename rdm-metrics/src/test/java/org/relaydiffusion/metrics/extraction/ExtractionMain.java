@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
 import org.relaydiffusion.metrics.inception.FeatureExtractor;
 import org.relaydiffusion.metrics.inception.InceptionFeatures;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -27,6 +29,7 @@ final class ExtractionMain {
   }
 
   public static void main(String[] args) {
+    LibTorch.configure(Settings.APPLICATION);
     Extractions.of(
             Path.of(args[0]),
             Path.of(args[1]),
