@@ -2,9 +2,11 @@ package org.relaydiffusion.torch;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.io.LeasedArena;
 import org.relaydiffusion.torch.ffi.NativeCallException;
@@ -16,8 +18,15 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
  * views, graphs and gradients may share long after the tensor made here is closed.
  */
 final class JavaMemory {
-  /** Of memory that the collector frees: only the class of its scope tells it from an arena's. */
-  private static final Class<?> AUTOMATIC = Arena.ofAuto().scope().getClass();
+  /**
+   * Of memory that the collector frees, or nobody does (a direct buffer's is one of these): only
+   * their class tells them from the scopes of arenas that are closed.
+   */
+  private static final Set<Class<?>> NEVER_CLOSED =
+      Set.of(
+          Arena.ofAuto().scope().getClass(),
+          Arena.global().scope().getClass(),
+          MemorySegment.ofBuffer(ByteBuffer.allocateDirect(1)).scope().getClass());
 
   /** Holds on memory that nobody closes. */
   private static final List<Hold> HOLDS = new ArrayList<>();
@@ -110,7 +119,7 @@ final class JavaMemory {
   }
 
   private static boolean outlivesItsUsers(MemorySegment memory) {
-    return memory.scope().equals(Arena.global().scope()) || memory.scope().getClass() == AUTOMATIC;
+    return NEVER_CLOSED.contains(memory.scope().getClass());
   }
 
   /** To be called when a tensor was freed: lets go of memory whose last storage went with it. */

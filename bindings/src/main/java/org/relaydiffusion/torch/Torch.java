@@ -210,9 +210,9 @@ public final class Torch {
    * A tensor over memory that Java owns, without a copy. Reads and writes go to that memory, which
    * stays for as long as the tensor, a view of it or anything else of LibTorch's shares it: memory
    * of a {@link org.relaydiffusion.io.LeasedArena} (a {@link org.relaydiffusion.io.MappedFile}'s is
-   * one's), also beyond its closing; of {@code Arena.ofAuto()} and {@code Arena.global()} anyway.
-   * That of other arenas is refused. Over read-only memory the tensor and all that share it refuse
-   * to be written.
+   * one's), also beyond its closing; of {@code Arena.ofAuto()}, {@code Arena.global()} and direct
+   * buffers anyway. That of other arenas is refused. Over read-only memory the tensor and all that
+   * share it refuse to be written.
    *
    * @throws TorchException when the memory is on Java's heap, closed, of another arena, or begins
    *     at no multiple of the element's size

@@ -230,6 +230,8 @@ class MappedTensorTest {
       assertThatThrownBy(() -> over(memory, 6)).isInstanceOf(TorchException.class);
     }
     assertThat(over(Arena.global().allocate(24, 8), 6).toFloats()).containsOnly(0);
+    assertThat(over(MemorySegment.ofBuffer(ByteBuffer.allocateDirect(24)), 6).toFloats())
+        .containsOnly(0);
     MemorySegment odd = Arena.ofAuto().allocate(32, 8).asSlice(2);
     assertThatThrownBy(() -> over(odd, 6)).hasMessageContaining("no multiple of its element's 4");
   }
