@@ -9,6 +9,15 @@
  * org.relaydiffusion.torch.LinearAlgebra linear algebra}. Any other operator is called through
  * {@link org.relaydiffusion.torch.Operator} by its schema.
  *
+ * <h2>Wrong arguments</h2>
+ *
+ * <p>What a method cannot do is a {@link org.relaydiffusion.torch.TorchException} of one line, or
+ * another {@link org.relaydiffusion.RdmException} where its documentation says so, before anything
+ * native happens: null where nothing is {@code @Nullable}, with the parameter's name; what is
+ * closed, or belongs to a scope of another thread; a write to read-only memory; a type, a shape or
+ * a number that does not fit. No argument ends the process. A call that throws leaves no tensor
+ * behind, and none that it was given changed its owner.
+ *
  * <h2>From PyTorch's operators to methods</h2>
  *
  * <p>PyTorch's {@code torch.erf} is the operator {@code aten::erf}; {@code tensor.mul_} is {@code
@@ -84,6 +93,8 @@
  *     <td>{@link Shapes#toAsync}</td></tr>
  *   <tr><td>{@code aten::cos}</td>
  *     <td>{@link Pointwise#cos}</td></tr>
+ *   <tr><td>{@code aten::cumsum}</td>
+ *     <td>{@link Torch#arange}</td></tr>
  *   <tr><td>{@code aten::div.Tensor}</td>
  *     <td>{@link Pointwise#div}</td></tr>
  *   <tr><td>{@code aten::dropout}</td>
@@ -243,7 +254,8 @@
  *   <tr><td>{@code aten::where.self}</td>
  *     <td>{@link Pointwise#where}</td></tr>
  *   <tr><td>{@code aten::zero_}</td>
- *     <td>{@link Torch#zeros}</td></tr>
+ *     <td>{@link Torch#arange},
+ *         {@link Torch#zeros}</td></tr>
  *   <tr><td>{@code aten::zeros_like}</td>
  *     <td>{@link Torch#zerosLike}</td></tr>
  *   <tr><td>{@code mkldnn::_convolution_pointwise}</td>
