@@ -30,8 +30,9 @@ class OperatorValuesTest {
   private record Case(String name, List<String> operands, List<String> results) {
     static Case of(String line) {
       String[] sides = line.split(" => ", -1);
-      List<String> left = List.of(sides[0].split("; "));
-      return new Case(left.getFirst(), left.subList(1, left.size()), List.of(sides[1].split("; ")));
+      List<String> left = List.of(sides[0].split("; ", -1));
+      return new Case(
+          left.getFirst(), left.subList(1, left.size()), List.of(sides[1].split("; ", -1)));
     }
   }
 
@@ -42,8 +43,8 @@ class OperatorValuesTest {
     long[] shape =
         sizes.isEmpty()
             ? new long[0]
-            : Arrays.stream(sizes.split(",")).mapToLong(Long::parseLong).toArray();
-    String[] elements = words.length < 3 ? new String[0] : words[2].split(",");
+            : Arrays.stream(sizes.split(",", -1)).mapToLong(Long::parseLong).toArray();
+    String[] elements = words.length < 3 ? new String[0] : words[2].split(",", -1);
     return dtype.isFloatingPoint()
         ? Torch.tensor(
                 Arrays.stream(elements).mapToDouble(OperatorValuesTest::number).toArray(), shape)
@@ -121,7 +122,7 @@ class OperatorValuesTest {
   }
 
   private static List<Tensor> compute(String name, List<Tensor> x) {
-    Words words = new Words(List.of(name.replaceFirst("^=", "").split(" ")));
+    Words words = new Words(List.of(name.replaceFirst("^=", "").split(" ", -1)));
     String operator = words.all().getFirst();
     return switch (operator) {
       case "topk", "sort", "max", "min" -> {

@@ -31,7 +31,7 @@ class TensorPrinterTest {
       long[] shape =
           sizes.isEmpty()
               ? new long[0]
-              : Arrays.stream(sizes.split(",")).mapToLong(Long::parseLong).toArray();
+              : Arrays.stream(sizes.split(",", -1)).mapToLong(Long::parseLong).toArray();
       boolean empty = Arrays.stream(shape).anyMatch(s -> s == 0);
       if (empty) {
         return Torch.empty(dtype, Device.CPU, shape);
