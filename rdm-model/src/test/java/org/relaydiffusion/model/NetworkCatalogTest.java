@@ -44,8 +44,7 @@ class NetworkCatalogTest {
     Map<String, Object> kwargs =
         Map.of(
             "img_resolution", 32L, "img_channels", 3L, "model_type", "Mine", "model_channels", 8L);
-    try (Preconditioner network =
-        Preconditioner.of(ModelConfig.of("VPPrecond", kwargs, catalog))) {
+    try (Preconditioner network = Preconditioner.of(ModelConfig.of("VPPrecond", kwargs, catalog))) {
       assertThat(network.state()).containsKey("model.out_conv.weight");
     }
     assertThat(NetworkCatalog.installed().architectures())

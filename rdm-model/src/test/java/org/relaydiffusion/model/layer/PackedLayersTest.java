@@ -154,17 +154,14 @@ class PackedLayersTest {
         Generator two = Generator.seeded(1)) {
       exact.initialize(one);
       packed.initialize(two);
-      SelfAttention reference =
-          new SelfAttention(exact, heads, BlockStyle.AttentionKernel.SOFTMAX);
-      SelfAttention products =
-          new SelfAttention(packed, heads, BlockStyle.AttentionKernel.SOFTMAX);
+      SelfAttention reference = new SelfAttention(exact, heads, BlockStyle.AttentionKernel.SOFTMAX);
+      SelfAttention products = new SelfAttention(packed, heads, BlockStyle.AttentionKernel.SOFTMAX);
       Layer.prepare(packed, new Execution.Packed(DType.BFLOAT16));
       Layer.prepare(products, new Execution.Packed(DType.BFLOAT16));
       Tensor x = random(DType.BFLOAT16, 3, 2, channels, 8, 8);
       Tensor y = products.forward(x);
       assertThat(y.dtype()).isEqualTo(DType.BFLOAT16);
-      assertThat(distance(y, reference.forward(x.to(DType.FLOAT32).contiguous())))
-          .isLessThan(0.02);
+      assertThat(distance(y, reference.forward(x.to(DType.FLOAT32).contiguous()))).isLessThan(0.02);
     }
   }
 

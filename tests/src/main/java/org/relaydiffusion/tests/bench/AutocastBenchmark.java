@@ -120,8 +120,7 @@ public final class AutocastBenchmark {
 
   /** A network of this project. */
   private record Network(Preconditioner network, Tensor x, Tensor sigma) implements Variant {
-    static Network load(
-        ModelConfig config, Map<String, TensorData> state, int batch, DType dtype) {
+    static Network load(ModelConfig config, Map<String, TensorData> state, int batch, DType dtype) {
       LoadOptions options = new LoadOptions(Numerics.FAST, dtype, Device.CPU);
       try (Generator generator = Generator.seeded(2)) {
         int side = config.resolution();
