@@ -121,6 +121,16 @@ public final class Autograd {
     return result;
   }
 
+  /** Whether an operator on this tensor would record how to go back. */
+  static boolean records(Tensor operand) {
+    return GradMode.isEnabled() && operand.requiresGrad();
+  }
+
+  /** Whether an operator on these tensors would record how to go back. */
+  static boolean records(Tensor a, Tensor b) {
+    return GradMode.isEnabled() && (a.requiresGrad() || b.requiresGrad());
+  }
+
   /** Whether an operator on these tensors would record how to go back. */
   static boolean records(Tensor... operands) {
     if (!GradMode.isEnabled()) {

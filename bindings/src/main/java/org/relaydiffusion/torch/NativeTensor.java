@@ -31,10 +31,24 @@ final class NativeTensor implements Runnable {
   /** What {@link #memory} has handed out ends with the tensor. */
   private @Nullable Arena lent;
 
+  private boolean lentToOneThread;
+
   NativeTensor(long handle) {
-    this.handle = handle;
-    this.madeAt = TRACK ? new Throwable("the tensor was made here") : null;
+    this(handle, TRACK ? new Throwable("the tensor was made here") : null);
     LIVE.increment();
+  }
+
+  private NativeTensor(long handle, @Nullable Throwable madeAt) {
+    this.handle = handle;
+    this.madeAt = madeAt;
+  }
+
+  /** A handle that is not counted, and freed when {@code owner}, if there is one, is lost. */
+  static NativeTensor ofLibrary(long handle, @Nullable Object owner) {
+    if (owner != null) {
+      CLEANER.register(owner, () -> TensorAbi.delete(handle));
+    }
+    return new NativeTensor(handle, null);
   }
 
   static long live() {
@@ -84,14 +98,36 @@ final class NativeTensor implements Runnable {
     return closed && pins == 0;
   }
 
-  /** The first {@code bytes} bytes; a use after the end throws. */
+  /** The handle, while nobody but this thread may close it. */
+  long confined() {
+    return open();
+  }
+
+  /**
+   * The elements of {@code elementSize} bytes in a row; a use after the end throws.
+   *
+   * @param oneThread whether only this thread closes the tensor, as ending a loan to all is a
+   *     matter of microseconds
+   */
   @SuppressWarnings("MustBeClosedChecker") // Closed by free().
-  synchronized MemorySegment memory(long bytes) {
-    long address = TensorAbi.dataPointer(open());
+  synchronized MemorySegment memory(int elementSize, boolean oneThread) {
+    long h = open();
+    long address = TensorAbi.dataPointer(h);
     if (lent == null) {
-      lent = Arena.ofShared();
+      lent = oneThread ? Arena.ofConfined() : Arena.ofShared();
+      lentToOneThread = oneThread;
     }
-    return MemorySegment.ofAddress(address).reinterpret(bytes, lent, null);
+    // As LibTorch counts: the shape known to Java may be older.
+    return MemorySegment.ofAddress(address)
+        .reinterpret(TensorAbi.numel(h) * elementSize, lent, null);
+  }
+
+  /** Ends a loan to this thread alone, after which any may close the tensor. */
+  synchronized void endConfinedLoan() {
+    if (lent != null && lentToOneThread) {
+      endLoan(lent);
+      lent = null;
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.relaydiffusion.torch;
 
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
@@ -38,15 +39,45 @@ import org.relaydiffusion.torch.ffi.SchemaAbi;
 public final class Operator {
   private static final ConcurrentMap<String, Operator> MADE = new ConcurrentHashMap<>();
 
+  /** Those in-place operators that change sizes, strides or memory instead of elements. */
+  private static final Set<String> RESHAPING =
+      Set.of(
+          "aten::as_strided_",
+          "aten::resize_",
+          "aten::resize_as_",
+          "aten::resize_as_sparse_",
+          "aten::_resize_output_",
+          "aten::set_",
+          "aten::squeeze_",
+          "aten::unsqueeze_",
+          "aten::swapaxes_",
+          "aten::swapdims_",
+          "aten::t_",
+          "aten::transpose_",
+          "aten::sparse_resize_",
+          "aten::sparse_resize_and_clear_",
+          "inductor::resize_storage_bytes_");
+
   private final OperatorSchema schema;
   private final List<SchemaType> resultTypes;
   private final int[] returnedArguments;
+
+  /** How many tensors it takes, where it takes nothing else and returns one; otherwise 0. */
+  private final int tensorsOnly;
+
+  private final boolean mayReshape;
   private volatile @Nullable Binding binding;
 
   private Operator(OperatorSchema schema) {
     this.schema = schema;
     resultTypes = schema.results().stream().map(Result::type).toList();
     returnedArguments = schema.results().stream().mapToInt(this::writtenArgument).toArray();
+    boolean plain =
+        returnsTensor()
+            && schema.parameters().stream()
+                .allMatch(p -> p.type().isOne(SchemaType.Kind.TENSOR) && !p.type().optional());
+    tensorsOnly = plain ? schema.parameters().size() : 0;
+    mayReshape = !schema.name().endsWith("_") || RESHAPING.contains(schema.name());
   }
 
   /**
@@ -124,7 +155,7 @@ public final class Operator {
    * @throws TorchException when other arguments are required, or the call fails
    */
   public Tensor apply(Tensor x) {
-    return call().arg(x).tensor();
+    return x != null && takesOnly(1) ? OperatorStack.apply(this, x, null) : call().arg(x).tensor();
   }
 
   /**
@@ -133,7 +164,13 @@ public final class Operator {
    * @throws TorchException when other arguments are required, or the call fails
    */
   public Tensor apply(Tensor a, Tensor b) {
-    return call().arg(a).arg(b).tensor();
+    return a != null && b != null && takesOnly(2)
+        ? OperatorStack.apply(this, a, b)
+        : call().arg(a).arg(b).tensor();
+  }
+
+  private boolean takesOnly(int tensors) {
+    return tensorsOnly == tensors && binding().added().isEmpty();
   }
 
   /** The name with its overload, such as {@code aten::add.Tensor}. */
@@ -148,6 +185,16 @@ public final class Operator {
 
   boolean returnsTensor() {
     return resultTypes.size() == 1 && resultTypes.getFirst().isOne(SchemaType.Kind.TENSOR);
+  }
+
+  /** Whether what it writes into may be of another shape or type afterwards. */
+  boolean mayReshape() {
+    return mayReshape;
+  }
+
+  /** The position of the argument that the only result is, or -1. */
+  int returnedArgument() {
+    return returnedArguments[0];
   }
 
   /** The argument that result i is, written into; null for a result that is new. */

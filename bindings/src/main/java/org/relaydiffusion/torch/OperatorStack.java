@@ -52,10 +52,49 @@ final class OperatorStack {
       throw e;
     }
     if (DispatcherAbi.call(binding.symbol(), stack) != 0) {
-      String reason = DispatcherAbi.lastError();
-      throw new TorchException(call + " failed" + TorchException.because(reason, device(call)));
+      throw failed(call);
     }
     return stack;
+  }
+
+  private static TorchException failed(OperatorCall call) {
+    String reason = DispatcherAbi.lastError();
+    return new TorchException(call + " failed" + TorchException.because(reason, device(call)));
+  }
+
+  /**
+   * Calls an operator whose parameters are one or two tensors, without a list of arguments.
+   *
+   * @param b null where there is one
+   */
+  static Tensor apply(Operator operator, Tensor a, @Nullable Tensor b) {
+    List<Parameter> parameters = operator.schema().parameters();
+    MemorySegment stack = Scratch.stack(2);
+    long first = handle(operator, parameters.getFirst(), a);
+    if (b != null) {
+      try {
+        stack.setAtIndex(JAVA_LONG, 1, handle(operator, parameters.getLast(), b));
+      } catch (Throwable e) {
+        TensorAbi.delete(first);
+        throw e;
+      }
+    }
+    stack.setAtIndex(JAVA_LONG, 0, first);
+    if (DispatcherAbi.call(operator.binding().symbol(), stack) != 0) {
+      OperatorCall call = operator.call().arg(a);
+      throw failed(b == null ? call : call.arg(b));
+    }
+    long handle = stack.getAtIndex(JAVA_LONG, 0);
+    int written = operator.returnedArgument();
+    if (written >= 0) {
+      TensorAbi.delete(handle);
+      return written == 0 || b == null ? a : b;
+    }
+    if (!TensorAbi.isDefined(handle)) {
+      TensorAbi.delete(handle);
+      throw new TorchException(operator + " returned no tensor");
+    }
+    return new Tensor(handle);
   }
 
   /** A device that the call computes on. */
@@ -86,7 +125,7 @@ final class OperatorStack {
         call.isBits(i)
             ? call.bits(i)
             : switch (value) {
-              case Tensor tensor -> handle(p, tensor, call);
+              case Tensor tensor -> handle(call.operator(), p, tensor);
               case long[] numbers -> DispatcherAbi.list(numbers);
               case double[] numbers -> DispatcherAbi.list(numbers);
               case boolean[] truths -> DispatcherAbi.list(truths);
@@ -94,18 +133,21 @@ final class OperatorStack {
               case Object[] tensors -> handles(p, tensors, call);
               default -> throw new IllegalStateException("an argument " + value);
             };
-    return type.optional() ? some(type.present(), present) : present;
+    return type.optional() ? some(type, present) : present;
   }
 
-  private static long handle(Parameter p, Tensor tensor, OperatorCall call) {
+  private static long handle(Operator operator, Parameter p, Tensor tensor) {
     try {
       if (p.written()) {
         tensor.checkWritable();
+        if (operator.mayReshape()) {
+          tensor.forgetWhatItIs();
+        }
       }
       return tensor.furtherHandle();
     } catch (TorchException e) {
       throw new TorchException(
-          "%s: %s cannot be used: %s".formatted(call.operator(), p.name(), e.getMessage()));
+          "%s: %s cannot be used: %s".formatted(operator, p.name(), e.getMessage()));
     }
   }
 
@@ -114,7 +156,7 @@ final class OperatorStack {
     long list = DispatcherAbi.newList(tensors.length);
     try {
       for (Object element : tensors) {
-        long handle = element == null ? 0 : handle(p, (Tensor) element, call);
+        long handle = element == null ? 0 : handle(call.operator(), p, (Tensor) element);
         DispatcherAbi.push(
             list, type.optionalElements() && handle != 0 ? DispatcherAbi.some(handle) : handle);
       }
@@ -125,11 +167,11 @@ final class OperatorStack {
     }
   }
 
-  private static long some(SchemaType type, long present) {
+  private static long some(SchemaType optional, long present) {
     try {
       return DispatcherAbi.some(present);
     } catch (Throwable e) {
-      release(type, present);
+      release(optional.present(), present);
       throw e;
     }
   }
@@ -151,7 +193,7 @@ final class OperatorStack {
           case String text when p.type().kind() == Kind.STR -> DispatcherAbi.string(text);
           default -> throw new IllegalStateException("a default " + value);
         };
-    return p.type().optional() ? some(p.type().present(), present) : present;
+    return p.type().optional() ? some(p.type(), present) : present;
   }
 
   /** Frees what a slot refers to. */

@@ -1,6 +1,7 @@
 package org.relaydiffusion.torch;
 
 import java.util.List;
+import java.util.function.BinaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.ffi.NativeCallException;
 import org.relaydiffusion.torch.ffi.TensorAbi;
@@ -75,38 +76,75 @@ public final class Pointwise {
 
   /** {@code a + b}. */
   public static Tensor add(Tensor a, Tensor b) {
-    // The C ABI takes no Scalar, so alpha of add.Tensor cannot be given; a - (-1) b is the same
-    // kernel.
-    return subtract(a, b, -1);
+    return addScaled(a, b, 1);
   }
 
   /** {@code a + value}. */
   public static Tensor add(Tensor a, double value) {
-    try (Tensor v = number(value, a)) {
-      return subtract(a, v, -1);
-    }
+    return withNumber(a, value, Pointwise::add);
   }
 
   /** {@code a - b}. */
   public static Tensor sub(Tensor a, Tensor b) {
-    return subtract(a, b, 1);
+    TorchException.requireNonNull(a, "a");
+    TorchException.requireNonNull(b, "b");
+    // Truth values are not subtracted: LibTorch says so.
+    return a.dtype() == DType.BOOL || b.dtype() == DType.BOOL
+        ? subtract(a, b, 1)
+        : addScaled(a, b, -1);
   }
 
   /** {@code a + alpha b}. */
   public static Tensor addScaled(Tensor a, Tensor b, double alpha) {
-    return subtract(a, b, -alpha);
+    Tensor sum = Unboxed.addScaled(a, b, alpha);
+    if (sum != null) {
+      return sum;
+    }
+    TorchException.requireNonNull(a, "a");
+    TorchException.requireNonNull(b, "b");
+    DType x = a.dtype();
+    DType y = b.dtype();
+    if (!x.isFloatingPoint() && !y.isFloatingPoint() && alpha == Math.rint(alpha)) {
+      return addIntegers(a, b, (long) alpha);
+    }
+    // The C ABI takes no Scalar, so alpha of add.Tensor cannot be given; a - (-alpha) b is the same
+    // kernel, but for truth values, which take the other's type in a sum.
+    try (Tensor first = a.to(x == DType.BOOL ? y : x);
+        Tensor second = b.to(y == DType.BOOL ? x : y)) {
+      return subtract(first, second, -alpha);
+    }
+  }
+
+  /**
+   * The C functions' alpha is a float, which LibTorch refuses for integers; {@code a + alpha b 1}
+   * is theirs too. Truth values are added as {@code torch.add} does, and not subtracted.
+   */
+  private static Tensor addIntegers(Tensor a, Tensor b, long alpha) {
+    DType x = a.dtype();
+    DType y = b.dtype();
+    if (x == DType.BOOL && y == DType.BOOL) {
+      return alpha < 0 ? subtract(a, b, (double) -alpha) : Comparison.logicalOr(a, b);
+    }
+    // The factor must not promote: beside axes one without any does not, unless of a higher kind.
+    boolean axes = a.rank() > 0 || b.rank() > 0;
+    DType factorType =
+        x == y || y == DType.BOOL ? x : x == DType.BOOL ? y : axes ? DType.INT64 : DType.INT8;
+    try (Tensor number = Torch.scalar(alpha);
+        Tensor typed = number.to(factorType);
+        Tensor factor = typed.to(a.device())) {
+      return addcmulInOnePass(a, b, factor);
+    }
   }
 
   /** {@code a * b}. */
   public static Tensor mul(Tensor a, Tensor b) {
-    return MUL.apply(a, b);
+    Tensor product = Unboxed.mul(a, b);
+    return product != null ? product : MUL.apply(a, b);
   }
 
   /** {@code a * value}. */
   public static Tensor mul(Tensor a, double value) {
-    try (Tensor v = number(value, a)) {
-      return MUL.apply(a, v);
-    }
+    return withNumber(a, value, Pointwise::mul);
   }
 
   /** {@code a *= b}; returns a. */
@@ -121,9 +159,7 @@ public final class Pointwise {
 
   /** {@code a / value}. */
   public static Tensor div(Tensor a, double value) {
-    try (Tensor v = number(value, a)) {
-      return DIV.apply(a, v);
-    }
+    return withNumber(a, value, Pointwise::div);
   }
 
   /**
@@ -148,16 +184,14 @@ public final class Pointwise {
   }
 
   private static Tensor addcmulInOnePass(Tensor a, Tensor b, Tensor c) {
-    try (Tensor one = Torch.ones(DType.FLOAT64, 1)) {
-      return ADDCMUL
-          .call()
-          .arg(List.of(a))
-          .arg(List.of(b))
-          .arg(List.of(c))
-          .arg(one)
-          .tensorList()
-          .getFirst();
-    }
+    return ADDCMUL
+        .call()
+        .arg(List.of(a))
+        .arg(List.of(b))
+        .arg(List.of(c))
+        .arg(Constants.factorOne())
+        .tensorList()
+        .getFirst();
   }
 
   /** {@code a += b}; returns a. Where a gradient is recorded, the sum is copied into a. */
@@ -169,14 +203,31 @@ public final class Pointwise {
         return a.copyFrom(sum);
       }
     }
+    a.checkWritable();
+    if (InPlaceSum.add(a, b)) {
+      return a;
+    }
     // addcmul_ with a factor of one: x + 1 y is x + y to the bit, and add_ cannot be called
     // (Scalar).
     // The factor lies where a does and has no axes, so that it fits every device and shape.
-    try (Tensor one = Torch.ones(DType.FLOAT64, 1);
-        Tensor factor = Torch.full(1, a.dtype(), a.device())) {
-      ADDCMUL_.call().arg(List.of(a)).arg(List.of(b)).arg(List.of(factor)).arg(one).run();
+    if (a.device().equals(Device.CPU)) {
+      addcmulInOnePassInPlace(a, b, Constants.one(a.dtype()));
+    } else {
+      try (Tensor factor = Torch.full(1, a.dtype(), a.device())) {
+        addcmulInOnePassInPlace(a, b, factor);
+      }
     }
     return a;
+  }
+
+  private static void addcmulInOnePassInPlace(Tensor a, Tensor b, Tensor c) {
+    ADDCMUL_
+        .call()
+        .arg(List.of(a))
+        .arg(List.of(b))
+        .arg(List.of(c))
+        .arg(Constants.factorOne())
+        .run();
   }
 
   /** {@code -x}. */
@@ -412,6 +463,16 @@ public final class Pointwise {
     TorchException.requireNonNull(a, "a");
     boolean promoted = a.rank() == 0 && a.dtype().isFloatingPoint();
     return promoted ? Torch.full(value, a.dtype()) : Torch.scalar(value);
+  }
+
+  private static Tensor withNumber(Tensor a, double value, BinaryOperator<Tensor> operator) {
+    Tensor operand = NumberOperand.beside(a, value);
+    if (operand != null) {
+      return operator.apply(a, operand);
+    }
+    try (Tensor v = number(value, a)) {
+      return operator.apply(a, v);
+    }
   }
 
   private static Tensor subtract(Tensor a, Tensor b, double alpha) {

@@ -79,7 +79,8 @@ public final class Shapes {
 
   /** A view (or copy, where none can be) of another shape; one size may be -1. */
   public static Tensor reshape(Tensor x, long... sizes) {
-    return RESHAPE.call().arg(x).arg(sizes).tensor();
+    Tensor reshaped = Unboxed.reshape(x, sizes);
+    return reshaped != null ? reshaped : RESHAPE.call().arg(x).arg(sizes).tensor();
   }
 
   /** The axes in another order, as a view. */
@@ -114,7 +115,8 @@ public final class Shapes {
 
   /** Elements [start, start + length) of an axis, as a view. */
   public static Tensor narrow(Tensor x, int dim, long start, long length) {
-    return NARROW.call().arg(x).arg(dim).arg(start).arg(length).tensor();
+    Tensor part = Unboxed.narrow(x, dim, start, length);
+    return part != null ? part : NARROW.call().arg(x).arg(dim).arg(start).arg(length).tensor();
   }
 
   /** Elements start, start + step, ... below end of an axis, as a view. */
@@ -218,7 +220,9 @@ public final class Shapes {
 
   /** The elements in row-major order without gaps; a further handle if they are already. */
   public static Tensor contiguous(Tensor x) {
-    return contiguous(x, MemoryFormat.CONTIGUOUS);
+    return x != null && x.isDenseOnCpu() && x.isContiguous()
+        ? x.alias()
+        : contiguous(x, MemoryFormat.CONTIGUOUS);
   }
 
   /** The elements in {@code format}; a further handle if they are already. */
@@ -242,7 +246,7 @@ public final class Shapes {
   public static Tensor to(Tensor x, DType dtype) {
     TorchException.requireNonNull(x, "x");
     TorchException.requireNonNull(dtype, "dtype");
-    return TO_DTYPE.call().arg(x).arg(dtype).tensor();
+    return x.dtype() == dtype ? x.alias() : TO_DTYPE.call().arg(x).arg(dtype).tensor();
   }
 
   /** Another device; a further handle if it is there already. */
@@ -250,7 +254,7 @@ public final class Shapes {
     TorchException.requireNonNull(x, "x");
     TorchException.requireNonNull(device, "device");
     if (x.device().equals(device)) {
-      return x.reshape(x.shape());
+      return x.alias();
     }
     long[] sizes = x.shape();
     long[] strides = x.strides();

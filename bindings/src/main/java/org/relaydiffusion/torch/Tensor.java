@@ -7,6 +7,7 @@ import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.ffi.AutogradAbi;
+import org.relaydiffusion.torch.ffi.CpuAbi;
 import org.relaydiffusion.torch.ffi.NativeCallException;
 import org.relaydiffusion.torch.ffi.TensorAbi;
 
@@ -30,6 +31,11 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   /** Filled on first use, by any thread. */
   private volatile long @Nullable [] shape;
 
+  // Filled on first use, by any thread: whoever sees an older state asks again.
+  private @Nullable DType dtype;
+  private @Nullable Device device;
+  private @Nullable Boolean denseOnCpu;
+
   /** Takes a handle over. */
   Tensor(long handle) {
     nativeTensor = new NativeTensor(handle);
@@ -39,6 +45,29 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     } else {
       nativeTensor.guard(this);
     }
+  }
+
+  private Tensor(NativeTensor nativeTensor) {
+    this.nativeTensor = nativeTensor;
+  }
+
+  /**
+   * Takes over a handle of a tensor that this library itself calls operators with. It is in no
+   * scope and not counted, and never handed out.
+   *
+   * @param owner frees it when it is lost; null for a tensor that lives as long as the process
+   */
+  static Tensor ofLibrary(long handle, @Nullable Object owner) {
+    return new Tensor(NativeTensor.ofLibrary(handle, owner));
+  }
+
+  /** Takes over a handle of a tensor that is known to be dense and on the CPU. */
+  static Tensor denseOnCpu(long handle, @Nullable DType dtype) {
+    Tensor t = new Tensor(handle);
+    t.denseOnCpu = true;
+    t.device = Device.CPU;
+    t.dtype = dtype;
+    return t;
   }
 
   // ---- lifetime
@@ -72,6 +101,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   public Tensor release() {
     checkOpen();
     if (scope != null) {
+      nativeTensor.endConfinedLoan();
       scope = null;
       nativeTensor.guard(this);
     }
@@ -100,7 +130,60 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
 
   /** A further handle, for a call that takes it over. */
   long furtherHandle() {
-    return usable().further();
+    checkThread();
+    return scope == null ? nativeTensor.further() : TensorAbi.clone(nativeTensor.confined());
+  }
+
+  /** This tensor again, as a tensor of the current scope. */
+  Tensor alias() {
+    Tensor alias = new Tensor(furtherHandle());
+    alias.shape = shape;
+    alias.dtype = dtype;
+    alias.device = device;
+    alias.denseOnCpu = denseOnCpu;
+    return alias;
+  }
+
+  /**
+   * The handle for a call, valid until {@link #endUse}. A tensor of a scope needs no lock: nobody
+   * but this thread closes it.
+   */
+  long beginUse() {
+    checkThread();
+    return scope == null ? nativeTensor.pin() : nativeTensor.confined();
+  }
+
+  /** Ends what {@link #beginUse} began. */
+  void endUse() {
+    if (scope == null) {
+      nativeTensor.unpin();
+    }
+  }
+
+  /**
+   * Whether it is an ordinary tensor on the CPU, whose elements lie in memory as its strides say,
+   * and of one of the types known here; false for a tensor that cannot be used.
+   */
+  boolean isDenseOnCpu() {
+    if (isClosed() || !isOnItsThread()) {
+      return false;
+    }
+    Boolean known = denseOnCpu;
+    if (known == null) {
+      known =
+          nativeTensor.ask(h -> CpuAbi.isDense(h) ? 1 : 0) != 0
+              && DType.ofCode((int) nativeTensor.ask(TensorAbi::dtype)).isPresent();
+      denseOnCpu = known;
+    }
+    return known;
+  }
+
+  /** Asks LibTorch again what it is: an operator may have changed it. */
+  void forgetWhatItIs() {
+    shape = null;
+    dtype = null;
+    device = null;
+    denseOnCpu = null;
   }
 
   /** A call of LibTorch with two handles. */
@@ -113,29 +196,26 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   static long with(Tensor a, Tensor b, PairCall call) throws NativeCallException {
     TorchException.requireNonNull(a, "a");
     TorchException.requireNonNull(b, "b");
-    NativeTensor x = a.usable();
-    NativeTensor y = b.usable();
-    long first = x.pin();
+    long first = a.beginUse();
     try {
-      long second = y.pin();
+      long second = b.beginUse();
       try {
         return call.apply(first, second);
       } finally {
-        y.unpin();
+        b.endUse();
       }
     } finally {
-      x.unpin();
+      a.endUse();
     }
   }
 
   /** Calls with the handle, which stays valid for as long as it lasts. */
   void with(LongConsumer call) {
-    NativeTensor t = usable();
-    long handle = t.pin();
+    long handle = beginUse();
     try {
       call.accept(handle);
     } finally {
-      t.unpin();
+      endUse();
     }
   }
 
@@ -168,6 +248,11 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     return nativeTensor;
   }
 
+  private boolean isOnItsThread() {
+    TensorScope s = scope;
+    return s == null || s.owner() == Thread.currentThread();
+  }
+
   private void checkThread() {
     TensorScope s = scope;
     if (s != null && s.owner() != Thread.currentThread()) {
@@ -189,6 +274,8 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     if (known == null) {
       known = usable().askList(TensorAbi::sizes);
       shape = known;
+    } else {
+      checkOpen();
     }
     return known;
   }
@@ -228,23 +315,40 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
 
   /** The element type. */
   public DType dtype() {
-    int code = (int) usable().ask(TensorAbi::dtype);
-    return DType.ofCode(code)
-        .orElseThrow(
-            () -> new TorchException("LibTorch's element type %s is unknown".formatted(code)));
+    DType known = dtype;
+    if (known == null) {
+      int code = (int) usable().ask(TensorAbi::dtype);
+      known =
+          DType.ofCode(code)
+              .orElseThrow(() ->
+                  new TorchException("LibTorch's element type %s is unknown".formatted(code)));
+      dtype = known;
+    } else {
+      checkOpen();
+    }
+    return known;
   }
 
   /** Where it lives. */
   public Device device() {
-    NativeTensor t = usable();
-    return t.ask(TensorAbi::deviceType) == Device.Type.CPU.code()
-        ? Device.CPU
-        : Device.cuda((int) t.ask(TensorAbi::deviceIndex));
+    Device known = device;
+    if (known == null) {
+      NativeTensor t = usable();
+      known =
+          t.ask(TensorAbi::deviceType) == Device.Type.CPU.code()
+              ? Device.CPU
+              : Device.cuda((int) t.ask(TensorAbi::deviceIndex));
+      device = known;
+    } else {
+      checkOpen();
+    }
+    return known;
   }
 
   /**
    * The memory of a dense CPU tensor, in place: reads and writes go to the tensor. It ends with the
-   * tensor: a use of it after that throws. Read-only where the tensor is.
+   * tensor, and a use of it after that throws; that of a tensor in a scope also where the tensor is
+   * released, and it is for the scope's thread alone. Read-only where the tensor is.
    *
    * @throws TorchException when it is not on the CPU or not contiguous in row-major order
    */
@@ -252,28 +356,19 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     if (device().type() != Device.Type.CPU || !isContiguous()) {
       throw new TorchException(describe() + " has no row-major CPU memory");
     }
-    MemorySegment memory = usable().memory(numel() * dtype().byteSize());
+    MemorySegment memory = usable().memory(dtype().byteSize(), scope != null);
     return isReadOnly() ? memory.asReadOnly() : memory;
   }
 
   /** As {@link #memory}, but for the caller alone, who keeps the tensor open meanwhile. */
   MemorySegment borrowedMemory() {
     return MemorySegment.ofAddress(usable().ask(TensorAbi::dataPointer))
-        .reinterpret(numel() * dtype().byteSize());
+        .reinterpret(usable().ask(TensorAbi::numel) * dtype().byteSize());
   }
 
   /** Whether the elements lie in row-major order without gaps. */
   public boolean isContiguous() {
-    long[] s = sizes();
-    long[] actual = strides();
-    long step = 1;
-    for (int i = s.length - 1; i >= 0; i--) {
-      if (s[i] != 1 && actual[i] != step) {
-        return numel() == 0;
-      }
-      step *= s[i];
-    }
-    return true;
+    return usable().ask(h -> TensorAbi.isContiguous(h) ? 1 : 0) != 0;
   }
 
   // ---- gradients
@@ -418,7 +513,14 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     if (numel() != 1) {
       throw new TorchException("item() wants one element, but this is " + describe());
     }
-    return toDoubles()[0];
+    long handle = beginUse();
+    try {
+      return TensorAbi.item(handle);
+    } catch (NativeCallException e) {
+      throw TorchException.failed("the element of " + describe(), e);
+    } finally {
+      endUse();
+    }
   }
 
   /**

@@ -37,7 +37,8 @@
  *   <tr><td>{@code aten::_foreach_addcdiv_.Tensor}</td>
  *     <td>{@link Foreach#addcdivInPlace}</td></tr>
  *   <tr><td>{@code aten::_foreach_addcmul.Tensor}</td>
- *     <td>{@link Pointwise#addcmul}</td></tr>
+ *     <td>{@link Pointwise#addScaled},
+ *         {@link Pointwise#addcmul}</td></tr>
  *   <tr><td>{@code aten::_foreach_addcmul_.Tensor}</td>
  *     <td>{@link Foreach#addcmulInPlace},
  *         {@link Pointwise#addInPlace}</td></tr>

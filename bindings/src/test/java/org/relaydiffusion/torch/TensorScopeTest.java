@@ -128,18 +128,16 @@ class TensorScopeTest {
   }
 
   @Test
-  void whatCannotBeClosedIsReportedAndDoesNotKeepTheRestOpen() throws Exception {
+  void whatCannotBeClosedIsReportedAndStaysOpen() throws Exception {
     MethodHandle nanosleep =
         Linker.nativeLinker()
             .downcallHandle(
                 Linker.nativeLinker().defaultLookup().findOrThrow("nanosleep"),
                 FunctionDescriptor.of(
                     ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
-    TensorScope scope = TensorScope.open();
-    Tensor first = one();
-    // Three seconds and no nanoseconds, during which the call holds the memory.
-    Tensor busy = Torch.tensor(new long[] {3, 0}, 2);
-    Tensor last = one();
+    // Three seconds and no nanoseconds, during which the call holds the memory. That of a tensor in
+    // a scope is for its thread alone.
+    Tensor busy = Torch.tensor(new long[] {3, 0}, 2).release();
     MemorySegment memory = busy.memory();
     CountDownLatch sleeping = new CountDownLatch(1);
     CompletableFuture<Object> slept =
@@ -153,16 +151,23 @@ class TensorScopeTest {
         });
     sleeping.await();
     Thread.sleep(500);
-    assertThatThrownBy(scope::close)
+    assertThatThrownBy(busy::close)
         .isInstanceOf(TorchException.class)
         .hasMessageStartingWith("this tensor's memory is in use, so it cannot be closed: ");
-    assertThat(first.isClosed()).isTrue();
-    assertThat(last.isClosed()).isTrue();
-    assertThat(TensorScope.current()).isNull();
     assertThat(slept.join()).isEqualTo(0);
-    // From then on it is the caller's.
     assertThat(busy.toLongs()).containsExactly(3, 0);
     busy.close();
+  }
+
+  @Test
+  void memoryOfAScopesTensorIsForItsThread() {
+    try (TensorScope _ = TensorScope.open()) {
+      MemorySegment memory = Torch.tensor(new long[] {3, 0}, 2).memory();
+      assertThat(memory.get(ValueLayout.JAVA_LONG, 0)).isEqualTo(3);
+      assertThatThrownBy(
+              CompletableFuture.runAsync(() -> memory.get(ValueLayout.JAVA_LONG, 0))::join)
+          .hasCauseInstanceOf(WrongThreadException.class);
+    }
   }
 
   @Test

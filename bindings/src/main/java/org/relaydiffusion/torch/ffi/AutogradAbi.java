@@ -15,12 +15,12 @@ import java.lang.invoke.MethodHandle;
  */
 public final class AutogradAbi {
   private static final MethodHandle REQUIRES_GRAD =
-      Symbols.any(
+      Symbols.infallible(
           "_ZNK3c1010TensorImpl13requires_gradEv", FunctionDescriptor.of(JAVA_BOOLEAN, JAVA_LONG));
   private static final MethodHandle GRAD =
       Symbols.any("_ZNK3c1010TensorImpl4gradEv", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
   private static final MethodHandle MUTABLE_GRAD =
-      Symbols.any(
+      Symbols.infallible(
           "_ZN3c1010TensorImpl12mutable_gradEv", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
   private static final MethodHandle NEW_UNDEFINED =
       Symbols.code("aoti_torch_new_uninitialized_tensor", ADDRESS);
@@ -52,19 +52,29 @@ public final class AutogradAbi {
   public static void setGrad(long handle, long grad) {
     long replacement = grad == 0 ? undefined() : TensorAbi.clone(grad);
     try {
-      long place = (long) MUTABLE_GRAD.invokeExact(impl(handle).get(JAVA_LONG, 0));
-      // Two at::Tensor swap their pointers: each reference is still counted once, and the one
-      // before goes with the handle.
-      MemorySegment here = impl(place);
-      MemorySegment there = impl(replacement);
-      long before = here.get(JAVA_LONG, 0);
-      here.set(JAVA_LONG, 0, there.get(JAVA_LONG, 0));
-      there.set(JAVA_LONG, 0, before);
-    } catch (Throwable e) {
-      throw TensorAbi.fatal(e);
+      // The one before goes with the handle.
+      swap(gradPlace(handle), replacement);
     } finally {
       TensorAbi.delete(replacement);
     }
+  }
+
+  /** The address of the {@code at::Tensor} that is the tensor's gradient, undefined or not. */
+  static long gradPlace(long handle) {
+    try {
+      return (long) MUTABLE_GRAD.invokeExact(impl(handle).get(JAVA_LONG, 0));
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** Two {@code at::Tensor} swap their pointers: each reference is still counted once. */
+  static void swap(long one, long other) {
+    MemorySegment here = impl(one);
+    MemorySegment there = impl(other);
+    long before = here.get(JAVA_LONG, 0);
+    here.set(JAVA_LONG, 0, there.get(JAVA_LONG, 0));
+    there.set(JAVA_LONG, 0, before);
   }
 
   /** A handle of an {@code at::Tensor} that holds nothing yet. */
@@ -78,6 +88,11 @@ public final class AutogradAbi {
       throw TensorAbi.fatal(e);
     }
     return s.out.get(JAVA_LONG, 0);
+  }
+
+  /** Whether two handles are of one tensor. */
+  static boolean areOne(long a, long b) {
+    return impl(a).get(JAVA_LONG, 0) == impl(b).get(JAVA_LONG, 0);
   }
 
   /** The one field of an {@code at::Tensor}: the address of its {@code c10::TensorImpl}. */

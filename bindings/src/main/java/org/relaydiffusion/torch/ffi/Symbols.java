@@ -20,9 +20,9 @@ import org.relaydiffusion.nativeconfig.NativeLibraryException;
  * they are first called. Where LibTorch cannot be loaded, or lacks the function, each call throws
  * the {@link NativeLibraryException} that says so, and what needs another function still works.
  *
- * <p>None of LibTorch's functions is called with {@link Linker.Option#critical(boolean)}, which
- * would make it a little quicker: one that fails calls Java to tell its reason (see {@code
- * ErrorStream}), and during such a call that ends the process.
+ * <p>None of LibTorch's functions that can fail is called with {@link
+ * Linker.Option#critical(boolean)}, which would make it a little quicker: it calls Java to tell its
+ * reason (see {@code ErrorStream}), and during such a call that ends the process.
  */
 final class Symbols {
   private Symbols() {}
@@ -30,6 +30,17 @@ final class Symbols {
   /** A function that returns an error code. */
   static MethodHandle code(String name, MemoryLayout... arguments) {
     return any(name, FunctionDescriptor.of(ValueLayout.JAVA_INT, arguments));
+  }
+
+  /**
+   * A function of LibTorch's that returns at once and cannot fail, and is asked at every operator:
+   * it is called without a transition of the thread's state.
+   */
+  static MethodHandle infallible(String name, FunctionDescriptor descriptor) {
+    return LazyHandle.of(
+        type(descriptor),
+        () ->
+            link(() -> LibTorch.load().function(name), descriptor, Linker.Option.critical(false)));
   }
 
   /** Any function. */

@@ -30,6 +30,12 @@ public final class TensorAbi {
       Symbols.code("aoti_torch_get_device_type", JAVA_LONG, ADDRESS);
   private static final MethodHandle DEVICE_INDEX =
       Symbols.code("aoti_torch_get_device_index", JAVA_LONG, ADDRESS);
+  private static final MethodHandle NUMEL =
+      Symbols.code("aoti_torch_get_numel", JAVA_LONG, ADDRESS);
+  private static final MethodHandle IS_CONTIGUOUS =
+      Symbols.code("aoti_torch_is_contiguous", JAVA_LONG, ADDRESS);
+  private static final MethodHandle ITEM =
+      Symbols.code("aoti_torch_item_float64", JAVA_LONG, ADDRESS);
   private static final MethodHandle EMPTY_STRIDED =
       Symbols.code(
           "aoti_torch_empty_strided",
@@ -61,7 +67,7 @@ public final class TensorAbi {
   private static final MethodHandle SUBTRACT =
       Symbols.code("aoti_torch_aten_subtract_Tensor", JAVA_LONG, JAVA_LONG, JAVA_DOUBLE, ADDRESS);
   private static final MethodHandle GRAD_ENABLED =
-      Symbols.any("aoti_torch_grad_mode_is_enabled", FunctionDescriptor.of(JAVA_BOOLEAN));
+      Symbols.infallible("aoti_torch_grad_mode_is_enabled", FunctionDescriptor.of(JAVA_BOOLEAN));
   private static final MethodHandle SET_GRAD_ENABLED =
       Symbols.any("aoti_torch_grad_mode_set_enabled", FunctionDescriptor.ofVoid(JAVA_BOOLEAN));
   private static final MethodHandle SET_REQUIRES_GRAD =
@@ -121,6 +127,29 @@ public final class TensorAbi {
   /** The strides in elements. */
   public static long[] strides(long handle) {
     return array(STRIDES, handle, "get_strides");
+  }
+
+  /** The number of elements. */
+  public static long numel(long handle) {
+    return ask(NUMEL, handle, "get_numel");
+  }
+
+  /** Whether the elements lie in row-major order without gaps. */
+  public static boolean isContiguous(long handle) {
+    return (ask(IS_CONTIGUOUS, handle, "is_contiguous") & 0xff) != 0;
+  }
+
+  /** The one element, of whatever type, as a double. */
+  public static double item(long handle) throws NativeCallException {
+    Scratch s = Scratch.current();
+    int code;
+    try {
+      code = (int) ITEM.invokeExact(handle, s.out);
+    } catch (Throwable e) {
+      throw fatal(e);
+    }
+    check(code, "item");
+    return s.out.get(JAVA_DOUBLE, 0);
   }
 
   /** {@code c10::ScalarType}. */

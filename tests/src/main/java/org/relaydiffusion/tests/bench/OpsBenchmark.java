@@ -5,8 +5,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -16,90 +21,151 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * What a call of a small operator costs, on float32[8]: through this binding, inside a scope and
- * outside of any, beside JavaCPP's own call of the same operator of the same LibTorch. Result and
- * its end included. Every round runs all of them, each in a JVM of its own, so that a machine that
- * slows down slows all; the figures are medians over the rounds, of times and of ratios within a
- * round.
+ * What a call costs, on float32[8]: through these bindings, through JavaCPP, and as the C function
+ * itself, all in the same LibTorch. Result and its end included. Every round runs all of them, each
+ * in a JVM of its own and a call's three one after the other, so that a machine that slows down
+ * slows all; the figures are medians over the rounds, of times and of ratios within a round. The
+ * heap is what a call allocates there, results included.
  *
- * <p>Arguments: {@code [rounds] [operator]}; 3 rounds of add, mul and silu when left out.
+ * <p>Arguments: {@code [rounds] [call...]}; 3 rounds of all calls when left out.
  */
 public final class OpsBenchmark {
-  private static final List<String> OPERATORS = List.of("add", "mul", "silu");
+  /** What our calls are compared with by the same name, or by this one. */
+  private static final Map<String, String> COMPARED =
+      Map.of("addInScope", "add", "mulInScope", "mul", "siluInScope", "silu");
+
+  private static final List<String> CALLS =
+      List.of(
+          "add",
+          "addInScope",
+          "addNumber",
+          "addInPlace",
+          "mul",
+          "mulInScope",
+          "mulNumber",
+          "mulInPlace",
+          "silu",
+          "siluInScope",
+          "reshape",
+          "toSameType",
+          "toSameDevice",
+          "item",
+          "memory",
+          "memoryInScope",
+          "shape",
+          "dtype",
+          "device");
+
+  /** One call's three ways in one round; JavaCPP or C may have no such call. */
+  private record Round(Cost ours, OptionalDouble javaCpp, OptionalDouble bare) {}
+
+  /** Nanoseconds and bytes of heap a call. */
+  private record Cost(double nanos, double bytes) {}
 
   private OpsBenchmark() {}
 
   /** Runs the benchmark. */
   public static void main(String[] args) throws RunnerException {
     int rounds = args.length > 0 ? Integer.parseInt(args[0]) : 3;
-    List<String> operators = args.length > 1 ? List.of(args[1]) : OPERATORS;
-    List<Map<String, Double>> measured = new ArrayList<>();
+    List<String> calls = args.length > 1 ? List.of(args).subList(1, args.length) : CALLS;
+    Map<String, List<Round>> measured = new LinkedHashMap<>();
     for (int round = 0; round < rounds; round++) {
-      measured.add(round(operators));
+      for (String call : calls) {
+        measured.computeIfAbsent(call, _ -> new ArrayList<>()).add(round(call));
+      }
       System.out.printf("round %s of %s is done%n", round + 1, rounds);
     }
-    print(operators, measured);
+    print(measured);
   }
 
-  /** The median of each benchmark's iterations, in nanoseconds a call. */
-  private static Map<String, Double> round(List<String> operators) throws RunnerException {
-    Map<String, Double> medians = new LinkedHashMap<>();
-    for (RunResult result : new Runner(options(operators)).run()) {
-      String method = result.getParams().getBenchmark();
-      medians.put(
-          method.substring(method.lastIndexOf('.') + 1),
-          median(
-              result.getBenchmarkResults().stream()
-                  .flatMap(b -> b.getIterationResults().stream())
-                  .mapToDouble(i -> i.getPrimaryResult().getScore())));
+  private static Round round(String call) throws RunnerException {
+    String compared = COMPARED.getOrDefault(call, call);
+    Cost ours =
+        cost(OpsOurs.class, call)
+            .orElseThrow(() -> new IllegalStateException("the call '%s' failed".formatted(call)));
+    return new Round(ours, nanos(OpsJavaCpp.class, compared), nanos(OpsBare.class, compared));
+  }
+
+  private static OptionalDouble nanos(Class<?> way, String call) throws RunnerException {
+    return cost(way, call).map(c -> OptionalDouble.of(c.nanos)).orElse(OptionalDouble.empty());
+  }
+
+  /** The medians over the iterations of one JVM, or nothing where that way has no such call. */
+  private static Optional<Cost> cost(Class<?> way, String call) throws RunnerException {
+    boolean there =
+        List.of(way.getDeclaredMethods()).stream().anyMatch(m -> m.getName().equals(call));
+    if (!there) {
+      return Optional.empty();
     }
-    return medians;
+    List<IterationResult> iterations = new ArrayList<>();
+    for (RunResult result : new Runner(options(way, call)).run()) {
+      result.getBenchmarkResults().forEach(b -> iterations.addAll(b.getIterationResults()));
+    }
+    if (iterations.isEmpty()) {
+      throw new IllegalStateException("%s of %s failed".formatted(call, way.getSimpleName()));
+    }
+    return Optional.of(
+        new Cost(
+            median(iterations, i -> i.getPrimaryResult().getScore()),
+            median(iterations, i -> i.getSecondaryResults().get("gc.alloc.rate.norm").getScore())));
   }
 
-  private static Options options(List<String> operators) {
+  private static Options options(Class<?> way, String call) {
     return new OptionsBuilder()
-        .include(
-            "\\.%s\\.(%s)[A-Z]"
-                .formatted(OpsCalls.class.getSimpleName(), String.join("|", operators)))
+        .include("\\.%s\\.%s$".formatted(way.getSimpleName(), call))
+        .addProfiler(GCProfiler.class)
         .forks(1)
         .jvmArgs("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
         .warmupIterations(4)
-        .warmupTime(TimeValue.milliseconds(500))
-        .measurementIterations(5)
-        .measurementTime(TimeValue.milliseconds(500))
+        .warmupTime(TimeValue.milliseconds(400))
+        .measurementIterations(7)
+        .measurementTime(TimeValue.milliseconds(200))
         .timeUnit(TimeUnit.NANOSECONDS)
         .verbosity(VerboseMode.SILENT)
         .build();
   }
 
-  private static void print(List<String> operators, List<Map<String, Double>> rounds) {
+  private static void print(Map<String, List<Round>> measured) {
     System.out.printf(
-        "%-9s %14s %14s %9s %16s %18s%n",
-        "operator", "in a scope", "outside", "JavaCPP", "scope / JavaCPP", "outside / JavaCPP");
-    for (String operator : operators) {
-      System.out.printf(
-          Locale.ROOT,
-          "%-9s %11.0f ns %11.0f ns %6.0f ns %16.2f %18.2f%n",
-          operator,
-          median(rounds.stream().mapToDouble(r -> nanos(r, operator + "Scoped"))),
-          median(rounds.stream().mapToDouble(r -> nanos(r, operator + "Single"))),
-          median(rounds.stream().mapToDouble(r -> nanos(r, operator + "JavaCpp"))),
-          median(rounds.stream().mapToDouble(r -> ratio(r, operator + "Scoped", operator))),
-          median(rounds.stream().mapToDouble(r -> ratio(r, operator + "Single", operator))));
-    }
+        "%-14s %9s %10s %10s %15s %14s %8s%n",
+        "call", "ours", "JavaCPP", "C", "ours / JavaCPP", "ours / C", "heap");
+    measured.forEach((call, rounds) ->
+        System.out.printf(
+            Locale.ROOT,
+            "%-14s %6.0f ns %10s %10s %15s %14s %6.0f B%n",
+            call,
+            median(rounds, r -> r.ours.nanos),
+            nanos(rounds.stream().map(Round::javaCpp).toList()),
+            nanos(rounds.stream().map(Round::bare).toList()),
+            ratio(rounds.stream().map(r -> over(r.ours, r.javaCpp)).toList()),
+            ratio(rounds.stream().map(r -> over(r.ours, r.bare)).toList()),
+            median(rounds, r -> r.ours.bytes)));
   }
 
   /** Within one round: a machine that changes its speed between rounds changes no ratio. */
-  private static double ratio(Map<String, Double> round, String ours, String operator) {
-    return nanos(round, ours) / nanos(round, operator + "JavaCpp");
+  private static OptionalDouble over(Cost ours, OptionalDouble other) {
+    return other.isPresent()
+        ? OptionalDouble.of(ours.nanos / other.getAsDouble())
+        : OptionalDouble.empty();
   }
 
-  private static double nanos(Map<String, Double> round, String name) {
-    Double nanos = round.get(name);
-    if (nanos == null) {
-      throw new IllegalStateException("the benchmark %s failed".formatted(name));
-    }
-    return nanos;
+  private static String nanos(List<OptionalDouble> values) {
+    return format("%.0f ns", values);
+  }
+
+  private static String ratio(List<OptionalDouble> values) {
+    return format("%.2f", values);
+  }
+
+  private static String format(String format, List<OptionalDouble> values) {
+    double[] there = values.stream().flatMapToDouble(OptionalDouble::stream).toArray();
+    return there.length == 0
+        ? "-"
+        : String.format(Locale.ROOT, format, median(DoubleStream.of(there)));
+  }
+
+  private static <T> double median(List<T> list, ToDoubleFunction<T> value) {
+    return median(list.stream().mapToDouble(value));
   }
 
   private static double median(DoubleStream values) {

@@ -1,0 +1,68 @@
+package org.relaydiffusion.torch;
+
+import org.relaydiffusion.torch.ffi.AccumulateAbi;
+
+/**
+ * {@code a += b} as a backward pass adds to a gradient, which costs little more than half of the
+ * foreach form that the C ABI carries otherwise. Each thread has a variable of its own, whose
+ * gradient a is meanwhile.
+ */
+final class InPlaceSum {
+  private static final ThreadLocal<InPlaceSum> CURRENT = ThreadLocal.withInitial(InPlaceSum::new);
+
+  private final Tensor variable = variable();
+
+  private InPlaceSum() {}
+
+  /**
+   * Adds, where no gradient is recorded.
+   *
+   * @return whether it was done: not for tensors that are not dense and on the CPU, by a LibTorch
+   *     that adds to gradients otherwise, and where LibTorch refuses; then a is as before
+   */
+  static boolean add(Tensor a, Tensor b) {
+    return a != null
+        && b != null
+        && a.isDenseOnCpu()
+        && b.isDenseOnCpu()
+        && Probe.WORKS
+        && CURRENT.get().addUnchecked(a, b);
+  }
+
+  private boolean addUnchecked(Tensor a, Tensor b) {
+    long place = variable.beginUse();
+    long x = a.beginUse();
+    try {
+      long y = b.beginUse();
+      try {
+        return AccumulateAbi.addInPlace(place, x, y);
+      } finally {
+        b.endUse();
+      }
+    } finally {
+      a.endUse();
+      variable.endUse();
+    }
+  }
+
+  private Tensor variable() {
+    try (Tensor made = Torch.scalar(0L)) {
+      return Tensor.ofLibrary(made.furtherHandle(), this);
+    }
+  }
+
+  /** Whether this LibTorch has the operator as it is known, and it adds in place: tried once. */
+  private static final class Probe {
+    static final boolean WORKS = works();
+
+    private static boolean works() {
+      if (!AccumulateAbi.isKnown()) {
+        return false;
+      }
+      try (Tensor a = Torch.tensor(new float[] {1, 2}, 2);
+          Tensor b = Torch.tensor(new float[] {10, 20}, 2)) {
+        return CURRENT.get().addUnchecked(a, b) && a.toFloats()[1] == 22;
+      }
+    }
+  }
+}
