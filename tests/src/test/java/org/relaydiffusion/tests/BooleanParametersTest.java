@@ -44,12 +44,7 @@ class BooleanParametersTest {
 
   /** Layers that only this project's own networks make, from the keywords of a checkpoint. */
   private static final Set<String> OF_CHECKPOINTS =
-      Set.of(
-          ROOT + "model.layer.Conv2d$Config",
-          ROOT + "model.layer.UNetBlock",
-          ROOT + "model.layer.UNetBlock$Config",
-          ROOT + "model.layer.UNetBlock$Style",
-          ROOT + "model.unet.UNetConfig");
+      Set.of(ROOT + "model.layer.Conv2d$Config", ROOT + "model.layer.UNetBlock$Config");
 
   @Test
   void noPublicMethodHasABooleanAmongItsArguments() {
