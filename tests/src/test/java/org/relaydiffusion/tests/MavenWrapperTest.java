@@ -119,7 +119,7 @@ class MavenWrapperTest {
   void withoutAJdkNothingIsStarted() throws Exception {
     assertThat(mvnw(jdk(17), jdk(21)))
         .isEqualTo(
-            new Finished(1, "rdm: RDM_JAVA_HOME=%s is no JDK 25 or newer".formatted(jdk(21))));
+            new Finished(1, "rdm: RDM_JAVA_HOME=%s is not a JDK 25 or newer".formatted(jdk(21))));
   }
 
   @Test
