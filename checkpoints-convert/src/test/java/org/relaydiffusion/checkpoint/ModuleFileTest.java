@@ -179,7 +179,7 @@ class ModuleFileTest {
         hostile("an empty name", "the name ''", object("")),
         hostile("no attributes", "a list of 0", state(List.of())),
         hostile("depth", "nested more than 32 levels", nested(40)),
-        hostile("a list", "holds a list of 0, expected a module", List.of()));
+        hostile("a list", "contains a list of 0, expected a module", List.of()));
   }
 
   private static PickleForm object(String attribute) {

@@ -76,7 +76,7 @@ class TextBombTest {
     within(() ->
         assertThatThrownBy(() -> convert(file))
             .isInstanceOf(FileException.class)
-            .hasMessageContaining("_init_kwargs: has more than 4000000 characters"));
+            .hasMessageContaining("_init_kwargs: has strings with more than 4000000 characters"));
   }
 
   @Test
@@ -94,7 +94,7 @@ class TextBombTest {
     within(() ->
         assertThatThrownBy(() -> convert(file))
             .isInstanceOf(FileException.class)
-            .hasMessageContaining("img_resolution is \"sss")
+            .hasMessageContaining("img_resolution of the network is \"sss")
             .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(600)));
   }
 
@@ -120,7 +120,7 @@ class TextBombTest {
     within(() ->
         assertThatThrownBy(() -> Checkpoint.open(file))
             .isInstanceOf(FileException.class)
-            .hasMessageContaining("take more than 8000000 characters"));
+            .hasMessageContaining("with more than 8000000 characters"));
   }
 
   @Test
@@ -155,7 +155,7 @@ class TextBombTest {
     within(() ->
         assertThatThrownBy(() -> Checkpoint.open(file))
             .isInstanceOf(FileException.class)
-            .hasMessageContaining("take more than 8000000 characters"));
+            .hasMessageContaining("with more than 8000000 characters"));
   }
 
   @Test

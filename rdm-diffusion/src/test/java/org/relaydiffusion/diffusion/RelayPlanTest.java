@@ -64,7 +64,7 @@ class RelayPlanTest {
         SampleRequest.builder(),
         new StubDenoiser(16, 3, 4),
         new StubDenoiser(64, 3, 5),
-        "the networks do not match: 4 and 5 channels");
+        "the networks do not match: 4 and 5 classes");
     refused(
         SampleRequest.builder(),
         new StubDenoiser(15, 3, 0),

@@ -123,7 +123,7 @@ class UsageErrorsTest {
     assertThat(RdmRun.of("genrate").error())
         .isEqualTo("rdm: unknown command 'genrate'; did you mean generate?");
     assertThat(generate("--network_frist=a").error())
-        .isEqualTo("rdm: Unknown option: '--network_frist=a'; is --network_first meant?");
+        .isEqualTo("rdm: Unknown option: '--network_frist=a'; did you mean --network_first?");
     assertThat(generate("first.pkl").error()).isEqualTo("rdm: unexpected argument 'first.pkl'");
   }
 

@@ -202,7 +202,7 @@ class ActivationsFileTest {
         Activations.Reader pass = file.activations(Feature.SPATIAL, "sFID").open()) {
       assertThatThrownBy(() -> pass.read(1))
           .isInstanceOf(RdmException.class)
-          .hasMessageContaining("[n, 2023], not float64[1, 31]");
+          .hasMessageContaining("[n, 2023], but found float64[1, 31]");
     }
   }
 
@@ -258,7 +258,7 @@ class ActivationsFileTest {
           out.array("feat", zeros(3, 2));
           out.array("s_feat", zeros(4, 2));
         }),
-        "array 'feat' is of 3 images, but 's_feat' is of 4");
+        "array 'feat' has 3 images, but 's_feat' has 4");
     refused(
         write(out -> {
           out.array("mu", zeros(3));

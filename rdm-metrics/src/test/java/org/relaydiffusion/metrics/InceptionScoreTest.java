@@ -207,7 +207,7 @@ class InceptionScoreTest {
     rows[555][1] = Double.NaN;
     assertThatThrownBy(() -> ofLogits(rows, 5000))
         .isInstanceOf(RdmException.class)
-        .hasMessage("logits: row 555 holds NaN, but activations must be finite");
+        .hasMessage("logits: row 555 contains NaN, but activations must be finite");
     rows[555][1] = 1e300;
     assertThatThrownBy(() -> ofLogits(rows, 5000))
         .isInstanceOf(RdmException.class)

@@ -90,7 +90,7 @@ class NearestNeighboursTest {
     Activations other = Rows.of("other", Rows.normal(1, 4, 9));
     assertThatThrownBy(() -> NearestNeighbours.of(rows, rows, 5, WORK))
         .isInstanceOf(RdmException.class)
-        .hasMessage("rows: the 5 nearest images were requested, but there are only 4");
+        .hasMessage("rows: 5 nearest images were requested, but there are only 4");
     assertThatThrownBy(() -> NearestNeighbours.of(rows, rows, 0, WORK))
         .isInstanceOf(OptionException.class);
     assertThatThrownBy(() -> NearestNeighbours.of(rows, other, 1, WORK))

@@ -41,9 +41,9 @@ class AugmentOptionsTest {
         .hasMessage("unknown augmentation setting 'blur'");
     assertThatThrownBy(() -> AugmentOptions.training(1.5))
         .isInstanceOf(OptionException.class)
-        .hasMessage("augmentation's p must be in [0, 1], but is 1.5");
+        .hasMessage("augmentation setting p must be in [0, 1], but is 1.5");
     assertThatThrownBy(() -> AugmentOptions.ofKwargs(Map.of("scale", Double.NaN)))
         .isInstanceOf(OptionException.class)
-        .hasMessage("augmentation's scale must be a finite number of at least 0, but is NaN");
+        .hasMessage("augmentation setting scale must be a finite number of at least 0, but is NaN");
   }
 }

@@ -69,7 +69,7 @@ class LabelFileTest {
           {'labels': 3}                                     | expected a list of labels
           {'labels': {'a.png': 0}}                          | expected a list of labels
           {'labels': [3]}                                   | expected a pair
-          {'labels': [['a.png']]}                           | has a label of 'a.png' that is neither
+          {'labels': [['a.png']]}                           | has a label for 'a.png' that is neither
           {'labels': [[1, 0]]}                              | expected a picture's name
           {'labels': [['a.png', 0, 1]]}                     | expected the end of the label of 'a.png'
           {'labels': [['a.png', 'cat']]}                    | neither a class from 0 to 65535

@@ -157,7 +157,7 @@ class LmdbSourceTest {
     // A page below itself, as deep as the file may claim.
     everyChild(file, first, first);
     little(file).putShort(LmdbWriter.PAGE + 88 + 6, (short) 32);
-    assertRefused(file, "has the type 0x1 where 0x2 belongs");
+    assertRefused(file, "has the type 0x1 instead of 0x2");
     little(file).putShort(LmdbWriter.PAGE + 88 + 6, (short) 33);
     assertRefused(file, "its tree declares 33 levels");
   }
