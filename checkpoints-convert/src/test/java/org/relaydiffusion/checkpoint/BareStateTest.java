@@ -102,7 +102,8 @@ class BareStateTest {
         ModuleFile module = ModuleFile.open(bare)) {
       assertThat(checkpoint.prefix()).isEqualTo("module.");
       assertThat(checkpoint.tensors()).containsKey("model.map_layer0.weight");
-      assertThat(checkpoint.summary().lines()).contains("'module.'");
+      assertThat(checkpoint.summary().lines())
+          .contains("the name of every tensor has the prefix 'module.'");
       assertThat(module.tensors()).containsKey("model.map_layer0.weight");
       assertThatThrownBy(checkpoint::network)
           .isInstanceOf(FileException.class)
@@ -151,7 +152,7 @@ class BareStateTest {
     Path broken = Files.writeString(folder.resolve("broken.json"), "{");
     assertThatThrownBy(() -> NetworkDescription.ofJson(broken))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("is a value that is not a JSON object");
+        .hasMessageContaining("is not a JSON object");
     assertThat(target).doesNotExist();
   }
 

@@ -107,12 +107,12 @@ class HostileCheckpointTest {
   @CsvSource(
       quoteCharacter = '"',
       value = {
-        "content_kwargs_channels_bomb.pt, model_channels is 1000000000",
-        "content_kwargs_negative.pt, model_channels is -",
-        "content_kwargs_unknown_model.pt, model_type is",
+        "content_kwargs_channels_bomb.pt, model_channels of the network is 1000000000",
+        "content_kwargs_negative.pt, model_channels of the network is -",
+        "content_kwargs_unknown_model.pt, model_type of the network is",
         "content_dtype_int_weight.pt, has dtype int64",
         "content_no_ema.pt, has no network 'ema'; it has '",
-        "content_list.pt, holds a list of",
+        "content_list.pt, contains a list of",
         "content_ema_string.pt, entry 'ema' is '",
         "content_ema_tensor.pt, entry 'ema' is a float32 tensor",
         "content_class_unknown.pt, of class '",

@@ -84,7 +84,7 @@ class HelpTest {
   void helpShowsThePresetsNumbers() {
     assertThat(unwrapped("generate_celebahq"))
         .contains("Default: 80000-109999.")
-        .containsPattern("--num_steps_first=N\\s+Noise levels, at least 2. Default: 120")
+        .containsPattern("--num_steps_first=N\\s+Number of noise levels, at least 2. Default: 120")
         .containsPattern("--sde_scale_first=X[^-]* Default: 0.05")
         .containsPattern("--truncation_t_second=X[^-]* Default: 1.05")
         .containsPattern("--S_churn_second=X[^-]* Default: 0");

@@ -83,7 +83,7 @@ class UnwritableOutputTest {
                 .redirectError(FULL));
 
     assertThat(ended.code()).isZero();
-    assertThat(ended.out()).contains("set.zip: 4 pictures");
+    assertThat(ended.out()).contains("set.zip: 4 images");
     assertThat(folder.resolve("set.zip")).isNotEmptyFile();
   }
 }

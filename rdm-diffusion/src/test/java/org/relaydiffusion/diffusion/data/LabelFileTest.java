@@ -70,7 +70,7 @@ class LabelFileTest {
           {'labels': {'a.png': 0}}                          | expected a list of labels
           {'labels': [3]}                                   | expected a pair
           {'labels': [['a.png']]}                           | has a label for 'a.png' that is neither
-          {'labels': [[1, 0]]}                              | expected a picture's name
+          {'labels': [[1, 0]]}                              | expected the name of an image
           {'labels': [['a.png', 0, 1]]}                     | expected the end of the label of 'a.png'
           {'labels': [['a.png', 'cat']]}                    | neither a class from 0 to 65535
           {'labels': [['a.png', null]]}                     | neither a class
@@ -81,21 +81,21 @@ class LabelFileTest {
           {'labels': [['a.png', 65536]]}                    | neither a class
           {'labels': [['a.png', 1e400]]}                    | neither a class
           {'labels': [['a.png', {}]]}                       | neither a class
-          {'labels': [['a.png', [1, 'x']]]}                 | an element that is no number: x
-          {'labels': [['a.png', [[1]]]]}                    | an element that is no number
-          {'labels': [['a.png', [1e99]]]}                   | an element that is no number: 1e99
+          {'labels': [['a.png', [1, 'x']]]}                 | an element that is not a number: x
+          {'labels': [['a.png', [[1]]]]}                    | an element that is not a number
+          {'labels': [['a.png', [1e99]]]}                   | an element that is not a number: 1e99
           {'labels': [['a.png', []]]}                       | a label of 0 numbers for 'a.png'
           {'labels': [['a.png', [1]], ['b/c.png', [1, 2]]]} | labels of 1 numbers, but 'b/c.png' has 2
           {'labels': [['a.png', [1]], ['b/c.png', 1]]}      | classes and vectors
           {'labels': [['a.png', 0], ['a.png', 0]]}          | has two labels for 'a.png'
-          {'labels': null, 'labels': []}                    | is no valid JSON at line 1
-          {'labels': [['a.png', 0], ['b/c.png', 1]]} {}     | goes on after its end
-          {'labels': [['a.png', 0], ['b/c.png', 1]]         | is no valid JSON
-          {'labels': [['a.png', 0], ['b/c.png',             | is no valid JSON
-          {'labels': [['a.png', 0],                         | is no valid JSON
-          {'labels': [['a.png', [0,                         | is no valid JSON
-          {'labels'                                         | is no valid JSON
-          {'x': [[[[                                        | is no valid JSON
+          {'labels': null, 'labels': []}                    | is not valid JSON at line 1
+          {'labels': [['a.png', 0], ['b/c.png', 1]]} {}     | has data after its end
+          {'labels': [['a.png', 0], ['b/c.png', 1]]         | is not valid JSON
+          {'labels': [['a.png', 0], ['b/c.png',             | is not valid JSON
+          {'labels': [['a.png', 0],                         | is not valid JSON
+          {'labels': [['a.png', [0,                         | is not valid JSON
+          {'labels'                                         | is not valid JSON
+          {'x': [[[[                                        | is not valid JSON
           """)
   void anythingElseIsOneLineThatNamesTheFile(String json, String message) {
     assertThatThrownBy(() -> read(json))

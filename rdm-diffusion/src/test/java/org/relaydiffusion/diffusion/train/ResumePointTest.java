@@ -48,41 +48,42 @@ class ResumePointTest {
     Object beyond = TensorSources.of(bytes);
 
     assertThat(read(state, "seed", 3L)).isPresent();
-    assertRefused(state, "generators", List.of(), "rdm.generators, no list of 1 states");
-    assertRefused(state, "generators", List.of(good, good), "rdm.generators, no list of 1 states");
-    assertRefused(state, "generators", "text", "rdm.generators, no list of 1 states");
-    assertRefused(state, "generators", List.of(1L), "rdm.generators.0, not a uint8 tensor of 5056");
+    assertRefused(state, "generators", List.of(), "rdm.generators: not a list of 1 states");
+    assertRefused(
+        state, "generators", List.of(good, good), "rdm.generators: not a list of 1 states");
+    assertRefused(state, "generators", "text", "rdm.generators: not a list of 1 states");
+    assertRefused(state, "generators", List.of(1L), "rdm.generators.0: not a uint8 tensor of 5056");
     assertRefused(
         state,
         "generators",
         List.of(TensorSources.of(new byte[16])),
-        "rdm.generators.0, not a uint8 tensor of 5056");
+        "rdm.generators.0: not a uint8 tensor of 5056");
     assertRefused(
-        state, "generators", List.of(beyond), "rdm.generators.0, these 5056 bytes are no state");
+        state, "generators", List.of(beyond), "rdm.generators.0: these 5056 bytes are no state");
     assertRefused(
         state,
         "device_generators",
         List.of(good),
-        "rdm.device_generators.0, not a uint8 tensor of 16");
+        "rdm.device_generators.0: not a uint8 tensor of 16");
     assertRefused(
         state,
         "device_generators",
         Collections.nCopies(3, TensorSources.of(new byte[16])),
-        "rdm.device_generators, no list of 1 states");
-    assertRefused(state, "num_processes", 2L, "rdm.generators, no list of 2 states");
-    assertRefused(state, "num_processes", 1L << 40, "rdm.num_processes, 1099511627776, expected");
-    assertRefused(state, "nimg", BigInteger.TWO.pow(64), "rdm.nimg, not an integer");
-    assertRefused(state, "tick_start_nimg", 1L << 40, "rdm.tick_start_nimg, 1099511627776");
-    assertRefused(state, "tick", -1L, "rdm.tick, -1, expected 0 to 2147483647");
-    assertRefused(state, "loss_scale", Double.NaN, "rdm.loss_scale, not a positive number");
-    assertRefused(state, "loss_scale", null, "rdm.loss_scale, not a positive number");
+        "rdm.device_generators: not a list of 1 states");
+    assertRefused(state, "num_processes", 2L, "rdm.generators: not a list of 2 states");
+    assertRefused(state, "num_processes", 1L << 40, "rdm.num_processes: 1099511627776, expected");
+    assertRefused(state, "nimg", BigInteger.TWO.pow(64), "rdm.nimg: not an integer");
+    assertRefused(state, "tick_start_nimg", 1L << 40, "rdm.tick_start_nimg: 1099511627776");
+    assertRefused(state, "tick", -1L, "rdm.tick: -1, expected 0 to 2147483647");
+    assertRefused(state, "loss_scale", Double.NaN, "rdm.loss_scale: not a positive number");
+    assertRefused(state, "loss_scale", null, "rdm.loss_scale: not a positive number");
   }
 
   private void assertRefused(Path state, String key, @Nullable Object value, String reason) {
     assertThatThrownBy(() -> read(state, key, value))
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(folder.resolve("changed.pt").toString())
-        .hasMessageContaining("has, as " + reason);
+        .hasMessageContaining("has an invalid " + reason);
   }
 
   /** Reads a copy of a state in which one value is another. */

@@ -23,7 +23,8 @@ final class JobOptions implements Section {
       names = "--seeds",
       paramLabel = "LIST",
       description =
-          "Seeds, one per image: numbers and ranges, as in 0-63,100. Default: ${DEFAULT-VALUE}.")
+          "Seeds, one per image: numbers and ranges separated by commas."
+              + " Default: ${DEFAULT-VALUE}.")
   String seeds = "";
 
   @Option(

@@ -42,7 +42,7 @@ class DatasetCommandTest {
 
     assertThat(run.code()).isZero();
     assertThat(run.err())
-        .matches("rdm dataset: .*src_classes -> .*set.zip, 9 pictures, \\d+ workers\\R");
+        .matches("rdm dataset: .*src_classes -> .*set.zip, 9 images, \\d+ workers\\R");
     assertThat(run.out()).matches(".*set.zip: 9 images of 64 x 64, RGB, 3 classes, [0-9.]+s\\R");
     try (ZipFile zip = new ZipFile(folder.resolve("set.zip").toFile())) {
       assertThat(zip.size()).isEqualTo(10);

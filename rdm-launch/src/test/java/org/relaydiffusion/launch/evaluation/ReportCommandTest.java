@@ -279,7 +279,7 @@ class ReportCommandTest {
     RdmRun activations =
         rdm("evaluate", "activations", "--data=" + folder.resolve("a"), "--dest=" + other);
     assertThat(activations.err())
-        .contains("rdm: %s: already exists and is not a activation file".formatted(other));
+        .contains("rdm: %s: already exists and is not a valid activation file".formatted(other));
     assertThat(other).hasContent("years of work");
     assertThat(samples).hasBinaryContent(before);
   }

@@ -160,7 +160,7 @@ class SupervisorNodesTest {
     assertThatThrownBy(wrongCount::code)
         .cause()
         .isInstanceOf(RdmException.class)
-        .hasMessage("node 0 has --nproc_per_node=2, but this node 1; they must be equal");
+        .hasMessage("node 0 has --nproc_per_node=2, but this node has 1; they must be equal");
     ShellRun wrongRun = plan.named(Optional.of("other")).on(new Nodes(2, 1, 2), at).start();
     assertThatThrownBy(wrongRun::code).cause().hasMessageContaining("--rdzv_id=test");
 

@@ -81,7 +81,7 @@ class NetworksByAddressTest {
       assertThat(run.code()).isEqualTo(ExitCode.FAILURE);
       assertThat(run.err().lines())
           .containsExactly(
-              "rdm: %s: the server responds with 404 (not found)"
+              "rdm: %s cannot be downloaded: the server responds with 404 (not found)"
                   .formatted(server.url("/first.pkl")));
       assertThat(run.out()).isEmpty();
     }

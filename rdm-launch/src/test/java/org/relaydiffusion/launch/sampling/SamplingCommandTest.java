@@ -195,7 +195,7 @@ class SamplingCommandTest {
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.out())
         .contains(": 2 images in ", "; 2 already existed")
-        .contains(sheet + ": contact sheet of 4 pictures");
+        .contains(sheet + ": contact sheet of 4 images");
     assertThat(Files.getLastModifiedTime(relay.picture("000000/000000.png"))).isEqualTo(old);
     assertThat(pictures(relay.outdir())).hasSize(4);
     // The same seed is the same picture in another batch, but for the sums' rounding.
@@ -346,7 +346,7 @@ class SamplingCommandTest {
     RdmRun run = RdmRun.of("demo", "--outdir=" + folder);
 
     assertThat(run.code()).as(run.err()).isZero();
-    assertThat(run.out()).contains("grid.png: contact sheet of 64 pictures");
+    assertThat(run.out()).contains("grid.png: contact sheet of 64 images");
     assertThat(PictureReader.read(folder.resolve("grid.png")).width()).isEqualTo(8 * 66 + 2);
   }
 
