@@ -107,7 +107,8 @@ class OddCheckpointTest {
     Path file = write("}X\\1\\0\\0\\0ac" + module + "\n" + name + "\n)Rs.");
     assertThatThrownBy(() -> Checkpoint.open(file).close())
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("%s.%s is not allowed in a checkpoint: it would run code", module, name);
+        .hasMessageContaining(
+            "%s.%s is not allowed in a checkpoint: it would run code", module, name);
   }
 
   @Test

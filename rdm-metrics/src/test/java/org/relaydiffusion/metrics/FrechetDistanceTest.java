@@ -325,7 +325,8 @@ class FrechetDistanceTest {
       Activations bad = Rows.of("bad.npz: feat", rows);
       assertThatThrownBy(() -> FrechetDistance.between(good, bad, WORK))
           .isInstanceOf(RdmException.class)
-          .hasMessage("bad.npz: feat: row %s contains NaN, but activations must be finite", count - 1);
+          .hasMessage(
+              "bad.npz: feat: row %s contains NaN, but activations must be finite", count - 1);
     }
     Activations longer = Rows.of("longer", Rows.normal(1, 9, 5));
     assertThatThrownBy(() -> FrechetDistance.between(good, longer, WORK))
