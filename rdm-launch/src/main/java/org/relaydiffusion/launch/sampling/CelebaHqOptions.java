@@ -13,8 +13,7 @@ final class CelebaHqOptions implements Section {
       paramLabel = "X",
       description =
           "First stage: fraction of the noise that is replaced in each step, 0 to 1; guidance has"
-              + " no"
-              + " effect in this sampler. Default: ${DEFAULT-VALUE}.")
+              + " no effect in this sampler. Default: ${DEFAULT-VALUE}.")
   double sdeScale;
 
   @Option(
