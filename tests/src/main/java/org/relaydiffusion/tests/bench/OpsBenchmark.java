@@ -1,5 +1,7 @@
 package org.relaydiffusion.tests.bench;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -107,7 +109,9 @@ public final class OpsBenchmark {
     return Optional.of(
         new Cost(
             median(iterations, i -> i.getPrimaryResult().getScore()),
-            median(iterations, i -> i.getSecondaryResults().get("gc.alloc.rate.norm").getScore())));
+            median(
+                iterations,
+                i -> requireNonNull(i.getSecondaryResults().get("gc.alloc.rate.norm")).getScore())));
   }
 
   private static Options options(Class<?> way, String call) {
