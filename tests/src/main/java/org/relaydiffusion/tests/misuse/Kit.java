@@ -19,6 +19,7 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Operator;
 import org.relaydiffusion.torch.OperatorCall;
 import org.relaydiffusion.torch.OperatorSchema;
@@ -225,21 +226,19 @@ final class Kit implements AutoCloseable {
   }
 
   private static boolean fits(SchemaType type, Class<?> argument) {
-    SchemaType.Kind kind = type.kind();
-    if (type.list()) {
-      return (argument == long[].class && kind == SchemaType.Kind.INT)
-          || (argument == double[].class && kind == SchemaType.Kind.FLOAT)
-          || (argument == boolean[].class && kind == SchemaType.Kind.BOOL)
-          || (argument == List.class && kind == SchemaType.Kind.TENSOR);
-    }
-    return (argument == Tensor.class && kind == SchemaType.Kind.TENSOR)
-        || (argument == long.class && kind == SchemaType.Kind.INT)
-        || (argument == double.class && kind == SchemaType.Kind.FLOAT)
-        || (argument == boolean.class && kind == SchemaType.Kind.BOOL)
-        || (argument == String.class && kind == SchemaType.Kind.STR)
-        || (argument == DType.class && kind == SchemaType.Kind.DTYPE)
-        || (argument == Device.class && kind == SchemaType.Kind.DEVICE)
-        || (argument == org.relaydiffusion.torch.MemoryFormat.class && kind == SchemaType.Kind.MEMORY_FORMAT);
+    Class<?> wanted =
+        switch (type.kind()) {
+          case TENSOR -> type.list() ? List.class : Tensor.class;
+          case INT -> type.list() ? long[].class : long.class;
+          case FLOAT -> type.list() ? double[].class : double.class;
+          case BOOL -> type.list() ? boolean[].class : boolean.class;
+          case STR -> String.class;
+          case DTYPE -> DType.class;
+          case DEVICE -> Device.class;
+          case MEMORY_FORMAT -> MemoryFormat.class;
+          default -> Void.class;
+        };
+    return argument == wanted;
   }
 
   private @Nullable Object make(Class<?> type) {

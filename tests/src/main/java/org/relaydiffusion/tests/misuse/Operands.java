@@ -510,7 +510,7 @@ final class Operands implements AutoCloseable {
     } else if (raw == Supplier.class) {
       return (Supplier<Object>) () -> calledBack(argument(type, 0));
     } else if (raw == Initializer.class) {
-      return (Initializer) (_, _) -> (Tensor) calledBack(Tensor.class);
+      return (Initializer) (_, _) -> madeByCaller();
     } else if (raw == Consumer.class) {
       return (Consumer<Object>) _ -> calledBack(Object.class);
     } else if (raw == BiConsumer.class) {
@@ -523,6 +523,11 @@ final class Operands implements AutoCloseable {
       return any(List.of("text", 1, receiver(Tensor.class).orElseThrow()));
     }
     return receiver(raw).orElseGet(() -> construct(raw));
+  }
+
+  @SuppressWarnings("NullAway") // What a careless caller returns.
+  private Tensor madeByCaller() {
+    return (Tensor) calledBack(Tensor.class);
   }
 
   private @Nullable Object calledBack(Type type) {

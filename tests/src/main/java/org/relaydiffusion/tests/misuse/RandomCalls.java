@@ -231,7 +231,7 @@ public final class RandomCalls {
         finding("%s threw and left %s tensors".formatted(name, left), null);
       }
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError(text, e);
+      throw new LinkageError(text, e);
     }
     Duration took = Duration.ofNanos(System.nanoTime() - start);
     if (took.compareTo(SLOW) > 0) {
@@ -248,6 +248,8 @@ public final class RandomCalls {
     switch (thrown) {
       case RdmException e when isOneLine(e.getMessage()) -> refusals++;
       case Operands.Refusal _ -> refusals++;
+      // Java's heap is small here, and an array as long as it may be does not fit.
+      case OutOfMemoryError _ -> refusals++;
       case null -> throw new AssertionError(text);
       default -> {
         StackTraceElement[] stack = thrown.getStackTrace();

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -234,7 +235,7 @@ class EveryMethodTest {
       kit.note(result);
       assertThat(expected).as("%s returned %s", text, result).isEqualTo(Outcome.EITHER);
     } catch (InvocationTargetException e) {
-      Throwable thrown = e.getCause();
+      Throwable thrown = Objects.requireNonNull(e.getCause());
       assertThat(thrown).as(text).isInstanceOf(RdmException.class);
       assertThat(thrown.getMessage()).as(text).isNotBlank().doesNotContain("\n");
       assertThat(Tensor.liveCount()).as("tensors after " + text).isEqualTo(live);
@@ -253,7 +254,7 @@ class EveryMethodTest {
           receiver = c.newInstance(ROWS.arguments(c, kit));
           kit.note(receiver);
         } catch (ReflectiveOperationException e) {
-          throw new AssertionError("an object of " + type, e);
+          throw new LinkageError("an object of " + type, e);
         }
       }
     }
@@ -269,7 +270,7 @@ class EveryMethodTest {
         case Constructor<?> c -> c.newInstance(arguments);
       };
     } catch (IllegalAccessException | InstantiationException e) {
-      throw new AssertionError(Rows.name(call), e);
+      throw new LinkageError(Rows.name(call), e);
     }
   }
 }
