@@ -111,7 +111,8 @@ public final class OpsBenchmark {
             median(iterations, i -> i.getPrimaryResult().getScore()),
             median(
                 iterations,
-                i -> requireNonNull(i.getSecondaryResults().get("gc.alloc.rate.norm")).getScore())));
+                i ->
+                    requireNonNull(i.getSecondaryResults().get("gc.alloc.rate.norm")).getScore())));
   }
 
   private static Options options(Class<?> way, String call) {
