@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.OperatorHandle;
 import org.bytedeco.pytorch.Tensor;
+import org.relaydiffusion.nativeconfig.JniLibraries;
 import org.relaydiffusion.torch.ffi.TensorAbi;
 
 /** Calls an operator as LibTorch's own interpreter does, through JavaCPP: what ours must equal. */
@@ -21,6 +22,8 @@ public final class BoxedCall {
    * @return a handle of the one tensor that it returns, the caller's; empty where LibTorch refuses
    */
   public static Optional<Long> tensor(String name, String overload, long... handles) {
+    // Whichever test comes first: JavaCPP would load a second LibTorch.
+    JniLibraries.load();
     try (PointerScope _ = new PointerScope()) {
       OperatorHandle operator = Dispatcher.singleton().findSchemaOrThrow(name, overload);
       FunctionSchema schema = operator.schema();
