@@ -52,7 +52,7 @@ public final class DatasetCommand implements Callable<Integer> {
       paramLabel = "PATH",
       required = true,
       description =
-          "The source of the images: a folder (including subfolders), a .zip, an LMDB,"
+          "Source of the images: a folder (with its subfolders), a .zip, an LMDB,"
               + " cifar-10-python.tar.gz, train-images-idx3-ubyte.gz (MNIST; with its labels beside"
               + " it), or synthetic:shapes.")
   private String source = "";

@@ -13,7 +13,7 @@ final class FirstStageOptions implements Section {
       names = "--network_first",
       paramLabel = "FILE|URL",
       description =
-          "Checkpoint of the first stage: .pkl, .pt or .safetensors. An http or https"
+          "Checkpoint (.pkl, .pt or .safetensors) of the first stage. An http or https"
               + " URL is downloaded once, into the cache folder.")
   @Nullable FileLocation network;
 

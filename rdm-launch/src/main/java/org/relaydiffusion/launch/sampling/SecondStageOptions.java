@@ -12,7 +12,7 @@ final class SecondStageOptions implements Section {
       names = "--network_second",
       paramLabel = "FILE|URL",
       description =
-          "Checkpoint of the second stage: .pkl, .pt or .safetensors. An http or https"
+          "Checkpoint (.pkl, .pt or .safetensors) of the second stage. An http or https"
               + " URL is downloaded once, into the cache folder.")
   @Nullable FileLocation network;
 
