@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** LibTorch in Java: tensors, lifetimes, operators, gradients, training and process groups. */
 module org.relaydiffusion.torch {
   requires static org.jspecify;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Which LibTorch runs, and loading it; with the exceptions and files that everything above shares.
  */

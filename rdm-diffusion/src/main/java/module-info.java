@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Samplers, blurring diffusion and the relay pipeline. */
 module org.relaydiffusion.diffusion {
   requires static org.jspecify;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The rdm command. */
 module org.relaydiffusion.launch {
   requires static org.jspecify;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Evaluation: how far samples are from a data set. */
 module org.relaydiffusion.metrics {
   requires static org.jspecify;

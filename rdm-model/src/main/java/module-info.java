@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The networks of Relay Diffusion, their configuration and their safetensors files. */
 module org.relaydiffusion.model {
   requires static org.jspecify;

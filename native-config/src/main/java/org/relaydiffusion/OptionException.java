@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion;
 
 /** Thrown if an option or argument is invalid: a mistake of the caller, not of the data. */

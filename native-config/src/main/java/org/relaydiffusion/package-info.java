@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The root of the exception tree. */
 @NullMarked
 package org.relaydiffusion;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.torch;
 
 /** The order in which a [N, C, H, W] tensor's elements lie in memory. */

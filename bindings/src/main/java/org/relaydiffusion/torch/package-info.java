@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * LibTorch in Java: tensors, their lifetimes, operators and random generators. Operators go through
  * LibTorch's stable C ABI by way of {@code java.lang.foreign}.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.checkpoint;
 
 /** One of the two networks of a training run. */

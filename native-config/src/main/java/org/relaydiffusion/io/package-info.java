@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** File access for all other packages: mapped and validated reading, atomic writing. */
 @NullMarked
 package org.relaydiffusion.io;

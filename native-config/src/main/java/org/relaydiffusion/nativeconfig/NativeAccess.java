@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.nativeconfig;
 
 /** Java's permission to call native libraries, which the command line gives. */

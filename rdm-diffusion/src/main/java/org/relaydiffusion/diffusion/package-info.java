@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Relay diffusion: samplers, blurring, and the pipeline from seeds to pixels. */
 @NullMarked
 package org.relaydiffusion.diffusion;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.metrics;
 
 /** The two kinds of activations that metrics compare, and the names of their arrays in files. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.metrics;
 
 /** Counts finished work, and notifies a listener. Not thread-safe. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Evaluation metrics: FID, sFID, Inception Score, precision and recall. */
 @NullMarked
 package org.relaydiffusion.metrics;

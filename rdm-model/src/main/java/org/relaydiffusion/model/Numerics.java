@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.model;
 
 /** How a network is computed; both give the same images to the eye. */

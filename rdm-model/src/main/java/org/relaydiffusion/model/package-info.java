@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The networks: layers, U-Nets and preconditioners. */
 @NullMarked
 package org.relaydiffusion.model;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What crosses modules. */
 @NullMarked
 package org.relaydiffusion.tests;

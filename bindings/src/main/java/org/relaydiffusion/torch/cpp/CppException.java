@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.torch.cpp;
 
 /** A C++ function threw. The caller knows what it was doing, and says so in its own exception. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * LibTorch's C++ classes through JavaCPP: stores, process groups and the reducer of gradients,
  * which have no C functions. The one package that names {@code org.bytedeco}; only addresses of

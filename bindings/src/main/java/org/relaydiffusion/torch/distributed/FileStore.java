@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.torch.distributed;
 
 import java.nio.file.Files;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Several processes on one model: stores where they meet, groups in which they exchange tensors,
  * and data-parallel training. Needs the bundled LibTorch.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Networks as trees of modules with named parameters and buffers. */
 @NullMarked
 package org.relaydiffusion.torch.nn;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What every module's tests share: no test leaves a live tensor. */
 @NullMarked
 package org.relaydiffusion.torch.testing;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.checkpoint.pickle;
 
 /** An object whose state is set after construction ({@code __setstate__}). */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.checkpoint.pickle;
 
 /** An object of a known class of which only the state is relevant, such as PyTorch's ModuleDict. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.checkpoint.pickle;
 
 /** The opcodes of pickle protocols 0 to 5, by the names that Python's pickletools gives them. */

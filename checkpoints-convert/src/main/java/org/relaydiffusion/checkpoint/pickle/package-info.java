@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Python's pickle format, protocols 0 to 5, read as data: a closed list of names is mapped to plain
  * Java values, everything else is rejected by name, and nothing is ever executed.

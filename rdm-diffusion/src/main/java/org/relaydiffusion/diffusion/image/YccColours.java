@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.image;
 
 /** Conversions between colour spaces in the fixed-point arithmetic of libjpeg and Pillow. */

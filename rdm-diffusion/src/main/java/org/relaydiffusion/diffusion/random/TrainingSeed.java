@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.random;
 
 /** Computes the seed of the generators of each process of a training run. */

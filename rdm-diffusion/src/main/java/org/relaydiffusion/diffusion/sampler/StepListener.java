@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.sampler;
 
 /** Receives every step of a sampler; an exception ends the sampling. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The samplers: from a denoiser and noise to images. */
 @NullMarked
 package org.relaydiffusion.diffusion.sampler;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** A network of a user's own, added as docs/architecture.md shows. */
 @NullMarked
 package org.relaydiffusion.diffusion.extension;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * {@code rdm launch}: starts, monitors, stops and restarts worker processes, and forwards their
  * output.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.model.layer;
 
 /** What a convolution does to the image's size besides convolving. */

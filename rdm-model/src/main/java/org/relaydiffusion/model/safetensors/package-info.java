@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Files in the safetensors format: mapped and used where they lie, written in one pass, and checked
  * against the file's real length before anything is believed.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Fuzzing of all readers of untrusted files and text: {@code tests/fuzz}.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.tests.misuse;
 
 import java.util.concurrent.BlockingQueue;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Random calls of the binding's public methods: {@code tests/random-calls}.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * The data set tool: reads images from folders, archives or a procedural generator, resizes them,
  * and writes the folder or zip used for training.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.image.webp;
 
 /** Reads bits, the lowest of a byte first, from a part of a file. */

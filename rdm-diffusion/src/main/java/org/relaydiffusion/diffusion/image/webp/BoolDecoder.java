@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.image.webp;
 
 /** VP8's boolean entropy decoder (RFC 6386, section 7) over a part of a file. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.image.webp;
 
 /** The inverse transforms of VP8's blocks (RFC 6386, sections 14.3 and 14.4). */

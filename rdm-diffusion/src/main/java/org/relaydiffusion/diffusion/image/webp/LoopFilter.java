@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.image.webp;
 
 /** Smooths the edges of blocks after all have been decoded (RFC 6386, section 15). */
