@@ -225,8 +225,6 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
    * process: also a view, an alias, a gradient or whatever else shares it.
    */
   void checkWritable() {
-    // Operators such as resize_ and set_ write the shape too: what is known of it ends here.
-    shape = null;
     if (isReadOnly()) {
       throw new TorchException(
           describe() + " lies in read-only memory: Shapes.copy gives one that can be changed");

@@ -179,7 +179,7 @@ class FilesTest {
     try (MappedFile file = MappedFile.open(path)) {
       assertThatThrownBy(() -> file.slice(offset, length, "tensor t"))
           .isInstanceOf(FileException.class)
-          .hasMessageStartingWith(path + ": tensor t needs ")
+          .hasMessageStartingWith(path + ": tensor t requires ")
           .hasMessageEndingWith("but the file has 8 bytes");
     }
   }

@@ -9,11 +9,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Tells when a storage over foreign memory ends, however many tensors, graphs and gradients share
@@ -42,23 +40,25 @@ public final class StorageAbi {
   /** More than a {@code sem_t} has on any system. */
   private static final long SEMAPHORE_BYTES = 128;
 
-  private static final @Nullable MethodHandle INIT =
-      function("sem_init", ADDRESS, JAVA_INT, JAVA_INT);
-  private static final @Nullable MethodHandle VALUE = function("sem_getvalue", ADDRESS, ADDRESS);
-  private static final long POST = symbol("sem_post").map(MemorySegment::address).orElse(0L);
+  private static final MethodHandle INIT =
+      Symbols.system("sem_init", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+  private static final MethodHandle VALUE =
+      Symbols.system("sem_getvalue", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
+  private static final long POST = address("sem_post");
+  private static final boolean HAS_SEMAPHORES =
+      POST != 0 && address("sem_init") != 0 && address("sem_getvalue") != 0;
 
   private StorageAbi() {}
 
   /** A semaphore at 0, for {@link #notifyEnd}; empty where the system has none without names. */
   public static Optional<MemorySegment> newNotice() {
-    MethodHandle init = INIT;
-    if (init == null || VALUE == null || POST == 0) {
+    if (!HAS_SEMAPHORES) {
       return Optional.empty();
     }
     // Automatic: whoever waits for the end keeps it.
     MemorySegment semaphore = Arena.ofAuto().allocate(SEMAPHORE_BYTES, JAVA_LONG.byteSize());
     try {
-      return (int) init.invokeExact(semaphore, 0, 0) == 0
+      return (int) INIT.invokeExact(semaphore, 0, 0) == 0
           ? Optional.of(semaphore)
           : Optional.empty();
     } catch (Throwable e) {
@@ -96,13 +96,9 @@ public final class StorageAbi {
 
   /** Whether a notice was raised. */
   public static boolean isRaised(MemorySegment notice) {
-    MethodHandle value = VALUE;
-    if (value == null) {
-      return false;
-    }
     Scratch s = Scratch.current();
     try {
-      return (int) value.invokeExact(notice, s.out) == 0 && s.out.get(JAVA_INT, 0) > 0;
+      return (int) VALUE.invokeExact(notice, s.out) == 0 && s.out.get(JAVA_INT, 0) > 0;
     } catch (Throwable e) {
       throw TensorAbi.fatal(e);
     }
@@ -112,16 +108,12 @@ public final class StorageAbi {
     return MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 
-  private static Optional<MemorySegment> symbol(String name) {
-    return Linker.nativeLinker().defaultLookup().find(name);
-  }
-
-  private static @Nullable MethodHandle function(String name, MemoryLayout... arguments) {
-    return symbol(name)
-        .map(s ->
-            Linker.nativeLinker()
-                .downcallHandle(
-                    s, FunctionDescriptor.of(JAVA_INT, arguments), Linker.Option.critical(false)))
-        .orElse(null);
+  /** Of a function of the C library; 0 where it has none of that name. */
+  private static long address(String name) {
+    return Linker.nativeLinker()
+        .defaultLookup()
+        .find(name)
+        .map(MemorySegment::address)
+        .orElse(0L);
   }
 }
