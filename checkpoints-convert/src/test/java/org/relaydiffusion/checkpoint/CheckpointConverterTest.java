@@ -103,7 +103,7 @@ class CheckpointConverterTest {
   void aNumberTooLargeForTheTypeIsRefused() {
     assertThatThrownBy(() -> cast(DType.FLOAT16, 1, 70000))
         .isInstanceOf(FileException.class)
-        .hasMessageContaining("tensor 'w' holds 70000.0, which is too large for float16");
+        .hasMessageContaining("tensor 'w' contains 70000.0, which is too large for float16");
     assertThat(folder.resolve("out.safetensors")).doesNotExist();
   }
 

@@ -107,7 +107,7 @@ class NetworkSnapshotFileTest {
     assertThatThrownBy(() -> ObjectContents.loss("EDMLoss", Map.of("up_scale", 4)))
         .hasMessage("EDMLoss has no argument 'up_scale'");
     assertThatThrownBy(() -> ObjectContents.loss("L2", Map.of()))
-        .hasMessage("unknown loss 'L2': [BlurLoss, EDMLoss, VELoss, VPLoss] are known");
+        .hasMessage("unknown loss 'L2', expected one of [BlurLoss, EDMLoss, VELoss, VPLoss]");
     assertThatThrownBy(() -> ObjectContents.augmentPipe(Map.of("p", "much")))
         .hasMessage("AugmentPipe: p must be a number");
   }

@@ -262,7 +262,7 @@ class InceptionConverterTest {
     assertRefused(
         () -> convert(source),
         source,
-        "it lacks 'layers.conv.beta', 'layers.mixed.conv.mean', 'layers.mixed_9.conv.var' (4 in"
+        "missing: 'layers.conv.beta', 'layers.mixed.conv.mean', 'layers.mixed_9.conv.var' (4 in"
             + " all); unexpected: 'logits.bias' (1 in all)");
   }
 

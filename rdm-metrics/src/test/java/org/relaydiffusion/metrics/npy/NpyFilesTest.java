@@ -160,7 +160,7 @@ class NpyFilesTest {
     refused(npy(1, header("[('a', '<f8')]", "False", "(4,)"), four), "not a plain array");
     refused(npy(1, header("'<f8'", "1", "(2, 2)"), four), "not a plain array");
     refused(npy(1, header("'<f8'", "False", "4"), four), "not a plain array");
-    refused(npy(1, header("'<f8'", "False", "(4)"), four), "the shape (4)");
+    refused(npy(1, header("'<f8'", "False", "(4)"), four), "the invalid shape (4)");
   }
 
   @Test
@@ -236,7 +236,7 @@ class NpyFilesTest {
     refused(npy(1, header("'<f8'", "False", "(,)"), four), "shape");
     refused(npy(1, header("'<f8'", "False", "(" + "1, ".repeat(65) + ")"), four), "65 axes");
     String huge = "(999999999999999999, 999999999999999999)";
-    refused(npy(1, header("'<f8'", "False", huge), four), "larger than any file");
+    refused(npy(1, header("'<f8'", "False", huge), four), "too large for a file");
     refused(npy(1, header("'<f8'", "False", "(0, 999999999999999999)"), four), "0 bytes");
     refused(npy(1, header("'<f8'", "False", "(999999999999999999, 0)"), new byte[0]), "rows");
     refused(npy(1, header("'<f8'", "False", "(4,)") + "; import os", four), "not a plain array");

@@ -178,7 +178,7 @@ class NpzWriterTest {
                 target,
                 out -> out.array("x", DType.FLOAT64, new long[] {2, 3}, rows -> rows.write(row))))
         .isInstanceOf(RdmException.class)
-        .hasMessage("array 'x' of [2, 3] was given 1 rows");
+        .hasMessage("array 'x' of shape [2, 3] has received only 1 rows");
     assertThatThrownBy(() ->
             NpzWriter.write(
                 target,
