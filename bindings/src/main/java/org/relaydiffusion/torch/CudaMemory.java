@@ -34,6 +34,7 @@ public final class CudaMemory {
    * @return empty for the CPU, and where CUDA does not tell
    */
   public static Optional<Available> available(Device device) {
+    TorchException.requireNonNull(device, "device");
     return device.type() == Device.Type.CUDA
         ? CudaRuntimeAbi.memory(device.index()).map(m -> new Available(m.free(), m.total()))
         : Optional.empty();

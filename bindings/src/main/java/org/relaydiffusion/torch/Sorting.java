@@ -38,6 +38,12 @@ public final class Sorting {
    * @param indices int64, along the axis
    */
   public record Ranked(Tensor values, Tensor indices) {
+    /** Refuses null. */
+    public Ranked {
+      TorchException.requireNonNull(values, "values");
+      TorchException.requireNonNull(indices, "indices");
+    }
+
     static Ranked of(List<Tensor> results) {
       return new Ranked(results.get(0), results.get(1));
     }

@@ -110,10 +110,6 @@ public final class StorageAbi {
 
   /** Of a function of the C library; 0 where it has none of that name. */
   private static long address(String name) {
-    return Linker.nativeLinker()
-        .defaultLookup()
-        .find(name)
-        .map(MemorySegment::address)
-        .orElse(0L);
+    return Linker.nativeLinker().defaultLookup().find(name).map(MemorySegment::address).orElse(0L);
   }
 }

@@ -29,6 +29,7 @@ public final class Dropout extends UnaryModule {
   /** [...] to the same. */
   @Override
   public Tensor forward(Tensor x) {
+    TorchException.requireNonNull(x, "x");
     return observed(isTraining() ? Functional.dropout(x, p) : x);
   }
 }

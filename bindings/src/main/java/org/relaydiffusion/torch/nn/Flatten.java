@@ -2,6 +2,7 @@
 package org.relaydiffusion.torch.nn;
 
 import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TorchException;
 
 /** Joins all axes but the first ({@code torch.nn.Flatten}): [N, ...] to [N, the rest's product]. */
 public final class Flatten extends UnaryModule {
@@ -10,6 +11,6 @@ public final class Flatten extends UnaryModule {
 
   @Override
   public Tensor forward(Tensor x) {
-    return observed(x.flatten(1));
+    return observed(TorchException.requireNonNull(x, "x").flatten(1));
   }
 }

@@ -20,6 +20,7 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Index;
 import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Operator;
 import org.relaydiffusion.torch.OperatorCall;
@@ -27,9 +28,11 @@ import org.relaydiffusion.torch.OperatorSchema;
 import org.relaydiffusion.torch.PackedConv2d;
 import org.relaydiffusion.torch.Padding2d;
 import org.relaydiffusion.torch.SchemaType;
+import org.relaydiffusion.torch.Sorting;
 import org.relaydiffusion.torch.Stride2d;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorData;
+import org.relaydiffusion.torch.TensorExpressions;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.amp.DynamicLossScaler;
@@ -41,11 +44,20 @@ import org.relaydiffusion.torch.distributed.FileStore;
 import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.Store;
 import org.relaydiffusion.torch.distributed.WaitListener;
+import org.relaydiffusion.torch.nn.Activation;
+import org.relaydiffusion.torch.nn.Conv2d;
+import org.relaydiffusion.torch.nn.Embedding;
 import org.relaydiffusion.torch.nn.Initializer;
+import org.relaydiffusion.torch.nn.LayerNorm;
+import org.relaydiffusion.torch.nn.Linear;
 import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
+import org.relaydiffusion.torch.nn.UnaryModule;
 import org.relaydiffusion.torch.optim.Adam;
 import org.relaydiffusion.torch.optim.AdamOptions;
+import org.relaydiffusion.torch.optim.AdamWOptions;
+import org.relaydiffusion.torch.optim.Optimizer;
+import org.relaydiffusion.torch.optim.SgdOptions;
 
 /** Objects to call methods on and with, made when they are first asked for and closed together. */
 final class Kit implements AutoCloseable {
@@ -115,6 +127,7 @@ final class Kit implements AutoCloseable {
       case Optional<?> o -> o.ifPresent(this::note);
       case Map<?, ?> m -> m.values().forEach(this::note);
       case org.relaydiffusion.torch.LinearAlgebra.Eigen(Tensor w, Tensor v) -> note(List.of(w, v));
+      case Sorting.Ranked(Tensor values, Tensor indices) -> note(List.of(values, indices));
       case null, default -> {}
     }
   }
@@ -187,6 +200,9 @@ final class Kit implements AutoCloseable {
         case "toBytes" -> {
           return ones(DType.UINT8, 4);
         }
+        case "toDoubleMatrix", "toFloatMatrix" -> {
+          return ones(2, 2);
+        }
         default -> {}
       }
     }
@@ -242,11 +258,42 @@ final class Kit implements AutoCloseable {
     return argument == wanted;
   }
 
+  private static Module ready(Module module) {
+    try (Generator generator = Generator.seeded(1)) {
+      module.initialize(generator);
+    }
+    return module;
+  }
+
   private @Nullable Object make(Class<?> type) {
     if (type.isEnum()) {
       return type.getEnumConstants()[0];
     } else if (type == Tensor.class) {
       return Torch.ones(DType.FLOAT32, 1, 4, 6, 6);
+    } else if (type == TensorExpressions.class) {
+      return get(Tensor.class);
+    } else if (type == SgdOptions.class) {
+      return SgdOptions.DEFAULT.withMomentum(0.9);
+    } else if (type == AdamOptions.class) {
+      return AdamOptions.DEFAULT;
+    } else if (type == AdamWOptions.class) {
+      return AdamWOptions.DEFAULT;
+    } else if (type == Conv2d.Options.class) {
+      return Conv2d.Options.DEFAULT;
+    } else if (type == UnaryModule.class || type == Activation.class) {
+      return Activation.tanh();
+    } else if (type == Linear.class) {
+      return ready(Linear.of(4, 3));
+    } else if (type == Conv2d.class) {
+      return ready(new Conv2d(4, 3, 3));
+    } else if (type == Embedding.class) {
+      return ready(new Embedding(3, 4));
+    } else if (type == LayerNorm.class) {
+      return ready(new LayerNorm(4));
+    } else if (type == Index.class) {
+      return Index.at(0);
+    } else if (type == Optimizer.class) {
+      return get(Adam.class);
     } else if (type == TensorScope.class) {
       return TensorScope.open();
     } else if (type == GradMode.class) {

@@ -294,7 +294,7 @@ public final class RandomCalls {
     return switch (value) {
       case null -> "null";
       case String s -> '"' + (s.length() > 40 ? s.substring(0, 40) + "..." : s) + '"';
-      case Tensor t -> t.toString();
+      case Tensor t -> t.describe();
       case OperatorCall c -> c.toString();
       case Collection<?> c ->
           c.stream().map(RandomCalls::describe).collect(Collectors.joining(", ", "[", "]"));
@@ -306,7 +306,7 @@ public final class RandomCalls {
         for (int i = 0; i < Math.min(40, Array.getLength(a)); i++) {
           all.add(describe(Array.get(a, i)));
         }
-        yield a.getClass().getComponentType() + all.toString();
+        yield a.getClass().getComponentType().getSimpleName() + all;
       }
       default -> value.getClass().getSimpleName();
     };

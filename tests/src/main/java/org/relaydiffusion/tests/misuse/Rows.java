@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.reflect.Executable;
 import java.lang.reflect.Parameter;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,12 +14,15 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Foreach;
 import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.nn.Activation;
+import org.relaydiffusion.torch.nn.UnaryModule;
 
 /**
  * Arguments with which each method does what it is for. Most come from the parameters' types; a
@@ -82,6 +86,18 @@ final class Rows {
       return new float[] {1};
     } else if (type == double[].class) {
       return new double[] {1};
+    } else if (type == int[].class) {
+      return new int[] {1};
+    } else if (type == double[][].class) {
+      return new double[][] {{1}};
+    } else if (type == float[][].class) {
+      return new float[][] {{1}};
+    } else if (type == Collection.class) {
+      return List.of(kit.ones(4));
+    } else if (type == UnaryOperator.class) {
+      return UnaryOperator.<Tensor>identity();
+    } else if (type == UnaryModule[].class) {
+      return new UnaryModule[] {Activation.tanh()};
     } else if (type == String[].class) {
       return new String[] {"name"};
     } else if (type == DType.class) {
@@ -212,6 +228,50 @@ final class Rows {
     row(
         "Pointwise.where(Tensor, Tensor, Tensor)",
         k -> of(k.ones(DType.BOOL, 4), k.ones(4), k.ones(4)));
+    row("Functional.embedding(Tensor, Tensor)", k -> of(k.ones(3, 4), k.longs(1, 0)));
+    row("Functional.oneHot(Tensor, int)", k -> of(k.longs(1, 0), 2));
+    row(
+        "Functional.layerNorm(Tensor, long[], Tensor, Tensor, double)",
+        k -> of(k.ones(2, 4), longs(4), k.ones(4), k.ones(4), 0.1));
+    row("TensorExpressions.expand(long[])", _ -> of((Object) longs(1, 4, 6, 6)));
+    row("TensorExpressions.permute(long[])", _ -> of((Object) longs(0, 2, 3, 1)));
+    row("TensorExpressions.reshape(long[])", _ -> of((Object) longs(4, 36)));
+    row(
+        "TensorExpressions.index(Index[])",
+        _ ->
+            of(
+                (Object)
+                    new org.relaydiffusion.torch.Index[] {org.relaydiffusion.torch.Index.at(0)}));
+    row(
+        "TensorExpressions.indexPut(Tensor, Index[])",
+        k ->
+            of(
+                k.ones(),
+                new org.relaydiffusion.torch.Index[] {org.relaydiffusion.torch.Index.at(0)}));
+    row("Embedding.forward(Tensor)", k -> of(k.longs(0)));
+    row("LayerNorm.forward(Tensor)", k -> of(k.ones(2, 4)));
+    row("Linear.forward(Tensor)", k -> of(k.ones(2, 4)));
+    row("Conv2d.forward(Tensor)", k -> of(k.ones(1, 4, 4, 4)));
+    row("Losses.nll(Tensor, Tensor)", k -> of(k.ones(2, 3), k.longs(0, 1)));
+    row(
+        "Losses.crossEntropy(Tensor, Tensor, Tensor, Total, double)",
+        k ->
+            of(
+                k.ones(2, 3),
+                k.longs(0, 1),
+                k.ones(3),
+                org.relaydiffusion.torch.Losses.Total.MEAN,
+                0.0));
+    row("Losses.crossEntropy(Tensor, Tensor)", k -> of(k.ones(2, 3), k.longs(0, 1)));
+    row(
+        "Shapes.maskedFill(Tensor, Tensor, double)",
+        k -> of(k.ones(4), k.ones(DType.BOOL, 4), 0.5));
+    row("Shapes.maskedSelect(Tensor, Tensor)", k -> of(k.ones(4), k.ones(DType.BOOL, 4)));
+    for (String m : List.of("scatter", "scatterAdd")) {
+      row(
+          "Shapes." + m + "(Tensor, int, Tensor, Tensor)",
+          k -> of(k.ones(4), 0, k.longs(1), k.ones(1)));
+    }
     row("Shapes.cat(List, int)", k -> of(List.of(k.ones(4), k.ones(4)), 0));
     row("Shapes.expand(Tensor, long[])", k -> of(k.ones(1, 4), longs(3, 4)));
     row("Shapes.gather(Tensor, int, Tensor)", k -> of(k.ones(4), 0, k.longs(1)));
