@@ -1,4 +1,4 @@
-# Sourced by tests/bench, tests/fuzz and tests/exact-training, which set here and root.
+# Sourced by the scripts beside it, which set here and root.
 
 # Prints message $1 and exits with code $2.
 fail() {

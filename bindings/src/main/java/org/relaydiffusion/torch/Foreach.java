@@ -114,8 +114,8 @@ public final class Foreach {
   }
 
   /**
-   * {@code x *= factor} of each, and a look for elements that are infinite or NaN, in one pass.
-   * With factor 1 nothing changes.
+   * {@code x *= factor} of each; checks all elements for Inf and NaN in the same pass. With factor
+   * 1 nothing changes.
    *
    * @param x of one type, on one device
    * @return whether all elements were finite before

@@ -78,7 +78,7 @@ final class DoctorFacts {
         blas.mkl()
             .or(() -> blas.openBlas().map(o -> o + blasThreads))
             .or(() -> blas.file().map(f -> f + " (slow, unless it is an optimised one)"))
-            .orElse("one that does not tell its name"));
+            .orElse("unknown"));
     blas.oneDnn().ifPresent(o -> facts.put("oneDNN", o));
   }
 

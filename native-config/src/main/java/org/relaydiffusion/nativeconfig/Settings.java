@@ -38,7 +38,8 @@ public record Settings(Set<Change> changes) {
      * line with a C++ stack trace on the standard error stream; its other errors are not printed
      * either. {@code TORCH_CPP_LOG_LEVEL} wins: what it asks for is printed as well. Reaches
      * LibTorch; on builds that only print the reason (2.10), a stream buffer stands in front of
-     * {@code std::cerr} that passes on whatever is not LibTorch's.
+     * {@code std::cerr} that passes on whatever is not LibTorch's, and is taken away by a shutdown
+     * hook.
      */
     CAPTURE_ERRORS,
 
@@ -67,9 +68,9 @@ public record Settings(Set<Change> changes) {
   public static final Settings NONE = new Settings(Set.of());
 
   /**
-   * What changes LibTorch and the libraries under it and nothing else of the process: {@link
-   * Change#ONE_BLAS_THREAD}, {@link Change#USABLE_CORES} and {@link Change#CAPTURE_ERRORS}. Holds
-   * where nothing was chosen.
+   * What changes LibTorch and the libraries under it: {@link Change#ONE_BLAS_THREAD}, {@link
+   * Change#USABLE_CORES} and {@link Change#CAPTURE_ERRORS}, whose stream buffer for {@code
+   * std::cerr} is the only other change of the process. Holds where nothing was chosen.
    */
   public static final Settings DEFAULT =
       of(Change.ONE_BLAS_THREAD, Change.USABLE_CORES, Change.CAPTURE_ERRORS);

@@ -30,7 +30,7 @@ final class Kwargs {
     if (v instanceof Number n && isWhole(n, min, max)) {
       return n.intValue();
     }
-    throw wrong(name, "a whole number from %s to %s".formatted(min, max), v);
+    throw wrong(name, "an integer from %s to %s".formatted(min, max), v);
   }
 
   double real(String name, double fallback, double min, double max) {
@@ -82,7 +82,7 @@ final class Kwargs {
       return list.stream().map(e -> ((Number) e).intValue()).toList();
     }
     throw wrong(
-        name, "a list of at most %s whole numbers from %s to %s".formatted(maxSize, min, max), v);
+        name, "a list of at most %s integers from %s to %s".formatted(maxSize, min, max), v);
   }
 
   /** Marks a setting as known without reading it. */

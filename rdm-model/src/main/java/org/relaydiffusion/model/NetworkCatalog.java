@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.model.unet.Architecture;
@@ -15,31 +16,50 @@ import org.relaydiffusion.model.unet.OfficialUNet;
 
 /**
  * The preconditioners and architectures that are known by name. {@link #installed} has the
- * reference's, and those that a {@link ServiceLoader} finds where this class was loaded from; a
- * program that has its own at hand adds them to a copy. A catalog never changes.
+ * reference's, and those that a {@link ServiceLoader} finds where this class was loaded from. A
+ * catalog never changes.
+ *
+ * <p>A program that has its own at hand adds them to a copy, which serves {@link
+ * ModelConfig#of(String, Map, NetworkCatalog)} alone: checkpoints are opened, sampled from and
+ * written by the installed catalog.
  */
 public final class NetworkCatalog {
   private final Map<String, PreconditionerKind> preconditioners;
   private final Map<String, Architecture> architectures;
 
-  /** What was found when it was first asked for: a catalog, or the reason why there is none. */
-  private static final class Installed {
-    private static final @Nullable NetworkCatalog CATALOG;
-    private static final @Nullable ModelException REASON;
-
-    static {
-      NetworkCatalog found = null;
-      ModelException reason = null;
+  /** A catalog, or the reason why there is none. */
+  record Found(@Nullable NetworkCatalog catalog, @Nullable ModelException reason) {
+    /** Looks for installed kinds. These are others' code, in which anything can fail. */
+    static Found by(Supplier<NetworkCatalog> search) {
       try {
-        found = find();
+        return new Found(search.get(), null);
       } catch (ModelException e) {
-        reason = e;
-      } catch (ServiceConfigurationError e) {
-        reason = new ModelException("an installed network cannot be loaded: " + e.getMessage(), e);
+        return new Found(null, e);
+      } catch (ServiceConfigurationError | LinkageError | RuntimeException e) {
+        return new Found(
+            null,
+            new ModelException(
+                "an installed network cannot be loaded: " + Printable.message(e.toString()), e));
       }
-      CATALOG = found;
-      REASON = reason;
     }
+
+    /**
+     * The catalog.
+     *
+     * @throws ModelException with the reason why there is none
+     */
+    NetworkCatalog get() {
+      if (catalog == null) {
+        ModelException why = Objects.requireNonNull(reason);
+        throw new ModelException(Objects.requireNonNull(why.getMessage()), why);
+      }
+      return catalog;
+    }
+  }
+
+  /** What is installed, looked for when it is first asked for. */
+  private static final class Installed {
+    private static final Found FOUND = Found.by(Installed::find);
 
     private static NetworkCatalog find() {
       NetworkCatalog catalog = new NetworkCatalog(Map.of(), Map.of());
@@ -72,12 +92,7 @@ public final class NetworkCatalog {
    * @throws ModelException when an installed one cannot be loaded, or has a name that is taken
    */
   public static NetworkCatalog installed() {
-    NetworkCatalog catalog = Installed.CATALOG;
-    if (catalog == null) {
-      ModelException reason = Objects.requireNonNull(Installed.REASON);
-      throw new ModelException(Objects.requireNonNull(reason.getMessage()), reason);
-    }
-    return catalog;
+    return Installed.FOUND.get();
   }
 
   /**

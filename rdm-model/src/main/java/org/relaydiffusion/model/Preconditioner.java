@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.model.layer.Execution;
 import org.relaydiffusion.model.unet.UNet;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -226,6 +227,49 @@ public abstract class Preconditioner extends Module implements Denoiser {
   @Override
   public final void close() {
     use.close(super::close);
+  }
+
+  /**
+   * Not supported: a network's device is chosen when it is made.
+   *
+   * @throws ModelException always
+   */
+  @Override
+  public final void to(Device device) {
+    throw new ModelException(
+        "a network cannot be moved to %s: load it again with other LoadOptions".formatted(device));
+  }
+
+  /**
+   * Not supported: a network's type is chosen when it is made.
+   *
+   * @throws ModelException always
+   */
+  @Override
+  public final void to(DType dtype) {
+    throw new ModelException(
+        "a network cannot be converted to %s: load it again with other LoadOptions"
+            .formatted(dtype.torchName()));
+  }
+
+  /**
+   * As {@link Module#requiresGrad(boolean)}, for a network made by {@code trainable} or copied from
+   * one; others compute without gradients.
+   *
+   * @throws ModelException when gradients are asked of a network made to be evaluated, or this one
+   *     is closed
+   */
+  @Override
+  public final void requiresGrad(boolean wanted) {
+    if (wanted && purpose != Purpose.TRAINING) {
+      throw new ModelException(
+          "a network that is loaded for evaluation has no gradients:"
+              + " make it with Preconditioner.trainable");
+    }
+    whileOpen(() -> {
+      super.requiresGrad(wanted);
+      return wanted;
+    });
   }
 
   /** What this network is. */

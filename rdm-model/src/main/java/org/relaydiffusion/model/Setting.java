@@ -20,7 +20,7 @@ public final class Setting {
     this.reader = reader;
   }
 
-  /** A whole number from {@code min} to {@code max}. */
+  /** An integer from {@code min} to {@code max}. */
   public static Setting whole(String name, int fallback, int min, int max) {
     return new Setting(name, fallback, k -> k.integer(name, fallback, min, max));
   }
@@ -30,7 +30,7 @@ public final class Setting {
     return new Setting(name, fallback, k -> k.real(name, fallback, min, max));
   }
 
-  /** At most {@code maxSize} whole numbers from {@code min} to {@code max}. */
+  /** At most {@code maxSize} integers from {@code min} to {@code max}. */
   public static Setting wholes(String name, List<Integer> fallback, int min, int max, int maxSize) {
     List<Integer> values = List.copyOf(fallback);
     return new Setting(name, values, k -> k.integers(name, values, min, max, maxSize));

@@ -41,8 +41,7 @@ final class StateLoader {
       List<Long> sizes = Arrays.stream(parameter.shape()).boxed().toList();
       if (!data.sizes().equals(sizes)) {
         throw new ModelException(
-            "tensor %s has shape %s, but this network wants %s"
-                .formatted(name, data.sizes(), sizes));
+            "tensor %s has shape %s, but this network has %s".formatted(name, data.sizes(), sizes));
       }
       if (!data.dtype().isFloatingPoint()) {
         throw new ModelException(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
 import org.junit.jupiter.api.Test;
 import org.relaydiffusion.model.unet.Architecture;
 import org.relaydiffusion.model.unet.NetworkConfig;
@@ -62,6 +63,36 @@ class NetworkCatalogTest {
         .hasMessageStartingWith("the name SongUNet is taken by ");
     assertThatThrownBy(() -> catalog.with((PreconditionerKind) OfficialPreconditioner.VE))
         .hasMessageStartingWith("the name VEPrecond is taken by ");
+  }
+
+  /** Others' code is loaded and run to find what is installed: each call gives the reason again. */
+  @Test
+  void anInstalledNetworkThatFailsIsTheReasonEachTime() {
+    for (Throwable failure :
+        List.of(
+            new NoClassDefFoundError("com/example/Gone"),
+            new ServiceConfigurationError("com.example.Gone"),
+            new IllegalStateException("com.example.Gone\nis gone"))) {
+      NetworkCatalog.Found found =
+          NetworkCatalog.Found.by(() -> {
+            throw NetworkCatalogTest.<RuntimeException>unchecked(failure);
+          });
+      for (int call = 0; call < 2; call++) {
+        assertThatThrownBy(found::get)
+            .isInstanceOf(ModelException.class)
+            .hasMessageStartingWith("an installed network cannot be loaded: ")
+            .hasMessageContaining("Gone")
+            .hasMessageNotContaining("\n")
+            .hasRootCause(failure);
+      }
+    }
+    assertThat(NetworkCatalog.Found.by(NetworkCatalog::installed).get())
+        .isSameAs(NetworkCatalog.installed());
+  }
+
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // Throws whatever is given.
+  private static <E extends Throwable> E unchecked(Throwable failure) throws E {
+    throw (E) failure;
   }
 
   /** The defaults of the reference's constructors. */

@@ -112,6 +112,41 @@ class NetworkLifeTest {
     }
   }
 
+  /** What these would change, {@code options()} and the packed convolutions, stays as it was. */
+  @ParameterizedTest
+  @EnumSource
+  @SuppressWarnings("try") // Closed by hand, which is the point.
+  void howANetworkWasLoadedStays(Numerics numerics) {
+    try (TensorScope _ = TensorScope.open();
+        Preconditioner network = network(numerics)) {
+      assertThatThrownBy(() -> network.to(DType.FLOAT64))
+          .isInstanceOf(ModelException.class)
+          .hasMessage(
+              "a network cannot be converted to float64: load it again with other LoadOptions");
+      assertThatThrownBy(() -> network.to(Device.cuda(0)))
+          .isInstanceOf(ModelException.class)
+          .hasMessage("a network cannot be moved to cuda:0: load it again with other LoadOptions");
+      assertThatThrownBy(() -> network.requiresGrad(true))
+          .isInstanceOf(ModelException.class)
+          .hasMessageEndingWith("make it with Preconditioner.trainable");
+      network.requiresGrad(false);
+      assertThat(network.denoise(images(1), Torch.scalar(1.0), null).numel()).isEqualTo(192);
+      network.close();
+      assertThatThrownBy(() -> network.requiresGrad(false)).hasMessage("this network is closed");
+    }
+  }
+
+  @Test
+  void aTrainableNetworkMayBeFrozen() {
+    try (Generator generator = Generator.seeded(1);
+        Preconditioner network = Preconditioner.trainable(CONFIG, generator, LoadOptions.EXACT)) {
+      network.requiresGrad(false);
+      assertThat(network.requiresGrad()).isFalse();
+      network.requiresGrad(true);
+      assertThat(network.requiresGrad()).isTrue();
+    }
+  }
+
   @Test
   void operandsThatDoNotFitAreRefused() {
     try (TensorScope _ = TensorScope.open();

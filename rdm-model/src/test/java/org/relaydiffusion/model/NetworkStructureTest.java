@@ -180,7 +180,7 @@ class NetworkStructureTest {
       Map<String, TensorShape> mistaken = new HashMap<>(good);
       mistaken.put("model.out_conv.bias", TensorShape.of(DType.FLOAT32, 8));
       assertThatThrownBy(() -> Preconditioner.check(config(json), mistaken, List.of()))
-          .hasMessage("tensor model.out_conv.bias has shape [8], but this network wants [1]");
+          .hasMessage("tensor model.out_conv.bias has shape [8], but this network has [1]");
       mistaken.put("model.out_conv.bias", TensorShape.of(DType.INT64, 1));
       assertThatThrownBy(() -> Preconditioner.check(config(json), mistaken, List.of()))
           .hasMessageContaining("tensor model.out_conv.bias is int64");
@@ -201,13 +201,13 @@ class NetworkStructureTest {
     // Narrowed to a long this would be 8, and this an infinity.
     BigInteger eight = BigInteger.TWO.pow(64).add(BigInteger.valueOf(8));
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_channels", eight)))
-        .hasMessageContaining("model_channels must be a whole number")
+        .hasMessageContaining("model_channels must be an integer")
         .hasMessageContaining("not 18446744073709551624");
     assertThatThrownBy(
             () -> ModelConfig.of("EDMPrecond", with(good, "sigma_max", BigInteger.TEN.pow(400))))
         .hasMessageContaining("sigma_max must be a number");
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_channels", -1L)))
-        .hasMessageContaining("model_channels must be a whole number");
+        .hasMessageContaining("model_channels must be an integer");
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "model_channels", 1L << 40)))
         .hasMessageContaining("model_channels");
     assertThatThrownBy(() -> ModelConfig.of("EDMPrecond", with(good, "surprise", 1L)))

@@ -114,20 +114,21 @@ public abstract class Module implements AutoCloseable {
 
   /**
    * Moves every value of the tree to a device. Create optimizers afterwards: their state is not
-   * moved.
+   * moved. A module whose device is chosen when it is made refuses.
    *
    * @throws org.relaydiffusion.OptionException when the device cannot be used
    */
-  public final void to(Device device) {
+  public void to(Device device) {
     TorchException.requireNonNull(device, "device");
     convert(value -> value.device().equals(device) ? value : value.to(device));
   }
 
   /**
    * Converts every parameter and buffer of a floating-point type to another one. Create optimizers
-   * afterwards: their state is not converted.
+   * afterwards: their state is not converted. A module whose type is chosen when it is made
+   * refuses.
    */
-  public final void to(DType dtype) {
+  public void to(DType dtype) {
     TorchException.requireNonNull(dtype, "dtype");
     convert(value ->
         value.dtype() == dtype || !value.dtype().isFloatingPoint() ? value : value.to(dtype));
@@ -163,7 +164,7 @@ public abstract class Module implements AutoCloseable {
    *
    * @throws TorchException when a value is not of a floating type, or was computed from others
    */
-  public final void requiresGrad(boolean wanted) {
+  public void requiresGrad(boolean wanted) {
     parameters().stream().filter(Parameter::isSet).forEach(p -> p.value().requiresGrad(wanted));
   }
 

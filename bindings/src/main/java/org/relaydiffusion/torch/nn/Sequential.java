@@ -12,7 +12,9 @@ import org.relaydiffusion.torch.TorchException;
  * <pre>{@code
  * var network =
  *     new Sequential(Linear.of(2, 16), Activation.tanh(), Linear.of(16, 1));
- * network.initialize(Generator.seeded(0));
+ * try (Generator generator = Generator.seeded(0)) {
+ *   network.initialize(generator);
+ * }
  * }</pre>
  *
  * <p>Intermediate tensors stay the current scope's until it closes: a backward pass needs them.

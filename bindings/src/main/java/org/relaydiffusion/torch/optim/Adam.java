@@ -81,6 +81,11 @@ public final class Adam implements Optimizer {
 
   @Override
   public void step(double learningRate) {
+    step(learningRate, 0);
+  }
+
+  /** As {@link AdamW} makes a step: takes {@code learningRate * weightDecay} away first. */
+  void step(double learningRate, double weightDecay) {
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
       AdamKernel.Lists lists = AdamKernel.Lists.empty();
@@ -99,7 +104,7 @@ public final class Adam implements Optimizer {
         }
       }
       if (!lists.parameters().isEmpty()) {
-        kernel.step(lists, learningRate, options);
+        kernel.step(lists, learningRate, 1 - learningRate * weightDecay, options);
       }
       adopt(next);
     }

@@ -23,7 +23,7 @@ enum AdamKernel {
   /** LibTorch's fused kernel: each parameter, gradient and moment is read once. */
   FUSED {
     @Override
-    void step(Lists lists, double learningRate, AdamOptions options) {
+    void step(Lists lists, double learningRate, double kept, AdamOptions options) {
       Device device = lists.parameters().getFirst().device();
       // Parameters that were stepped as often share the number.
       Map<Long, Tensor> numbers = new HashMap<>();
@@ -31,13 +31,12 @@ enum AdamKernel {
       for (long step : lists.steps()) {
         steps.add(numbers.computeIfAbsent(step, s -> Torch.full(s, DType.FLOAT32, device)));
       }
-      Foreach.fusedAdamInPlace(
+      AdamLists checked =
           new AdamLists(
-              lists.parameters(), lists.gradients(), lists.expAvgs(), lists.expAvgSqs(), steps),
-          learningRate,
-          options.beta1(),
-          options.beta2(),
-          options.eps());
+              lists.parameters(), lists.gradients(), lists.expAvgs(), lists.expAvgSqs(), steps);
+      lists.decay(kept);
+      Foreach.fusedAdamInPlace(
+          checked, learningRate, options.beta1(), options.beta2(), options.eps());
     }
   },
 
@@ -48,7 +47,7 @@ enum AdamKernel {
    */
   OPERATORS {
     @Override
-    void step(Lists lists, double learningRate, AdamOptions options) {
+    void step(Lists lists, double learningRate, double kept, AdamOptions options) {
       int n = lists.parameters().size();
       Foreach.lerpInPlace(lists.expAvgs(), lists.gradients(), 1 - options.beta1());
       Foreach.mulInPlace(lists.expAvgSqs(), options.beta2());
@@ -68,6 +67,7 @@ enum AdamKernel {
         }
         factors[i] = -(learningRate / c.first());
       }
+      lists.decay(kept);
       Foreach.addcdivInPlace(lists.parameters(), lists.expAvgs(), denominators, factors);
     }
   };
@@ -106,10 +106,21 @@ enum AdamKernel {
           new ArrayList<>(),
           new ArrayList<>());
     }
+
+    /** Decays the parameters, after what is checked and before what changes them. */
+    private void decay(double kept) {
+      if (kept != 1) {
+        Foreach.mulInPlace(parameters, kept);
+      }
+    }
   }
 
-  /** Makes a step; called without gradients, in a scope that owns what is made meanwhile. */
-  abstract void step(Lists lists, double learningRate, AdamOptions options);
+  /**
+   * Makes a step; called without gradients, in a scope that owns what is made meanwhile.
+   *
+   * @param kept what the parameters are multiplied by first: 1 without weight decay
+   */
+  abstract void step(Lists lists, double learningRate, double kept, AdamOptions options);
 
   /** The fused kernel where this LibTorch has it for such tensors: found out by a step of it. */
   static AdamKernel best(DType dtype, Device device) {
@@ -118,7 +129,7 @@ enum AdamKernel {
       List<Tensor> one = List.of(Torch.full(1, dtype, device, 1));
       List<Tensor> zero = List.of(Torch.full(0, dtype, device, 1));
       List<Tensor> alsoZero = List.of(Torch.full(0, dtype, device, 1));
-      FUSED.step(new Lists(one, one, zero, alsoZero, List.of(1L)), 0, AdamOptions.DEFAULT);
+      FUSED.step(new Lists(one, one, zero, alsoZero, List.of(1L)), 0, 1, AdamOptions.DEFAULT);
       return FUSED;
     } catch (TorchException _) {
       return OPERATORS;

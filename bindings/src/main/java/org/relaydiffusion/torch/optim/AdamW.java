@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.torch.optim;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
-import org.relaydiffusion.torch.Foreach;
-import org.relaydiffusion.torch.GradMode;
-import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 
@@ -17,7 +13,6 @@ import org.relaydiffusion.torch.nn.Parameter;
  * Adam}'s.
  */
 public final class AdamW implements Optimizer {
-  private final List<Parameter> parameters;
   private final double weightDecay;
   private final Adam adam;
 
@@ -29,7 +24,7 @@ public final class AdamW implements Optimizer {
    *     on one device
    */
   public AdamW(List<Parameter> parameters, AdamWOptions options) {
-    this(parameters, options, new Adam(parameters, adamOf(options)));
+    this(options, new Adam(parameters, adamOf(options)));
   }
 
   /**
@@ -39,33 +34,21 @@ public final class AdamW implements Optimizer {
    * @param parameters as above
    */
   public static AdamW reference(List<Parameter> parameters, AdamWOptions options) {
-    return new AdamW(parameters, options, Adam.reference(parameters, adamOf(options)));
+    return new AdamW(options, Adam.reference(parameters, adamOf(options)));
   }
 
   private static AdamOptions adamOf(AdamWOptions options) {
     return TorchException.requireNonNull(options, "options").adam();
   }
 
-  private AdamW(List<Parameter> parameters, AdamWOptions options, Adam adam) {
-    this.parameters = List.copyOf(parameters);
+  private AdamW(AdamWOptions options, Adam adam) {
     this.weightDecay = options.weightDecay();
     this.adam = adam;
   }
 
   @Override
   public void step(double learningRate) {
-    List<Tensor> changed = new ArrayList<>();
-    for (Parameter p : parameters) {
-      try (Tensor grad = p.value().grad()) {
-        if (grad != null) {
-          changed.add(p.value());
-        }
-      }
-    }
-    try (GradMode _ = GradMode.noGrad()) {
-      Foreach.mulInPlace(changed, 1 - learningRate * weightDecay);
-    }
-    adam.step(learningRate);
+    adam.step(learningRate, weightDecay);
   }
 
   @Override

@@ -11,7 +11,8 @@ import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * A second set of parameters that follows the trained one slowly, and makes the better pictures.
+ * The exponential moving average (EMA) of a network's parameters during training, in a second set
+ * of parameters. Networks are usually sampled from with these.
  */
 public final class ExponentialMovingAverage {
   private ExponentialMovingAverage() {}

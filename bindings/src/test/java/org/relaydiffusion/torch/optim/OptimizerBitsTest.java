@@ -11,6 +11,8 @@ import java.util.Objects;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
@@ -147,6 +149,27 @@ class OptimizerBitsTest {
       assertThat(weights.value(0).toFloats()).containsExactly(1);
       sgd.clearGradients();
       assertThat(weights.value(1).grad()).isNull();
+    }
+  }
+
+  /** Values of another type than the moments, which a kernel refuses. */
+  @Test
+  void aStepOfAdamWThatIsRefusedDecaysNothing() {
+    try (TensorScope _ = TensorScope.open();
+        Weights fused = new Weights(new float[] {1});
+        Weights plain = new Weights(new float[] {1});
+        AdamW first = new AdamW(fused.parameters(), AdamWOptions.DEFAULT);
+        AdamW second = AdamW.reference(plain.parameters(), AdamWOptions.DEFAULT)) {
+      Map<Weights, AdamW> optimizers = Map.of(fused, first, plain, second);
+      optimizers.forEach((weights, adam) -> {
+        weights.setGrad(0, 4);
+        adam.step(0.5);
+        weights.to(DType.FLOAT64);
+        Reduction.sum(weights.value(0)).backward();
+        double before = weights.value(0).item();
+        assertThatThrownBy(() -> adam.step(0.5)).isInstanceOf(TorchException.class);
+        assertThat(weights.value(0).item()).isEqualTo(before);
+      });
     }
   }
 

@@ -10,7 +10,7 @@ import java.util.function.Predicate;
 import org.relaydiffusion.FileException;
 
 /**
- * Converts Javan images with the values of Pillow's {@code convert("RGB")}. The stored samples are
+ * Converts Java's images with the values of Pillow's {@code convert("RGB")}. The stored samples are
  * used directly: Java's own conversion to RGB would convert grayscale through a colour space with
  * another gamma. Samples of more than 8 bits are reduced to their highest 8, fewer bits are scaled
  * to the full range, and alpha is dropped.

@@ -154,7 +154,7 @@ class OwnNetworkTest {
     kwargs.put("width", 3L);
     assertThatThrownBy(() -> ModelConfig.of("ToyPrecond", kwargs))
         .isInstanceOf(ModelException.class)
-        .hasMessage("ToyPrecond: width must be a whole number from 4 to 1024, not 3");
+        .hasMessage("ToyPrecond: width must be an integer from 4 to 1024, not 3");
     kwargs.put("width", 8L);
     kwargs.put("sigma_data", 0.5);
     assertThatThrownBy(() -> ModelConfig.of("ToyPrecond", kwargs))

@@ -33,7 +33,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "convert",
     description = {
-      "Convert an official checkpoint to a .safetensors file, which loads without copying.",
+      "Convert an official checkpoint to a .safetensors file, which --numerics=exact loads without"
+          + " copying.",
       "The result is read back and every tensor compared with the source.",
       "With --inception: convert a file with Inception-v3, which metrics require."
     })

@@ -12,7 +12,7 @@ import org.relaydiffusion.torch.Tensor;
  * threads.
  */
 final class AdaptiveConv2d implements AutoCloseable {
-  private static final int NONE = 0;
+  private static final int NONE = -1;
 
   /** Who convolves holds it for reading, who repacks for writing. */
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
@@ -37,6 +37,10 @@ final class AdaptiveConv2d implements AutoCloseable {
   /** [N, in, H, W] in channels-last order to [N, out, H', W']. */
   Tensor apply(Tensor x) {
     int images = Math.toIntExact(x.size(0));
+    if (images < 1) {
+      // No weight is arranged for an empty batch, which any layout fits.
+      return convolved(x);
+    }
     if (images == batch) {
       wanted = NONE;
     } else if (!used || wanted == images) {
@@ -45,9 +49,13 @@ final class AdaptiveConv2d implements AutoCloseable {
       // One smaller batch at the end, or threads with batches of their own, are not worth it.
       wanted = images;
     }
+    used = true;
+    return convolved(x);
+  }
+
+  private Tensor convolved(Tensor x) {
     lock.readLock().lock();
     try {
-      used = true;
       return packed.apply(x);
     } finally {
       lock.readLock().unlock();
@@ -56,10 +64,15 @@ final class AdaptiveConv2d implements AutoCloseable {
 
   private void repack(int images) {
     lock.writeLock().lock();
-    try (PackedConv2d old = packed) {
-      packed = old.repack(images);
+    try {
+      if (images == batch) {
+        return; // Another thread has repacked meanwhile.
+      }
+      PackedConv2d old = packed;
+      packed = old.repack(images); // Where it fails, the old one stays in use.
       batch = images;
       wanted = NONE;
+      old.close();
     } finally {
       lock.writeLock().unlock();
     }

@@ -17,8 +17,8 @@ import org.relaydiffusion.torch.TensorScope;
 /**
  * Softmax attention of every pixel to every pixel: [N, C, H, W] to the values, before the
  * projection. The convolution {@code qkv} interleaves query, key and value channel by channel. The
- * softmax is in float32 whatever the network's type. Its block, whose part {@code qkv} is, tells it
- * how to compute.
+ * softmax is in float32 whatever the network's type, except where it is packed in bfloat16: scores
+ * and weights are bfloat16 there. Its block, whose part {@code qkv} is, tells it how to compute.
  */
 final class SelfAttention extends Layer {
   /**

@@ -112,7 +112,7 @@ record SafetensorsHeader(Map<String, Claim> tensors, Map<String, String> metadat
         }
       }
       if (json.nextToken() != null) {
-        throw bad(file, "goes on after its closing brace", null);
+        throw bad(file, "has data after its end", null);
       }
       return new SafetensorsHeader(tensors, metadata, dataStart);
     }

@@ -93,6 +93,27 @@ class PackedLayersTest {
     }
   }
 
+  /** A batch that nothing can be packed for, first and between others. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 4})
+  void anEmptyBatchLeavesAConvolutionAsItIs(int first) {
+    try (GradMode _ = GradMode.noGrad();
+        TensorScope _ = TensorScope.open()) {
+      Tensor weight = random(DType.FLOAT32, 1, 16, 8, 3, 3);
+      try (AdaptiveConv2d conv = new AdaptiveConv2d(PackedConv2d.pack(weight, null, 1, 8));
+          PackedConv2d plain = PackedConv2d.pack(weight, null, 1, 8)) {
+        for (int images : List.of(first, 0, 0, 2, 2, 0, 3)) {
+          Tensor x = random(DType.FLOAT32, 5, images, 8, 8, 8);
+          if (images == 0) {
+            assertThat(conv.apply(x).shape()).containsExactly(0, 16, 8, 8);
+          } else {
+            assertThat(values(conv.apply(x))).isEqualTo(values(plain.apply(x)));
+          }
+        }
+      }
+    }
+  }
+
   @Test
   void threadsWithBatchesOfTheirOwnShareAConvolution() throws Exception {
     try (TensorScope _ = TensorScope.open();

@@ -138,6 +138,14 @@ class SafetensorsFileTest {
   }
 
   @Test
+  void aHeaderWithDataAfterItsEndIsRefused() throws IOException {
+    Path file = write("{} {}", new byte[0]);
+    assertThatThrownBy(() -> SafetensorsFile.open(file))
+        .isInstanceOf(FileException.class)
+        .hasMessageContaining("the safetensors header has data after its end");
+  }
+
+  @Test
   void aHeaderThatIsNotUtf8IsRefused() throws IOException {
     byte[] json = "{\"__metadata__\":{\"a\":\"?\"}}".getBytes(StandardCharsets.UTF_8);
     json[21] = (byte) 0xff;

@@ -163,14 +163,14 @@ public class OpsBare {
     free(s.out);
   }
 
-  /** A further handle, which is all that is needed for the type that it has. */
+  /** An alias, which is all that is needed for the type that it has. */
   @Benchmark
   public void toSameType(Operands s) throws Throwable {
     check((int) NEW_HANDLE.invokeExact(s.a, s.out));
     free(s.out);
   }
 
-  /** A further handle, which is all that is needed for the device that it is on. */
+  /** An alias, which is all that is needed for the device that it is on. */
   @Benchmark
   public void toSameDevice(Operands s) throws Throwable {
     check((int) NEW_HANDLE.invokeExact(s.a, s.out));
@@ -216,7 +216,7 @@ public class OpsBare {
     return s.out.get(JAVA_INT, 0);
   }
 
-  /** Calls an operator whose first argument, a further handle of {@code self}, is taken over. */
+  /** Calls an operator whose first argument, an alias of {@code self}, is taken over. */
   private static void dispatch(
       Operands s, MemorySegment operator, MemorySegment overload, long self) throws Throwable {
     check((int) NEW_HANDLE.invokeExact(self, s.out));
