@@ -195,11 +195,21 @@ public final class Pointwise {
         .getFirst();
   }
 
-  /** {@code a += b}; returns a. Where a gradient is recorded, the sum is copied into a. */
+  /**
+   * {@code a += b}; returns a. Where a gradient is recorded, the sum is copied into a.
+   *
+   * @throws TorchException also when b is floating-point and a is not
+   */
   public static Tensor addInPlace(Tensor a, Tensor b) {
     TorchException.requireNonNull(a, "a");
     TorchException.requireNonNull(b, "b");
     if (Autograd.records(a, b)) {
+      if (b.dtype().isFloatingPoint() && !a.dtype().isFloatingPoint()) {
+        // The copy would convert what LibTorch refuses to convert in place.
+        throw new TorchException(
+            "%s cannot be added to %s in place: the sum is %s"
+                .formatted(b.describe(), a.describe(), b.dtype().torchName()));
+      }
       try (Tensor sum = add(a, b)) {
         return a.copyFrom(sum);
       }
