@@ -10,6 +10,8 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
 /**
  * Element by element: arithmetic and elementary functions, with PyTorch's broadcasting and type
  * promotion. A {@code double} operand keeps the tensor's floating type, as a Python number does.
+ * Beside integers and truth values it gives float64, where PyTorch gives float32, or keeps the type
+ * for a whole number.
  */
 public final class Pointwise {
   private static final Operator MUL =
