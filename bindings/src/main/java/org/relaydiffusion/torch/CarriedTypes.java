@@ -22,6 +22,11 @@ final class CarriedTypes {
   private CarriedTypes() {}
 
   static void check(OperatorSchema schema) {
+    if (schema.name().equals("aten::set_data")) {
+      throw new TorchException(
+          "aten::set_data cannot be called: the type of a tensor would change beneath its aliases;"
+              + " use Tensor.copyFrom");
+    }
     for (Parameter p : schema.parameters()) {
       if (!p.type().isCallable()) {
         throw new TorchException(

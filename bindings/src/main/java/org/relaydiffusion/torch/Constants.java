@@ -3,6 +3,7 @@ package org.relaydiffusion.torch;
 
 import java.util.EnumMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tensors that operators are called with again and again, made once a process. They are on the CPU:
@@ -11,27 +12,40 @@ import java.util.Map;
 final class Constants {
   private static final Map<DType, Tensor> ONES = new EnumMap<>(DType.class);
 
+  private static volatile @Nullable Tensor factorOne;
+
   private Constants() {}
 
   /** The float64 vector of a single one: the factors of the foreach forms, on whatever device. */
   static Tensor factorOne() {
-    return FactorOne.VALUE;
+    Tensor known = factorOne;
+    if (known == null) {
+      synchronized (ONES) {
+        known = factorOne;
+        if (known == null) {
+          known = kept(Torch.ones(DType.FLOAT64, 1), null);
+          factorOne = known;
+        }
+      }
+    }
+    return known;
   }
 
   /** A 0-dim tensor of one. */
   static Tensor one(DType type) {
     synchronized (ONES) {
-      return ONES.computeIfAbsent(type, t -> kept(Torch.full(1, t)));
+      return ONES.computeIfAbsent(type, t -> kept(Torch.full(1, t), null));
     }
   }
 
-  private static Tensor kept(Tensor made) {
+  /**
+   * A tensor of the library's own in the place of {@code made}, which is closed.
+   *
+   * @param owner frees it when it is lost; null for a tensor that lives as long as the process
+   */
+  static Tensor kept(Tensor made, @Nullable Object owner) {
     try (made) {
-      return Tensor.ofLibrary(made.furtherHandle(), null);
+      return Tensor.ofLibrary(made.furtherHandle(), owner);
     }
-  }
-
-  private static final class FactorOne {
-    static final Tensor VALUE = kept(Torch.ones(DType.FLOAT64, 1));
   }
 }

@@ -155,11 +155,12 @@ public final class Foreach {
      * @throws TorchException when they do not
      */
     public AdamLists {
-      TorchException.requireNoNulls(parameters, "parameters");
-      TorchException.requireNoNulls(gradients, "gradients");
-      TorchException.requireNoNulls(expAvgs, "expAvgs");
-      TorchException.requireNoNulls(expAvgSqs, "expAvgSqs");
-      TorchException.requireNoNulls(steps, "steps");
+      // Copies, so that what was checked is what the kernel gets.
+      parameters = List.copyOf(TorchException.requireNoNulls(parameters, "parameters"));
+      gradients = List.copyOf(TorchException.requireNoNulls(gradients, "gradients"));
+      expAvgs = List.copyOf(TorchException.requireNoNulls(expAvgs, "expAvgs"));
+      expAvgSqs = List.copyOf(TorchException.requireNoNulls(expAvgSqs, "expAvgSqs"));
+      steps = List.copyOf(TorchException.requireNoNulls(steps, "steps"));
       if (parameters.isEmpty() || parameters.size() != steps.size()) {
         throw new TorchException(
             "an Adam step of %s parameters has %s numbers of steps"
@@ -205,7 +206,8 @@ public final class Foreach {
     private static void requireSame(String what, Tensor a, Tensor b, boolean same) {
       if (!same) {
         throw new TorchException(
-            "an Adam step wants %s in the %s of %s".formatted(a.describe(), what, b.describe()));
+            "in an Adam step %s must have the %s of %s"
+                .formatted(a.describe(), what, b.describe()));
       }
     }
   }

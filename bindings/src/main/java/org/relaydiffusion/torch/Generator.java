@@ -37,14 +37,14 @@ public final class Generator implements AutoCloseable {
       spare = RandomAbi.create(Arena.global(), seed);
     }
     RandomAbi.seed(spare, seed);
-    return new Generator(new RandomSource.OnCpu(spare), true);
+    return new Generator(new RandomSource.OnCpu(spare, false), true);
   }
 
   /**
    * The process's default CPU generator: {@code torch.manual_seed} and dropout. Needs no closing.
    */
   public static Generator global() {
-    return new Generator(new RandomSource.OnCpu(RandomAbi.defaultGenerator()), false);
+    return new Generator(new RandomSource.OnCpu(RandomAbi.defaultGenerator(), true), false);
   }
 
   /**

@@ -33,7 +33,7 @@ final class Gradient {
 
   static void set(Tensor tensor, @Nullable Tensor grad) {
     if (grad == null) {
-      tensor.with(handle -> AutogradAbi.setGrad(handle, 0));
+      tensor.alone(handle -> AutogradAbi.setGrad(handle, 0));
       return;
     }
     if (grad.dtype() != tensor.dtype()
@@ -44,6 +44,7 @@ final class Gradient {
     }
     // A backward pass adds to it in place.
     grad.checkWritable();
-    tensor.with(handle -> grad.with(other -> AutogradAbi.setGrad(handle, other)));
+    // The gradient before is freed meanwhile, which grad() on another thread must not see.
+    grad.with(other -> tensor.alone(handle -> AutogradAbi.setGrad(handle, other)));
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.torch;
 
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.ffi.AccumulateAbi;
 
 /**
@@ -11,7 +12,10 @@ import org.relaydiffusion.torch.ffi.AccumulateAbi;
 final class InPlaceSum {
   private static final ThreadLocal<InPlaceSum> CURRENT = ThreadLocal.withInitial(InPlaceSum::new);
 
-  private final Tensor variable = variable();
+  /** What {@link #works} has found, which does not change; null before. */
+  private static volatile @Nullable Boolean works;
+
+  private final Tensor variable = Constants.kept(Torch.scalar(0L), this);
 
   private InPlaceSum() {}
 
@@ -26,7 +30,7 @@ final class InPlaceSum {
         && b != null
         && a.isDenseOnCpu()
         && b.isDenseOnCpu()
-        && Probe.WORKS
+        && works()
         && CURRENT.get().addUnchecked(a, b);
   }
 
@@ -46,24 +50,23 @@ final class InPlaceSum {
     }
   }
 
-  private Tensor variable() {
-    try (Tensor made = Torch.scalar(0L)) {
-      return Tensor.ofLibrary(made.furtherHandle(), this);
+  /**
+   * Whether this LibTorch has the operator as it is known, and it adds in place. Not asked by a
+   * class initializer, which could fail but once.
+   */
+  private static boolean works() {
+    Boolean known = works;
+    if (known == null) {
+      known = AccumulateAbi.isKnown() && addsInPlace();
+      works = known;
     }
+    return known;
   }
 
-  /** Whether this LibTorch has the operator as it is known, and it adds in place: tried once. */
-  private static final class Probe {
-    static final boolean WORKS = works();
-
-    private static boolean works() {
-      if (!AccumulateAbi.isKnown()) {
-        return false;
-      }
-      try (Tensor a = Torch.tensor(new float[] {1, 2}, 2);
-          Tensor b = Torch.tensor(new float[] {10, 20}, 2)) {
-        return CURRENT.get().addUnchecked(a, b) && a.toFloats()[1] == 22;
-      }
+  private static boolean addsInPlace() {
+    try (Tensor a = Torch.tensor(new float[] {1, 2}, 2);
+        Tensor b = Torch.tensor(new float[] {10, 20}, 2)) {
+      return CURRENT.get().addUnchecked(a, b) && a.toFloats()[1] == 22;
     }
   }
 }

@@ -89,6 +89,7 @@ final class JavaArrays {
   }
 
   static boolean[] toBooleans(Tensor tensor) {
+    Transfer.requireArray(tensor);
     byte[] bytes;
     try (Tensor t = Transfer.onCpu(tensor, DType.BOOL)) {
       bytes = t.borrowedMemory().toArray(ValueLayout.JAVA_BYTE);
@@ -101,6 +102,7 @@ final class JavaArrays {
   }
 
   static int[] toInts(Tensor tensor) {
+    Transfer.requireArray(tensor);
     try (Tensor t = Transfer.onCpu(tensor, DType.INT32)) {
       return t.borrowedMemory().toArray(ValueLayout.JAVA_INT);
     }

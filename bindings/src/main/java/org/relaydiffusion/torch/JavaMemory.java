@@ -78,12 +78,15 @@ final class JavaMemory {
     long bytes = data.spanBytes();
     Hold hold = hold(data, memory, bytes);
     long handle;
+    boolean made = false;
     try {
       handle =
           TensorAbi.fromBlob(memory.address(), data.shape(), data.strides(), data.dtype().code());
+      made = true;
     } catch (NativeCallException e) {
-      hold.neverMade = true;
       throw TorchException.failed("a view of " + data, e);
+    } finally {
+      hold.neverMade = !made;
     }
     // Without a notice the hold never ends: memory is kept too long rather than freed too soon.
     hold.notice.ifPresent(n -> StorageAbi.notifyEnd(handle, memory.address(), bytes, n));

@@ -105,30 +105,57 @@ final class NativeTensor implements Runnable {
   }
 
   /**
-   * The elements of {@code elementSize} bytes in a row; a use after the end throws.
+   * The elements in a row; a use after the end throws.
    *
    * @param oneThread whether only this thread closes the tensor, as ending a loan to all is a
    *     matter of microseconds
    */
   @SuppressWarnings("MustBeClosedChecker") // Closed by free().
-  synchronized MemorySegment memory(int elementSize, boolean oneThread) {
+  synchronized MemorySegment memory(boolean oneThread) {
     long h = open();
     long address = TensorAbi.dataPointer(h);
     if (lent == null) {
       lent = oneThread ? Arena.ofConfined() : Arena.ofShared();
       lentToOneThread = oneThread;
     }
-    // As LibTorch counts: the shape known to Java may be older.
-    return MemorySegment.ofAddress(address)
-        .reinterpret(TensorAbi.numel(h) * elementSize, lent, null);
+    return MemorySegment.ofAddress(address).reinterpret(bytes(h), lent, null);
+  }
+
+  /** The size of the elements, as LibTorch counts: shape and type known to Java may be older. */
+  static long bytes(long handle) {
+    int code = TensorAbi.dtype(handle);
+    DType dtype =
+        DType.ofCode(code)
+            .orElseThrow(
+                () -> new TorchException("LibTorch's element type %s is unknown".formatted(code)));
+    return TensorAbi.numel(handle) * dtype.byteSize();
   }
 
   /** Ends a loan to this thread alone, after which any may close the tensor. */
   synchronized void endConfinedLoan() {
-    if (lent != null && lentToOneThread) {
-      endLoan(lent);
-      lent = null;
+    if (lentToOneThread) {
+      endLoan("released");
     }
+  }
+
+  /**
+   * Ends what {@link #memory} has handed out.
+   *
+   * @param purpose what is to be done with the tensor
+   * @throws TorchException when it is in use
+   */
+  synchronized void endLoan(String purpose) {
+    if (lent == null) {
+      return;
+    }
+    try {
+      lent.close();
+    } catch (IllegalStateException | WrongThreadException e) {
+      throw new TorchException(
+          "this tensor's memory is in use, so it cannot be %s: %s"
+              .formatted(purpose, e.getMessage()));
+    }
+    lent = null;
   }
 
   /**
@@ -146,9 +173,7 @@ final class NativeTensor implements Runnable {
     if (closed) {
       return false;
     }
-    if (lent != null) {
-      endLoan(lent);
-    }
+    endLoan("closed");
     closed = true;
     LIVE.decrement();
     if (pins == 0) {
@@ -159,15 +184,6 @@ final class NativeTensor implements Runnable {
       guard.clean();
     }
     return true;
-  }
-
-  private static void endLoan(Arena lent) {
-    try {
-      lent.close();
-    } catch (IllegalStateException e) {
-      throw new TorchException(
-          "this tensor's memory is in use, so it cannot be closed: " + e.getMessage());
-    }
   }
 
   /**

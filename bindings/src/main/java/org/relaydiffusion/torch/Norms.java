@@ -103,8 +103,20 @@ public final class Norms {
       if (p == 1) {
         return scope.keep(Reduction.sum(sizes, keep, dims));
       }
+      if (p > 0 && Autograd.records(x)) {
+        Tensor sums = Reduction.sum(powWithZeros(sizes, p), keep, dims);
+        return scope.keep(powWithZeros(sums, 1 / p));
+      }
       Tensor sums = Reduction.sum(Pointwise.pow(sizes, p), keep, dims);
       return scope.keep(Pointwise.pow(sums, 1 / p));
     }
+  }
+
+  /** {@code x^p}, whose derivative at 0 is 0 as that of PyTorch's norms, not infinite. */
+  private static Tensor powWithZeros(Tensor x, double p) {
+    Tensor zero = Torch.full(0, x.dtype(), x.device());
+    Tensor isZero = Comparison.eq(x, zero);
+    Tensor base = Pointwise.where(isZero, Torch.full(1, x.dtype(), x.device()), x);
+    return Pointwise.where(isZero, zero, Pointwise.pow(base, p));
   }
 }

@@ -72,7 +72,7 @@ public final class Operator {
   private Operator(OperatorSchema schema) {
     this.schema = schema;
     resultTypes = schema.results().stream().map(Result::type).toList();
-    returnedArguments = schema.results().stream().mapToInt(this::writtenArgument).toArray();
+    returnedArguments = schema.results().stream().mapToInt(schema::writtenParameter).toArray();
     boolean plain =
         returnsTensor()
             && schema.parameters().stream()
@@ -123,21 +123,6 @@ public final class Operator {
 
   private static TorchException missing(String qualifiedName) {
     return new TorchException("this LibTorch has no operator " + qualifiedName);
-  }
-
-  /** The parameter that a result is, written into; -1 for a result that is new. */
-  private int writtenArgument(Result result) {
-    List<Parameter> parameters = schema.parameters();
-    for (int i = 0; i < parameters.size(); i++) {
-      Parameter p = parameters.get(i);
-      if (result.written()
-          && p.written()
-          && p.type().isOne(SchemaType.Kind.TENSOR)
-          && p.alias().equals(result.alias())) {
-        return i;
-      }
-    }
-    return -1;
   }
 
   /** What it takes and returns. */
@@ -201,7 +186,7 @@ public final class Operator {
   /** The argument that result i is, written into; null for a result that is new. */
   @Nullable Tensor returnedArgument(OperatorCall call, int i) {
     int argument = returnedArguments[i];
-    return argument < 0 ? null : (Tensor) call.value(argument);
+    return argument >= 0 && call.value(argument) instanceof Tensor written ? written : null;
   }
 
   /** How this LibTorch is called. */

@@ -98,6 +98,20 @@ public record OperatorSchema(
     return overload.isEmpty() ? name : name + "." + overload;
   }
 
+  /** The position of the parameter that a result is, written into; -1 for a result that is new. */
+  int writtenParameter(Result result) {
+    for (int i = 0; i < parameters.size(); i++) {
+      Parameter p = parameters.get(i);
+      if (result.written()
+          && p.written()
+          && p.type().isOne(SchemaType.Kind.TENSOR)
+          && p.alias().equals(result.alias())) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
   /** The position of the parameter {@code wanted}, or -1. */
   int indexOf(String wanted) {
     for (int i = 0; i < parameters.size(); i++) {

@@ -71,10 +71,12 @@ final class OperatorStack {
   static Tensor apply(Operator operator, Tensor a, @Nullable Tensor b) {
     List<Parameter> parameters = operator.schema().parameters();
     MemorySegment stack = Scratch.stack(2);
-    long first = handle(operator, parameters.getFirst(), a);
+    Parameter x = parameters.getFirst();
+    long first = handle(operator, x, x.written(), a);
     if (b != null) {
       try {
-        stack.setAtIndex(JAVA_LONG, 1, handle(operator, parameters.getLast(), b));
+        Parameter y = parameters.getLast();
+        stack.setAtIndex(JAVA_LONG, 1, handle(operator, y, y.written(), b));
       } catch (Throwable e) {
         TensorAbi.delete(first);
         throw e;
@@ -126,7 +128,7 @@ final class OperatorStack {
         call.isBits(i)
             ? call.bits(i)
             : switch (value) {
-              case Tensor tensor -> handle(call.operator(), p, tensor);
+              case Tensor tensor -> handle(call.operator(), p, isWritten(call, p), tensor);
               case long[] numbers -> DispatcherAbi.list(numbers);
               case double[] numbers -> DispatcherAbi.list(numbers);
               case boolean[] truths -> DispatcherAbi.list(truths);
@@ -137,13 +139,17 @@ final class OperatorStack {
     return type.optional() ? some(type, present) : present;
   }
 
-  private static long handle(Operator operator, Parameter p, Tensor tensor) {
+  private static boolean isWritten(OperatorCall call, Parameter p) {
+    return p.written() || UnmarkedWrites.writes(call, p);
+  }
+
+  private static long handle(Operator operator, Parameter p, boolean written, Tensor tensor) {
     try {
-      if (p.written()) {
+      if (written) {
         tensor.checkWritable();
-        if (operator.mayReshape()) {
-          tensor.forgetWhatItIs();
-        }
+      }
+      if (p.written() && operator.mayReshape()) {
+        tensor.prepareToChange();
       }
       return tensor.furtherHandle();
     } catch (TorchException e) {
@@ -157,7 +163,8 @@ final class OperatorStack {
     long list = DispatcherAbi.newList(tensors.length);
     try {
       for (Object element : tensors) {
-        long handle = element == null ? 0 : handle(call.operator(), p, (Tensor) element);
+        long handle =
+            element == null ? 0 : handle(call.operator(), p, p.written(), (Tensor) element);
         DispatcherAbi.push(
             list, type.optionalElements() && handle != 0 ? DispatcherAbi.some(handle) : handle);
       }

@@ -115,12 +115,20 @@ public final class PackedConv2d implements AutoCloseable {
     try (TensorScope scope = TensorScope.open()) {
       Tensor dense = weight.contiguous();
       Tensor opaque = TO_MKLDNN.apply(dense);
-      return new PackedConv2d(
-          weight.dtype(),
-          scope.keep(reordered(opaque, geometry)).release(),
-          bias == null ? null : scope.keep(Shapes.copy(bias)).release(),
-          geometry);
+      return of(scope, weight.dtype(), opaque, bias, geometry);
     }
+  }
+
+  /** Makes both tensors before the first of them leaves the scope, so that none can be lost. */
+  private static PackedConv2d of(
+      TensorScope scope, DType dtype, Tensor opaque, @Nullable Tensor bias, Geometry geometry) {
+    Tensor arranged = reordered(opaque, geometry);
+    Tensor copied = bias == null ? null : Shapes.copy(bias);
+    return new PackedConv2d(
+        dtype,
+        scope.keep(arranged).release(),
+        copied == null ? null : scope.keep(copied).release(),
+        geometry);
   }
 
   /** A weight in oneDNN's own tensors, from any layout to the one that fits the images to come. */
@@ -155,11 +163,7 @@ public final class PackedConv2d implements AutoCloseable {
             geometry.width,
             geometry.activation);
     try (TensorScope scope = TensorScope.open()) {
-      return new PackedConv2d(
-          dtype,
-          scope.keep(reordered(weight, other)).release(),
-          bias == null ? null : scope.keep(Shapes.copy(bias)).release(),
-          other);
+      return of(scope, dtype, weight, bias, other);
     }
   }
 
@@ -201,7 +205,7 @@ public final class PackedConv2d implements AutoCloseable {
    * Convolves [N, C, H, W] in channels-last order; the result is in that order too.
    *
    * @throws TorchException when x is of another type than the weight, its channels differ, or it
-   *     wants a gradient
+   *     requires a gradient
    */
   public Tensor apply(Tensor x) {
     TorchException.requireNonNull(x, "x");
@@ -211,7 +215,7 @@ public final class PackedConv2d implements AutoCloseable {
     }
     if (Autograd.records(x)) {
       throw new TorchException(
-          "a packed convolution has no gradient, but %s wants one".formatted(x.describe()));
+          "a packed convolution has no gradient, but %s requires one".formatted(x.describe()));
     }
     if (!MkldnnAbi.isAvailable()) {
       return dispatch(x);

@@ -10,6 +10,8 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
 /**
  * Element by element: arithmetic and elementary functions, with PyTorch's broadcasting and type
  * promotion. A {@code double} operand keeps the tensor's floating type, as a Python number does.
+ * Beside integers and truth values it gives float64, where PyTorch gives float32, or keeps the type
+ * for a whole number.
  */
 public final class Pointwise {
   private static final Operator MUL =
@@ -195,11 +197,21 @@ public final class Pointwise {
         .getFirst();
   }
 
-  /** {@code a += b}; returns a. Where a gradient is recorded, the sum is copied into a. */
+  /**
+   * {@code a += b}; returns a. Where a gradient is recorded, the sum is copied into a.
+   *
+   * @throws TorchException also when b is floating-point and a is not
+   */
   public static Tensor addInPlace(Tensor a, Tensor b) {
     TorchException.requireNonNull(a, "a");
     TorchException.requireNonNull(b, "b");
     if (Autograd.records(a, b)) {
+      if (b.dtype().isFloatingPoint() && !a.dtype().isFloatingPoint()) {
+        // The copy would convert what LibTorch refuses to convert in place.
+        throw new TorchException(
+            "%s cannot be added to %s in place: the sum is %s"
+                .formatted(b.describe(), a.describe(), b.dtype().torchName()));
+      }
       try (Tensor sum = add(a, b)) {
         return a.copyFrom(sum);
       }

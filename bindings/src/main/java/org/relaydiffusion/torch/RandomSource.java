@@ -27,8 +27,13 @@ sealed interface RandomSource {
   /** The numbers from 0 to n - 1 in a drawn order, as int64. */
   Tensor randperm(long n);
 
-  /** Any CPU generator. */
-  record OnCpu(MemorySegment generator) implements RandomSource {
+  /**
+   * Any CPU generator.
+   *
+   * @param isDefault whether it is the process's, which operators on other threads draw from, too:
+   *     it is only stepped by calls that hold its mutex
+   */
+  record OnCpu(MemorySegment generator, boolean isDefault) implements RandomSource {
     /** From here on LibTorch draws in another way. */
     private static final long LARGEST_PERMUTATION = 0xffff_ffffL / 20;
 
@@ -63,6 +68,11 @@ sealed interface RandomSource {
 
     @Override
     public long randomInt64() {
+      if (isDefault) {
+        try (Tensor t = Torch.empty(DType.INT64, Device.CPU)) {
+          return DefaultOf.RANDOM.apply(t).toLongs()[0];
+        }
+      }
       return RandomAbi.random64(generator) & Long.MAX_VALUE;
     }
 
@@ -72,6 +82,9 @@ sealed interface RandomSource {
       if (n >= LARGEST_PERMUTATION) {
         throw new TorchException(
             "randperm of %s numbers: here it has fewer than %s".formatted(n, LARGEST_PERMUTATION));
+      }
+      if (isDefault) {
+        return DefaultOf.RANDPERM.call().arg(n).tensor();
       }
       Tensor result = Torch.empty(DType.INT64, Device.CPU, n);
       MemorySegment numbers = result.borrowedMemory();

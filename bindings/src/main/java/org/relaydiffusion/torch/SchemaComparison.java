@@ -39,6 +39,16 @@ final class SchemaComparison {
       differences.add(
           "it returns %s, not %s"
               .formatted(describe(registered.results()), describe(ours.results())));
+    } else {
+      for (int i = 0; i < ours.results().size(); i++) {
+        int here = ours.writtenParameter(ours.results().get(i));
+        int there = registered.writtenParameter(registered.results().get(i));
+        if (here != there) {
+          differences.add(
+              "its result %s is %s, not %s"
+                  .formatted(i, name(registered, there), name(ours, here)));
+        }
+      }
     }
     if (!differences.isEmpty()) {
       throw new TorchException(
@@ -60,6 +70,10 @@ final class SchemaComparison {
             .allMatch(i ->
                 ours.get(i).type().isPassedAs(theirs.get(i).type())
                     && ours.get(i).written() == theirs.get(i).written());
+  }
+
+  private static String name(OperatorSchema schema, int parameter) {
+    return parameter < 0 ? "new" : schema.parameters().get(parameter).name();
   }
 
   private static String describe(Parameter p) {

@@ -219,14 +219,14 @@ public final class Shapes {
     return TRIU.call().arg(x).arg(diagonal).tensor();
   }
 
-  /** The elements in row-major order without gaps; a further handle if they are already. */
+  /** The elements in row-major order without gaps; an alias if they are already. */
   public static Tensor contiguous(Tensor x) {
     return x != null && x.isDenseOnCpu() && x.isContiguous()
         ? x.alias()
         : contiguous(x, MemoryFormat.CONTIGUOUS);
   }
 
-  /** The elements in {@code format}; a further handle if they are already. */
+  /** The elements in {@code format}; an alias if they are already. */
   public static Tensor contiguous(Tensor x, MemoryFormat format) {
     TorchException.requireNonNull(x, "x");
     TorchException.requireNonNull(format, "format");
@@ -243,14 +243,14 @@ public final class Shapes {
     return DETACH.apply(x);
   }
 
-  /** Another element type; a further handle if it has that type already. */
+  /** Another element type; an alias if it has that type already. */
   public static Tensor to(Tensor x, DType dtype) {
     TorchException.requireNonNull(x, "x");
     TorchException.requireNonNull(dtype, "dtype");
     return x.dtype() == dtype ? x.alias() : TO_DTYPE.call().arg(x).arg(dtype).tensor();
   }
 
-  /** Another device; a further handle if it is there already. */
+  /** Another device; an alias if it is there already. */
   public static Tensor to(Tensor x, Device device) {
     TorchException.requireNonNull(x, "x");
     TorchException.requireNonNull(device, "device");

@@ -23,7 +23,7 @@ final class Sizes {
     }
   }
 
-  /** Refuses strides that do not belong to the sizes, or lead out of the memory. */
+  /** Refuses strides that do not belong to the sizes, or are negative. */
   static void checkStrides(long[] sizes, long[] strides) {
     if (strides.length != sizes.length || Arrays.stream(strides).anyMatch(s -> s < 0)) {
       throw new TorchException(

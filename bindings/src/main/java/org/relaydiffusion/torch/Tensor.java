@@ -7,9 +7,11 @@ import java.util.Collection;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.ffi.AutogradAbi;
 import org.relaydiffusion.torch.ffi.CpuAbi;
 import org.relaydiffusion.torch.ffi.NativeCallException;
+import org.relaydiffusion.torch.ffi.StorageAbi;
 import org.relaydiffusion.torch.ffi.TensorAbi;
 
 /**
@@ -119,6 +121,24 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     return NativeTensor.lost();
   }
 
+  /**
+   * Leaves a scope that could not close it. Unlike {@link #release()} it always can: what was lent
+   * to this thread alone may still be in use, and then only this thread can close the tensor.
+   */
+  void leaveScope() {
+    try {
+      nativeTensor.endConfinedLoan();
+    } catch (TorchException e) {
+      // The scope reports why the tensor was not closed.
+    }
+    if (scope != null) {
+      scope = null;
+      if (!isClosed()) {
+        nativeTensor.guard(this);
+      }
+    }
+  }
+
   void moveTo(TensorScope target) {
     checkOpen();
     scope = target;
@@ -129,7 +149,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     return scope == candidate;
   }
 
-  /** A further handle, for a call that takes it over. */
+  /** A new handle of this tensor, for a call that takes it over. */
   long furtherHandle() {
     checkThread();
     return scope == null ? nativeTensor.further() : TensorAbi.clone(nativeTensor.confined());
@@ -179,8 +199,18 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     return known;
   }
 
-  /** Asks LibTorch again what it is: an operator may have changed it. */
-  void forgetWhatItIs() {
+  /**
+   * Prepares for an operator that may give it another shape, type or memory: what was lent ends,
+   * and LibTorch is asked again what it is.
+   *
+   * @throws TorchException when memory that was lent is in use, or its storage is read-only: also
+   *     one without elements would be written there once it has some
+   */
+  void prepareToChange() {
+    if (ReadOnlyMemory.isAny() && ReadOnlyMemory.contains(usable().ask(StorageAbi::dataAddress))) {
+      throw readOnly();
+    }
+    usable().endLoan("changed");
     shape = null;
     dtype = null;
     device = null;
@@ -210,6 +240,15 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     }
   }
 
+  /** A quick call with the handle, while no other thread asks this tensor anything. */
+  void alone(LongConsumer call) {
+    usable()
+        .ask(handle -> {
+          call.accept(handle);
+          return 0;
+        });
+  }
+
   /** Calls with the handle, which stays valid for as long as it lasts. */
   void with(LongConsumer call) {
     long handle = beginUse();
@@ -226,9 +265,13 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
    */
   void checkWritable() {
     if (isReadOnly()) {
-      throw new TorchException(
-          describe() + " lies in read-only memory: Shapes.copy gives one that can be changed");
+      throw readOnly();
     }
+  }
+
+  private TorchException readOnly() {
+    return new TorchException(
+        describe() + " lies in read-only memory: Shapes.copy gives one that can be changed");
   }
 
   /** Whether a write to it would end the process. */
@@ -348,8 +391,10 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
 
   /**
    * The memory of a dense CPU tensor, in place: reads and writes go to the tensor. It ends with the
-   * tensor, and a use of it after that throws; that of a tensor in a scope also where the tensor is
-   * released, and it is for the scope's thread alone. Read-only where the tensor is.
+   * tensor, and a use of it after that throws; also where an operator may change the tensor's shape
+   * or memory ({@code resize_}, anything with {@code out}). That of a tensor in a scope ends where
+   * the tensor is released, too, and is for the scope's thread alone. Read-only where the tensor
+   * is.
    *
    * @throws TorchException when it is not on the CPU or not contiguous in row-major order
    */
@@ -357,14 +402,14 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     if (device().type() != Device.Type.CPU || !isContiguous()) {
       throw new TorchException(describe() + " has no row-major CPU memory");
     }
-    MemorySegment memory = usable().memory(dtype().byteSize(), scope != null);
+    MemorySegment memory = usable().memory(scope != null);
     return isReadOnly() ? memory.asReadOnly() : memory;
   }
 
   /** As {@link #memory}, but for the caller alone, who keeps the tensor open meanwhile. */
   MemorySegment borrowedMemory() {
     return MemorySegment.ofAddress(usable().ask(TensorAbi::dataPointer))
-        .reinterpret(usable().ask(TensorAbi::numel) * dtype().byteSize());
+        .reinterpret(usable().ask(NativeTensor::bytes));
   }
 
   /** Whether the elements lie in row-major order without gaps. */
@@ -406,7 +451,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   }
 
   /**
-   * The gradient that backward passes have added up so far, or null: a further handle, the current
+   * The gradient that backward passes have added up so far, or null: an alias of it, the current
    * scope's. A later pass may add to the same memory.
    */
   public @Nullable Tensor grad() {
@@ -512,7 +557,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   /** The one element of a one-element tensor. */
   public double item() {
     if (numel() != 1) {
-      throw new TorchException("item() wants one element, but this is " + describe());
+      throw new TorchException("item() needs a tensor of one element, not " + describe());
     }
     long handle = beginUse();
     try {
@@ -537,13 +582,13 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
       return dtype().torchName()
           + Arrays.toString(sizes())
           + (device.type() == Device.Type.CPU ? "" : "@" + device);
-    } catch (TorchException e) {
-      return cannotBeLookedAt(e);
+    } catch (RdmException e) {
+      return unreadable(e);
     }
   }
 
-  private static String cannotBeLookedAt(TorchException e) {
-    return "a tensor that cannot be looked at (" + e.getMessage() + ")";
+  private static String unreadable(RdmException e) {
+    return "a tensor that cannot be described (" + e.getMessage() + ")";
   }
 
   /** {@link #describe()} of each, in brackets. */
@@ -566,8 +611,8 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     }
     try {
       return TensorPrinter.textOf(this);
-    } catch (TorchException e) {
-      return cannotBeLookedAt(e);
+    } catch (RdmException e) {
+      return unreadable(e);
     }
   }
 }

@@ -99,13 +99,19 @@ public final class TensorScope implements AutoCloseable {
     }
     checkThread();
     List<RuntimeException> failures = new ArrayList<>();
-    for (TensorScope inner = INNERMOST.get(); inner != null && inner != this; inner = inner.outer) {
-      failures.add(
-          new TorchException("a tensor scope inside this one was left open; it is closed now"));
-      inner.free(failures);
+    try {
+      for (TensorScope inner = INNERMOST.get();
+          inner != null && inner != this;
+          inner = inner.outer) {
+        failures.add(
+            new TorchException("a tensor scope inside this one was left open; it is closed now"));
+        inner.free(failures);
+      }
+      free(failures);
+    } finally {
+      // Whatever was thrown: a closed scope takes no more tensors of its thread.
+      INNERMOST.set(outer);
     }
-    free(failures);
-    INNERMOST.set(outer);
     if (!failures.isEmpty()) {
       RuntimeException first = failures.removeFirst();
       failures.forEach(first::addSuppressed);
@@ -123,7 +129,7 @@ public final class TensorScope implements AutoCloseable {
           t.close();
         } catch (RuntimeException e) {
           failures.add(e);
-          t.release();
+          t.leaveScope();
         }
       }
     }

@@ -43,16 +43,16 @@ final class Transfer {
   }
 
   /** Refuses more elements than an array of Java's can have, before any of them is copied. */
-  private static void requireArray(Tensor tensor) {
+  static void requireArray(Tensor tensor) {
     long elements = tensor.numel();
     if (elements > LONGEST) {
       throw new TorchException(
           "%s has %s elements, and an array of Java's at most %s: take it part by part"
-              .formatted(tensor, elements, LONGEST));
+              .formatted(tensor.describe(), elements, LONGEST));
     }
   }
 
-  /** A dense CPU copy, or a further handle where it is one already. */
+  /** A dense CPU copy, or an alias where it is one already. */
   static Tensor onCpu(Tensor tensor, DType dtype) {
     try (Tensor here = tensor.to(Device.CPU);
         Tensor typed = here.to(dtype)) {

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -248,6 +250,47 @@ class AutogradTest {
     }
     // One tensor of 1 MiB left behind at each of 150 steps would show.
     assertThat(NativeHeap.bytesInUse() - before).isLessThan(64L << 20);
+  }
+
+  @Test
+  void theNormOfZerosHasTheGradientZero() {
+    for (double p : new double[] {0.5, 1.5, 3}) {
+      try (TensorScope _ = TensorScope.open()) {
+        Tensor x = Torch.tensor(new float[] {0, 0, 1, 0}, 2, 2).requiresGrad(true);
+        Tensor norms = Norms.norm(x, p, Reduction.KeepDim.NO, 1);
+        assertThat(norms.toFloats()).containsExactly(0, 1);
+        Reduction.sum(norms).backward();
+        assertThat(Objects.requireNonNull(x.grad()).toFloats()).containsExactly(0, 0, 1, 0);
+      }
+    }
+  }
+
+  @Test
+  void aGradientIsReadWhileAnotherThreadReplacesIt() throws InterruptedException {
+    try (Tensor leaf = Torch.ones(DType.FLOAT32, 4).requiresGrad(true).release()) {
+      AtomicBoolean done = new AtomicBoolean();
+      AtomicInteger wrong = new AtomicInteger();
+      Thread reader =
+          Thread.ofPlatform()
+              .start(() -> {
+                while (!done.get()) {
+                  try (Tensor grad = leaf.grad()) {
+                    if (grad != null && grad.numel() != 4) {
+                      wrong.incrementAndGet();
+                    }
+                  }
+                }
+              });
+      for (int i = 0; i < 20_000; i++) {
+        try (Tensor grad = Torch.empty(DType.FLOAT32, Device.CPU, 4)) {
+          leaf.setGrad(grad);
+        }
+        leaf.clearGrad();
+      }
+      done.set(true);
+      reader.join();
+      assertThat(wrong).hasValue(0);
+    }
   }
 
   @Test

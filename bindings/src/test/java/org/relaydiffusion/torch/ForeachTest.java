@@ -4,6 +4,7 @@ package org.relaydiffusion.torch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -119,6 +120,11 @@ class ForeachTest {
       assertThatThrownBy(() -> new AdamLists(p, p, p, p, b)).isInstanceOf(TorchException.class);
       assertThatThrownBy(() -> new AdamLists(b, p, p, p, step)).isInstanceOf(TorchException.class);
     }
+    List<Tensor> changing = new ArrayList<>(p);
+    AdamLists checked = new AdamLists(changing, changing, p, p, step);
+    changing.set(0, f(1));
+    assertThat(checked.parameters()).isEqualTo(p);
+    assertThat(checked.gradients()).isEqualTo(p);
     assertThatThrownBy(() -> new AdamLists(p, p, p, p, List.of(Torch.scalar(1.0))))
         .hasMessage("a number of steps is float32[] on cpu, not float64[]");
   }

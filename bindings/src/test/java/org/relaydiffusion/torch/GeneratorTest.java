@@ -84,6 +84,16 @@ class GeneratorTest {
   }
 
   @Test
+  void theProcessesGeneratorDrawsWhatOneOfItsOwnDraws() {
+    Generator global = Generator.global().seed(5);
+    try (Generator own = Generator.seeded(5)) {
+      assertThat(global.randperm(50).toLongs()).isEqualTo(own.randperm(50).toLongs());
+      assertThat(global.randomInt64()).isEqualTo(own.randomInt64());
+      assertThat(global.state()).isEqualTo(own.state());
+    }
+  }
+
+  @Test
   void whatIsNoStateIsRefusedAndChangesNothing() {
     try (Generator g = Generator.seeded(1)) {
       byte[] state = g.state();

@@ -7,8 +7,11 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -16,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -139,6 +144,93 @@ class MappedTensorTest {
   }
 
   /** A pass gives it to the leaf as it is, and the next one adds to it in place. */
+  @Test
+  void aViewWithoutElementsIsNotResizedOverTheMap() {
+    Operator mulOut =
+        Operator.of("aten::mul.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)");
+    Tensor empty = Shapes.narrow(mapped(), 0, 0, 0);
+    Tensor x = Torch.ones(DType.FLOAT32, 2);
+    assertThatThrownBy(() -> mulOut.call().arg(x).arg(x).arg(empty).tensor())
+        .isInstanceOf(TorchException.class)
+        .hasMessageContaining("out cannot be used")
+        .hasMessageContaining("read-only memory");
+    Tensor free = Torch.empty(DType.FLOAT32, Device.CPU, 0);
+    mulOut.call().arg(x).arg(x).arg(free).tensor();
+    assertThat(free.toFloats()).containsExactly(1, 1);
+  }
+
+  @Test
+  void mappedStatisticsAreReadButNotUpdated() {
+    Operator batchNorm =
+        Operator.of(
+            "aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
+                + "Tensor? running_var, bool training, float momentum, float eps, "
+                + "bool cudnn_enabled) -> Tensor");
+    Tensor mean = Shapes.select(mapped(), 0, 0);
+    Tensor variance = Torch.ones(DType.FLOAT32, 3);
+    Tensor x = Torch.ones(DType.FLOAT32, 4, 3);
+    for (boolean training : new boolean[] {false, true}) {
+      OperatorCall call =
+          batchNorm
+              .call()
+              .arg(x)
+              .none()
+              .none()
+              .arg(mean)
+              .arg(variance)
+              .arg(training)
+              .arg(0.5)
+              .arg(0.0)
+              .arg(false);
+      if (training) {
+        assertThatThrownBy(call::tensor)
+            .isInstanceOf(TorchException.class)
+            .hasMessageContaining("running_mean cannot be used")
+            .hasMessageContaining("read-only memory");
+      } else {
+        assertThat(call.tensor().toFloats()[0]).isEqualTo(-15);
+      }
+    }
+    assertThat(mean.toFloats()).containsExactly(16, 17, 18);
+  }
+
+  @Test
+  void aMapInUseByANativeCallDelaysItsEndAndNothingElse() throws Exception {
+    MethodHandle nanosleep =
+        Linker.nativeLinker()
+            .downcallHandle(
+                Linker.nativeLinker().defaultLookup().findOrThrow("nanosleep"),
+                FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
+    LeasedArena arena = LeasedArena.open();
+    MemorySegment time = arena.allocate(16, 8);
+    time.set(ValueLayout.JAVA_LONG, 0, 3);
+    TensorScope inner = TensorScope.open();
+    Torch.fromData(TensorData.contiguous(DType.INT64, new long[] {2}, time));
+    Tensor other = Torch.ones(DType.FLOAT32, 1);
+    CountDownLatch sleeping = new CountDownLatch(1);
+    CompletableFuture<Object> slept =
+        CompletableFuture.supplyAsync(() -> {
+          sleeping.countDown();
+          try {
+            return (int) nanosleep.invokeExact(time, MemorySegment.NULL);
+          } catch (Throwable e) {
+            throw new AssertionError(e);
+          }
+        });
+    sleeping.await();
+    Thread.sleep(500);
+    arena.close();
+    inner.close();
+    assertThat(other.isClosed()).isTrue();
+    assertThat(TensorScope.current()).isSameAs(scope);
+    assertThat(time.scope().isAlive()).isTrue();
+    Torch.ones(DType.FLOAT32, 1).close();
+    assertThat(slept.join()).isEqualTo(0);
+    Torch.ones(DType.FLOAT32, 1).close();
+    assertThat(time.scope().isAlive()).isFalse();
+  }
+
   @Test
   void aMappedGradientIsNeverAddedTo() {
     Tensor leaf = Torch.ones(DType.FLOAT32, 6).requiresGrad(true);

@@ -117,6 +117,16 @@ class OperatorCallTest {
   }
 
   @Test
+  void aResultIsTheArgumentThatLibTorchSays() {
+    String text = "x::f(Tensor(%s!) a, Tensor(%s!) b) -> Tensor(a!)";
+    assertThatThrownBy(() ->
+            SchemaComparison.added(
+                OperatorSchema.parse(text.formatted("a", "b")),
+                OperatorSchema.parse(text.formatted("b", "a"))))
+        .hasMessage("the schema of x::f is not LibTorch's: its result 0 is b, not a");
+  }
+
+  @Test
   void defaultsThatAreLeftOutAreTheOnesWritten() {
     // A caller may leave parameters with defaults out of the text, as a newer LibTorch adds some.
     Tensor x = Torch.tensor(new double[] {1, 2, 3}, 3);

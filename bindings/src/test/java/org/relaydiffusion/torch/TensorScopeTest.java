@@ -4,11 +4,14 @@ package org.relaydiffusion.torch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -158,6 +161,67 @@ class TensorScopeTest {
     assertThat(slept.join()).isEqualTo(0);
     assertThat(busy.toLongs()).containsExactly(3, 0);
     busy.close();
+  }
+
+  /** What qsort calls while it holds the memory that it sorts. */
+  private static final class ClosingComparator {
+    private final TensorScope scope;
+    private @Nullable RuntimeException thrown;
+
+    ClosingComparator(TensorScope scope) {
+      this.scope = scope;
+    }
+
+    @SuppressWarnings("unused") // called from C
+    int compare(MemorySegment a, MemorySegment b) {
+      try {
+        scope.close();
+      } catch (RuntimeException e) {
+        thrown = e;
+      }
+      return 0;
+    }
+  }
+
+  @Test
+  void aScopeThatCannotCloseATensorClosesAllElse() throws Throwable {
+    Linker linker = Linker.nativeLinker();
+    MethodHandle qsort =
+        linker.downcallHandle(
+            linker.defaultLookup().findOrThrow("qsort"),
+            FunctionDescriptor.ofVoid(
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.ADDRESS));
+    long before = Tensor.liveCount();
+    TensorScope scope = TensorScope.open();
+    Tensor first = one();
+    Tensor busy = Torch.tensor(new long[] {3, 0}, 2);
+    Tensor last = one();
+    ClosingComparator comparator = new ClosingComparator(scope);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment compare =
+          linker.upcallStub(
+              MethodHandles.lookup()
+                  .bind(
+                      comparator,
+                      "compare",
+                      MethodType.methodType(int.class, MemorySegment.class, MemorySegment.class)),
+              FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS),
+              arena);
+      qsort.invokeExact(busy.memory(), 2L, 8L, compare);
+    }
+    assertThat(comparator.thrown)
+        .isInstanceOf(TorchException.class)
+        .hasMessageStartingWith("this tensor's memory is in use, so it cannot be closed: ");
+    assertThat(first.isClosed()).isTrue();
+    assertThat(last.isClosed()).isTrue();
+    assertThat(TensorScope.current()).isNull();
+    assertThat(busy.toLongs()).containsExactly(3, 0);
+    busy.close();
+    one().close();
+    assertThat(Tensor.liveCount()).isEqualTo(before);
   }
 
   @Test

@@ -296,7 +296,7 @@ class UnboxedTest {
     }
     assertThat(NEG_VIEW.apply(Torch.scalar(2.5)).item()).isEqualTo(-2.5);
     assertThatThrownBy(() -> filled(DType.FLOAT32, 2).item())
-        .hasMessageContaining("item() wants one element");
+        .hasMessage("item() needs a tensor of one element, not float32[2]");
   }
 
   @Test
@@ -310,6 +310,27 @@ class UnboxedTest {
     assertThat(a.memory().byteSize()).isEqualTo(8);
     assertThat(alias.memory().byteSize()).isEqualTo(8);
     assertThat(alias.toFloats()).hasSize(2);
+  }
+
+  @Test
+  void memoryEndsWhereAnOperatorMayMoveIt() {
+    Tensor a = filled(DType.FLOAT32, 4);
+    MemorySegment lent = a.memory();
+    RESIZE.call().arg(a).arg(new long[] {1 << 20}).tensor();
+    assertThatThrownBy(() -> lent.get(ValueLayout.JAVA_FLOAT, 0))
+        .isInstanceOf(IllegalStateException.class);
+    assertThat(a.memory().byteSize()).isEqualTo(4L << 20);
+    assertThatThrownBy(() -> Operator.of("aten::set_data(Tensor(a!) self, Tensor new_data) -> ()"))
+        .isInstanceOf(TorchException.class)
+        .hasMessageStartingWith("aten::set_data cannot be called");
+  }
+
+  @Test
+  void aFractionIsNotAddedToIntegersInPlaceWhereItIsRecorded() {
+    Tensor a = filled(DType.INT64, 2);
+    Tensor b = Torch.ones(DType.FLOAT32, 2).requiresGrad(true);
+    assertThatThrownBy(() -> Pointwise.addInPlace(a, b))
+        .hasMessage("float32[2] cannot be added to int64[2] in place: the sum is float32");
   }
 
   @Test

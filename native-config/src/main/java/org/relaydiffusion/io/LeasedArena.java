@@ -13,7 +13,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * A shared arena whose memory outlives its {@link #close()} for as long as native code holds it.
  * Java cannot see when a tensor's storage ends, so whoever hands memory to native code leaves a
  * {@link Lease}, which is asked. Memory that nobody holds is released by {@code close()} itself,
- * else by the first {@link #sweep()} after the last lease has ended.
+ * else by the first {@link #sweep()} after the last lease, and the last native call with a segment
+ * of the arena, has ended.
  *
  * <p>Safe to use from several threads.
  */
@@ -126,8 +127,13 @@ public final class LeasedArena implements Arena {
     if (!leases.isEmpty()) {
       return false;
     }
+    try {
+      arena.close();
+    } catch (IllegalStateException e) {
+      // A thread reads the memory in a native call just now.
+      return false;
+    }
     OPEN.remove(arena.scope());
-    arena.close();
     return true;
   }
 

@@ -27,10 +27,12 @@ import org.jspecify.annotations.Nullable;
  * passes on to the buffer before it whatever is not from LibTorch's log.
  *
  * <p>The buffer is an object of libstdc++'s own class {@code std::streambuf} whose table of virtual
- * functions is a copy in which three entries lead to Java. They are found by the addresses of the
- * functions that stand there, so a library with another table is left alone. Since the log calls
- * Java, a C function that may fail must not be called with {@link Linker.Option#critical(boolean)}:
- * the virtual machine ends the process then.
+ * functions is a copy in which two entries lead to Java. They are found by the addresses of the
+ * functions that stand there, so a library with another table is left alone. A flush stays
+ * libstdc++'s own, which does nothing, as the library flushes while the process ends, where Java
+ * cannot be called; what is passed on is flushed at once instead. Since the log calls Java, a C
+ * function that may fail must not be called with {@link Linker.Option#critical(boolean)}: the
+ * virtual machine ends the process then.
  */
 final class ErrorStream implements ErrorText {
   private static final String BUFFER = "St15basic_streambufIcSt11char_traitsIcEE";
@@ -100,7 +102,6 @@ final class ErrorStream implements ErrorText {
     syncOn = linker.downcallHandle(SYNC);
     table.setAtIndex(ADDRESS, write, stub("write", WRITE, arena));
     table.setAtIndex(ADDRESS, overflow, stub("overflow", OVERFLOW, arena));
-    table.setAtIndex(ADDRESS, sync, stub("sync", SYNC, arena));
     buffer.set(JAVA_LONG, 0, table.address() + HEADER * ADDRESS.byteSize());
   }
 
@@ -182,7 +183,7 @@ final class ErrorStream implements ErrorText {
       if (count > 0 && bytes.get(JAVA_BYTE, 0) == '[' && isConsumed(bytes)) {
         return count;
       }
-      return (long) writeOn.invokeExact(entry(write), original.address(), text, count);
+      return writeThrough(text, count);
     } catch (Throwable e) {
       return count;
     }
@@ -196,22 +197,17 @@ final class ErrorStream implements ErrorText {
         return 0;
       }
       MemorySegment one = arena.allocateFrom(JAVA_BYTE, (byte) character);
-      long written =
-          (long) writeOn.invokeExact(entry(write), original.address(), one.address(), 1L);
-      return written == 1 ? character & 0xff : END_OF_FILE;
+      return writeThrough(one.address(), 1) == 1 ? character & 0xff : END_OF_FILE;
     } catch (Throwable e) {
       return character & 0xff;
     }
   }
 
-  /** {@code sync}: a flush. */
-  @SuppressWarnings("unused") // called from C++
-  private int sync(long self) {
-    try {
-      return (int) syncOn.invokeExact(entry(sync), original.address());
-    } catch (Throwable e) {
-      return 0;
-    }
+  /** Writes to the buffer that was there before, and flushes it. */
+  private long writeThrough(long text, long count) throws Throwable {
+    long written = (long) writeOn.invokeExact(entry(write), original.address(), text, count);
+    int _ = (int) syncOn.invokeExact(entry(sync), original.address());
+    return written;
   }
 
   /** A virtual function of the buffer that was there before. */

@@ -60,6 +60,14 @@ class ErrorTextTest {
   }
 
   @Test
+  void aProcessThatHaltsEndsWithItsCode() throws Exception {
+    ChildJvm.Outcome outcome = ChildJvm.run(folder, HaltMain.class, List.of(), Map.of(), "9");
+    assertThat(outcome.code()).as("%s", outcome).isEqualTo(9);
+    assertThat(outcome.err()).isEmpty();
+    assertThat(folder).isDirectoryNotContaining("glob:**hs_err*");
+  }
+
+  @Test
   void theReasonIsTheFirstLineBeforeTheStackTrace() {
     assertThat(ErrorText.reason("shapes differ\nException raised from f at x:1 (most recent)"))
         .contains("shapes differ");

@@ -15,15 +15,13 @@ import java.lang.foreign.MemorySegment;
 public final class AccumulateAbi {
   private static final String NAME = "inductor::accumulate_grad_";
   private static final DispatcherAbi.Symbol SYMBOL = DispatcherAbi.symbol(NAME, "");
-  private static final boolean KNOWN =
-      SchemaAbi.find(NAME, "") instanceof SchemaAbi.Answer.Registered(String text)
-          && text.equals(NAME + "(Tensor variable, Tensor new_grad) -> ()");
 
   private AccumulateAbi() {}
 
-  /** Whether this LibTorch can be called so. */
+  /** Asks whether this LibTorch can be called so; takes microseconds. */
   public static boolean isKnown() {
-    return KNOWN;
+    return SchemaAbi.find(NAME, "") instanceof SchemaAbi.Answer.Registered(String text)
+        && text.equals(NAME + "(Tensor variable, Tensor new_grad) -> ()");
   }
 
   /**

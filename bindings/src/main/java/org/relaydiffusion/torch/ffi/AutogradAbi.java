@@ -37,7 +37,7 @@ public final class AutogradAbi {
     }
   }
 
-  /** A further handle of the tensor's gradient, or 0 where it has none. */
+  /** An alias of the tensor's gradient, or 0 where it has none. */
   public static long grad(long handle) {
     try {
       long grad = (long) GRAD.invokeExact(impl(handle).get(JAVA_LONG, 0));

@@ -120,7 +120,7 @@ public final class RandomAbi {
     int code;
     s.out2.set(JAVA_LONG, 0, generator.address());
     // The call wants the dtype's address; no operator's arguments lie on the stack between calls.
-    MemorySegment type = s.stack().asSlice(0, 4);
+    MemorySegment type = Scratch.stack(1).asSlice(0, 4);
     type.set(JAVA_INT, 0, dtype);
     try {
       code =
@@ -150,7 +150,7 @@ public final class RandomAbi {
     Scratch s = Scratch.current();
     int code;
     s.out2.set(JAVA_LONG, 0, generator.address());
-    MemorySegment type = s.stack().asSlice(0, 4);
+    MemorySegment type = Scratch.stack(1).asSlice(0, 4);
     type.set(JAVA_INT, 0, dtype);
     try {
       code =

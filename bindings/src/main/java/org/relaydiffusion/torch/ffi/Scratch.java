@@ -35,11 +35,6 @@ public final class Scratch {
     return CURRENT.get();
   }
 
-  /** The argument stack of an operator call, 8 bytes a slot. */
-  public MemorySegment stack() {
-    return stack;
-  }
-
   /**
    * This thread's argument stack of an operator call, until its next one.
    *

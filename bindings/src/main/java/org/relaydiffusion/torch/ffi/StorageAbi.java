@@ -48,6 +48,9 @@ public final class StorageAbi {
   private static final boolean HAS_SEMAPHORES =
       POST != 0 && address("sem_init") != 0 && address("sem_getvalue") != 0;
 
+  /** Whether a storage of this LibTorch was found as expected. */
+  private static volatile boolean known;
+
   private StorageAbi() {}
 
   /** A semaphore at 0, for {@link #notifyEnd}; empty where the system has none without names. */
@@ -88,10 +91,25 @@ public final class StorageAbi {
             && storage.get(JAVA_BYTE, DEVICE_AT) == 0
             && storage.get(JAVA_LONG, BYTES_AT) == bytes;
     if (asExpected) {
+      known = true;
       storage.set(JAVA_LONG, DELETER_AT, POST);
       storage.set(JAVA_LONG, CONTEXT_AT, notice.address());
     }
     return asExpected;
+  }
+
+  /**
+   * Where a tensor's storage begins, which a tensor without elements has, too; 0 where it has none,
+   * or {@link #notifyEnd} has not found this LibTorch's storages as expected yet.
+   */
+  public static long dataAddress(long handle) {
+    if (!known) {
+      return 0;
+    }
+    MemorySegment tensor = at(handle, JAVA_LONG.byteSize());
+    MemorySegment impl = at(tensor.get(JAVA_LONG, 0), STORAGE_AT + JAVA_LONG.byteSize());
+    long place = impl.get(JAVA_LONG, STORAGE_AT);
+    return place == 0 ? 0 : at(place, STORAGE_BYTES).get(JAVA_LONG, DATA_AT);
   }
 
   /** Whether a notice was raised. */
