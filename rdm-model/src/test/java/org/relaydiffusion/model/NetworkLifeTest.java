@@ -136,6 +136,18 @@ class NetworkLifeTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void anEmptyBatchIsFollowedByOthers(Numerics numerics) {
+    try (TensorScope _ = TensorScope.open();
+        Preconditioner network = network(numerics)) {
+      for (long n : new long[] {0, 2, 0, 1}) {
+        assertThat(network.denoise(images(n), Torch.scalar(1.0), null).shape())
+            .containsExactly(n, 3, 8, 8);
+      }
+    }
+  }
+
   @Test
   void aTrainableNetworkMayBeFrozen() {
     try (Generator generator = Generator.seeded(1);

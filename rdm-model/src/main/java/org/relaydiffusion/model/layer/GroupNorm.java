@@ -108,7 +108,10 @@ public final class GroupNorm extends Layer {
   /** [N, groups, 1]. */
   private Tensor groupMean(Tensor x) {
     Tensor sums = Reduction.sum(x, Reduction.KeepDim.NO, 2, 3);
-    double count = (double) x.numel() / (x.size(0) * groups);
-    return Reduction.sum(sums.reshape(x.size(0), groups, -1), Reduction.KeepDim.YES, 2).div(count);
+    // Sizes are given, not computed from the number of images, of which there may be none.
+    long channels = x.size(1) / groups;
+    double count = (double) (channels * x.size(2) * x.size(3));
+    return Reduction.sum(sums.reshape(x.size(0), groups, channels), Reduction.KeepDim.YES, 2)
+        .div(count);
   }
 }

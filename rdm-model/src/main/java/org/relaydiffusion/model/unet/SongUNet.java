@@ -301,7 +301,8 @@ public final class SongUNet extends UNet {
       Tensor features = mapNoise.forward(noise);
       // Song's networks have sines first.
       Tensor emb =
-          Shapes.flip(features.reshape(features.size(0), 2, -1), 1).reshape(features.shape());
+          Shapes.flip(features.reshape(features.size(0), 2, features.size(1) / 2), 1)
+              .reshape(features.shape());
       if (mapLabel != null && labels != null) {
         Tensor rows =
             isTraining() && config.labelDropout() > 0
