@@ -57,7 +57,17 @@ public final class RandomCalls {
 
   /** They make little of much: what a huge view has would be gone through, for minutes. */
   private static final Set<String> GO_THROUGH_ALL =
-      Set.of("Reduction", "LinearAlgebra", "OperatorCall", "Operator", "Autograd");
+      Set.of(
+          "Reduction",
+          "Norms",
+          "Losses",
+          "Sorting",
+          "Comparison",
+          "TensorExpressions",
+          "LinearAlgebra",
+          "OperatorCall",
+          "Operator",
+          "Autograd");
 
   private final List<Executable> surface =
       Surface.all().stream().filter(e -> !LEFT_OUT.contains(Surface.name(e))).toList();
