@@ -6,6 +6,7 @@ import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.TorchException;
 
 /**
  * PyTorch's first values of parameters ({@code torch.nn.init}), float32 where the generator draws.
@@ -29,6 +30,7 @@ public final class Initializers {
   /** Uniform in [-bound, bound), with the bits of {@code uniform_}. */
   public static Initializer uniform(double bound) {
     return (generator, shape) -> {
+      TorchException.requireNonNull(generator, "generator");
       // uniform_ computes u (to - from) + from in float32, in one step as addcmul does.
       float from = (float) -bound;
       float width = (float) bound - from;
@@ -45,11 +47,15 @@ public final class Initializers {
 
   /** Ones. */
   public static Initializer ones() {
-    return (generator, shape) -> Torch.ones(DType.FLOAT32, generator.device(), shape);
+    return (generator, shape) ->
+        Torch.ones(
+            DType.FLOAT32, TorchException.requireNonNull(generator, "generator").device(), shape);
   }
 
   /** Zeros. */
   public static Initializer zeros() {
-    return (generator, shape) -> Torch.zeros(DType.FLOAT32, generator.device(), shape);
+    return (generator, shape) ->
+        Torch.zeros(
+            DType.FLOAT32, TorchException.requireNonNull(generator, "generator").device(), shape);
   }
 }

@@ -4,6 +4,7 @@ package org.relaydiffusion.torch.nn;
 import java.util.Arrays;
 import java.util.List;
 import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.TorchException;
 
 /**
@@ -17,7 +18,7 @@ import org.relaydiffusion.torch.TorchException;
  * }
  * }</pre>
  *
- * <p>Intermediate tensors stay the current scope's until it closes: a backward pass needs them.
+ * <p>Intermediate tensors are closed; a recorded graph keeps what its backward pass needs.
  */
 public final class Sequential extends UnaryModule {
   private final List<UnaryModule> parts;
@@ -42,10 +43,13 @@ public final class Sequential extends UnaryModule {
 
   @Override
   public Tensor forward(Tensor x) {
-    Tensor y = x;
-    for (UnaryModule part : parts) {
-      y = part.forward(y);
+    TorchException.requireNonNull(x, "x");
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor y = x;
+      for (UnaryModule part : parts) {
+        y = part.forward(y);
+      }
+      return observed(scope.keep(y));
     }
-    return observed(y);
   }
 }

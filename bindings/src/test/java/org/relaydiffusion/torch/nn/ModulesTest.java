@@ -205,4 +205,14 @@ class ModulesTest {
     assertThatThrownBy(() -> new Dropout(1.5)).hasMessageContaining("1.5");
     assertThatThrownBy(() -> new Embedding(4, 0)).hasMessageContaining("4 and 0");
   }
+
+  @Test
+  void aChainLeavesOnlyItsResult() {
+    long before = Tensor.liveCount();
+    try (Tensor x = Torch.ones(DType.FLOAT32, 2);
+        Sequential chain = new Sequential(Activation.relu(), Activation.tanh(), Activation.silu());
+        Tensor _ = chain.forward(x)) {
+      assertThat(Tensor.liveCount() - before).isEqualTo(2);
+    }
+  }
 }

@@ -246,8 +246,11 @@ final class Operands implements AutoCloseable {
     {2, 3, 4, 2}
   };
 
-  /** So many elements of a view that no copy of it fits into this process's memory. */
-  private static final long HUGE = 1L << 34;
+  /**
+   * So many elements of a view that no copy of it as float32 fits into this process's memory, and
+   * no array of Java's; few enough to be gone through in seconds.
+   */
+  private static final long HUGE = 1L << 31;
 
   private final SplittableRandom random;
   private final Bystander bystander;
