@@ -183,7 +183,7 @@ class NpzWriterTest {
             NpzWriter.write(
                 target,
                 out -> out.array("x", DType.FLOAT64, new long[] {2, 4}, rows -> rows.write(row))))
-        .hasMessage("array 'x' of [2, 4] expects 2 more rows, but received float64[1, 3]");
+        .hasMessage("array 'x' of shape [2, 4] expects 2 more rows, but received float64[1, 3]");
     assertThatThrownBy(() ->
             NpzWriter.write(
                 target,
