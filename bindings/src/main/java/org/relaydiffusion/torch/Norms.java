@@ -39,12 +39,12 @@ public final class Norms {
     boolean[] goes = new boolean[x.rank()];
     Arrays.fill(goes, dims.length == 0);
     for (long dim : dims) {
-      int axis = Math.toIntExact(dim < 0 ? dim + goes.length : dim);
-      if (axis < 0 || axis >= goes.length || goes[axis]) {
+      long axis = dim < 0 ? dim + goes.length : dim;
+      if (axis < 0 || axis >= goes.length || goes[(int) axis]) {
         throw new TorchException(
             "no norm of %s over the axes %s".formatted(x.describe(), Arrays.toString(dims)));
       }
-      goes[axis] = true;
+      goes[(int) axis] = true;
     }
     List<Integer> order = new ArrayList<>();
     List<Long> kept = new ArrayList<>();
