@@ -3,6 +3,7 @@ package org.relaydiffusion.torch;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.reflect.Array;
 import java.util.Arrays;
 
 /**
@@ -13,37 +14,27 @@ final class JavaArrays {
 
   static Tensor tensor(float[] values, long... sizes) {
     TorchException.requireNonNull(values, "values");
-    Tensor t = sized(DType.FLOAT32, values.length, sizes);
-    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_FLOAT, 0, values.length);
-    return t;
+    return copy(DType.FLOAT32, values, values.length, ValueLayout.JAVA_FLOAT, sizes);
   }
 
   static Tensor tensor(double[] values, long... sizes) {
     TorchException.requireNonNull(values, "values");
-    Tensor t = sized(DType.FLOAT64, values.length, sizes);
-    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_DOUBLE, 0, values.length);
-    return t;
+    return copy(DType.FLOAT64, values, values.length, ValueLayout.JAVA_DOUBLE, sizes);
   }
 
   static Tensor tensor(long[] values, long... sizes) {
     TorchException.requireNonNull(values, "values");
-    Tensor t = sized(DType.INT64, values.length, sizes);
-    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_LONG, 0, values.length);
-    return t;
+    return copy(DType.INT64, values, values.length, ValueLayout.JAVA_LONG, sizes);
   }
 
   static Tensor tensor(int[] values, long... sizes) {
     TorchException.requireNonNull(values, "values");
-    Tensor t = sized(DType.INT32, values.length, sizes);
-    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_INT, 0, values.length);
-    return t;
+    return copy(DType.INT32, values, values.length, ValueLayout.JAVA_INT, sizes);
   }
 
   static Tensor tensor(byte[] values, long... sizes) {
     TorchException.requireNonNull(values, "values");
-    Tensor t = sized(DType.UINT8, values.length, sizes);
-    MemorySegment.copy(values, 0, t.borrowedMemory(), ValueLayout.JAVA_BYTE, 0, values.length);
-    return t;
+    return copy(DType.UINT8, values, values.length, ValueLayout.JAVA_BYTE, sizes);
   }
 
   static Tensor tensor(boolean[] values, long... sizes) {
@@ -57,33 +48,33 @@ final class JavaArrays {
   }
 
   static Tensor tensor(float[][] rows) {
-    TorchException.requireNonNull(rows, "rows");
-    int columns =
-        columns(
-            Arrays.stream(rows)
-                .mapToInt(row -> TorchException.requireNonNull(row, "a row").length)
-                .toArray());
-    Tensor t = Torch.empty(DType.FLOAT32, Device.CPU, rows.length, columns);
-    MemorySegment memory = t.borrowedMemory();
-    for (int i = 0; i < rows.length; i++) {
-      long at = (long) i * columns * Float.BYTES;
-      MemorySegment.copy(rows[i], 0, memory, ValueLayout.JAVA_FLOAT, at, columns);
-    }
-    return t;
+    return matrix(DType.FLOAT32, rows, ValueLayout.JAVA_FLOAT);
   }
 
   static Tensor tensor(double[][] rows) {
+    return matrix(DType.FLOAT64, rows, ValueLayout.JAVA_DOUBLE);
+  }
+
+  /** A copy of an array of the layout's type. */
+  private static Tensor copy(
+      DType dtype, Object values, int length, ValueLayout layout, long... sizes) {
+    Tensor t = sized(dtype, length, sizes);
+    MemorySegment.copy(values, 0, t.borrowedMemory(), layout, 0, length);
+    return t;
+  }
+
+  /** A copy of arrays of the layout's type, a row each. */
+  private static Tensor matrix(DType dtype, Object[] rows, ValueLayout layout) {
     TorchException.requireNonNull(rows, "rows");
     int columns =
         columns(
             Arrays.stream(rows)
-                .mapToInt(row -> TorchException.requireNonNull(row, "a row").length)
+                .mapToInt(row -> Array.getLength(TorchException.requireNonNull(row, "a row")))
                 .toArray());
-    Tensor t = Torch.empty(DType.FLOAT64, Device.CPU, rows.length, columns);
+    Tensor t = Torch.empty(dtype, Device.CPU, rows.length, columns);
     MemorySegment memory = t.borrowedMemory();
     for (int i = 0; i < rows.length; i++) {
-      long at = (long) i * columns * Double.BYTES;
-      MemorySegment.copy(rows[i], 0, memory, ValueLayout.JAVA_DOUBLE, at, columns);
+      MemorySegment.copy(rows[i], 0, memory, layout, i * layout.byteSize() * columns, columns);
     }
     return t;
   }

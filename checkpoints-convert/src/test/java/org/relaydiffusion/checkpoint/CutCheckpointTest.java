@@ -18,7 +18,7 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.model.safetensors.TensorSource;
 
 /** A checkpoint of each kind that another program cuts to nothing after it was opened. */
-@DisabledOnOs(OS.WINDOWS)
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "a mapped file cannot be cut")
 class CutCheckpointTest {
   @TempDir Path folder;
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.relaydiffusion.FileException;
 
 /** A file that another program cuts while it is mapped. */
-@DisabledOnOs(OS.WINDOWS)
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "a mapped file cannot be cut")
 class CutFileTest {
   private static final int SIZE = 1 << 20;
 

@@ -99,7 +99,7 @@ class FilesTest {
   }
 
   @Test
-  @DisabledOnOs(OS.WINDOWS)
+  @DisabledOnOs(value = OS.WINDOWS, disabledReason = "modes are those of POSIX")
   void aFileHasTheRightsThatAnyNewFileOfTheUsersHas() throws IOException {
     Path target = folder.resolve("file.txt");
     AtomicFile.write(target, text("x"));

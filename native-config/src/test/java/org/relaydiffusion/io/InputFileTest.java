@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.relaydiffusion.FileException;
 
 /** What is no regular file is refused in one line, without being opened: a pipe would hang. */
-@DisabledOnOs(OS.WINDOWS)
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "has no named pipes in folders")
 @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class InputFileTest {
   @TempDir Path folder;

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * A pipe that nobody writes to, in the place of each file that a command takes: to open it would
  * wait for ever. It is refused in one line instead.
  */
-@DisabledOnOs(OS.WINDOWS)
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "has no named pipes in folders")
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class PipesTest {
   @TempDir private Path folder;
