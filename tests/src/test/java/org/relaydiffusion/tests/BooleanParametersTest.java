@@ -81,12 +81,30 @@ class BooleanParametersTest {
     public void truths(boolean[] truths, int from) {}
   }
 
+  /** A property whose setter alone is overridden. */
+  static class Derived extends Base {
+    @Override
+    public void wanted(boolean wanted) {}
+  }
+
+  /** Has the property. */
+  static class Base {
+    public boolean wanted() {
+      return true;
+    }
+
+    public void wanted(boolean wanted) {}
+  }
+
   @Test
   void theRuleTellsTrapsFromProperties() {
     JavaClass examples = new ClassFileImporter().importClass(Examples.class);
     assertThat(examples.getCodeUnits().stream().filter(BooleanParametersTest::isTrap))
         .extracting(JavaCodeUnit::getName)
         .containsExactlyInAnyOrder("<init>", "train");
+    JavaClass derived =
+        new ClassFileImporter().importClasses(Derived.class, Base.class).get(Derived.class);
+    assertThat(derived.getCodeUnits().stream().filter(BooleanParametersTest::isTrap)).isEmpty();
   }
 
   private static boolean isTrap(JavaCodeUnit unit) {
@@ -99,7 +117,7 @@ class BooleanParametersTest {
 
   private static boolean isProperty(JavaCodeUnit unit) {
     boolean hasGetter =
-        unit.getOwner().getMethods().stream()
+        unit.getOwner().getAllMethods().stream()
             .anyMatch(m ->
                 m.getName().equals(unit.getName())
                     && m.getRawParameterTypes().isEmpty()
