@@ -5,12 +5,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.nativeconfig.Doctor;
-import org.relaydiffusion.nativeconfig.DoctorReport;
 import org.relaydiffusion.nativeconfig.LibTorch;
 import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.CudaMemory;
@@ -38,6 +38,7 @@ public final class GpuBenchmark {
   private final double budget;
   private final boolean smallest;
   private final GpuReport report;
+  private @Nullable GpuNetwork weights;
   private final long began = System.nanoTime();
 
   private GpuBenchmark(Device device, double budget, boolean smallest, GpuReport report) {
@@ -63,10 +64,19 @@ public final class GpuBenchmark {
     Torch.requireUsable(device);
     double budget = option(args, "--budget").map(Double::valueOf).orElse(DEFAULT_BUDGET);
     Path json = Path.of(option(args, "--json").orElse("gpu-bench.json"));
-    DoctorReport doctor = Doctor.examine();
     GpuReport report =
-        new GpuReport(json, Torch.library().version().toString(), device, doctor.cuda().toString());
+        new GpuReport(json, Torch.library().version().toString(), device, name(device));
     return new GpuBenchmark(device, budget, args.contains("--smallest"), report).all();
+  }
+
+  private static String name(Device device) {
+    return Doctor.examine().cuda().devices().stream()
+        .filter(d -> d.index() == device.index())
+        .findFirst()
+        .map(d ->
+            "%s, %s GB, compute capability %s"
+                .formatted(d.name(), number("%.0f", d.memoryBytes() / 1e9), d.computeCapability()))
+        .orElse("unknown");
   }
 
   private static Optional<String> option(List<String> args, String name) {
@@ -74,6 +84,17 @@ public final class GpuBenchmark {
         .filter(arg -> arg.startsWith(name + "="))
         .map(arg -> arg.substring(name.length() + 1))
         .findFirst();
+  }
+
+  /** Those of one resolution at a time: they take gigabytes. */
+  private GpuNetwork weights(int resolution) {
+    GpuNetwork known = weights;
+    if (known == null || known.resolution() != resolution) {
+      weights = null;
+      known = new GpuNetwork(resolution);
+      weights = known;
+    }
+    return known;
   }
 
   private double left() {
@@ -88,7 +109,7 @@ public final class GpuBenchmark {
     for (GpuCase.Group group : GpuCase.all()) {
       // What is most likely to be asked for first, then whether it is right, then the rest.
       if (!checked && group.variant() != GpuCase.Variant.BF16) {
-        checks.all(left());
+        checks.all(left(), weights(64));
         checked = true;
         report.columns();
       }
@@ -107,8 +128,7 @@ public final class GpuBenchmark {
     double flops = FlopCount.of(config.network());
     long start = System.nanoTime();
     try (GradMode _ = GradMode.noGrad();
-        Preconditioner network =
-            GpuNetwork.load(group.network(), group.variant(), device, CudaGraphs.OFF)) {
+        Preconditioner network = weights(group.network()).load(group.variant(), device, CudaGraphs.OFF)) {
       report.loaded(group, (System.nanoTime() - start) / NANOS);
       GpuCase.Layout layout = GpuCase.Layout.ROWS;
       double perImage = 0;

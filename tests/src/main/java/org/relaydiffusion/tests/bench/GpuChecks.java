@@ -91,15 +91,16 @@ final class GpuChecks {
    * Makes all checks.
    *
    * @param seconds that are left; what Python needs is given up beyond them
+   * @param weights of the official shape at 64 pixels
    */
-  void all(double seconds) {
+  void all(double seconds, GpuNetwork weights) {
     ran = true;
     System.out.println();
     for (GpuCase.Variant variant : GpuCase.Variant.values()) {
       attempt("official outputs, " + variant.text, () -> outputs(variant));
     }
     for (GpuCase.Variant variant : List.of(GpuCase.Variant.BF16, GpuCase.Variant.FAST)) {
-      attempt("graph beside eager, " + variant.text, () -> graphs(variant));
+      attempt("graph beside eager, " + variant.text, () -> graphs(weights, variant));
     }
     attempt("random numbers", () -> draws(Math.min(PYTHON_SECONDS, seconds)));
   }
@@ -228,9 +229,9 @@ final class GpuChecks {
 
   // ---- graphs
 
-  private String graphs(GpuCase.Variant variant) {
-    double[] eager = twice(variant, CudaGraphs.OFF);
-    double[] graph = twice(variant, CudaGraphs.ON);
+  private String graphs(GpuNetwork weights, GpuCase.Variant variant) {
+    double[] eager = twice(weights, variant, CudaGraphs.OFF);
+    double[] graph = twice(weights, variant, CudaGraphs.ON);
     for (int i = 0; i < eager.length; i++) {
       if (Double.doubleToLongBits(eager[i]) != Double.doubleToLongBits(graph[i])) {
         throw new Failure(
@@ -242,12 +243,12 @@ final class GpuChecks {
   }
 
   /** The images at two noise levels, the second after passes that a graph can be made of. */
-  private double[] twice(GpuCase.Variant variant, CudaGraphs graphs) {
+  private double[] twice(GpuNetwork weights, GpuCase.Variant variant, CudaGraphs graphs) {
     int batch = 4;
     try (GradMode _ = GradMode.noGrad();
         TensorScope _ = TensorScope.open();
         Generator generator = Generator.seeded(3);
-        Preconditioner network = GpuNetwork.load(64, variant, device, graphs)) {
+        Preconditioner network = weights.load(variant, device, graphs)) {
       Tensor x = generator.randn(DType.FLOAT32, batch, 3, 64, 64).to(device);
       Tensor labels = Torch.zeros(DType.FLOAT32, device, batch, network.labelDim());
       double[] all = {};

@@ -29,18 +29,12 @@ final class GpuNetwork {
   private static final int STEP = 7919;
   private static final int RANK_OF_WEIGHTS = 4;
 
-  private GpuNetwork() {}
+  private final ModelConfig config;
+  private final Map<String, TensorData> state = new LinkedHashMap<>();
 
-  /** Loads a network. */
-  static Preconditioner load(
-      int resolution, GpuCase.Variant variant, Device device, CudaGraphs graphs) {
-    ModelConfig config = ModelConfig.of("EDMPrecond", OfficialNetworks.adm(resolution));
-    return Preconditioner.load(
-        config, state(config), new LoadOptions(variant.numerics, variant.dtype, device, graphs));
-  }
-
-  private static Map<String, TensorData> state(ModelConfig config) {
-    Map<String, TensorData> state = new LinkedHashMap<>();
+  /** Makes the weights. */
+  GpuNetwork(int resolution) {
+    config = ModelConfig.of("EDMPrecond", OfficialNetworks.adm(resolution));
     try (Generator generator = Generator.seeded(1);
         Preconditioner network = Preconditioner.of(config);
         Tensor drawn = generator.randn(DType.FLOAT32, NUMBERS)) {
@@ -50,12 +44,20 @@ final class GpuNetwork {
           .state()
           .forEach((name, p) -> {
             from[0] += STEP;
-            state.put(
-                name,
-                TensorData.contiguous(DType.FLOAT32, p.shape(), values(name, p, normal, from[0])));
+            MemorySegment values = values(name, p, normal, from[0]);
+            state.put(name, TensorData.contiguous(DType.FLOAT32, p.shape(), values));
           });
     }
-    return state;
+  }
+
+  int resolution() {
+    return config.resolution();
+  }
+
+  /** Loads the network. */
+  Preconditioner load(GpuCase.Variant variant, Device device, CudaGraphs graphs) {
+    return Preconditioner.load(
+        config, state, new LoadOptions(variant.numerics, variant.dtype, device, graphs));
   }
 
   private static MemorySegment values(String name, Parameter p, float[] normal, int from) {

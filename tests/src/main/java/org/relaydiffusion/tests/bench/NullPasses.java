@@ -60,10 +60,11 @@ final class NullPasses {
     Torch.requireUsable(device);
     NullPasses passes = new NullPasses(Path.of(args[0]));
     try (GradMode _ = GradMode.noGrad()) {
+      GpuNetwork small = new GpuNetwork(64);
       for (GpuCase.Variant variant : GpuCase.Variant.values()) {
-        passes.denoise(64, variant, device);
+        passes.denoise(small, variant, device);
       }
-      passes.denoise(256, GpuCase.Variant.BF16, device);
+      passes.denoise(new GpuNetwork(256), GpuCase.Variant.BF16, device);
       passes.inception(device);
     }
   }
@@ -79,8 +80,9 @@ final class NullPasses {
         .formatted(numerics == Numerics.FAST ? "fast" : "exact", BATCH);
   }
 
-  private void denoise(int resolution, GpuCase.Variant variant, Device device) {
-    try (Preconditioner network = GpuNetwork.load(resolution, variant, device, CudaGraphs.OFF)) {
+  private void denoise(GpuNetwork weights, GpuCase.Variant variant, Device device) {
+    int resolution = weights.resolution();
+    try (Preconditioner network = weights.load(variant, device, CudaGraphs.OFF)) {
       for (GpuCase.Mode mode : GpuCase.Mode.values()) {
         GpuCase c = new GpuCase(resolution, variant, GpuCase.Layout.ROWS, BATCH, mode);
         try (GpuPass pass = new GpuPass(network, c)) {
