@@ -241,7 +241,7 @@ public final class UNetBlock extends Layer {
       if (m == null || m.scale() != null) {
         return scope.keep(conv0.forward(a));
       }
-      Tensor shift = m.shift().reshape(m.shift().size(0), -1, 1, 1);
+      Tensor shift = m.shift().reshape(m.shift().size(0), config.out, 1, 1);
       return scope.keep(conv0.forwardWithoutBias(a).add(shift));
     }
   }
