@@ -134,7 +134,7 @@ public final class Pointwise {
         x == y || y == DType.BOOL ? x : x == DType.BOOL ? y : axes ? DType.INT64 : DType.INT8;
     try (Tensor number = Torch.scalar(alpha);
         Tensor typed = number.to(factorType);
-        Tensor factor = typed.to(a.device())) {
+        Tensor factor = Torch.filled(typed, a.device())) {
       return addcmulInOnePass(a, b, factor);
     }
   }
@@ -489,8 +489,16 @@ public final class Pointwise {
   }
 
   private static Tensor subtract(Tensor a, Tensor b, double alpha) {
+    DeviceSimulation simulation = DeviceSimulation.current();
+    if (simulation != null) {
+      simulation.subtracting(a, b, alpha);
+    }
     try {
-      return new Tensor(Tensor.with(a, b, (x, y) -> TensorAbi.subtract(x, y, alpha)));
+      Tensor result = new Tensor(Tensor.with(a, b, (x, y) -> TensorAbi.subtract(x, y, alpha)));
+      if (simulation != null) {
+        simulation.subtracted(a, b, result);
+      }
+      return result;
     } catch (NativeCallException e) {
       throw TorchException.failed(
           "aten::sub.Tensor(%s, %s, %s)".formatted(a.describe(), b.describe(), alpha), e);

@@ -199,7 +199,8 @@ public final class Shapes {
   /** A copy of x with one value where a bool mask, broadcast, is true. */
   public static Tensor maskedFill(Tensor x, Tensor mask, double value) {
     TorchException.requireNonNull(x, "x");
-    try (Tensor v = Torch.full(value, x.dtype(), x.device())) {
+    // A number on the CPU: LibTorch waits for one of a device, which it reads back.
+    try (Tensor v = Torch.full(value, x.dtype())) {
       return MASKED_FILL.call().arg(x).arg(mask).arg(v).tensor();
     }
   }

@@ -64,6 +64,11 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     return new Tensor(NativeTensor.ofLibrary(handle, owner));
   }
 
+  /** As {@link #ofLibrary(long, Object)}, another handle of a tensor. */
+  static Tensor ofLibrary(Tensor made, @Nullable Object owner) {
+    return ofLibrary(made.furtherHandle(), owner).isWhat(made);
+  }
+
   /** Takes over a handle of a tensor that is known to be dense and on the CPU. */
   static Tensor denseOnCpu(long handle, @Nullable DType dtype) {
     Tensor t = new Tensor(handle);
@@ -157,12 +162,26 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
 
   /** This tensor again, as a tensor of the current scope. */
   Tensor alias() {
-    Tensor alias = new Tensor(furtherHandle());
-    alias.shape = shape;
-    alias.dtype = dtype;
-    alias.device = device;
-    alias.denseOnCpu = denseOnCpu;
-    return alias;
+    return new Tensor(furtherHandle()).isWhat(this);
+  }
+
+  private Tensor isWhat(Tensor other) {
+    shape = other.shape;
+    dtype = other.dtype;
+    device = other.device;
+    denseOnCpu = other.denseOnCpu;
+    return this;
+  }
+
+  /** A tensor of a {@link DeviceSimulation}: from now on it lies there. Returns this. */
+  Tensor simulateOn(Device simulated) {
+    device = simulated;
+    denseOnCpu = simulated.type() == Device.Type.CPU ? null : false;
+    return this;
+  }
+
+  private boolean isSimulated() {
+    return DeviceSimulation.current() != null && device().type() != Device.Type.CPU;
   }
 
   /**
@@ -213,8 +232,10 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     usable().endLoan("changed");
     shape = null;
     dtype = null;
-    device = null;
-    denseOnCpu = null;
+    if (!isSimulated()) {
+      device = null;
+      denseOnCpu = null;
+    }
   }
 
   /** A call of LibTorch with two handles. */
@@ -408,6 +429,9 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
 
   /** As {@link #memory}, but for the caller alone, who keeps the tensor open meanwhile. */
   MemorySegment borrowedMemory() {
+    if (isSimulated()) {
+      throw new TorchException(describe() + " has no CPU memory");
+    }
     return MemorySegment.ofAddress(usable().ask(TensorAbi::dataPointer))
         .reinterpret(usable().ask(NativeTensor::bytes));
   }
@@ -456,7 +480,11 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
    */
   public @Nullable Tensor grad() {
     long handle = usable().ask(AutogradAbi::grad);
-    return handle == 0 ? null : new Tensor(handle);
+    if (handle == 0) {
+      return null;
+    }
+    Tensor grad = new Tensor(handle);
+    return isSimulated() ? grad.simulateOn(device()) : grad;
   }
 
   /** Forgets the gradient; the next backward pass begins a new one. */
@@ -477,6 +505,10 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   public Tensor copyFrom(Tensor source) {
     TorchException.requireNonNull(source, "source");
     checkWritable();
+    DeviceSimulation simulation = DeviceSimulation.current();
+    if (simulation != null) {
+      simulation.copying(this, source);
+    }
     try {
       with(
           this,
@@ -558,6 +590,10 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   public double item() {
     if (numel() != 1) {
       throw new TorchException("item() needs a tensor of one element, not " + describe());
+    }
+    DeviceSimulation simulation = DeviceSimulation.current();
+    if (simulation != null) {
+      simulation.reading(this);
     }
     long handle = beginUse();
     try {
