@@ -100,11 +100,12 @@ final class DeviceRules {
   }
 
   /** Whether the CPU waits for an operand that lies on a device, to read it. */
-  static boolean readsBack(String operator, String parameter, DType dtype) {
-    boolean mask = dtype == DType.BOOL || dtype == DType.UINT8;
-    return (INDEXES.contains(operator) && parameter.equals("indices") && mask)
-        || (operator.equals("aten::masked_fill") && parameter.equals("value"))
-        || (operator.equals("aten::linspace"));
+  static boolean readsBack(String operator, String parameter, Tensor operand) {
+    if (INDEXES.contains(operator) && parameter.equals("indices")) {
+      return operand.dtype() == DType.BOOL || operand.dtype() == DType.UINT8;
+    }
+    return operator.equals("aten::linspace")
+        || (operator.equals("aten::masked_fill") && parameter.equals("value"));
   }
 
   /** Whether it has no kernels for CUDA. */

@@ -110,7 +110,7 @@ public final class SimulatedCalls implements DeviceSimulation {
       if (DeviceRules.isOfTheHost(parameter)) {
         refuse("Expected %s to be on CPU: %s".formatted(parameter, text(call)));
       }
-      if (DeviceRules.readsBack(operator, parameter, operand.tensor.dtype())) {
+      if (DeviceRules.readsBack(operator, parameter, operand.tensor)) {
         listener.event(HostEvent.Kind.WAIT, text(call));
       }
       return;
