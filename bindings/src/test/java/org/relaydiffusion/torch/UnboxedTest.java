@@ -80,6 +80,20 @@ class UnboxedTest {
   }
 
   @Test
+  void aNumberBesideIntegersGivesPyTorchsDefaultType() {
+    try (TensorScope _ = TensorScope.open()) {
+      Tensor whole = Torch.tensor(new int[] {1, 2}, 2);
+      for (Tensor x : List.of(whole, whole.to(DType.BOOL), Torch.scalar(1L))) {
+        for (Tensor y : List.of(x.mul(0.5), x.add(0.5), x.div(2), Pointwise.clamp(x, 0.5, 0.5))) {
+          assertThat(y.dtype()).isEqualTo(DType.FLOAT32);
+        }
+      }
+      // torch.tensor([1, 2], dtype=torch.int32) * 0.1
+      assertThat(whole.mul(0.1).toFloats()).containsExactly(0.1f, 0.2f);
+    }
+  }
+
+  @Test
   void operatorsOfTensorsHaveTheDispatchersBits() {
     int refused = 0;
     for (DType x : DType.values()) {
