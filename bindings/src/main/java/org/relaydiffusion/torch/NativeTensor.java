@@ -108,6 +108,11 @@ final class NativeTensor implements Runnable {
     }
   }
 
+  /** Asks while no other thread {@linkplain #askAlone asks so}: about what may be replaced. */
+  synchronized long askAlone(LongUnaryOperator question) {
+    return ask(question);
+  }
+
   /** Asks a question with a list as its answer. */
   long[] askList(LongFunction<long[]> question) {
     long h = pin();

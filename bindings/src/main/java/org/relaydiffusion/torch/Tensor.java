@@ -240,10 +240,10 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     }
   }
 
-  /** A quick call with the handle, while no other thread asks this tensor anything. */
+  /** Calls with the handle while no other thread reads or replaces the gradient. */
   void alone(LongConsumer call) {
     usable()
-        .ask(handle -> {
+        .askAlone(handle -> {
           call.accept(handle);
           return 0;
         });
@@ -455,7 +455,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
    * scope's. A later pass may add to the same memory.
    */
   public @Nullable Tensor grad() {
-    long handle = usable().ask(AutogradAbi::grad);
+    long handle = usable().askAlone(AutogradAbi::grad);
     return handle == 0 ? null : new Tensor(handle);
   }
 

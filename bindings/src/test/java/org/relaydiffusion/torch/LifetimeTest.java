@@ -102,11 +102,11 @@ class LifetimeTest {
       MemorySegment others = other.memory();
       Tensor alias = t.detach();
       Tensor none = t.narrow(0, 0, 0);
-      resize.call().arg(alias).arg(1 << 20).run();
+      resize.call().arg(alias).arg(1 << 20).tensor();
       assertThatThrownBy(() -> memory.get(ValueLayout.JAVA_FLOAT, 0))
           .isInstanceOf(IllegalStateException.class);
       MemorySegment again = t.memory();
-      resize.call().arg(none).arg(1 << 22).run();
+      resize.call().arg(none).arg(1 << 22).tensor();
       assertThatThrownBy(() -> again.get(ValueLayout.JAVA_FLOAT, 0))
           .isInstanceOf(IllegalStateException.class);
       assertThat(others.get(ValueLayout.JAVA_FLOAT, 0)).isEqualTo(1);

@@ -171,7 +171,9 @@ class UnboxedTest {
       Tensor a = filled(type, 3, 7);
       for (double number : numbers) {
         try (TensorScope _ = TensorScope.open()) {
-          Tensor own = Torch.scalar(number);
+
+          Tensor own =
+              type.isFloatingPoint() ? Torch.scalar(number) : Torch.full(number, DType.FLOAT32);
           same(type + " * " + number, a.mul(number), MUL.apply(a, own));
           same(type + " / " + number, a.div(number), DIV.apply(a, own));
           same(type + " + " + number, a.add(number), dispatched("add", a, own).orElseThrow());
