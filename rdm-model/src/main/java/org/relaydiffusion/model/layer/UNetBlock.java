@@ -4,6 +4,7 @@ package org.relaydiffusion.model.layer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.model.ModelException;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.GradMode;
@@ -126,12 +127,19 @@ public final class UNetBlock extends Layer {
    * @param emb the noise embedding [N, embChannels] or [1, embChannels]
    */
   public Tensor forward(Tensor x, Tensor emb) {
+    return observed(
+        ActivationCheckpoints.segment(
+            in -> computed(in.get(0), in.get(1), in.get(2)), List.of(x, emb, x)));
+  }
+
+  /** The input is given twice, as it is used twice: a segment has the gradients of both uses. */
+  private Tensor computed(Tensor x, Tensor emb, Tensor unchanged) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor h = conv0.forward(activated(norm0.forward(x)));
       h = dropped(modulated(h, emb));
       Tensor branch = conv1.forward(h);
       h.close();
-      Tensor beside = skip == null ? x : skip.forward(x);
+      Tensor beside = skip == null ? unchanged : skip.forward(unchanged);
       h = branch.add(beside);
       branch.close();
       if (skip != null) {
@@ -142,7 +150,7 @@ public final class UNetBlock extends Layer {
         Tensor a = proj.forward(attention.forward(norm2.forward(h)));
         h = scaled(a.add(h));
       }
-      return observed(scope.keep(h));
+      return scope.keep(h);
     }
   }
 

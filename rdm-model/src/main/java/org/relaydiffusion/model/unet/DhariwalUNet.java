@@ -14,6 +14,7 @@ import org.relaydiffusion.model.layer.PositionalEmbedding;
 import org.relaydiffusion.model.layer.Resample;
 import org.relaydiffusion.model.layer.UNetBlock;
 import org.relaydiffusion.model.layer.WeightInit;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
@@ -138,9 +139,9 @@ public final class DhariwalUNet extends UNet {
   @Override
   public Tensor forward(Tensor x, Tensor noise, @Nullable Tensor labels, @Nullable Tensor augment) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor emb = embedding(noise, labels, augment);
+      Tensor emb = ActivationCheckpoints.boundary(embedding(noise, labels, augment));
       Deque<Tensor> skips = new ArrayDeque<>();
-      Tensor h = entry.forward(x);
+      Tensor h = ActivationCheckpoints.boundary(entry.forward(x));
       skips.push(h);
       for (UNetBlock block : encoder) {
         h = block.forward(h, emb);

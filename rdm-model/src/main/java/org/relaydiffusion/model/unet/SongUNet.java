@@ -17,6 +17,7 @@ import org.relaydiffusion.model.layer.Resample;
 import org.relaydiffusion.model.layer.TimeEmbedding;
 import org.relaydiffusion.model.layer.UNetBlock;
 import org.relaydiffusion.model.layer.WeightInit;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -211,7 +212,7 @@ public final class SongUNet extends UNet {
   @Override
   public Tensor forward(Tensor x, Tensor noise, @Nullable Tensor labels, @Nullable Tensor augment) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor emb = embedding(noise, labels, augment);
+      Tensor emb = ActivationCheckpoints.boundary(embedding(noise, labels, augment));
       Deque<Tensor> skips = new ArrayDeque<>();
       encode(x, emb, skips);
       return scope.keep(decode(skips, emb));
@@ -242,6 +243,9 @@ public final class SongUNet extends UNet {
         }
         aux = h;
       }
+      Tensor first = ActivationCheckpoints.boundary(h);
+      aux = aux == h ? first : aux;
+      h = first;
       skips.push(h);
       for (UNetBlock block : level.blocks) {
         h = block.forward(h, emb);
@@ -284,7 +288,7 @@ public final class SongUNet extends UNet {
       }
       if (level.auxNorm != null && level.auxConv != null) {
         Tensor made = output(level.auxNorm, level.auxConv, h);
-        image = image == null ? made : sum(made, image);
+        image = ActivationCheckpoints.boundary(image == null ? made : sum(made, image));
       }
     }
     return Objects.requireNonNull(image);
