@@ -48,6 +48,13 @@ public final class Foreach {
               + "float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, "
               + "bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()");
 
+  private static final Operator FUSED_SGD_ =
+      Operator.of(
+          "aten::_fused_sgd_(Tensor(a!)[] self, Tensor(b!)[] grads, "
+              + "Tensor(c!)[] momentum_buffer_list, *, float weight_decay, float momentum, "
+              + "float lr, float dampening, bool nesterov, bool maximize, bool is_first_step, "
+              + "Tensor? grad_scale=None, Tensor? found_inf=None) -> ()");
+
   private Foreach() {}
 
   /** {@code a + weight (b - a)} of each pair ({@code torch.lerp}), as new tensors. */
@@ -71,6 +78,66 @@ public final class Foreach {
     }
     try (Tensor w = like(weight, a)) {
       LERP_.call().arg(a).arg(b).arg(Collections.nCopies(a.size(), w)).run();
+    }
+  }
+
+  /**
+   * {@code a += weight (b - a)} of each pair, in few kernels on CUDA, where {@link #lerpInPlace}
+   * has one for each pair. It rounds otherwise, by less than the last place of the larger of a and
+   * b.
+   *
+   * @param a of one floating type, on one device
+   * @param b of the same type, shapes and device; read only
+   */
+  public static void fusedLerpInPlace(List<Tensor> a, List<Tensor> b, double weight) {
+    TorchException.requireNoNulls(a, "a");
+    TorchException.requireNoNulls(b, "b");
+    if (a.isEmpty() && b.isEmpty()) {
+      return;
+    }
+    if (a.size() != b.size()) {
+      throw new TorchException("%s tensors cannot follow %s".formatted(a.size(), b.size()));
+    }
+    for (int i = 0; i < a.size(); i++) {
+      requireAlike(a.get(i), a.getFirst(), false);
+      requireAlike(b.get(i), a.get(i), true);
+    }
+    // A step of gradient descent a -= weight (1 a + -b): the decay is 1, and the sign of what
+    // stands for the gradient is reversed.
+    FUSED_SGD_
+        .call()
+        .arg(a)
+        .arg(b)
+        .arg(List.of())
+        .arg(1)
+        .arg(0)
+        .arg(weight)
+        .arg(0)
+        .arg(false)
+        .arg(true)
+        .arg(false)
+        .none()
+        .none()
+        .run();
+  }
+
+  /** The kernel takes its operands on trust: it walks through memory. */
+  private static void requireAlike(Tensor x, Tensor first, boolean inLayout) {
+    boolean alike =
+        x.dtype() == first.dtype()
+            && x.dtype().isFloatingPoint()
+            && x.device().equals(first.device())
+            && (!inLayout
+                || (Arrays.equals(x.shape(), first.shape())
+                    && Arrays.equals(x.strides(), first.strides())
+                    && Sizes.areDense(x.shape(), x.strides())));
+    if (!alike) {
+      throw new TorchException(
+          "%s and %s do not have the same %s"
+              .formatted(
+                  first.describe(),
+                  x.describe(),
+                  inLayout ? "type, device and layout" : "floating type and device"));
     }
   }
 

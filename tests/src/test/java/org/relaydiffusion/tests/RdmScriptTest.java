@@ -326,4 +326,16 @@ class RdmScriptTest {
         .matches("LC_ALL= LC_CTYPE=(C|en_US).UTF-8 LANG=de_DE.UTF-8");
     assertThat(java(Map.of("LANG", "C.UTF-8"))).last().isEqualTo("LC_ALL= LC_CTYPE= LANG=C.UTF-8");
   }
+
+  @Test
+  void anInstallationMayBringItsOwnJava() throws Exception {
+    Files.delete(checkout.resolve("pom.xml"));
+    Files.createDirectories(checkout.resolve("rdm-launch/target/dist/native"));
+    Path own = checkout.resolve("runtime/bin/java");
+    Files.createDirectories(own.getParent());
+    Files.writeString(checkout.resolve("runtime/release"), "JAVA_VERSION=\"25\"\n");
+    program(own, "echo own\n");
+    assertThat(java(Map.of("RDM_JAVA_HOME", ""))).containsExactly("own");
+    assertThat(java(Map.of())).as("RDM_JAVA_HOME").isNotEqualTo(List.of("own"));
+  }
 }

@@ -25,15 +25,7 @@ public final class ExponentialMovingAverage {
    * @param beta the share of the past, in [0, 1]; 0 copies
    */
   public static void update(List<Parameter> average, List<Parameter> trained, double beta) {
-    TorchException.requireNoNulls(average, "average");
-    TorchException.requireNoNulls(trained, "trained");
-    if (!(beta >= 0 && beta <= 1)) {
-      throw new OptionException("the share of the past lies in [0, 1], not " + beta);
-    }
-    if (average.size() != trained.size()) {
-      throw new TorchException(
-          "%s parameters cannot follow %s".formatted(average.size(), trained.size()));
-    }
+    check(average, trained, beta);
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
       List<Tensor> to = average.stream().map(Parameter::value).toList();
@@ -46,6 +38,37 @@ public final class ExponentialMovingAverage {
       } else {
         Foreach.copyInPlace(to, Foreach.lerp(from, to, beta));
       }
+    }
+  }
+
+  /**
+   * As {@link #update}, in a few kernels for all parameters on CUDA, where {@link #update} has one
+   * for each. The last bit of an element may be another.
+   *
+   * @param average changed
+   * @param trained in the same order, of the same shapes, in the same order of axes
+   * @param beta the share of the past, in [0, 1]
+   */
+  public static void updateFused(List<Parameter> average, List<Parameter> trained, double beta) {
+    check(average, trained, beta);
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      Foreach.fusedLerpInPlace(
+          average.stream().map(Parameter::value).toList(),
+          trained.stream().map(Parameter::value).toList(),
+          1 - beta);
+    }
+  }
+
+  private static void check(List<Parameter> average, List<Parameter> trained, double beta) {
+    TorchException.requireNoNulls(average, "average");
+    TorchException.requireNoNulls(trained, "trained");
+    if (!(beta >= 0 && beta <= 1)) {
+      throw new OptionException("the share of the past lies in [0, 1], not " + beta);
+    }
+    if (average.size() != trained.size()) {
+      throw new TorchException(
+          "%s parameters cannot follow %s".formatted(average.size(), trained.size()));
     }
   }
 }

@@ -3,6 +3,7 @@ package org.relaydiffusion.torch.optim;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Foreach;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Pointwise;
@@ -18,11 +19,18 @@ public final class Gradients {
 
   private Gradients() {}
 
-  /** NaN becomes 0, +Inf 1e5 and -Inf -1e5; finite derivatives stay, however large. */
+  /**
+   * NaN becomes 0, +Inf 1e5 and -Inf -1e5; finite derivatives stay, however large. On CUDA the
+   * gradients become parts of one tensor.
+   */
   public static void replaceNonFinite(List<Parameter> parameters) {
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
-      of(parameters).forEach(grad -> Pointwise.nanToNumInPlace(grad, 0, LARGE, -LARGE));
+      List<Tensor> grads = of(parameters);
+      // A copy of all and a kernel for all are few launches, a kernel for each is hundreds.
+      boolean gathers = grads.stream().allMatch(g -> g.device().type() == Device.Type.CUDA);
+      (gathers ? GatheredGradients.of(parameters) : grads)
+          .forEach(grad -> Pointwise.nanToNumInPlace(grad, 0, LARGE, -LARGE));
     }
   }
 

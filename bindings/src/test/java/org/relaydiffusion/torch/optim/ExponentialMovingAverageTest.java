@@ -88,4 +88,36 @@ class ExponentialMovingAverageTest {
       assertThat(average.values()).isDeepEqualTo(new float[][] {{1, 2}});
     }
   }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 0.0034194973816182184, 0.3, 0.9447994303495587, 0.9999, 1})
+  void fusedItDiffersInTheLastBitAtMost(double beta) {
+    Random random = new Random(3);
+    float[][] past = {random(random, 100), random(random, 3)};
+    float[][] now = {random(random, 100), random(random, 3)};
+    try (Weights average = new Weights(past);
+        Weights trained = new Weights(now)) {
+      ExponentialMovingAverage.updateFused(average.parameters(), trained.parameters(), beta);
+      assertThat(trained.values()).isDeepEqualTo(now);
+      for (int i = 0; i < 2; i++) {
+        float[] found = average.value(i).toFloats();
+        for (int k = 0; k < found.length; k++) {
+          double exact = now[i][k] + beta * ((double) past[i][k] - now[i][k]);
+          double largest = Math.max(Math.abs(past[i][k]), Math.abs(now[i][k]));
+          assertThat((double) found[k]).isCloseTo(exact, within(2.5 * Math.ulp((float) largest)));
+        }
+      }
+    }
+  }
+
+  @Test
+  void fusedListsThatDoNotBelongTogetherAreRefused() {
+    try (Weights average = new Weights(new float[2], new float[3]);
+        Weights trained = new Weights(new float[2], new float[4])) {
+      assertThatThrownBy(() ->
+              ExponentialMovingAverage.updateFused(average.parameters(), trained.parameters(), 0.5))
+          .isInstanceOf(TorchException.class)
+          .hasMessage("float32[3] and float32[4] do not have the same type, device and layout");
+    }
+  }
 }

@@ -6,7 +6,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.MemoryFormat;
+import org.relaydiffusion.torch.Pointwise;
+import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.nn.Module;
+import org.relaydiffusion.torch.nn.Parameter;
 import org.relaydiffusion.torch.testing.Weights;
 
 /** Gradients are cleaned as the reference cleans them, and looked at for what is not finite. */
@@ -56,6 +64,47 @@ class GradientsTest {
       assertThat(Gradients.unscale(w.parameters(), 0.25)).isTrue();
       assertThat(grad(w, 0)).containsExactly(2, -0.5f);
       assertThat(grad(w, 1)).containsExactly(0.75f);
+    }
+  }
+
+  /** As on CUDA: those without a gradient are passed over, and the parameters see what is done. */
+  @Test
+  void gatheredGradientsShareOneMemory() {
+    try (TensorScope _ = TensorScope.open();
+        Weights w = new Weights(new float[2], new float[1], new float[3])) {
+      w.setGrad(0, 1, NAN);
+      w.setGrad(2, 3, -INF, 5);
+      List<Tensor> all = GatheredGradients.of(w.parameters());
+      assertThat(all).hasSize(1);
+      Pointwise.nanToNumInPlace(all.getFirst(), 0, 1e5, -1e5);
+      assertThat(grad(w, 0)).containsExactly(1, 0);
+      assertThat(w.value(1).grad()).isNull();
+      assertThat(grad(w, 2)).containsExactly(3, -1e5f, 5);
+    }
+  }
+
+  /** Optimizers' kernels walk through parameter and gradient in step. */
+  @Test
+  void gatheredGradientsLieAsTheirParameters() {
+    try (TensorScope _ = TensorScope.open();
+        Channels module = new Channels()) {
+      Parameter p = module.parameters().getFirst();
+      Tensor grad = Torch.arange(24, DType.FLOAT32).reshape(2, 3, 2, 2);
+      p.value().setGrad(grad);
+      GatheredGradients.of(module.parameters());
+      Tensor gathered = Objects.requireNonNull(p.value().grad());
+      assertThat(gathered.strides()).isEqualTo(p.value().strides()).isNotEqualTo(grad.strides());
+      assertThat(gathered.toFloats()).isEqualTo(grad.toFloats());
+    }
+  }
+
+  /** A weight in channels-last order. */
+  private static final class Channels extends Module {
+    Channels() {
+      Parameter p = parameter("w", (_, s) -> Torch.zeros(DType.FLOAT32, s), 2, 3, 2, 2);
+      p.set(
+          Shapes.contiguous(Torch.zeros(DType.FLOAT32, 2, 3, 2, 2), MemoryFormat.CHANNELS_LAST)
+              .requiresGrad(true));
     }
   }
 }

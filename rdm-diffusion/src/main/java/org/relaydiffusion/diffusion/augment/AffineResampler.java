@@ -3,7 +3,10 @@ package org.relaydiffusion.diffusion.augment;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
+import org.relaydiffusion.diffusion.transfer.HostValues;
+import org.relaydiffusion.diffusion.transfer.HostValues.Sent;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -19,29 +22,36 @@ final class AffineResampler {
   private AffineResampler() {}
 
   /**
-   * Transforms each image.
+   * Prepares to transform each image.
    *
-   * @param images float32 [N, C, H, W]
+   * @param values takes what is needed on the device of the images
    * @param sources for each image the map from a position in the result to a position in the image,
    *     in pixels from the centre
-   * @return [N, C, H, W]; an image whose map is the identity is returned unchanged, bit for bit
+   * @param shape of the images: [N, C, H, W]
+   * @return transforms float32 images of the shape, once the values have been sent; an image whose
+   *     map is the identity is returned unchanged, bit for bit
    */
-  static Tensor apply(Tensor images, List<Affine> sources) {
+  static UnaryOperator<Tensor> prepare(HostValues values, List<Affine> sources, long[] shape) {
     long[] moved = moved(sources);
     if (moved.length == 0) {
-      return images.reshape(images.shape());
+      return images -> images.reshape(images.shape());
     }
-    try (TensorScope scope = TensorScope.open()) {
-      // The margin of the whole batch, as in the reference: it matters at the limit of reflection.
-      Margin margin = Margin.of(sources, (int) images.size(3), (int) images.size(2));
-      if (moved.length == sources.size()) {
-        return scope.keep(resampled(images, sources, margin));
+    int height = Math.toIntExact(shape[2]);
+    int width = Math.toIntExact(shape[3]);
+    // The margin of the whole batch, as in the reference: it matters at the limit of reflection.
+    Margin margin = Margin.of(sources, width, height);
+    if (moved.length == sources.size()) {
+      return resampling(values, sources, margin, width, height);
+    }
+    Sent index = values.add(Torch.tensor(moved, moved.length));
+    List<Affine> maps = Arrays.stream(moved).mapToObj(i -> sources.get((int) i)).toList();
+    UnaryOperator<Tensor> some = resampling(values, maps, margin, width, height);
+    return images -> {
+      try (TensorScope scope = TensorScope.open()) {
+        Tensor results = some.apply(Shapes.indexSelect(images, 0, index.get()));
+        return scope.keep(Shapes.indexCopy(images, 0, index.get(), results));
       }
-      Tensor index = Torch.tensor(moved, moved.length).to(images.device());
-      List<Affine> maps = Arrays.stream(moved).mapToObj(i -> sources.get((int) i)).toList();
-      Tensor results = resampled(Shapes.indexSelect(images, 0, index), maps, margin);
-      return scope.keep(Shapes.indexCopy(images, 0, index, results));
-    }
+    };
   }
 
   private static long[] moved(List<Affine> sources) {
@@ -50,37 +60,43 @@ final class AffineResampler {
         .toArray();
   }
 
-  private static Tensor resampled(Tensor images, List<Affine> sources, Margin margin) {
-    long n = images.size(0);
-    long c = images.size(1);
-    int height = (int) images.size(2);
-    int width = (int) images.size(3);
-    try (TensorScope scope = TensorScope.open()) {
-      Tensor padded =
-          Functional.reflectionPad2d(
-              images, margin.left(), margin.right(), margin.top(), margin.bottom());
-      Tensor doubled = Sym6.doubled(padded);
-      padded.close();
-      int gridWidth = 2 * width + Sym6.TAPS - 2;
-      int gridHeight = 2 * height + Sym6.TAPS - 2;
-      float[] maps = new float[6 * sources.size()];
-      for (int i = 0; i < sources.size(); i++) {
-        Affine map =
-            fromGrid(gridWidth, gridHeight)
-                .then(sources.get(i))
-                .then(toDoubled(margin, width, height));
-        double[] rows = {map.xx(), map.xy(), map.x0(), map.yx(), map.yy(), map.y0()};
-        for (int k = 0; k < 6; k++) {
-          maps[6 * i + k] = (float) rows[k];
-        }
+  private static UnaryOperator<Tensor> resampling(
+      HostValues values, List<Affine> sources, Margin margin, int width, int height) {
+    int gridWidth = 2 * width + Sym6.TAPS - 2;
+    int gridHeight = 2 * height + Sym6.TAPS - 2;
+    Affine first = fromGrid(gridWidth, gridHeight);
+    Affine last = toDoubled(margin, width, height);
+    float[] maps = new float[6 * sources.size()];
+    for (int i = 0; i < sources.size(); i++) {
+      Affine map = first.then(sources.get(i)).then(last);
+      double[] rows = {map.xx(), map.xy(), map.x0(), map.yx(), map.yy(), map.y0()};
+      for (int k = 0; k < 6; k++) {
+        maps[6 * i + k] = (float) rows[k];
       }
-      Tensor theta = Torch.tensor(maps, n, 2, 3).to(images.device());
-      Tensor grid = Functional.affineGrid(theta, n, c, gridHeight, gridWidth);
-      Tensor sampled = Functional.gridSampleBilinear(doubled, grid, Functional.Beyond.ZEROS);
-      doubled.close();
-      grid.close();
-      return scope.keep(Sym6.halved(sampled));
     }
+    Sent theta = values.add(Torch.tensor(maps, sources.size(), 2, 3));
+    UnaryOperator<Tensor> doubling =
+        Sym6.doubling(
+            values,
+            width + margin.left() + margin.right(),
+            height + margin.top() + margin.bottom());
+    UnaryOperator<Tensor> halving = Sym6.halving(values, width, height);
+    return images -> {
+      try (TensorScope scope = TensorScope.open()) {
+        Tensor padded =
+            Functional.reflectionPad2d(
+                images, margin.left(), margin.right(), margin.top(), margin.bottom());
+        Tensor doubled = doubling.apply(padded);
+        padded.close();
+        Tensor grid =
+            Functional.affineGrid(
+                theta.get(), images.size(0), images.size(1), gridHeight, gridWidth);
+        Tensor sampled = Functional.gridSampleBilinear(doubled, grid, Functional.Beyond.ZEROS);
+        doubled.close();
+        grid.close();
+        return scope.keep(halving.apply(sampled));
+      }
+    };
   }
 
   /**

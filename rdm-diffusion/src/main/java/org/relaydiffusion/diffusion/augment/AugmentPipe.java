@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.augment;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.transfer.HostValues;
+import org.relaydiffusion.diffusion.transfer.HostValues.Sent;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
@@ -53,21 +59,32 @@ public record AugmentPipe(AugmentOptions options, Numerics numerics) {
     AugmentLabels labels = new AugmentLabels(n);
     try (GradMode _ = GradMode.noGrad();
         TensorScope scope = TensorScope.open()) {
-      Blitting blitting = Blitting.draw(options, draws, labels, width, height);
-      Geometry geometry = Geometry.draw(options, draws, labels, width, height);
-      Colour colour = Colour.draw(options, draws, labels);
-      Tensor x = blitting.apply(images);
-      if (geometry.isOn()) {
-        x =
+      Supplier<Blitting> blitting = Blitting.draw(options, draws, labels, width, height);
+      Supplier<Geometry> geometry = Geometry.draw(options, draws, labels, width, height);
+      Supplier<Colour> colour = Colour.draw(options, draws, labels);
+      draws.read();
+      HostValues values = new HostValues(images.device());
+      List<UnaryOperator<Tensor>> operations = new ArrayList<>();
+      operations.add(blitting.get().prepare(values, width, height));
+      Geometry moves = geometry.get();
+      if (moves.isOn()) {
+        operations.add(
             switch (numerics) {
-              case EXACT -> ReferenceResampler.apply(x, geometry.maps());
-              case FAST -> AffineResampler.apply(x, geometry.sources());
-            };
+              case EXACT -> ReferenceResampler.prepare(values, moves.maps(), images.shape());
+              case FAST -> AffineResampler.prepare(values, moves.sources(), images.shape());
+            });
       }
-      if (colour.isOn()) {
-        x = colour.apply(x);
+      Colour colours = colour.get();
+      if (colours.isOn()) {
+        operations.add(colours.prepare(values, images.size(1)));
       }
-      return new Augmented(scope.keep(x), scope.keep(labels.tensor().to(images.device())));
+      Sent described = values.add(labels.tensor());
+      values.send();
+      Tensor x = images;
+      for (UnaryOperator<Tensor> operation : operations) {
+        x = operation.apply(x);
+      }
+      return new Augmented(scope.keep(x), scope.keep(described.get()));
     }
   }
 }

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.augment;
 
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.augment.AugmentDraws.Drawn;
+import org.relaydiffusion.diffusion.transfer.HostValues;
+import org.relaydiffusion.diffusion.transfer.HostValues.Sent;
 import org.relaydiffusion.torch.Comparison;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Pointwise;
@@ -22,21 +28,18 @@ import org.relaydiffusion.torch.Torch;
  * @param down whole pixels downwards
  */
 record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] right, float[] down) {
-  static Blitting draw(
+  /** Draws the values; the operations, and their labels, are known once these have been read. */
+  static Supplier<Blitting> draw(
       AugmentOptions options, AugmentDraws draws, AugmentLabels labels, int width, int height) {
-    float[] xflip = {};
+    Drawn xflip = Drawn.NONE;
     if (options.has(AugmentSetting.XFLIP)) {
       xflip = draws.keep(draws.integers(2), options.probability(AugmentSetting.XFLIP));
-      float[] label = xflip;
-      labels.add(i -> label[i]);
     }
-    float[] yflip = {};
+    Drawn yflip = Drawn.NONE;
     if (options.has(AugmentSetting.YFLIP)) {
       yflip = draws.keep(draws.integers(2), options.probability(AugmentSetting.YFLIP));
-      float[] label = yflip;
-      labels.add(i -> label[i]);
     }
-    float[] turns = {};
+    Drawn turns = Drawn.NONE;
     if (options.has(AugmentSetting.ROTATE_INT)) {
       if (width != height) {
         throw new OptionException(
@@ -44,29 +47,48 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
                 .formatted(width, height));
       }
       turns = draws.keep(draws.integers(4), options.probability(AugmentSetting.ROTATE_INT));
-      float[] label = turns;
-      labels.add(i -> label[i] == 1 || label[i] == 2 ? 1 : 0);
-      labels.add(i -> label[i] == 2 || label[i] == 3 ? 1 : 0);
     }
-    float[] right = {};
-    float[] down = {};
+    Drawn parts = Drawn.NONE;
     if (options.has(AugmentSetting.TRANSLATE_INT)) {
-      double limit = options.get(AugmentSetting.TRANSLATE_INT_MAX);
-      float[] parts =
-          draws.keep(draws.symmetric(2), options.probability(AugmentSetting.TRANSLATE_INT));
-      int n = draws.images();
-      right = pixels(parts, 0, n, (float) (width * limit));
-      // The reference's second label is positive upwards.
-      float[] up = pixels(parts, n, n, (float) (height * limit));
-      down = new float[n];
-      for (int i = 0; i < n; i++) {
-        down[i] = -up[i];
-      }
-      float[] x = right;
-      labels.add(i -> x[i] == 0 ? 0 : x[i] / (width * limit));
-      labels.add(i -> up[i] == 0 ? 0 : up[i] / (height * limit));
+      parts = draws.keep(draws.symmetric(2), options.probability(AugmentSetting.TRANSLATE_INT));
     }
-    return new Blitting(xflip, yflip, turns, right, down);
+    List<Drawn> all = List.of(xflip, yflip, turns, parts);
+    return () -> {
+      List<float[]> values = all.stream().map(Drawn::values).toList();
+      double limit = options.get(AugmentSetting.TRANSLATE_INT_MAX);
+      Blitting blitting = of(values, (float) (width * limit), (float) (height * limit));
+      blitting.label(labels, options, width * limit, height * limit);
+      return blitting;
+    };
+  }
+
+  private static Blitting of(List<float[]> values, float farRight, float farUp) {
+    float[] parts = values.get(3);
+    int n = parts.length / 2;
+    // The reference's second value is positive upwards.
+    float[] down = pixels(parts, n, n, farUp);
+    for (int i = 0; i < n; i++) {
+      down[i] = -down[i];
+    }
+    return new Blitting(
+        values.get(0), values.get(1), values.get(2), pixels(parts, 0, n, farRight), down);
+  }
+
+  private void label(AugmentLabels labels, AugmentOptions options, double width, double height) {
+    if (options.has(AugmentSetting.XFLIP)) {
+      labels.add(i -> xflip[i]);
+    }
+    if (options.has(AugmentSetting.YFLIP)) {
+      labels.add(i -> yflip[i]);
+    }
+    if (options.has(AugmentSetting.ROTATE_INT)) {
+      labels.add(i -> quarterTurns[i] == 1 || quarterTurns[i] == 2 ? 1 : 0);
+      labels.add(i -> quarterTurns[i] == 2 || quarterTurns[i] == 3 ? 1 : 0);
+    }
+    if (options.has(AugmentSetting.TRANSLATE_INT)) {
+      labels.add(i -> right[i] == 0 ? 0 : right[i] / width);
+      labels.add(i -> down[i] == 0 ? 0 : -down[i] / height);
+    }
   }
 
   private static float[] pixels(float[] parts, int from, int count, float limit) {
@@ -78,30 +100,46 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
   }
 
   /**
-   * Moves the pixels.
+   * Prepares to move the pixels.
    *
-   * @param images [N, C, H, W]
-   * @return the same shape and dtype; an alias of {@code images} if nothing moves
+   * @param values takes what is needed on the device of the images
+   * @return moves the pixels of images [N, C, height, width], once the values have been sent; the
+   *     result is an alias of the images if nothing moves
    */
-  Tensor apply(Tensor images) {
-    try (TensorScope scope = TensorScope.open()) {
-      Tensor x = images.reshape(images.shape());
-      if (any(xflip, 1)) {
-        x = choose(xflip, 1, Shapes.flip(x, 3), x);
-      }
-      if (any(yflip, 1)) {
-        x = choose(yflip, 1, Shapes.flip(x, 2), x);
-      }
-      Tensor upright = x;
-      for (int k = 1; k <= 3; k++) {
-        if (any(quarterTurns, k)) {
-          x = choose(quarterTurns, k, turned(upright, k), x);
+  UnaryOperator<Tensor> prepare(HostValues values, int width, int height) {
+    boolean mirrors = any(xflip, 1);
+    boolean flips = any(yflip, 1);
+    boolean turns = any(quarterTurns, 1) || any(quarterTurns, 2) || any(quarterTurns, 3);
+    Sent none = Sent.NOTHING;
+    Sent mirrored = mirrors ? each(xflip, values) : none;
+    Sent flipped = flips ? each(yflip, values) : none;
+    Sent turned = turns ? each(quarterTurns, values) : none;
+    Sent columns = isStill(right) ? none : sources(values, right, 3, width);
+    Sent rows = isStill(down) ? none : sources(values, down, 2, height);
+    return images -> {
+      try (TensorScope scope = TensorScope.open()) {
+        Tensor x = images.reshape(images.shape());
+        if (mirrors) {
+          x = choose(mirrored.get(), 1, Shapes.flip(x, 3), x);
         }
+        if (flips) {
+          x = choose(flipped.get(), 1, Shapes.flip(x, 2), x);
+        }
+        Tensor upright = x;
+        for (int k = 1; k <= 3; k++) {
+          if (any(quarterTurns, k)) {
+            x = choose(turned.get(), k, turned(upright, k), x);
+          }
+        }
+        x = columns == none ? x : shifted(x, 3, columns.get());
+        x = rows == none ? x : shifted(x, 2, rows.get());
+        return scope.keep(x);
       }
-      x = shifted(x, 3, right);
-      x = shifted(x, 2, down);
-      return scope.keep(x);
-    }
+    };
+  }
+
+  private static Sent each(float[] values, HostValues to) {
+    return to.add(Torch.tensor(values, values.length, 1, 1, 1));
   }
 
   /** Rotates counter-clockwise by {@code k} quarter turns. */
@@ -123,32 +161,33 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
   }
 
   /** Returns {@code changed} for images with the wanted value, and {@code x} for the others. */
-  private static Tensor choose(float[] values, float wanted, Tensor changed, Tensor x) {
-    Tensor each = Torch.tensor(values, values.length, 1, 1, 1).to(x.device());
-    Tensor chosen = Comparison.eq(each, Torch.full(wanted, DType.FLOAT32, x.device()));
+  private static Tensor choose(Tensor values, float wanted, Tensor changed, Tensor x) {
+    Tensor chosen = Comparison.eq(values, Torch.full(wanted, DType.FLOAT32, x.device()));
     return Pointwise.where(chosen, changed, x);
   }
 
-  /** Moves the pixels of each image along one axis by its own integer. */
-  private static Tensor shifted(Tensor x, int axis, float[] by) {
+  private static boolean isStill(float[] by) {
     boolean still = true;
     for (float pixels : by) {
       still &= pixels == 0;
     }
-    if (still) {
-      return x;
-    }
-    int size = (int) x.size(axis);
+    return still;
+  }
+
+  /** Where the pixels of each image come from that moves along one axis by its own integer. */
+  private static Sent sources(HostValues values, float[] by, int axis, int size) {
     long[] sources = new long[by.length * size];
     for (int i = 0; i < by.length; i++) {
       for (int k = 0; k < size; k++) {
         sources[i * size + k] = mirrored(k - (int) by[i], size);
       }
     }
-    Tensor index =
-        Torch.tensor(sources, by.length, 1, axis == 2 ? size : 1, axis == 3 ? size : 1)
-            .to(x.device());
-    return Shapes.gather(x, axis, Shapes.expand(index, x.shape()));
+    return values.add(
+        Torch.tensor(sources, by.length, 1, axis == 2 ? size : 1, axis == 3 ? size : 1));
+  }
+
+  private static Tensor shifted(Tensor x, int axis, Tensor sources) {
+    return Shapes.gather(x, axis, Shapes.expand(sources, x.shape()));
   }
 
   /** Returns the pixel at position k of an image that is extended by reflection. */

@@ -3,6 +3,8 @@ package org.relaydiffusion.diffusion.augment;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
+import org.relaydiffusion.diffusion.augment.AugmentDraws.Drawn;
 import org.relaydiffusion.torch.LinearAlgebra;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Shapes;
@@ -16,41 +18,67 @@ import org.relaydiffusion.torch.Torch;
  * @param isOn whether one of the operations is enabled
  * @param maps for each image the map from a position in the result to its source, in pixels from
  *     the centre: float32 [N, 3, 3] on the CPU, [3, 3] if none is enabled. They belong to the scope
- *     in which they were drawn
+ *     in which the values were read
  * @param moved the images that are changed; the maps of the others are the identity up to rounding
  */
 record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
-  /** Draws the values, and adds their labels; the inverse maps are composed in reverse order. */
-  static Geometry draw(
+  /** Draws the values; the maps, and their labels, are known once these have been read. */
+  static Supplier<Geometry> draw(
       AugmentOptions options, AugmentDraws draws, AugmentLabels labels, int width, int height) {
+    Drawn scales = Drawn.NONE;
+    if (options.has(AugmentSetting.SCALE)) {
+      scales = draws.keep(draws.normal(1), options.probability(AugmentSetting.SCALE));
+    }
+    Drawn angles = Drawn.NONE;
+    if (options.has(AugmentSetting.ROTATE_FRAC)) {
+      angles =
+          draws.keep(
+              draws.angles(options.get(AugmentSetting.ROTATE_FRAC_MAX)),
+              options.probability(AugmentSetting.ROTATE_FRAC));
+    }
+    Drawn stretches = Drawn.NONE;
+    Drawn directions = Drawn.NONE;
+    if (options.has(AugmentSetting.ANISO)) {
+      Drawn all = draws.normal(1);
+      Drawn everywhere = draws.angles(1);
+      stretches = draws.keep(all, options.probability(AugmentSetting.ANISO));
+      directions = draws.keep(everywhere, options.get(AugmentSetting.ANISO_ROTATE_PROB));
+    }
+    Drawn shifts = Drawn.NONE;
+    if (options.has(AugmentSetting.TRANSLATE_FRAC)) {
+      shifts = draws.keep(draws.normal(2), options.probability(AugmentSetting.TRANSLATE_FRAC));
+    }
+    List<Drawn> all = List.of(scales, angles, stretches, directions, shifts);
     int n = draws.images();
+    return () -> of(options, all.stream().map(Drawn::values).toList(), n, labels, width, height);
+  }
+
+  /** Composes the inverse maps in reverse order, and adds the labels. */
+  private static Geometry of(
+      AugmentOptions options,
+      List<float[]> values,
+      int n,
+      AugmentLabels labels,
+      int width,
+      int height) {
     boolean[] moved = new boolean[n];
     Tensor maps = AffineMaps.identity();
     if (options.has(AugmentSetting.SCALE)) {
-      Tensor w =
-          marked(draws.keep(draws.normal(1), options.probability(AugmentSetting.SCALE)), moved);
+      Tensor w = marked(values.get(0), moved);
       Tensor inverse =
           Pointwise.reciprocal(Pointwise.exp2(w.mul(options.get(AugmentSetting.SCALE_STD))));
       maps = LinearAlgebra.matmul(maps, AffineMaps.scale(inverse, inverse));
       labels.add(w);
     }
     if (options.has(AugmentSetting.ROTATE_FRAC)) {
-      Tensor angles =
-          marked(
-              draws.keep(
-                  draws.angles(options.get(AugmentSetting.ROTATE_FRAC_MAX)),
-                  options.probability(AugmentSetting.ROTATE_FRAC)),
-              moved);
+      Tensor angles = marked(values.get(1), moved);
       maps = LinearAlgebra.matmul(maps, AffineMaps.rotate(angles));
       labels.add(Pointwise.cos(angles).add(-1));
       labels.add(Pointwise.sin(angles));
     }
     if (options.has(AugmentSetting.ANISO)) {
-      float[] scales = draws.normal(1);
-      float[] directions = draws.angles(1);
-      Tensor w = marked(draws.keep(scales, options.probability(AugmentSetting.ANISO)), moved);
-      Tensor angles =
-          Torch.tensor(draws.keep(directions, options.get(AugmentSetting.ANISO_ROTATE_PROB)), n);
+      Tensor w = marked(values.get(2), moved);
+      Tensor angles = Torch.tensor(values.get(3), n);
       Tensor inverse =
           Pointwise.reciprocal(Pointwise.exp2(w.mul(options.get(AugmentSetting.ANISO_STD))));
       // Without scaling, the rotations cancel up to rounding.
@@ -61,9 +89,7 @@ record Geometry(boolean isOn, Tensor maps, boolean[] moved) {
       labels.add(w.mul(Pointwise.sin(angles)));
     }
     if (options.has(AugmentSetting.TRANSLATE_FRAC)) {
-      float[] parts =
-          draws.keep(draws.normal(2), options.probability(AugmentSetting.TRANSLATE_FRAC));
-      List<Tensor> w = Shapes.unbind(marked(parts, moved).reshape(2, n), 0);
+      List<Tensor> w = Shapes.unbind(marked(values.get(4), moved).reshape(2, n), 0);
       double deviation = options.get(AugmentSetting.TRANSLATE_FRAC_STD);
       Tensor x = Pointwise.neg(w.get(0).mul(width * deviation));
       Tensor y = Pointwise.neg(w.get(1).mul(height * deviation));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.augment;
 
+import java.util.function.UnaryOperator;
+import org.relaydiffusion.diffusion.transfer.HostValues;
+import org.relaydiffusion.diffusion.transfer.HostValues.Sent;
 import org.relaydiffusion.torch.LinearAlgebra;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -44,32 +47,34 @@ final class Sym6 {
   private Sym6() {}
 
   /**
-   * Upsamples both axes by two with zero padding.
+   * Prepares to upsample both axes by two with zero padding.
    *
-   * @param x float32 [N, C, H, W]
-   * @return [N, C, 2H, 2W]
+   * @param values takes the matrices to the device of the images
+   * @return maps float32 [N, C, height, width] to [N, C, 2 height, 2 width], once the values have
+   *     been sent
    */
-  static Tensor doubled(Tensor x) {
-    return bothSides(x, doubling((int) x.size(2)), doubling((int) x.size(3)));
+  static UnaryOperator<Tensor> doubling(HostValues values, int width, int height) {
+    return bothSides(values, doubling(height), doubling(width));
   }
 
   /**
-   * Downsamples both axes by two. Pixel i of the result is computed from the elements 2i to 2i +
-   * TAPS - 1, so no padding is needed.
+   * Prepares to downsample both axes by two. Pixel i of the result is computed from the elements 2i
+   * to 2i + TAPS - 1, so no padding is needed.
    *
-   * @param x float32 [N, C, 2H + TAPS - 2, 2W + TAPS - 2]
-   * @return [N, C, H, W]
+   * @param values takes the matrices to the device of the images
+   * @param width of the result
+   * @param height of the result
+   * @return maps float32 [N, C, 2 height + TAPS - 2, 2 width + TAPS - 2] to [N, C, height, width],
+   *     once the values have been sent
    */
-  static Tensor halved(Tensor x) {
-    int height = (int) (x.size(2) - TAPS + 2) / 2;
-    int width = (int) (x.size(3) - TAPS + 2) / 2;
-    return bothSides(x, halving(height), halving(width));
+  static UnaryOperator<Tensor> halving(HostValues values, int width, int height) {
+    return bothSides(values, halving(height), halving(width));
   }
 
   /** A matrix, row by row. */
   private record Matrix(int rows, int columns, float[] values) {
-    Tensor like(Tensor x) {
-      return Torch.tensor(values, rows, columns).to(x.device());
+    Sent on(HostValues device) {
+      return device.add(Torch.tensor(values, rows, columns));
     }
   }
 
@@ -114,15 +119,19 @@ final class Sym6 {
   }
 
   /** Computes {@code left X right^T} for every channel X of every image. */
-  private static Tensor bothSides(Tensor x, Matrix left, Matrix right) {
-    long planes = x.size(0) * x.size(1);
-    try (TensorScope scope = TensorScope.open()) {
-      Tensor rows =
-          LinearAlgebra.matmul(x.reshape(-1, right.columns), Shapes.transpose(right.like(x), 0, 1));
-      Tensor repeated =
-          Shapes.expand(Shapes.unsqueeze(left.like(x), 0), planes, left.rows, left.columns);
-      Tensor both = LinearAlgebra.bmm(repeated, rows.reshape(planes, left.columns, right.rows));
-      return scope.keep(both.reshape(x.size(0), x.size(1), left.rows, right.rows));
-    }
+  private static UnaryOperator<Tensor> bothSides(HostValues values, Matrix left, Matrix right) {
+    Sent before = left.on(values);
+    Sent after = right.on(values);
+    return x -> {
+      long planes = x.size(0) * x.size(1);
+      try (TensorScope scope = TensorScope.open()) {
+        Tensor rows =
+            LinearAlgebra.matmul(x.reshape(-1, right.columns), Shapes.transpose(after.get(), 0, 1));
+        Tensor repeated =
+            Shapes.expand(Shapes.unsqueeze(before.get(), 0), planes, left.rows, left.columns);
+        Tensor both = LinearAlgebra.bmm(repeated, rows.reshape(planes, left.columns, right.rows));
+        return scope.keep(both.reshape(x.size(0), x.size(1), left.rows, right.rows));
+      }
+    };
   }
 }

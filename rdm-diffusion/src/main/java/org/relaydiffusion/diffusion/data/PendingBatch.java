@@ -5,11 +5,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.transfer.ByteLayout;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
-import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
-import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.TensorScope;
 
 /**
  * A batch that is being filled, item by item, by any number of threads. Everything that is not
@@ -18,17 +18,21 @@ import org.relaydiffusion.torch.Torch;
 final class PendingBatch {
   private final ImageFolderDataset dataset;
   private final int[] indices;
-  private final Tensor images;
-  private final Tensor labels;
-  private final MemorySegment imageMemory;
-  private final MemorySegment labelMemory;
+  private final ByteLayout layout = new ByteLayout();
+  private final int labels;
+  private final int images;
+
+  /** Both in one, so that they go to the device in one copy. */
+  private final Tensor bytes;
+
+  private final MemorySegment memory;
   private int begun;
   private int done;
   private @Nullable Throwable failure;
   private int failed;
 
   /**
-   * Allocates the tensors, outside any scope; pinned if they are to be copied to a CUDA device.
+   * Allocates the memory, outside any scope; pinned if it is to be copied to a CUDA device.
    *
    * @param indices the items, in order; not copied
    */
@@ -36,22 +40,10 @@ final class PendingBatch {
     this.dataset = dataset;
     this.indices = indices;
     int side = dataset.resolution();
-    images = make(DType.UINT8, device, indices.length, dataset.channels(), side, side);
-    try {
-      labels = make(DType.FLOAT32, device, indices.length, dataset.labelDim());
-    } catch (RuntimeException e) {
-      images.close();
-      throw e;
-    }
-    imageMemory = images.memory();
-    labelMemory = labels.memory();
-  }
-
-  private static Tensor make(DType dtype, Device device, long... sizes) {
-    // An empty tensor needs no copy, and LibTorch has no memory to pin for it.
-    boolean pinned = device.type() == Device.Type.CUDA && sizes[1] > 0;
-    Tensor made = pinned ? Torch.emptyPinned(dtype, sizes) : Torch.empty(dtype, Device.CPU, sizes);
-    return made.release();
+    labels = layout.add(DType.FLOAT32, indices.length, dataset.labelDim());
+    images = layout.add(DType.UINT8, indices.length, dataset.channels(), side, side);
+    bytes = layout.allocate(device).release();
+    memory = bytes.memory();
   }
 
   /** Returns whether there are items to decode that no thread has taken. */
@@ -87,13 +79,18 @@ final class PendingBatch {
     byte[] image = dataset.image(indices[item]);
     float[] label = dataset.label(indices[item]);
     MemorySegment.copy(
-        image, 0, imageMemory, ValueLayout.JAVA_BYTE, (long) item * image.length, image.length);
+        image,
+        0,
+        memory,
+        ValueLayout.JAVA_BYTE,
+        layout.offset(images) + (long) item * image.length,
+        image.length);
     MemorySegment.copy(
         label,
         0,
-        labelMemory,
+        memory,
         ValueLayout.JAVA_FLOAT,
-        (long) item * label.length * Float.BYTES,
+        layout.offset(labels) + (long) item * label.length * Float.BYTES,
         label.length);
   }
 
@@ -119,27 +116,18 @@ final class PendingBatch {
    * @throws RdmException if an item has failed
    */
   Batch take(Device device) {
-    try {
+    try (TensorScope scope = TensorScope.open()) {
       check();
-      Tensor pixels = onto(images, device);
-      try {
-        return new Batch(pixels, onto(labels, device), indices);
-      } catch (RuntimeException e) {
-        pixels.close();
-        throw e;
-      }
+      Tensor there = ByteLayout.send(bytes, device);
+      return new Batch(
+          scope.keep(layout.part(there, images)), scope.keep(layout.part(there, labels)), indices);
     } finally {
       close();
     }
   }
 
-  private static Tensor onto(Tensor tensor, Device device) {
-    return device.type() == Device.Type.CPU ? tensor.to(device) : Shapes.toAsync(tensor, device);
-  }
-
-  /** Frees the tensors; no thread may be decoding. */
+  /** Frees the memory; no thread may be decoding. */
   void close() {
-    images.close();
-    labels.close();
+    bytes.close();
   }
 }

@@ -2,6 +2,8 @@
 package org.relaydiffusion.diffusion.loss;
 
 import org.apache.commons.statistics.distribution.NormalDistribution;
+import org.relaydiffusion.diffusion.transfer.HostValues;
+import org.relaydiffusion.diffusion.transfer.HostValues.Sent;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Tensor;
@@ -48,22 +50,29 @@ record BlurLevels(float[] u, double[] sigmas) {
     }
   }
 
-  /** Returns the noise levels: float64 [N, 1, 1, 1]. */
-  Tensor sigma(Device device) {
-    try (TensorScope scope = TensorScope.open()) {
-      return scope.keep(Torch.tensor(sigmas, sigmas.length, 1, 1, 1).to(device));
-    }
-  }
+  /**
+   * The levels on a device.
+   *
+   * @param sigma the noise levels: float64 [N, 1, 1, 1]
+   * @param blurSigmas the standard deviations of the blurs in pixels: float32 [N, 1, 1, 1]
+   */
+  record OnDevice(Tensor sigma, Tensor blurSigmas) {}
 
   /**
-   * Returns the standard deviations of the blurs, {@code blurSigmaMax sin^2(u pi / 2)} in pixels:
-   * float32 [N, 1, 1, 1].
+   * Copies the levels to a device, together and without waiting; they belong to the current scope.
+   *
+   * @param blurSigmaMax of the blurs, whose standard deviations are {@code blurSigmaMax sin^2(u pi
+   *     / 2)}
    */
-  Tensor blurSigmas(double blurSigmaMax, Device device) {
+  OnDevice on(Device device, double blurSigmaMax) {
     try (TensorScope scope = TensorScope.open()) {
+      HostValues values = new HostValues(device);
+      Sent sigma = values.add(Torch.tensor(sigmas, sigmas.length, 1, 1, 1));
       Tensor angle = Torch.tensor(u, u.length, 1, 1, 1).mul(Math.PI / 2);
       Tensor squared = Pointwise.square(Pointwise.sin(angle));
-      return scope.keep(squared.mul(blurSigmaMax).to(device));
+      Sent blurSigmas = values.add(squared.mul(blurSigmaMax));
+      values.send();
+      return new OnDevice(scope.keep(sigma.get()), scope.keep(blurSigmas.get()));
     }
   }
 }

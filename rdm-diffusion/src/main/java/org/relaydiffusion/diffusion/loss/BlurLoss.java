@@ -83,20 +83,20 @@ public record BlurLoss(double blockScale, int upScale, double probLength, double
       NoiseSource random,
       BlurLevels levels) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor sigma = levels.sigma(images.device());
+      BlurLevels.OnDevice there = levels.on(images.device(), blurSigmaMax);
+      Tensor sigma = there.sigma();
       Tensor weight = Denoising.atMost(Denoising.edmWeight(sigma, SIGMA_DATA), LARGEST_WEIGHT);
       Denoising.Target target = Denoising.Target.of(images, augment, random);
-      Tensor noisy = noisy(target.images(), levels, sigma, random, net.numerics());
+      Tensor noisy = noisy(target.images(), there, random, net.numerics());
       return scope.keep(target.error(net, noisy, sigma, weight, labels));
     }
   }
 
   private Tensor noisy(
-      Tensor images, BlurLevels levels, Tensor sigma, NoiseSource random, Numerics numerics) {
+      Tensor images, BlurLevels.OnDevice levels, NoiseSource random, Numerics numerics) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor blurSigmas = levels.blurSigmas(blurSigmaMax, images.device());
-      Tensor blurred = new DctBlur(upScale).apply(images, blurSigmas, numerics);
-      return scope.keep(blurred.add(noise(images, sigma, random)));
+      Tensor blurred = new DctBlur(upScale).apply(images, levels.blurSigmas(), numerics);
+      return scope.keep(blurred.add(noise(images, levels.sigma(), random)));
     }
   }
 

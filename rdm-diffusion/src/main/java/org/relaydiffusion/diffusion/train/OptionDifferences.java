@@ -55,10 +55,12 @@ public record OptionDifferences(List<Difference> all) {
   /**
    * The meaning of options that a state does not have, because earlier versions did not write them.
    */
-  private static final Map<String, String> DEFAULTS = Map.of("network_kwargs.eff_attn", "false");
+  private static final Map<String, String> DEFAULTS =
+      Map.of("network_kwargs.eff_attn", "false", "checkpoint_activations", "false");
 
   private static final Set<String> HARMLESS =
       Set.of(
+          "checkpoint_activations",
           "total_kimg",
           "kimg_per_tick",
           "snapshot_ticks",

@@ -51,6 +51,9 @@ public final class ResolvedOptions {
     all.put("num_processes", (long) processes);
     all.put("batch_size", (long) options.batching().batch());
     all.put("batch_gpu", (long) options.batching().round(processes));
+    if (options.batching().activations() == TrainingOptions.Activations.RECOMPUTED) {
+      all.put("checkpoint_activations", true);
+    }
     TrainingSchedule schedule = options.schedule();
     all.put("total_kimg", wholeIfPossible(schedule.totalKimg()));
     all.put("ema_halflife_kimg", wholeIfPossible(schedule.emaHalflifeKimg()));

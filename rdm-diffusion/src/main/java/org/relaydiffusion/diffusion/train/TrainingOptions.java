@@ -108,8 +108,14 @@ public record TrainingOptions(
    * @param batch number of images of a step over all processes
    * @param perRound maximum number of images per round and process ({@code --batch-gpu}); empty for
    *     the complete share
+   * @param activations whether the activations of a round are kept for its backward pass
    */
-  public record Batching(int batch, OptionalInt perRound) {
+  public record Batching(int batch, OptionalInt perRound, Activations activations) {
+    /** Keeps the activations. */
+    public Batching(int batch, OptionalInt perRound) {
+      this(batch, perRound, Activations.KEPT);
+    }
+
     /** Returns the number of images of one round of one process of {@code processes}. */
     public int round(int processes) {
       int share = share(processes);
@@ -144,6 +150,17 @@ public record TrainingOptions(
                 .formatted(perRound.orElse(1), share(processes)));
       }
     }
+  }
+
+  /** What a round's backward pass has of its forward pass. */
+  public enum Activations {
+    /** All that it needs. */
+    KEPT,
+    /**
+     * The inputs of the network's blocks, each of which is computed again: less memory, more time,
+     * the same gradients.
+     */
+    RECOMPUTED
   }
 
   /** The loss scale. */

@@ -17,6 +17,7 @@ import org.relaydiffusion.diffusion.random.TrainingSeed;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
@@ -261,7 +262,8 @@ final class TrainingRun implements AutoCloseable {
   }
 
   private void backward(Batch batch, NoiseSource random, @Nullable DistributedDataParallel ddp) {
-    try (var _ = TensorScope.open()) {
+    try (var _ = TensorScope.open();
+        ActivationCheckpoints checkpoints = checkpoints()) {
       Tensor loss = ddp == null ? loss(batch, random) : ddp.forward(() -> loss(batch, random));
       losses.add(loss);
       observer.round(batch.indices(), loss);
@@ -274,7 +276,16 @@ final class TrainingRun implements AutoCloseable {
         // better message.
         ddp.backward(total);
       }
+      if (checkpoints != null) {
+        checkpoints.backward();
+      }
     }
+  }
+
+  private @Nullable ActivationCheckpoints checkpoints() {
+    return options.batching().activations() == TrainingOptions.Activations.RECOMPUTED
+        ? ActivationCheckpoints.open()
+        : null;
   }
 
   private Tensor loss(Batch batch, NoiseSource random) {
@@ -318,10 +329,15 @@ final class TrainingRun implements AutoCloseable {
       adam.step(learningRate);
     }
     adam.clearGradients();
-    ExponentialMovingAverage.update(
-        average.parameters(),
-        parameters,
-        options.schedule().emaBetaAt(images, options.batching().batch()));
+    double beta = options.schedule().emaBetaAt(images, options.batching().batch());
+    boolean fused =
+        options.running().numerics() == Numerics.FAST
+            && options.running().device().type() == Device.Type.CUDA;
+    if (fused) {
+      ExponentialMovingAverage.updateFused(average.parameters(), parameters, beta);
+    } else {
+      ExponentialMovingAverage.update(average.parameters(), parameters, beta);
+    }
     images += options.batching().batch();
   }
 

@@ -34,13 +34,13 @@ class BlurLossTest {
       double[] kw = io.get(name + "kw").toDoubles();
       BlurLevels levels = BlurLevels.of(io.get("uniform").toFloats(), kw[0]);
       // Float64 throughout: an exponential may be one unit in the last place off.
-      assertClose(levels.sigma(Device.CPU), io.get(name + "sigma"), 1e-15, "sigma");
+      assertClose(levels.on(Device.CPU, 3).sigma(), io.get(name + "sigma"), 1e-15, "sigma");
 
       TrainedDenoiser identity =
           (x, sigma, _, _) -> {
             // Blurred in float32, which another LibTorch may round otherwise.
             assertClose(x, io.get(name + "net_x"), 1e-6, "the network's input");
-            assertSame(sigma, levels.sigma(Device.CPU), "the network's sigma");
+            assertSame(sigma, levels.on(Device.CPU, 3).sigma(), "the network's sigma");
             return x.add(0);
           };
       Tensor loss =

@@ -46,6 +46,13 @@ final class TrainingScheduleOptions implements Section {
   @Nullable Integer batchPerRound;
 
   @Option(
+      names = "--checkpoint-activations",
+      description =
+          "Keep only the inputs of the network's blocks for the backward pass, and compute each"
+              + " block again there: less memory, more time, the same results. Default: off.")
+  boolean checkpointsActivations;
+
+  @Option(
       names = "--lr",
       paramLabel = "X",
       description = "Learning rate after the ramp-up. Default: ${DEFAULT-VALUE}.",
@@ -118,7 +125,11 @@ final class TrainingScheduleOptions implements Section {
 
   TrainingOptions.Batching batching() {
     return new TrainingOptions.Batching(
-        batch, batchPerRound == null ? OptionalInt.empty() : OptionalInt.of(batchPerRound));
+        batch,
+        batchPerRound == null ? OptionalInt.empty() : OptionalInt.of(batchPerRound),
+        checkpointsActivations
+            ? TrainingOptions.Activations.RECOMPUTED
+            : TrainingOptions.Activations.KEPT);
   }
 
   TrainingJob.Start start(Downloads downloads) {

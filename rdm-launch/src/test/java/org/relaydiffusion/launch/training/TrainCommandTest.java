@@ -87,6 +87,15 @@ class TrainCommandTest {
     }
   }
 
+  @Test
+  void recomputedActivationsAreRecordedWhereTheyAreAskedFor() {
+    JsonNode with =
+        new JsonMapper().readTree(run(train("--dry-run", "--checkpoint-activations")).out());
+    JsonNode without = new JsonMapper().readTree(run(train("--dry-run")).out());
+    assertThat(with.get("checkpoint_activations").asBoolean()).isTrue();
+    assertThat(without.has("checkpoint_activations")).isFalse();
+  }
+
   /** Whole thousands of images, but for runs of a few steps. */
   @Test
   void theLengthAndTheHalfLifeAreCutAsTheReferenceCutsThem() {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.model.ModelException;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
@@ -210,9 +211,12 @@ public final class UNetBlock extends Layer {
 
   /** As {@link #forward(Tensor, Tensor)}, with what was made of the embedding for all blocks. */
   public Tensor forward(Tensor x, NoiseEmbedding emb) {
-    return execution() instanceof Execution.Prepared
-        ? forwardPrepared(x, emb)
-        : forwardPlain(x, emb.rows());
+    if (execution() instanceof Execution.Prepared) {
+      return observed(forwardPrepared(x, emb));
+    }
+    return observed(
+        ActivationCheckpoints.segment(
+            in -> computed(in.get(0), in.get(1), in.get(2)), List.of(x, emb.rows(), x)));
   }
 
   private Tensor forwardPrepared(Tensor x, NoiseEmbedding emb) {
@@ -229,7 +233,7 @@ public final class UNetBlock extends Layer {
       if (attention != null && norm2 != null && proj != null) {
         h = scaled(withAttended(h, attention.tokens(norm2.forward(h)), proj));
       }
-      return observed(scope.keep(h));
+      return scope.keep(h);
     }
   }
 
@@ -272,13 +276,14 @@ public final class UNetBlock extends Layer {
     }
   }
 
-  private Tensor forwardPlain(Tensor x, Tensor emb) {
+  /** The input is given twice, as it is used twice: a segment has the gradients of both uses. */
+  private Tensor computed(Tensor x, Tensor emb, Tensor unchanged) {
     try (TensorScope scope = TensorScope.open()) {
       Tensor h = conv0.forward(activated(norm0.forward(x)));
       h = dropped(modulated(h, emb));
       Tensor branch = conv1.forward(h);
       h.close();
-      Tensor beside = skip == null ? x : skip.forward(x);
+      Tensor beside = skip == null ? unchanged : skip.forward(unchanged);
       h = branch.add(beside);
       branch.close();
       if (skip != null) {
@@ -289,7 +294,7 @@ public final class UNetBlock extends Layer {
         Tensor a = proj.forward(attention.forward(norm2.forward(h)));
         h = scaled(a.add(h));
       }
-      return observed(scope.keep(h));
+      return scope.keep(h);
     }
   }
 

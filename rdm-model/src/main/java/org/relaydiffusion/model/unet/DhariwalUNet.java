@@ -17,6 +17,7 @@ import org.relaydiffusion.model.layer.PositionalEmbedding;
 import org.relaydiffusion.model.layer.Resample;
 import org.relaydiffusion.model.layer.UNetBlock;
 import org.relaydiffusion.model.layer.WeightInit;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
@@ -165,9 +166,12 @@ public final class DhariwalUNet extends UNet {
   public Tensor forward(Tensor x, Tensor noise, @Nullable Tensor labels, @Nullable Tensor augment) {
     try (TensorScope scope = TensorScope.open()) {
       NoiseEmbedding emb =
-          Levels.embedding(modulations, embedding(noise, labels, augment), x.size(0));
+          Levels.embedding(
+              modulations,
+              ActivationCheckpoints.boundary(embedding(noise, labels, augment)),
+              x.size(0));
       Deque<Tensor> skips = new ArrayDeque<>();
-      Tensor h = entry.forward(x);
+      Tensor h = ActivationCheckpoints.boundary(entry.forward(x));
       skips.push(h);
       for (UNetBlock block : encoder) {
         h = block.forward(h, emb);

@@ -13,6 +13,7 @@ import org.relaydiffusion.model.layer.NoiseEmbedding;
 import org.relaydiffusion.model.layer.Resample;
 import org.relaydiffusion.model.layer.UNetBlock;
 import org.relaydiffusion.model.layer.WeightInit;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -50,12 +51,15 @@ final class Levels {
 
   /** A block after joining the newest skip to x; the skip is used up. */
   static Tensor joined(UNetBlock block, Tensor x, Deque<Tensor> skips, NoiseEmbedding emb) {
-    try (TensorScope scope = TensorScope.open()) {
-      Tensor skip = skips.pop();
-      Tensor wide = Shapes.cat(List.of(x, skip), 1);
-      skip.close();
-      return scope.keep(block.forward(wide, emb));
-    }
+    return ActivationCheckpoints.segment(
+        in -> {
+          try (TensorScope scope = TensorScope.open()) {
+            Tensor wide = Shapes.cat(in.subList(0, 2), 1);
+            in.get(1).close();
+            return scope.keep(block.forward(wide, emb.over(in.get(2))));
+          }
+        },
+        List.of(x, skips.pop(), emb.rows()));
   }
 
   /** The noise embedding for all blocks of a network, made at once where that is prepared. */

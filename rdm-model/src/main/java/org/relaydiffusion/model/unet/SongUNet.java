@@ -19,6 +19,7 @@ import org.relaydiffusion.model.layer.Resample;
 import org.relaydiffusion.model.layer.TimeEmbedding;
 import org.relaydiffusion.model.layer.UNetBlock;
 import org.relaydiffusion.model.layer.WeightInit;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -242,7 +243,10 @@ public final class SongUNet extends UNet {
   public Tensor forward(Tensor x, Tensor noise, @Nullable Tensor labels, @Nullable Tensor augment) {
     try (TensorScope scope = TensorScope.open()) {
       NoiseEmbedding emb =
-          Levels.embedding(modulations, embedding(noise, labels, augment), x.size(0));
+          Levels.embedding(
+              modulations,
+              ActivationCheckpoints.boundary(embedding(noise, labels, augment)),
+              x.size(0));
       Deque<Tensor> skips = new ArrayDeque<>();
       encode(x, emb, skips);
       return scope.keep(decode(skips, emb));
@@ -273,6 +277,9 @@ public final class SongUNet extends UNet {
         }
         aux = h;
       }
+      Tensor first = ActivationCheckpoints.boundary(h);
+      aux = aux == h ? first : aux;
+      h = first;
       skips.push(h);
       for (UNetBlock block : level.blocks) {
         h = block.forward(h, emb);
@@ -315,7 +322,7 @@ public final class SongUNet extends UNet {
       }
       if (level.auxNorm != null && level.auxConv != null) {
         Tensor made = output(level.auxNorm, level.auxConv, h);
-        image = image == null ? made : sum(made, image);
+        image = ActivationCheckpoints.boundary(image == null ? made : sum(made, image));
       }
     }
     return Objects.requireNonNull(image);

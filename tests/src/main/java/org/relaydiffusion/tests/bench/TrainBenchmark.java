@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import org.relaydiffusion.diffusion.train.TrainingOptions.Activations;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Numerics;
@@ -22,7 +23,8 @@ import org.relaydiffusion.torch.Device;
  * throughput of the network's largest convolution alone. Each variant runs in a separate process,
  * because the peak resident set size is one of the figures; the others are medians.
  *
- * <p>Arguments: {@code [batch] [steps] [exact|fast|bf16]}; default 4, 5 and all of them.
+ * <p>Arguments: {@code [batch] [steps] [exact|fast|bf16] [recomputed]}; default 4, 5 and all of
+ * them. With {@code recomputed}, blocks are computed again in the backward pass.
  */
 public final class TrainBenchmark {
   private static final String CHILD = "org.relaydiffusion.benchmark.variant";
@@ -51,7 +53,9 @@ public final class TrainBenchmark {
     ModelConfig config = ModelConfig.of("EDMPrecond", OfficialNetworks.adm64());
     String child = System.getProperty(CHILD);
     if (child != null) {
-      TrainRun.measure(config, Variant.valueOf(child).options, batch, steps).print();
+      TrainRun.measure(
+              config, Variant.valueOf(child).options, batch, steps, activations(List.of(args)))
+          .print();
       return;
     }
     // The backward pass costs twice the forward pass: the gradients of the input and of the weight.
@@ -80,6 +84,12 @@ public final class TrainBenchmark {
         print(variant, run(variant, args), flops);
       }
     }
+  }
+
+  private static Activations activations(List<String> args) {
+    return args.size() > 3 && args.get(3).equals("recomputed")
+        ? Activations.RECOMPUTED
+        : Activations.KEPT;
   }
 
   private static void print(Variant variant, TrainRun.Result r, double flops) {

@@ -8,11 +8,13 @@ import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import org.relaydiffusion.diffusion.loss.EdmLoss;
 import org.relaydiffusion.diffusion.loss.NoiseSource;
+import org.relaydiffusion.diffusion.train.TrainingOptions.Activations;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.nativeconfig.NativeMemory;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
@@ -33,6 +35,7 @@ final class TrainRun implements AutoCloseable {
   private static final double LEARNING_RATE = 1e-4;
   private static final double AVERAGE = 0.999;
 
+  private final Activations activations;
   private final Preconditioner network;
   private final Preconditioner average;
   private final Adam adam;
@@ -42,7 +45,8 @@ final class TrainRun implements AutoCloseable {
   private final TensorScope scope = TensorScope.open();
 
   /** A network of random weights, to be closed by the thread that made it. */
-  TrainRun(ModelConfig config, LoadOptions options, int batch) {
+  TrainRun(ModelConfig config, LoadOptions options, int batch, Activations activations) {
+    this.activations = activations;
     try (Generator generator = Generator.seeded(1)) {
       network = Preconditioner.trainable(config, generator, options);
     }
@@ -99,11 +103,12 @@ final class TrainRun implements AutoCloseable {
   }
 
   /** Measures {@code steps} steps after a warm-up step. */
-  static Result measure(ModelConfig config, LoadOptions options, int batch, int steps) {
+  static Result measure(
+      ModelConfig config, LoadOptions options, int batch, int steps, Activations activations) {
     // Before and after, so that its operands are no part of the peak.
     double rate = convolutionRate(config, options, batch);
     List<Result> results = new ArrayList<>();
-    try (TrainRun run = new TrainRun(config, options, batch)) {
+    try (TrainRun run = new TrainRun(config, options, batch, activations)) {
       run.step();
       // The optimizer's state has found its place by now.
       NativeMemory.trim();
@@ -125,13 +130,18 @@ final class TrainRun implements AutoCloseable {
 
   /** One step on the same images as the others. */
   Result step() {
-    try (TensorScope _ = TensorScope.open()) {
+    try (TensorScope _ = TensorScope.open();
+        ActivationCheckpoints checkpoints =
+            activations == Activations.RECOMPUTED ? ActivationCheckpoints.open() : null) {
       long start = System.nanoTime();
       Tensor loss =
           new EdmLoss().of(network::denoise, images, labels, null, NoiseSource.global(Device.CPU));
       Tensor sum = Reduction.sum(loss, Reduction.KeepDim.NO, 0, 1, 2, 3).mul(LOSS_SCALE);
       long forward = System.nanoTime();
       sum.backward();
+      if (checkpoints != null) {
+        checkpoints.backward();
+      }
       long backward = System.nanoTime();
       Gradients.replaceNonFinite(network.parameters());
       long cleanUp = System.nanoTime();

@@ -7,6 +7,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.relaydiffusion.diffusion.train.StepThreads;
+import org.relaydiffusion.diffusion.train.TrainingOptions.Activations;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Numerics;
@@ -53,7 +54,7 @@ final class WaitWorker {
     if (threads == AS_THE_COMMAND) {
       StepThreads.of(config, BATCH).ifPresent(NativeThreads::setThreads);
     }
-    try (TrainRun run = new TrainRun(config, FAST, BATCH)) {
+    try (TrainRun run = new TrainRun(config, FAST, BATCH, Activations.KEPT)) {
       answer(in, run::step);
     }
   }

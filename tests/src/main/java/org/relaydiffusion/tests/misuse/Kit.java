@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.io.MappedFile;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
@@ -149,7 +150,7 @@ final class Kit implements AutoCloseable {
     return t;
   }
 
-  /** A leaf of one element that wants a gradient, squared. */
+  /** A leaf of one element that requires a gradient, squared. */
   Tensor loss() {
     Tensor leaf = ones(1).requiresGrad(true);
     Tensor square = leaf.mul(leaf);
@@ -298,6 +299,8 @@ final class Kit implements AutoCloseable {
       return TensorScope.open();
     } else if (type == GradMode.class) {
       return GradMode.noGrad();
+    } else if (type == ActivationCheckpoints.class) {
+      return ActivationCheckpoints.open();
     } else if (type == Generator.class) {
       return Generator.seeded(1);
     } else if (type == Operator.class) {

@@ -125,6 +125,13 @@ final class Rows {
     Function<Kit, Tensor> weight = k -> k.ones(4, 4, 3, 3);
     Function<Kit, Tensor> matrix = k -> k.ones(1, 1);
     row(
+        "ActivationCheckpoints.segment(Function, List)",
+        k ->
+            of(
+                (Function<List<Tensor>, Tensor>)
+                    in -> in.isEmpty() ? k.loss() : in.getFirst().mul(in.getFirst()),
+                List.of(k.ones(4))));
+    row(
         "Autograd.backward(Tensor, Tensor, Graph)",
         k -> of(k.loss(), null, org.relaydiffusion.torch.Autograd.Graph.FREE));
     row(

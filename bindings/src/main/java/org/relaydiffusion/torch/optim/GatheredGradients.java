@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.relaydiffusion.torch.optim;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Foreach;
+import org.relaydiffusion.torch.Operator;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.nn.Parameter;
+
+/** Moves the gradients of many parameters into one memory, where one kernel reaches all of them. */
+final class GatheredGradients {
+  private static final Operator AS_STRIDED =
+      Operator.of(
+          "aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, "
+              + "SymInt? storage_offset=None) -> Tensor(a)");
+
+  /** In elements: kernels that read several at once need aligned addresses. */
+  private static final long ALIGNMENT = 16;
+
+  private final List<Parameter> parameters = new ArrayList<>();
+  private final List<Tensor> grads = new ArrayList<>();
+  private long elements;
+
+  private GatheredGradients() {}
+
+  private record Kind(DType dtype, Device device) {}
+
+  /**
+   * Replaces every gradient by a copy, a part of one tensor, in the parameter's order of axes.
+   *
+   * @return the tensors that have all gradients of a type on a device, the current scope's; what
+   *     lies between the parts is not initialised
+   */
+  static List<Tensor> of(List<Parameter> parameters) {
+    Map<Kind, GatheredGradients> kinds = new LinkedHashMap<>();
+    for (Parameter p : parameters) {
+      Tensor grad = p.value().grad();
+      if (grad != null) {
+        kinds
+            .computeIfAbsent(new Kind(grad.dtype(), grad.device()), _ -> new GatheredGradients())
+            .add(p, grad);
+      }
+    }
+    return kinds.values().stream().map(GatheredGradients::gather).toList();
+  }
+
+  private void add(Parameter parameter, Tensor grad) {
+    parameters.add(parameter);
+    grads.add(grad);
+    elements = Math.addExact(elements, aligned(grad));
+  }
+
+  private static long aligned(Tensor grad) {
+    return Math.ceilDiv(grad.numel(), ALIGNMENT) * ALIGNMENT;
+  }
+
+  private Tensor gather() {
+    Tensor first = grads.getFirst();
+    Tensor all = Torch.empty(first.dtype(), first.device(), elements);
+    List<Tensor> parts = new ArrayList<>();
+    long start = 0;
+    for (int i = 0; i < grads.size(); i++) {
+      long[] sizes = grads.get(i).shape();
+      long[] strides = dense(sizes, parameters.get(i).value().strides());
+      parts.add(AS_STRIDED.call().arg(all).arg(sizes).arg(strides).arg(start).tensor());
+      start += aligned(grads.get(i));
+    }
+    Foreach.copyInPlace(parts, grads);
+    for (int i = 0; i < parts.size(); i++) {
+      parameters.get(i).value().setGrad(parts.get(i));
+    }
+    return all;
+  }
+
+  /** The strides without gaps of the same order of axes. */
+  private static long[] dense(long[] sizes, long[] strides) {
+    int[] axes =
+        IntStream.range(0, sizes.length)
+            .boxed()
+            .sorted(Comparator.<Integer>comparingLong(i -> strides[i]).thenComparing(i -> -i))
+            .mapToInt(Integer::intValue)
+            .toArray();
+    long[] dense = new long[sizes.length];
+    long next = 1;
+    for (int axis : axes) {
+      dense[axis] = next;
+      next *= Math.max(sizes[axis], 1);
+    }
+    return dense;
+  }
+}
