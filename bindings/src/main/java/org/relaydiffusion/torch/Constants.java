@@ -45,7 +45,7 @@ final class Constants {
    */
   static Tensor kept(Tensor made, @Nullable Object owner) {
     try (made) {
-      return Tensor.ofLibrary(made.furtherHandle(), owner);
+      return Tensor.ofLibrary(made, owner);
     }
   }
 }

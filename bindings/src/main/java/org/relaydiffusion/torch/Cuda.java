@@ -23,12 +23,24 @@ final class Cuda {
 
   /** How many can be computed on. */
   static int count() {
+    DeviceSimulation simulation = DeviceSimulation.current();
+    if (simulation != null) {
+      return simulation.deviceCount();
+    }
+    if (!LibTorch.load().hasCuda()) {
+      // Most builds have none, which is known without a look at the machine.
+      return 0;
+    }
     DoctorReport.Cuda found = found();
     return found.whyUnusable().isPresent() ? 0 : found.devices().size();
   }
 
   /** Refuses a device that is not there, with the reason. */
   static void require(Device device) {
+    DeviceSimulation simulation = DeviceSimulation.current();
+    if (simulation != null && device.index() < simulation.deviceCount()) {
+      return;
+    }
     DoctorReport.Cuda found = found();
     Optional<String> reason =
         found

@@ -60,7 +60,10 @@ public final class Generator implements AutoCloseable {
     }
     // Begins the device's context, which generators are made with.
     Torch.empty(DType.FLOAT32, device, 1).close();
-    MemorySegment generator = GeneratorStateAbi.defaultCuda(device.index());
+    MemorySegment generator =
+        DeviceSimulation.current() == null
+            ? GeneratorStateAbi.defaultCuda(device.index())
+            : RandomAbi.defaultGenerator();
     if (generator == null) {
       throw new OptionException(
           "device %s cannot be used: this LibTorch has no generator for it".formatted(device));

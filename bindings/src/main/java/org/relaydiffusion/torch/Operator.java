@@ -156,7 +156,9 @@ public final class Operator {
   }
 
   private boolean takesOnly(int tensors) {
-    return tensorsOnly == tensors && binding().added().isEmpty();
+    return tensorsOnly == tensors
+        && DeviceSimulation.current() == null
+        && binding().added().isEmpty();
   }
 
   /** The name with its overload, such as {@code aten::add.Tensor}. */

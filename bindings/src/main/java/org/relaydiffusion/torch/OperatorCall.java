@@ -292,7 +292,7 @@ public final class OperatorCall {
   /** Calls an operator that returns a list of tensors; otherwise as {@link #tensor}. */
   public List<Tensor> tensorList() {
     requireOne(resultTypes().stream().anyMatch(t -> t.isListOf(Kind.TENSOR)), "a list of tensors");
-    return OperatorStack.tensors(invoke().get(ValueLayout.JAVA_LONG, 0));
+    return OperatorStack.tensors(this, invoke().get(ValueLayout.JAVA_LONG, 0));
   }
 
   /** Calls an operator that returns one truth value; otherwise as {@link #tensor}. */

@@ -29,6 +29,10 @@ final class OperatorStack {
    * @return the stack, with the results from slot 0 on
    */
   static MemorySegment invoke(OperatorCall call) {
+    DeviceSimulation simulation = DeviceSimulation.current();
+    if (simulation != null) {
+      simulation.calling(call);
+    }
     Operator operator = call.operator();
     Operator.Binding binding = operator.binding();
     OperatorSchema schema = operator.schema();
@@ -126,7 +130,7 @@ final class OperatorStack {
     }
     long present =
         call.isBits(i)
-            ? call.bits(i)
+            ? bits(p, call.bits(i))
             : switch (value) {
               case Tensor tensor -> handle(call.operator(), p, isWritten(call, p), tensor);
               case long[] numbers -> DispatcherAbi.list(numbers);
@@ -137,6 +141,11 @@ final class OperatorStack {
               default -> throw new IllegalStateException("an argument " + value);
             };
     return type.optional() ? some(type, present) : present;
+  }
+
+  private static long bits(Parameter p, long given) {
+    DeviceSimulation simulation = DeviceSimulation.current();
+    return simulation == null ? given : simulation.bits(p, given);
   }
 
   private static boolean isWritten(OperatorCall call, Parameter p) {
@@ -234,16 +243,24 @@ final class OperatorStack {
       TensorAbi.delete(handle);
       throw new TorchException(call + " returned no tensor");
     }
-    return new Tensor(handle);
+    return returned(call, new Tensor(handle));
   }
 
   /** A result that is a list of tensors, which is freed. */
-  static List<Tensor> tensors(long list) {
+  static List<Tensor> tensors(OperatorCall call, long list) {
     List<Tensor> tensors = new ArrayList<>();
     for (long handle : DispatcherAbi.takeList(list)) {
-      tensors.add(new Tensor(handle));
+      tensors.add(returned(call, new Tensor(handle)));
     }
     return Collections.unmodifiableList(tensors);
+  }
+
+  private static Tensor returned(OperatorCall call, Tensor result) {
+    DeviceSimulation simulation = DeviceSimulation.current();
+    if (simulation != null) {
+      simulation.returned(call, result);
+    }
+    return result;
   }
 
   /** Any result. */
@@ -254,7 +271,13 @@ final class OperatorStack {
           ? tensor(call, i, slot)
           : undefined(slot);
     }
-    return value(result.type(), slot);
+    Object value = value(result.type(), slot);
+    for (Object element : value instanceof List<?> list ? list : Collections.singletonList(value)) {
+      if (element instanceof Tensor tensor) {
+        returned(call, tensor);
+      }
+    }
+    return value;
   }
 
   private static @Nullable Object value(SchemaType type, long slot) {

@@ -9,9 +9,8 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
 
 /**
  * Element by element: arithmetic and elementary functions, with PyTorch's broadcasting and type
- * promotion. A {@code double} operand keeps the tensor's floating type, as a Python number does.
- * Beside integers and truth values it gives float64, where PyTorch gives float32, or keeps the type
- * for a whole number.
+ * promotion. A {@code double} operand keeps the tensor's floating type, as a Python {@code float}
+ * does, and beside integers and truth values gives float32, PyTorch's default type.
  */
 public final class Pointwise {
   private static final Operator MUL =
@@ -134,7 +133,7 @@ public final class Pointwise {
         x == y || y == DType.BOOL ? x : x == DType.BOOL ? y : axes ? DType.INT64 : DType.INT8;
     try (Tensor number = Torch.scalar(alpha);
         Tensor typed = number.to(factorType);
-        Tensor factor = typed.to(a.device())) {
+        Tensor factor = Torch.filled(typed, a.device())) {
       return addcmulInOnePass(a, b, factor);
     }
   }
@@ -455,9 +454,8 @@ public final class Pointwise {
   /** Where x lies: unlike binary operators, clamp takes no CPU number beside a CUDA tensor. */
   private static Tensor bound(double value, Tensor x) {
     TorchException.requireNonNull(x, "x");
-    return x.dtype().isFloatingPoint()
-        ? Torch.full(value, x.dtype(), x.device())
-        : Torch.full(value, DType.FLOAT64, x.device());
+    DType type = x.dtype();
+    return Torch.full(value, type.isFloatingPoint() ? type : DType.FLOAT32, x.device());
   }
 
   /**
@@ -470,12 +468,16 @@ public final class Pointwise {
   }
 
   /**
-   * A Python number beside {@code a}: two 0-dim tensors would promote, so there it takes a's type.
+   * A Python {@code float} beside {@code a}: two 0-dim tensors would promote, so there it takes a's
+   * type, and beside integers PyTorch's default type.
    */
   private static Tensor number(double value, Tensor a) {
     TorchException.requireNonNull(a, "a");
-    boolean promoted = a.rank() == 0 && a.dtype().isFloatingPoint();
-    return promoted ? Torch.full(value, a.dtype()) : Torch.scalar(value);
+    DType type = a.dtype();
+    if (!type.isFloatingPoint()) {
+      return Torch.full(value, DType.FLOAT32);
+    }
+    return a.rank() == 0 ? Torch.full(value, type) : Torch.scalar(value);
   }
 
   private static Tensor withNumber(Tensor a, double value, BinaryOperator<Tensor> operator) {
@@ -489,8 +491,16 @@ public final class Pointwise {
   }
 
   private static Tensor subtract(Tensor a, Tensor b, double alpha) {
+    DeviceSimulation simulation = DeviceSimulation.current();
+    if (simulation != null) {
+      simulation.subtracting(a, b, alpha);
+    }
     try {
-      return new Tensor(Tensor.with(a, b, (x, y) -> TensorAbi.subtract(x, y, alpha)));
+      Tensor result = new Tensor(Tensor.with(a, b, (x, y) -> TensorAbi.subtract(x, y, alpha)));
+      if (simulation != null) {
+        simulation.subtracted(a, b, result);
+      }
+      return result;
     } catch (NativeCallException e) {
       throw TorchException.failed(
           "aten::sub.Tensor(%s, %s, %s)".formatted(a.describe(), b.describe(), alpha), e);

@@ -127,6 +127,10 @@ sealed interface RandomSource {
 
     @Override
     public void seed(long seed) {
+      if (DeviceSimulation.current() != null) {
+        RandomAbi.seed(generator, seed);
+        return;
+      }
       byte[] state = GeneratorState.philox(seed);
       try (Tensor t = Torch.tensor(state, state.length)) {
         t.with(h -> GeneratorStateAbi.set(generator, h));

@@ -64,6 +64,11 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     return new Tensor(NativeTensor.ofLibrary(handle, owner));
   }
 
+  /** As {@link #ofLibrary(long, Object)}, another handle of a tensor. */
+  static Tensor ofLibrary(Tensor made, @Nullable Object owner) {
+    return ofLibrary(made.furtherHandle(), owner).isWhat(made);
+  }
+
   /** Takes over a handle of a tensor that is known to be dense and on the CPU. */
   static Tensor denseOnCpu(long handle, @Nullable DType dtype) {
     Tensor t = new Tensor(handle);
@@ -157,12 +162,26 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
 
   /** This tensor again, as a tensor of the current scope. */
   Tensor alias() {
-    Tensor alias = new Tensor(furtherHandle());
-    alias.shape = shape;
-    alias.dtype = dtype;
-    alias.device = device;
-    alias.denseOnCpu = denseOnCpu;
-    return alias;
+    return new Tensor(furtherHandle()).isWhat(this);
+  }
+
+  private Tensor isWhat(Tensor other) {
+    shape = other.shape;
+    dtype = other.dtype;
+    device = other.device;
+    denseOnCpu = other.denseOnCpu;
+    return this;
+  }
+
+  /** A tensor of a {@link DeviceSimulation}: from now on it lies there. Returns this. */
+  Tensor simulateOn(Device simulated) {
+    device = simulated;
+    denseOnCpu = simulated.type() == Device.Type.CPU ? null : false;
+    return this;
+  }
+
+  private boolean isSimulated() {
+    return DeviceSimulation.current() != null && device().type() != Device.Type.CPU;
   }
 
   /**
@@ -210,11 +229,13 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     if (ReadOnlyMemory.isAny() && ReadOnlyMemory.contains(usable().ask(StorageAbi::dataAddress))) {
       throw readOnly();
     }
-    usable().endLoan("changed");
+    usable().endLoansOfStorage();
     shape = null;
     dtype = null;
-    device = null;
-    denseOnCpu = null;
+    if (!isSimulated()) {
+      device = null;
+      denseOnCpu = null;
+    }
   }
 
   /** A call of LibTorch with two handles. */
@@ -240,10 +261,10 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     }
   }
 
-  /** A quick call with the handle, while no other thread asks this tensor anything. */
+  /** Calls with the handle while no other thread reads or replaces the gradient. */
   void alone(LongConsumer call) {
     usable()
-        .ask(handle -> {
+        .askAlone(handle -> {
           call.accept(handle);
           return 0;
         });
@@ -408,6 +429,9 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
 
   /** As {@link #memory}, but for the caller alone, who keeps the tensor open meanwhile. */
   MemorySegment borrowedMemory() {
+    if (isSimulated()) {
+      throw new TorchException(describe() + " has no CPU memory");
+    }
     return MemorySegment.ofAddress(usable().ask(TensorAbi::dataPointer))
         .reinterpret(usable().ask(NativeTensor::bytes));
   }
@@ -431,7 +455,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
    * @throws TorchException when it is not of a floating type, or was computed from other tensors
    */
   public Tensor requiresGrad(boolean wanted) {
-    Gradient.want(this, wanted);
+    Gradient.require(this, wanted);
     return this;
   }
 
@@ -441,8 +465,8 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   }
 
   /**
-   * Adds the derivatives of this one-element tensor to the gradient of every leaf that wants one,
-   * and frees the graph; {@link Autograd#backward} has the choices.
+   * Adds the derivatives of this one-element tensor to the gradient of every leaf that requires
+   * one, and frees the graph; {@link Autograd#backward} has the choices.
    *
    * @throws TorchException when it has more elements, or was not computed from such a leaf
    */
@@ -455,8 +479,12 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
    * scope's. A later pass may add to the same memory.
    */
   public @Nullable Tensor grad() {
-    long handle = usable().ask(AutogradAbi::grad);
-    return handle == 0 ? null : new Tensor(handle);
+    long handle = usable().askAlone(AutogradAbi::grad);
+    if (handle == 0) {
+      return null;
+    }
+    Tensor grad = new Tensor(handle);
+    return isSimulated() ? grad.simulateOn(device()) : grad;
   }
 
   /** Forgets the gradient; the next backward pass begins a new one. */
@@ -477,6 +505,10 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   public Tensor copyFrom(Tensor source) {
     TorchException.requireNonNull(source, "source");
     checkWritable();
+    DeviceSimulation simulation = DeviceSimulation.current();
+    if (simulation != null) {
+      simulation.copying(this, source);
+    }
     try {
       with(
           this,
@@ -539,7 +571,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   /**
    * The elements of a matrix [rows, columns] as doubles.
    *
-   * @throws TorchException when it has not two axes
+   * @throws TorchException when it does not have two dimensions
    */
   public double[][] toDoubleMatrix() {
     return JavaArrays.toDoubleMatrix(this);
@@ -548,7 +580,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   /**
    * The elements of a matrix [rows, columns] as floats.
    *
-   * @throws TorchException when it has not two axes
+   * @throws TorchException when it does not have two dimensions
    */
   public float[][] toFloatMatrix() {
     return JavaArrays.toFloatMatrix(this);
@@ -558,6 +590,10 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   public double item() {
     if (numel() != 1) {
       throw new TorchException("item() needs a tensor of one element, not " + describe());
+    }
+    DeviceSimulation simulation = DeviceSimulation.current();
+    if (simulation != null) {
+      simulation.reading(this);
     }
     long handle = beginUse();
     try {

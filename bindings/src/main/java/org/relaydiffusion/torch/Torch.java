@@ -91,8 +91,7 @@ public final class Torch {
    * have left it fewer than the machine has.
    */
   public static int cudaDeviceCount() {
-    // Most builds have none, which is known without a look at the machine.
-    return library().hasCuda() ? Cuda.count() : 0;
+    return Cuda.count();
   }
 
   /** An uninitialised tensor whose elements lie as {@code strides} says, none of them negative. */
@@ -104,10 +103,17 @@ public final class Torch {
     Sizes.check(sizes);
     Sizes.checkStrides(sizes, strides);
     requireUsable(device);
+    DeviceSimulation simulation = DeviceSimulation.current();
+    Device place = simulation == null ? device : Device.CPU;
     try {
-      return new Tensor(
-          TensorAbi.emptyStrided(
-              sizes, strides, dtype.code(), device.type().code(), device.index()));
+      Tensor made =
+          new Tensor(
+              TensorAbi.emptyStrided(
+                  sizes, strides, dtype.code(), place.type().code(), place.index()));
+      if (simulation != null) {
+        simulation.made(made, device);
+      }
+      return made;
     } catch (NativeCallException e) {
       throw TorchException.failed(
           "making %s%s on %s".formatted(dtype.torchName(), Arrays.toString(sizes), device), e);
@@ -160,6 +166,13 @@ public final class Torch {
     try (Tensor v = scalar(value)) {
       return FILL.apply(t, v);
     }
+  }
+
+  /** A 0-dim CPU tensor's number as one of a device: a kernel that writes it, not a copy. */
+  static Tensor filled(Tensor number, Device device) {
+    return device.equals(Device.CPU)
+        ? number.alias()
+        : FILL.apply(empty(number.dtype(), device), number);
   }
 
   /** Zeros of another tensor's shape, type and device, in its order of axes where it is dense. */

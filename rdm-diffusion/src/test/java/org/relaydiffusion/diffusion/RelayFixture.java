@@ -9,6 +9,7 @@ import org.relaydiffusion.diffusion.image.Enhancement;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.Device;
 import tools.jackson.databind.JsonNode;
 
 /** A case samplers/relay_*: two checkpoints, a request, and the pictures that it must give. */
@@ -24,10 +25,15 @@ record RelayFixture(Fixture files, JsonNode config) {
   }
 
   RelayPipeline load(Numerics numerics) {
+    return load(numerics, Device.CPU);
+  }
+
+  RelayPipeline load(Numerics numerics, Device device) {
     return RelayPipeline.builder()
         .first(files.file("first.pkl"))
         .second(files.file("second.pt"))
         .numerics(numerics)
+        .device(device)
         .load();
   }
 

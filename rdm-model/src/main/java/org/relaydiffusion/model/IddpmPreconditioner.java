@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.model;
 
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.LinearAlgebra;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Reduction;
@@ -19,6 +21,15 @@ import org.relaydiffusion.torch.nn.Parameter;
 public final class IddpmPreconditioner extends Preconditioner {
   private final Parameter u;
   private final int steps;
+  private volatile @Nullable HostLevels hostLevels;
+
+  /**
+   * The levels, read back once from a device: noise levels are rounded between the steps of a
+   * sampler, which must not wait for it.
+   *
+   * @param of the tensor that was read
+   */
+  private record HostLevels(Tensor of, float[] values) {}
 
   IddpmPreconditioner(ModelConfig config) {
     super(config);
@@ -61,24 +72,39 @@ public final class IddpmPreconditioner extends Preconditioner {
    * own: matrix products in float32, whose rounding decides between close neighbours.
    */
   public Tensor index(Tensor sigma) {
-    return whileOpen(() -> nearest(sigma));
+    return whileOpen(() -> nearest(sigma, u.value()));
   }
 
-  private Tensor nearest(Tensor sigma) {
+  private static Tensor nearest(Tensor sigma, Tensor levels) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor s = sigma.to(u.value().device()).to(DType.FLOAT32).reshape(1, -1, 1);
-      Tensor distances = LinearAlgebra.cdist(s, u.value().reshape(1, -1, 1));
+      Tensor s = sigma.to(levels.device()).to(DType.FLOAT32).reshape(1, -1, 1);
+      Tensor distances = LinearAlgebra.cdist(s, levels.reshape(1, -1, 1));
       return scope.keep(Reduction.argmin(distances, 2, Reduction.KeepDim.NO).reshape(-1));
     }
   }
 
+  /** Computed on the CPU, whatever the network's device, so that it is the same everywhere. */
   @Override
   public double roundSigma(double sigma) {
     return whileOpen(() -> {
       try (TensorScope _ = TensorScope.open()) {
-        return Shapes.indexSelect(u.value(), 0, nearest(Torch.scalar(sigma))).item();
+        Tensor levels = levelsOnHost();
+        return Shapes.indexSelect(levels, 0, nearest(Torch.scalar(sigma), levels)).item();
       }
     });
+  }
+
+  private Tensor levelsOnHost() {
+    Tensor levels = u.value();
+    if (levels.device().equals(Device.CPU)) {
+      return levels;
+    }
+    HostLevels known = hostLevels;
+    if (known == null || known.of != levels) {
+      known = new HostLevels(levels, levels.toFloats());
+      hostLevels = known;
+    }
+    return Torch.tensor(known.values);
   }
 
   @Override
@@ -93,8 +119,8 @@ public final class IddpmPreconditioner extends Preconditioner {
 
   private double level(int j) {
     return whileOpen(() -> {
-      try (Tensor one = Shapes.select(u.value(), 0, j)) {
-        return one.item();
+      try (TensorScope _ = TensorScope.open()) {
+        return Shapes.select(levelsOnHost(), 0, j).item();
       }
     });
   }

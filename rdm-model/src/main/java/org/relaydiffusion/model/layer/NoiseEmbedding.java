@@ -24,14 +24,14 @@ public final class NoiseEmbedding {
     return new NoiseEmbedding(rows, Map.of());
   }
 
-  /** Its rows [N, embChannels] or [1, embChannels], from which the rest was made. */
+  /** Its rows. */
   public Tensor rows() {
     return rows;
   }
 
-  /** The same, with the rows under another handle. */
-  public NoiseEmbedding with(Tensor sameRows) {
-    return new NoiseEmbedding(sameRows, modulations);
+  /** The same embedding with its rows at another place. */
+  public NoiseEmbedding over(Tensor otherRows) {
+    return new NoiseEmbedding(otherRows, modulations);
   }
 
   /** What was made for a block already. */

@@ -56,7 +56,7 @@ final class Levels {
           try (TensorScope scope = TensorScope.open()) {
             Tensor wide = Shapes.cat(in.subList(0, 2), 1);
             in.get(1).close();
-            return scope.keep(block.forward(wide, emb.with(in.get(2))));
+            return scope.keep(block.forward(wide, emb.over(in.get(2))));
           }
         },
         List.of(x, skips.pop(), emb.rows()));

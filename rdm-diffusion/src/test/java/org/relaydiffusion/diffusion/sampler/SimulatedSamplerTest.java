@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.relaydiffusion.diffusion.sampler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.relaydiffusion.diffusion.fixture.Fixture;
+import org.relaydiffusion.diffusion.fixture.SamplerKwargs;
+import org.relaydiffusion.diffusion.fixture.SamplerNets;
+import org.relaydiffusion.diffusion.fixture.Tensors;
+import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Functional;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.testing.HostTraffic;
+import org.relaydiffusion.torch.testing.SimulatedGpu;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Every sampler case of samplers/ on a simulated device: the CPU's images, and a step that waits
+ * for nothing and copies at most once.
+ */
+class SimulatedSamplerTest {
+  /** Of {@link SamplerParityTest}: fast numerics take other operations on the CPU. */
+  private static final double TOLERANCE = 5e-5;
+
+  static Stream<Arguments> cases() throws IOException {
+    return SamplerParityTest.cases()
+        .filter(name -> !name.equals("blur_unpatched_128"))
+        .flatMap(name -> Stream.of(Numerics.values()).map(n -> Arguments.of(name, n)));
+  }
+
+  /** What a run gave. */
+  private record Sampled(double[] images, float[] nextDraw, List<HostTraffic> steps) {}
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void aSamplerGivesTheCpusImagesWithinItsBudget(String name, Numerics numerics) {
+    Sampled expected = sample(name, numerics, Device.CPU, null);
+    try (SimulatedGpu gpu = SimulatedGpu.open()) {
+      Sampled found = sample(name, numerics, SimulatedGpu.DEVICE, gpu);
+      if (numerics == Numerics.EXACT) {
+        assertThat(found.images).containsExactly(expected.images);
+      } else {
+        assertThat(distance(found.images, expected.images)).isLessThan(TOLERANCE);
+      }
+      assertThat(found.nextDraw).containsExactly(expected.nextDraw);
+      // What a device keeps is made in the first step.
+      for (HostTraffic step : found.steps.subList(1, found.steps.size())) {
+        assertThat(step.waits()).as("waits of a step: %s", step).isZero();
+        assertThat(step.transfers()).as("copies of a step: %s", step).isLessThanOrEqualTo(1);
+      }
+    }
+  }
+
+  private static Sampled sample(
+      String name, Numerics numerics, Device device, @Nullable SimulatedGpu gpu) {
+    Fixture fixture = Fixture.of("samplers/" + name);
+    JsonNode config = fixture.json("config.json");
+    Tensors io = Tensors.read(fixture.file("io.safetensors"));
+    LoadOptions options = new LoadOptions(numerics, DType.FLOAT32, device);
+    try (var _ = GradMode.noGrad();
+        SamplerNets nets = SamplerNets.open(config.path("net").asString(), options);
+        var _ = TensorScope.open();
+        StackedGenerators noise =
+            StackedGenerators.of(device, Fixture.longs(config.path("seeds")))) {
+      int side = nets.net().resolution();
+      Tensor start =
+          io.has("first_stage")
+              ? Functional.upsampleNearest(io.get("first_stage").to(device), side, side)
+              : noise.randnLike(io.get("latents"), DType.FLOAT32);
+      Tensor labels = io.has("class_labels") ? io.get("class_labels").to(device) : null;
+      List<HostTraffic> steps = new ArrayList<>();
+      Tensor images =
+          sampler(config, numerics)
+              .sample(
+                  nets.net(),
+                  labels,
+                  start,
+                  noise,
+                  (_, _) -> {
+                    if (gpu != null) {
+                      steps.add(gpu.takeTraffic());
+                    }
+                  });
+      assertThat(images.device()).isEqualTo(device);
+      return new Sampled(images.toDoubles(), noise.randn(DType.FLOAT32, 4).toFloats(), steps);
+    }
+  }
+
+  private static Sampler sampler(JsonNode config, Numerics numerics) {
+    boolean celebahq = config.path("script").asString().equals("generate_celebahq");
+    JsonNode kwargs = config.path("kwargs");
+    Guidance.Evaluation evaluation =
+        numerics == Numerics.EXACT ? Guidance.Evaluation.SEPARATE : Guidance.Evaluation.BATCHED;
+    return config.path("function").asString().equals("edm_sampler")
+        ? Sampler.of(SamplerKwargs.edm(kwargs, celebahq), evaluation)
+        : new RelaySampler(SamplerKwargs.relay(kwargs, celebahq), evaluation);
+  }
+
+  private static double distance(double[] found, double[] expected) {
+    assertThat(found).hasSameSizeAs(expected);
+    double worst = 0;
+    double largest = 0;
+    for (int i = 0; i < expected.length; i++) {
+      worst = Math.max(worst, Math.abs(found[i] - expected[i]));
+      largest = Math.max(largest, Math.abs(expected[i]));
+    }
+    return worst / largest;
+  }
+}
