@@ -14,10 +14,9 @@ import org.jspecify.annotations.Nullable;
  * pass.
  *
  * <pre>{@code
- * try (var checkpoints = ActivationCheckpoints.open()) {
+ * try (var _ = ActivationCheckpoints.open()) {
  *   Tensor loss = loss(network.forward(x));   // calls segment() and boundary()
- *   loss.backward();                          // back to the outputs of the segments
- *   checkpoints.backward();                   // through the segments, the last one first
+ *   loss.backward();                          // also through the segments, the last one first
  * }
  * }</pre>
  *
@@ -37,6 +36,9 @@ public final class ActivationCheckpoints implements AutoCloseable {
 
   /** Whether a segment is being computed: those inside it belong to it. */
   private boolean computing;
+
+  /** Whether the segments are being gone back through. */
+  private boolean goingBack;
 
   private boolean closed;
 
@@ -122,14 +124,25 @@ public final class ActivationCheckpoints implements AutoCloseable {
     }
   }
 
+  /** Goes on where a backward pass of this thread has stopped, if it has. */
+  static void complete() {
+    ActivationCheckpoints open = CURRENT.get();
+    if (open != null && !open.computing && !open.goingBack) {
+      open.backward();
+    }
+  }
+
   /**
-   * Goes back through what was recorded, once a backward pass from the loss has ended. Adds to the
-   * gradients of parameters, as that pass does.
+   * Goes back through what was recorded, once a backward pass from the loss has ended that LibTorch
+   * itself has begun, as a data-parallel reducer does; {@link Tensor#backward} and {@link
+   * Autograd#backward} do so themselves. Adds to the gradients of parameters, as that pass does.
+   * Without anything recorded it does nothing.
    *
    * @throws TorchException as {@link Tensor#backward}; then the gradients are incomplete
    */
   public void backward() {
     check();
+    goingBack = true;
     try (GradMode _ = GradMode.enableGrad()) {
       while (!parts.isEmpty()) {
         try (Part part = parts.pop();
@@ -141,6 +154,8 @@ public final class ActivationCheckpoints implements AutoCloseable {
           }
         }
       }
+    } finally {
+      goingBack = false;
     }
   }
 

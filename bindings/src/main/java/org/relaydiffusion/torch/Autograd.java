@@ -44,6 +44,7 @@ public final class Autograd {
     TorchException.requireNonNull(root, "root");
     TorchException.requireNonNull(graph, "graph");
     goBack(root, List.of(), gradient, graph);
+    ActivationCheckpoints.complete();
   }
 
   /**

@@ -277,6 +277,7 @@ final class TrainingRun implements AutoCloseable {
         ddp.backward(total);
       }
       if (checkpoints != null) {
+        // What a pass that the reducer began has left; of any other pass nothing is left.
         checkpoints.backward();
       }
     }
