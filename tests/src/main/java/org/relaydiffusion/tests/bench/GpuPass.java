@@ -22,7 +22,7 @@ final class GpuPass implements AutoCloseable {
   private final Preconditioner network;
   private final CudaStream stream;
   private final CudaStream.Use use;
-  private final TensorScope scope = TensorScope.open();
+  private final TensorScope scope;
   private final Tensor x;
   private final Tensor sigma;
   private final @Nullable Tensor labels;
@@ -37,8 +37,11 @@ final class GpuPass implements AutoCloseable {
   GpuPass(Preconditioner network, GpuCase wanted) {
     this.network = network;
     Device device = network.options().device();
+    // The weights were put there on the current stream.
+    CudaStream.current(device).synchronize();
     stream = CudaStream.fromPool(device);
     use = stream.use();
+    scope = TensorScope.open();
     try (Generator generator = Generator.seeded(3)) {
       int side = network.resolution();
       Tensor drawn =
