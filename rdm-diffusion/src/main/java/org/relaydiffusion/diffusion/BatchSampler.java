@@ -16,7 +16,6 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.GradMode;
-import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
@@ -118,17 +117,11 @@ record BatchSampler(RelayPlan plan, Guidance.Evaluation evaluation, Device devic
   }
 
   private List<Sample> samples(long[] seeds, Tensor images) {
-    int channels = (int) images.size(1);
-    int height = (int) images.size(2);
-    int width = (int) images.size(3);
+    List<Pixels> pictures = PixelValues.pictures(images);
     List<Sample> samples = new ArrayList<>(seeds.length);
     for (int k = 0; k < seeds.length; k++) {
-      try (Tensor image = Shapes.narrow(images, 0, k, 1)) {
-        Pixels pixels = PixelValues.picture(image.toDoubles(), 0, channels, height, width);
-        samples.add(
-            new Sample(
-                seeds[k], plan.labels().of(seeds[k]), plan.request().enhancement().apply(pixels)));
-      }
+      Pixels pixels = plan.request().enhancement().apply(pictures.get(k));
+      samples.add(new Sample(seeds[k], plan.labels().of(seeds[k]), pixels));
     }
     return samples;
   }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.checkpoint.Checkpoint;
 import org.relaydiffusion.checkpoint.NetworkRecord;
+import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.ModelException;
@@ -19,12 +20,14 @@ record LoadedNetwork(Preconditioner net, Checkpoint checkpoint) implements AutoC
    *
    * @throws FileException if the file is damaged or does not contain the network
    */
-  static LoadedNetwork open(Path file, Numerics numerics, ComputeType type, Device device) {
+  static LoadedNetwork open(
+      Path file, Numerics numerics, ComputeType type, Device device, CudaGraphs graphs) {
     Checkpoint checkpoint = Checkpoint.open(file);
     try {
       NetworkRecord record = checkpoint.network();
       ModelConfig config = ModelConfig.of(record.className(), record.initKwargs());
-      LoadOptions options = new LoadOptions(numerics, type.of(record.initKwargs(), device), device);
+      LoadOptions options =
+          new LoadOptions(numerics, type.of(record.initKwargs(), device), device, graphs);
       return new LoadedNetwork(Preconditioner.load(config, record.state(), options), checkpoint);
     } catch (ModelException e) {
       checkpoint.close();

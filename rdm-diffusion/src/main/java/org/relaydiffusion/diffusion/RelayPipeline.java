@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.Numerics;
@@ -154,6 +155,7 @@ public final class RelayPipeline implements AutoCloseable {
     private @Nullable Path first;
     private @Nullable Path second;
     private Numerics numerics = Numerics.FAST;
+    private CudaGraphs cudaGraphs = CudaGraphs.AUTO;
     private ComputeType type = new ComputeType.Fixed(DType.FLOAT32);
     private Device device = Device.CPU;
 
@@ -195,6 +197,15 @@ public final class RelayPipeline implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Sets whether passes on CUDA are captured and replayed; by default they are, with fast
+     * numerics, where that is possible. It does not change the images.
+     */
+    public Builder cudaGraphs(CudaGraphs value) {
+      cudaGraphs = value;
+      return this;
+    }
+
     /** Sets the device of the networks; the CPU by default. */
     public Builder device(Device value) {
       device = value;
@@ -214,7 +225,7 @@ public final class RelayPipeline implements AutoCloseable {
       }
       // Reject a dtype that the device does not support before files are read.
       if (type instanceof ComputeType.Fixed(DType dtype)) {
-        LoadOptions _ = new LoadOptions(numerics, dtype, device);
+        LoadOptions _ = new LoadOptions(numerics, dtype, device, cudaGraphs);
       }
       // Before files are read, whose errors would hide this one.
       Torch.requireUsable(device);
@@ -233,7 +244,7 @@ public final class RelayPipeline implements AutoCloseable {
       if (file == null) {
         return null;
       }
-      LoadedNetwork loaded = LoadedNetwork.open(file, numerics, type, device);
+      LoadedNetwork loaded = LoadedNetwork.open(file, numerics, type, device, cudaGraphs);
       owned.add(loaded);
       return loaded.net();
     }

@@ -13,8 +13,9 @@ import org.relaydiffusion.torch.Device;
  * @param dtype the type of activations and convolution weights; norms, embeddings and everything
  *     outside the U-Net stay float32, and so do the parameters of a network in training
  * @param device where it runs
+ * @param cudaGraphs whether passes on CUDA are captured and replayed
  */
-public record LoadOptions(Numerics numerics, DType dtype, Device device) {
+public record LoadOptions(Numerics numerics, DType dtype, Device device, CudaGraphs cudaGraphs) {
   /** {@link Numerics#FAST}, float32, on the CPU. */
   public static final LoadOptions DEFAULT =
       new LoadOptions(Numerics.FAST, DType.FLOAT32, Device.CPU);
@@ -26,7 +27,8 @@ public record LoadOptions(Numerics numerics, DType dtype, Device device) {
   /**
    * Checks that the combination exists.
    *
-   * @throws OptionException when networks do not run in {@code dtype}, or not on {@code device}
+   * @throws OptionException when networks do not run in {@code dtype}, or not on {@code device}, or
+   *     graphs are wanted that there are none of
    */
   public LoadOptions {
     if (dtype != DType.FLOAT32 && dtype != DType.BFLOAT16 && dtype != DType.FLOAT16) {
@@ -36,6 +38,15 @@ public record LoadOptions(Numerics numerics, DType dtype, Device device) {
     if (dtype == DType.FLOAT16 && device.type() == Device.Type.CPU) {
       throw new OptionException("float16 needs a CUDA device; on the CPU use bfloat16 or float32");
     }
+    if (cudaGraphs == CudaGraphs.ON
+        && (device.type() != Device.Type.CUDA || numerics != Numerics.FAST)) {
+      throw new OptionException("CUDA graphs need fast numerics on a CUDA device");
+    }
+  }
+
+  /** With graphs where they can be captured. */
+  public LoadOptions(Numerics numerics, DType dtype, Device device) {
+    this(numerics, dtype, device, CudaGraphs.AUTO);
   }
 
   /** How a network computes that is only evaluated: its values are never written. */
@@ -44,7 +55,7 @@ public record LoadOptions(Numerics numerics, DType dtype, Device device) {
       case EXACT -> new Execution.Reference(dtype, device);
       case FAST -> {
         if (device.type() != Device.Type.CPU) {
-          yield new Execution.Reference(dtype, device);
+          yield new Execution.Prepared(dtype, device);
         }
         yield Execution.Packed.isSupported(dtype)
             ? new Execution.Packed(dtype)

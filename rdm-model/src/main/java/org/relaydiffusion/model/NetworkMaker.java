@@ -102,7 +102,8 @@ final class NetworkMaker {
 
   /** Module by module, so that what is packed elsewhere need not stay in memory here as well. */
   private static void fill(Preconditioner network, Map<String, TensorData> state) {
-    if (network.execution() instanceof Execution.Packed) {
+    boolean elsewhere = network.execution().device().type() != Device.Type.CPU;
+    if (elsewhere || network.execution() instanceof Execution.Packed) {
       // Checking a file's checksums reads all of it; a second copy is about to grow beside that.
       state.values().forEach(TensorData::unload);
     }
@@ -114,11 +115,12 @@ final class NetworkMaker {
       }
       Layer.prepare(module, network.execution());
       for (Parameter p : module.ownState()) {
-        if (!p.isSet()) {
+        if (elsewhere || !p.isSet()) {
           StateLoader.data(state, prefix + p.name()).unload();
         }
       }
     });
+    Layer.completeAll(network);
   }
 
   /** Puts values that are set already where they compute, and tells the layers how. */

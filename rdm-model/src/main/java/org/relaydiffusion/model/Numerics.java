@@ -9,8 +9,9 @@ public enum Numerics {
    */
   EXACT,
   /**
-   * Channels-last activations, fused attention, and to evaluate only, packed weights: the default.
-   * In training, its dropout draws other masks from the same generator.
+   * Fused attention and fewer operations: the default. On the CPU channels-last activations, and to
+   * evaluate only, packed weights; on CUDA, to evaluate only, weights that are converted once. In
+   * training, its dropout draws other masks from the same generator.
    */
   FAST
 }

@@ -6,11 +6,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.model.layer.Execution;
 import org.relaydiffusion.model.unet.UNet;
+import org.relaydiffusion.torch.CudaGraph;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorData;
@@ -30,6 +33,7 @@ public abstract class Preconditioner extends Module implements Denoiser {
   private LoadOptions options = LoadOptions.EXACT;
   private Purpose purpose = Purpose.EVALUATION;
   private Execution execution = Execution.REFERENCE;
+  private @Nullable GraphedPasses graphs;
 
   /** Made by its {@link PreconditionerKind}: the raw network, and the subclass's own buffers. */
   @SuppressWarnings("this-escape") // It is only registered.
@@ -149,6 +153,23 @@ public abstract class Preconditioner extends Module implements Denoiser {
     options = how;
     purpose = why;
     execution = why.execution(how);
+    graphs = execution instanceof Execution.Prepared ? graphs(how) : null;
+  }
+
+  private @Nullable GraphedPasses graphs(LoadOptions how) {
+    Device device = how.device();
+    boolean available = CudaGraph.isAvailable(device);
+    if (how.cudaGraphs() == CudaGraphs.ON && !available) {
+      throw new OptionException(
+          "LibTorch %s captures no CUDA graphs on %s".formatted(Torch.library().version(), device));
+    }
+    return available && how.cudaGraphs() != CudaGraphs.OFF
+        ? new GraphedPasses(
+            new CudaRecorder(device),
+            device,
+            (image, sigma, labels) -> pass(image, sigma, labels, null),
+            how.cudaGraphs())
+        : null;
   }
 
   /** What its values are for. */
@@ -177,15 +198,28 @@ public abstract class Preconditioner extends Module implements Denoiser {
 
   private Tensor denoised(
       Tensor x, Tensor sigma, @Nullable Tensor labels, @Nullable Tensor augment) {
-    if (isTraining() && execution instanceof Execution.Packed) {
+    if (isTraining() && !execution.isDifferentiable()) {
       throw new ModelException("a network that is loaded for fast evaluation cannot be trained");
     }
+    Device device = options.device();
     try (TensorScope scope = TensorScope.open()) {
-      Tensor image = here(x);
-      Coefficients c = coefficients(here(sigma).reshape(-1, 1, 1, 1));
-      Tensor scaled = (c.in == null ? image : c.in.mul(image)).to(options.dtype());
+      boolean plain = augment != null || x.size(0) == 0 || GradMode.isEnabled() || isObserved();
+      if (graphs != null && !plain) {
+        Tensor rows = config.labelDim() == 0 || labels == null ? null : labels.to(device);
+        return scope.keep(graphs.apply(x.to(device), sigma.to(device), rows));
+      }
       Tensor rows = augment == null ? null : here(augment);
-      Tensor f = model.forward(scaled, c.noise, oneHot(labels), rows);
+      return scope.keep(pass(here(x), here(sigma), labels, rows));
+    }
+  }
+
+  /** Operands in float32 on the network's device; labels may lie elsewhere. */
+  private Tensor pass(
+      Tensor image, Tensor sigma, @Nullable Tensor labels, @Nullable Tensor augment) {
+    try (TensorScope scope = TensorScope.open()) {
+      Coefficients c = coefficients(sigma.reshape(-1, 1, 1, 1));
+      Tensor scaled = (c.in == null ? image : c.in.mul(image)).to(options.dtype());
+      Tensor f = model.forward(scaled, c.noise, oneHot(labels), augment);
       if (f.size(1) != config.channels()) {
         f = Shapes.narrow(f, 1, 0, config.channels());
       }
@@ -226,7 +260,12 @@ public abstract class Preconditioner extends Module implements Denoiser {
    */
   @Override
   public final void close() {
-    use.close(super::close);
+    use.close(() -> {
+      if (graphs != null) {
+        graphs.close();
+      }
+      super.close();
+    });
   }
 
   /**

@@ -83,7 +83,8 @@ final class StateLoader {
   static void set(Parameter parameter, TensorData data, Device device) {
     try (TensorScope _ = TensorScope.open()) {
       Tensor t = Torch.fromData(data);
-      parameter.set(t.to(DType.FLOAT32).to(device));
+      // As few bytes as possible go to a device.
+      parameter.set(t.to(device).to(DType.FLOAT32));
     }
   }
 

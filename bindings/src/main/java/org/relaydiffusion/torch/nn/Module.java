@@ -208,6 +208,11 @@ public abstract class Module implements AutoCloseable {
     return output;
   }
 
+  /** Whether somebody is shown this module's outputs. */
+  protected final boolean isObserved() {
+    return observer != null;
+  }
+
   /** The number of learned elements in the tree. */
   public final long parameterCount() {
     return parameters().stream().mapToLong(Parameter::numel).sum();

@@ -4,6 +4,7 @@ package org.relaydiffusion.diffusion.blur;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.LinearAlgebra;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -36,7 +37,7 @@ public final class Dct {
     int s = lastSize(x);
     return byFourier(x, Numerics.EXACT)
         ? FourierDct.dct(x, norm)
-        : alongLastAxis(x, forward(s, norm));
+        : alongLastAxis(x, forwardMatrix(s, norm, x.dtype(), x.device()));
   }
 
   /** Computes the inverse of {@link #dct} along the last axis. */
@@ -44,7 +45,7 @@ public final class Dct {
     int s = lastSize(x);
     return byFourier(x, Numerics.EXACT)
         ? FourierDct.idct(x, norm)
-        : alongLastAxis(x, inverse(s, norm));
+        : alongLastAxis(x, inverseMatrix(s, norm, x.dtype(), x.device()));
   }
 
   /**
@@ -68,7 +69,7 @@ public final class Dct {
   public static Tensor dct2d(Tensor x, int patchSize, Norm norm, Numerics numerics) {
     return byFourier(x, numerics)
         ? FourierDct.dct2d(x, patchSize, norm)
-        : overPatches(x, patchSize, forward(patchSize, norm));
+        : overPatchesOnce(x, patchSize, forwardMatrix(patchSize, norm, x.dtype(), x.device()));
   }
 
   /** Computes the inverse of {@link #dct2d(Tensor, int)}. */
@@ -85,7 +86,7 @@ public final class Dct {
   public static Tensor idct2d(Tensor x, int patchSize, Norm norm, Numerics numerics) {
     return byFourier(x, numerics)
         ? FourierDct.idct2d(x, patchSize, norm)
-        : overPatches(x, patchSize, inverse(patchSize, norm));
+        : overPatchesOnce(x, patchSize, inverseMatrix(patchSize, norm, x.dtype(), x.device()));
   }
 
   private static boolean byFourier(Tensor x, Numerics numerics) {
@@ -100,10 +101,12 @@ public final class Dct {
     return Math.toIntExact(x.size(-1));
   }
 
-  private static Tensor alongLastAxis(Tensor x, double[] matrix) {
+  /** Closes the matrix. */
+  private static Tensor alongLastAxis(Tensor x, Tensor matrix) {
     int s = lastSize(x);
-    try (var scope = TensorScope.open()) {
-      Tensor transposed = Shapes.transpose(matrix(matrix, s, x), 0, 1);
+    try (var scope = TensorScope.open();
+        matrix) {
+      Tensor transposed = Shapes.transpose(matrix, 0, 1);
       Tensor rows = LinearAlgebra.matmul(x.reshape(-1, s), transposed);
       return scope.keep(rows.reshape(x.shape()));
     }
@@ -113,14 +116,13 @@ public final class Dct {
    * Computes Y = M X M^T for every s x s patch X: rows first, then columns, without moving the
    * patches.
    */
-  private static Tensor overPatches(Tensor x, int s, double[] values) {
+  static Tensor overPatches(Tensor x, int s, Tensor matrix) {
     Patches.check(x, s);
     long n = x.size(0);
     long c = x.size(1);
     long h = x.size(2);
     long w = x.size(3);
     try (var scope = TensorScope.open()) {
-      Tensor matrix = matrix(values, s, x);
       Tensor rows = LinearAlgebra.matmul(x.reshape(-1, s), Shapes.transpose(matrix, 0, 1));
       long strips = n * c * (h / s);
       Tensor left = Shapes.expand(Shapes.unsqueeze(matrix, 0), strips, s, s);
@@ -129,8 +131,27 @@ public final class Dct {
     }
   }
 
-  private static Tensor matrix(double[] values, int s, Tensor like) {
-    return Torch.tensor(values, s, s).to(like.dtype()).to(like.device());
+  /** Computes {@link #overPatches}, and closes the matrix. */
+  private static Tensor overPatchesOnce(Tensor x, int s, Tensor matrix) {
+    try (matrix) {
+      return overPatches(x, s, matrix);
+    }
+  }
+
+  /** Returns the matrix of the transform, [s, s] in the current scope. */
+  static Tensor forwardMatrix(int s, Norm norm, DType dtype, Device device) {
+    return matrix(forward(s, norm), s, dtype, device);
+  }
+
+  /** Returns the matrix of the inverse, [s, s] in the current scope. */
+  static Tensor inverseMatrix(int s, Norm norm, DType dtype, Device device) {
+    return matrix(inverse(s, norm), s, dtype, device);
+  }
+
+  private static Tensor matrix(double[] values, int s, DType dtype, Device device) {
+    try (var scope = TensorScope.open()) {
+      return scope.keep(Torch.tensor(values, s, s).to(dtype).to(device));
+    }
   }
 
   /** Returns the matrix with row k and column n. */

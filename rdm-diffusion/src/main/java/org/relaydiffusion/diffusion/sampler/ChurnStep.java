@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.sampler;
 
+import java.util.Arrays;
 import org.relaydiffusion.diffusion.Churn;
 import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.torch.DType;
@@ -15,10 +16,27 @@ import org.relaydiffusion.torch.TensorScope;
  * @param sigma {@code that}
  */
 record ChurnStep(Tensor x, double sigma) {
-  /** Draws N even if gamma is 0 and it has no effect: the generators must advance. */
-  static ChurnStep take(
-      Churn churn, int numSteps, Denoiser net, Tensor x, double t, StackedGenerators noise) {
-    double raised = net.roundSigma(t + churn.gamma(t, numSteps) * t);
+  /**
+   * Returns {@code that} for each t, before the first step: a network may have to look it up on its
+   * device.
+   *
+   * @param numSteps among which the churn is divided
+   * @param levels t of each step, with the final 0, which has none
+   */
+  static double[] raised(Churn churn, int numSteps, Denoiser net, double[] levels) {
+    return Arrays.stream(levels)
+        .limit(levels.length - 1L)
+        .map(t -> net.roundSigma(t + churn.gamma(t, numSteps) * t))
+        .toArray();
+  }
+
+  /**
+   * Performs it. Draws N even if gamma is 0 and it has no effect: the generators must advance.
+   *
+   * @param x the state at t
+   * @param raised {@code that}
+   */
+  static ChurnStep take(Churn churn, Tensor x, double t, double raised, StackedGenerators noise) {
     double deviation = Math.sqrt(raised * raised - t * t) * churn.noise();
     try (var scope = TensorScope.open()) {
       Tensor n = noise.randnLike(x, DType.FLOAT64);

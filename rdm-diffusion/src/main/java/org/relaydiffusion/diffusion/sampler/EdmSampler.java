@@ -25,13 +25,14 @@ public record EdmSampler(EdmOptions options, Guidance.Evaluation evaluation) imp
       StepListener listener) {
     EdmOptions o = options;
     double[] t = NoiseLevels.of(net, o.sigmaMin(), o.sigmaMax(), o.rho(), o.numSteps());
-    Guidance guided = new Guidance(net, labels, o.guidance(), evaluation);
+    double[] raised = ChurnStep.raised(o.churn(), o.numSteps(), net, t);
     try (var scope = TensorScope.open()) {
+      Guidance guided = new Guidance(net, labels, o.guidance(), evaluation);
       Tensor x = start.to(DType.FLOAT64).mul(t[0]);
       for (int i = 0; i < o.numSteps(); i++) {
         try (var step = TensorScope.open();
             Tensor before = x) {
-          ChurnStep churned = ChurnStep.take(o.churn(), o.numSteps(), net, before, t[i], noise);
+          ChurnStep churned = ChurnStep.take(o.churn(), before, t[i], raised[i], noise);
           x = step.keep(heun(guided, churned, t[i + 1]));
         }
         listener.stepDone(i + 1, o.numSteps());

@@ -27,13 +27,14 @@ public record EdmSdeSampler(EdmOptions options) implements Sampler {
       StepListener listener) {
     EdmOptions o = options;
     double[] t = NoiseLevels.of(net, o.sigmaMin(), o.sigmaMax(), o.rho(), o.numSteps());
-    Guidance plain = Guidance.none(net, labels);
+    double[] raised = ChurnStep.raised(o.churn(), o.numSteps(), net, t);
     try (var scope = TensorScope.open()) {
+      Guidance plain = Guidance.none(net, labels);
       Tensor x = start.to(DType.FLOAT64).mul(t[0]);
       for (int i = 0; i < o.numSteps(); i++) {
         try (var step = TensorScope.open();
             Tensor before = x) {
-          ChurnStep churned = ChurnStep.take(o.churn(), o.numSteps(), net, before, t[i], noise);
+          ChurnStep churned = ChurnStep.take(o.churn(), before, t[i], raised[i], noise);
           x = step.keep(step(plain, churned, t[i + 1], noise));
         }
         listener.stepDone(i + 1, o.numSteps());

@@ -13,13 +13,17 @@ import org.relaydiffusion.torch.Torch;
 /**
  * Classifier-free guidance: {@code w D(x; sigma | label) - (w - 1) D(x; sigma)} for w > 1,
  * otherwise the conditional network alone (Ho and Salimans, arXiv 2207.12598).
- *
- * @param net the network
- * @param labels [N, labelDim] float32, or null for an unconditional network
- * @param scale w
- * @param evaluation how the two branches are computed
  */
-public record Guidance(Denoiser net, @Nullable Tensor labels, double scale, Evaluation evaluation) {
+public final class Guidance {
+  private final Denoiser net;
+  private final @Nullable Tensor labels;
+  private final double scale;
+
+  /** The labels of both branches in one batch, if they are computed together. */
+  private final @Nullable Tensor bothLabels;
+
+  private final Evaluation evaluation;
+
   /** How the two branches of guidance are computed. */
   public enum Evaluation {
     /** Two calls of the network, the conditional one first, as in the reference. */
@@ -29,6 +33,29 @@ public record Guidance(Denoiser net, @Nullable Tensor labels, double scale, Eval
      * equal.
      */
     BATCHED
+  }
+
+  /**
+   * Creates the guided network. What it computes once belongs to the current scope.
+   *
+   * @param net the network
+   * @param labels [N, labelDim] float32, or null for an unconditional network
+   * @param scale w
+   * @param evaluation how the two branches are computed
+   */
+  public Guidance(Denoiser net, @Nullable Tensor labels, double scale, Evaluation evaluation) {
+    this.net = net;
+    this.labels = labels;
+    this.scale = scale;
+    this.evaluation = evaluation;
+    bothLabels =
+        labels != null && scale > 1 && evaluation == Evaluation.BATCHED ? both(labels) : null;
+  }
+
+  private static Tensor both(Tensor labels) {
+    try (var scope = TensorScope.open()) {
+      return scope.keep(Shapes.cat(List.of(labels, Torch.zerosLike(labels)), 0));
+    }
   }
 
   /** Returns the network without guidance. */
@@ -45,19 +72,16 @@ public record Guidance(Denoiser net, @Nullable Tensor labels, double scale, Eval
    */
   public Tensor denoise(Tensor x, double sigma) {
     try (var scope = TensorScope.open()) {
-      Tensor level = Torch.scalar(sigma).to(x.device());
+      // Made where it is used: a copy to a device would wait.
+      Tensor level = Torch.full(sigma, DType.FLOAT64, x.device());
       if (scale <= 1 || (evaluation == Evaluation.BATCHED && labels == null)) {
         return scope.keep(net.denoise(x, level, labels).to(DType.FLOAT64));
       }
       Tensor conditional;
       Tensor unconditional;
-      if (evaluation == Evaluation.BATCHED && labels != null) {
+      if (bothLabels != null) {
         Tensor once = x.to(DType.FLOAT32);
-        Tensor both =
-            net.denoise(
-                Shapes.cat(List.of(once, once), 0),
-                level,
-                Shapes.cat(List.of(labels, Torch.zerosLike(labels)), 0));
+        Tensor both = net.denoise(Shapes.cat(List.of(once, once), 0), level, bothLabels);
         conditional = Shapes.narrow(both, 0, 0, x.size(0));
         unconditional = Shapes.narrow(both, 0, x.size(0), x.size(0));
       } else {

@@ -2,9 +2,9 @@
 package org.relaydiffusion.diffusion.sampler;
 
 import java.util.Arrays;
+import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.diffusion.Churn;
 import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.torch.Tensor;
@@ -36,15 +36,17 @@ public record RelaySampler(RelayOptions options, Guidance.Evaluation evaluation)
       StepListener listener) {
     double[] t = levels(net);
     int last = t.length - 2;
-    Guidance guided = new Guidance(net, labels, options.guidance(), evaluation);
+    double[] raised = raised(net, t);
     RelayNoise relayNoise = new RelayNoise(options, noise, start.dtype());
-    RelayStep stepper = new RelayStep(options, guided, relayNoise);
     try (var scope = TensorScope.open()) {
+      Guidance guided = new Guidance(net, labels, options.guidance(), evaluation);
+      RelayStep stepper =
+          RelayStep.of(options, guided, relayNoise, levels(raised, t), start.device());
       Tensor x = begin(start, relayNoise, t[0]);
       for (int i = 0; i <= last; i++) {
         try (var step = TensorScope.open();
             Tensor before = x) {
-          ChurnStep churned = churned(net, before, t[i], last + 1, noise);
+          ChurnStep churned = churned(before, t[i], raised[i], noise);
           double that = churned.sigma();
           Tensor denoised = guided.denoise(churned.x(), that);
           // As in the reference, churn noise reaches the image only through the network.
@@ -75,13 +77,27 @@ public record RelaySampler(RelayOptions options, Guidance.Evaluation evaluation)
     return kept;
   }
 
-  /** As in the reference, the churn is divided among the steps that are left, not among all. */
-  private ChurnStep churned(
-      Denoiser net, Tensor x, double t, int stepsLeft, StackedGenerators noise) {
-    if (options.churn().isEmpty()) {
-      return new ChurnStep(x, t);
-    }
-    Churn churn = options.churn().get();
-    return ChurnStep.take(churn, stepsLeft, net, x, t, noise);
+  /**
+   * Returns the levels after churn. As in the reference, the churn is divided among the steps that
+   * are left, not among all.
+   */
+  private double[] raised(Denoiser net, double[] t) {
+    return options
+        .churn()
+        .map(churn -> ChurnStep.raised(churn, t.length - 1, net, t))
+        .orElseGet(() -> Arrays.copyOf(t, t.length - 1));
+  }
+
+  /** Returns the levels at which a step begins or ends, but for the final 0. */
+  private static double[] levels(double[] raised, double[] t) {
+    return DoubleStream.concat(Arrays.stream(raised), Arrays.stream(t).filter(level -> level > 0))
+        .toArray();
+  }
+
+  private ChurnStep churned(Tensor x, double t, double raised, StackedGenerators noise) {
+    return options
+        .churn()
+        .map(churn -> ChurnStep.take(churn, x, t, raised, noise))
+        .orElseGet(() -> new ChurnStep(x, t));
   }
 }

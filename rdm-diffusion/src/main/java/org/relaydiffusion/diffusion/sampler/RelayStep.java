@@ -2,8 +2,10 @@
 package org.relaydiffusion.diffusion.sampler;
 
 import org.relaydiffusion.diffusion.RelayOptions;
-import org.relaydiffusion.diffusion.blur.Damping;
-import org.relaydiffusion.diffusion.blur.Dct;
+import org.relaydiffusion.diffusion.blur.DampingTable;
+import org.relaydiffusion.diffusion.blur.PatchDct;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 
@@ -23,8 +25,31 @@ import org.relaydiffusion.torch.TensorScope;
  * @param options blur and noise
  * @param guided the network with guidance
  * @param noise N + s_block B
+ * @param transform the cosine transform of the patches
+ * @param dampings alpha at each noise level
  */
-record RelayStep(RelayOptions options, Guidance guided, RelayNoise noise) {
+record RelayStep(
+    RelayOptions options,
+    Guidance guided,
+    RelayNoise noise,
+    PatchDct transform,
+    DampingTable dampings) {
+  /**
+   * Creates the steps of a run; what they need for all steps belongs to the current scope.
+   *
+   * @param levels at which steps begin and end
+   * @param device of the images
+   */
+  static RelayStep of(
+      RelayOptions options, Guidance guided, RelayNoise noise, double[] levels, Device device) {
+    return new RelayStep(
+        options,
+        guided,
+        noise,
+        PatchDct.of(options.upScale(), DType.FLOAT64, device),
+        DampingTable.of(options.blurSchedule(), levels, options.upScale(), device));
+  }
+
   /**
    * Performs the step.
    *
@@ -36,15 +61,16 @@ record RelayStep(RelayOptions options, Guidance guided, RelayNoise noise) {
   Tensor take(Tensor from, double t, Tensor denoised, double target) {
     try (var scope = TensorScope.open()) {
       double gamma = Math.sqrt(1 - options.noise() * options.noise()) * target / t;
-      Tensor damping = damping(t, from);
-      Tensor dampingAtEnd = damping(target, from);
+      Tensor damping = dampings.at(t, from);
+      Tensor dampingAtEnd = dampings.at(target, from);
       Tensor kept = dampingAtEnd.add(gamma).sub(damping.mul(gamma));
       Tensor pulled = damping.mul(gamma).sub(dampingAtEnd).mul(t);
 
-      Tensor u = dct(from);
-      Tensor slope = u.sub(dct(denoised)).div(t);
+      Tensor u = transform.transform(from);
+      Tensor slope = u.sub(transform.transform(denoised)).div(t);
       Tensor x = land(u.mul(kept), pulled, slope, target);
-      Tensor slopeAtEnd = dct(x).sub(dct(guided.denoise(x, target))).div(target);
+      Tensor predicted = transform.transform(guided.denoise(x, target));
+      Tensor slopeAtEnd = transform.transform(x).sub(predicted).div(target);
       Tensor mean = slope.add(slopeAtEnd).div(2);
       return scope.keep(land(u.mul(kept), pulled, mean, target));
     }
@@ -52,16 +78,8 @@ record RelayStep(RelayOptions options, Guidance guided, RelayNoise noise) {
 
   private Tensor land(Tensor kept, Tensor pulled, Tensor slope, double target) {
     try (var scope = TensorScope.open()) {
-      Tensor x = Dct.idct2d(kept.add(slope.mul(pulled)), options.upScale());
+      Tensor x = transform.inverse(kept.add(slope.mul(pulled)));
       return scope.keep(x.add(noise.draw(x).mul(options.noise() * target)));
     }
-  }
-
-  private Tensor dct(Tensor x) {
-    return Dct.dct2d(x, options.upScale());
-  }
-
-  private Tensor damping(double t, Tensor x) {
-    return Damping.at(options.blurSchedule(), t, options.upScale(), x);
   }
 }

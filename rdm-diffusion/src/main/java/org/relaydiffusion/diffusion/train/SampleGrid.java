@@ -22,7 +22,6 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.GradMode;
-import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
@@ -122,14 +121,7 @@ final class SampleGrid {
   }
 
   private static Pixels sheet(Tensor images) {
-    int channels = (int) images.size(1);
-    int side = (int) images.size(2);
-    List<Pixels> pictures = new ArrayList<>();
-    for (int k = 0; k < images.size(0); k++) {
-      try (Tensor image = Shapes.narrow(images, 0, k, 1)) {
-        pictures.add(PixelValues.picture(image.toDoubles(), 0, channels, side, side));
-      }
-    }
+    List<Pixels> pictures = PixelValues.pictures(images.to(DType.FLOAT64));
     return ContactSheet.nearSquare(pictures.size()).of(pictures);
   }
 }

@@ -7,6 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayOutputStream;
 import org.junit.jupiter.api.Test;
 import org.relaydiffusion.diffusion.fixture.Fixture;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
 
 class PixelValuesTest {
   private static final Fixture FIXTURE = Fixture.of("samplers/save_and_enhance");
@@ -50,5 +54,31 @@ class PixelValuesTest {
         .isInstanceOf(IndexOutOfBoundsException.class);
     assertThatThrownBy(() -> PixelValues.picture(new float[12], 0, 4, 1, 3))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void aBatchIsConvertedAtOnceAsItsImagesAre() {
+    double[] values = new double[2 * 3 * 4 * 5];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = -1.1 + 2.2 * i / values.length;
+    }
+    values[7] = Double.NaN;
+    values[8] = Double.POSITIVE_INFINITY;
+    values[9] = Double.NEGATIVE_INFINITY;
+    values[10] = 0.9960784;
+    try (TensorScope _ = TensorScope.open()) {
+      Tensor batch = Torch.tensor(values, 2, 3, 4, 5);
+      Tensor singles = batch.to(DType.FLOAT32);
+      float[] floats = singles.toFloats();
+
+      assertThat(PixelValues.pictures(batch))
+          .containsExactly(
+              PixelValues.picture(values, 0, 3, 4, 5), PixelValues.picture(values, 1, 3, 4, 5));
+      assertThat(PixelValues.pictures(singles))
+          .containsExactly(
+              PixelValues.picture(floats, 0, 3, 4, 5), PixelValues.picture(floats, 1, 3, 4, 5));
+      assertThat(batch.toDoubles()).isEqualTo(values);
+      assertThat(PixelValues.pictures(Torch.ones(DType.FLOAT64, 0, 3, 4, 5))).isEmpty();
+    }
   }
 }

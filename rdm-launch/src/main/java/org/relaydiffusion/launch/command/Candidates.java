@@ -35,6 +35,15 @@ public final class Candidates {
     }
   }
 
+  /** For {@code --cuda-graphs}. */
+  public static final class GraphChoices extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    public GraphChoices() {
+      super(List.of("auto", "on", "off"));
+    }
+  }
+
   /** For {@code --sampler_stages}. */
   public static final class StageNames extends ArrayList<String> {
     private static final long serialVersionUID = 1L;

@@ -18,6 +18,7 @@ import org.relaydiffusion.launch.download.Downloads;
 import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
+import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
 import picocli.CommandLine.Command;
@@ -89,7 +90,8 @@ public final class DemoCommand implements Callable<Integer> {
         Preset.GENERATE.first(),
         Preset.GENERATE.second(),
         Preset.GENERATE.enhancement(),
-        new SamplingJob.Runtime(Device.CPU, ComputeType.AUTO, Numerics.FAST, OptionalInt.empty()),
+        new SamplingJob.Runtime(
+            Device.CPU, ComputeType.AUTO, Numerics.FAST, CudaGraphs.AUTO, OptionalInt.empty()),
         Rank.SINGLE);
   }
 }

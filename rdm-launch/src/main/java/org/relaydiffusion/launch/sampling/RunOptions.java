@@ -5,6 +5,7 @@ import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.ComputeOptions;
 import org.relaydiffusion.launch.command.Section;
+import org.relaydiffusion.model.CudaGraphs;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -21,6 +22,17 @@ final class RunOptions implements Section {
               + " (use_fp16), otherwise float32. Default: ${DEFAULT-VALUE}.",
       defaultValue = "auto")
   ComputeType dtype = ComputeType.AUTO;
+
+  @Option(
+      names = "--cuda-graphs",
+      paramLabel = "auto|on|off",
+      completionCandidates = Candidates.GraphChoices.class,
+      description =
+          "With --numerics=fast on CUDA, captures each network's pass once and replays it in one"
+              + " launch; auto computes without it what cannot be captured, for which on is an"
+              + " error. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "auto")
+  CudaGraphs cudaGraphs = CudaGraphs.AUTO;
 
   @Override
   public String heading() {

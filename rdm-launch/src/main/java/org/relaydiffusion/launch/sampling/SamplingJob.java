@@ -19,6 +19,7 @@ import org.relaydiffusion.diffusion.image.Enhancement;
 import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
@@ -87,19 +88,29 @@ public record SamplingJob(
    * @param device the device
    * @param dtype the dtype of the computation
    * @param numerics exact or fast
+   * @param cudaGraphs whether passes on CUDA are captured and replayed
    * @param threads number of threads of an operator; LibTorch's default if empty
    */
   @SuppressWarnings("AvoidCommonTypeNames") // Written SamplingJob.Runtime.
-  public record Runtime(Device device, ComputeType dtype, Numerics numerics, OptionalInt threads) {
+  public record Runtime(
+      Device device,
+      ComputeType dtype,
+      Numerics numerics,
+      CudaGraphs cudaGraphs,
+      OptionalInt threads) {
     /**
-     * Checks that the device supports the dtype.
+     * Checks that the device supports the dtype and graphs.
      *
-     * @throws OptionException for float16 on the CPU
+     * @throws OptionException for float16 on the CPU, and for graphs without CUDA or fast numerics
      */
     public Runtime {
       if (dtype.equals(new ComputeType.Fixed(DType.FLOAT16)) && device.type() == Device.Type.CPU) {
         throw new OptionException(
             "--dtype=float16 requires --device=cuda; on the CPU, use bfloat16 or float32");
+      }
+      if (cudaGraphs == CudaGraphs.ON
+          && (device.type() == Device.Type.CPU || numerics != Numerics.FAST)) {
+        throw new OptionException("--cuda-graphs=on requires --device=cuda and --numerics=fast");
       }
     }
 

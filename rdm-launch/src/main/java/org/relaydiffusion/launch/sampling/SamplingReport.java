@@ -96,6 +96,7 @@ final class SamplingReport {
     SamplingJob job = result.job();
     Map<String, @Nullable Object> json = job.resolved();
     json.put("dtypes", result.dtypes().stream().map(DType::torchName).toList());
+    json.put("cuda_graphs", job.runtime().cudaGraphs());
     json.put("images", result.images());
     json.put("skipped", result.skipped());
     json.put("seconds", result.seconds());

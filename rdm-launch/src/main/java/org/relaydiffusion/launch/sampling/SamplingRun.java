@@ -204,7 +204,8 @@ public final class SamplingRun {
         RelayPipeline.builder()
             .device(job.runtime().device())
             .dtype(job.runtime().dtype())
-            .numerics(job.runtime().numerics());
+            .numerics(job.runtime().numerics())
+            .cudaGraphs(job.runtime().cudaGraphs());
     if (job.stages().include(Stage.FIRST)) {
       job.networkFirst().map(SourceFile::path).ifPresent(builder::first);
     }

@@ -29,6 +29,9 @@ public final class Conv2d extends Layer {
   private @Nullable AdaptiveConv2d packed;
   private @Nullable UpsampledConv2d upsampled;
 
+  /** What {@link Execution.Prepared} adds, in the type of the activations. */
+  private @Nullable Tensor preparedBias;
+
   /**
    * What a convolution is.
    *
@@ -124,7 +127,7 @@ public final class Conv2d extends Layer {
 
   @Override
   protected void prepared() {
-    if (weight == null || config.fusedResample) {
+    if (weight == null || (config.fusedResample && !(execution() instanceof Execution.Prepared))) {
       return;
     }
     switch (execution()) {
@@ -132,7 +135,54 @@ public final class Conv2d extends Layer {
       case Execution.Direct direct ->
           weight.set(Shapes.contiguous(weight.value(), direct.format(config.resolution)));
       case Execution.Packed wanted -> pack(weight, wanted);
+      case Execution.Prepared wanted -> convert(weight, wanted);
     }
+  }
+
+  /** Converts weight and bias, with parts that take turns sorted into blocks. */
+  private void convert(Parameter plain, Execution.Prepared wanted) {
+    if (!plain.isSet()) {
+      return;
+    }
+    try (TensorScope _ = TensorScope.open()) {
+      plain.set(sorted(plain.value()).to(wanted.dtype()).contiguous());
+      if (bias != null) {
+        bias.set(sorted(bias.value()).contiguous());
+        setPreparedBias(bias.value().to(wanted.dtype()));
+      }
+    }
+  }
+
+  private void setPreparedBias(@Nullable Tensor value) {
+    Tensor before = preparedBias;
+    preparedBias = value == null ? null : value.release();
+    if (before != null) {
+      before.close();
+    }
+  }
+
+  /**
+   * Adds the bias of another convolution, whose output is added to this one's, to this one's bias.
+   * For {@link Execution.Prepared}.
+   */
+  void absorbBias(Conv2d other) {
+    if (bias == null || other.bias == null) {
+      return;
+    }
+    try (TensorScope _ = TensorScope.open()) {
+      setPreparedBias(bias.value().add(other.bias.value()).to(execution().dtype()));
+    }
+    other.setPreparedBias(null);
+  }
+
+  /** The weight, sorted and converted; for {@link Execution.Prepared}. */
+  Tensor preparedWeight() {
+    return Objects.requireNonNull(weight).value();
+  }
+
+  /** The bias in float32, sorted, or none; for {@link Execution.Prepared}. */
+  @Nullable Tensor plainBias() {
+    return bias == null ? null : bias.value();
   }
 
   /** Rearranges weight and bias for oneDNN, and gives up the originals. */
@@ -181,7 +231,13 @@ public final class Conv2d extends Layer {
           case Execution.Reference _ -> forwardReference(x);
           case Execution.Direct direct -> forwardDirect(x, direct, Rows.AS_STORED);
           case Execution.Packed _ -> forwardPacked(x);
+          case Execution.Prepared _ -> forwardPrepared(x, preparedBias);
         });
+  }
+
+  /** As {@link #forward} without the bias, for {@link Execution.Prepared}. */
+  Tensor forwardWithoutBias(Tensor x) {
+    return observed(forwardPrepared(x, null));
   }
 
   /** As {@link #forward}, with the parts that take turns sorted into blocks. */
@@ -192,6 +248,7 @@ public final class Conv2d extends Layer {
               throw new IllegalStateException("the reference's channels take turns");
           case Execution.Direct direct -> forwardDirect(x, direct, Rows.SORTED);
           case Execution.Packed _ -> forwardPacked(x);
+          case Execution.Prepared _ -> forwardPrepared(x, preparedBias);
         });
   }
 
@@ -250,6 +307,18 @@ public final class Conv2d extends Layer {
     }
   }
 
+  private Tensor forwardPrepared(Tensor x, @Nullable Tensor added) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor y = resampled(x).contiguous();
+      if (weight == null) {
+        return scope.keep(y);
+      }
+      Tensor w = weight.value().to(x.dtype());
+      Tensor b = added == null ? null : added.to(x.dtype());
+      return scope.keep(Functional.conv2d(y, w, b, 1, config.kernel / 2, 1));
+    }
+  }
+
   private Tensor forwardPacked(Tensor x) {
     try (TensorScope scope = TensorScope.open()) {
       if (upsampled != null) {
@@ -267,6 +336,7 @@ public final class Conv2d extends Layer {
   @Override
   public void close() {
     super.close();
+    setPreparedBias(null);
     if (packed != null) {
       packed.close();
       packed = null;

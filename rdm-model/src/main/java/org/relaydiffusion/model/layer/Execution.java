@@ -20,6 +20,9 @@ public sealed interface Execution {
   /** Where parameters lie and layers compute. */
   Device device();
 
+  /** Whether autograd can differentiate it, so that a network can be trained. */
+  boolean isDifferentiable();
+
   /**
    * The memory format in which convolutions take and give activations.
    *
@@ -34,6 +37,11 @@ public sealed interface Execution {
    * @param device of everything
    */
   record Reference(DType dtype, Device device) implements Execution {
+    @Override
+    public boolean isDifferentiable() {
+      return true;
+    }
+
     @Override
     public MemoryFormat format(int resolution) {
       return MemoryFormat.CONTIGUOUS;
@@ -50,6 +58,11 @@ public sealed interface Execution {
    */
   record Direct(DType dtype, Device device) implements Execution {
     private static final int LAST_ROW_MAJOR_RESOLUTION = 8;
+
+    @Override
+    public boolean isDifferentiable() {
+      return true;
+    }
 
     /**
      * Channels-last on the CPU, except for the smallest images: the gradient of a weight in
@@ -87,8 +100,35 @@ public sealed interface Execution {
     }
 
     @Override
+    public boolean isDifferentiable() {
+      return false;
+    }
+
+    @Override
     public MemoryFormat format(int resolution) {
       return MemoryFormat.CHANNELS_LAST;
+    }
+  }
+
+  /**
+   * The same sums in as few launches as LibTorch's operators allow, row-major: how a network is
+   * evaluated on a GPU. Weights of convolutions are converted once; what is linear in the noise
+   * embedding is one product for all blocks of a width; scale and shift are the normalisation's
+   * own; biases that meet in a sum are added before. Convolutions and the blocks' affine layers
+   * give up their plain weights.
+   *
+   * @param dtype of activations and of the weights of convolutions
+   * @param device of everything
+   */
+  record Prepared(DType dtype, Device device) implements Execution {
+    @Override
+    public boolean isDifferentiable() {
+      return false;
+    }
+
+    @Override
+    public MemoryFormat format(int resolution) {
+      return MemoryFormat.CONTIGUOUS;
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.model.layer;
 
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.model.ModelException;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
@@ -23,6 +24,11 @@ public final class GroupNorm extends Layer {
   private final Parameter weight;
   private final Parameter bias;
 
+  /** Both in the type of the activations, for {@link Execution.Prepared}. */
+  private @Nullable Tensor preparedWeight;
+
+  private @Nullable Tensor preparedBias;
+
   /**
    * Makes the layer.
    *
@@ -41,13 +47,22 @@ public final class GroupNorm extends Layer {
     this.bias = parameter("bias", WeightInit.zeros(), channels);
   }
 
+  @Override
+  protected void prepared() {
+    freePrepared();
+    if (execution() instanceof Execution.Prepared(DType dtype, Device _) && weight.isSet()) {
+      preparedWeight = weight.value().to(dtype).release();
+      preparedBias = bias.value().to(dtype).release();
+    }
+  }
+
   /** [N, C, H, W] to the same. */
   public Tensor forward(Tensor x) {
     try (TensorScope scope = TensorScope.open()) {
       // The CPU's kernel takes float32 weights beside bfloat16 activations; the reference does not.
       DType dtype = execution() instanceof Execution.Packed ? DType.FLOAT32 : x.dtype();
-      Tensor w = weight.value().to(dtype);
-      Tensor b = bias.value().to(dtype);
+      Tensor w = (preparedWeight == null ? weight.value() : preparedWeight).to(dtype);
+      Tensor b = (preparedBias == null ? bias.value() : preparedBias).to(dtype);
       return observed(scope.keep(Functional.groupNorm(x, groups, w, b, eps)));
     }
   }
@@ -70,6 +85,53 @@ public final class GroupNorm extends Layer {
       return scope.keep(
           composed ? composed(x, factor, shift) : forward(x).mul(factor).sub(Pointwise.neg(shift)));
     }
+  }
+
+  /**
+   * As {@link #modulated}, with weight and bias contained in {@code scale} and {@code shift}: the
+   * channels of all images are normalised as those of one, with a weight and a bias for each.
+   *
+   * @param x [N, C, H, W]
+   * @param scale [N C], of x's type
+   * @param shift [N C]
+   */
+  Tensor contained(Tensor x, Tensor scale, Tensor shift) {
+    long[] s = x.shape();
+    try (TensorScope scope = TensorScope.open()) {
+      if (s[0] == 0) {
+        return scope.keep(x.reshape(s));
+      }
+      Tensor channels = x.reshape(1, s[0] * s[1], s[2], s[3]);
+      int all = Math.toIntExact(groups * s[0]);
+      return scope.keep(Functional.groupNorm(channels, all, scale, shift, eps).reshape(s));
+    }
+  }
+
+  /** The weight [C] in float32. */
+  Tensor plainWeight() {
+    return weight.value();
+  }
+
+  /** The bias [C] in float32. */
+  Tensor plainBias() {
+    return bias.value();
+  }
+
+  private void freePrepared() {
+    if (preparedWeight != null) {
+      preparedWeight.close();
+      preparedWeight = null;
+    }
+    if (preparedBias != null) {
+      preparedBias.close();
+      preparedBias = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    super.close();
+    freePrepared();
   }
 
   /**

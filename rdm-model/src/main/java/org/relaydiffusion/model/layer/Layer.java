@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.model.layer;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.relaydiffusion.torch.nn.Module;
 
 /**
@@ -20,6 +22,18 @@ public abstract class Layer extends Module {
    */
   public static void prepareAll(Module network, Execution execution) {
     network.walk((_, module) -> prepare(module, execution));
+    completeAll(network);
+  }
+
+  /** Tells every layer of a network, from the parts upwards, that all of it is prepared. */
+  public static void completeAll(Module network) {
+    List<Layer> layers = new ArrayList<>();
+    network.walk((_, module) -> {
+      if (module instanceof Layer layer) {
+        layers.add(layer);
+      }
+    });
+    layers.reversed().forEach(Layer::completed);
   }
 
   /** Tells one module how to compute, if it is a layer, but none of those below it. */
@@ -40,4 +54,9 @@ public abstract class Layer extends Module {
    * rearrange them.
    */
   protected void prepared() {}
+
+  /**
+   * Called once the layers below are prepared and completed too: the place to join what is theirs.
+   */
+  protected void completed() {}
 }

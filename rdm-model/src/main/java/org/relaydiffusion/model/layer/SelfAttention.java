@@ -3,6 +3,7 @@ package org.relaydiffusion.model.layer;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.Autograd;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
@@ -29,6 +30,9 @@ final class SelfAttention extends Layer {
   private final Conv2d qkv;
   private final int heads;
   private final BlockStyle.AttentionKernel kernel;
+
+  /** The bias of the queries [C], for {@link Execution.Prepared}. */
+  private @Nullable Tensor queryBias;
 
   /**
    * Makes the attention.
@@ -59,7 +63,64 @@ final class SelfAttention extends Layer {
           packed.dtype() == DType.BFLOAT16
               ? forwardProducts(qkv.forwardSorted(x))
               : attended(qkv.forwardSorted(x));
+      case Execution.Prepared _ ->
+          throw new IllegalStateException("a prepared block asks for tokens");
     };
+  }
+
+  /**
+   * Keeps what {@link #tokens} adds, once {@code qkv} is prepared. Of the three biases only that of
+   * the queries matters there: that of the keys adds the same to all scores of a query, which
+   * softmax takes away, and that of the values is added to each result as it is, so that the
+   * projection's bias can contain it ({@link #valueBias}).
+   */
+  void prepareTokens(Execution.Prepared prepared) {
+    Tensor biases = qkv.plainBias();
+    freePrepared();
+    if (biases != null) {
+      try (TensorScope _ = TensorScope.open()) {
+        Tensor first = Shapes.narrow(biases, 0, 0, biases.size(0) / 3);
+        queryBias = Shapes.copy(first.to(prepared.dtype())).release();
+      }
+    }
+  }
+
+  /** The bias of the values [C] in float32, or none. */
+  @Nullable Tensor valueBias() {
+    Tensor biases = qkv.plainBias();
+    if (biases == null) {
+      return null;
+    }
+    long width = biases.size(0) / 3;
+    return Shapes.narrow(biases, 0, 2 * width, width);
+  }
+
+  /**
+   * The attended values as rows of pixels, [N, HW, C], of a normalised input [N, C, H, W], without
+   * the bias of the values. The convolution is a product that gives pixels as rows, so that no
+   * element moves before attention or after it.
+   */
+  Tensor tokens(Tensor x) {
+    try (TensorScope scope = TensorScope.open()) {
+      long n = x.size(0);
+      long c = x.size(1);
+      long pixels = x.size(2) * x.size(3);
+      Tensor weight = qkv.preparedWeight().to(x.dtype()).reshape(3 * c, c);
+      Tensor columns =
+          Shapes.expand(Shapes.unsqueeze(Shapes.transpose(weight, 0, 1), 0), n, c, 3 * c);
+      Tensor rows = Shapes.transpose(x.reshape(n, c, pixels), 1, 2);
+      Tensor all = LinearAlgebra.bmm(rows, columns);
+      List<Tensor> parts = Shapes.chunk(all, 3, 2);
+      Tensor q = queryBias == null ? parts.get(0) : parts.get(0).add(queryBias.to(x.dtype()));
+      Tensor a = Functional.attention(heads(q), heads(parts.get(1)), heads(parts.get(2)));
+      return scope.keep(Shapes.transpose(a, 1, 2).reshape(n, pixels, c));
+    }
+  }
+
+  /** [N, HW, C] as [N, heads, HW, C / heads]. */
+  private Tensor heads(Tensor rows) {
+    long width = rows.size(2) / heads;
+    return Shapes.transpose(rows.reshape(rows.size(0), rows.size(1), heads, width), 1, 2);
   }
 
   private Tensor forwardExact(Tensor x) {
@@ -206,5 +267,18 @@ final class SelfAttention extends Layer {
   /** The CPU's fused kernel is twenty times slower in bfloat16 than in float32. */
   private static Tensor precise(Tensor x) {
     return x.device().type() == Device.Type.CPU ? x.to(DType.FLOAT32) : x;
+  }
+
+  private void freePrepared() {
+    if (queryBias != null) {
+      queryBias.close();
+      queryBias = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    super.close();
+    freePrepared();
   }
 }

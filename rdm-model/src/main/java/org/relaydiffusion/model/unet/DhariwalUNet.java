@@ -5,11 +5,14 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.model.layer.BlockStyle;
 import org.relaydiffusion.model.layer.Conv2d;
 import org.relaydiffusion.model.layer.GroupNorm;
 import org.relaydiffusion.model.layer.Linear;
+import org.relaydiffusion.model.layer.Modulations;
+import org.relaydiffusion.model.layer.NoiseEmbedding;
 import org.relaydiffusion.model.layer.PositionalEmbedding;
 import org.relaydiffusion.model.layer.Resample;
 import org.relaydiffusion.model.layer.UNetBlock;
@@ -34,6 +37,7 @@ public final class DhariwalUNet extends UNet {
   private final List<Step> decoder = new ArrayList<>();
   private final GroupNorm outNorm;
   private final Conv2d outConv;
+  private @Nullable Modulations modulations;
 
   private record Step(UNetBlock block, Input input) {}
 
@@ -137,9 +141,35 @@ public final class DhariwalUNet extends UNet {
   }
 
   @Override
+  protected void completed() {
+    free();
+    modulations =
+        Modulations.of(
+            Stream.concat(encoder.stream(), decoder.stream().map(Step::block)).toList(),
+            execution());
+  }
+
+  private void free() {
+    if (modulations != null) {
+      modulations.close();
+      modulations = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    super.close();
+    free();
+  }
+
+  @Override
   public Tensor forward(Tensor x, Tensor noise, @Nullable Tensor labels, @Nullable Tensor augment) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor emb = ActivationCheckpoints.boundary(embedding(noise, labels, augment));
+      NoiseEmbedding emb =
+          Levels.embedding(
+              modulations,
+              ActivationCheckpoints.boundary(embedding(noise, labels, augment)),
+              x.size(0));
       Deque<Tensor> skips = new ArrayDeque<>();
       Tensor h = ActivationCheckpoints.boundary(entry.forward(x));
       skips.push(h);

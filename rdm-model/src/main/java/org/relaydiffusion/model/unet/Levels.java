@@ -5,8 +5,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.model.layer.BlockStyle;
 import org.relaydiffusion.model.layer.Conv2d;
+import org.relaydiffusion.model.layer.Modulations;
+import org.relaydiffusion.model.layer.NoiseEmbedding;
 import org.relaydiffusion.model.layer.Resample;
 import org.relaydiffusion.model.layer.UNetBlock;
 import org.relaydiffusion.model.layer.WeightInit;
@@ -47,16 +50,24 @@ final class Levels {
   }
 
   /** A block after joining the newest skip to x; the skip is used up. */
-  static Tensor joined(UNetBlock block, Tensor x, Deque<Tensor> skips, Tensor emb) {
+  static Tensor joined(UNetBlock block, Tensor x, Deque<Tensor> skips, NoiseEmbedding emb) {
     return ActivationCheckpoints.segment(
         in -> {
           try (TensorScope scope = TensorScope.open()) {
             Tensor wide = Shapes.cat(in.subList(0, 2), 1);
             in.get(1).close();
-            return scope.keep(block.forward(wide, in.get(2)));
+            // Where it is computed again, its inputs are others.
+            Tensor rows = in.get(2);
+            return scope.keep(
+                block.forward(wide, rows == emb.rows() ? emb : NoiseEmbedding.of(rows)));
           }
         },
-        List.of(x, skips.pop(), emb));
+        List.of(x, skips.pop(), emb.rows()));
+  }
+
+  /** The noise embedding for all blocks of a network, made at once where that is prepared. */
+  static NoiseEmbedding embedding(@Nullable Modulations modulations, Tensor rows, long images) {
+    return modulations == null ? NoiseEmbedding.of(rows) : modulations.of(rows, images);
   }
 
   /** A plain convolution. */

@@ -12,6 +12,8 @@ import org.relaydiffusion.model.layer.Conv2d;
 import org.relaydiffusion.model.layer.FourierEmbedding;
 import org.relaydiffusion.model.layer.GroupNorm;
 import org.relaydiffusion.model.layer.Linear;
+import org.relaydiffusion.model.layer.Modulations;
+import org.relaydiffusion.model.layer.NoiseEmbedding;
 import org.relaydiffusion.model.layer.PositionalEmbedding;
 import org.relaydiffusion.model.layer.Resample;
 import org.relaydiffusion.model.layer.TimeEmbedding;
@@ -36,6 +38,8 @@ public final class SongUNet extends UNet {
   private final Linear mapLayer1;
   private final List<EncoderLevel> encoder = new ArrayList<>();
   private final List<DecoderLevel> decoder = new ArrayList<>();
+  private final List<UNetBlock> allBlocks = new ArrayList<>();
+  private @Nullable Modulations modulations;
 
   /** One resolution going down: a way in, the image beside it, and the blocks. */
   private record EncoderLevel(
@@ -202,17 +206,47 @@ public final class SongUNet extends UNet {
   }
 
   private <M extends Module> M enc(int level, String part, M module) {
-    return child("enc." + config.name(level, part), module);
+    return child("enc." + config.name(level, part), noted(module));
   }
 
   private <M extends Module> M dec(int level, String part, M module) {
-    return child("dec." + config.name(level, part), module);
+    return child("dec." + config.name(level, part), noted(module));
+  }
+
+  private <M extends Module> M noted(M module) {
+    if (module instanceof UNetBlock block) {
+      allBlocks.add(block);
+    }
+    return module;
+  }
+
+  @Override
+  protected void completed() {
+    free();
+    modulations = Modulations.of(allBlocks, execution());
+  }
+
+  private void free() {
+    if (modulations != null) {
+      modulations.close();
+      modulations = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    super.close();
+    free();
   }
 
   @Override
   public Tensor forward(Tensor x, Tensor noise, @Nullable Tensor labels, @Nullable Tensor augment) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor emb = ActivationCheckpoints.boundary(embedding(noise, labels, augment));
+      NoiseEmbedding emb =
+          Levels.embedding(
+              modulations,
+              ActivationCheckpoints.boundary(embedding(noise, labels, augment)),
+              x.size(0));
       Deque<Tensor> skips = new ArrayDeque<>();
       encode(x, emb, skips);
       return scope.keep(decode(skips, emb));
@@ -220,7 +254,7 @@ public final class SongUNet extends UNet {
   }
 
   /** Leaves a skip for each step; the last one is also what the decoder begins with. */
-  private void encode(Tensor image, Tensor emb, Deque<Tensor> skips) {
+  private void encode(Tensor image, NoiseEmbedding emb, Deque<Tensor> skips) {
     Tensor aux = image;
     Tensor h = image;
     for (EncoderLevel level : encoder) {
@@ -262,7 +296,7 @@ public final class SongUNet extends UNet {
     }
   }
 
-  private Tensor decode(Deque<Tensor> skips, Tensor emb) {
+  private Tensor decode(Deque<Tensor> skips, NoiseEmbedding emb) {
     Tensor h = Objects.requireNonNull(skips.peek());
     boolean isSkip = true;
     Tensor image = null;

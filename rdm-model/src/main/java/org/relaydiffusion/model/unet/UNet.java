@@ -2,11 +2,11 @@
 package org.relaydiffusion.model.unet;
 
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.model.layer.Layer;
 import org.relaydiffusion.torch.Tensor;
-import org.relaydiffusion.torch.nn.Module;
 
 /** F(x; c_noise, y): the raw network inside a preconditioner. */
-public abstract class UNet extends Module {
+public abstract class UNet extends Layer {
   /** Made by its subclasses. */
   protected UNet() {}
 

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.relaydiffusion.model;
+
+import org.jspecify.annotations.Nullable;
+
+/** Records what some work computes on a device, to do it again. */
+interface Recorder {
+  /** Where this thread computes: what is recorded on one stream is only replayed there. */
+  Object place();
+
+  /**
+   * Does some work as it will be recorded, so that whatever is made at a first time is made.
+   *
+   * @param work reads what this thread has computed so far
+   */
+  void warmUp(Runnable work);
+
+  /**
+   * Records what the work computes, without doing it.
+   *
+   * @param sharing one of the same place, with whose memory this one can do; null for its own
+   * @throws RuntimeException when it cannot be recorded, or the work fails
+   */
+  Recording record(@Nullable Recording sharing, Runnable work);
+
+  /** What was recorded. */
+  interface Recording extends AutoCloseable {
+    /** Does it again, with what its operands hold now. */
+    void replay();
+
+    @Override
+    void close();
+  }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.relaydiffusion.tests.bench;
+
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.EdmOptions;
+import org.relaydiffusion.diffusion.RelayOptions;
+import org.relaydiffusion.diffusion.sampler.EdmSampler;
+import org.relaydiffusion.diffusion.sampler.Guidance;
+import org.relaydiffusion.diffusion.sampler.RelaySampler;
+import org.relaydiffusion.diffusion.sampler.Sampler;
+import org.relaydiffusion.diffusion.sampler.StackedGenerators;
+import org.relaydiffusion.diffusion.sampler.StepListener;
+import org.relaydiffusion.model.CudaGraphs;
+import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.model.ModelConfig;
+import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.model.Preconditioner;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.Settings;
+import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Shapes;
+import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * What a pass of an official network and a sampler's step ask of CUDA: launches, copies and waits,
+ * counted by the null runtime, which computes nothing. A step has two passes.
+ *
+ * <p>Arguments: {@code [64|256] [batch]}; default 64 4.
+ */
+public final class LaunchBenchmark {
+  private static final Device DEVICE = Device.cuda(0);
+  private static final int FEW = 3;
+  private static final int MANY = 5;
+  private static final double SCALE = 1.5;
+  private static final double NO_TRUNCATION = 1000;
+
+  private static final List<Variant> VARIANTS =
+      List.of(
+          new Variant("exact", Numerics.EXACT, DType.FLOAT32, CudaGraphs.OFF),
+          new Variant("fast", Numerics.FAST, DType.FLOAT32, CudaGraphs.OFF),
+          new Variant("fast bf16", Numerics.FAST, DType.BFLOAT16, CudaGraphs.OFF),
+          new Variant("fast bf16, graph", Numerics.FAST, DType.BFLOAT16, CudaGraphs.ON));
+
+  private record Variant(String name, Numerics numerics, DType dtype, CudaGraphs graphs) {
+    Guidance.Evaluation evaluation() {
+      return numerics == Numerics.EXACT
+          ? Guidance.Evaluation.SEPARATE
+          : Guidance.Evaluation.BATCHED;
+    }
+  }
+
+  private LaunchBenchmark() {}
+
+  /** Runs the benchmark. */
+  public static void main(String[] args) {
+    LibTorch.configure(Settings.APPLICATION);
+    int resolution = args.length > 0 ? Integer.parseInt(args[0]) : 64;
+    int batch = args.length > 1 ? Integer.parseInt(args[1]) : 4;
+    ModelConfig config = ModelConfig.of("EDMPrecond", OfficialNetworks.adm(resolution));
+    System.out.printf(
+        Locale.ROOT,
+        "ADM %d px, batch %d, LibTorch %s%n",
+        resolution,
+        batch,
+        Torch.library().version());
+    System.out.printf(
+        "%-18s %-22s %8s %6s %6s %6s %8s %10s%n",
+        "variant", "of", "launches", "graphs", "copies", "waits", "illegal", "elsewhere");
+    for (Variant variant : VARIANTS) {
+      try (GradMode _ = GradMode.noGrad();
+          TensorScope _ = TensorScope.open();
+          Generator generator = Generator.seeded(1);
+          Preconditioner network =
+              Preconditioner.initialized(
+                  config,
+                  generator,
+                  new LoadOptions(variant.numerics, variant.dtype, DEVICE, variant.graphs))) {
+        print(variant, network, batch);
+      }
+    }
+  }
+
+  private static void print(Variant variant, Preconditioner network, int batch) {
+    int r = network.resolution();
+    Tensor x = Torch.zeros(DType.FLOAT64, DEVICE, batch, network.channels(), r, r);
+    Tensor sigma = Torch.full(2, DType.FLOAT64, DEVICE);
+    Tensor labels =
+        network.labelDim() == 0
+            ? null
+            : Torch.zeros(DType.FLOAT32, DEVICE, batch, network.labelDim());
+    Runnable pass = () -> network.denoise(x, sigma, labels).close();
+    // A graph is captured by the second.
+    NullCounts captured =
+        NullCounts.of(() -> {
+          pass.run();
+          pass.run();
+        });
+    row(variant, "a pass", NullCounts.of(pass));
+    if (variant.graphs == CudaGraphs.ON) {
+      row(variant, "the first two passes", captured);
+    }
+    row(variant, "a step, stage 1", step(variant, network, labels, x, LaunchBenchmark::first));
+    row(variant, "a step, stage 2", step(variant, network, labels, x, LaunchBenchmark::second));
+  }
+
+  private static Sampler first(Variant variant, int steps) {
+    EdmOptions options = EdmOptions.DEFAULT.toBuilder().numSteps(steps).guidance(SCALE).build();
+    return new EdmSampler(options, variant.evaluation());
+  }
+
+  private static Sampler second(Variant variant, int steps) {
+    RelayOptions options =
+        RelayOptions.DEFAULT.toBuilder()
+            .numSteps(steps)
+            .truncationSigma(NO_TRUNCATION)
+            .guidance(SCALE)
+            .build();
+    return new RelaySampler(options, variant.evaluation());
+  }
+
+  @FunctionalInterface
+  private interface SamplerOf {
+    Sampler make(Variant variant, int steps);
+  }
+
+  /** What a run with more steps has more. */
+  private static NullCounts step(
+      Variant variant,
+      Preconditioner network,
+      @Nullable Tensor labels,
+      Tensor x,
+      SamplerOf sampler) {
+    run(sampler.make(variant, FEW), network, labels, x);
+    NullCounts few = NullCounts.of(() -> run(sampler.make(variant, FEW), network, labels, x));
+    NullCounts many = NullCounts.of(() -> run(sampler.make(variant, MANY), network, labels, x));
+    return many.minus(few).over(MANY - FEW);
+  }
+
+  private static void run(
+      Sampler sampler, Preconditioner network, @Nullable Tensor labels, Tensor x) {
+    long[] seeds = new long[Math.toIntExact(x.size(0))];
+    try (TensorScope _ = TensorScope.open();
+        StackedGenerators noise = StackedGenerators.of(DEVICE, seeds)) {
+      sampler.sample(network, labels, Shapes.copy(x), noise, StepListener.NONE);
+    }
+  }
+
+  private static void row(Variant variant, String of, NullCounts counts) {
+    System.out.printf(
+        Locale.ROOT,
+        "%-18s %-22s %8d %6d %6d %6d %8d %10d%n",
+        variant.name,
+        of,
+        counts.launches(),
+        counts.graphs(),
+        counts.copies(),
+        counts.waits(),
+        counts.illegal(),
+        counts.elsewhere());
+  }
+}
