@@ -24,7 +24,8 @@ public final class NoiseEmbedding {
     return new NoiseEmbedding(rows, Map.of());
   }
 
-  Tensor rows() {
+  /** [N, embChannels] or [1, embChannels]. */
+  public Tensor rows() {
     return rows;
   }
 
