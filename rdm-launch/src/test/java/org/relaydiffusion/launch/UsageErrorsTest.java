@@ -48,6 +48,8 @@ class UsageErrorsTest {
         "--dtype=float16        | --dtype=float16 requires --device=cuda; on the CPU, use"
             + " bfloat16 or",
         "--numerics=slow        | Invalid value for option '--numerics': expected one of [exact,",
+        "--noise=gpu            | Invalid value for option '--noise': expected auto, cpu, cuda or",
+        "--noise=cuda:t4        | Invalid value for option '--noise': expected a100, h100,",
         "--device=tpu           | --device must be auto, cpu, cuda or cuda:N, but is 'tpu'",
         "--threads=-1           | --threads must be 0 to 1024, but is -1",
         "--threads=1025         | --threads must be 0 to 1024, but is 1025",
