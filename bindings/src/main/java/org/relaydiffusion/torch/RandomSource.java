@@ -167,7 +167,10 @@ sealed interface RandomSource permits RandomSource.Native, ComputedPhilox {
     }
   }
 
-  /** A generator of a device that a {@link DeviceSimulation} has: the CPU's, whose numbers lie there. */
+  /**
+   * A generator of a device that a {@link DeviceSimulation} has: the CPU's, whose numbers lie
+   * there.
+   */
   record Simulated(Device device, OnCpu cpu) implements Native {
     @Override
     public MemorySegment generator() {
