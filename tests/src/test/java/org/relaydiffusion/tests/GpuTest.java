@@ -25,13 +25,16 @@ import org.relaydiffusion.diffusion.Sample;
 import org.relaydiffusion.diffusion.SampleRequest;
 import org.relaydiffusion.diffusion.Samples;
 import org.relaydiffusion.diffusion.sampler.StackedGenerators;
+import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.ModuleSummary;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.model.Preconditioner;
 import org.relaydiffusion.nativeconfig.Doctor;
+import org.relaydiffusion.torch.CudaGraph;
 import org.relaydiffusion.torch.CudaMemory;
+import org.relaydiffusion.torch.CudaStream;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
@@ -178,6 +181,66 @@ class GpuTest {
     double[] found = denoised(file, new LoadOptions(Numerics.EXACT, DType.FLOAT32, GPU));
     // float32 sums in another order; TensorFloat-32, which is off, would miss this by far.
     assertThat(found).containsExactly(expected, within(1e-4 * largest(expected)));
+  }
+
+  /** Of one network, with and without graphs, at changing noise levels and labels. */
+  @ParameterizedTest
+  @ValueSource(strings = {"first.pkl", "second.pt"})
+  void replayedPassesHaveTheBitsOfPlainOnes(String file) {
+    assumeGpu();
+    LoadOptions plain = new LoadOptions(Numerics.FAST, DType.BFLOAT16, GPU, CudaGraphs.OFF);
+    LoadOptions graphs = new LoadOptions(Numerics.FAST, DType.BFLOAT16, GPU, CudaGraphs.ON);
+    assertThat(series(file, graphs)).isEqualTo(series(file, plain));
+  }
+
+  private static List<Double> series(String file, LoadOptions options) {
+    List<Double> all = new ArrayList<>();
+    try (Checkpoint checkpoint = Checkpoint.open(FIXTURE.resolve(file));
+        Preconditioner network = load(checkpoint, options);
+        GradMode _ = GradMode.noGrad();
+        TensorScope _ = TensorScope.open();
+        StackedGenerators noise = StackedGenerators.of(GPU, 1, 2, 3)) {
+      int side = network.resolution();
+      for (int i = 0; i < 4; i++) {
+        Tensor x = noise.randn(DType.FLOAT64, network.channels(), side, side);
+        Tensor sigma = Torch.full(0.1 + 3 * i, DType.FLOAT64, GPU);
+        Tensor labels = null;
+        if (network.labelDim() > 0) {
+          Tensor classes = Torch.tensor(new long[] {0, i % 2, 1}, 3);
+          labels = Functional.oneHot(classes, network.labelDim()).to(DType.FLOAT32).to(GPU);
+        }
+        for (double value : network.denoise(x, sigma, labels).toDoubles()) {
+          all.add(value);
+        }
+      }
+    }
+    return all;
+  }
+
+  @Test
+  void aCaptureThatReadsAnElementIsRefusedAndTheNextOneWorks() {
+    assumeGpu();
+    try (TensorScope _ = TensorScope.open();
+        GradMode _ = GradMode.noGrad()) {
+      Tensor x = Torch.full(3, DType.FLOAT32, GPU, 4);
+      CudaStream stream = CudaStream.fromPool(GPU);
+      assertThatThrownBy(() ->
+              CudaGraph.capture(
+                  stream, null, () -> x.mul(Torch.full(x.sum().item(), DType.FLOAT32, GPU))))
+          .isInstanceOf(TorchException.class);
+
+      Tensor[] y = new Tensor[1];
+      try (CudaGraph graph =
+          CudaGraph.capture(
+              stream, null, () -> y[0] = x.mul(Torch.full(2, DType.FLOAT32, GPU)).release())) {
+        graph.replay();
+        assertThat(y[0].toDoubles()).containsOnly(6);
+        x.copyFrom(Torch.full(5, DType.FLOAT32, GPU, 4));
+        graph.replay();
+        assertThat(y[0].toDoubles()).containsOnly(10);
+        y[0].close();
+      }
+    }
   }
 
   @ParameterizedTest

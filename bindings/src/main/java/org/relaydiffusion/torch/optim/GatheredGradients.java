@@ -2,7 +2,6 @@
 package org.relaydiffusion.torch.optim;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,12 +81,8 @@ final class GatheredGradients {
 
   /** The strides without gaps of the same order of axes. */
   private static long[] dense(long[] sizes, long[] strides) {
-    int[] axes =
-        IntStream.range(0, sizes.length)
-            .boxed()
-            .sorted(Comparator.<Integer>comparingLong(i -> strides[i]).thenComparing(i -> -i))
-            .mapToInt(Integer::intValue)
-            .toArray();
+    List<Integer> axes = new ArrayList<>(IntStream.range(0, sizes.length).boxed().toList());
+    axes.sort((i, k) -> strides[i] == strides[k] ? k - i : Long.compare(strides[i], strides[k]));
     long[] dense = new long[sizes.length];
     long next = 1;
     for (int axis : axes) {

@@ -17,6 +17,7 @@ import org.relaydiffusion.diffusion.data.convert.Resolution;
 import org.relaydiffusion.diffusion.data.convert.Split;
 import org.relaydiffusion.diffusion.train.NetworkPreset;
 import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
+import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import picocli.CommandLine;
@@ -43,6 +44,7 @@ public final class Converters {
     root.registerConverter(IntList.class, inOwnWords(IntList::parse));
     root.registerConverter(DType.class, Converters::networkType);
     registerNames(root, Numerics.class);
+    registerNames(root, CudaGraphs.class);
     registerNames(root, NetworkPreset.class);
     registerNames(root, SnapshotFormat.class);
     root.registerConverter(boolean.class, Converters::truth);

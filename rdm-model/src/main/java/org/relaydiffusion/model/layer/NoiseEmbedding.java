@@ -24,9 +24,14 @@ public final class NoiseEmbedding {
     return new NoiseEmbedding(rows, Map.of());
   }
 
-  /** [N, embChannels] or [1, embChannels]. */
+  /** Its rows. */
   public Tensor rows() {
     return rows;
+  }
+
+  /** The same embedding with its rows at another place. */
+  public NoiseEmbedding over(Tensor otherRows) {
+    return new NoiseEmbedding(otherRows, modulations);
   }
 
   /** What was made for a block already. */

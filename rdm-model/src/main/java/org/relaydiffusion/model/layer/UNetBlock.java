@@ -211,11 +211,12 @@ public final class UNetBlock extends Layer {
 
   /** As {@link #forward(Tensor, Tensor)}, with what was made of the embedding for all blocks. */
   public Tensor forward(Tensor x, NoiseEmbedding emb) {
-    return execution() instanceof Execution.Prepared
-        ? forwardPrepared(x, emb)
-        : observed(
-            ActivationCheckpoints.segment(
-                in -> computed(in.get(0), in.get(1), in.get(2)), List.of(x, emb.rows(), x)));
+    if (execution() instanceof Execution.Prepared) {
+      return observed(forwardPrepared(x, emb));
+    }
+    return observed(
+        ActivationCheckpoints.segment(
+            in -> computed(in.get(0), in.get(1), in.get(2)), List.of(x, emb.rows(), x)));
   }
 
   private Tensor forwardPrepared(Tensor x, NoiseEmbedding emb) {
@@ -232,7 +233,7 @@ public final class UNetBlock extends Layer {
       if (attention != null && norm2 != null && proj != null) {
         h = scaled(withAttended(h, attention.tokens(norm2.forward(h)), proj));
       }
-      return observed(scope.keep(h));
+      return scope.keep(h);
     }
   }
 
@@ -244,7 +245,7 @@ public final class UNetBlock extends Layer {
       if (m == null || m.scale() != null) {
         return scope.keep(conv0.forward(a));
       }
-      Tensor shift = m.shift().reshape(m.shift().size(0), -1, 1, 1);
+      Tensor shift = m.shift().reshape(m.shift().size(0), config.out, 1, 1);
       return scope.keep(conv0.forwardWithoutBias(a).add(shift));
     }
   }

@@ -56,10 +56,7 @@ final class Levels {
           try (TensorScope scope = TensorScope.open()) {
             Tensor wide = Shapes.cat(in.subList(0, 2), 1);
             in.get(1).close();
-            // Where it is computed again, its inputs are others.
-            Tensor rows = in.get(2);
-            return scope.keep(
-                block.forward(wide, rows == emb.rows() ? emb : NoiseEmbedding.of(rows)));
+            return scope.keep(block.forward(wide, emb.over(in.get(2))));
           }
         },
         List.of(x, skips.pop(), emb.rows()));

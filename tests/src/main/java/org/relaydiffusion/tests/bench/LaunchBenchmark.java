@@ -32,10 +32,9 @@ import org.relaydiffusion.torch.Torch;
  * What a pass of an official network and a sampler's step ask of CUDA: launches, copies and waits,
  * counted by the null runtime, which computes nothing. A step has two passes.
  *
- * <p>Arguments: {@code [64|256] [batch]}; default 64 4.
+ * <p>Arguments: {@code [64|256] [batch] [device]}; default 64 4 0.
  */
 public final class LaunchBenchmark {
-  private static final Device DEVICE = Device.cuda(0);
   private static final int FEW = 3;
   private static final int MANY = 5;
   private static final double SCALE = 1.5;
@@ -44,6 +43,7 @@ public final class LaunchBenchmark {
   private static final List<Variant> VARIANTS =
       List.of(
           new Variant("exact", Numerics.EXACT, DType.FLOAT32, CudaGraphs.OFF),
+          new Variant("exact bf16", Numerics.EXACT, DType.BFLOAT16, CudaGraphs.OFF),
           new Variant("fast", Numerics.FAST, DType.FLOAT32, CudaGraphs.OFF),
           new Variant("fast bf16", Numerics.FAST, DType.BFLOAT16, CudaGraphs.OFF),
           new Variant("fast bf16, graph", Numerics.FAST, DType.BFLOAT16, CudaGraphs.ON));
@@ -63,12 +63,14 @@ public final class LaunchBenchmark {
     LibTorch.configure(Settings.APPLICATION);
     int resolution = args.length > 0 ? Integer.parseInt(args[0]) : 64;
     int batch = args.length > 1 ? Integer.parseInt(args[1]) : 4;
+    Device device = Device.cuda(args.length > 2 ? Integer.parseInt(args[2]) : 0);
     ModelConfig config = ModelConfig.of("EDMPrecond", OfficialNetworks.adm(resolution));
     System.out.printf(
         Locale.ROOT,
-        "ADM %d px, batch %d, LibTorch %s%n",
+        "ADM %d px, batch %d, %s, LibTorch %s%n",
         resolution,
         batch,
+        device,
         Torch.library().version());
     System.out.printf(
         "%-18s %-22s %8s %6s %6s %6s %8s %10s%n",
@@ -81,28 +83,31 @@ public final class LaunchBenchmark {
               Preconditioner.initialized(
                   config,
                   generator,
-                  new LoadOptions(variant.numerics, variant.dtype, DEVICE, variant.graphs))) {
+                  new LoadOptions(variant.numerics, variant.dtype, device, variant.graphs))) {
         print(variant, network, batch);
       }
     }
   }
 
   private static void print(Variant variant, Preconditioner network, int batch) {
+    Device device = network.options().device();
     int r = network.resolution();
-    Tensor x = Torch.zeros(DType.FLOAT64, DEVICE, batch, network.channels(), r, r);
-    Tensor sigma = Torch.full(2, DType.FLOAT64, DEVICE);
+    Tensor x = Torch.zeros(DType.FLOAT64, device, batch, network.channels(), r, r);
+    Tensor sigma = Torch.full(2, DType.FLOAT64, device);
     Tensor labels =
         network.labelDim() == 0
             ? null
-            : Torch.zeros(DType.FLOAT32, DEVICE, batch, network.labelDim());
+            : Torch.zeros(DType.FLOAT32, device, batch, network.labelDim());
     Runnable pass = () -> network.denoise(x, sigma, labels).close();
     // A graph is captured by the second.
     NullCounts captured =
-        NullCounts.of(() -> {
-          pass.run();
-          pass.run();
-        });
-    row(variant, "a pass", NullCounts.of(pass));
+        NullCounts.of(
+            device,
+            () -> {
+              pass.run();
+              pass.run();
+            });
+    row(variant, "a pass", NullCounts.of(device, pass));
     if (variant.graphs == CudaGraphs.ON) {
       row(variant, "the first two passes", captured);
     }
@@ -138,8 +143,10 @@ public final class LaunchBenchmark {
       Tensor x,
       SamplerOf sampler) {
     run(sampler.make(variant, FEW), network, labels, x);
-    NullCounts few = NullCounts.of(() -> run(sampler.make(variant, FEW), network, labels, x));
-    NullCounts many = NullCounts.of(() -> run(sampler.make(variant, MANY), network, labels, x));
+    NullCounts few =
+        NullCounts.of(x.device(), () -> run(sampler.make(variant, FEW), network, labels, x));
+    NullCounts many =
+        NullCounts.of(x.device(), () -> run(sampler.make(variant, MANY), network, labels, x));
     return many.minus(few).over(MANY - FEW);
   }
 
@@ -147,7 +154,7 @@ public final class LaunchBenchmark {
       Sampler sampler, Preconditioner network, @Nullable Tensor labels, Tensor x) {
     long[] seeds = new long[Math.toIntExact(x.size(0))];
     try (TensorScope _ = TensorScope.open();
-        StackedGenerators noise = StackedGenerators.of(DEVICE, seeds)) {
+        StackedGenerators noise = StackedGenerators.of(x.device(), seeds)) {
       sampler.sample(network, labels, Shapes.copy(x), noise, StepListener.NONE);
     }
   }

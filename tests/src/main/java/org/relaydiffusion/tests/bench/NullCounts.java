@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.torch.Device;
 
 /**
  * What some work asked of a CUDA runtime that computes nothing and counts: the null runtime, which
@@ -34,8 +35,12 @@ record NullCounts(
       Pattern.compile("== nullcuda .*: (\\d+) kernel launches.*");
   private static final Pattern COUNT = Pattern.compile(" +(\\d+) (.*)");
 
-  /** Counts what {@code work} does on device 0. */
-  static NullCounts of(Runnable work) {
+  /**
+   * Counts what {@code work} does.
+   *
+   * @param device on which it should be done
+   */
+  static NullCounts of(Device device, Runnable work) {
     String file = System.getenv(OUT);
     LibTorch library = LibTorch.load();
     if (file == null || library.find(RESET).isEmpty()) {
@@ -54,7 +59,7 @@ record NullCounts(
       reset.invokeExact();
       work.run();
       dump.invokeExact(arena.allocateFrom("work"));
-      return parsed(Files.readAllLines(counts));
+      return parsed(Files.readAllLines(counts), "launch on device " + device.index());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (RuntimeException | Error e) {
@@ -64,7 +69,7 @@ record NullCounts(
     }
   }
 
-  private static NullCounts parsed(List<String> lines) {
+  private static NullCounts parsed(List<String> lines, String here) {
     long launches = 0;
     long graphs = 0;
     long copies = 0;
@@ -93,7 +98,7 @@ record NullCounts(
         copies += n;
       } else if (what.matches("cuda(Stream|Event|Device)Synchronize.*")) {
         waits += n;
-      } else if (what.startsWith("launch on device ") && !what.equals("launch on device 0")) {
+      } else if (what.startsWith("launch on device ") && !what.equals(here)) {
         elsewhere += n;
       }
     }
