@@ -51,11 +51,11 @@ public final class CudaGraph implements AutoCloseable {
     object = CudaGraphAbi.create(arena);
   }
 
-  /** Whether graphs can be captured on a device: one of CUDA, with a LibTorch that has them. */
+  /** Whether graphs can be captured on a device: a usable GPU, with a LibTorch that has them. */
   public static boolean isAvailable(Device device) {
     TorchException.requireNonNull(device, "device");
     return device.type() == Device.Type.CUDA
-        && Torch.library().hasCuda()
+        && device.index() < Torch.cudaDeviceCount()
         && CudaGraphAbi.isPresent();
   }
 

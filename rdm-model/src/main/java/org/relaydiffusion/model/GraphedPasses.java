@@ -245,7 +245,7 @@ final class GraphedPasses implements AutoCloseable {
     }
   }
 
-  /** By a kernel that converts: copies of one type would be copies of the runtime's. */
+  /** On the device, converting; in one launch where that can be done. */
   private static void copy(List<Tensor> to, List<Tensor> from) {
     Foreach.copyInPlace(to, from);
   }
