@@ -55,6 +55,8 @@
  *     <td>{@link Foreach#sqrt}</td></tr>
  *   <tr><td>{@code aten::_fused_adam_}</td>
  *     <td>{@link Foreach#fusedAdamInPlace}</td></tr>
+ *   <tr><td>{@code aten::_fused_sgd_}</td>
+ *     <td>{@link Foreach#fusedLerpInPlace}</td></tr>
  *   <tr><td>{@code aten::abs}</td>
  *     <td>{@link Pointwise#abs}</td></tr>
  *   <tr><td>{@code aten::add}</td>
