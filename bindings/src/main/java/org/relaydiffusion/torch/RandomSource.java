@@ -35,8 +35,16 @@ sealed interface RandomSource permits RandomSource.Native, ComputedPhilox {
     /** The 8 bytes of the {@code at::Generator}. */
     MemorySegment generator();
 
+    /** A generator of CUDA keeps its state while a graph is captured. */
+    default void refuseDuringCapture() {
+      if (device().type() == Device.Type.CUDA) {
+        CudaGraph.refuseDuringCapture("seeding, reading or restoring a generator of " + device());
+      }
+    }
+
     @Override
     default byte[] state() {
+      refuseDuringCapture();
       try (Tensor t = new Tensor(GeneratorStateAbi.get(generator()))) {
         return t.borrowedMemory().toArray(ValueLayout.JAVA_BYTE);
       }
@@ -45,6 +53,7 @@ sealed interface RandomSource permits RandomSource.Native, ComputedPhilox {
     @Override
     default void restore(byte[] state) {
       GeneratorState.check(state, device());
+      refuseDuringCapture();
       try (Tensor t = Torch.tensor(state, state.length)) {
         t.with(h -> GeneratorStateAbi.set(generator(), h));
       }
@@ -129,6 +138,7 @@ sealed interface RandomSource permits RandomSource.Native, ComputedPhilox {
   record OnCuda(Device device, MemorySegment generator) implements Native {
     @Override
     public void seed(long seed) {
+      refuseDuringCapture();
       CudaRandomAbi.seed(generator, seed);
     }
 
@@ -242,6 +252,7 @@ sealed interface RandomSource permits RandomSource.Native, ComputedPhilox {
 
     @Override
     public void seed(long seed) {
+      refuseDuringCapture();
       byte[] state = GeneratorState.philox(seed);
       try (Tensor t = Torch.tensor(state, state.length)) {
         t.with(h -> GeneratorStateAbi.set(generator, h));

@@ -27,6 +27,9 @@ final class SpareGenerators {
         && take(Device.CPU, seed) instanceof RandomSource.OnCpu cpu) {
       return new RandomSource.Simulated(device, cpu);
     }
+    if (device.type() == Device.Type.CUDA) {
+      CudaGraph.refuseDuringCapture("making a generator of " + device);
+    }
     MemorySegment spare = poll(device);
     if (spare == null) {
       spare = create(device, seed);

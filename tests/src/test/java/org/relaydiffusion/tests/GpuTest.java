@@ -243,6 +243,32 @@ class GpuTest {
     }
   }
 
+  /** LibTorch would throw through Java in each of these cases. */
+  @Test
+  void aCaptureRefusesWhatWouldEndTheProcess() {
+    assumeGpu();
+    CudaStream stream = CudaStream.fromPool(GPU);
+    CudaGraph closed = CudaGraph.capture(stream, null, () -> {});
+    closed.close();
+    assertThatThrownBy(() -> CudaGraph.capture(stream, closed, () -> {}))
+        .hasMessage("the graph whose memory is to be shared is closed");
+    assertThatThrownBy(() -> CudaGraph.capture(stream, null, GpuTest::leaveAStream))
+        .hasMessageMatching("the work left stream 0x[0-9a-f]+ of cuda:0 current");
+    assertThatThrownBy(() -> CudaGraph.capture(stream, null, () -> Generator.seeded(1, GPU)))
+        .hasMessage("making a generator of cuda:0 is not possible while a CUDA graph is captured");
+    assertThatThrownBy(
+            () ->
+                CudaGraph.capture(
+                    stream, null, () -> CudaGraph.capture(stream, null, () -> {}).close()))
+        .hasMessage("capturing another graph is not possible while a CUDA graph is captured");
+    assertThat(CudaGraph.isAvailable(GPU)).isTrue();
+    CudaGraph.capture(stream, null, () -> {}).close();
+  }
+
+  private static void leaveAStream() {
+    CudaStream.Use _ = CudaStream.fromPool(GPU).use();
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"first.pkl", "second.pt"})
   void halfPrecisionRunsAndStaysClose(String file) {
