@@ -171,7 +171,8 @@ class SimulatedNetworkTest {
         assertThat(first.value()).isTrue();
         Map<String, double[]> found = gradients(network);
         assertThat(found.keySet()).isEqualTo(expected.keySet());
-        double least = 1e-3 * expected.values().stream().mapToDouble(v -> largest(v)).max().orElse(0);
+        double least =
+            1e-3 * expected.values().stream().mapToDouble(v -> largest(v)).max().orElse(0);
         expected.forEach((parameter, gradient) -> {
           double[] mine = Objects.requireNonNull(found.get(parameter));
           double tolerance =
