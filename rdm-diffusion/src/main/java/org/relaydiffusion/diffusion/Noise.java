@@ -26,6 +26,11 @@ public sealed interface Noise {
     }
 
     @Override
+    public Generator generator(long seed, Device device) {
+      return on(device).generator(seed, device);
+    }
+
+    @Override
     public String toString() {
       return "auto";
     }
@@ -42,6 +47,11 @@ public sealed interface Noise {
     }
 
     @Override
+    public Generator generator(long seed, Device device) {
+      return Generator.seeded(low(seed));
+    }
+
+    @Override
     public String toString() {
       return "cpu";
     }
@@ -55,6 +65,13 @@ public sealed interface Noise {
     @Override
     public Noise on(Device device) {
       return device.type() == Device.Type.CUDA ? this : new OfGpu(LaunchGrid.A100);
+    }
+
+    @Override
+    public Generator generator(long seed, Device device) {
+      return device.type() == Device.Type.CUDA
+          ? Generator.seeded(low(seed), device)
+          : on(device).generator(seed, device);
     }
 
     @Override
@@ -76,6 +93,11 @@ public sealed interface Noise {
     }
 
     @Override
+    public Generator generator(long seed, Device device) {
+      return Generator.philox(low(seed), grid);
+    }
+
+    @Override
     public String toString() {
       return "cuda:" + grid;
     }
@@ -91,14 +113,10 @@ public sealed interface Noise {
    * @param device the device of the networks
    * @return the generator, which the caller closes
    */
-  default Generator generator(long seed, Device device) {
-    long low = seed & 0xffff_ffffL;
-    return switch (on(device)) {
-      case OfDevice() -> throw new IllegalStateException("on() decides");
-      case OfCpu() -> Generator.seeded(low);
-      case OfCuda() -> Generator.seeded(low, device);
-      case OfGpu(LaunchGrid grid) -> Generator.philox(low, grid);
-    };
+  Generator generator(long seed, Device device);
+
+  private static long low(long seed) {
+    return seed & 0xffff_ffffL;
   }
 
   /**

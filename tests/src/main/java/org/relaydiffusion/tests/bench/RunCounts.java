@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 /**
  * What the null runtime counted: of a process, or of a part of one.
  *
- * @param launches of kernels and graphs
+ * @param launches of kernels and graphs, and calls of cuBLAS and cuDNN
  * @param toDevice copies from the host
  * @param toHost copies to the host
  * @param waits of the host for the device
@@ -65,7 +65,7 @@ record RunCounts(
         double count = Double.parseDouble(m.group(1));
         String what = m.group(2);
         Matcher on = DEVICE.matcher(what);
-        sums[0] += what.equals("cudaGraphLaunch") ? count : 0;
+        sums[0] += what.matches("cudaGraphLaunch|cublas.*|cudnn.*") ? count : 0;
         sums[1] += what.startsWith("copy H2D") ? count : 0;
         sums[2] += what.startsWith("copy D2H") ? count : 0;
         sums[3] += what.contains("Synchronize") ? count : 0;
