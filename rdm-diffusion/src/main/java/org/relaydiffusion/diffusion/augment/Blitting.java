@@ -114,8 +114,10 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
     Sent mirrored = mirrors ? each(xflip, values) : none;
     Sent flipped = flips ? each(yflip, values) : none;
     Sent turned = turns ? each(quarterTurns, values) : none;
-    Sent columns = isStill(right) ? none : sources(values, right, 3, width);
-    Sent rows = isStill(down) ? none : sources(values, down, 2, height);
+    boolean isStillAcross = isStill(right);
+    boolean isStillDown = isStill(down);
+    Sent columns = isStillAcross ? none : sources(values, right, 3, width);
+    Sent rows = isStillDown ? none : sources(values, down, 2, height);
     return images -> {
       try (TensorScope scope = TensorScope.open()) {
         Tensor x = images.reshape(images.shape());
@@ -131,8 +133,8 @@ record Blitting(float[] xflip, float[] yflip, float[] quarterTurns, float[] righ
             x = choose(turned.get(), k, turned(upright, k), x);
           }
         }
-        x = columns == none ? x : shifted(x, 3, columns.get());
-        x = rows == none ? x : shifted(x, 2, rows.get());
+        x = isStillAcross ? x : shifted(x, 3, columns.get());
+        x = isStillDown ? x : shifted(x, 2, rows.get());
         return scope.keep(x);
       }
     };

@@ -36,8 +36,7 @@ public record DctBlur(int patchSize, double minScale) {
       // All constants go to the device in one copy, which nothing waits for.
       HostValues constants = new HostValues(x.device());
       Sent squares = constants.add(Damping.squares(patchSize));
-      PatchTransform transform =
-          PatchTransform.of(constants, patchSize, x.dtype(), numerics);
+      PatchTransform transform = PatchTransform.of(constants, patchSize, x.dtype(), numerics);
       constants.send();
       Tensor tiles = Damping.tiles(squares.get(), blurSigmas, minScale);
       Tensor factors = Shapes.repeat(tiles, 1, 1, x.size(2) / patchSize, x.size(3) / patchSize);

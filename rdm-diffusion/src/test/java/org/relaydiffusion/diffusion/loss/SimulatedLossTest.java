@@ -73,7 +73,8 @@ class SimulatedLossTest {
       // This test's own are an upload, of the images, and two read-backs, of the results.
       assertThat(round.readBacks()).as("%s", round).isLessThanOrEqualTo(2 + 1);
       assertThat(round.waits()).as("%s", round).isLessThanOrEqualTo(1 + 2 + 1);
-      // Noise levels, the constants of the blur, and what augmentation drew: nothing waits for them.
+      // Noise levels, the constants of the blur, and what augmentation drew: nothing waits for
+      // them.
       assertThat(round.uploads()).as("%s", round).isLessThanOrEqualTo(1 + 3);
     }
   }

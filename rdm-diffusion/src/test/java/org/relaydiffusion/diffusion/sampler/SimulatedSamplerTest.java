@@ -29,8 +29,8 @@ import org.relaydiffusion.torch.testing.SimulatedGpu;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Every sampler, in cases of samplers/, on a simulated device: the CPU's images, and a step that waits
- * for nothing and copies at most once.
+ * Every sampler, in cases of samplers/, on a simulated device: the CPU's images, and a step that
+ * waits for nothing and copies at most once.
  */
 class SimulatedSamplerTest {
   /** Of {@link SamplerParityTest}: fast numerics take other operations on the CPU. */
@@ -90,11 +90,7 @@ class SimulatedSamplerTest {
   }
 
   private static Sampled sample(
-      String name,
-      Numerics numerics,
-      Noise source,
-      Device device,
-      @Nullable SimulatedGpu gpu) {
+      String name, Numerics numerics, Noise source, Device device, @Nullable SimulatedGpu gpu) {
     Fixture fixture = Fixture.of("samplers/" + name);
     JsonNode config = fixture.json("config.json");
     Tensors io = Tensors.read(fixture.file("io.safetensors"));
