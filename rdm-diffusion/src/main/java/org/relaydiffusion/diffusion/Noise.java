@@ -4,7 +4,6 @@ package org.relaydiffusion.diffusion;
 import java.util.Locale;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.torch.Device;
-import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.LaunchGrid;
 
 /**
@@ -83,23 +82,6 @@ public sealed interface Noise {
 
   /** Returns the source that is used for networks on a device; never {@link OfDevice}. */
   Noise on(Device device);
-
-  /**
-   * Creates the generator of one image.
-   *
-   * @param seed of the image; seeds that are equal mod 2^32 give equal numbers
-   * @param device the device of the networks
-   * @return the generator, which the caller closes
-   */
-  default Generator generator(long seed, Device device) {
-    long low = seed & 0xffff_ffffL;
-    return switch (on(device)) {
-      case OfDevice() -> throw new IllegalStateException("on() decides");
-      case OfCpu() -> Generator.seeded(low);
-      case OfCuda() -> Generator.seeded(low, device);
-      case OfGpu(LaunchGrid grid) -> Generator.philox(low, grid);
-    };
-  }
 
   /**
    * Parses {@code auto}, {@code cpu}, {@code cuda}, or {@code cuda:} with the name of a GPU or a
