@@ -4,7 +4,6 @@ package org.relaydiffusion.diffusion;
 import java.util.Locale;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.torch.Device;
-import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.LaunchGrid;
 
 /**
@@ -26,11 +25,6 @@ public sealed interface Noise {
     }
 
     @Override
-    public Generator generator(long seed, Device device) {
-      return on(device).generator(seed, device);
-    }
-
-    @Override
     public String toString() {
       return "auto";
     }
@@ -47,11 +41,6 @@ public sealed interface Noise {
     }
 
     @Override
-    public Generator generator(long seed, Device device) {
-      return Generator.seeded(low(seed));
-    }
-
-    @Override
     public String toString() {
       return "cpu";
     }
@@ -65,13 +54,6 @@ public sealed interface Noise {
     @Override
     public Noise on(Device device) {
       return device.type() == Device.Type.CUDA ? this : new OfGpu(LaunchGrid.A100);
-    }
-
-    @Override
-    public Generator generator(long seed, Device device) {
-      return device.type() == Device.Type.CUDA
-          ? Generator.seeded(low(seed), device)
-          : on(device).generator(seed, device);
     }
 
     @Override
@@ -93,11 +75,6 @@ public sealed interface Noise {
     }
 
     @Override
-    public Generator generator(long seed, Device device) {
-      return Generator.philox(low(seed), grid);
-    }
-
-    @Override
     public String toString() {
       return "cuda:" + grid;
     }
@@ -105,19 +82,6 @@ public sealed interface Noise {
 
   /** Returns the source that is used for networks on a device; never {@link OfDevice}. */
   Noise on(Device device);
-
-  /**
-   * Creates the generator of one image.
-   *
-   * @param seed of the image; seeds that are equal mod 2^32 give equal numbers
-   * @param device the device of the networks
-   * @return the generator, which the caller closes
-   */
-  Generator generator(long seed, Device device);
-
-  private static long low(long seed) {
-    return seed & 0xffff_ffffL;
-  }
 
   /**
    * Parses {@code auto}, {@code cpu}, {@code cuda}, or {@code cuda:} with the name of a GPU or a

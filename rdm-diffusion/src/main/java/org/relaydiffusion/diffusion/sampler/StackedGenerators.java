@@ -10,6 +10,7 @@ import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.LaunchGrid;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
@@ -57,16 +58,28 @@ public final class StackedGenerators implements AutoCloseable {
    * @throws org.relaydiffusion.OptionException if the device cannot be used
    */
   public static StackedGenerators of(Noise noise, Device device, long... seeds) {
+    Noise source = noise.on(device);
     List<Generator> generators = new ArrayList<>(seeds.length);
     try {
       for (long seed : seeds) {
-        generators.add(noise.generator(seed, device));
+        generators.add(generator(source, device, seed));
       }
-      return new StackedGenerators(noise.on(device), device, generators);
+      return new StackedGenerators(source, device, generators);
     } catch (RuntimeException e) {
       generators.forEach(Generator::close);
       throw e;
     }
+  }
+
+  /** Creates the generator of one image. */
+  static Generator generator(Noise noise, Device device, long seed) {
+    long low = seed & 0xffff_ffffL;
+    return switch (noise.on(device)) {
+      case Noise.OfDevice() -> throw new IllegalStateException("on() selects another");
+      case Noise.OfCpu() -> Generator.seeded(low);
+      case Noise.OfCuda() -> Generator.seeded(low, device);
+      case Noise.OfGpu(LaunchGrid grid) -> Generator.philox(low, grid);
+    };
   }
 
   /** Returns N, the number of images. */

@@ -158,7 +158,7 @@ class StackedGeneratorsTest {
   private static List<Generator> generators(String source) {
     List<Generator> generators = new ArrayList<>();
     for (long seed : SEEDS) {
-      generators.add(Noise.parse(source).generator(seed, Device.CPU));
+      generators.add(StackedGenerators.generator(Noise.parse(source), Device.CPU, seed));
     }
     return generators;
   }
