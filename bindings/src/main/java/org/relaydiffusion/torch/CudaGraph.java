@@ -80,8 +80,8 @@ public final class CudaGraph implements AutoCloseable {
 
   /**
    * Records what {@code work} launches; nothing of it runs yet. It reads what this thread has
-   * computed so far. Memory that LibTorch keeps for later tensors goes back to the device before, as
-   * a recording cannot use it.
+   * computed so far. Memory that LibTorch keeps for later tensors goes back to the device before,
+   * as a recording cannot use it.
    *
    * @param stream on which the work is recorded, not a device's default one; it is the current one
    *     meanwhile, and nobody else uses it
@@ -127,8 +127,8 @@ public final class CudaGraph implements AutoCloseable {
     }
   }
 
-  private static CudaGraph captured(
-      CudaStream stream, @Nullable CudaGraph sharing, Runnable work) throws NativeCallException {
+  private static CudaGraph captured(CudaStream stream, @Nullable CudaGraph sharing, Runnable work)
+      throws NativeCallException {
     Device device = stream.device();
     if (unusable) {
       throw new TorchException("a capture could not be ended: no more graphs in this process");
@@ -157,8 +157,8 @@ public final class CudaGraph implements AutoCloseable {
   }
 
   /**
-   * Refuses what LibTorch refuses during a capture by an exception that nothing between C++ and Java
-   * could catch.
+   * Refuses what LibTorch refuses during a capture by an exception that nothing between C++ and
+   * Java could catch.
    *
    * @param what cannot be done
    */

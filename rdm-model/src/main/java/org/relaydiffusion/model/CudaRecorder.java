@@ -16,8 +16,8 @@ import org.relaydiffusion.torch.Torch;
 
 /**
  * Records CUDA graphs, and replays them where the thread computes. For each stream that threads
- * compute on there is one in the process to record on: a product's workspace belongs to that, and is
- * only used by replays on one stream so.
+ * compute on there is one in the process to record on: a product's workspace belongs to that, and
+ * is only used by replays on one stream so.
  */
 final class CudaRecorder implements Recorder {
   private static final int SIDE = 8;

@@ -26,9 +26,9 @@ import org.relaydiffusion.torch.TorchException;
 
 /**
  * The passes of one network, recorded by the shapes of their operands. A thread's first pass of a
- * shape is computed as it is; at its second it is recorded with operands of its own, which are filled before
- * each replay, so that noise levels and labels are not recorded but read. A result is copied out of
- * the recording's memory. The one that was used longest ago makes room for another.
+ * shape is computed as it is; at its second it is recorded with operands of its own, which are
+ * filled before each replay, so that noise levels and labels are not recorded but read. A result is
+ * copied out of the recording's memory. The one that was used longest ago makes room for another.
  *
  * <p>Several threads may use it; replays are one after another.
  */

@@ -256,10 +256,9 @@ class GpuTest {
         .hasMessageMatching("the work left stream 0x[0-9a-f]+ of cuda:0 current");
     assertThatThrownBy(() -> CudaGraph.capture(stream, null, () -> Generator.seeded(1, GPU)))
         .hasMessage("making a generator of cuda:0 is not possible while a CUDA graph is captured");
-    assertThatThrownBy(
-            () ->
-                CudaGraph.capture(
-                    stream, null, () -> CudaGraph.capture(stream, null, () -> {}).close()))
+    assertThatThrownBy(() ->
+            CudaGraph.capture(
+                stream, null, () -> CudaGraph.capture(stream, null, () -> {}).close()))
         .hasMessage("capturing another graph is not possible while a CUDA graph is captured");
     assertThat(CudaGraph.isAvailable(GPU)).isTrue();
     CudaGraph.capture(stream, null, () -> {}).close();

@@ -98,8 +98,8 @@ public final class AllocatorAbi {
 
   /**
    * Gives the memory that is kept for later tensors back to the devices ({@code
-   * torch.cuda.empty_cache}); where the allocator is not known, nothing happens. Not while a graph is
-   * captured, nor after work that has failed: LibTorch would end the process.
+   * torch.cuda.empty_cache}); where the allocator is not known, nothing happens. Not while a graph
+   * is captured, nor after work that has failed: LibTorch would end the process.
    */
   public static void emptyCache() {
     allocator()

@@ -32,12 +32,13 @@ final class BoxMuller {
   private final MemorySegment memoryOfE = MemorySegment.ofArray(e);
 
   /**
-   * Computes {@code sqrt(-2 ln u)} of normal numbers. With u = 2^e m, m in [sqrt(1/2), sqrt(2)), and
-   * s = (m - 1) / (m + 1), {@code ln u = e ln 2 + 2 atanh s}.
+   * Computes {@code sqrt(-2 ln u)} of normal numbers. With u = 2^e m, m in [sqrt(1/2), sqrt(2)),
+   * and s = (m - 1) / (m + 1), {@code ln u = e ln 2 + 2 atanh s}.
    */
   void radius(double[] u, double[] radius, int count) {
     long bytes = (long) count * Double.BYTES;
-    // The compiler vectorises loops over longs or doubles, but none that reads the bits of a double.
+    // The compiler vectorises loops over longs or doubles, but none that reads the bits of a
+    // double.
     MemorySegment.copy(MemorySegment.ofArray(u), 0, bitsOfM, 0, bytes);
     split(mantissas, exponents, count);
     MemorySegment.copy(bitsOfM, 0, memoryOfM, 0, bytes);

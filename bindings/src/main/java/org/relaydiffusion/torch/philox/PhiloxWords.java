@@ -6,8 +6,8 @@ package org.relaydiffusion.torch.philox;
  * threads: four 32-bit words for each. The key is the seed, the counter consists of the number of
  * the call and that of the thread.
  *
- * <p>Words are kept in longs, and each round is a loop of its own over short arrays: in
- * that form the compiler uses vector instructions.
+ * <p>Words are kept in longs, and each round is a loop of its own over short arrays: in that form
+ * the compiler uses vector instructions.
  */
 final class PhiloxWords {
   /** The largest number of threads whose words are held at once: they fit into the L1 cache. */

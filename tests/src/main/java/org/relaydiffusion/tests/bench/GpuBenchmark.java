@@ -128,7 +128,8 @@ public final class GpuBenchmark {
     double flops = FlopCount.of(config.network());
     long start = System.nanoTime();
     try (GradMode _ = GradMode.noGrad();
-        Preconditioner network = weights(group.network()).load(group.variant(), device, CudaGraphs.OFF)) {
+        Preconditioner network =
+            weights(group.network()).load(group.variant(), device, CudaGraphs.OFF)) {
       report.loaded(group, (System.nanoTime() - start) / NANOS);
       GpuCase.Layout layout = GpuCase.Layout.ROWS;
       double perImage = 0;
