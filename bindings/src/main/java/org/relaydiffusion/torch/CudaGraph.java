@@ -5,7 +5,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.ffi.AllocatorAbi;
 import org.relaydiffusion.torch.ffi.CudaGraphAbi;
+import org.relaydiffusion.torch.ffi.CudaStreamAbi;
 import org.relaydiffusion.torch.ffi.NativeCallException;
 
 /**
@@ -29,11 +31,15 @@ import org.relaydiffusion.torch.ffi.NativeCallException;
  * made by the work lie in memory that only replays of this graph use; those that are kept are
  * closed before the graph.
  *
- * <p>Several threads may replay one graph, but one after another, and on one stream.
+ * <p>Several threads may replay one graph, but one after another, and on one stream. While one is
+ * captured, other threads cannot draw from the device's default generator, as dropout does.
  */
 public final class CudaGraph implements AutoCloseable {
   /** Of those that capture, one at a time: the allocator's state is the process's. */
   private static final ReentrantLock CAPTURING = new ReentrantLock();
+
+  /** Whether a capture could not be ended. */
+  private static volatile boolean unusable;
 
   private final Device device;
 
@@ -44,6 +50,10 @@ public final class CudaGraph implements AutoCloseable {
   private CudaGraphAbi.@Nullable Pool pool;
   private long exec;
   private boolean capturing;
+
+  /** The stream that the work has left current instead of its own. */
+  private @Nullable CudaStream left;
+
   private boolean closed;
 
   private CudaGraph(Device device) {
@@ -51,59 +61,64 @@ public final class CudaGraph implements AutoCloseable {
     object = CudaGraphAbi.create(arena);
   }
 
-  /** Whether graphs can be captured on a device: one of CUDA, with a LibTorch that has them. */
+  /** Whether graphs can be captured on a device: a usable GPU, with a LibTorch that has them. */
   public static boolean isAvailable(Device device) {
     TorchException.requireNonNull(device, "device");
     return device.type() == Device.Type.CUDA
-        && Torch.library().hasCuda()
-        && CudaGraphAbi.isPresent();
+        && device.index() < Torch.cudaDeviceCount()
+        && CudaGraphAbi.isPresent()
+        && !unusable;
   }
 
   /**
-   * Records what {@code work} launches; nothing of it runs yet. Whatever it launches for the first
-   * time should have run on this stream before: libraries make what they need then, and choose
-   * kernels.
+   * As {@link #capture(CudaStream, CudaGraph, Runnable, Runnable)}, where nothing has to be done
+   * first.
+   */
+  public static CudaGraph capture(CudaStream stream, @Nullable CudaGraph sharing, Runnable work) {
+    return capture(stream, sharing, () -> {}, work);
+  }
+
+  /**
+   * Records what {@code work} launches; nothing of it runs yet. It reads what this thread has
+   * computed so far. Memory that LibTorch keeps for later tensors goes back to the device before,
+   * as a recording cannot use it.
    *
    * @param stream on which the work is recorded, not a device's default one; it is the current one
-   *     meanwhile
-   * @param sharing a graph with the same memory, for ones that are never replayed at the same time
-   *     and whose results are not needed beyond each other's replays; null for memory of its own
+   *     meanwhile, and nobody else uses it
+   * @param sharing a graph of the same device whose memory this one uses too, for ones that are
+   *     never replayed at the same time and whose results are not needed beyond each other's
+   *     replays; null for memory of its own
+   * @param warmUp runs on the stream before: what libraries make at the first call on a stream or a
+   *     thread cannot be made while work is recorded
    * @throws TorchException when the work did something that a graph cannot have, when it failed,
    *     with the reason, or when graphs are not available; nothing stays of the attempt
    */
-  public static CudaGraph capture(CudaStream stream, @Nullable CudaGraph sharing, Runnable work) {
+  public static CudaGraph capture(
+      CudaStream stream, @Nullable CudaGraph sharing, Runnable warmUp, Runnable work) {
     TorchException.requireNonNull(stream, "stream");
+    TorchException.requireNonNull(warmUp, "warmUp");
     TorchException.requireNonNull(work, "work");
-    if (!isAvailable(stream.device())) {
+    Device device = stream.device();
+    if (!isAvailable(device)) {
       throw new TorchException(
-          "LibTorch %s captures no graphs on %s"
-              .formatted(Torch.library().version(), stream.device()));
+          "LibTorch %s captures no graphs on %s".formatted(Torch.library().version(), device));
     }
     if (stream.handle() == 0) {
       throw new TorchException("graphs are captured on a stream other than " + stream);
     }
-    if (CAPTURING.isHeldByCurrentThread()) {
-      throw new TorchException("a graph cannot be captured while another one is");
+    if (sharing != null && !sharing.device.equals(device)) {
+      throw new TorchException(
+          "a graph on %s cannot share the memory of one on %s".formatted(device, sharing.device));
     }
+    refuseDuringCapture("capturing another graph");
     CAPTURING.lock();
-    try (CudaStream.Use _ = stream.use()) {
+    try {
       // Earlier failures are told here, where they can be.
-      stream.synchronize();
-      if (CudaGraphAbi.status(stream.handle()) != CudaGraphAbi.NONE) {
-        throw new TorchException(stream + " is being captured already");
-      }
-      CudaGraphAbi.Pool pool =
-          sharing == null || sharing.pool == null ? CudaGraphAbi.Pool.NEW : sharing.pool;
-      CudaGraph graph = new CudaGraph(stream.device());
-      boolean captured = false;
-      try {
-        graph.record(stream, pool, work);
-        captured = true;
-        return graph;
-      } finally {
-        if (!captured) {
-          graph.close();
-        }
+      CudaStream.current(device).synchronize();
+      try (CudaStream.Use _ = stream.use()) {
+        warmUp.run();
+        stream.synchronize();
+        return captured(stream, sharing, work);
       }
     } catch (NativeCallException e) {
       throw TorchException.failed("capturing a CUDA graph on " + stream, e);
@@ -112,15 +127,71 @@ public final class CudaGraph implements AutoCloseable {
     }
   }
 
-  private void record(CudaStream stream, CudaGraphAbi.Pool wanted, Runnable work)
+  private static CudaGraph captured(CudaStream stream, @Nullable CudaGraph sharing, Runnable work)
       throws NativeCallException {
-    CudaGraphAbi.begin(object, wanted);
+    Device device = stream.device();
+    if (unusable) {
+      throw new TorchException("a capture could not be ended: no more graphs in this process");
+    }
+    if (CudaGraphAbi.status(stream.handle()) != CudaGraphAbi.NONE) {
+      throw new TorchException(stream + " is being captured already");
+    }
+    AllocatorAbi.emptyCache();
+    // Beginning makes two such tensors, and where there is no memory could only end the process.
+    try (Tensor _ = Torch.empty(DType.INT64, device, 1);
+        Tensor _ = Torch.empty(DType.INT64, device, 1)) {
+      stream.synchronize();
+    }
+    CudaGraph graph = new CudaGraph(device);
+    boolean done = false;
+    try {
+      graph.begin(sharing);
+      graph.record(stream, work);
+      done = true;
+      return graph;
+    } finally {
+      if (!done) {
+        graph.close();
+      }
+    }
+  }
+
+  /**
+   * Refuses what LibTorch refuses during a capture by an exception that nothing between C++ and
+   * Java could catch.
+   *
+   * @param what cannot be done
+   */
+  static void refuseDuringCapture(String what) {
+    if (CAPTURING.isHeldByCurrentThread()) {
+      throw new TorchException(what + " is not possible while a CUDA graph is captured");
+    }
+  }
+
+  private void begin(@Nullable CudaGraph sharing) {
+    if (sharing == null) {
+      CudaGraphAbi.begin(object, CudaGraphAbi.Pool.NEW);
+    } else {
+      // It is not closed meanwhile: LibTorch would end the process.
+      synchronized (sharing) {
+        if (sharing.closed || sharing.pool == null) {
+          throw new TorchException("the graph whose memory is to be shared is closed");
+        }
+        CudaGraphAbi.begin(object, sharing.pool);
+      }
+    }
     capturing = true;
+  }
+
+  private void record(CudaStream stream, Runnable work) throws NativeCallException {
     boolean valid;
     try {
       work.run();
     } finally {
       valid = end(stream);
+    }
+    if (left != null) {
+      throw new TorchException("the work left %s current".formatted(left));
     }
     if (!valid) {
       throw new TorchException(
@@ -132,15 +203,29 @@ public final class CudaGraph implements AutoCloseable {
     exec = CudaGraphAbi.instantiate(object);
   }
 
-  /** Ends the capture, and says whether all of it was recorded. */
+  /** Ends the capture, whatever is current now, and says whether all of it was recorded. */
   private boolean end(CudaStream stream) throws NativeCallException {
-    boolean valid = CudaGraphAbi.status(stream.handle()) == CudaGraphAbi.ACTIVE;
-    if (!valid) {
-      CudaGraphAbi.replaceInvalidated(stream.handle());
+    try {
+      CudaStream current = CudaStream.current(device);
+      left = current.equals(stream) ? null : current;
+      long guard = CudaStreamAbi.guard(stream.handle(), device.index());
+      try {
+        boolean valid = CudaGraphAbi.status(stream.handle()) == CudaGraphAbi.ACTIVE;
+        if (!valid) {
+          CudaGraphAbi.replaceInvalidated(stream.handle());
+        }
+        CudaGraphAbi.end(object);
+        capturing = false;
+        return valid;
+      } finally {
+        CudaStreamAbi.endGuard(guard);
+      }
+    } finally {
+      if (capturing) {
+        // The allocator goes on as if it were capturing, and would throw at the next one.
+        unusable = true;
+      }
     }
-    CudaGraphAbi.end(object);
-    capturing = false;
-    return valid;
   }
 
   /**

@@ -27,23 +27,60 @@ final class GeneratorState {
   private GeneratorState() {}
 
   static void check(byte[] state, Device device) {
-    boolean cuda = device.type() == Device.Type.CUDA;
-    int expected = cuda ? CUDA_BYTES : CPU_BYTES;
+    if (device.type() == Device.Type.CUDA) {
+      checkPhilox(state, "on " + device);
+    } else {
+      check(state, CPU_BYTES, "on " + device, isTwister(bytes(state)));
+    }
+  }
+
+  /**
+   * Accepts the state of a counter-based generator.
+   *
+   * @param which names the generator in the message
+   */
+  static void checkPhilox(byte[] state, String which) {
+    check(state, CUDA_BYTES, which, isPhilox(bytes(state)));
+  }
+
+  private static void check(byte[] state, int expected, String which, boolean isOne) {
     if (state.length != expected) {
       throw new TorchException(
-          "the state of a generator on %s has %s bytes, not %s"
-              .formatted(device, expected, state.length));
+          "the state of a generator %s has %s bytes, not %s"
+              .formatted(which, expected, state.length));
     }
-    ByteBuffer bytes = ByteBuffer.wrap(state).order(ByteOrder.nativeOrder());
-    if (cuda ? !isPhilox(bytes) : !isTwister(bytes)) {
+    if (!isOne) {
       throw new TorchException(
-          "these %s bytes are no state of a generator on %s".formatted(expected, device));
+          "these %s bytes are no state of a generator %s".formatted(expected, which));
     }
+  }
+
+  private static ByteBuffer bytes(byte[] state) {
+    return ByteBuffer.wrap(state).order(ByteOrder.nativeOrder());
   }
 
   /** The state of a CUDA generator that was just seeded. */
   static byte[] philox(long seed) {
-    return ByteBuffer.allocate(CUDA_BYTES).order(ByteOrder.nativeOrder()).putLong(seed).array();
+    return philox(seed, 0);
+  }
+
+  /** The state of a counter-based generator. */
+  static byte[] philox(long seed, long offset) {
+    return ByteBuffer.allocate(CUDA_BYTES)
+        .order(ByteOrder.nativeOrder())
+        .putLong(seed)
+        .putLong(offset)
+        .array();
+  }
+
+  /** The seed in a counter-based generator's state. */
+  static long philoxSeed(byte[] state) {
+    return bytes(state).getLong(0);
+  }
+
+  /** The offset in a counter-based generator's state. */
+  static long philoxOffset(byte[] state) {
+    return bytes(state).getLong(OFFSET_AT);
   }
 
   /**
@@ -51,6 +88,9 @@ final class GeneratorState {
    * next}th, and would read what lies behind its memory if they do not.
    */
   private static boolean isTwister(ByteBuffer bytes) {
+    if (bytes.capacity() != CPU_BYTES) {
+      return false;
+    }
     int left = bytes.getInt(LEFT_AT);
     long next = bytes.getLong(NEXT_AT);
     boolean seeded = left == 1 && next == 0;
@@ -63,6 +103,9 @@ final class GeneratorState {
   }
 
   private static boolean isPhilox(ByteBuffer bytes) {
+    if (bytes.capacity() != CUDA_BYTES) {
+      return false;
+    }
     long offset = bytes.getLong(OFFSET_AT);
     return offset >= 0 && offset % OFFSET_STEP == 0;
   }

@@ -4,19 +4,22 @@ package org.relaydiffusion.torch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import org.relaydiffusion.torch.ffi.CudaRandomAbi;
 import org.relaydiffusion.torch.ffi.GeneratorStateAbi;
 import org.relaydiffusion.torch.ffi.NativeCallException;
 import org.relaydiffusion.torch.ffi.RandomAbi;
 
-/** How numbers are drawn from an {@code at::Generator}, by where it draws. */
-sealed interface RandomSource {
+/** How a generator's numbers are drawn. */
+sealed interface RandomSource permits RandomSource.Native, ComputedPhilox {
   /** Where the numbers come to lie. */
   Device device();
 
-  /** The 8 bytes of the {@code at::Generator}. */
-  MemorySegment generator();
-
   void seed(long seed);
+
+  byte[] state();
+
+  /** Goes on from a state, which is checked. */
+  void restore(byte[] state);
 
   Tensor draw(RandomAbi.Draw draw, DType dtype, long[] sizes);
 
@@ -27,13 +30,43 @@ sealed interface RandomSource {
   /** The numbers from 0 to n - 1 in a drawn order, as int64. */
   Tensor randperm(long n);
 
+  /** Draws from an {@code at::Generator}, by where it draws. */
+  sealed interface Native extends RandomSource permits OnCpu, OnCuda, DefaultOf, Simulated {
+    /** The 8 bytes of the {@code at::Generator}. */
+    MemorySegment generator();
+
+    /** A generator of CUDA keeps its state while a graph is captured. */
+    default void refuseDuringCapture() {
+      if (device().type() == Device.Type.CUDA) {
+        CudaGraph.refuseDuringCapture("seeding, reading or restoring a generator of " + device());
+      }
+    }
+
+    @Override
+    default byte[] state() {
+      refuseDuringCapture();
+      try (Tensor t = new Tensor(GeneratorStateAbi.get(generator()))) {
+        return t.borrowedMemory().toArray(ValueLayout.JAVA_BYTE);
+      }
+    }
+
+    @Override
+    default void restore(byte[] state) {
+      GeneratorState.check(state, device());
+      refuseDuringCapture();
+      try (Tensor t = Torch.tensor(state, state.length)) {
+        t.with(h -> GeneratorStateAbi.set(generator(), h));
+      }
+    }
+  }
+
   /**
    * Any CPU generator.
    *
    * @param isDefault whether it is the process's, which operators on other threads draw from, too:
    *     it is only stepped by calls that hold its mutex
    */
-  record OnCpu(MemorySegment generator, boolean isDefault) implements RandomSource {
+  record OnCpu(MemorySegment generator, boolean isDefault) implements Native {
     /** From here on LibTorch draws in another way. */
     private static final long LARGEST_PERMUTATION = 0xffff_ffffL / 20;
 
@@ -101,11 +134,103 @@ sealed interface RandomSource {
     }
   }
 
+  /** A CUDA device's generator of its own: a draw is one launch, which nothing waits for. */
+  record OnCuda(Device device, MemorySegment generator) implements Native {
+    @Override
+    public void seed(long seed) {
+      refuseDuringCapture();
+      CudaRandomAbi.seed(generator, seed);
+    }
+
+    @Override
+    public Tensor draw(RandomAbi.Draw draw, DType dtype, long[] sizes) {
+      try {
+        return new Tensor(CudaRandomAbi.draw(generator, device.index(), draw, sizes, dtype.code()));
+      } catch (NativeCallException e) {
+        throw TorchException.failed(
+            "drawing %s%s on %s".formatted(dtype.torchName(), Arrays.toString(sizes), device), e);
+      }
+    }
+
+    @Override
+    public Tensor randint(long high, long[] sizes) {
+      try {
+        return new Tensor(
+            CudaRandomAbi.randint(generator, device.index(), high, sizes, DType.INT64.code()));
+      } catch (NativeCallException e) {
+        throw TorchException.failed("randint(%s) on %s".formatted(high, device), e);
+      }
+    }
+
+    @Override
+    public long randomInt64() {
+      throw new TorchException(
+          "a generator of its own on %s draws no random int64: its default one does"
+              .formatted(device));
+    }
+
+    @Override
+    public Tensor randperm(long n) {
+      throw new TorchException(
+          "a generator of its own on %s draws no permutation: its default one does"
+              .formatted(device));
+    }
+  }
+
+  /**
+   * A generator of a device that a {@link DeviceSimulation} has: the CPU's, whose numbers lie
+   * there.
+   */
+  record Simulated(Device device, OnCpu cpu) implements Native {
+    @Override
+    public MemorySegment generator() {
+      return cpu.generator();
+    }
+
+    @Override
+    public void seed(long seed) {
+      cpu.seed(seed);
+    }
+
+    @Override
+    public void restore(byte[] state) {
+      cpu.restore(state);
+    }
+
+    @Override
+    public Tensor draw(RandomAbi.Draw draw, DType dtype, long[] sizes) {
+      return there(cpu.draw(draw, dtype, sizes));
+    }
+
+    @Override
+    public Tensor randint(long high, long[] sizes) {
+      return there(cpu.randint(high, sizes));
+    }
+
+    @Override
+    public long randomInt64() {
+      return cpu.randomInt64();
+    }
+
+    @Override
+    public Tensor randperm(long n) {
+      return there(cpu.randperm(n));
+    }
+
+    private Tensor there(Tensor drawn) {
+      DeviceSimulation simulation = DeviceSimulation.current();
+      if (simulation != null) {
+        simulation.made(drawn, device);
+      }
+      return drawn;
+    }
+  }
+
   /**
    * A device's default generator: an operator that is given no generator draws from it. {@code
    * torch.randn} is {@code empty} and {@code normal_}, and the others alike.
    */
-  record DefaultOf(Device device, MemorySegment generator) implements RandomSource {
+  record DefaultOf(Device device, MemorySegment generator) implements Native {
     private static final Operator RANDPERM =
         Operator.of(
             "aten::randperm(SymInt n, *, ScalarType? dtype=long, Layout? layout=None, "
@@ -127,10 +252,7 @@ sealed interface RandomSource {
 
     @Override
     public void seed(long seed) {
-      if (DeviceSimulation.current() != null) {
-        RandomAbi.seed(generator, seed);
-        return;
-      }
+      refuseDuringCapture();
       byte[] state = GeneratorState.philox(seed);
       try (Tensor t = Torch.tensor(state, state.length)) {
         t.with(h -> GeneratorStateAbi.set(generator, h));

@@ -20,7 +20,8 @@ final class DeviceRuleCases {
       Operator.of("aten::_foreach_mul_.Tensor(Tensor(a!)[] self, Tensor other) -> ()");
   private static final Operator FOREACH_LERP =
       Operator.of(
-          "aten::_foreach_lerp.List(Tensor[] self, Tensor[] tensors1, Tensor[] weights) -> Tensor[]");
+          "aten::_foreach_lerp.List(Tensor[] self, Tensor[] tensors1, Tensor[] weights) ->"
+              + " Tensor[]");
   private static final Operator FOREACH_ADDCMUL =
       Operator.of(
           "aten::_foreach_addcmul.Tensor(Tensor[] self, Tensor[] tensor1, Tensor[] tensor2, "

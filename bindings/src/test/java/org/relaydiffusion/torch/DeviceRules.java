@@ -5,7 +5,7 @@ import java.util.Set;
 
 /**
  * What LibTorch 2.10's CUDA kernels do about operands on the CPU, and when they make the CPU wait.
- * {@code SimulatedRulesMain} compares this with a LibTorch that has CUDA.
+ * {@code DeviceRulesTest} compares this with what a LibTorch with CUDA did.
  */
 final class DeviceRules {
   /** What becomes of an operand on the CPU beside one on a device. */
@@ -15,7 +15,9 @@ final class DeviceRules {
     /** Its number is passed to the kernel. */
     NUMBER,
     /** It is copied to the device. */
-    COPIED
+    COPIED,
+    /** It is written, with a number that is read back from the device. */
+    FILLED
   }
 
   /** Elementwise, with {@code TensorIteratorConfig::allow_cpu_scalars}. */
@@ -36,10 +38,19 @@ final class DeviceRules {
           "aten::ge",
           "aten::maximum",
           "aten::minimum",
-          "aten::logical_and",
-          "aten::logical_or",
           "aten::remainder",
           "aten::floor_divide");
+
+  /** Parameters that take a number of the CPU in operators that refuse it elsewhere. */
+  private static final Set<String> NUMBERS =
+      Set.of(
+          "aten::logical_and other",
+          "aten::logical_or other",
+          "aten::fill_ value",
+          "aten::masked_fill value",
+          "aten::_foreach_mul_ other",
+          "aten::_foreach_lerp weights",
+          "aten::_foreach_lerp_ weights");
 
   private static final Set<String> INDEXES =
       Set.of("aten::index", "aten::index_put", "aten::index_put_");
@@ -65,7 +76,7 @@ final class DeviceRules {
   /** What becomes of an operand on the CPU, of {@code rank} axes, beside one on a device. */
   static CpuOperand besideDevice(String operator, String parameter, boolean written, int rank) {
     if (written) {
-      return CpuOperand.REFUSED;
+      return operator.equals("aten::fill_") ? CpuOperand.FILLED : CpuOperand.REFUSED;
     }
     if (parameter.equals("scalars")) {
       return CpuOperand.NUMBER;
@@ -76,11 +87,7 @@ final class DeviceRules {
     if (rank > 0) {
       return CpuOperand.REFUSED;
     }
-    boolean number =
-        TAKES_CPU_NUMBERS.contains(operator)
-            || (Set.of("aten::fill_", "aten::masked_fill").contains(operator)
-                && parameter.equals("value"));
-    if (number) {
+    if (TAKES_CPU_NUMBERS.contains(operator) || NUMBERS.contains(operator + " " + parameter)) {
       return CpuOperand.NUMBER;
     }
     boolean copied =

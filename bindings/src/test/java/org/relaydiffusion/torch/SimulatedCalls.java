@@ -119,6 +119,7 @@ public final class SimulatedCalls implements DeviceSimulation {
         operator, parameter, operand.parameter.written(), operand.tensor.rank())) {
       case REFUSED -> refuse(mixed(device, Device.CPU, text(call)));
       case COPIED -> listener.event(HostEvent.Kind.UPLOAD, text(call));
+      case FILLED -> listener.event(HostEvent.Kind.READ_BACK, text(call));
       case NUMBER -> {}
     }
   }

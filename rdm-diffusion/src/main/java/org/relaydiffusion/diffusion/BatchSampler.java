@@ -54,7 +54,7 @@ record BatchSampler(RelayPlan plan, Guidance.Evaluation evaluation, Device devic
   /** Samples the images of the last stage, float64 [N, C, H, W]. */
   Tensor images(long[] seeds, StageListener listener) {
     try (TensorScope scope = TensorScope.open();
-        StackedGenerators noise = StackedGenerators.of(device, seeds)) {
+        StackedGenerators noise = StackedGenerators.of(plan.request().noise(), device, seeds)) {
       Denoiser first = plan.first();
       Denoiser second = plan.second();
       if (second == null) {

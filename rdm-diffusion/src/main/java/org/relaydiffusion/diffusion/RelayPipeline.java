@@ -29,9 +29,10 @@ import org.relaydiffusion.torch.Torch;
  * }</pre>
  *
  * <p>Any number of threads may sample from one pipeline concurrently. The noise of an image depends
- * on its seed alone, not on its batch, rank, thread or device. The networks are computed by
- * LibTorch, whose kernels may round differently for another batch size: two images of one seed may
- * differ by a grey level in some pixels, and are bit-identical if the batches have equal size.
+ * on its seed and the {@link Noise} of the request alone, not on its batch, rank or thread. The
+ * networks are computed by LibTorch, whose kernels may round differently for another batch size:
+ * two images of one seed may differ by a grey level in some pixels, and are bit-identical if the
+ * batches have equal size; on CUDA, cuDNN may choose other kernels in another process.
  */
 public final class RelayPipeline implements AutoCloseable {
   private final @Nullable Denoiser first;

@@ -18,6 +18,7 @@ import org.relaydiffusion.diffusion.random.Seeds;
  * @param stages the stages to run
  * @param first options of the first stage
  * @param second options of the second stage
+ * @param noise where the random numbers come from
  * @param enhancement the post-processing of the images
  * @param inputs the images of the first stage, for {@link Stages#SECOND}; otherwise not used
  * @param rank this process, 0 to {@code worldSize - 1}
@@ -31,6 +32,7 @@ public record SampleRequest(
     Stages stages,
     EdmOptions first,
     RelayOptions second,
+    Noise noise,
     Enhancement enhancement,
     Optional<FirstStageImages> inputs,
     int rank,
@@ -69,6 +71,7 @@ public record SampleRequest(
     private Stages stages = Stages.BOTH;
     private EdmOptions first;
     private RelayOptions second;
+    private Noise noise = Noise.AUTO;
     private Enhancement enhancement;
     private @Nullable FirstStageImages inputs;
     private int rank;
@@ -136,6 +139,12 @@ public record SampleRequest(
       return this;
     }
 
+    /** Sets where the random numbers come from; {@link Noise#AUTO} by default. */
+    public Builder noise(Noise value) {
+      noise = value;
+      return this;
+    }
+
     /** Sets the post-processing of the images. */
     public Builder enhancement(Enhancement value) {
       enhancement = value;
@@ -174,6 +183,7 @@ public record SampleRequest(
           stages,
           first,
           second,
+          noise,
           enhancement,
           Optional.ofNullable(inputs),
           rank,

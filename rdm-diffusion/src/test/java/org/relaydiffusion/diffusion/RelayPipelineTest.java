@@ -18,10 +18,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Tensor;
 
@@ -59,6 +62,38 @@ class RelayPipelineTest {
         assertThat(differences.largest()).as("%s", numerics).isLessThanOrEqualTo(1);
         assertThat(differences.partAbove(0)).as("%s", numerics).isLessThanOrEqualTo(0.005);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cuda:a100", "cuda:2"})
+  void anImageOfCudasNoiseDoesNotDependOnItsBatchRankOrThreads(String noise) {
+    try (RelayPipeline pipeline = FIXTURE.load(Numerics.EXACT)) {
+      SampleRequest.Builder request = FIXTURE.request().noise(Noise.parse(noise));
+      Map<Long, Pixels> alone = pictures(pipeline, request.batch(1).build());
+      assertThat(alone).isNotEqualTo(pictures(pipeline, request.noise(Noise.CPU).build()));
+      request.noise(Noise.parse(noise));
+      Map<Long, Pixels> shared = new HashMap<>();
+      for (int rank = 0; rank < 3; rank++) {
+        shared.putAll(pictures(pipeline, request.rank(rank, 3).build()));
+      }
+      // Equal batches, equal kernels: equal to the bit.
+      assertThat(shared).isEqualTo(alone);
+      Differences differences = new Differences();
+      int threads = NativeThreads.threads();
+      try {
+        for (int other : new int[] {1, 3}) {
+          NativeThreads.setThreads(other);
+          Map<Long, Pixels> large = pictures(pipeline, request.rank(0, 1).batch(6).build());
+          assertThat(large).hasSameSizeAs(alone);
+          large.forEach((seed, pixels) -> differences.add(pixels, of(alone, seed)));
+        }
+      } finally {
+        NativeThreads.setThreads(threads);
+      }
+      // The noise is the same; a kernel for another batch size may round otherwise.
+      assertThat(differences.largest()).isLessThanOrEqualTo(1);
+      assertThat(differences.partAbove(0)).isLessThanOrEqualTo(0.005);
     }
   }
 

@@ -50,6 +50,8 @@ class UsageErrorsTest {
         "--numerics=slow        | Invalid value for option '--numerics': expected one of [exact,",
         "--cuda-graphs=on       | --cuda-graphs=on requires --device=cuda and --numerics=fast",
         "--cuda-graphs=maybe    | Invalid value for option '--cuda-graphs': expected one of [auto,",
+        "--noise=gpu            | Invalid value for option '--noise': expected auto, cpu, cuda or",
+        "--noise=cuda:t4        | Invalid value for option '--noise': expected a100, h100,",
         "--device=tpu           | --device must be auto, cpu, cuda or cuda:N, but is 'tpu'",
         "--threads=-1           | --threads must be 0 to 1024, but is -1",
         "--threads=1025         | --threads must be 0 to 1024, but is 1025",

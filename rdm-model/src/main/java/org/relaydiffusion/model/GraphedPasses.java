@@ -2,10 +2,14 @@
 package org.relaydiffusion.model;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -15,22 +19,27 @@ import org.relaydiffusion.model.Recorder.Recording;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Foreach;
-import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
+import org.relaydiffusion.torch.TorchException;
 
 /**
- * The passes of one network, recorded by the shapes of their operands. The first pass of a shape is
- * computed as it is; at the second it is recorded with operands of its own, which are filled before
- * each replay, so that noise levels and labels are not recorded but read. A result is copied out of
- * the recording's memory. The one that was used longest ago makes room for another.
+ * The passes of one network, recorded by the shapes of their operands. A thread's first pass of a
+ * shape is computed as it is; at its second it is recorded with operands of its own, which are
+ * filled before each replay, so that noise levels and labels are not recorded but read. A result is
+ * copied out of the recording's memory. The one that was used longest ago makes room for another.
  *
  * <p>Several threads may use it; replays are one after another.
  */
 final class GraphedPasses implements AutoCloseable {
   /** How many shapes are known at a time; a sampling run has a few. */
   static final int MOST = 8;
+
+  private static final String OUT_OF_MEMORY = "out of memory";
+
+  /** All that are open; guarded by itself. */
+  private static final Set<GraphedPasses> ALL = Collections.newSetFromMap(new WeakHashMap<>());
 
   private static final System.Logger LOG = System.getLogger("org.relaydiffusion.model");
 
@@ -68,6 +77,9 @@ final class GraphedPasses implements AutoCloseable {
     this.device = device;
     this.pass = pass;
     this.wanted = wanted;
+    synchronized (ALL) {
+      ALL.add(this);
+    }
   }
 
   /** What a recording is for. */
@@ -76,8 +88,13 @@ final class GraphedPasses implements AutoCloseable {
   /** What is known of a kind of pass. */
   private sealed interface Known {}
 
-  /** It came once. */
-  private record Seen() implements Known {}
+  /**
+   * It came before.
+   *
+   * @param threads that have computed it, by their numbers: what is made at a first time is often
+   *     made for each thread, so only these record it
+   */
+  private record Seen(Set<Long> threads) implements Known {}
 
   /** It cannot be recorded. */
   private record Refused() implements Known {}
@@ -114,12 +131,13 @@ final class GraphedPasses implements AutoCloseable {
       lock.lock();
       try {
         Known state = known.get(key);
-        if (state instanceof Seen) {
+        long thread = Thread.currentThread().threadId();
+        if (state instanceof Seen(Set<Long> threads) && !threads.add(thread)) {
           state = recordedOrRefused(key, image, sigma, labels);
           known.put(key, state);
         } else if (state == null) {
           makeRoom();
-          known.put(key, new Seen());
+          known.put(key, new Seen(new HashSet<>(Set.of(thread))));
         }
         if (state instanceof Recorded recorded) {
           result = replayed(recorded, image, sigma, labels);
@@ -145,11 +163,61 @@ final class GraphedPasses implements AutoCloseable {
     }
   }
 
+  /** Where memory does not suffice, the recordings of all networks end, and it is tried again. */
   private Tensor plain(Tensor image, Tensor sigma, @Nullable Tensor labels) {
+    try {
+      return computed(image, sigma, labels);
+    } catch (TorchException e) {
+      if (!String.valueOf(e.getMessage()).contains(OUT_OF_MEMORY) || !endAll()) {
+        throw e;
+      }
+      return computed(image, sigma, labels);
+    }
+  }
+
+  private Tensor computed(Tensor image, Tensor sigma, @Nullable Tensor labels) {
     return pass.apply(
         image.to(DType.FLOAT32),
         sigma.reshape(-1).to(DType.FLOAT32),
         labels == null ? null : labels.to(DType.FLOAT32));
+  }
+
+  /** Ends the recordings of all networks that are not in use just now; says whether there were. */
+  private static boolean endAll() {
+    List<GraphedPasses> all;
+    synchronized (ALL) {
+      all = new ArrayList<>(ALL);
+    }
+    boolean any = false;
+    for (GraphedPasses each : all) {
+      any |= each.end();
+    }
+    if (any) {
+      LOG.log(
+          System.Logger.Level.INFO,
+          "CUDA graphs were given up, as memory does not suffice: --cuda-graphs=off has none");
+    }
+    return any;
+  }
+
+  /** What was recorded is computed as it is from now on. */
+  private boolean end() {
+    if (!lock.tryLock()) {
+      return false;
+    }
+    try {
+      boolean any = false;
+      for (Map.Entry<Key, Known> each : known.entrySet()) {
+        if (each.getValue() instanceof Recorded recorded) {
+          each.setValue(new Refused());
+          recorded.close();
+          any = true;
+        }
+      }
+      return any;
+    } finally {
+      lock.unlock();
+    }
   }
 
   private Known recordedOrRefused(Key key, Tensor image, Tensor sigma, @Nullable Tensor labels) {
@@ -177,12 +245,6 @@ final class GraphedPasses implements AutoCloseable {
       Tensor ownSigma = own(made, sigma.numel());
       Tensor ownLabels = labels == null ? null : own(made, labels.shape());
       fill(ownImage, ownSigma, ownLabels, image, sigma, labels);
-      // One image will do, and takes little of the memory that stays with the stream.
-      recorder.warmUp(() -> {
-        try (TensorScope _ = TensorScope.open()) {
-          Tensor _ = pass.apply(first(ownImage), first(ownSigma), firstOrNone(ownLabels));
-        }
-      });
       Recording recording =
           recorder.record(
               sharing(key.place).orElse(null),
@@ -216,14 +278,6 @@ final class GraphedPasses implements AutoCloseable {
     return t;
   }
 
-  private static Tensor first(Tensor rows) {
-    return Shapes.narrow(rows, 0, 0, 1);
-  }
-
-  private static @Nullable Tensor firstOrNone(@Nullable Tensor rows) {
-    return rows == null ? null : first(rows);
-  }
-
   private Tensor replayed(Recorded to, Tensor image, Tensor sigma, @Nullable Tensor labels) {
     fill(to.image, to.sigma, to.labels, image, sigma, labels);
     to.recording.replay();
@@ -245,7 +299,7 @@ final class GraphedPasses implements AutoCloseable {
     }
   }
 
-  /** By a kernel that converts: copies of one type would be copies of the runtime's. */
+  /** On the device, converting; in one launch where that can be done. */
   private static void copy(List<Tensor> to, List<Tensor> from) {
     Foreach.copyInPlace(to, from);
   }
@@ -264,6 +318,9 @@ final class GraphedPasses implements AutoCloseable {
       known.clear();
     } finally {
       lock.unlock();
+    }
+    synchronized (ALL) {
+      ALL.remove(this);
     }
   }
 }

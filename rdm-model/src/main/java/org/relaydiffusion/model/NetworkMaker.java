@@ -6,6 +6,8 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import org.relaydiffusion.model.layer.Execution;
 import org.relaydiffusion.model.layer.Layer;
+import org.relaydiffusion.torch.CudaGraph;
+import org.relaydiffusion.torch.CudaStream;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
@@ -93,6 +95,10 @@ final class NetworkMaker {
     Preconditioner network = Preconditioner.of(config);
     try {
       values.accept(network);
+      if (CudaGraph.isAvailable(options.device())) {
+        // Threads may use it on streams of their own.
+        CudaStream.current(options.device()).synchronize();
+      }
       return network;
     } catch (RuntimeException e) {
       network.close();

@@ -9,16 +9,10 @@ interface Recorder {
   Object place();
 
   /**
-   * Does some work as it will be recorded, so that whatever is made at a first time is made.
-   *
-   * @param work reads what this thread has computed so far
-   */
-  void warmUp(Runnable work);
-
-  /**
    * Records what the work computes, without doing it.
    *
    * @param sharing one of the same place, with whose memory this one can do; null for its own
+   * @param work reads what this thread has computed so far; this thread has done the like before
    * @throws RuntimeException when it cannot be recorded, or the work fails
    */
   Recording record(@Nullable Recording sharing, Runnable work);

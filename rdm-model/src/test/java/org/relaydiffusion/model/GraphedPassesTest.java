@@ -52,11 +52,6 @@ class GraphedPassesTest {
     }
 
     @Override
-    public void warmUp(Runnable work) {
-      work.run();
-    }
-
-    @Override
     public Recording record(@Nullable Recording sharing, Runnable work) {
       work.run();
       if (refusal != null) {
@@ -110,8 +105,7 @@ class GraphedPassesTest {
       }
     }
     assertThat(log)
-        .containsExactly(
-            "pass of 2", "pass of 1", "pass of 2", "recorded", "replayed", "replayed", "replayed");
+        .containsExactly("pass of 2", "pass of 2", "recorded", "replayed", "replayed", "replayed");
     assertThat(open).isZero();
   }
 
@@ -175,8 +169,7 @@ class GraphedPassesTest {
       }
     }
     // Recording was tried once.
-    assertThat(log)
-        .containsExactly("pass of 1", "pass of 1", "pass of 1", "pass of 1", "pass of 1");
+    assertThat(log).containsExactly("pass of 1", "pass of 1", "pass of 1", "pass of 1");
   }
 
   @Test
@@ -190,5 +183,70 @@ class GraphedPassesTest {
           .isInstanceOf(ModelException.class)
           .hasMessage("a pass of shape [1, 1, 2, 2] cannot be captured: no graph");
     }
+  }
+
+  @Test
+  void aThreadRecordsWhatItHasComputedItself() throws InterruptedException {
+    try (GradMode _ = GradMode.noGrad();
+        TensorScope _ = TensorScope.open();
+        GraphedPasses passes = passes(CudaGraphs.AUTO)) {
+      passes.apply(image(1, 1), Torch.scalar(1.0), null);
+      Thread other =
+          Thread.ofPlatform()
+              .start(() -> {
+                try (GradMode _ = GradMode.noGrad();
+                    TensorScope _ = TensorScope.open()) {
+                  passes.apply(image(1, 1), Torch.scalar(1.0), null);
+                }
+              });
+      other.join();
+      assertThat(log).containsExactly("pass of 1", "pass of 1");
+      passes.apply(image(1, 1), Torch.scalar(1.0), null);
+      assertThat(log).endsWith("recorded", "replayed");
+    }
+    assertThat(open).isZero();
+  }
+
+  @Test
+  void recordingsEndWhereMemoryDoesNotSuffice() {
+    try (GradMode _ = GradMode.noGrad();
+        TensorScope _ = TensorScope.open();
+        GraphedPasses small = passes(CudaGraphs.AUTO);
+        GraphedPasses large =
+            new GraphedPasses(new Recorder(), Device.CPU, this::large, CudaGraphs.AUTO)) {
+      small.apply(image(1, 1), Torch.scalar(1.0), null);
+      small.apply(image(1, 1), Torch.scalar(1.0), null);
+      assertThat(open).isEqualTo(1);
+
+      assertThat(large.apply(image(3, 2), Torch.scalar(1.0), null).toDoubles()).containsOnly(2);
+      assertThat(open).isZero();
+
+      // What took the memory is not recorded again.
+      log.clear();
+      small.apply(image(1, 1), Torch.scalar(1.0), null);
+      small.apply(image(1, 1), Torch.scalar(1.0), null);
+      assertThat(log).containsExactly("pass of 1", "pass of 1");
+    }
+  }
+
+  @Test
+  void withoutRecordingsTooLittleMemoryIsAnError() {
+    open = 1;
+    try (GradMode _ = GradMode.noGrad();
+        TensorScope _ = TensorScope.open();
+        GraphedPasses large =
+            new GraphedPasses(new Recorder(), Device.CPU, this::large, CudaGraphs.AUTO)) {
+      assertThatThrownBy(() -> large.apply(image(3, 2), Torch.scalar(1.0), null))
+          .isInstanceOf(TorchException.class)
+          .hasMessage("CUDA out of memory");
+    }
+  }
+
+  /** As {@link #pass}, where the memory of no recording is taken. */
+  private Tensor large(Tensor image, Tensor sigma, @Nullable Tensor labels) {
+    if (open > 0) {
+      throw new TorchException("CUDA out of memory");
+    }
+    return pass(image, sigma, labels);
   }
 }

@@ -19,6 +19,7 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.Checkpoint;
 import org.relaydiffusion.checkpoint.NetworkRecord;
 import org.relaydiffusion.diffusion.ComputeType;
+import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.RelayPipeline;
 import org.relaydiffusion.diffusion.Sample;
 import org.relaydiffusion.diffusion.SampleRequest;
@@ -40,6 +41,7 @@ import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Index;
+import org.relaydiffusion.torch.LaunchGrid;
 import org.relaydiffusion.torch.Losses;
 import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Pointwise;
@@ -105,6 +107,51 @@ class GpuTest {
             .dtype(ComputeType.AUTO)
             .load()) {
       return pipeline.dtypes();
+    }
+  }
+
+  /** An image of 64 px is the same on every GPU; its sine and logarithm are less exact. */
+  @Test
+  void generatorsOfTheDeviceDrawWhatIsComputedOnTheCpu() {
+    assumeGpu();
+    for (long seed : new long[] {0, 42, 0xffff_ffffL}) {
+      try (Generator own = Generator.seeded(seed, GPU);
+          Generator computed = Generator.philox(seed, LaunchGrid.A100);
+          TensorScope _ = TensorScope.open()) {
+        for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64, DType.FLOAT32)) {
+          Tensor drawn = own.randn(dtype, 3, 64, 64);
+          assertThat(drawn.device()).isEqualTo(GPU);
+          double[] expected = computed.randn(dtype, 3, 64, 64).toDoubles();
+          double[] actual = drawn.to(Device.CPU).toDoubles();
+          for (int i = 0; i < expected.length; i++) {
+            // Near u = 1 the logarithm magnifies a rounding of u.
+            double tolerance =
+                dtype == DType.FLOAT64 ? 1e-13 : Math.abs(expected[i]) > 0.15 ? 2e-6 : 3e-4;
+            assertThat(actual[i]).as("element %s", i).isCloseTo(expected[i], within(tolerance));
+          }
+          assertThat(own.state()).isEqualTo(computed.state());
+        }
+        assertThat(own.randint(10, 1000).to(Device.CPU).toLongs())
+            .isEqualTo(computed.randint(10, 1000).toLongs());
+      }
+    }
+  }
+
+  @Test
+  void noiseOfTheCpuIsTheSameOnTheDevice() {
+    assumeGpu();
+    long[] seeds = {1, 2, 3};
+    for (Noise noise : List.of(Noise.CPU, Noise.parse("cuda:v100"))) {
+      try (StackedGenerators there = StackedGenerators.of(noise, GPU, seeds);
+          StackedGenerators here = StackedGenerators.of(noise, Device.CPU, seeds);
+          TensorScope _ = TensorScope.open()) {
+        for (long side : new long[] {16, 16, 16, 64, 64, 64, 64}) {
+          Tensor drawn = there.randn(DType.FLOAT64, 3, side, side);
+          assertThat(drawn.device()).isEqualTo(GPU);
+          assertThat(drawn.to(Device.CPU).toDoubles())
+              .isEqualTo(here.randn(DType.FLOAT64, 3, side, side).toDoubles());
+        }
+      }
     }
   }
 
@@ -194,6 +241,31 @@ class GpuTest {
         y[0].close();
       }
     }
+  }
+
+  /** LibTorch would throw through Java in each of these cases. */
+  @Test
+  void aCaptureRefusesWhatWouldEndTheProcess() {
+    assumeGpu();
+    CudaStream stream = CudaStream.fromPool(GPU);
+    CudaGraph closed = CudaGraph.capture(stream, null, () -> {});
+    closed.close();
+    assertThatThrownBy(() -> CudaGraph.capture(stream, closed, () -> {}))
+        .hasMessage("the graph whose memory is to be shared is closed");
+    assertThatThrownBy(() -> CudaGraph.capture(stream, null, GpuTest::leaveAStream))
+        .hasMessageMatching("the work left stream 0x[0-9a-f]+ of cuda:0 current");
+    assertThatThrownBy(() -> CudaGraph.capture(stream, null, () -> Generator.seeded(1, GPU)))
+        .hasMessage("making a generator of cuda:0 is not possible while a CUDA graph is captured");
+    assertThatThrownBy(() ->
+            CudaGraph.capture(
+                stream, null, () -> CudaGraph.capture(stream, null, () -> {}).close()))
+        .hasMessage("capturing another graph is not possible while a CUDA graph is captured");
+    assertThat(CudaGraph.isAvailable(GPU)).isTrue();
+    CudaGraph.capture(stream, null, () -> {}).close();
+  }
+
+  private static void leaveAStream() {
+    CudaStream.Use _ = CudaStream.fromPool(GPU).use();
   }
 
   @ParameterizedTest

@@ -28,6 +28,7 @@ public final class AllocatorAbi {
 
   // After two destructors, allocate, is_simple_data_ptr, raw_deleter, copy_data, initialized,
   // emptyCache and recordStream.
+  private static final int EMPTY_CACHE = 7;
   private static final int GET_DEVICE_STATS = 9;
   private static final int RESET_PEAK_STATS = 11;
 
@@ -89,6 +90,27 @@ public final class AllocatorAbi {
                   FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_BYTE));
           try {
             function.invokeExact(allocator.address(), (byte) device);
+          } catch (Throwable e) {
+            throw TensorAbi.fatal(e);
+          }
+        });
+  }
+
+  /**
+   * Gives the memory that is kept for later tensors back to the devices ({@code
+   * torch.cuda.empty_cache}); where the allocator is not known, nothing happens. Not while a graph
+   * is captured, nor after work that has failed: LibTorch would end the process.
+   */
+  public static void emptyCache() {
+    allocator()
+        .ifPresent(allocator -> {
+          // The pool, a pair of two numbers, of which 0 and 0 are all.
+          var function =
+              Symbols.at(
+                  virtual(allocator, EMPTY_CACHE),
+                  FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG));
+          try {
+            function.invokeExact(allocator.address(), 0L, 0L);
           } catch (Throwable e) {
             throw TensorAbi.fatal(e);
           }

@@ -20,7 +20,7 @@ import java.lang.invoke.MethodHandle;
 public final class RandomAbi {
   // A C++ object with a destructor comes back through a hidden pointer, as a struct too large for
   // registers does; the linker knows where each platform passes it.
-  private static final StructLayout BY_HIDDEN_POINTER =
+  static final StructLayout BY_HIDDEN_POINTER =
       MemoryLayout.structLayout(MemoryLayout.sequenceLayout(4, JAVA_LONG));
   private static final MethodHandle CREATE =
       Symbols.any(
@@ -39,19 +39,7 @@ public final class RandomAbi {
       Symbols.any("_ZN2at16CPUGeneratorImpl6randomEv", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
   private static final MethodHandle RANDN = sized("aoti_torch_cpu_randn_generator");
   private static final MethodHandle RAND = sized("aoti_torch_cpu_rand_generator");
-  private static final MethodHandle RANDINT =
-      Symbols.code(
-          "aoti_torch_cpu_randint_generator",
-          JAVA_LONG,
-          ADDRESS,
-          JAVA_LONG,
-          ADDRESS,
-          ADDRESS,
-          ADDRESS,
-          ADDRESS,
-          JAVA_INT,
-          ADDRESS,
-          ADDRESS);
+  private static final MethodHandle RANDINT = bounded("aoti_torch_cpu_randint_generator");
 
   private RandomAbi() {}
 
@@ -116,12 +104,29 @@ public final class RandomAbi {
   public static long draw(MemorySegment generator, Draw draw, long[] sizes, int dtype)
       throws NativeCallException {
     MethodHandle function = draw == Draw.NORMAL ? RANDN : RAND;
+    return draw(function, generator, MemorySegment.NULL, -1, draw, sizes, dtype);
+  }
+
+  /** A tensor of integers in [0, high). */
+  public static long randint(MemorySegment generator, long high, long[] sizes, int dtype)
+      throws NativeCallException {
+    return randint(RANDINT, generator, MemorySegment.NULL, -1, high, sizes, dtype);
+  }
+
+  /** A tensor of draws on a device, whose type is null for the CPU. */
+  static long draw(
+      MethodHandle function,
+      MemorySegment generator,
+      MemorySegment deviceType,
+      int deviceIndex,
+      Draw draw,
+      long[] sizes,
+      int dtype)
+      throws NativeCallException {
     Scratch s = Scratch.current();
     int code;
     s.out2.set(JAVA_LONG, 0, generator.address());
-    // The call wants the dtype's address; no operator's arguments lie on the stack between calls.
-    MemorySegment type = Scratch.stack(1).asSlice(0, 4);
-    type.set(JAVA_INT, 0, dtype);
+    MemorySegment type = type(dtype);
     try {
       code =
           (int)
@@ -131,8 +136,8 @@ public final class RandomAbi {
                   s.out2,
                   type,
                   MemorySegment.NULL,
-                  MemorySegment.NULL,
-                  -1,
+                  deviceType,
+                  deviceIndex,
                   MemorySegment.NULL,
                   s.out);
     } catch (Throwable e) {
@@ -144,26 +149,32 @@ public final class RandomAbi {
     return s.out.get(JAVA_LONG, 0);
   }
 
-  /** A tensor of integers in [0, high). */
-  public static long randint(MemorySegment generator, long high, long[] sizes, int dtype)
+  /** A tensor of integers in [0, high) on a device, whose type is null for the CPU. */
+  static long randint(
+      MethodHandle function,
+      MemorySegment generator,
+      MemorySegment deviceType,
+      int deviceIndex,
+      long high,
+      long[] sizes,
+      int dtype)
       throws NativeCallException {
     Scratch s = Scratch.current();
     int code;
     s.out2.set(JAVA_LONG, 0, generator.address());
-    MemorySegment type = Scratch.stack(1).asSlice(0, 4);
-    type.set(JAVA_INT, 0, dtype);
+    MemorySegment type = type(dtype);
     try {
       code =
           (int)
-              RANDINT.invokeExact(
+              function.invokeExact(
                   high,
                   s.sizes(sizes),
                   (long) sizes.length,
                   s.out2,
                   type,
                   MemorySegment.NULL,
-                  MemorySegment.NULL,
-                  -1,
+                  deviceType,
+                  deviceIndex,
                   MemorySegment.NULL,
                   s.out);
     } catch (Throwable e) {
@@ -175,8 +186,21 @@ public final class RandomAbi {
     return s.out.get(JAVA_LONG, 0);
   }
 
-  private static MethodHandle sized(String name) {
+  /** The calls want the dtype's address; no operator's arguments lie on the stack between calls. */
+  private static MemorySegment type(int dtype) {
+    MemorySegment type = Scratch.stack(1).asSlice(0, Integer.BYTES);
+    type.set(JAVA_INT, 0, dtype);
+    return type;
+  }
+
+  static MethodHandle sized(String name) {
     return Symbols.code(
         name, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+  }
+
+  static MethodHandle bounded(String name) {
+    return Symbols.code(
+        name, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS,
+        ADDRESS);
   }
 }

@@ -52,18 +52,21 @@ public final class Damping {
   /**
    * Returns the factors of one patch for blurs with given standard deviations.
    *
+   * @param squares the {@link #squares} of the patch, on the device of {@code blurSigmas}
    * @param blurSigmas [N, 1, 1, 1], in pixels; float32 or float64
-   * @param patchSize s
    * @param minScale the factor that remains at the highest frequencies
    * @return [N, 1, s, s] in the dtype of {@code blurSigmas}
    */
-  public static Tensor tiles(Tensor blurSigmas, int patchSize, double minScale) {
+  static Tensor tiles(Tensor squares, Tensor blurSigmas, double minScale) {
     try (var scope = TensorScope.open()) {
-      Tensor squares =
-          Torch.tensor(squaredFrequencies(patchSize), patchSize, patchSize).to(blurSigmas.device());
       Tensor tau = Pointwise.square(blurSigmas).div(2);
       return scope.keep(scaled(Pointwise.neg(squares).mul(tau), minScale));
     }
+  }
+
+  /** Returns the squared frequencies of one patch: float32 [s, s] on the CPU. */
+  static Tensor squares(int patchSize) {
+    return Torch.tensor(squaredFrequencies(patchSize), patchSize, patchSize);
   }
 
   private static Tensor scaled(Tensor exponents, double minScale) {

@@ -90,7 +90,12 @@ public final class Dct {
   }
 
   private static boolean byFourier(Tensor x, Numerics numerics) {
-    return x.dtype() == DType.FLOAT32 && numerics == Numerics.EXACT;
+    return isByFourier(x.dtype(), numerics);
+  }
+
+  /** Returns whether images of a dtype are transformed by the reference's Fourier transform. */
+  static boolean isByFourier(DType dtype, Numerics numerics) {
+    return dtype == DType.FLOAT32 && numerics == Numerics.EXACT;
   }
 
   private static int lastSize(Tensor x) {

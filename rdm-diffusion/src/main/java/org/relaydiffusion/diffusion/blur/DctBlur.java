@@ -2,6 +2,8 @@
 package org.relaydiffusion.diffusion.blur;
 
 import org.relaydiffusion.diffusion.schedule.BlurSchedule;
+import org.relaydiffusion.diffusion.transfer.HostValues;
+import org.relaydiffusion.diffusion.transfer.HostValues.Sent;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -31,10 +33,14 @@ public record DctBlur(int patchSize, double minScale) {
   public Tensor apply(Tensor x, Tensor blurSigmas, Numerics numerics) {
     Patches.check(x, patchSize);
     try (var scope = TensorScope.open()) {
-      Tensor tiles = Damping.tiles(blurSigmas, patchSize, minScale);
+      // All constants go to the device in one copy, which nothing waits for.
+      HostValues constants = new HostValues(x.device());
+      Sent squares = constants.add(Damping.squares(patchSize));
+      PatchTransform transform = PatchTransform.of(constants, patchSize, x.dtype(), numerics);
+      constants.send();
+      Tensor tiles = Damping.tiles(squares.get(), blurSigmas, minScale);
       Tensor factors = Shapes.repeat(tiles, 1, 1, x.size(2) / patchSize, x.size(3) / patchSize);
-      Tensor damped = Dct.dct2d(x, patchSize, Dct.Norm.ORTHO, numerics).mul(factors);
-      return scope.keep(Dct.idct2d(damped, patchSize, Dct.Norm.ORTHO, numerics));
+      return scope.keep(transform.invert(transform.transform(x).mul(factors)));
     }
   }
 }

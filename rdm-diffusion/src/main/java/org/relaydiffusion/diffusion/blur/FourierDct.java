@@ -2,7 +2,11 @@
 package org.relaydiffusion.diffusion.blur;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.blur.Dct.Norm;
+import org.relaydiffusion.diffusion.transfer.HostValues;
+import org.relaydiffusion.diffusion.transfer.HostValues.Sent;
+import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Fourier;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Shapes;
@@ -16,70 +20,140 @@ import org.relaydiffusion.torch.Torch;
  * elements are transformed, and each result is rotated by a fraction of a quarter turn. These are
  * the reference's operations in the reference's order, so on the same LibTorch the results are
  * bit-identical.
+ *
+ * <p>An object has the constants of one transform or its inverse, on the device of the images.
  */
 final class FourierDct {
-  private FourierDct() {}
+  private final int length;
+  private final Sent order;
+  private final Sent cosine;
+  private final Sent sine;
+  private final @Nullable Sent rowLengths;
 
-  /** Transforms the last axis. */
-  static Tensor dct(Tensor x, Norm norm) {
-    int s = Math.toIntExact(x.size(-1));
+  private FourierDct(
+      HostValues constants, int length, long[] order, Tensor angles, @Nullable Tensor rowLengths) {
+    this.length = length;
+    this.order = constants.add(Torch.tensor(order, length));
+    this.cosine = constants.add(Pointwise.cos(angles));
+    this.sine = constants.add(Pointwise.sin(angles));
+    this.rowLengths = rowLengths == null ? null : constants.add(rowLengths);
+  }
+
+  /**
+   * Adds the constants of the transform, to be sent before it is used. They belong to the current
+   * scope.
+   *
+   * @param dtype of what is transformed
+   */
+  static FourierDct forward(HostValues constants, int length, DType dtype, Norm norm) {
+    Tensor angles = Pointwise.neg(Torch.arange(length, dtype)).mul(Math.PI).div(2.0 * length);
+    return new FourierDct(
+        constants, length, evenThenOdd(length), angles, rowLengths(length, dtype, norm));
+  }
+
+  /** Adds the constants of the inverse, as {@link #forward}. */
+  static FourierDct inverse(HostValues constants, int length, DType dtype, Norm norm) {
+    Tensor angles = Torch.arange(length, dtype).mul(Math.PI).div(2.0 * length);
+    return new FourierDct(
+        constants, length, inPlace(length), angles, rowLengths(length, dtype, norm));
+  }
+
+  /** Transforms the last axis, with the constants of {@link #forward}. */
+  Tensor transform(Tensor x) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor rows = Shapes.indexSelect(x.reshape(-1, s), 1, evenThenOdd(s).to(x.device()));
+      Tensor rows = Shapes.indexSelect(x.reshape(-1, length), 1, order.get());
       Tensor spectrum = Fourier.fft(rows);
-      Tensor angles = Pointwise.neg(Torch.arange(s, x.dtype())).mul(Math.PI).div(2.0 * s);
-      Tensor real = Shapes.select(spectrum, 2, 0).mul(Pointwise.cos(angles).to(x.device()));
-      Tensor imaginary = Shapes.select(spectrum, 2, 1).mul(Pointwise.sin(angles).to(x.device()));
+      Tensor real = Shapes.select(spectrum, 2, 0).mul(cosine.get());
+      Tensor imaginary = Shapes.select(spectrum, 2, 1).mul(sine.get());
       Tensor turned = real.sub(imaginary);
-      if (norm == Norm.ORTHO) {
-        turned = turned.div(lengths(s, x));
+      if (rowLengths != null) {
+        turned = turned.div(rowLengths.get());
       }
       return scope.keep(turned.mul(2).reshape(x.shape()));
     }
   }
 
-  /** Computes the inverse of {@link #dct} along the last axis. */
-  static Tensor idct(Tensor x, Norm norm) {
-    int s = Math.toIntExact(x.size(-1));
+  /** Inverts {@link #transform}, with the constants of {@link #inverse}. */
+  Tensor invert(Tensor x) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor real = x.reshape(-1, s).div(2);
-      if (norm == Norm.ORTHO) {
-        real = real.mul(lengths(s, x));
+      Tensor real = x.reshape(-1, length).div(2);
+      if (rowLengths != null) {
+        real = real.mul(rowLengths.get());
       }
       // The spectrum of a real row: frequency -k, which is s - k, is the conjugate of k.
       Tensor imaginary =
           Shapes.cat(
               List.of(
                   Shapes.narrow(real, 1, 0, 1).mul(0),
-                  Pointwise.neg(Shapes.narrow(Shapes.flip(real, 1), 1, 0, s - 1))),
+                  Pointwise.neg(Shapes.narrow(Shapes.flip(real, 1), 1, 0, length - 1))),
               1);
-      Tensor angles = Torch.arange(s, x.dtype()).mul(Math.PI).div(2.0 * s);
-      Tensor cosine = Pointwise.cos(angles).to(x.device());
-      Tensor sine = Pointwise.sin(angles).to(x.device());
       Tensor spectrum =
           Torch.stack(
               List.of(
-                  real.mul(cosine).sub(imaginary.mul(sine)),
-                  real.mul(sine).add(imaginary.mul(cosine))),
+                  real.mul(cosine.get()).sub(imaginary.mul(sine.get())),
+                  real.mul(sine.get()).add(imaginary.mul(cosine.get()))),
               2);
-      Tensor rows = Fourier.irfft(spectrum, s);
-      return scope.keep(Shapes.indexSelect(rows, 1, inPlace(s).to(x.device())).reshape(x.shape()));
+      Tensor rows = Fourier.irfft(spectrum, length);
+      return scope.keep(Shapes.indexSelect(rows, 1, order.get()).reshape(x.shape()));
     }
   }
 
-  /** Computes {@link #dct} over both axes of each patch of [N, C, H, W]. */
+  /** Performs {@link #transform} over both axes of each patch of [N, C, H, W]. */
+  Tensor transformPatches(Tensor x) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor rows = Shapes.transpose(transform(Patches.cut(x, length)), 2, 3);
+      return scope.keep(joined(transform(rows), x));
+    }
+  }
+
+  /** Performs {@link #invert} over both axes of each patch of [N, C, H, W]. */
+  Tensor invertPatches(Tensor x) {
+    try (TensorScope scope = TensorScope.open()) {
+      Tensor rows = Shapes.transpose(invert(Patches.cut(x, length)), 2, 3);
+      return scope.keep(joined(invert(rows), x));
+    }
+  }
+
+  /** Transforms the last axis once. */
+  static Tensor dct(Tensor x, Norm norm) {
+    try (TensorScope scope = TensorScope.open()) {
+      return scope.keep(forward(x, Math.toIntExact(x.size(-1)), norm).transform(x));
+    }
+  }
+
+  /** Inverts {@link #dct(Tensor, Norm)}. */
+  static Tensor idct(Tensor x, Norm norm) {
+    try (TensorScope scope = TensorScope.open()) {
+      return scope.keep(inverse(x, Math.toIntExact(x.size(-1)), norm).invert(x));
+    }
+  }
+
+  /** Transforms both axes of each patch of [N, C, H, W] once. */
   static Tensor dct2d(Tensor x, int patchSize, Norm norm) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor rows = Shapes.transpose(dct(Patches.cut(x, patchSize), norm), 2, 3);
-      return scope.keep(joined(dct(rows, norm), x));
+      return scope.keep(forward(x, patchSize, norm).transformPatches(x));
     }
   }
 
-  /** Computes {@link #idct} over both axes of each patch of [N, C, H, W]. */
+  /** Inverts {@link #dct2d(Tensor, int, Norm)}. */
   static Tensor idct2d(Tensor x, int patchSize, Norm norm) {
     try (TensorScope scope = TensorScope.open()) {
-      Tensor rows = Shapes.transpose(idct(Patches.cut(x, patchSize), norm), 2, 3);
-      return scope.keep(joined(idct(rows, norm), x));
+      return scope.keep(inverse(x, patchSize, norm).invertPatches(x));
     }
+  }
+
+  private static FourierDct forward(Tensor like, int length, Norm norm) {
+    HostValues constants = new HostValues(like.device());
+    FourierDct made = forward(constants, length, like.dtype(), norm);
+    constants.send();
+    return made;
+  }
+
+  private static FourierDct inverse(Tensor like, int length, Norm norm) {
+    HostValues constants = new HostValues(like.device());
+    FourierDct made = inverse(constants, length, like.dtype(), norm);
+    constants.send();
+    return made;
   }
 
   /** Moves transposed patches back to their positions in {@code images}. */
@@ -91,30 +165,33 @@ final class FourierDct {
     }
   }
 
-  /** Returns the Euclidean norm of each unscaled row of the transform's matrix. */
-  private static Tensor lengths(int s, Tensor like) {
+  /** Returns the Euclidean norm of each unscaled row of the transform's matrix, if it is needed. */
+  private static @Nullable Tensor rowLengths(int s, DType dtype, Norm norm) {
+    if (norm != Norm.ORTHO) {
+      return null;
+    }
     double[] lengths = new double[s];
     for (int k = 0; k < s; k++) {
       lengths[k] = 2 * Math.sqrt(k == 0 ? s : s / 2.0);
     }
-    return Torch.tensor(lengths, s).to(like.dtype()).to(like.device());
+    return Torch.tensor(lengths, s).to(dtype);
   }
 
   /** Returns 0, 2, 4, ..., 5, 3, 1. */
-  private static Tensor evenThenOdd(int s) {
+  private static long[] evenThenOdd(int s) {
     long[] places = new long[s];
     for (int i = 0; i < s; i++) {
       places[i % 2 == 0 ? i / 2 : s - 1 - i / 2] = i;
     }
-    return Torch.tensor(places, s);
+    return places;
   }
 
   /** Returns the inverse of {@link #evenThenOdd}. */
-  private static Tensor inPlace(int s) {
+  private static long[] inPlace(int s) {
     long[] places = new long[s];
     for (int i = 0; i < s; i++) {
       places[i] = i % 2 == 0 ? i / 2 : s - 1 - i / 2;
     }
-    return Torch.tensor(places, s);
+    return places;
   }
 }

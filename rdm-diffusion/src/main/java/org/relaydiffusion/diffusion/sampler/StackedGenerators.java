@@ -5,9 +5,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
+import org.relaydiffusion.torch.LaunchGrid;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
@@ -15,32 +18,68 @@ import org.relaydiffusion.torch.Torch;
 /**
  * One generator per image, so that the noise of an image does not depend on its batch: the
  * generator of image k is seeded with its seed mod 2^32, and all of its random numbers are drawn
- * from it in order. Numbers are drawn on the CPU for every device, so a seed always gives the same
- * noise.
+ * from it in order. Which numbers a seed gives is up to the {@link Noise}.
  *
  * <p>Not thread-safe. {@link #close()} frees the generators. Tensors returned by the methods belong
  * to the current scope.
  */
 public final class StackedGenerators implements AutoCloseable {
-  private final List<Generator> generators = new ArrayList<>();
+  private final List<Generator> generators;
+  private final Noise noise;
   private final Device device;
 
-  private StackedGenerators(Device device) {
+  /** For numbers that are drawn on the CPU and used on CUDA; otherwise null. */
+  private final @Nullable DrawsAhead ahead;
+
+  private StackedGenerators(Noise noise, Device device, List<Generator> generators) {
+    this.noise = noise;
     this.device = device;
+    this.generators = generators;
+    boolean isCopied = device.type() == Device.Type.CUDA && !(noise instanceof Noise.OfCuda);
+    ahead = isCopied && !generators.isEmpty() ? new DrawsAhead(generators, device) : null;
   }
 
-  /** Creates the generators of a batch; seeds that are equal mod 2^32 give equal noise. */
+  /** Creates the CPU's generators for a batch on the CPU. */
   public static StackedGenerators of(long... seeds) {
     return of(Device.CPU, seeds);
   }
 
-  /** Creates generators as {@link #of(long...)}, whose numbers are copied to {@code device}. */
+  /** Creates the CPU's generators for a batch; their numbers are copied to {@code device}. */
   public static StackedGenerators of(Device device, long... seeds) {
-    StackedGenerators stacked = new StackedGenerators(device);
-    for (long seed : seeds) {
-      stacked.generators.add(Generator.seeded(seed & 0xffff_ffffL));
+    return of(Noise.CPU, device, seeds);
+  }
+
+  /**
+   * Creates the generators of a batch; seeds that are equal mod 2^32 give equal noise.
+   *
+   * @param noise where the numbers come from
+   * @param device where they are used
+   * @param seeds one per image
+   * @throws org.relaydiffusion.OptionException if the device cannot be used
+   */
+  public static StackedGenerators of(Noise noise, Device device, long... seeds) {
+    Noise source = noise.on(device);
+    List<Generator> generators = new ArrayList<>(seeds.length);
+    try {
+      for (long seed : seeds) {
+        generators.add(generator(source, device, seed));
+      }
+      return new StackedGenerators(source, device, generators);
+    } catch (RuntimeException e) {
+      generators.forEach(Generator::close);
+      throw e;
     }
-    return stacked;
+  }
+
+  /** Creates the generator of one image. */
+  static Generator generator(Noise noise, Device device, long seed) {
+    long low = seed & 0xffff_ffffL;
+    return switch (noise.on(device)) {
+      case Noise.OfDevice() -> throw new IllegalStateException("on() selects another");
+      case Noise.OfCpu() -> Generator.seeded(low);
+      case Noise.OfCuda() -> Generator.seeded(low, device);
+      case Noise.OfGpu(LaunchGrid grid) -> Generator.philox(low, grid);
+    };
   }
 
   /** Returns N, the number of images. */
@@ -56,7 +95,11 @@ public final class StackedGenerators implements AutoCloseable {
    * @return [N, sizes...]
    */
   public Tensor randn(DType dtype, long... sizes) {
-    return stack(g -> g.randn(dtype, sizes));
+    if (ahead != null) {
+      return ahead.randn(dtype, sizes);
+    }
+    // One call for all images, whose numbers are computed on all threads.
+    return noise instanceof Noise.OfGpu ? filled(dtype, sizes) : stack(g -> g.randn(dtype, sizes));
   }
 
   /** Draws standard normal numbers in the shape of a batch [N, ...], with a dtype of its own. */
@@ -67,18 +110,40 @@ public final class StackedGenerators implements AutoCloseable {
 
   /** Draws uniform integers from [0, high), one block per image: int64 [N, sizes...]. */
   public Tensor randint(long high, long... sizes) {
+    if (ahead != null) {
+      ahead.discard();
+    }
     return stack(g -> g.randint(high, sizes));
+  }
+
+  private Tensor filled(DType dtype, long... sizes) {
+    Tensor batch = Torch.empty(dtype, Device.CPU, DrawsAhead.batchOf(generators.size(), sizes));
+    try {
+      Generator.fillNormal(generators, batch);
+      return batch;
+    } catch (RuntimeException e) {
+      batch.close();
+      throw e;
+    }
   }
 
   private Tensor stack(Function<Generator, Tensor> draw) {
     try (var scope = TensorScope.open()) {
       List<Tensor> drawn = generators.stream().map(draw).toList();
-      return scope.keep(Torch.stack(drawn, 0).to(device));
+      // One image needs no copy.
+      Tensor batch =
+          drawn.size() == 1
+              ? drawn.getFirst().reshape(DrawsAhead.batchOf(1, drawn.getFirst().shape()))
+              : Torch.stack(drawn, 0);
+      return scope.keep(batch.to(device));
     }
   }
 
   @Override
   public void close() {
+    if (ahead != null) {
+      ahead.close();
+    }
     generators.forEach(Generator::close);
     generators.clear();
   }

@@ -2,10 +2,13 @@
 package org.relaydiffusion.diffusion.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +50,11 @@ class SimulatedTrainingTest {
       if (numerics == Numerics.EXACT) {
         expected.values.forEach(
             (name, values) -> assertThat(found.values.get(name)).as(name).containsExactly(values));
+      } else if (tiny.dropout() == 0) {
+        // With dropout, fast numerics draw other numbers on the CPU.
+        double[] losses = Objects.requireNonNull(expected.values.get("losses"));
+        assertThat(found.values.get("losses"))
+            .containsExactly(losses, within(1e-4 * Arrays.stream(losses).max().orElse(0)));
       }
       int rounds = tiny.batch() / tiny.perRound();
       for (HostTraffic step : found.steps.subList(1, STEPS)) {

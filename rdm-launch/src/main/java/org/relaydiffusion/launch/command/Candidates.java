@@ -98,6 +98,24 @@ public final class Candidates {
     }
   }
 
+  /** For {@code --noise}. */
+  public static final class Noises extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    public Noises() {
+      super(
+          List.of(
+              "auto",
+              "cpu",
+              "cuda",
+              "cuda:a100",
+              "cuda:h100",
+              "cuda:v100",
+              "cuda:rtx4090",
+              "cuda:rtx3090"));
+    }
+  }
+
   /** For {@code --nproc_per_node}. */
   public static final class Processes extends ArrayList<String> {
     private static final long serialVersionUID = 1L;

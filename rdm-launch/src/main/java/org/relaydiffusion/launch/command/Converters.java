@@ -9,6 +9,7 @@ import java.util.function.Function;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.Which;
 import org.relaydiffusion.diffusion.ComputeType;
+import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.Stages;
 import org.relaydiffusion.diffusion.data.BadImages;
 import org.relaydiffusion.diffusion.data.convert.Crop;
@@ -36,6 +37,7 @@ public final class Converters {
     root.registerConverter(Path.class, inOwnWords(FileNames::path));
     root.registerConverter(FileLocation.class, inOwnWords(FileLocation::parse));
     root.registerConverter(ComputeType.class, inOwnWords(ComputeType::parse));
+    root.registerConverter(Noise.class, inOwnWords(Noise::parse));
     root.registerConverter(Stages.class, inOwnWords(Stages::parse));
     root.registerConverter(Crop.class, inOwnWords(Crop::parse));
     root.registerConverter(Resolution.class, inOwnWords(Resolution::parse));

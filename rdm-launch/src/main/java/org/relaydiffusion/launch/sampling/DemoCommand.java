@@ -7,6 +7,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.relaydiffusion.diffusion.ClassList;
 import org.relaydiffusion.diffusion.ComputeType;
+import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.Preset;
 import org.relaydiffusion.diffusion.Stages;
 import org.relaydiffusion.diffusion.random.Seeds;
@@ -91,7 +92,12 @@ public final class DemoCommand implements Callable<Integer> {
         Preset.GENERATE.second(),
         Preset.GENERATE.enhancement(),
         new SamplingJob.Runtime(
-            Device.CPU, ComputeType.AUTO, Numerics.FAST, CudaGraphs.AUTO, OptionalInt.empty()),
+            Device.CPU,
+            ComputeType.AUTO,
+            Numerics.FAST,
+            CudaGraphs.AUTO,
+            Noise.CPU,
+            OptionalInt.empty()),
         Rank.SINGLE);
   }
 }

@@ -2,6 +2,7 @@
 package org.relaydiffusion.launch.sampling;
 
 import org.relaydiffusion.diffusion.ComputeType;
+import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.ComputeOptions;
 import org.relaydiffusion.launch.command.Section;
@@ -33,6 +34,19 @@ final class RunOptions implements Section {
               + " error. Default: ${DEFAULT-VALUE}.",
       defaultValue = "auto")
   CudaGraphs cudaGraphs = CudaGraphs.AUTO;
+
+  @Option(
+      names = "--noise",
+      paramLabel = "auto|cpu|cuda[:GPU]",
+      completionCandidates = Candidates.Noises.class,
+      description =
+          "Where the images' random numbers come from, which decide what a seed shows: cpu is the"
+              + " reference's generator on the CPU, cuda that on a GPU. On CUDA, cuda draws on the"
+              + " device; with the name of a GPU (a100, h100, h200, v100, rtx4090, rtx3090) or its"
+              + " number of blocks of 256 threads, and on the CPU, where it is an a100, the GPU's"
+              + " numbers are computed. auto is that of the device. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "auto")
+  Noise noise = Noise.AUTO;
 
   @Override
   public String heading() {

@@ -120,6 +120,7 @@ public abstract class SamplingCommand implements Callable<Integer> {
         running.dtype,
         running.compute.numerics,
         running.cudaGraphs,
+        running.noise,
         threads);
   }
 }

@@ -12,6 +12,7 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.ClassList;
 import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.diffusion.EdmOptions;
+import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.diffusion.Stage;
 import org.relaydiffusion.diffusion.Stages;
@@ -83,12 +84,13 @@ public record SamplingJob(
       Existing existing) {}
 
   /**
-   * The device and numerics of the networks.
+   * The device and numerics of the networks, and their noise.
    *
    * @param device the device
    * @param dtype the dtype of the computation
    * @param numerics exact or fast
    * @param cudaGraphs whether passes on CUDA are captured and replayed
+   * @param noise where the images' random numbers come from
    * @param threads number of threads of an operator; LibTorch's default if empty
    */
   @SuppressWarnings("AvoidCommonTypeNames") // Written SamplingJob.Runtime.
@@ -97,6 +99,7 @@ public record SamplingJob(
       ComputeType dtype,
       Numerics numerics,
       CudaGraphs cudaGraphs,
+      Noise noise,
       OptionalInt threads) {
     /**
      * Checks that the device supports the dtype and graphs.
@@ -119,6 +122,11 @@ public record SamplingJob(
      */
     String dtypeText() {
       return device.type() == Device.Type.CPU ? dtype.of(Map.of(), device).torchName() : "" + dtype;
+    }
+
+    /** Returns the source of random numbers on this device. */
+    String noiseText() {
+      return noise.on(device).toString();
     }
   }
 
@@ -166,6 +174,7 @@ public record SamplingJob(
     options.put("device", runtime.device().toString());
     options.put("dtype", runtime.dtypeText());
     options.put("numerics", runtime.numerics());
+    options.put(SamplingRecord.NOISE, runtime.noiseText());
     options.put("world_size", rank.worldSize());
     return options;
   }

@@ -17,6 +17,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
+import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.Stage;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.launch.command.Json;
@@ -34,6 +35,9 @@ public final class SamplingRecord {
   private static final String FIRST = "network_first";
   private static final String SECOND = "network_second";
   private static final String SUM = "_sha256";
+
+  /** The source of random numbers, which older records lack: it was always the CPU. */
+  static final String NOISE = "noise";
 
   /** Options that do not affect an image, or are compared by checksum. */
   private static final Set<String> FREE =
@@ -66,8 +70,15 @@ public final class SamplingRecord {
       job.networkSecond().ifPresent(file -> options.put(SECOND + SUM, FileSum.sha256(file.path())));
     }
     Path file = job.target().outdir().resolve(FILE);
-    return new SamplingRecord(
-        file, options, Files.isRegularFile(file) ? StoredOptions.read(file) : Map.of());
+    return new SamplingRecord(file, options, Files.isRegularFile(file) ? stored(file) : Map.of());
+  }
+
+  private static Map<String, String> stored(Path file) {
+    Map<String, String> stored = new TreeMap<>(StoredOptions.read(file));
+    if (!stored.isEmpty()) {
+      stored.putIfAbsent(NOISE, Noise.CPU.toString());
+    }
+    return stored;
   }
 
   /**

@@ -4,6 +4,7 @@ package org.relaydiffusion.launch.sampling;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
@@ -34,8 +35,10 @@ final class SamplingReport {
         job.rank().worldSize() > 1
             ? ", %s processes (%s)".formatted(job.rank().worldSize(), job.rank().source())
             : "";
+    String noise =
+        runtime.noiseText().equals(Noise.CPU.toString()) ? "" : ", noise " + runtime.noiseText();
     console.say(
-        "rdm %s: seeds %s, batch %s, %s, %s, %s, %s%s"
+        "rdm %s: seeds %s, batch %s, %s, %s, %s, %s%s%s"
             .formatted(
                 job.command(),
                 job.seedsText(),
@@ -48,6 +51,7 @@ final class SamplingReport {
                 runtime.device(),
                 runtime.dtypeText(),
                 runtime.numerics().name().toLowerCase(Locale.ROOT),
+                noise,
                 processes));
   }
 

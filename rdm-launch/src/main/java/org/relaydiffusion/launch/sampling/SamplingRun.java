@@ -257,6 +257,7 @@ public final class SamplingRun {
             .stages(job.stages())
             .first(job.first())
             .second(job.second())
+            .noise(job.runtime().noise())
             .enhancement(job.enhancement())
             .cancellation(cancellation);
     if (missing.size() == mine.size() || missing.isEmpty()) {

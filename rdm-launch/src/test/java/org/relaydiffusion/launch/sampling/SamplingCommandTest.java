@@ -134,6 +134,46 @@ class SamplingCommandTest {
   }
 
   @Test
+  void noiseOfAnotherSourceIsOtherPictures() throws IOException {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+    RdmRun gpu = relay.run("--seeds=0-1", "--noise=CUDA");
+    assertThat(gpu.err()).contains(", fast, noise cuda:a100");
+    Path record = relay.outdir().resolve("sampling_options.json");
+    JsonNode json = new JsonMapper().readTree(Files.readString(record));
+    assertThat(json.get("noise").stringValue()).isEqualTo("cuda:a100");
+    byte[] picture = Files.readAllBytes(relay.picture("000000/000001.png"));
+    assertThat(relay.run("--seeds=0-1", "--noise=cuda:864", "--resume").out())
+        .contains("2 already existed");
+
+    RdmRun cpu = relay.run("--seeds=0-1", "--resume");
+
+    assertThat(cpu.code()).as(cpu.err()).isEqualTo(ExitCode.FAILURE);
+    assertThat(cpu.err()).contains("noise cpu instead of cuda:a100");
+    assertThat(Files.readAllBytes(relay.picture("000000/000001.png"))).isEqualTo(picture);
+    relay.run("--seeds=0-1");
+    assertThat(Files.readAllBytes(relay.picture("000000/000001.png"))).isNotEqualTo(picture);
+  }
+
+  /** Records without a source were written when there was one only. */
+  @Test
+  void whatOldFoldersHoldHasTheNoiseOfTheCpu() throws IOException {
+    Relay relay = Relay.conditional(folder.resolve("out"));
+    relay.run("--seeds=0");
+    Path record = relay.outdir().resolve("sampling_options.json");
+    String text = Files.readString(record);
+    String old = text.replaceAll(",\\s*\"noise\" : \"cpu\"", "");
+    assertThat(old).isNotEqualTo(text);
+    Files.writeString(record, old);
+
+    RdmRun resumed = relay.run("--seeds=0", "--resume");
+    RdmRun other = relay.run("--seeds=0", "--resume", "--noise=cuda:v100");
+
+    assertThat(resumed.code()).as(resumed.err()).isZero();
+    assertThat(resumed.out()).contains("1 already existed");
+    assertThat(other.err()).contains("noise cuda:v100 instead of cpu");
+  }
+
+  @Test
   void anotherNetworkIsToldByItsSum() throws IOException {
     Relay one = Relay.unconditional(folder.resolve("out"));
     one.run("--seeds=0", "--sampler_stages=first");

@@ -73,8 +73,8 @@ public final class LaunchBenchmark {
         device,
         Torch.library().version());
     System.out.printf(
-        "%-18s %-22s %8s %6s %6s %6s %8s %10s%n",
-        "variant", "of", "launches", "graphs", "copies", "waits", "illegal", "elsewhere");
+        "%-18s %-22s %8s %8s %8s %6s %6s %8s%n",
+        "variant", "of", "launches", "to dev.", "to host", "waits", "other", "illegal");
     for (Variant variant : VARIANTS) {
       try (GradMode _ = GradMode.noGrad();
           TensorScope _ = TensorScope.open();
@@ -100,14 +100,14 @@ public final class LaunchBenchmark {
             : Torch.zeros(DType.FLOAT32, device, batch, network.labelDim());
     Runnable pass = () -> network.denoise(x, sigma, labels).close();
     // A graph is captured by the second.
-    NullCounts captured =
-        NullCounts.of(
+    RunCounts captured =
+        NullRuntime.count(
             device,
             () -> {
               pass.run();
               pass.run();
             });
-    row(variant, "a pass", NullCounts.of(device, pass));
+    row(variant, "a pass", NullRuntime.count(device, pass));
     if (variant.graphs == CudaGraphs.ON) {
       row(variant, "the first two passes", captured);
     }
@@ -136,18 +136,18 @@ public final class LaunchBenchmark {
   }
 
   /** What a run with more steps has more. */
-  private static NullCounts step(
+  private static RunCounts step(
       Variant variant,
       Preconditioner network,
       @Nullable Tensor labels,
       Tensor x,
       SamplerOf sampler) {
     run(sampler.make(variant, FEW), network, labels, x);
-    NullCounts few =
-        NullCounts.of(x.device(), () -> run(sampler.make(variant, FEW), network, labels, x));
-    NullCounts many =
-        NullCounts.of(x.device(), () -> run(sampler.make(variant, MANY), network, labels, x));
-    return many.minus(few).over(MANY - FEW);
+    RunCounts few =
+        NullRuntime.count(x.device(), () -> run(sampler.make(variant, FEW), network, labels, x));
+    RunCounts many =
+        NullRuntime.count(x.device(), () -> run(sampler.make(variant, MANY), network, labels, x));
+    return many.beyond(few, MANY - FEW);
   }
 
   private static void run(
@@ -159,17 +159,17 @@ public final class LaunchBenchmark {
     }
   }
 
-  private static void row(Variant variant, String of, NullCounts counts) {
+  private static void row(Variant variant, String of, RunCounts counts) {
     System.out.printf(
         Locale.ROOT,
-        "%-18s %-22s %8d %6d %6d %6d %8d %10d%n",
+        "%-18s %-22s %8.0f %8.0f %8.0f %6.0f %6.0f %8.0f%n",
         variant.name,
         of,
         counts.launches(),
-        counts.graphs(),
-        counts.copies(),
+        counts.toDevice(),
+        counts.toHost(),
         counts.waits(),
-        counts.illegal(),
-        counts.elsewhere());
+        counts.elsewhere(),
+        counts.illegal());
   }
 }

@@ -22,6 +22,7 @@ import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Index;
+import org.relaydiffusion.torch.LaunchGrid;
 import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Operator;
 import org.relaydiffusion.torch.OperatorCall;
@@ -303,6 +304,8 @@ final class Kit implements AutoCloseable {
       return ActivationCheckpoints.open();
     } else if (type == Generator.class) {
       return Generator.seeded(1);
+    } else if (type == LaunchGrid.class) {
+      return LaunchGrid.A100;
     } else if (type == Operator.class) {
       return Operator.of(ERF);
     } else if (type == OperatorCall.class) {

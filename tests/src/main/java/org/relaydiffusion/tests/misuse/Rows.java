@@ -200,6 +200,10 @@ final class Rows {
     row(
         "Generator.restore(byte[])",
         k -> of((Object) k.get(org.relaydiffusion.torch.Generator.class).state()));
+    row(
+        "Generator.fillNormal(List, Tensor)",
+        k -> of(List.of(k.get(org.relaydiffusion.torch.Generator.class)), k.ones(1, 4)));
+    row("LaunchGrid.parse(String)", _ -> of("a100"));
     row("LinearAlgebra.bmm(Tensor, Tensor)", k -> of(k.ones(1, 2, 2), k.ones(1, 2, 2)));
     row("LinearAlgebra.matmul(Tensor, Tensor)", k -> of(matrix.apply(k), matrix.apply(k)));
     row(
