@@ -89,7 +89,8 @@ public final class DemoCommand implements Callable<Integer> {
         Preset.GENERATE.first(),
         Preset.GENERATE.second(),
         Preset.GENERATE.enhancement(),
-        new SamplingJob.Runtime(Device.CPU, ComputeType.AUTO, Numerics.FAST, OptionalInt.empty()),
+        new SamplingJob.Runtime(
+            Device.CPU, ComputeType.AUTO, Numerics.FAST, OptionalInt.empty(), Optional.empty()),
         Rank.SINGLE);
   }
 }

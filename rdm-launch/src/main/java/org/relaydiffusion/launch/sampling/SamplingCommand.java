@@ -116,6 +116,10 @@ public abstract class SamplingCommand implements Callable<Integer> {
         target);
     OptionalInt threads = running.compute.threads();
     return new SamplingJob.Runtime(
-        running.compute.device(rank), running.dtype, running.compute.numerics, threads);
+        running.compute.device(rank),
+        running.dtype,
+        running.compute.numerics,
+        threads,
+        running.compute.tf32());
   }
 }

@@ -20,6 +20,7 @@ import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.CudaPrecision;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 
@@ -88,9 +89,15 @@ public record SamplingJob(
    * @param dtype the dtype of the computation
    * @param numerics exact or fast
    * @param threads number of threads of an operator; LibTorch's default if empty
+   * @param tf32 whether CUDA may use TensorFloat-32; PyTorch's default if empty
    */
   @SuppressWarnings("AvoidCommonTypeNames") // Written SamplingJob.Runtime.
-  public record Runtime(Device device, ComputeType dtype, Numerics numerics, OptionalInt threads) {
+  public record Runtime(
+      Device device,
+      ComputeType dtype,
+      Numerics numerics,
+      OptionalInt threads,
+      Optional<CudaPrecision.Tf32> tf32) {
     /**
      * Checks that the device supports the dtype.
      *
@@ -101,6 +108,13 @@ public record SamplingJob(
         throw new OptionException(
             "--dtype=float16 requires --device=cuda; on the CPU, use bfloat16 or float32");
       }
+    }
+
+    /** Returns whether TensorFloat-32 was allowed or forbidden; null if neither, or on the CPU. */
+    @Nullable Boolean recordedTf32() {
+      return device.type() == Device.Type.CPU
+          ? null
+          : tf32.map(chosen -> chosen == CudaPrecision.Tf32.ALLOWED).orElse(null);
     }
 
     /**
@@ -155,6 +169,7 @@ public record SamplingJob(
     options.put("device", runtime.device().toString());
     options.put("dtype", runtime.dtypeText());
     options.put("numerics", runtime.numerics());
+    options.put("tf32", runtime.recordedTf32());
     options.put("world_size", rank.worldSize());
     return options;
   }
