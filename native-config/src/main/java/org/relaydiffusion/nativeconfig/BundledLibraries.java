@@ -86,11 +86,14 @@ final class BundledLibraries {
     SequencedSet<String> missing = new LinkedHashSet<>();
     if (resource("pytorch", platform, "libtorch_cuda.so") != null) {
       Set<String> whole = new HashSet<>();
+      Set<String> present = new HashSet<>();
       for (Entry entry : CUDA) {
-        if (!addAll(files, entry, platform, whole)) {
-          missing.add(entry.artifact);
+        missing.add(entry.artifact);
+        if (addAll(files, entry, platform, whole)) {
+          present.add(entry.artifact);
         }
       }
+      missing.removeAll(present);
       ORDER.forEach(e -> add(files, e, platform));
       // It opens libtorch_cuda_linalg by name when that is first needed.
       addAll(cudaFiles, new Entry("pytorch", "libc10_cuda.so", Need.REQUIRED), platform, whole);

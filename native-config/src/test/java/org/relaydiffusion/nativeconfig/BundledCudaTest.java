@@ -84,12 +84,12 @@ class BundledCudaTest {
     assertThat(unpacked("pytorch")).contains("libtorch_cuda_linalg.so");
     assertThat(lines)
         .contains(
-            "missing [cuda-redist-cublas, cuda-redist, cuda-redist-cusparse, cuda-redist-cusolver,"
+            "missing [cuda-redist-cublas, cuda-redist-cusparse, cuda-redist-cusolver,"
                 + " cuda-redist-nccl]");
     assertThat(lines.getLast())
         .isEqualTo(
-            "lacking ; not on the class or module path: cuda-redist-cublas, cuda-redist,"
-                + " cuda-redist-cusparse, cuda-redist-cusolver, cuda-redist-nccl (org.bytedeco,"
+            "lacking ; not on the class or module path: cuda-redist-cublas, cuda-redist-cusparse,"
+                + " cuda-redist-cusolver, cuda-redist-nccl (org.bytedeco,"
                 + " classifier %s); add them, or point RDM_LIBTORCH at a LibTorch with CUDA"
                     .formatted(PLATFORM));
     for (String line : lines.subList(0, 8)) {

@@ -35,6 +35,7 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
 
   private static final long SECONDS_TO_DIE = 5;
   private static final String CRASH_FILE = "crash.txt";
+  private static final String ERROR_FILE = "err.txt";
 
   /** Creates a trial with the variables of this process, less those with flags for Java. */
   static DeviceTrial of(WorkerCommand command, Map<String, String> environment, Duration timeout) {
@@ -72,11 +73,10 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
 
   private DeviceCheck in(Path folder, String device) throws IOException {
     Path out = folder.resolve("out.txt");
-    Path err = folder.resolve("err.txt");
     ProcessBuilder builder = new ProcessBuilder(line(folder, device));
     builder.environment().clear();
     builder.environment().putAll(environment);
-    Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+    Process process = builder.redirectOutput(out.toFile()).redirectError(folder.resolve(ERROR_FILE).toFile()).start();
     boolean ended;
     try {
       ended = process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS);
@@ -95,14 +95,27 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
             .map(f -> "failed%s: %s".formatted(during, f))
             .orElseGet(() ->
                 ended
-                    ? "its process %s%s%s"
-                        .formatted(
-                            new ExitStatus(process.exitValue()).text(),
-                            during,
-                            crash(folder, lines(err)).map(c -> ": " + c).orElse(""))
+                    ? "its process " + end(new ExitStatus(process.exitValue()), folder, during)
                     : "no answer within %s s%s: its process was ended"
                         .formatted(timeout.toSeconds(), during));
     return new DeviceCheck(device, told.results(), Optional.of(reason));
+  }
+
+  /** Says how a process ended: the place of a crash, or else the last line that it wrote. */
+  private static String end(ExitStatus status, Path folder, String during) {
+    List<String> report = lines(folder.resolve(CRASH_FILE));
+    int frame = report.indexOf("# Problematic frame:");
+    if (frame >= 0 && frame + 1 < report.size()) {
+      return "crashed%s: in %s"
+          .formatted(during, Printable.line(report.get(frame + 1).replaceFirst("^# *\\w? *", "")));
+    }
+    return status.text()
+        + during
+        + lines(folder.resolve(ERROR_FILE)).stream()
+            .filter(line -> !line.isBlank() && !line.startsWith("#") && !line.startsWith("["))
+            .reduce((_, last) -> last)
+            .map(line -> ": " + Printable.line(line.strip()))
+            .orElse("");
   }
 
   private List<String> line(Path folder, String device) {
@@ -120,19 +133,6 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  /** Returns the place of a crash, or else the last line that the process wrote. */
-  private static Optional<String> crash(Path folder, List<String> said) {
-    List<String> report = lines(folder.resolve(CRASH_FILE));
-    int frame = report.indexOf("# Problematic frame:");
-    if (frame >= 0 && frame + 1 < report.size()) {
-      return Optional.of("in " + report.get(frame + 1).replaceFirst("^# *\\w? *", ""));
-    }
-    return said.stream()
-        .filter(line -> !line.isBlank() && !line.startsWith("#") && !line.startsWith("["))
-        .reduce((_, last) -> last)
-        .map(line -> Printable.line(line.strip()));
   }
 
   private static List<String> lines(Path file) {
