@@ -67,10 +67,7 @@ public record DeviceCheck(String device, List<Result> results, Optional<String> 
             .filter(r -> !r.isCorrect())
             .map(Result::error)
             .collect(Collectors.joining("; "));
-    String verdict =
-        wrong.isEmpty()
-            ? ""
-            : "computes wrong results: " + wrong + " (of the CPU's largest element)";
+    String verdict = wrong.isEmpty() ? "" : "computes wrong results: " + wrong;
     if (failure.isPresent()) {
       return verdict.isEmpty() ? failure.get() : failure.get() + "; " + verdict;
     }
