@@ -28,8 +28,7 @@ public final class Doctor {
     return report(state, used);
   }
 
-  private static DoctorReport report(
-      DoctorReport.LibTorchState state, Optional<LibTorch> used) {
+  private static DoctorReport report(DoctorReport.LibTorchState state, Optional<LibTorch> used) {
     DoctorReport.Cuda cuda = cuda();
     return new DoctorReport(
         HostProbe.javaRuntime(),

@@ -76,7 +76,11 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
     ProcessBuilder builder = new ProcessBuilder(line(folder, device));
     builder.environment().clear();
     builder.environment().putAll(environment);
-    Process process = builder.redirectOutput(out.toFile()).redirectError(folder.resolve(ERROR_FILE).toFile()).start();
+    Process process =
+        builder
+            .redirectOutput(out.toFile())
+            .redirectError(folder.resolve(ERROR_FILE).toFile())
+            .start();
     boolean ended;
     try {
       ended = process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS);

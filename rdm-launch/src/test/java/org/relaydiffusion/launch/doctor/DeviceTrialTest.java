@@ -134,8 +134,7 @@ class DeviceTrialTest {
   @EnabledOnOs(OS.LINUX)
   void theFaultsPlaceIsNamed() {
     assertThat(odd("faulting", LONG).text())
-        .startsWith(
-            "its process crashed during the 3x3 convolution: in ")
+        .startsWith("its process crashed during the 3x3 convolution: in ")
         .doesNotContain("\n");
   }
 
