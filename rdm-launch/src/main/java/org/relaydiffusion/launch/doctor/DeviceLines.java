@@ -67,7 +67,7 @@ final class DeviceLines {
 
   /** Empty for a line that was cut by the end of the process. */
   private static Optional<DeviceCheck.Result> result(String line) {
-    String[] parts = line.split("\t");
+    String[] parts = line.split("\t", -1);
     boolean known = Arrays.stream(Exercise.values()).anyMatch(e -> e.words().equals(parts[0]));
     if (parts.length != 4 || !known) {
       return Optional.empty();
