@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.InputFile;
 import org.relaydiffusion.launch.process.ExitStatus;
 import org.relaydiffusion.launch.process.WorkerCommand;
 
@@ -142,7 +143,7 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
   private static List<String> lines(Path file) {
     try {
       return Files.exists(file)
-          ? new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList()
+          ? new String(InputFile.bytes(file), StandardCharsets.UTF_8).lines().toList()
           : List.of();
     } catch (IOException _) {
       return List.of();
