@@ -27,6 +27,8 @@ module org.relaydiffusion.launch {
       info.picocli;
   opens org.relaydiffusion.launch.dataset to
       info.picocli;
+  opens org.relaydiffusion.launch.doctor to
+      info.picocli;
   opens org.relaydiffusion.launch.evaluation to
       info.picocli;
   opens org.relaydiffusion.launch.process to

@@ -11,7 +11,7 @@ import org.relaydiffusion.nativeconfig.LibTorch;
 final class Cuda {
   /** Of its own class, so that it is looked at when LibTorch is loaded, not when that failed. */
   private static final class Found {
-    static final DoctorReport.Cuda CUDA = Doctor.examine().cuda();
+    static final DoctorReport.Cuda CUDA = Doctor.cuda();
   }
 
   private Cuda() {}

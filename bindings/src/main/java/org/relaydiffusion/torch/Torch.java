@@ -52,15 +52,6 @@ public final class Torch {
   }
 
   /**
-   * From now on float32 means float32 on CUDA too, in the whole process: LibTorch rounds the
-   * operands of convolutions to 10 bits (TensorFloat-32) unless told not to. Changes nothing on the
-   * CPU.
-   */
-  public static void forbidTf32() {
-    ContextAbi.forbidTf32();
-  }
-
-  /**
    * From now on cuDNN times its kernels for each new shape and keeps the quickest, in the whole
    * process; which one that is may differ from run to run. Changes nothing on the CPU.
    */

@@ -225,12 +225,6 @@ class OperatorTest {
   }
 
   @Test
-  void tensorFloat32CanBeForbiddenAndChangesNothingHere() {
-    Torch.forbidTf32();
-    assertThat(LinearAlgebra.matmul(f(1, 2), f(3, 4)).item()).isEqualTo(11);
-  }
-
-  @Test
   void symmetricMatricesFallApartIntoEigenvectors() {
     // [[2, 1], [1, 2]] has (1, -1) / sqrt 2 at 1 and (1, 1) / sqrt 2 at 3; the upper half is not
     // read.

@@ -5,9 +5,13 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.JarURLConnection;
+import java.net.URI;
 import java.net.URL;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.regex.Pattern;
 
 /**
  * A library inside a jar.
@@ -19,6 +23,8 @@ import java.util.jar.JarFile;
  * @param crc its CRC-32, from the directory of the jar
  */
 record BundledFile(URL url, String name, String jar, long bytes, long crc) {
+  private static final Pattern LIBRARY = Pattern.compile(".+\\.(so(\\.[^/]+)?|dylib|dll)");
+
   /**
    * Finds the library in the directory of its jar.
    *
@@ -38,6 +44,33 @@ record BundledFile(URL url, String name, String jar, long bytes, long crc) {
           entry.getSize(),
           entry.getCrc());
     }
+  }
+
+  /**
+   * Finds all libraries in the folder of a jar, except those of JNI, which are asked for by name.
+   *
+   * @param url of one of them, with the protocol {@code jar}
+   */
+  static List<BundledFile> besides(URL url) throws IOException {
+    JarURLConnection connection = connection(url);
+    String entry = connection.getEntryName();
+    String folder = entry.substring(0, entry.lastIndexOf('/') + 1);
+    List<URL> found = new ArrayList<>();
+    try (JarFile jar = connection.getJarFile()) {
+      for (JarEntry file : jar.stream().toList()) {
+        String name = lastPart(file.getName());
+        boolean here = file.getName().equals(folder + name);
+        if (here && LIBRARY.matcher(name).matches() && !name.matches("(lib)?jni.*")) {
+          found.add(
+              URI.create("jar:" + connection.getJarFileURL() + "!/" + file.getName()).toURL());
+        }
+      }
+    }
+    List<BundledFile> files = new ArrayList<>();
+    for (URL file : found) {
+      files.add(of(file));
+    }
+    return List.copyOf(files);
   }
 
   /** Opens its content. */

@@ -7,7 +7,9 @@ import java.net.URL;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.SequencedSet;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +21,22 @@ import org.jspecify.annotations.Nullable;
  * LibTorch is installed.
  */
 final class BundledLibraries {
-  private record Entry(String preset, String linuxName, Need need) {}
+  /**
+   * A library that is loaded.
+   *
+   * @param preset the folder in its jar
+   * @param artifact of {@code org.bytedeco}
+   */
+  private record Entry(String preset, String artifact, String linuxName, Need need) {
+    Entry(String preset, String linuxName, Need need) {
+      this(preset, preset, linuxName, need);
+    }
+
+    /** A library of CUDA's. */
+    static Entry cuda(String artifact, String linuxName) {
+      return new Entry("cuda", artifact, linuxName, Need.IF_PRESENT);
+    }
+  }
 
   private enum Need {
     REQUIRED,
@@ -36,24 +53,25 @@ final class BundledLibraries {
           new Entry("pytorch", "libc10.so", Need.REQUIRED),
           new Entry("pytorch", "libtorch_cpu.so", Need.REQUIRED));
 
-  // Additional libraries of the CUDA build, from the artifacts of profile gpu.
+  private static final String REDIST = "cuda-redist";
+
+  // Additional libraries of the CUDA build, from the artifacts of profile gpu. Each brings others
+  // that it opens by name from its own folder, as cuDNN does: they are unpacked, but not listed.
   private static final List<Entry> CUDA =
       List.of(
-          new Entry("cuda", "libcudart.so.13", Need.IF_PRESENT),
-          new Entry("cuda", "libnvJitLink.so.13", Need.IF_PRESENT),
-          new Entry("cuda", "libnvrtc.so.13", Need.IF_PRESENT),
-          new Entry("cuda", "libcublasLt.so.13", Need.IF_PRESENT),
-          new Entry("cuda", "libcublas.so.13", Need.IF_PRESENT),
-          new Entry("cuda", "libcufft.so.12", Need.IF_PRESENT),
-          new Entry("cuda", "libcurand.so.10", Need.IF_PRESENT),
-          new Entry("cuda", "libcusparse.so.12", Need.IF_PRESENT),
-          new Entry("cuda", "libcusolver.so.12", Need.IF_PRESENT),
-          new Entry("cuda", "libcupti.so.13", Need.IF_PRESENT),
-          new Entry("cuda", "libcudnn.so.9", Need.IF_PRESENT),
-          new Entry("cuda", "libnccl.so.2", Need.IF_PRESENT),
-          new Entry("cuda", "libcufile.so.0", Need.IF_PRESENT),
-          new Entry("cuda", "libnvshmem_host.so.3", Need.IF_PRESENT),
-          new Entry("cuda", "libcusparseLt.so.0", Need.IF_PRESENT));
+          Entry.cuda(REDIST, "libcudart.so.13"),
+          Entry.cuda(REDIST, "libnvJitLink.so.13"),
+          Entry.cuda(REDIST, "libnvrtc.so.13"),
+          Entry.cuda(REDIST + "-cublas", "libcublasLt.so.13"),
+          Entry.cuda(REDIST + "-cublas", "libcublas.so.13"),
+          Entry.cuda(REDIST, "libcufft.so.12"),
+          Entry.cuda(REDIST, "libcurand.so.10"),
+          Entry.cuda(REDIST + "-cusparse", "libcusparse.so.12"),
+          Entry.cuda(REDIST + "-cusolver", "libcusolver.so.12"),
+          Entry.cuda(REDIST, "libcupti.so.13"),
+          Entry.cuda(REDIST + "-cudnn", "libcudnn.so.9"),
+          Entry.cuda(REDIST + "-nccl", "libnccl.so.2"),
+          Entry.cuda(REDIST, "libcufile.so.0"));
 
   /** The platforms for which {@code org.bytedeco:pytorch} 2.10 is published. */
   private static final Set<String> PYTORCH_PLATFORMS =
@@ -65,16 +83,39 @@ final class BundledLibraries {
     String platform = Platform.name();
     List<Path> files = new ArrayList<>();
     List<Path> cudaFiles = new ArrayList<>();
-    boolean gpu = resource("pytorch", platform, "libtorch_cuda.so") != null;
-    if (gpu) {
-      CUDA.forEach(e -> add(files, e, platform));
+    SequencedSet<String> missing = new LinkedHashSet<>();
+    if (resource("pytorch", platform, "libtorch_cuda.so") != null) {
+      Set<String> whole = new HashSet<>();
+      Set<String> present = new HashSet<>();
+      for (Entry entry : CUDA) {
+        missing.add(entry.artifact);
+        if (addAll(files, entry, platform, whole)) {
+          present.add(entry.artifact);
+        }
+      }
+      missing.removeAll(present);
+      ORDER.forEach(e -> add(files, e, platform));
+      // It opens libtorch_cuda_linalg by name when that is first needed.
+      addAll(cudaFiles, new Entry("pytorch", "libc10_cuda.so", Need.REQUIRED), platform, whole);
+      addAll(cudaFiles, new Entry("pytorch", "libtorch_cuda.so", Need.REQUIRED), platform, whole);
+    } else {
+      ORDER.forEach(e -> add(files, e, platform));
     }
-    ORDER.forEach(e -> add(files, e, platform));
-    if (gpu) {
-      add(cudaFiles, new Entry("pytorch", "libc10_cuda.so", Need.REQUIRED), platform);
-      add(cudaFiles, new Entry("pytorch", "libtorch_cuda.so", Need.REQUIRED), platform);
-    }
-    return new LibTorchSource.Bundled(List.copyOf(files), List.copyOf(cudaFiles));
+    return new LibTorchSource.Bundled(
+        List.copyOf(files), List.copyOf(cudaFiles), List.copyOf(missing));
+  }
+
+  /**
+   * Says which artifacts of the CUDA build are not there; empty if none is missing.
+   *
+   * @param artifacts of {@code org.bytedeco}
+   */
+  static String lacking(List<String> artifacts) {
+    return artifacts.isEmpty()
+        ? ""
+        : "; not on the class or module path: %s (org.bytedeco, classifier %s); add them, or point"
+                .formatted(String.join(", ", artifacts), Platform.name())
+            + " %s at a LibTorch with CUDA".formatted(LibTorchSource.ENVIRONMENT_VARIABLE);
   }
 
   /**
@@ -111,6 +152,33 @@ final class BundledLibraries {
           }
         });
     return jars;
+  }
+
+  /**
+   * Adds a library, and unpacks all others of its jar beside it.
+   *
+   * @param whole the jars that are unpacked already
+   * @return whether the library is there
+   */
+  private static boolean addAll(List<Path> files, Entry entry, String platform, Set<String> whole) {
+    String name = nameOn(platform, entry.linuxName);
+    URL resource = resource(entry.preset, platform, name);
+    if (resource != null && resource.getProtocol().equals("jar")) {
+      unpackAll(resource, whole);
+    }
+    add(files, entry, platform);
+    return resource != null;
+  }
+
+  private static void unpackAll(URL resource, Set<String> whole) {
+    try {
+      if (whole.add(BundledFile.of(resource).jar())) {
+        BundledFile.besides(resource).forEach(LibraryCache::unpacked);
+      }
+    } catch (IOException e) {
+      throw new NativeLibraryException(
+          "%s cannot be read: %s".formatted(resource, e.getMessage()), e);
+    }
   }
 
   private static void add(List<Path> files, Entry entry, String platform) {

@@ -24,6 +24,7 @@ final class DoctorFacts {
     }
     cache(facts, report.cache());
     cuda(facts, report.cuda());
+    installations(facts, report);
     return facts;
   }
 
@@ -113,6 +114,46 @@ final class DoctorFacts {
           "%s, %s, compute capability %s"
               .formatted(d.name(), size(d.memoryBytes()), d.computeCapability()));
     }
+  }
+
+  private static void installations(SequencedMap<String, String> facts, DoctorReport report) {
+    int number = 1;
+    for (DoctorReport.Installation found : report.installations()) {
+      facts.put("Installation " + number++, installation(found));
+    }
+    advice(report).ifPresent(a -> facts.put("To use a GPU", a));
+  }
+
+  private static String installation(DoctorReport.Installation found) {
+    String what =
+        "LibTorch %s, %s"
+            .formatted(
+                found.version().orElse("of unknown version"),
+                found.withCuda() ? "CUDA" + found.cuda().map(c -> " " + c).orElse("") : "no CUDA");
+    if (found.inUse()) {
+      return "%s, in use: %s".formatted(what, found.folder());
+    }
+    if (found.whyUnusable().isPresent()) {
+      return "%s, not usable (%s): %s".formatted(what, found.whyUnusable().get(), found.folder());
+    }
+    String limit = found.withCuda() ? found.whyNoGpu().map(w -> " (" + w + ")").orElse("") : "";
+    return what + limit + ": " + found.selection();
+  }
+
+  /** Where there is a GPU, but a LibTorch that cannot use it. */
+  private static Optional<String> advice(DoctorReport report) {
+    if (report.cuda().whyUnusable().isEmpty() || report.cuda().devices().isEmpty()) {
+      return Optional.empty();
+    }
+    return report.installations().stream()
+        .filter(found -> found.isForGpus() && !found.inUse())
+        .findFirst()
+        .map(DoctorReport.Installation::selection)
+        .or(() ->
+            Optional.of(
+                "install PyTorch %s or newer with CUDA, as with 'pip install torch', and run this"
+                        .formatted(LibTorch.OLDEST)
+                    + " command again"));
   }
 
   private static String size(long bytes) {

@@ -18,9 +18,15 @@ import java.util.SortedMap;
  * @param cache the folder of the unpacked libraries
  * @param libTorch the loaded LibTorch, or the reason why none is loaded
  * @param cuda NVIDIA devices, or the reason why CUDA cannot be used
+ * @param installations each LibTorch that was found on this machine
  */
 public record DoctorReport(
-    JavaRuntime java, Machine machine, LibraryCache cache, LibTorchState libTorch, Cuda cuda) {
+    JavaRuntime java,
+    Machine machine,
+    LibraryCache cache,
+    LibTorchState libTorch,
+    Cuda cuda,
+    List<Installation> installations) {
   /**
    * The Java runtime.
    *
@@ -161,6 +167,48 @@ public record DoctorReport(
    * @param computeCapability such as {@code 9.0}
    */
   public record CudaDevice(int index, String name, long memoryBytes, String computeCapability) {}
+
+  /**
+   * A LibTorch on this machine, as far as the names and texts of its files tell.
+   *
+   * @param folder the folder of its libraries, which {@code RDM_LIBTORCH} takes
+   * @param version as it names itself, such as {@code 2.10.0+cu128}; empty if unknown
+   * @param withCuda whether it has a CUDA part
+   * @param cuda the CUDA version for which it is built, such as {@code 12.8}; empty if unknown
+   * @param whyUnusable one line with the reason why it cannot be used; empty if none is known
+   * @param whyNoGpu one line with the reason why no NVIDIA GPU can be used with it; empty if none
+   *     is known
+   * @param inUse whether it is the one of this process
+   */
+  public record Installation(
+      Path folder,
+      Optional<String> version,
+      boolean withCuda,
+      Optional<String> cuda,
+      Optional<String> whyUnusable,
+      Optional<String> whyNoGpu,
+      boolean inUse) {
+    /** Returns this, with the version that was found otherwise. */
+    Installation withVersion(String told) {
+      return new Installation(
+          folder, Optional.of(told), withCuda, cuda, whyUnusable, whyNoGpu, inUse);
+    }
+
+    /** Returns whether NVIDIA GPUs can be used with it, as far as its files tell. */
+    boolean isForGpus() {
+      return whyUnusable.isEmpty() && whyNoGpu.isEmpty();
+    }
+
+    /** Returns the line of a shell that selects it. */
+    String selection() {
+      return "export %s=%s".formatted(LibTorchSource.ENVIRONMENT_VARIABLE, quoted());
+    }
+
+    private String quoted() {
+      String text = folder.toString();
+      return text.matches("[\\w@%+:,./-]+") ? text : "'" + text.replace("'", "'\\''") + "'";
+    }
+  }
 
   /**
    * Returns the report for display: a short name and a line of text for each fact, in reading

@@ -38,8 +38,7 @@ final class GivenLibraries {
       throw new NativeLibraryException("%s=%s: there is no such folder".formatted(by, root));
     }
     Path folder =
-        Stream.concat(BELOW.stream().map(absolute::resolve), packages(absolute))
-            .filter(f -> library(f, "torch_cpu").isPresent())
+        folders(absolute)
             .findFirst()
             .orElseThrow(() ->
                 new NativeLibraryException(
@@ -54,12 +53,21 @@ final class GivenLibraries {
         by);
   }
 
+  /** Returns the folders in and below {@code root} that contain the libraries, in order. */
+  static Stream<Path> folders(Path root) {
+    return Stream.concat(BELOW.stream().map(root::resolve), packages(root))
+        .map(Path::normalize)
+        .filter(f -> library(f, "torch_cpu").isPresent());
+  }
+
   private static Stream<Path> packages(Path environment) {
-    return list(environment.resolve("lib")).stream()
-        .filter(f -> f.getFileName().toString().startsWith("python3"))
-        .sorted()
-        .flatMap(python -> PACKAGES.stream().map(python::resolve))
-        .map(f -> f.resolve("torch/lib"));
+    Stream<Path> pythons =
+        Stream.of("lib", "lib64")
+            .flatMap(lib -> list(environment.resolve(lib)).stream().sorted())
+            .filter(f -> f.getFileName().toString().startsWith("python3"))
+            .flatMap(python -> PACKAGES.stream().map(python::resolve));
+    Stream<Path> windows = PACKAGES.stream().map(environment.resolve("Lib")::resolve);
+    return Stream.concat(pythons, windows).map(f -> f.resolve("torch/lib"));
   }
 
   private static List<Path> libraries(Path folder, String... names) {
@@ -69,7 +77,7 @@ final class GivenLibraries {
   /**
    * Returns the library with the plain name, otherwise the one with the shortest versioned name.
    */
-  private static Optional<Path> library(Path folder, String name) {
+  static Optional<Path> library(Path folder, String name) {
     String plain = System.mapLibraryName(name);
     Path exact = folder.resolve(plain);
     return Files.isRegularFile(exact)

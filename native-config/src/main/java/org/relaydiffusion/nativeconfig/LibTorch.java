@@ -40,6 +40,10 @@ public record LibTorch(
   /** The oldest LibTorch whose stable C ABI has all that the bindings call. */
   public static final Version OLDEST = new Version(2, 10, 0);
 
+  private static final String NO_CUDA =
+      "this build of LibTorch has no CUDA in it: set %s to one that has ('rdm doctor' lists those found)"
+          .formatted(LibTorchSource.ENVIRONMENT_VARIABLE);
+
   private static @Nullable LibTorch loaded;
   private static @Nullable String failure;
   private static Settings configured = Settings.DEFAULT;
@@ -182,7 +186,7 @@ public record LibTorch(
   private static LibTorch open(LibTorchSource source, Settings settings) {
     SymbolLookup symbols = name -> Optional.empty();
     for (Path file : source.files()) {
-      symbols = DynamicLoader.open(file).or(symbols);
+      symbols = open(file, source).or(symbols);
     }
     Version version = version(symbols, source);
     if (version.compareTo(OLDEST) < 0) {
@@ -193,11 +197,11 @@ public record LibTorch(
     Optional<String> whyNoCuda = Optional.empty();
     try {
       for (Path file : source.cudaFiles()) {
-        symbols = DynamicLoader.open(file).or(symbols);
+        symbols = open(file, source).or(symbols);
         files.add(file);
       }
       if (source.cudaFiles().isEmpty()) {
-        whyNoCuda = Optional.of("this build of LibTorch has no CUDA in it");
+        whyNoCuda = Optional.of(NO_CUDA);
       }
     } catch (NativeLibraryException e) {
       // The CPU can be computed on all the same; who asks for CUDA is told this.
@@ -205,6 +209,15 @@ public record LibTorch(
     }
     ErrorText errors = NativeLog.tune(symbols, settings);
     return new LibTorch(source, List.copyOf(files), version, whyNoCuda, symbols, settings, errors);
+  }
+
+  private static SymbolLookup open(Path file, LibTorchSource source) {
+    try {
+      return DynamicLoader.open(file);
+    } catch (NativeLibraryException e) {
+      String lacking = source.lacking();
+      throw lacking.isEmpty() ? e : new NativeLibraryException(e.getMessage() + lacking, e);
+    }
   }
 
   private static Version version(SymbolLookup symbols, LibTorchSource source) {

@@ -24,11 +24,28 @@ public sealed interface LibTorchSource {
    */
   List<Path> cudaFiles();
 
+  /** Returns what to add to the reason why a file cannot be loaded; empty if nothing is known. */
+  default String lacking() {
+    return "";
+  }
+
   /** Returns a phrase that names the location, for messages. */
   String origin();
 
-  /** The libraries in the Maven artifacts of this project. */
-  record Bundled(List<Path> files, List<Path> cudaFiles) implements LibTorchSource {
+  /**
+   * The libraries in the Maven artifacts of this project.
+   *
+   * @param files the files to load, in order
+   * @param cudaFiles the files of the CUDA part, in order
+   * @param missing the artifacts of the CUDA build that are not on the class path
+   */
+  record Bundled(List<Path> files, List<Path> cudaFiles, List<String> missing)
+      implements LibTorchSource {
+    @Override
+    public String lacking() {
+      return BundledLibraries.lacking(missing);
+    }
+
     @Override
     public String origin() {
       return "the bundled LibTorch";

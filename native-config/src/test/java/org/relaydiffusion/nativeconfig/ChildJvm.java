@@ -31,6 +31,18 @@ final class ChildJvm {
       Map<String, String> environment,
       String... arguments)
       throws IOException, InterruptedException {
+    return runOn(classPath(), folder, main, jvmOptions, environment, arguments);
+  }
+
+  /** As {@link #run}, with another class path. */
+  static Outcome runOn(
+      String classPath,
+      Path folder,
+      Class<?> main,
+      List<String> jvmOptions,
+      Map<String, String> environment,
+      String... arguments)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx256m");
@@ -38,7 +50,7 @@ final class ChildJvm {
       command.add("--enable-native-access=ALL-UNNAMED");
     }
     command.addAll(jvmOptions);
-    command.addAll(List.of("-cp", classPath(), main.getName()));
+    command.addAll(List.of("-cp", classPath, main.getName()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
     builder

@@ -137,7 +137,8 @@ class DoctorTest {
             new DoctorReport.Cuda(
                 Optional.of("13.1"),
                 List.of(new DoctorReport.CudaDevice(0, "H", 80L << 30, "9.0")),
-                Optional.of("LibTorch is not loaded")));
+                Optional.of("LibTorch is not loaded")),
+            List.of());
     assertThat(report.facts())
         .containsEntry("Cores", "4 of 64")
         .containsEntry("Memory", "8.0 GiB of 64.0 GiB")
@@ -147,7 +148,11 @@ class DoctorTest {
             "Other versions",
             "old, 1.0 GiB (may be deleted if no other installation of rdm uses them)")
         .containsEntry("CUDA", "not usable: LibTorch is not loaded")
-        .containsEntry("cuda:0", "H, 80.0 GiB, compute capability 9.0");
+        .containsEntry("cuda:0", "H, 80.0 GiB, compute capability 9.0")
+        .containsEntry(
+            "To use a GPU",
+            "install PyTorch 2.10.0 or newer with CUDA, as with 'pip install torch', and run this"
+                + " command again");
   }
 
   @Test

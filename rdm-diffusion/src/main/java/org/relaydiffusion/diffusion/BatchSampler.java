@@ -14,6 +14,7 @@ import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.DeviceGuard;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Tensor;
@@ -45,7 +46,8 @@ record BatchSampler(RelayPlan plan, Guidance.Evaluation evaluation, Device devic
 
   /** Samples the images of {@code seeds}, in their order. Records no gradients. */
   List<Sample> sample(long[] seeds, StageListener listener) {
-    try (var _ = GradMode.noGrad();
+    try (var _ = DeviceGuard.on(device);
+        var _ = GradMode.noGrad();
         var _ = TensorScope.open()) {
       return samples(seeds, images(seeds, listener));
     }

@@ -11,6 +11,7 @@ import org.relaydiffusion.launch.command.ExplainCommand;
 import org.relaydiffusion.launch.command.GroupedOptionList;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.dataset.DatasetCommand;
+import org.relaydiffusion.launch.doctor.DoctorCommand;
 import org.relaydiffusion.launch.evaluation.EvaluateCommand;
 import org.relaydiffusion.launch.evaluation.ExtractorFactory;
 import org.relaydiffusion.launch.evaluation.InceptionFactory;

@@ -9,6 +9,7 @@ import org.relaydiffusion.model.layer.Layer;
 import org.relaydiffusion.torch.CudaGraph;
 import org.relaydiffusion.torch.CudaStream;
 import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.DeviceGuard;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Shapes;
@@ -89,11 +90,8 @@ final class NetworkMaker {
   private static Preconditioner made(
       ModelConfig config, LoadOptions options, Consumer<Preconditioner> values) {
     Torch.requireUsable(options.device());
-    if (options.device().type() == Device.Type.CUDA && options.numerics() == Numerics.EXACT) {
-      Torch.forbidTf32();
-    }
     Preconditioner network = Preconditioner.of(config);
-    try {
+    try (DeviceGuard _ = DeviceGuard.on(options.device())) {
       values.accept(network);
       if (CudaGraph.isAvailable(options.device())) {
         // Threads may use it on streams of their own.

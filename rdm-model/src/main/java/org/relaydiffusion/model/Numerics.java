@@ -4,8 +4,8 @@ package org.relaydiffusion.model;
 /** How a network is computed; both give the same images to the eye. */
 public enum Numerics {
   /**
-   * The reference's operations in its order and types: what parity is measured on. Loading such a
-   * network onto CUDA ends the use of TensorFloat-32 in the process.
+   * The reference's operations in its order and types: what parity is measured on. How far CUDA may
+   * round inside them is {@link org.relaydiffusion.torch.CudaPrecision}'s.
    */
   EXACT,
   /**

@@ -181,6 +181,20 @@ class RdmScriptTest {
   }
 
   @Test
+  void aRepositoryWithoutCudaIsToldInASentence() throws Exception {
+    mvnw(
+        "echo '[ERROR] Could not find artifact"
+            + " org.bytedeco:cuda-redist-cudnn:jar:linux-x86_64:13.1-9.19-1.5.13 in central'\n"
+            + "exit 1\n");
+    Finished failed = rdm(Map.of("RDM_MAVEN_OPTS", "-Pgpu"));
+    assertThat(failed.code).isEqualTo(1);
+    assertThat(failed.output)
+        .contains(
+            "rdm: the repository lacks CUDA's libraries: build without -Pgpu and set RDM_LIBTORCH to"
+                + " a LibTorch with CUDA ('rdm doctor' finds those installed)");
+  }
+
+  @Test
   void whoWaitsSaysForWhomAndDoesNotBuildAgain() throws Exception {
     Path log = folder.resolve("first.txt");
     Process first = builder(log);

@@ -61,6 +61,7 @@ class LoadFailureTest {
     assertThat(messages).hasSize(1).allSatisfy(m -> assertThat(m).startsWith(message));
     assertThat(refused)
         .contains(
+            "CudaPrecision.current",
             "Generator.global",
             "Generator.seeded",
             "GradMode.enableGrad",
@@ -73,7 +74,6 @@ class LoadFailureTest {
             "Torch.cudaDeviceCount",
             "Torch.empty",
             "Torch.emptyStrided",
-            "Torch.forbidTf32",
             "Torch.full",
             "Torch.library",
             "Torch.ones",

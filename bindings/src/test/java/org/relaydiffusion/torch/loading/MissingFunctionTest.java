@@ -28,7 +28,7 @@ import org.relaydiffusion.nativeconfig.LibTorch;
 class MissingFunctionTest {
   private static final Map<String, String> MISSING =
       Map.of(
-          "forbidTf32", "_ZN2at7Context17setAllowTF32CuDNNEb",
+          "precision", "_ZN2at7Context17setAllowTF32CuDNNEb",
           "randint", "aoti_torch_cpu_randint_generator",
           "restore", "_ZN2at9Generator9set_stateERKNS_6TensorE",
           "requiresGrad", "torch_set_requires_grad",

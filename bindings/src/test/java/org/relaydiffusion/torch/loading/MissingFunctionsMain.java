@@ -3,6 +3,7 @@ package org.relaydiffusion.torch.loading;
 
 import org.relaydiffusion.nativeconfig.NativeLibraryException;
 import org.relaydiffusion.nativeconfig.NativeThreads;
+import org.relaydiffusion.torch.CudaPrecision;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
@@ -20,7 +21,7 @@ final class MissingFunctionsMain {
 
   public static void main(String[] arguments) {
     for (int i = 0; i < 2; i++) {
-      report("forbidTf32", Torch::forbidTf32);
+      report("precision", CudaPrecision.FULL::apply);
       report("randint", () -> draw(Draw.INTEGERS));
       report("restore", () -> Generator.global().restore(Generator.global().state()));
       report("requiresGrad", () -> tensor().requiresGrad(true));

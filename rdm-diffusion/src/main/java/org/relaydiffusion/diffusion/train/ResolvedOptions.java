@@ -16,6 +16,8 @@ import org.relaydiffusion.diffusion.loss.VpLoss;
 import org.relaydiffusion.diffusion.train.TrainingOptions.LossScaling;
 import org.relaydiffusion.diffusion.train.TrainingOptions.Start;
 import org.relaydiffusion.model.ModelConfig;
+import org.relaydiffusion.torch.CudaPrecision.Tf32;
+import org.relaydiffusion.torch.Device;
 
 /**
  * A run's options as the reference writes them to {@code training_options.json}: plain values under
@@ -75,6 +77,9 @@ public final class ResolvedOptions {
     all.put("device", options.running().device().toString());
     all.put("dtype", options.running().dtype().torchName());
     all.put("numerics", options.running().numerics().name().toLowerCase(Locale.ROOT));
+    if (options.running().device().type() == Device.Type.CUDA) {
+      all.put("tf32", options.tf32().orElse(Tf32.FORBIDDEN) == Tf32.ALLOWED);
+    }
     switch (options.start()) {
       case Start.Fresh() -> {}
       case Start.Transfer(var checkpoint) -> all.put("resume_pkl", checkpoint.toString());

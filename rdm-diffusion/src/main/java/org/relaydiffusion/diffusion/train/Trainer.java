@@ -14,6 +14,7 @@ import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.nativeconfig.NativeMemory;
 import org.relaydiffusion.torch.CudaMemory;
+import org.relaydiffusion.torch.DeviceGuard;
 
 /**
  * Trains either stage of the relay. One object is one run in one process; several processes that
@@ -64,6 +65,9 @@ public final class Trainer {
    * thread is set again. Before the first step there is nothing to save, and a {@link
    * org.relaydiffusion.CancelledException} is thrown.
    *
+   * <p>On CUDA, TensorFloat-32 and float16 sums are switched off in the whole process, as in the
+   * reference; {@link TrainingOptions#tf32()} decides otherwise.
+   *
    * <p>If any process cannot read an image of the next step, the state is saved and all processes
    * throw an exception that names the file and the state.
    *
@@ -89,8 +93,9 @@ public final class Trainer {
       TrainingListener listener,
       BooleanSupplier stop) {
     options.batching().check(world.size());
+    TrainingPrecision.choose(options, listener);
     Trainer trainer = new Trainer(options, world, listener, stop);
-    try {
+    try (DeviceGuard _ = DeviceGuard.on(options.running().device())) {
       return trainer.run(directory);
     } finally {
       trainer.gate.restoreInterrupt();

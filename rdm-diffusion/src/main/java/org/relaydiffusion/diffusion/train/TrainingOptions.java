@@ -14,6 +14,7 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.augment.AugmentOptions;
 import org.relaydiffusion.diffusion.loss.Loss;
 import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.torch.CudaPrecision;
 import org.relaydiffusion.torch.optim.AdamOptions;
 
 /**
@@ -28,6 +29,7 @@ import org.relaydiffusion.torch.optim.AdamOptions;
  * @param batching how the images of a step are divided
  * @param scaling the loss scale, by which small gradients are preserved in float16
  * @param running numerics, dtype and device
+ * @param tf32 whether CUDA may use TensorFloat-32; empty as in the reference, which forbids it
  * @param saving which files are written, and when
  * @param nonFiniteLoss what happens when a loss is infinite or NaN
  * @param start what the run starts from
@@ -43,10 +45,43 @@ public record TrainingOptions(
     Batching batching,
     LossScaling scaling,
     LoadOptions running,
+    Optional<CudaPrecision.Tf32> tf32,
     Saving saving,
     NonFiniteLoss nonFiniteLoss,
     Start start,
     long seed) {
+  /** Creates options without TensorFloat-32, as in the reference. */
+  public TrainingOptions(
+      Data data,
+      Network network,
+      Loss loss,
+      Optional<AugmentOptions> augment,
+      AdamOptions adam,
+      TrainingSchedule schedule,
+      Batching batching,
+      LossScaling scaling,
+      LoadOptions running,
+      Saving saving,
+      NonFiniteLoss nonFiniteLoss,
+      Start start,
+      long seed) {
+    this(
+        data,
+        network,
+        loss,
+        augment,
+        adam,
+        schedule,
+        batching,
+        scaling,
+        running,
+        Optional.empty(),
+        saving,
+        nonFiniteLoss,
+        start,
+        seed);
+  }
+
   /**
    * Checks the seed.
    *

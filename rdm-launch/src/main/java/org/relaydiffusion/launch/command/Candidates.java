@@ -44,6 +44,15 @@ public final class Candidates {
     }
   }
 
+  /** For options that are switched on or off. */
+  public static final class Switches extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    public Switches() {
+      super(List.of("on", "off"));
+    }
+  }
+
   /** For {@code --sampler_stages}. */
   public static final class StageNames extends ArrayList<String> {
     private static final long serialVersionUID = 1L;

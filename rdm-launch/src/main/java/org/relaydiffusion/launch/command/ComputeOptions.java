@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.launch.command;
 
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.CudaPrecision;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Torch;
 import picocli.CommandLine.Option;
 
-/** The device of the networks, the numerics, and the number of threads. */
+/** The device of the networks, the numerics, the precision, and the number of threads. */
 public final class ComputeOptions {
   private static final String AUTO = "auto";
   private static final String CUDA = "cuda";
@@ -46,6 +49,16 @@ public final class ComputeOptions {
               + " Default: ${DEFAULT-VALUE}.",
       defaultValue = "0")
   public int threads;
+
+  @Option(
+      names = "--tf32",
+      paramLabel = "on|off",
+      completionCandidates = Candidates.Switches.class,
+      description =
+          "Whether CUDA may round the operands of float32 convolutions and matrix products to"
+              + " TensorFloat-32, which is faster; no effect on the CPU. Default: off; when"
+              + " sampling, in convolutions only, as in PyTorch.")
+  public @Nullable Switch tf32;
 
   /**
    * Returns the device. For {@code auto}, this loads LibTorch to determine whether it can use a
@@ -84,6 +97,16 @@ public final class ComputeOptions {
       throw new OptionException(
           "--device must be auto, cpu, cuda or cuda:N, but is '%s'".formatted(device));
     }
+  }
+
+  /** Returns whether TensorFloat-32 may be used; empty for the command's default. */
+  public Optional<CudaPrecision.Tf32> tf32() {
+    return Optional.ofNullable(tf32)
+        .map(chosen ->
+            switch (chosen) {
+              case ON -> CudaPrecision.Tf32.ALLOWED;
+              case OFF -> CudaPrecision.Tf32.FORBIDDEN;
+            });
   }
 
   /**

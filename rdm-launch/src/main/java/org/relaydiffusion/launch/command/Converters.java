@@ -45,6 +45,7 @@ public final class Converters {
     root.registerConverter(DType.class, Converters::networkType);
     registerNames(root, Numerics.class);
     registerNames(root, CudaGraphs.class);
+    registerNames(root, Switch.class);
     registerNames(root, NetworkPreset.class);
     registerNames(root, SnapshotFormat.class);
     root.registerConverter(boolean.class, Converters::truth);

@@ -143,7 +143,7 @@ final class ActivationsCommand implements Callable<Integer> {
         job.batch,
         network.workers(rank),
         network.compute.device(rank),
-        new ExtractionOptions.Network(sha256, network.compute.numerics),
+        new ExtractionOptions.Network(sha256, network.compute.numerics, network.tf32()),
         new ExtractionOptions.Share(rank.index(), rank.worldSize(), PATIENCE));
   }
 }

@@ -182,6 +182,7 @@ final class ActivationsReport implements ExtractionListener {
     json.put("batch", options.batch());
     json.put("device", options.device().toString());
     json.put("numerics", options.network().numerics());
+    json.put("tf32", options.usesTf32());
     json.put("world_size", rank.worldSize());
     return json;
   }

@@ -9,7 +9,10 @@ import org.relaydiffusion.launch.command.ComputeOptions;
 import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.command.ThreadCounts;
 import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.nativeconfig.NativeLibraryException;
 import org.relaydiffusion.nativeconfig.NativeThreads;
+import org.relaydiffusion.torch.CudaPrecision;
+import org.relaydiffusion.torch.CudaPrecision.Tf32;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Torch;
 import picocli.CommandLine.Mixin;
@@ -17,6 +20,7 @@ import picocli.CommandLine.Option;
 
 /** The network whose features are compared, and its device. */
 final class ExtractorOptions implements Section {
+  private static final System.Logger LOG = System.getLogger(ExtractorOptions.class.getName());
   private static final int MOST_WORKERS_BY_DEFAULT = 8;
 
   @Option(
@@ -64,6 +68,29 @@ final class ExtractorOptions implements Section {
     OptionalInt threads = compute.threads();
     Torch.library();
     threads.ifPresent(NativeThreads::setThreads);
-    Torch.requireUsable(compute.device(rank));
+    Device device = compute.device(rank);
+    Torch.requireUsable(device);
+    if (device.type() == Device.Type.CUDA) {
+      choosePrecision();
+    }
+  }
+
+  private void choosePrecision() {
+    try {
+      CudaPrecision.DEFAULT.with(tf32()).apply();
+    } catch (NativeLibraryException e) {
+      if (compute.tf32 != null) {
+        throw e;
+      }
+      LOG.log(
+          System.Logger.Level.WARNING, "TensorFloat-32 cannot be switched off: " + e.getMessage());
+    }
+  }
+
+  /**
+   * Returns whether TensorFloat-32 may be used: unless requested, features are those of the CPU.
+   */
+  Tf32 tf32() {
+    return compute.tf32().orElse(Tf32.FORBIDDEN);
   }
 }

@@ -9,7 +9,7 @@ import org.relaydiffusion.launch.command.ExitCode;
  *
  * @param code the exit code; 128 plus the signal number if it was ended by a signal
  */
-record ExitStatus(int code) {
+public record ExitStatus(int code) {
   private static final int SIGNAL_BASE = 128;
 
   private static final Map<Integer, String> SIGNALS =
@@ -44,7 +44,7 @@ record ExitStatus(int code) {
   }
 
   /** Returns the text that follows the name of the rank: {@code ended with exit code 3}. */
-  String text() {
+  public String text() {
     if (isPeerLost()) {
       return "lost another rank (exit code %s)".formatted(code);
     }

@@ -20,7 +20,7 @@ final class NodeDevices {
    * @throws OptionException with the reason, if it can use none
    */
   static int gpus() {
-    DoctorReport.Cuda cuda = Doctor.examine().cuda();
+    DoctorReport.Cuda cuda = Doctor.cuda();
     cuda.whyUnusable()
         .ifPresent(why -> {
           throw new OptionException("--nproc_per_node=gpu: no GPU can be used: " + why);
@@ -30,7 +30,7 @@ final class NodeDevices {
 
   /** Returns the number of GPUs that LibTorch can use, or of cores if there are no GPUs. */
   static int gpusOrCores() {
-    DoctorReport.Cuda cuda = Doctor.examine().cuda();
+    DoctorReport.Cuda cuda = Doctor.cuda();
     return cuda.whyUnusable().isEmpty() ? cuda.devices().size() : cores();
   }
 }

@@ -2,6 +2,7 @@
 package org.relaydiffusion.launch.process;
 
 import java.util.List;
+import java.util.Map;
 
 /** Provides the command line of a rank's process. */
 @FunctionalInterface
@@ -29,5 +30,10 @@ public interface WorkerCommand {
    */
   static WorkerCommand likeThisProcess(Class<?> main) {
     return JavaCommand.likeThisJvm(main);
+  }
+
+  /** Removes the variables with flags for Java, which are on the command line already. */
+  static void removeFlags(Map<String, String> environment) {
+    JavaCommand.FLAG_VARIABLES.forEach(environment::remove);
   }
 }

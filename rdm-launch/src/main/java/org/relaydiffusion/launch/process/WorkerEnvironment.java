@@ -31,7 +31,7 @@ record WorkerEnvironment(LaunchPlan plan, Map<String, String> inherited, int cor
     String rank = Integer.toString(nodes.rank(localRank));
     String worldSize = Integer.toString(nodes.worldSize());
     Map<String, String> variables = new HashMap<>(inherited);
-    JavaCommand.FLAG_VARIABLES.forEach(variables::remove);
+    WorkerCommand.removeFlags(variables);
     variables.remove(StopExitCode.VARIABLE); // The launcher uses it for all ranks.
     variables.put("RANK", rank);
     variables.put("LOCAL_RANK", Integer.toString(localRank));

@@ -97,7 +97,8 @@ public final class DemoCommand implements Callable<Integer> {
             Numerics.FAST,
             CudaGraphs.AUTO,
             Noise.CPU,
-            OptionalInt.empty()),
+            OptionalInt.empty(),
+            Optional.empty()),
         Rank.SINGLE);
   }
 }

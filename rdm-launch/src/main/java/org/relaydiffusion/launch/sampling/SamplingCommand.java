@@ -121,6 +121,7 @@ public abstract class SamplingCommand implements Callable<Integer> {
         running.compute.numerics,
         running.cudaGraphs,
         running.noise,
-        threads);
+        threads,
+        running.compute.tf32());
   }
 }

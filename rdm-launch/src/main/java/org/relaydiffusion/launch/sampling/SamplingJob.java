@@ -22,6 +22,7 @@ import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.CudaPrecision;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 
@@ -92,6 +93,7 @@ public record SamplingJob(
    * @param cudaGraphs whether passes on CUDA are captured and replayed
    * @param noise where the images' random numbers come from
    * @param threads number of threads of an operator; LibTorch's default if empty
+   * @param tf32 whether CUDA may use TensorFloat-32; PyTorch's default if empty
    */
   @SuppressWarnings("AvoidCommonTypeNames") // Written SamplingJob.Runtime.
   public record Runtime(
@@ -100,7 +102,8 @@ public record SamplingJob(
       Numerics numerics,
       CudaGraphs cudaGraphs,
       Noise noise,
-      OptionalInt threads) {
+      OptionalInt threads,
+      Optional<CudaPrecision.Tf32> tf32) {
     /**
      * Checks that the device supports the dtype and graphs.
      *
@@ -115,6 +118,13 @@ public record SamplingJob(
           && (device.type() == Device.Type.CPU || numerics != Numerics.FAST)) {
         throw new OptionException("--cuda-graphs=on requires --device=cuda and --numerics=fast");
       }
+    }
+
+    /** Returns whether TensorFloat-32 was allowed or forbidden; null if neither, or on the CPU. */
+    @Nullable Boolean recordedTf32() {
+      return device.type() == Device.Type.CPU
+          ? null
+          : tf32.map(chosen -> chosen == CudaPrecision.Tf32.ALLOWED).orElse(null);
     }
 
     /**
@@ -175,6 +185,7 @@ public record SamplingJob(
     options.put("dtype", runtime.dtypeText());
     options.put("numerics", runtime.numerics());
     options.put(SamplingRecord.NOISE, runtime.noiseText());
+    options.put("tf32", runtime.recordedTf32());
     options.put("world_size", rank.worldSize());
     return options;
   }

@@ -35,12 +35,17 @@ import org.relaydiffusion.launch.progress.RunProgress;
 import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.Denoiser;
+import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.NativeLibraryException;
 import org.relaydiffusion.nativeconfig.NativeThreads;
+import org.relaydiffusion.torch.CudaPrecision;
 import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Torch;
 
 /** Executes a {@link SamplingJob}. */
 public final class SamplingRun {
+  private static final System.Logger LOG = System.getLogger(SamplingRun.class.getName());
   private static final int WRITER_THREADS = 2;
   private static final int PICTURES_IN_MEMORY = 64;
 
@@ -176,6 +181,24 @@ public final class SamplingRun {
           "--device %s: %s".formatted(job.runtime().device(), library.whyNoCuda().get()));
     }
     job.runtime().threads().ifPresent(NativeThreads::setThreads);
+    if (job.runtime().device().type() == Device.Type.CUDA) {
+      job.runtime().tf32().ifPresent(tf32 -> CudaPrecision.DEFAULT.with(tf32).apply());
+      if (job.runtime().numerics() == Numerics.FAST) {
+        benchmarkKernels();
+      }
+    }
+  }
+
+  /**
+   * All batches have one shape, or two. Not under exact: PyTorch's default is off, and which kernel
+   * is the quickest may differ between runs.
+   */
+  private static void benchmarkKernels() {
+    try {
+      Torch.benchmarkCudnn();
+    } catch (NativeLibraryException e) {
+      LOG.log(System.Logger.Level.DEBUG, "cuDNN cannot benchmark its kernels: " + e.getMessage());
+    }
   }
 
   private static SamplingRecord result(FutureTask<SamplingRecord> reading) {

@@ -134,6 +134,7 @@ public final class TrainCommand implements Callable<Integer> {
         schedule.batching(),
         running.scaling(),
         running.running(rank),
+        running.compute.tf32(),
         running.typeName(),
         files.saving(),
         running.nonFiniteLoss(),

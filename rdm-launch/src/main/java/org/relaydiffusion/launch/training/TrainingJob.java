@@ -19,6 +19,7 @@ import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.launch.rank.RunAttempt;
 import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.torch.CudaPrecision;
 import org.relaydiffusion.torch.optim.AdamOptions;
 
 /**
@@ -36,6 +37,7 @@ import org.relaydiffusion.torch.optim.AdamOptions;
  * @param batching how a step is divided
  * @param scaling the loss scale
  * @param running numerics, dtype and device
+ * @param tf32 whether CUDA may use TensorFloat-32, if chosen
  * @param typeName the dtype's part of the folder name
  * @param saving the files to write
  * @param nonFiniteLoss what happens when a loss is infinite or NaN
@@ -57,6 +59,7 @@ public record TrainingJob(
     TrainingOptions.Batching batching,
     TrainingOptions.LossScaling scaling,
     LoadOptions running,
+    Optional<CudaPrecision.Tf32> tf32,
     String typeName,
     TrainingOptions.Saving saving,
     TrainingOptions.NonFiniteLoss nonFiniteLoss,
@@ -120,6 +123,7 @@ public record TrainingJob(
         batching,
         scaling,
         running,
+        tf32,
         typeName,
         saving,
         nonFiniteLoss,
@@ -151,6 +155,7 @@ public record TrainingJob(
         batching,
         scaling,
         running,
+        tf32,
         saving,
         nonFiniteLoss,
         from,

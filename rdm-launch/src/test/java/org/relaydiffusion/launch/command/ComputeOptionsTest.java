@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.relaydiffusion.launch.rank.Rank;
+import org.relaydiffusion.torch.CudaPrecision;
 import org.relaydiffusion.torch.Device;
 
 class ComputeOptionsTest {
@@ -23,6 +24,16 @@ class ComputeOptionsTest {
     assertThat(device("cuda", THIRD_OF_ITS_NODE, 2)).isEqualTo(Device.cuda(2));
     assertThat(device("cuda", THIRD_OF_ITS_NODE, 0)).isEqualTo(Device.cuda(2));
     assertThat(device("cuda", Rank.SINGLE, 8)).isEqualTo(Device.cuda(0));
+  }
+
+  @Test
+  void tensorFloat32IsLeftToTheCommandUnlessChosen() {
+    ComputeOptions options = new ComputeOptions();
+    assertThat(options.tf32()).isEmpty();
+    options.tf32 = Switch.ON;
+    assertThat(options.tf32()).contains(CudaPrecision.Tf32.ALLOWED);
+    options.tf32 = Switch.OFF;
+    assertThat(options.tf32()).contains(CudaPrecision.Tf32.FORBIDDEN);
   }
 
   @Test

@@ -15,6 +15,7 @@ import org.relaydiffusion.metrics.extraction.ExtractionOptions.Content;
 import org.relaydiffusion.metrics.extraction.ExtractionOptions.Leftovers;
 import org.relaydiffusion.metrics.inception.FeatureExtractor;
 import org.relaydiffusion.nativeconfig.NativeMemory;
+import org.relaydiffusion.torch.DeviceGuard;
 
 /**
  * Extracts the features of a data set's images to a file, in the order of the data set.
@@ -58,7 +59,8 @@ public final class ActivationsExtraction {
   public ExtractionResult run(
       FeatureExtractor extractor, ExtractionListener listener, Cancellation cancellation) {
     long began = System.nanoTime();
-    try (ImageSet set = ImageSet.open(options)) {
+    try (DeviceGuard _ = DeviceGuard.on(options.device());
+        ImageSet set = ImageSet.open(options)) {
       int images = set.size();
       if (options.content() == Content.MOMENTS && images < 2) {
         throw new FileException(
@@ -203,12 +205,13 @@ public final class ActivationsExtraction {
                 network.numerics(),
                 new Provenance.Drawn(set.size(), set.all(), options.subsetSeed()))
             : Provenance.comment(network.sha256(), network.numerics());
+    String complete = options.usesTf32() ? comment + " tf32=on" : comment;
     return folder.join(file ->
         format.join(
             file,
             IntStream.range(0, chunks.count()).mapToObj(folder::part).toList(),
             chunks,
-            comment,
+            complete,
             (done, total) -> {
               cancellation.check();
               listener.joined(done, total);

@@ -8,6 +8,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.torch.CudaPrecision.Tf32;
 import org.relaydiffusion.torch.Device;
 
 /**
@@ -66,11 +67,12 @@ public record ExtractionOptions(
    *
    * @param sha256 of its weights
    * @param numerics of the computation
+   * @param tf32 whether it may use TensorFloat-32, which only CUDA has
    */
-  public record Network(String sha256, Numerics numerics) {
-    @Override
-    public String toString() {
-      return "%s, %s".formatted(sha256, numerics.name().toLowerCase(Locale.ROOT));
+  public record Network(String sha256, Numerics numerics, Tf32 tf32) {
+    /** Creates a network that does not use TensorFloat-32. */
+    public Network(String sha256, Numerics numerics) {
+      this(sha256, numerics, Tf32.FORBIDDEN);
     }
   }
 
@@ -101,6 +103,20 @@ public record ExtractionOptions(
     public boolean isFirst() {
       return rank == 0;
     }
+  }
+
+  /** Returns whether features may be computed with TensorFloat-32. */
+  public boolean usesTf32() {
+    return device.type() == Device.Type.CUDA && network.tf32() == Tf32.ALLOWED;
+  }
+
+  /** Returns the network in words: parts with equal words can be joined. */
+  String networkText() {
+    return "%s, %s%s"
+        .formatted(
+            network.sha256(),
+            network.numerics().name().toLowerCase(Locale.ROOT),
+            usesTf32() ? ", tf32" : "");
   }
 
   /**

@@ -24,7 +24,7 @@ record Manifest(List<String> lines) {
             "data: " + Printable.of(options.data().toAbsolutePath().normalize()),
             "images: " + chunks.images(),
             "names and sizes: " + set.fingerprint(),
-            "network: " + options.network(),
+            "network: " + options.networkText(),
             "content: %s, %s images a part".formatted(format.name(), chunks.size())));
   }
 

@@ -12,6 +12,7 @@ import org.relaydiffusion.model.ModelException;
 import org.relaydiffusion.model.UseLock;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.DeviceGuard;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -53,8 +54,8 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
    * @param weights the converted file
    * @param options how to compute. {@link org.relaydiffusion.model.Numerics#EXACT} performs the
    *     published operations one by one, {@link org.relaydiffusion.model.Numerics#FAST} folds and
-   *     packs weights; their features agree to 1e-4 of the largest. On CUDA, both disable
-   *     TensorFloat-32 in the process
+   *     packs weights; their features agree to 1e-4 of the largest. On CUDA that holds without
+   *     TensorFloat-32 only, see {@link org.relaydiffusion.torch.CudaPrecision}
    * @return the network, which the caller closes
    * @throws OptionException if the dtype is not float32, or the device cannot be used
    * @throws org.relaydiffusion.FileException if the file is not a converted one
@@ -68,7 +69,7 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     check(options);
     ModuleFile file = InceptionWeights.open(weights);
     InceptionV3 network = new InceptionV3(widths);
-    try {
+    try (DeviceGuard _ = DeviceGuard.on(options.device())) {
       InceptionState.checkPublished(file, network);
       load(network, file);
       Layer.Path path = path(options);
@@ -124,9 +125,6 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
               .formatted(options.dtype().torchName()));
     }
     Torch.requireUsable(options.device());
-    if (options.device().type() == Device.Type.CUDA) {
-      Torch.forbidTf32();
-    }
   }
 
   /**
@@ -147,7 +145,8 @@ public final class Inception implements FeatureExtractor, AutoCloseable {
     long chunk = options.device().type() == Device.Type.CPU ? CHUNK : n;
     List<Tensor> pool = new ArrayList<>();
     List<Tensor> spatial = new ArrayList<>();
-    try (TensorScope scope = TensorScope.open();
+    try (DeviceGuard _ = DeviceGuard.on(options.device());
+        TensorScope scope = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
       for (long at = 0; at < n; at += chunk) {
         InceptionFeatures features = ofChunk(Shapes.narrow(images, 0, at, Math.min(chunk, n - at)));

@@ -49,7 +49,9 @@ import org.relaydiffusion.metrics.inception.InceptionFeatures;
 import org.relaydiffusion.metrics.npy.NpyReader;
 import org.relaydiffusion.metrics.npy.NpzFile;
 import org.relaydiffusion.metrics.npy.NpzWriter;
+import org.relaydiffusion.torch.CudaPrecision.Tf32;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Reduction;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
@@ -469,6 +471,31 @@ class ActivationsExtractionTest {
             all.share());
     new ActivationsExtraction(some, new RowParts(4))
         .run(extractor(), ExtractionListener.NONE, new Cancellation());
+  }
+
+  @Test
+  void featuresOfTensorFloat32AreOnesOfAnotherNetwork() {
+    ExtractionOptions cpu = set(Content.ACTIVATIONS).options(Share.ALONE);
+    assertThat(cpu.networkText()).endsWith(", exact");
+    assertThat(withTf32(cpu, Device.CPU).networkText()).isEqualTo(cpu.networkText());
+    assertThat(withTf32(cpu, Device.cuda(0)).networkText()).endsWith(", exact, tf32");
+  }
+
+  private static ExtractionOptions withTf32(ExtractionOptions options, Device device) {
+    return new ExtractionOptions(
+        options.data(),
+        options.without(),
+        options.maxImages(),
+        options.subsetSeed(),
+        options.target(),
+        options.content(),
+        options.leftovers(),
+        options.batch(),
+        options.workers(),
+        device,
+        new ExtractionOptions.Network(
+            options.network().sha256(), options.network().numerics(), Tf32.ALLOWED),
+        options.share());
   }
 
   @ParameterizedTest

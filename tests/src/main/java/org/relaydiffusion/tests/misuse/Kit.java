@@ -17,8 +17,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.io.MappedFile;
 import org.relaydiffusion.torch.ActivationCheckpoints;
+import org.relaydiffusion.torch.CudaPrecision;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.DeviceGuard;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Index;
@@ -302,6 +304,10 @@ final class Kit implements AutoCloseable {
       return GradMode.noGrad();
     } else if (type == ActivationCheckpoints.class) {
       return ActivationCheckpoints.open();
+    } else if (type == DeviceGuard.class) {
+      return DeviceGuard.on(Device.CPU);
+    } else if (type == CudaPrecision.class) {
+      return CudaPrecision.DEFAULT;
     } else if (type == Generator.class) {
       return Generator.seeded(1);
     } else if (type == LaunchGrid.class) {
