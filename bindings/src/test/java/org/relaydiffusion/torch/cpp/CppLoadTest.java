@@ -62,8 +62,8 @@ class CppLoadTest {
                 "ours",
                 "/nothing/here"))
         .containsExactly(
-            "NativeLibraryException: process groups require the bundled LibTorch, not RDM_LIBTORCH=%s:"
-                    .formatted(given)
+            "NativeLibraryException: process groups over Gloo require the bundled LibTorch, not"
+                + " RDM_LIBTORCH=%s:".formatted(given)
                 + " unset it to train with several processes");
     // By hand, or the folder's deletion would warn of links that lead out of it.
     Files.delete(given.resolve("libc10.so"));

@@ -158,7 +158,8 @@ final class ParallelPeerMain {
         Net root = new Net(0, WIDTH)) {
       List<float[]> expected = new ArrayList<>();
       try (var parallel =
-          new DistributedDataParallel(net, group, new DdpOptions(1, DdpOptions.Unused.NONE))) {
+          new DistributedDataParallel(
+              net, group, new DdpOptions(1, DdpOptions.Unused.NONE, DdpOptions.Averaging.AUTO))) {
         say("scale " + (net.scale.value().item() == root.scale.value().item()));
         for (int round = 0; round < 3; round++) {
           try (TensorScope _ = TensorScope.open()) {
@@ -205,7 +206,8 @@ final class ParallelPeerMain {
         Net net = new Net(0, WIDTH);
         Net root = new Net(0, WIDTH);
         var parallel =
-            new DistributedDataParallel(net, group, new DdpOptions(1, DdpOptions.Unused.FIND))) {
+            new DistributedDataParallel(
+                net, group, new DdpOptions(1, DdpOptions.Unused.FIND, DdpOptions.Averaging.AUTO))) {
       parallel.backward(parallel.forward(() -> net.loss(data(1, 0), rank == 1)));
       List<float[]> got = net.gradients();
       root.loss(data(1, 0), true).backward();

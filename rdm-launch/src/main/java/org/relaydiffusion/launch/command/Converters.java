@@ -18,6 +18,7 @@ import org.relaydiffusion.diffusion.train.NetworkPreset;
 import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.distributed.DdpOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -41,6 +42,7 @@ public final class Converters {
     root.registerConverter(IntList.class, inOwnWords(IntList::parse));
     root.registerConverter(DType.class, Converters::networkType);
     registerNames(root, Numerics.class);
+    registerNames(root, DdpOptions.Averaging.class);
     registerNames(root, NetworkPreset.class);
     registerNames(root, SnapshotFormat.class);
     root.registerConverter(boolean.class, Converters::truth);

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.launch.training;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.World;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.distributed.DdpOptions;
 import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.Store;
 import org.relaydiffusion.torch.distributed.WaitListener;
@@ -20,6 +22,8 @@ import org.relaydiffusion.torch.distributed.WaitListener;
 final class Peers implements AutoCloseable {
   /** The timeout; a state of many gigabytes may be written while the others wait. */
   private static final Duration PATIENCE = Duration.ofMinutes(30);
+
+  private static final String DEVICE_TYPE = "rdm/device-type";
 
   private final World world;
   private final List<AutoCloseable> open;
@@ -32,11 +36,13 @@ final class Peers implements AutoCloseable {
   /**
    * Connects to the other processes, if there are any: over NCCL on CUDA, over Gloo on the CPU.
    *
+   * @param ddp how gradients are averaged
    * @param listener notified while this process waits for the others
    * @throws org.relaydiffusion.torch.TorchException on a timeout
    * @throws org.relaydiffusion.CancelledException if the thread is interrupted while waiting
    */
-  static Peers join(Rank rank, Rendezvous rendezvous, Device device, WaitListener listener) {
+  static Peers join(
+      Rank rank, Rendezvous rendezvous, Device device, DdpOptions ddp, WaitListener listener) {
     if (rank.worldSize() == 1) {
       return new Peers(World.SINGLE, List.of());
     }
@@ -44,23 +50,26 @@ final class Peers implements AutoCloseable {
     try {
       Store store = rendezvous.open(rank, PATIENCE, listener);
       open.add(store);
-      ProcessGroup agreement = ProcessGroup.gloo(store, rank.index(), rank.worldSize(), PATIENCE);
-      open.add(agreement);
-      World agreed =
-          new World(rank.index(), rank.worldSize(), Optional.empty(), Optional.of(agreement));
-      requireSameType(device.type(), agreed.fromFirst(device.type().name()));
-      ProcessGroup gradients = agreement;
-      if (device.type() == Device.Type.CUDA) {
-        gradients = ProcessGroup.nccl(store, rank.index(), rank.worldSize(), device, PATIENCE);
-        open.add(gradients);
-      }
-      return new Peers(
-          new World(rank.index(), rank.worldSize(), Optional.of(gradients), Optional.of(agreement)),
-          open);
+      requireSameType(device.type(), firstType(store, rank, device.type()));
+      ProcessGroup group =
+          device.type() == Device.Type.CUDA
+              ? ProcessGroup.nccl(store, rank.index(), rank.worldSize(), device, PATIENCE)
+              : ProcessGroup.gloo(store, rank.index(), rank.worldSize(), PATIENCE);
+      open.add(group);
+      return new Peers(new World(rank.index(), rank.worldSize(), Optional.of(group), ddp), open);
     } catch (RuntimeException e) {
       close(open);
       throw e;
     }
+  }
+
+  /** The device type of the first process, which all others must have before they connect. */
+  private static String firstType(Store store, Rank rank, Device.Type own) {
+    if (rank.isFirst()) {
+      store.set(DEVICE_TYPE, own.name().getBytes(UTF_8));
+      return own.name();
+    }
+    return new String(store.get(DEVICE_TYPE), UTF_8);
   }
 
   /**
@@ -69,11 +78,11 @@ final class Peers implements AutoCloseable {
    * @param own the device type of this process
    * @param first the name of that of the first process
    */
-  static void requireSameType(Device.Type own, @Nullable String first) {
+  static void requireSameType(Device.Type own, String first) {
     if (!own.name().equals(first)) {
       throw new OptionException(
           "this process uses %s, but rank 0 uses %s: specify --device explicitly"
-              .formatted(lower(own.name()), lower(String.valueOf(first))));
+              .formatted(lower(own.name()), lower(first)));
     }
   }
 

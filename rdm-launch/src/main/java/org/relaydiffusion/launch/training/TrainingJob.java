@@ -19,6 +19,7 @@ import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.launch.rank.RunAttempt;
 import org.relaydiffusion.model.LoadOptions;
+import org.relaydiffusion.torch.distributed.DdpOptions;
 import org.relaydiffusion.torch.optim.AdamOptions;
 
 /**
@@ -43,6 +44,7 @@ import org.relaydiffusion.torch.optim.AdamOptions;
  * @param seed the seed, if given
  * @param threads number of threads of an operator, if given
  * @param benchmark whether cuDNN benchmarks its kernels
+ * @param ddp how several processes average gradients
  */
 public record TrainingJob(
     Rank rank,
@@ -63,7 +65,8 @@ public record TrainingJob(
     Start start,
     OptionalLong seed,
     OptionalInt threads,
-    boolean benchmark) {
+    boolean benchmark,
+    DdpOptions ddp) {
   /**
    * The location of the results.
    *
@@ -126,7 +129,8 @@ public record TrainingJob(
         start,
         seed,
         threads,
-        benchmark);
+        benchmark,
+        ddp);
   }
 
   /**
