@@ -84,7 +84,7 @@ final class GroupedAveraging implements GradientAveraging {
         absent[i / Long.SIZE] |= 1L << (i % Long.SIZE);
       }
     }
-    long[] all = group.exchange(absent);
+    long[] all = group.exchange("backward", absent);
     boolean[] used = new boolean[parameters.size()];
     for (int rank = 0; rank < group.size(); rank++) {
       List<Integer> missing = bits(all, rank * absent.length);

@@ -65,7 +65,8 @@ public final class ProcessGroup implements AutoCloseable {
    * @param rank this process's number, from 0
    * @param size how many processes there are
    * @param timeout how long to wait for the others, here and in each operation
-   * @throws OptionException when there can be no such rank, size or time-out
+   * @throws OptionException when there can be no such rank, size or time-out, or the processes are
+   *     not all on the CPU or all on CUDA
    * @throws TorchException when not all of them come in time
    * @throws org.relaydiffusion.CancelledException when the thread is interrupted while it waits
    */
@@ -111,8 +112,11 @@ public final class ProcessGroup implements AutoCloseable {
     }
     String prefix = store.nextGroup();
     Arrivals arrivals = new Arrivals(store, prefix, size, timeout);
+    String alike = "%s/%s".formatted(prefix, device.type().name());
+    store.add(alike, 1);
     arrivals.register();
     arrivals.await();
+    requireAll(store.add(alike, 0), size, device);
     // The others may still be connecting when this process is done with that.
     SharedAccess share = store.retain();
     try {
@@ -124,6 +128,15 @@ public final class ProcessGroup implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       share.release();
       throw e;
+    }
+  }
+
+  /** Processes on the CPU and on GPUs have no way to reach each other. */
+  private static void requireAll(long alike, int size, Device device) {
+    if (alike != size) {
+      throw new OptionException(
+          "this process uses %s, but %s of the %s processes do not: all must use the CPU, or all CUDA"
+              .formatted(device, size - alike, size));
     }
   }
 
@@ -203,11 +216,15 @@ public final class ProcessGroup implements AutoCloseable {
     inPlace(Operation.AVERAGE, 0, tensors, dense -> backend.allReduce(dense, Combination.MEAN));
   }
 
-  /** All processes' numbers, as many from each, one after the other by rank. */
-  final synchronized long[] exchange(long[] own) {
+  /**
+   * All processes' numbers, as many from each, one after the other by rank.
+   *
+   * @param what for, for messages
+   */
+  final synchronized long[] exchange(String what, long[] own) {
     checkUsable();
     List<long[]> all = new ArrayList<>();
-    attempt("exchanging numbers", () -> all.add(backend.exchange(own)));
+    attempt(what, () -> all.add(backend.exchange(own)));
     return all.getFirst();
   }
 

@@ -146,6 +146,20 @@ class DistributedMisuseTest {
   }
 
   @Test
+  void processesOnDifferentKindsOfDevicesAreRefused() {
+    try (TcpStore store = alone()) {
+      // Another process has come, for CUDA.
+      store.add("rdm/group0/CUDA", 1);
+      store.add("rdm/group0/come", 1);
+      assertThatThrownBy(() -> ProcessGroup.gloo(store, 0, 2, SECOND))
+          .isInstanceOf(OptionException.class)
+          .hasMessage(
+              "this process uses cpu, but 1 of the 2 processes do not: all must use the CPU, or all"
+                  + " CUDA");
+    }
+  }
+
+  @Test
   void aNetworkWithNothingToLearnIsRefused() {
     try (ProcessGroup group = groupOfOne();
         Module nothing = new Module() {}) {

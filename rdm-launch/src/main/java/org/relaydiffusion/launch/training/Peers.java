@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.launch.training;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
-import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.World;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
@@ -22,8 +18,6 @@ import org.relaydiffusion.torch.distributed.WaitListener;
 final class Peers implements AutoCloseable {
   /** The timeout; a state of many gigabytes may be written while the others wait. */
   private static final Duration PATIENCE = Duration.ofMinutes(30);
-
-  private static final String DEVICE_TYPE = "rdm/device-type";
 
   private final World world;
   private final List<AutoCloseable> open;
@@ -50,7 +44,6 @@ final class Peers implements AutoCloseable {
     try {
       Store store = rendezvous.open(rank, PATIENCE, listener);
       open.add(store);
-      requireSameType(device.type(), firstType(store, rank, device.type()));
       ProcessGroup group =
           device.type() == Device.Type.CUDA
               ? ProcessGroup.nccl(store, rank.index(), rank.worldSize(), device, PATIENCE)
@@ -61,33 +54,6 @@ final class Peers implements AutoCloseable {
       close(open);
       throw e;
     }
-  }
-
-  /** The device type of the first process, which all others must have before they connect. */
-  private static String firstType(Store store, Rank rank, Device.Type own) {
-    if (rank.isFirst()) {
-      store.set(DEVICE_TYPE, own.name().getBytes(UTF_8));
-      return own.name();
-    }
-    return new String(store.get(DEVICE_TYPE), UTF_8);
-  }
-
-  /**
-   * Rejects a combination of processes on the CPU and on GPUs, which could not communicate.
-   *
-   * @param own the device type of this process
-   * @param first the name of that of the first process
-   */
-  static void requireSameType(Device.Type own, String first) {
-    if (!own.name().equals(first)) {
-      throw new OptionException(
-          "this process uses %s, but rank 0 uses %s: specify --device explicitly"
-              .formatted(lower(own.name()), lower(first)));
-    }
-  }
-
-  private static String lower(String name) {
-    return name.toLowerCase(Locale.ROOT);
   }
 
   /** Returns the processes of the run. */
