@@ -64,7 +64,7 @@ class CppLoadTest {
         .containsExactly(
             "NativeLibraryException: process groups over Gloo require the bundled LibTorch, not"
                 + " RDM_LIBTORCH=%s:".formatted(given)
-                + " unset it to train with several processes");
+                + " unset it to train with several processes on the CPU");
     // By hand, or the folder's deletion would warn of links that lead out of it.
     Files.delete(given.resolve("libc10.so"));
     Files.delete(given.resolve("libtorch_cpu.so"));
