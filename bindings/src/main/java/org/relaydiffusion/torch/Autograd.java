@@ -33,12 +33,12 @@ public final class Autograd {
   private Autograd() {}
 
   /**
-   * Adds d(root)/d(leaf) to the gradient of every leaf that wants one.
+   * Adds d(root)/d(leaf) to the gradient of every leaf that requires one.
    *
    * @param root what is differentiated
    * @param gradient factors of root's elements, of its shape; without them root has one element
-   * @throws TorchException when root was not computed from a tensor that wants a gradient, or its
-   *     graph has been freed
+   * @throws TorchException when root was not computed from a tensor that requires a gradient, or
+   *     its graph has been freed
    */
   public static void backward(Tensor root, @Nullable Tensor gradient, Graph graph) {
     TorchException.requireNonNull(root, "root");

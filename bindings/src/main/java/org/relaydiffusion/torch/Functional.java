@@ -70,7 +70,7 @@ public final class Functional {
           "aten::grid_sampler_2d(Tensor input, Tensor grid, int interpolation_mode, "
               + "int padding_mode, bool align_corners) -> Tensor");
 
-  // As the schema of batch_norm wants one; evaluation does not use it.
+  // The schema of batch_norm requires one; evaluation does not use it.
   private static final double MOMENTUM = 0.1;
 
   private static final Operator LOG_SOFTMAX =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.torch;
 
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.ffi.TensorAbi;
 
 /**
@@ -9,12 +10,17 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
  * one.
  */
 public final class GradMode implements AutoCloseable {
+  private static final ThreadLocal<@Nullable GradMode> INNERMOST = new ThreadLocal<>();
+
   private final Thread owner = Thread.currentThread();
+  private final @Nullable GradMode outer;
   private final boolean before;
   private boolean closed;
 
   private GradMode(boolean enabled) {
     PlatformThread.require("a grad mode");
+    outer = INNERMOST.get();
+    INNERMOST.set(this);
     before = TensorAbi.gradEnabled();
     TensorAbi.setGradEnabled(enabled);
   }
@@ -43,7 +49,8 @@ public final class GradMode implements AutoCloseable {
   }
 
   /**
-   * Restores what was before. Closing twice is allowed.
+   * Restores what was before, and closes grad modes that were opened since. Closing twice is
+   * allowed.
    *
    * @throws TorchException on another thread, whose mode this is not
    */
@@ -57,7 +64,10 @@ public final class GradMode implements AutoCloseable {
           "this grad mode belongs to thread %s, not %s"
               .formatted(owner.getName(), Thread.currentThread().getName()));
     }
-    closed = true;
     TensorAbi.setGradEnabled(before);
+    for (GradMode mode = INNERMOST.get(); mode != null && !closed; mode = mode.outer) {
+      mode.closed = true;
+    }
+    INNERMOST.set(outer);
   }
 }

@@ -11,7 +11,7 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
 final class Gradient {
   private Gradient() {}
 
-  static void want(Tensor tensor, boolean wanted) {
+  static void require(Tensor tensor, boolean wanted) {
     try {
       Tensor.with(
           tensor,
@@ -26,7 +26,7 @@ final class Gradient {
     }
     if (!wanted && tensor.requiresGrad()) {
       throw new TorchException(
-          "%s was computed from tensors that want a gradient: detach() gives one that does not"
+          "%s was computed from tensors that require a gradient: detach() gives one that does not"
               .formatted(tensor.describe()));
     }
   }

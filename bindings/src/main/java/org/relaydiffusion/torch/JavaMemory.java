@@ -3,6 +3,7 @@ package org.relaydiffusion.torch;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,6 +92,14 @@ final class JavaMemory {
     // Without a notice the hold never ends: memory is kept too long rather than freed too soon.
     hold.notice.ifPresent(n -> StorageAbi.notifyEnd(handle, memory.address(), bytes, n));
     return new Tensor(handle);
+  }
+
+  /** Makes sure that {@link StorageAbi} knows this LibTorch's storages, if it can. */
+  static void learnStorages() {
+    if (!StorageAbi.isKnown()) {
+      MemorySegment number = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG);
+      Torch.fromData(TensorData.contiguous(DType.INT64, new long[] {1}, number)).close();
+    }
   }
 
   private static Hold hold(TensorData data, MemorySegment memory, long bytes) {

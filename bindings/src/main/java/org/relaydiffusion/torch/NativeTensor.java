@@ -3,18 +3,24 @@ package org.relaydiffusion.torch;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongFunction;
 import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.torch.ffi.StorageAbi;
 import org.relaydiffusion.torch.ffi.TensorAbi;
 
 /**
  * One native handle and its end. Separate from {@link Tensor} so that the safety net can free it
- * after its tensor was lost. Whoever reads the handle holds this object's lock or a pin, so that no
- * thread, and not the collector, frees it meanwhile.
+ * after its tensor was lost. Whoever reads the handle holds a pin, so that no thread, and not the
+ * collector, frees it meanwhile. Pins are counted without a lock, as each operand of each operator
+ * takes one; the lock is for what is lent, and for closing.
  */
 final class NativeTensor implements Runnable {
   private static final Cleaner CLEANER = Cleaner.create();
@@ -23,10 +29,20 @@ final class NativeTensor implements Runnable {
   private static final AtomicLong LOST = new AtomicLong();
   private static final System.Logger LOG = System.getLogger("org.relaydiffusion.torch");
 
+  /** All whose memory is lent. */
+  private static final Set<NativeTensor> LENDING = ConcurrentHashMap.newKeySet();
+
+  /** The bit of {@link #state} that says that no more pins are given. */
+  private static final int CLOSED = Integer.MIN_VALUE;
+
+  private static final VarHandle STATE = stateHandle();
+
   private final @Nullable Throwable madeAt;
   private final long handle;
-  private volatile boolean closed;
-  private int pins;
+
+  /** The number of pins, and {@link #CLOSED}. Who makes it {@code CLOSED} and no pins frees. */
+  private volatile int state;
+
   private Cleaner.@Nullable Cleanable guard;
 
   /** What {@link #memory} has handed out ends with the tensor. */
@@ -60,48 +76,75 @@ final class NativeTensor implements Runnable {
     return LOST.get();
   }
 
+  private static VarHandle stateHandle() {
+    try {
+      return MethodHandles.lookup().findVarHandle(NativeTensor.class, "state", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   boolean isClosed() {
-    return closed;
+    return state < 0;
   }
 
   /** A second handle of the same tensor, for a call that takes it over. */
-  synchronized long further() {
-    return TensorAbi.clone(open());
+  long further() {
+    long h = pin();
+    try {
+      return TensorAbi.clone(h);
+    } finally {
+      unpin();
+    }
   }
 
-  /** Asks a quick question. */
-  synchronized long ask(LongUnaryOperator question) {
-    return question.applyAsLong(open());
+  /** Asks a question. */
+  long ask(LongUnaryOperator question) {
+    long h = pin();
+    try {
+      return question.applyAsLong(h);
+    } finally {
+      unpin();
+    }
   }
 
-  /** Asks a quick question with a list as its answer. */
-  synchronized long[] askList(LongFunction<long[]> question) {
-    return question.apply(open());
+  /** Asks while no other thread {@linkplain #askAlone asks so}: about what may be replaced. */
+  synchronized long askAlone(LongUnaryOperator question) {
+    return ask(question);
   }
 
-  /** The handle for a longer call, which stays valid until {@link #unpin}, closed or not. */
-  synchronized long pin() {
-    long h = open();
-    pins++;
-    return h;
+  /** Asks a question with a list as its answer. */
+  long[] askList(LongFunction<long[]> question) {
+    long h = pin();
+    try {
+      return question.apply(h);
+    } finally {
+      unpin();
+    }
+  }
+
+  /** The handle for a call, which stays valid until {@link #unpin}, closed or not. */
+  long pin() {
+    while (true) {
+      int before = state;
+      long h = open(before);
+      if (STATE.compareAndSet(this, before, before + 1)) {
+        return h;
+      }
+    }
   }
 
   /** Ends what {@link #pin} began. */
   void unpin() {
-    if (isLastPin()) {
+    if ((int) STATE.getAndAdd(this, -1) == CLOSED + 1) {
       TensorAbi.delete(handle);
       JavaMemory.tensorFreed();
     }
   }
 
-  private synchronized boolean isLastPin() {
-    pins--;
-    return closed && pins == 0;
-  }
-
   /** The handle, while nobody but this thread may close it. */
   long confined() {
-    return open();
+    return open(state);
   }
 
   /**
@@ -112,11 +155,12 @@ final class NativeTensor implements Runnable {
    */
   @SuppressWarnings("MustBeClosedChecker") // Closed by free().
   synchronized MemorySegment memory(boolean oneThread) {
-    long h = open();
+    long h = open(state);
     long address = TensorAbi.dataPointer(h);
     if (lent == null) {
       lent = oneThread ? Arena.ofConfined() : Arena.ofShared();
       lentToOneThread = oneThread;
+      LENDING.add(this);
     }
     return MemorySegment.ofAddress(address).reinterpret(bytes(h), lent, null);
   }
@@ -156,6 +200,30 @@ final class NativeTensor implements Runnable {
               .formatted(purpose, e.getMessage()));
     }
     lent = null;
+    LENDING.remove(this);
+  }
+
+  /**
+   * Ends what was handed out of this tensor's storage, by whatever tensor: the elements are about
+   * to move. Where it cannot be told which tensors share it, all loans end.
+   *
+   * @throws TorchException when one of the loans is in use
+   */
+  void endLoansOfStorage() {
+    if (LENDING.isEmpty()) {
+      return;
+    }
+    JavaMemory.learnStorages();
+    long storage = ask(StorageAbi::storage);
+    for (NativeTensor lending : LENDING) {
+      if (storage == 0 || lending.isOver(storage)) {
+        lending.endLoan("changed");
+      }
+    }
+  }
+
+  private synchronized boolean isOver(long storage) {
+    return !isClosed() && StorageAbi.storage(handle) == storage;
   }
 
   /**
@@ -170,11 +238,11 @@ final class NativeTensor implements Runnable {
   }
 
   private synchronized boolean close() {
-    if (closed) {
+    if (isClosed()) {
       return false;
     }
     endLoan("closed");
-    closed = true;
+    int pins = (int) STATE.getAndBitwiseOr(this, CLOSED);
     LIVE.decrement();
     if (pins == 0) {
       TensorAbi.delete(handle);
@@ -195,7 +263,7 @@ final class NativeTensor implements Runnable {
 
   @Override
   public void run() {
-    if (!closed) {
+    if (!isClosed()) {
       LOST.incrementAndGet();
       free();
       LOG.log(
@@ -206,8 +274,8 @@ final class NativeTensor implements Runnable {
     }
   }
 
-  private long open() {
-    if (closed) {
+  private long open(int known) {
+    if (known < 0) {
       throw new TorchException("this tensor is closed");
     }
     return handle;

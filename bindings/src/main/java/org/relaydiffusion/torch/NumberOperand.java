@@ -29,7 +29,8 @@ final class NumberOperand {
    * The number as an operand beside {@code a}, until this thread's next one; null where it needs a
    * tensor of its own. A float32 tensor gets it in float32, which is what LibTorch would make of a
    * float64 one, by a call more. In half precision that would not do: there kernels compute with
-   * the float32 value of the number that they are given.
+   * the float32 value of the number that they are given. Beside integers and truth values it
+   * decides the type of the result, which is float32.
    */
   static @Nullable Tensor beside(Tensor a, double value) {
     if (a == null || !a.isDenseOnCpu() || Autograd.records(a)) {
@@ -37,11 +38,11 @@ final class NumberOperand {
     }
     NumberOperand operand = CURRENT.get();
     DType type = a.dtype();
-    if (type == DType.FLOAT32) {
+    if (type == DType.FLOAT32 || !type.isFloatingPoint()) {
       operand.memory.set(ValueLayout.JAVA_FLOAT, 0, (float) value);
       return operand.float32;
     }
-    if (type != DType.FLOAT64 && type.isFloatingPoint() && a.rank() == 0) {
+    if (type != DType.FLOAT64 && a.rank() == 0) {
       return null;
     }
     operand.memory.set(ValueLayout.JAVA_DOUBLE, 0, value);

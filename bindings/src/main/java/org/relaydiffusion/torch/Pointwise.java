@@ -9,9 +9,8 @@ import org.relaydiffusion.torch.ffi.TensorAbi;
 
 /**
  * Element by element: arithmetic and elementary functions, with PyTorch's broadcasting and type
- * promotion. A {@code double} operand keeps the tensor's floating type, as a Python number does.
- * Beside integers and truth values it gives float64, where PyTorch gives float32, or keeps the type
- * for a whole number.
+ * promotion. A {@code double} operand keeps the tensor's floating type, as a Python {@code float}
+ * does, and beside integers and truth values gives float32, PyTorch's default type.
  */
 public final class Pointwise {
   private static final Operator MUL =
@@ -455,9 +454,8 @@ public final class Pointwise {
   /** Where x lies: unlike binary operators, clamp takes no CPU number beside a CUDA tensor. */
   private static Tensor bound(double value, Tensor x) {
     TorchException.requireNonNull(x, "x");
-    return x.dtype().isFloatingPoint()
-        ? Torch.full(value, x.dtype(), x.device())
-        : Torch.full(value, DType.FLOAT64, x.device());
+    DType type = x.dtype();
+    return Torch.full(value, type.isFloatingPoint() ? type : DType.FLOAT32, x.device());
   }
 
   /**
@@ -470,12 +468,16 @@ public final class Pointwise {
   }
 
   /**
-   * A Python number beside {@code a}: two 0-dim tensors would promote, so there it takes a's type.
+   * A Python {@code float} beside {@code a}: two 0-dim tensors would promote, so there it takes a's
+   * type, and beside integers PyTorch's default type.
    */
   private static Tensor number(double value, Tensor a) {
     TorchException.requireNonNull(a, "a");
-    boolean promoted = a.rank() == 0 && a.dtype().isFloatingPoint();
-    return promoted ? Torch.full(value, a.dtype()) : Torch.scalar(value);
+    DType type = a.dtype();
+    if (!type.isFloatingPoint()) {
+      return Torch.full(value, DType.FLOAT32);
+    }
+    return a.rank() == 0 ? Torch.full(value, type) : Torch.scalar(value);
   }
 
   private static Tensor withNumber(Tensor a, double value, BinaryOperator<Tensor> operator) {

@@ -191,7 +191,7 @@ public final class Shapes {
     return SCATTER_ADD.call().arg(x).arg(dim).arg(index).arg(source).tensor();
   }
 
-  /** The elements where a bool mask, broadcast, is true: a vector in row-major order. */
+  /** The elements at which a bool mask, broadcast to x, is true: a vector in row-major order. */
   public static Tensor maskedSelect(Tensor x, Tensor mask) {
     return MASKED_SELECT.apply(x, mask);
   }
@@ -269,10 +269,10 @@ public final class Shapes {
   }
 
   /**
-   * A copy on another device that is only begun: what is computed there afterwards waits for it,
-   * the CPU does not. Out of memory that is not pinned it is an ordinary copy. The source must not
-   * be changed before the device has caught up; it may be closed at once, as LibTorch keeps pinned
-   * memory until the copy is done.
+   * Begins a copy to another device and returns. Operators that are called on that device later
+   * wait for it; the CPU does not. From memory that is not pinned it is an ordinary copy. The
+   * source must not be changed before the device has caught up; it may be closed at once, since
+   * LibTorch keeps pinned memory until the copy is done.
    */
   public static Tensor toAsync(Tensor x, Device device) {
     TorchException.requireNonNull(x, "x");

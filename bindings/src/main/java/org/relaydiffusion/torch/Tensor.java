@@ -210,7 +210,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     if (ReadOnlyMemory.isAny() && ReadOnlyMemory.contains(usable().ask(StorageAbi::dataAddress))) {
       throw readOnly();
     }
-    usable().endLoan("changed");
+    usable().endLoansOfStorage();
     shape = null;
     dtype = null;
     device = null;
@@ -240,10 +240,10 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
     }
   }
 
-  /** A quick call with the handle, while no other thread asks this tensor anything. */
+  /** Calls with the handle while no other thread reads or replaces the gradient. */
   void alone(LongConsumer call) {
     usable()
-        .ask(handle -> {
+        .askAlone(handle -> {
           call.accept(handle);
           return 0;
         });
@@ -431,7 +431,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
    * @throws TorchException when it is not of a floating type, or was computed from other tensors
    */
   public Tensor requiresGrad(boolean wanted) {
-    Gradient.want(this, wanted);
+    Gradient.require(this, wanted);
     return this;
   }
 
@@ -441,8 +441,8 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   }
 
   /**
-   * Adds the derivatives of this one-element tensor to the gradient of every leaf that wants one,
-   * and frees the graph; {@link Autograd#backward} has the choices.
+   * Adds the derivatives of this one-element tensor to the gradient of every leaf that requires
+   * one, and frees the graph; {@link Autograd#backward} has the choices.
    *
    * @throws TorchException when it has more elements, or was not computed from such a leaf
    */
@@ -455,7 +455,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
    * scope's. A later pass may add to the same memory.
    */
   public @Nullable Tensor grad() {
-    long handle = usable().ask(AutogradAbi::grad);
+    long handle = usable().askAlone(AutogradAbi::grad);
     return handle == 0 ? null : new Tensor(handle);
   }
 
@@ -539,7 +539,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   /**
    * The elements of a matrix [rows, columns] as doubles.
    *
-   * @throws TorchException when it has not two axes
+   * @throws TorchException when it does not have two dimensions
    */
   public double[][] toDoubleMatrix() {
     return JavaArrays.toDoubleMatrix(this);
@@ -548,7 +548,7 @@ public final class Tensor implements TensorExpressions, AutoCloseable {
   /**
    * The elements of a matrix [rows, columns] as floats.
    *
-   * @throws TorchException when it has not two axes
+   * @throws TorchException when it does not have two dimensions
    */
   public float[][] toFloatMatrix() {
     return JavaArrays.toFloatMatrix(this);

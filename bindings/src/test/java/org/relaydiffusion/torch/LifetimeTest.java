@@ -90,6 +90,30 @@ class LifetimeTest {
   }
 
   @Test
+  void memoryEndsWhenAnAliasMovesTheElements() {
+    Operator resize =
+        Operator.of(
+            "aten::resize_(Tensor(a!) self, SymInt[] size, *, MemoryFormat? memory_format=None) "
+                + "-> Tensor(a!)");
+    try (TensorScope _ = TensorScope.open();
+        Tensor other = Torch.ones(DType.FLOAT32, 2)) {
+      Tensor t = Torch.ones(DType.FLOAT32, 4);
+      MemorySegment memory = t.memory();
+      MemorySegment others = other.memory();
+      Tensor alias = t.detach();
+      Tensor none = t.narrow(0, 0, 0);
+      resize.call().arg(alias).arg(1 << 20).tensor();
+      assertThatThrownBy(() -> memory.get(ValueLayout.JAVA_FLOAT, 0))
+          .isInstanceOf(IllegalStateException.class);
+      MemorySegment again = t.memory();
+      resize.call().arg(none).arg(1 << 22).tensor();
+      assertThatThrownBy(() -> again.get(ValueLayout.JAVA_FLOAT, 0))
+          .isInstanceOf(IllegalStateException.class);
+      assertThat(others.get(ValueLayout.JAVA_FLOAT, 0)).isEqualTo(1);
+    }
+  }
+
+  @Test
   void readOnlyMemoryIsNotWritten() {
     try (Arena arena = LeasedArena.open();
         TensorScope _ = TensorScope.open()) {
@@ -177,6 +201,21 @@ class LifetimeTest {
     outer.close();
     assertThat(GradMode.isEnabled()).isFalse();
     inner.close();
+    assertThat(GradMode.isEnabled()).isTrue();
+  }
+
+  @Test
+  @SuppressWarnings("try") // Closed by hand, which is the point.
+  void gradModesClosedOutOfOrderLeaveWhatWasBeforeThem() {
+    GradMode outer = GradMode.noGrad();
+    GradMode inner = GradMode.enableGrad();
+    outer.close();
+    assertThat(GradMode.isEnabled()).isTrue();
+    inner.close();
+    assertThat(GradMode.isEnabled()).isTrue();
+    try (GradMode _ = GradMode.noGrad()) {
+      assertThat(GradMode.isEnabled()).isFalse();
+    }
     assertThat(GradMode.isEnabled()).isTrue();
   }
 

@@ -80,6 +80,20 @@ class UnboxedTest {
   }
 
   @Test
+  void aNumberBesideIntegersGivesPyTorchsDefaultType() {
+    try (TensorScope _ = TensorScope.open()) {
+      Tensor whole = Torch.tensor(new int[] {1, 2}, 2);
+      for (Tensor x : List.of(whole, whole.to(DType.BOOL), Torch.scalar(1L))) {
+        for (Tensor y : List.of(x.mul(0.5), x.add(0.5), x.div(2), Pointwise.clamp(x, 0.5, 0.5))) {
+          assertThat(y.dtype()).isEqualTo(DType.FLOAT32);
+        }
+      }
+      // torch.tensor([1, 2], dtype=torch.int32) * 0.1
+      assertThat(whole.mul(0.1).toFloats()).containsExactly(0.1f, 0.2f);
+    }
+  }
+
+  @Test
   void operatorsOfTensorsHaveTheDispatchersBits() {
     int refused = 0;
     for (DType x : DType.values()) {
@@ -157,7 +171,9 @@ class UnboxedTest {
       Tensor a = filled(type, 3, 7);
       for (double number : numbers) {
         try (TensorScope _ = TensorScope.open()) {
-          Tensor own = Torch.scalar(number);
+
+          Tensor own =
+              type.isFloatingPoint() ? Torch.scalar(number) : Torch.full(number, DType.FLOAT32);
           same(type + " * " + number, a.mul(number), MUL.apply(a, own));
           same(type + " / " + number, a.div(number), DIV.apply(a, own));
           same(type + " + " + number, a.add(number), dispatched("add", a, own).orElseThrow());

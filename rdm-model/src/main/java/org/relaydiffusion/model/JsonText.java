@@ -10,9 +10,9 @@ public final class JsonText {
   private JsonText() {}
 
   /**
-   * A number as a value that JSON has. It has no infinities and no NaN, which readers other than
-   * Python's refuse: NaN becomes null, and an infinity the string "Infinity" or "-Infinity", which
-   * Python, JavaScript and Java turn into the number again.
+   * A number as a JSON value. JSON has neither infinities nor NaN, and readers other than Python's
+   * refuse them: NaN becomes null, and an infinity the string "Infinity" or "-Infinity", which
+   * Python, JavaScript and Java parse as a number again.
    */
   public static @Nullable Object number(double value) {
     if (Double.isNaN(value)) {

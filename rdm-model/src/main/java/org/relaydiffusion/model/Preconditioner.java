@@ -82,7 +82,7 @@ public abstract class Preconditioner extends Module implements Denoiser {
 
   /**
    * A network to be trained, with the reference's first values, drawn from {@code generator} in its
-   * order. It is in training mode, and its parameters want gradients.
+   * order. It is in training mode, and its parameters require gradients.
    *
    * <p>With {@link Numerics#FAST}, weights of convolutions on the CPU lie in channels-last order:
    * {@code value().contiguous()} gives their elements in the order of a file. With bfloat16 or

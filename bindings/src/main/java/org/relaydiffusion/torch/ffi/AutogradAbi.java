@@ -28,7 +28,7 @@ public final class AutogradAbi {
 
   private AutogradAbi() {}
 
-  /** Whether the tensor is a leaf that wants a gradient, or was computed from one. */
+  /** Whether the tensor is a leaf that requires a gradient, or was computed from one. */
   public static boolean requiresGrad(long handle) {
     try {
       return (boolean) REQUIRES_GRAD.invokeExact(impl(handle).get(JAVA_LONG, 0));

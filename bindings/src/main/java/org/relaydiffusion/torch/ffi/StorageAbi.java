@@ -77,9 +77,7 @@ public final class StorageAbi {
    * @return whether that can be done: this LibTorch's storages are as expected
    */
   public static boolean notifyEnd(long handle, long address, long bytes, MemorySegment notice) {
-    MemorySegment tensor = at(handle, JAVA_LONG.byteSize());
-    MemorySegment impl = at(tensor.get(JAVA_LONG, 0), STORAGE_AT + JAVA_LONG.byteSize());
-    long place = impl.get(JAVA_LONG, STORAGE_AT);
+    long place = storageOf(handle);
     if (place == 0 || place % JAVA_LONG.byteSize() != 0) {
       return false;
     }
@@ -98,18 +96,32 @@ public final class StorageAbi {
     return asExpected;
   }
 
+  /** Whether {@link #notifyEnd} has found this LibTorch's storages as expected. */
+  public static boolean isKnown() {
+    return known;
+  }
+
+  /**
+   * Which storage a tensor has: all that share it give the same number, which no other has while it
+   * is there. 0 where it has none, or storages are not {@linkplain #isKnown() known}.
+   */
+  public static long storage(long handle) {
+    return known ? storageOf(handle) : 0;
+  }
+
   /**
    * Where a tensor's storage begins, which a tensor without elements has, too; 0 where it has none,
-   * or {@link #notifyEnd} has not found this LibTorch's storages as expected yet.
+   * or storages are not {@linkplain #isKnown() known}.
    */
   public static long dataAddress(long handle) {
-    if (!known) {
-      return 0;
-    }
+    long place = storage(handle);
+    return place == 0 ? 0 : at(place, STORAGE_BYTES).get(JAVA_LONG, DATA_AT);
+  }
+
+  private static long storageOf(long handle) {
     MemorySegment tensor = at(handle, JAVA_LONG.byteSize());
     MemorySegment impl = at(tensor.get(JAVA_LONG, 0), STORAGE_AT + JAVA_LONG.byteSize());
-    long place = impl.get(JAVA_LONG, STORAGE_AT);
-    return place == 0 ? 0 : at(place, STORAGE_BYTES).get(JAVA_LONG, DATA_AT);
+    return impl.get(JAVA_LONG, STORAGE_AT);
   }
 
   /** Whether a notice was raised. */

@@ -280,7 +280,7 @@ public final class TensorAbi {
     }
   }
 
-  /** Marks a leaf tensor as one that wants a gradient. */
+  /** Marks a leaf tensor as one that requires a gradient. */
   public static void setRequiresGrad(long handle, boolean wanted) throws NativeCallException {
     int code;
     try {

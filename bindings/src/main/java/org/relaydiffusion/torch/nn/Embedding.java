@@ -33,7 +33,7 @@ public final class Embedding extends UnaryModule {
     return weight;
   }
 
-  /** int64 [...] with numbers from 0 to count - 1, to [..., features]. */
+  /** The rows [..., features] of int64 indices [...] from 0 to count - 1. */
   @Override
   public Tensor forward(Tensor numbers) {
     return observed(Functional.embedding(weight.value(), numbers));

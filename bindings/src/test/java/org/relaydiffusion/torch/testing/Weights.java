@@ -8,7 +8,7 @@ import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
 
-/** A module of nothing but float32 parameters with given values, which want gradients. */
+/** A module of nothing but float32 parameters with given values, which require gradients. */
 public final class Weights extends Module {
   /** Parameters 0, 1, ... with these vectors as values. */
   public Weights(float[]... values) {

@@ -149,7 +149,7 @@ final class Kit implements AutoCloseable {
     return t;
   }
 
-  /** A leaf of one element that wants a gradient, squared. */
+  /** A leaf of one element that requires a gradient, squared. */
   Tensor loss() {
     Tensor leaf = ones(1).requiresGrad(true);
     Tensor square = leaf.mul(leaf);
