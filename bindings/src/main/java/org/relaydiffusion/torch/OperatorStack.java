@@ -64,7 +64,7 @@ final class OperatorStack {
 
   private static TorchException failed(OperatorCall call) {
     String reason = DispatcherAbi.lastError();
-    return new TorchException(call + " failed" + TorchException.because(reason, device(call)));
+    return TorchException.failed(call.toString(), reason, device(call));
   }
 
   /**

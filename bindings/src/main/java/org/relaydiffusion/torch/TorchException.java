@@ -59,7 +59,8 @@ public class TorchException extends RdmException {
    */
   static String because(@Nullable String reason, Device device) {
     boolean memoryMatters =
-        reason == null || (reason.contains("out of memory") && !reason.contains("total capacity"));
+        reason == null
+            || (DeviceMemoryException.isMeant(reason) && !reason.contains("total capacity"));
     String memory =
         memoryMatters ? CudaMemory.available(device).map(m -> describe(m, device)).orElse("") : "";
     return (reason == null ? "" : ": " + reason) + memory;
@@ -74,8 +75,23 @@ public class TorchException extends RdmException {
         memory.total() / GIB);
   }
 
+  /**
+   * An operator failed.
+   *
+   * @param call the operator with its operands
+   */
+  static TorchException failed(String call, @Nullable String reason, Device device) {
+    return of(call + " failed" + because(reason, device), reason);
+  }
+
   /** What failed, and why as far as LibTorch tells. */
   static TorchException failed(String what, NativeCallException cause) {
-    return new TorchException(what + " failed: " + cause.getMessage());
+    return of(what + " failed: " + cause.getMessage(), cause.getMessage());
+  }
+
+  private static TorchException of(String message, @Nullable String reason) {
+    return DeviceMemoryException.isMeant(reason)
+        ? new DeviceMemoryException(message)
+        : new TorchException(message);
   }
 }

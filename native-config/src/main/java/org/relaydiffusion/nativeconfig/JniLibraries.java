@@ -4,7 +4,6 @@ package org.relaydiffusion.nativeconfig;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,24 +39,6 @@ public final class JniLibraries {
         });
   }
 
-  /**
-   * Loads the libraries required by the classes of {@code org.bytedeco.pytorch.nccl}.
-   *
-   * @throws NativeLibraryException also if this build of LibTorch has no CUDA
-   */
-  public static void loadNccl() {
-    load();
-    once(
-        "jnitorch_nccl",
-        () -> {
-          Optional<String> whyNoCuda = bundled().whyNoCuda();
-          if (whyNoCuda.isPresent()) {
-            throw new NativeLibraryException("NCCL cannot be used: " + whyNoCuda.get());
-          }
-          open(BundledLibraries.jni("pytorch", "jnitorch_nccl"));
-        });
-  }
-
   private static synchronized void once(String name, Runnable steps) {
     if (!FAILURES.containsKey(name)) {
       try {
@@ -78,8 +59,8 @@ public final class JniLibraries {
     LibTorch library = LibTorch.load();
     if (library.source() instanceof LibTorchSource.Given given) {
       throw new NativeLibraryException(
-          ("process groups require the bundled LibTorch, not %s: unset it to train with several"
-                  + " processes")
+          ("process groups over Gloo require the bundled LibTorch, not %s: unset it to train with"
+                  + " several processes on the CPU")
               .formatted(given.origin()));
     }
     return library;

@@ -15,6 +15,7 @@ import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.FileNames;
 import org.relaydiffusion.launch.command.InterruptedRunException;
+import org.relaydiffusion.torch.DeviceMemoryException;
 import org.relaydiffusion.torch.distributed.PeerLostException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -79,6 +80,8 @@ final class Failures {
         report(Printable.message(lost.getMessage()), lost);
         return ExitCode.PEER_LOST;
       }
+      case DeviceMemoryException memory ->
+          report(Printable.message(memory.getMessage()) + lessMemory(command), memory);
       case RdmException known ->
           report(
               Printable.message(known.getMessage())
@@ -98,6 +101,23 @@ final class Failures {
       default -> report("unexpected " + Printable.message(e.toString()) + again(), e);
     }
     return ExitCode.FAILURE;
+  }
+
+  /**
+   * Names the options of a command by which it needs less memory on the device. In training, the
+   * batch can stay what it is: fewer images at a time have the same result.
+   */
+  private static String lessMemory(CommandLine command) {
+    String fewer = has(command, "--batch-gpu") ? "--batch-gpu" : "--batch";
+    if (!has(command, fewer)) {
+      return "";
+    }
+    String also = has(command, "--checkpoint-activations") ? ", or --checkpoint-activations" : "";
+    return "; try a smaller %s%s".formatted(fewer, also);
+  }
+
+  private static boolean has(CommandLine command, String option) {
+    return command.getCommandSpec().findOption(option) != null;
   }
 
   /**

@@ -3,7 +3,6 @@ package org.relaydiffusion.torch.cpp;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Function;
 import org.bytedeco.pytorch.AllgatherOptions;
 import org.bytedeco.pytorch.AllreduceOptions;
@@ -17,13 +16,12 @@ import org.bytedeco.pytorch.ReduceOp;
 import org.bytedeco.pytorch.Work;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.gloo.Device;
-import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.nativeconfig.JniLibraries;
 import org.relaydiffusion.nativeconfig.NativeOutput;
 
 /**
- * A {@code c10d::ProcessGroup}: Gloo for tensors on the CPU and, where it was added, NCCL for those
- * on CUDA. Every call waits for its end. One thread at a time.
+ * A {@code c10d::ProcessGroup} over Gloo, for tensors on the CPU. Every call waits for its end. One
+ * thread at a time.
  */
 public final class CppGroup implements AutoCloseable {
   // The back ends end an operation themselves when its time is over; this is for when they do not.
@@ -31,17 +29,11 @@ public final class CppGroup implements AutoCloseable {
 
   private final ProcessGroup group;
   private final ProcessGroupGloo gloo;
-  private final int rank;
-  private final int size;
   private final Duration timeout;
-  private @Nullable NcclBackend nccl;
 
-  private CppGroup(
-      ProcessGroup group, ProcessGroupGloo gloo, int rank, int size, Duration timeout) {
+  private CppGroup(ProcessGroup group, ProcessGroupGloo gloo, Duration timeout) {
     this.group = group;
     this.gloo = gloo;
-    this.rank = rank;
-    this.size = size;
     this.timeout = timeout;
   }
 
@@ -69,7 +61,7 @@ public final class CppGroup implements AutoCloseable {
       ProcessGroup group = Cpp.kept(new ProcessGroup(rank, size));
       group.setBackend(DeviceType.CPU, BackendType.GLOO, new BackendOptional(gloo));
       group.setDefaultBackend(BackendType.GLOO);
-      return new CppGroup(group, gloo, rank, size, timeout);
+      return new CppGroup(group, gloo, timeout);
     });
   }
 
@@ -94,25 +86,6 @@ public final class CppGroup implements AutoCloseable {
       /** Host names or addresses. */
       HOST
     }
-  }
-
-  /**
-   * Adds NCCL, for tensors on CUDA device {@code device}.
-   *
-   * @throws org.relaydiffusion.nativeconfig.NativeLibraryException when this build has none
-   */
-  public void addNccl(CppStore store, String prefix, int device) throws CppException {
-    JniLibraries.loadNccl();
-    NcclBackend made =
-        Cpp.call(() -> new NcclBackend(store.under(prefix), rank, size, device, timeout));
-    nccl = made;
-    Cpp.run(() -> group.setBackend(DeviceType.CUDA, BackendType.NCCL, made.optional()));
-  }
-
-  /** What went wrong behind the caller's back since the group was made. */
-  public Optional<String> backgroundError() throws CppException {
-    NcclBackend n = nccl;
-    return n == null ? Optional.empty() : Cpp.call(n::error);
   }
 
   /** Copies root's tensors into everybody's. */
@@ -180,10 +153,6 @@ public final class CppGroup implements AutoCloseable {
   /** Ends the connections, when what is under way has ended or its time is over. */
   @Override
   public void close() {
-    NcclBackend n = nccl;
-    if (n != null) {
-      n.close();
-    }
     group.deallocate();
     gloo.deallocate();
   }

@@ -53,6 +53,11 @@ public final class TensorHandles implements AutoCloseable {
     return handles;
   }
 
+  /** Where the elements of each tensor begin, on its device. */
+  public List<Long> dataPointers() {
+    return handles.stream().map(TensorAbi::dataPointer).toList();
+  }
+
   /** Gives the handles back. */
   @Override
   public void close() {

@@ -34,6 +34,7 @@ final class Agreement {
     BROADCAST("broadcast"),
     ALL_REDUCE("all-reduce"),
     ALL_GATHER("all-gather"),
+    AVERAGE("averaging gradients"),
     PARALLEL("data-parallel set-up");
 
     private final String text;

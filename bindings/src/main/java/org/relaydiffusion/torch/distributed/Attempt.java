@@ -12,7 +12,7 @@ import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.cpp.CppException;
 
-/** Calls C++ and turns what it throws into one line: which operation, where, after how long. */
+/** Makes a call and says in one line what failed: which operation, where, after how long. */
 final class Attempt {
   // LibTorch's own time-outs end some seconds late, more on a busy machine, and say more than ours.
   private static final Duration GRACE = Duration.ofSeconds(20);
@@ -27,10 +27,10 @@ final class Attempt {
     T run() throws CppException;
   }
 
-  /** A call without a result. */
+  /** An operation of a group. */
   @FunctionalInterface
   interface Action {
-    void run() throws CppException;
+    void run() throws BackendException;
   }
 
   /**
@@ -42,8 +42,8 @@ final class Attempt {
     long start = System.nanoTime();
     try {
       action.run();
-    } catch (CppException e) {
-      throw failed(what, start, e.reason());
+    } catch (BackendException e) {
+      throw e.isLoss() ? lost(what, start, e.reason()) : failed(what, start, e.reason());
     }
   }
 
@@ -158,9 +158,18 @@ final class Attempt {
     }
   }
 
-  private static TorchException failed(String what, long start, String reason) {
+  /** What went wrong, and after how long; a lost peer where the reason says so. */
+  static TorchException failed(String what, long start, String reason) {
+    return PeerLostException.orOther(line(what, start, reason), reason);
+  }
+
+  /** As {@link #failed}, where it is known that a peer or its answer did not come. */
+  static PeerLostException lost(String what, long start, String reason) {
+    return new PeerLostException(line(what, start, reason));
+  }
+
+  private static String line(String what, long start, String reason) {
     double seconds = Duration.ofNanos(System.nanoTime() - start).toMillis() / 1000.0;
-    return PeerLostException.orOther(
-        String.format(Locale.ROOT, "%s failed after %.1f s: %s", what, seconds, reason), reason);
+    return String.format(Locale.ROOT, "%s failed after %.1f s: %s", what, seconds, reason);
   }
 }

@@ -9,17 +9,14 @@ import java.util.function.Supplier;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TorchException;
-import org.relaydiffusion.torch.cpp.CppReducer;
-import org.relaydiffusion.torch.cpp.CppReducer.Unused;
-import org.relaydiffusion.torch.cpp.TensorHandles;
 import org.relaydiffusion.torch.distributed.Agreement.Operation;
 import org.relaydiffusion.torch.nn.Module;
 import org.relaydiffusion.torch.nn.Parameter;
 
 /**
- * The same network in every process of a group, each of which sees its own part of the data. While
- * a backward pass goes on, the gradients that are ready are averaged over all processes; when it
- * returns, every process has the same ones, and the same optimizer step keeps the networks equal.
+ * The same network in every process of a group, each of which sees its own part of the data. When
+ * {@link #backward} returns, every process has the same gradients, the mean of all, and the same
+ * optimizer step keeps the networks equal. {@link DdpOptions.Averaging} says how that is done.
  *
  * <pre>{@code
  * try (var _ = parallel.noSync()) {
@@ -33,8 +30,7 @@ import org.relaydiffusion.torch.nn.Parameter;
  */
 public final class DistributedDataParallel implements AutoCloseable {
   private final ProcessGroup group;
-  private final CppReducer reducer;
-  private final DdpOptions options;
+  private final GradientAveraging averaging;
   private int accumulating;
   private boolean closed;
 
@@ -48,7 +44,7 @@ public final class DistributedDataParallel implements AutoCloseable {
    */
   public DistributedDataParallel(Module network, ProcessGroup group, DdpOptions options) {
     this.group = TorchException.requireNonNull(group, "group");
-    this.options = TorchException.requireNonNull(options, "options");
+    TorchException.requireNonNull(options, "options");
     Map<String, Parameter> state =
         distinct(TorchException.requireNonNull(network, "network").state());
     List<Tensor> values = state.values().stream().map(Parameter::value).toList();
@@ -64,9 +60,14 @@ public final class DistributedDataParallel implements AutoCloseable {
       throw new TorchException("no parameter of this network wants a gradient");
     }
     learned.forEach(this::checkPlace);
-    group.agree(Operation.PARALLEL, options.findsUnused() ? 1 : 0, learned);
+    boolean overlapped = options.averaging().overlaps(group.device());
+    group.agree(
+        Operation.PARALLEL, (options.findsUnused() ? 1 : 0) + (overlapped ? 2 : 0), learned);
     group.broadcast(values, 0);
-    this.reducer = reducer(learned, names);
+    this.averaging =
+        overlapped
+            ? new ReducerAveraging(group, learned, names, options)
+            : new GroupedAveraging(group, learned, names, options);
   }
 
   private static Map<String, Parameter> distinct(Map<String, Parameter> state) {
@@ -87,23 +88,6 @@ public final class DistributedDataParallel implements AutoCloseable {
     }
   }
 
-  private CppReducer reducer(List<Tensor> learned, List<String> names) {
-    try (TensorHandles handles = TensorHandles.of(learned)) {
-      List<CppReducer> made = new ArrayList<>();
-      group.attempt(
-          Operation.PARALLEL.toString(),
-          () ->
-              made.add(
-                  CppReducer.of(
-                      group.group(),
-                      handles,
-                      names,
-                      (long) options.bucketMiB() << 20,
-                      options.findsUnused() ? Unused.FIND : Unused.NONE)));
-      return made.getFirst();
-    }
-  }
-
   /**
    * Runs a forward pass whose backward pass will average the gradients, unless inside {@link
    * #noSync} or {@link GradMode#noGrad}.
@@ -120,25 +104,23 @@ public final class DistributedDataParallel implements AutoCloseable {
       return network.get();
     }
     group.check();
-    group.attempt("forward", reducer::prepareForward);
+    averaging.beforeForward();
     Tensor output = TorchException.requireNonNull(network.get(), "the network's output");
-    List<Tensor> roots = options.findsUnused() ? List.of(output) : List.of();
-    try (TensorHandles handles = TensorHandles.of(roots)) {
-      group.attempt("forward", () -> reducer.prepareBackward(handles));
-    }
+    averaging.beforeBackward(output);
     return output;
   }
 
   /**
-   * Goes back from a tensor of one element, as {@link Tensor#backward} does, but says in LibTorch's
-   * own words what went wrong: that a peer ended, say.
+   * Goes back from a tensor of one element, as {@link Tensor#backward} does, and averages the
+   * gradients if the forward pass was one that is to. On CUDA they are the mean for whatever is
+   * computed on LibTorch's current stream.
+   *
+   * @throws TorchException also when a peer ended, or a parameter took no part
    */
   public void backward(Tensor loss) {
     TorchException.requireNonNull(loss, "loss");
     checkOpen();
-    try (TensorHandles handles = TensorHandles.of(List.of(loss))) {
-      group.attempt("backward", () -> CppReducer.backward(handles));
-    }
+    averaging.backward(loss);
   }
 
   /** A section in which gradients only add up in this process; until closed. */
@@ -178,7 +160,7 @@ public final class DistributedDataParallel implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      reducer.close();
+      averaging.close();
     }
   }
 }

@@ -7,11 +7,13 @@ import java.time.Duration;
 import java.util.Optional;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.torch.TorchException;
+import org.relaydiffusion.torch.c10d.FileTable;
+import org.relaydiffusion.torch.cpp.CppException;
 import org.relaydiffusion.torch.cpp.CppStore;
 
 /**
- * A store in a file that all processes reach ({@code FileStore}). The file is for one job: it must
- * not be there before, and goes when the last process has left.
+ * A store in a file that all processes reach, in a format of its own. The file is for one job: it
+ * must not be there before, and goes when the last process has left.
  */
 public final class FileStore extends Store {
   private static final Duration DEFAULT_TIMEOUT = Duration.ofMinutes(5);
@@ -19,6 +21,7 @@ public final class FileStore extends Store {
   private static final String LOOPBACK = "127.0.0.1";
 
   private final Path path;
+  private final int worldSize;
   private final Optional<String> localAddress;
 
   /** As {@link #FileStore(Path, int, Duration)}, waiting for 5 minutes. */
@@ -40,8 +43,6 @@ public final class FileStore extends Store {
    * @param listener told while this process waits
    * @throws FileException when there is no such folder
    * @throws org.relaydiffusion.OptionException when the size or the time-out cannot be
-   * @throws org.relaydiffusion.nativeconfig.NativeLibraryException when LibTorch is not the bundled
-   *     one
    */
   public FileStore(Path path, int worldSize, Duration timeout, WaitListener listener) {
     this(path, worldSize, timeout, listener, Optional.empty());
@@ -53,13 +54,18 @@ public final class FileStore extends Store {
       Duration timeout,
       WaitListener listener,
       Optional<String> localAddress) {
-    super(
-        TorchException.requireNonNull(path, "path").toString(),
-        checked(timeout),
-        listener,
-        () -> "opening store " + path,
-        () -> CppStore.file(checkedPath(path).toString(), checkedSize(worldSize), timeout));
+    Path file = checkedPath(path);
+    int size = checkedSize(worldSize);
+    SharedAccess share =
+        opened(
+            path.toString(),
+            checked(timeout),
+            listener,
+            () -> "opening store " + path,
+            deadline -> new SharedAccess(FileTable.open(file, size, deadline), () -> {}));
+    super(share, "", timeout, listener);
     this.path = path;
+    this.worldSize = size;
     this.localAddress = localAddress;
   }
 
@@ -82,6 +88,13 @@ public final class FileStore extends Store {
     return localAddress;
   }
 
+  /** LibTorch's own format is another one, so its file is another too, beside this one. */
+  @Override
+  CppStore cppStore(String name, Duration limit) throws CppException {
+    String suffix = "." + name.replaceAll("[^A-Za-z0-9_]", "-");
+    return CppStore.file(path.toAbsolutePath() + suffix, worldSize, limit);
+  }
+
   private static Path checkedPath(Path path) {
     TorchException.requireNonNull(path, "path");
     Path absolute = path.toAbsolutePath();
@@ -91,6 +104,9 @@ public final class FileStore extends Store {
     }
     if (Files.isDirectory(absolute)) {
       throw new FileException(path, "a store is a file, and this is a folder");
+    }
+    if (Files.exists(absolute) && !Files.isRegularFile(absolute)) {
+      throw new FileException(path, "a store is a regular file");
     }
     return absolute;
   }

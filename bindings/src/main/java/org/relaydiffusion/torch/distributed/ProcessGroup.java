@@ -2,10 +2,12 @@
 package org.relaydiffusion.torch.distributed;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.nativeconfig.JniLibraries;
+import org.relaydiffusion.nativeconfig.NcclLibrary;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Shapes;
@@ -13,11 +15,11 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.TorchException;
-import org.relaydiffusion.torch.cpp.CppException;
 import org.relaydiffusion.torch.cpp.CppGroup;
 import org.relaydiffusion.torch.cpp.CppStore;
 import org.relaydiffusion.torch.cpp.TensorHandles;
 import org.relaydiffusion.torch.distributed.Agreement.Operation;
+import org.relaydiffusion.torch.distributed.Backend.Combination;
 
 /**
  * Processes that exchange tensors. All of them call the same operations in the same order, with
@@ -36,7 +38,8 @@ import org.relaydiffusion.torch.distributed.Agreement.Operation;
  * <p>Any thread may call, one after the other. A group is the caller's, who closes it.
  */
 public final class ProcessGroup implements AutoCloseable {
-  private final CppGroup group;
+  private final Backend backend;
+  private final SharedAccess store;
   private final int rank;
   private final int size;
   private final Device device;
@@ -44,8 +47,9 @@ public final class ProcessGroup implements AutoCloseable {
   private @Nullable String broken;
   private boolean closed;
 
-  private ProcessGroup(CppGroup group, int rank, int size, Device device) {
-    this.group = group;
+  private ProcessGroup(Backend backend, SharedAccess store, int rank, int size, Device device) {
+    this.backend = backend;
+    this.store = store;
     this.rank = rank;
     this.size = size;
     this.device = device;
@@ -61,7 +65,8 @@ public final class ProcessGroup implements AutoCloseable {
    * @param rank this process's number, from 0
    * @param size how many processes there are
    * @param timeout how long to wait for the others, here and in each operation
-   * @throws OptionException when there can be no such rank, size or time-out
+   * @throws OptionException when there can be no such rank, size or time-out, or the processes are
+   *     not all on the CPU or all on CUDA
    * @throws TorchException when not all of them come in time
    * @throws org.relaydiffusion.CancelledException when the thread is interrupted while it waits
    */
@@ -70,11 +75,18 @@ public final class ProcessGroup implements AutoCloseable {
   }
 
   /**
-   * A group over NCCL for tensors on a CUDA device, and over Gloo for those on the CPU.
+   * A group over NCCL for tensors on a CUDA device. Small ones on the CPU may be exchanged too.
+   * NCCL is called through its C interface, so that this works with every LibTorch that has CUDA;
+   * {@link org.relaydiffusion.nativeconfig.NcclLibrary} says where its library is searched for.
+   *
+   * <p>An operation on the device returns when it is on LibTorch's current stream; what is computed
+   * there afterwards has its result. A process that ends, an error that NCCL reports later, and an
+   * operation that is not done within the timeout abort what the device waits for and break the
+   * group of all processes.
    *
    * @param device this process's CUDA device, which no other process uses
    * @throws org.relaydiffusion.nativeconfig.NativeLibraryException when this build of LibTorch has
-   *     no CUDA in it
+   *     no CUDA in it, or NCCL is not found
    * @throws OptionException also when the device cannot be used
    * @see #gloo
    */
@@ -84,7 +96,7 @@ public final class ProcessGroup implements AutoCloseable {
     if (device.type() != Device.Type.CUDA) {
       throw new OptionException("NCCL is for CUDA devices, not " + device);
     }
-    JniLibraries.loadNccl();
+    NcclLibrary _ = NcclLibrary.load();
     Torch.requireUsable(device);
     return make(store, rank, size, device, timeout);
   }
@@ -100,31 +112,57 @@ public final class ProcessGroup implements AutoCloseable {
     }
     String prefix = store.nextGroup();
     Arrivals arrivals = new Arrivals(store, prefix, size, timeout);
+    String alike = "%s/%s".formatted(prefix, device.type().name());
+    store.add(alike, 1);
     arrivals.register();
     arrivals.await();
-    CppGroup group =
-        store.use(
-            "connecting rank %s of %s".formatted(rank, size),
-            timeout,
-            s -> {
-              CppGroup made =
-                  CppGroup.gloo(s, prefix + "/gloo", rank, size, LocalAddress.of(store), timeout);
-              if (device.type() == Device.Type.CUDA) {
-                addNccl(made, s, prefix + "/nccl", device);
-              }
-              return made;
-            });
-    return new ProcessGroup(group, rank, size, device);
-  }
-
-  private static void addNccl(CppGroup group, CppStore store, String prefix, Device device)
-      throws CppException {
+    requireAll(store.add(alike, 0), size, device);
+    // The others may still be connecting when this process is done with that.
+    SharedAccess share = store.retain();
     try {
-      group.addNccl(store, prefix, device.index());
-    } catch (CppException | RuntimeException e) {
-      group.close();
+      Backend backend =
+          device.type() == Device.Type.CUDA
+              ? nccl(store, prefix, rank, size, device, timeout)
+              : gloo(store, prefix, rank, size, timeout);
+      return new ProcessGroup(backend, share, rank, size, device);
+    } catch (RuntimeException | Error e) {
+      share.release();
       throw e;
     }
+  }
+
+  /** Processes on the CPU and on GPUs have no way to reach each other. */
+  private static void requireAll(long alike, int size, Device device) {
+    if (alike != size) {
+      throw new OptionException(
+          "this process uses %s, but %s of the %s processes do not: all must use the CPU, or all CUDA"
+              .formatted(device, size - alike, size));
+    }
+  }
+
+  private static Backend nccl(
+      Store store, String prefix, int rank, int size, Device device, Duration timeout) {
+    ControlChannel channel = ControlChannel.open(store, prefix, rank, size, timeout);
+    List<Backend> made = new ArrayList<>();
+    Attempt.run(
+        "%s: connecting rank %s of %s over NCCL".formatted(store, rank, size),
+        () -> made.add(NcclBackend.open(channel, rank, size, device, timeout)));
+    return made.getFirst();
+  }
+
+  private static Backend gloo(Store store, String prefix, int rank, int size, Duration timeout) {
+    String what = "%s: connecting rank %s of %s".formatted(store, rank, size);
+    return Attempt.within(
+        timeout,
+        what,
+        () -> {
+          String name = store.prefix() + prefix + "/gloo";
+          try (CppStore meeting = store.cppStore(name, timeout)) {
+            return new GlooBackend(
+                CppGroup.gloo(meeting, name, rank, size, LocalAddress.of(store), timeout), size);
+          }
+        },
+        new WaitNotices(store.listener(), () -> what));
   }
 
   /** This process's number, from 0. */
@@ -154,7 +192,7 @@ public final class ProcessGroup implements AutoCloseable {
     if (root < 0 || root >= size) {
       throw new OptionException("there is no rank %s among %s processes".formatted(root, size));
     }
-    inPlace(Operation.BROADCAST, root, tensors, h -> group.broadcast(h, root));
+    inPlace(Operation.BROADCAST, root, tensors, dense -> backend.broadcast(dense, root));
   }
 
   /**
@@ -170,7 +208,24 @@ public final class ProcessGroup implements AutoCloseable {
         Operation.ALL_REDUCE,
         op.ordinal(),
         List.of(tensor),
-        h -> group.allReduce(h, op.reduction()));
+        dense -> backend.allReduce(dense, op.combination()));
+  }
+
+  /** Gives every process the means of the processes' tensors, in place, by one call. */
+  final void average(List<Tensor> tensors) {
+    inPlace(Operation.AVERAGE, 0, tensors, dense -> backend.allReduce(dense, Combination.MEAN));
+  }
+
+  /**
+   * All processes' numbers, as many from each, one after the other by rank.
+   *
+   * @param what for, for messages
+   */
+  final synchronized long[] exchange(String what, long[] own) {
+    checkUsable();
+    List<long[]> all = new ArrayList<>();
+    attempt(what, () -> all.add(backend.exchange(own)));
+    return all.getFirst();
   }
 
   /**
@@ -204,19 +259,12 @@ public final class ProcessGroup implements AutoCloseable {
    */
   public synchronized void check() {
     checkUsable();
-    attempt(
-        "looking for errors",
-        () ->
-            group
-                .backgroundError()
-                .ifPresent(error -> {
-                  throw PeerLostException.orOther(error + where(), error);
-                }));
+    attempt("looking for errors", backend::check);
   }
 
   @FunctionalInterface
   private interface Exchange {
-    void of(TensorHandles tensors) throws CppException;
+    void of(List<Tensor> dense) throws BackendException;
   }
 
   private synchronized void inPlace(
@@ -232,10 +280,8 @@ public final class ProcessGroup implements AutoCloseable {
       List<Tensor> dense = tensors.stream().map(t -> t.detach().contiguous()).toList();
       agree(operation, parameter, tensors);
       List<Tensor> filled = dense.stream().filter(t -> t.numel() > 0).toList();
-      try (TensorHandles handles = TensorHandles.of(filled)) {
-        if (!filled.isEmpty()) {
-          attempt(operation.toString(), () -> exchange.of(handles));
-        }
+      if (!filled.isEmpty()) {
+        attempt(operation.toString(), () -> exchange.of(filled));
       }
       for (int i = 0; i < dense.size(); i++) {
         Tensor target = tensors.get(i);
@@ -250,13 +296,14 @@ public final class ProcessGroup implements AutoCloseable {
   final synchronized void agree(Operation operation, int parameter, List<Tensor> tensors) {
     checkUsable();
     long[] numbers = Agreement.of(operations++, operation, parameter, tensors);
+    List<long[]> all = new ArrayList<>();
     try (TensorScope _ = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
-      long[] all = gather(operation, Torch.tensor(numbers, Agreement.LENGTH)).toLongs();
-      String difference = Agreement.difference(all, rank);
-      if (!difference.isEmpty()) {
-        throw new TorchException(broke("%s%s: %s".formatted(operation, where(), difference)));
-      }
+      attempt(operation.toString(), () -> all.add(backend.exchange(numbers)));
+    }
+    String difference = Agreement.difference(all.getFirst(), rank);
+    if (!difference.isEmpty()) {
+      throw new TorchException(broke("%s%s: %s".formatted(operation, where(), difference)));
     }
   }
 
@@ -269,9 +316,7 @@ public final class ProcessGroup implements AutoCloseable {
     Tensor flat = own.reshape(-1);
     Tensor all = Torch.empty(own.dtype(), own.device(), size * flat.numel());
     if (flat.numel() > 0) {
-      try (TensorHandles handles = TensorHandles.of(List.of(all, flat))) {
-        attempt(operation.toString(), () -> group.allGather(handles));
-      }
+      attempt(operation.toString(), () -> backend.allGather(all, flat));
     }
     return all.reshape(sizes);
   }
@@ -287,8 +332,9 @@ public final class ProcessGroup implements AutoCloseable {
     }
   }
 
-  final CppGroup group() {
-    return group;
+  /** What LibTorch's C++ classes take for a group: of one over Gloo alone. */
+  final Optional<CppGroup> cppGroup() {
+    return backend instanceof GlooBackend gloo ? Optional.of(gloo.group()) : Optional.empty();
   }
 
   final synchronized void checkUsable() {
@@ -321,12 +367,16 @@ public final class ProcessGroup implements AutoCloseable {
     return message;
   }
 
-  /** Ends the connections; closing twice is allowed. The other processes' next operation fails. */
+  /**
+   * Ends the connections, within some seconds whatever goes on; closing twice is allowed. The other
+   * processes' next operation fails.
+   */
   @Override
   public synchronized void close() {
     if (!closed) {
       closed = true;
-      group.close();
+      backend.close();
+      store.release();
     }
   }
 }

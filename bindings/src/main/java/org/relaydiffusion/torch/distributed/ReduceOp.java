@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.torch.distributed;
 
-import org.relaydiffusion.torch.cpp.CppGroup.Reduction;
+import org.relaydiffusion.torch.distributed.Backend.Combination;
 
 /** How {@link ProcessGroup#allReduce} combines the processes' elements. */
 public enum ReduceOp {
   /** Their sum. */
-  SUM(Reduction.SUM),
+  SUM(Combination.SUM),
   /** Their product. */
-  PRODUCT(Reduction.PRODUCT),
+  PRODUCT(Combination.PRODUCT),
   /** The least. */
-  MIN(Reduction.MIN),
+  MIN(Combination.MIN),
   /** The greatest. */
-  MAX(Reduction.MAX);
+  MAX(Combination.MAX);
 
-  private final Reduction reduction;
+  private final Combination combination;
 
-  ReduceOp(Reduction reduction) {
-    this.reduction = reduction;
+  ReduceOp(Combination combination) {
+    this.combination = combination;
   }
 
-  Reduction reduction() {
-    return reduction;
+  Combination combination() {
+    return combination;
   }
 }

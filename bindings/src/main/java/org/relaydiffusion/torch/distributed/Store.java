@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.torch.distributed;
 
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.torch.TorchException;
+import org.relaydiffusion.torch.c10d.Deadline;
+import org.relaydiffusion.torch.c10d.Reasons;
+import org.relaydiffusion.torch.c10d.StoreAccess;
 import org.relaydiffusion.torch.cpp.CppException;
 import org.relaydiffusion.torch.cpp.CppStore;
 
 /**
  * A small table of keys and values that all processes of a job see, where they meet before they are
- * connected. Any thread may use it.
+ * connected. Any thread may use it. It needs no LibTorch.
  *
  * <p>Every call that fails throws a {@link TorchException} that names the store, the call and the
  * time it took; a call that has to wait gives up after the store's timeout, or with a {@link
@@ -24,26 +33,46 @@ public abstract sealed class Store implements AutoCloseable
   /** What nanoseconds can count; nobody waits so long. */
   private static final Duration LONGEST = Duration.ofDays(36_500);
 
-  private final CppStore store;
+  private final SharedAccess shared;
+  private final String prefix;
   private final Duration timeout;
   private final WaitListener listener;
   private int groups;
-  private int users;
   private boolean closed;
 
   /**
-   * @param place where it is to be, for messages
-   * @param line what {@code listener} is told while it is being opened
+   * A store that is open.
+   *
+   * @param shared this store's share, which it releases
+   * @param prefix what all keys begin with, an empty text or one that ends with a slash
    */
-  Store(
+  Store(SharedAccess shared, String prefix, Duration timeout, WaitListener listener) {
+    this.shared = shared;
+    this.prefix = prefix;
+    this.timeout = timeout;
+    this.listener = listener;
+  }
+
+  /** Opens what a store uses. */
+  @FunctionalInterface
+  interface Opening {
+    SharedAccess with(Deadline deadline) throws IOException;
+  }
+
+  /**
+   * Opens.
+   *
+   * @param place where it is to be, for messages
+   * @param line what {@code listener} is told meanwhile
+   */
+  static SharedAccess opened(
       String place,
       Duration timeout,
       WaitListener listener,
       Supplier<String> line,
-      Attempt.Call<CppStore> open) {
-    this.timeout = timeout;
-    this.listener = TorchException.requireNonNull(listener, "listener");
-    this.store = Attempt.within(timeout, "store " + place, open, new WaitNotices(listener, line));
+      Opening opening) {
+    TorchException.requireNonNull(listener, "listener");
+    return attempt("store " + place, timeout, new WaitNotices(listener, line), opening::with);
   }
 
   /** Where it is, for messages. */
@@ -54,6 +83,14 @@ public abstract sealed class Store implements AutoCloseable
    * where the machine's own name has to say.
    */
   abstract Optional<String> localAddress();
+
+  /**
+   * A store of LibTorch's for the same processes, for its C++ classes to meet at; the caller closes
+   * it.
+   *
+   * @param name of the occasion, the same in all processes and for this one alone
+   */
+  abstract CppStore cppStore(String name, Duration limit) throws CppException;
 
   static Duration checked(Duration timeout) {
     TorchException.requireNonNull(timeout, "timeout");
@@ -82,14 +119,19 @@ public abstract sealed class Store implements AutoCloseable
     return listener;
   }
 
+  /** What all keys of this view begin with. */
+  final String prefix() {
+    return prefix;
+  }
+
   /** Sets the value of a key, for all processes. */
   public final void set(String key, byte[] value) {
     TorchException.requireNonNull(key, "key");
     TorchException.requireNonNull(value, "value");
     use(
         "set " + key,
-        s -> {
-          s.set(key, value);
+        (store, deadline) -> {
+          store.set(prefix + key, value, deadline);
           return true;
         });
   }
@@ -97,7 +139,7 @@ public abstract sealed class Store implements AutoCloseable
   /** The value of a key; waits until it has one. */
   public final byte[] get(String key) {
     TorchException.requireNonNull(key, "key");
-    return use("get " + key, s -> s.get(key));
+    return use("get " + key, (store, deadline) -> store.get(prefix + key, deadline));
   }
 
   /**
@@ -107,13 +149,13 @@ public abstract sealed class Store implements AutoCloseable
    */
   public final long add(String key, long amount) {
     TorchException.requireNonNull(key, "key");
-    return use("add to " + key, s -> s.add(key, amount));
+    return use("add to " + key, (store, deadline) -> store.add(prefix + key, amount, deadline));
   }
 
   /** Whether the key has a value; does not wait for one. */
   public final boolean has(String key) {
     TorchException.requireNonNull(key, "key");
-    return use("look for " + key, s -> s.has(List.of(key)));
+    return use("look for " + key, (store, deadline) -> store.has(List.of(prefix + key), deadline));
   }
 
   /**
@@ -126,16 +168,19 @@ public abstract sealed class Store implements AutoCloseable
     TorchException.requireNonNull(key, "key");
     TorchException.requireNonNull(expected, "expected");
     TorchException.requireNonNull(desired, "desired");
-    return use("compare and set " + key, s -> s.compareSet(key, expected, desired));
+    return use(
+        "compare and set " + key,
+        (store, deadline) -> store.compareSet(prefix + key, expected, desired, deadline));
   }
 
   /**
    * A view of this store whose keys all begin with {@code prefix}: what is set there is out of the
    * way of other keys. It has to be closed too, and stays usable when this store is closed.
    */
-  public final Store withPrefix(String prefix) {
+  public final synchronized Store withPrefix(String prefix) {
     TorchException.requireNonNull(prefix, "prefix");
-    return new PrefixStore(this, prefix);
+    checkOpen();
+    return new PrefixStore(this, shared.retain(), this.prefix + prefix + "/");
   }
 
   /** Waits until all these keys have a value, no longer than {@code atMost}. */
@@ -144,11 +189,12 @@ public abstract sealed class Store implements AutoCloseable
       TorchException.requireNonNull(key, "a key");
     }
     Duration limit = checked(atMost);
+    List<String> all = Stream.of(keys).map(key -> prefix + key).toList();
     use(
         "waiting for " + String.join(", ", keys),
         limit,
-        s -> {
-          s.await(List.of(keys), limit);
+        (store, deadline) -> {
+          store.await(all, deadline);
           return true;
         });
   }
@@ -158,45 +204,58 @@ public abstract sealed class Store implements AutoCloseable
     return "rdm/group" + groups++;
   }
 
+  /** Keeps what this store uses open, also when it is closed; the caller releases it. */
+  final synchronized SharedAccess retain() {
+    checkOpen();
+    return shared.retain();
+  }
+
   @FunctionalInterface
-  interface Use<T> {
-    T of(CppStore store) throws CppException;
+  private interface Use<T> {
+    T of(StoreAccess store, Deadline deadline) throws IOException;
   }
 
   private <T> T use(String what, Use<T> use) {
     return use(what, timeout, use);
   }
 
-  /** Calls with the native store, which stays open for as long as that lasts. */
-  final <T> T use(String what, Duration limit, Use<T> use) {
-    acquire();
-    String call = this + ": " + what;
-    return Attempt.within(
-        limit, call, () -> use.of(store), this::release, new WaitNotices(listener, () -> call));
+  private <T> T use(String what, Duration limit, Use<T> use) {
+    SharedAccess access = retain();
+    try {
+      String call = this + ": " + what;
+      return attempt(
+          call,
+          limit,
+          new WaitNotices(listener, () -> call),
+          deadline -> use.of(access.access(), deadline));
+    } finally {
+      access.release();
+    }
   }
 
-  private synchronized void acquire() {
+  @FunctionalInterface
+  private interface Attempted<T> {
+    T with(Deadline deadline) throws IOException;
+  }
+
+  private static <T> T attempt(
+      String what, Duration limit, WaitNotices notices, Attempted<T> attempted) {
+    long start = System.nanoTime();
+    try {
+      return attempted.with(new Deadline(limit, () -> notices.tellIfDue(System.nanoTime())));
+    } catch (SocketTimeoutException e) {
+      throw Attempt.lost(what, start, Reasons.of(e));
+    } catch (ClosedByInterruptException | InterruptedIOException e) {
+      throw CancelledException.interrupted(what, e);
+    } catch (IOException e) {
+      throw Attempt.failed(what, start, Reasons.of(e));
+    }
+  }
+
+  private void checkOpen() {
     if (closed) {
       throw new TorchException(this + " is closed");
     }
-    users++;
-  }
-
-  private synchronized void release() {
-    users--;
-    closeIfIdle();
-  }
-
-  private void closeIfIdle() {
-    if (closed && users == 0) {
-      users = -1; // Only once.
-      store.close();
-    }
-  }
-
-  /** The port, for a store that has one. */
-  final int nativePort() {
-    return store.port();
   }
 
   /**
@@ -207,7 +266,7 @@ public abstract sealed class Store implements AutoCloseable
   public final synchronized void close() {
     if (!closed) {
       closed = true;
-      closeIfIdle();
+      shared.release();
     }
   }
 

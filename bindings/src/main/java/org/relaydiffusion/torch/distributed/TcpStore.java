@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.torch.distributed;
 
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Optional;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.torch.TorchException;
+import org.relaydiffusion.torch.cpp.CppException;
 import org.relaydiffusion.torch.cpp.CppStore;
 
-/** A store that one process keeps and the others reach over the network ({@code TCPStore}). */
+/**
+ * A store that one process keeps and the others reach over the network, in the wire format of
+ * c10d's {@code TCPStore}: PyTorch's processes can join it, and it can join theirs.
+ */
 public final class TcpStore extends Store {
   private static final int HIGHEST_PORT = 65535;
 
   private final String host;
+  private final int port;
+  private final Role role;
 
   /** What a process is to the store. */
   public enum Role {
@@ -46,25 +53,22 @@ public final class TcpStore extends Store {
    * @throws org.relaydiffusion.torch.TorchException when the host is unknown, the port is in use,
    *     or the others do not come in time
    * @throws org.relaydiffusion.CancelledException when the thread is interrupted while it waits
-   * @throws org.relaydiffusion.nativeconfig.NativeLibraryException when LibTorch is not the bundled
-   *     one
    */
   public TcpStore(
       String host, int port, int worldSize, Role role, Duration timeout, WaitListener listener) {
-    this(
-        host,
-        new TcpOpening(
-            checkedHost(host),
-            checkedPort(port, role),
-            checkedSize(worldSize),
-            TorchException.requireNonNull(role, "role") == Role.SERVER
-                ? CppStore.Role.SERVER
-                : CppStore.Role.CLIENT,
-            checked(timeout)),
-        timeout,
-        listener);
+    String checkedHost = checkedHost(host);
+    TorchException.requireNonNull(role, "role");
+    int checkedPort = checkedPort(port, role);
+    int size = checkedSize(worldSize);
+    TcpOpening opening = new TcpOpening(checkedHost, checkedPort, role);
+    SharedAccess share =
+        opened(opening.place(), checked(timeout), listener, opening::line, opening);
+    super(share, "", timeout, listener);
+    this.host = checkedHost;
+    this.port = opening.port();
+    this.role = role;
     try {
-      Arrivals arrivals = new Arrivals(this, "rdm/processes", worldSize, timeout);
+      Arrivals arrivals = new Arrivals(this, "rdm/processes", size, timeout);
       arrivals.register();
       if (port != 0) {
         arrivals.await(role);
@@ -73,11 +77,6 @@ public final class TcpStore extends Store {
       close();
       throw e;
     }
-  }
-
-  private TcpStore(String host, TcpOpening opening, Duration timeout, WaitListener listener) {
-    super(opening.place(), timeout, listener, opening::line, opening);
-    this.host = host;
   }
 
   /**
@@ -121,12 +120,12 @@ public final class TcpStore extends Store {
 
   @Override
   String place() {
-    return host + ":" + port();
+    return host + ":" + port;
   }
 
   @Override
   Optional<String> localAddress() {
-    return LocalAddress.towards(host, port());
+    return LocalAddress.towards(host, port);
   }
 
   /** The server's host. */
@@ -136,6 +135,13 @@ public final class TcpStore extends Store {
 
   /** The server's port. */
   public int port() {
-    return nativePort();
+    return port;
+  }
+
+  /** A client of LibTorch's at the same server: it keeps the keys of both apart by their names. */
+  @Override
+  CppStore cppStore(String name, Duration limit) throws CppException {
+    String at = role == Role.SERVER ? InetAddress.getLoopbackAddress().getHostAddress() : host;
+    return CppStore.tcpClient(at, port, limit);
   }
 }

@@ -62,9 +62,9 @@ class CppLoadTest {
                 "ours",
                 "/nothing/here"))
         .containsExactly(
-            "NativeLibraryException: process groups require the bundled LibTorch, not RDM_LIBTORCH=%s:"
-                    .formatted(given)
-                + " unset it to train with several processes");
+            "NativeLibraryException: process groups over Gloo require the bundled LibTorch, not"
+                + " RDM_LIBTORCH=%s:".formatted(given)
+                + " unset it to train with several processes on the CPU");
     // By hand, or the folder's deletion would warn of links that lead out of it.
     Files.delete(given.resolve("libc10.so"));
     Files.delete(given.resolve("libtorch_cpu.so"));

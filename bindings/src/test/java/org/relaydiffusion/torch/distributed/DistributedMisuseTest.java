@@ -50,7 +50,7 @@ class DistributedMisuseTest {
     assertThatThrownBy(() -> new FileStore(folder.resolve("no/store"), 1))
         .isInstanceOf(FileException.class);
     assertThatThrownBy(() -> new FileStore(folder, 1)).isInstanceOf(FileException.class);
-    assertThatThrownBy(() -> new DdpOptions(0, DdpOptions.Unused.NONE))
+    assertThatThrownBy(() -> new DdpOptions(0, DdpOptions.Unused.NONE, DdpOptions.Averaging.AUTO))
         .isInstanceOf(OptionException.class);
   }
 
@@ -81,7 +81,7 @@ class DistributedMisuseTest {
       assertThatThrownBy(() -> store.await(Duration.ofMillis(200), "never"))
           .isInstanceOf(TorchException.class)
           .hasMessageStartingWith(store + ": waiting for never failed after ")
-          .hasMessageContaining("wait timeout after 200ms");
+          .hasMessageContaining("timed out after 200ms, keys without a value: never");
     }
   }
 
@@ -142,6 +142,20 @@ class DistributedMisuseTest {
             .isInstanceOf(NativeLibraryException.class)
             .hasMessageStartingWith("NCCL cannot be used: ");
       }
+    }
+  }
+
+  @Test
+  void processesOnDifferentKindsOfDevicesAreRefused() {
+    try (TcpStore store = alone()) {
+      // Another process has come, for CUDA.
+      store.add("rdm/group0/CUDA", 1);
+      store.add("rdm/group0/come", 1);
+      assertThatThrownBy(() -> ProcessGroup.gloo(store, 0, 2, SECOND))
+          .isInstanceOf(OptionException.class)
+          .hasMessage(
+              "this process uses cpu, but 1 of the 2 processes do not: all must use the CPU, or all"
+                  + " CUDA");
     }
   }
 

@@ -20,16 +20,26 @@ import org.relaydiffusion.torch.nn.Parameter;
 /** One rank of a scenario of data-parallel training, as {@link PeerMain} is. */
 final class ParallelPeerMain {
   private static final Duration LONG = Duration.ofSeconds(60);
-  private static final int WIDTH = 384; // A weight of 0.56 MiB: two a bucket.
+  private static final int NARROW = 384; // A weight of 0.56 MiB: two a bucket.
+  private static final int WIDE = 600; // 1.37 MiB: sent from where it lies.
 
   private final int rank;
   private final int size;
   private final int port;
+  private final DdpOptions.Averaging averaging;
+  private final int width;
 
   private ParallelPeerMain(String[] args) {
     rank = Integer.parseInt(args[1]);
     size = Integer.parseInt(args[2]);
     port = Integer.parseInt(args[3]);
+    averaging =
+        args[0].startsWith("grouped") ? DdpOptions.Averaging.GROUPED : DdpOptions.Averaging.AUTO;
+    width = args[0].contains("Wide") ? WIDE : NARROW;
+  }
+
+  private DdpOptions options(DdpOptions.Unused unused) {
+    return new DdpOptions(1, unused, averaging);
   }
 
   /** Five matrices in a row, a bias, and a buffer that scales; "b" may be left out. */
@@ -84,7 +94,7 @@ final class ParallelPeerMain {
     LibTorch.configure(Settings.APPLICATION);
     ParallelPeerMain peer = new ParallelPeerMain(args);
     try (TensorScope _ = TensorScope.open()) {
-      switch (args[0]) {
+      switch (args[0].replaceFirst("grouped(Wide)? ", "")) {
         case "gradients" -> peer.gradients();
         case "accumulate" -> peer.accumulate();
         case "unused" -> peer.unused();
@@ -109,9 +119,9 @@ final class ParallelPeerMain {
   }
 
   /** What rank {@code of} sees in round {@code round}. */
-  private static Tensor data(int of, int round) {
+  private Tensor data(int of, int round) {
     try (Generator generator = Generator.seeded(1000 + 10 * round + of)) {
-      return generator.randn(DType.FLOAT32, 4, WIDTH);
+      return generator.randn(DType.FLOAT32, 4, width);
     }
   }
 
@@ -154,17 +164,17 @@ final class ParallelPeerMain {
 
   private void gradients() {
     try (ProcessGroup group = group();
-        Net net = new Net(rank, WIDTH);
-        Net root = new Net(0, WIDTH)) {
+        Net net = new Net(rank, width);
+        Net root = new Net(0, width)) {
       List<float[]> expected = new ArrayList<>();
       try (var parallel =
-          new DistributedDataParallel(net, group, new DdpOptions(1, DdpOptions.Unused.NONE))) {
+          new DistributedDataParallel(net, group, options(DdpOptions.Unused.NONE))) {
         say("scale " + (net.scale.value().item() == root.scale.value().item()));
         for (int round = 0; round < 3; round++) {
           try (TensorScope _ = TensorScope.open()) {
             int now = round;
             Tensor loss = parallel.forward(() -> net.loss(data(rank, now), true));
-            if (round < 2) {
+            if (round < 2 || averaging == DdpOptions.Averaging.GROUPED) {
               parallel.backward(loss);
             } else {
               loss.backward();
@@ -182,9 +192,9 @@ final class ParallelPeerMain {
 
   private void accumulate() {
     try (ProcessGroup group = group();
-        Net net = new Net(0, WIDTH);
-        Net root = new Net(0, WIDTH);
-        var parallel = new DistributedDataParallel(net, group, DdpOptions.DEFAULT)) {
+        Net net = new Net(0, width);
+        Net root = new Net(0, width);
+        var parallel = new DistributedDataParallel(net, group, options(DdpOptions.Unused.NONE))) {
       for (int step = 0; step < 2; step++) {
         try (TensorScope _ = TensorScope.open()) {
           int first = 2 * step;
@@ -202,10 +212,9 @@ final class ParallelPeerMain {
   /** Rank 0 leaves "b" out in the first round, both do in the second. */
   private void unused() {
     try (ProcessGroup group = group();
-        Net net = new Net(0, WIDTH);
-        Net root = new Net(0, WIDTH);
-        var parallel =
-            new DistributedDataParallel(net, group, new DdpOptions(1, DdpOptions.Unused.FIND))) {
+        Net net = new Net(0, width);
+        Net root = new Net(0, width);
+        var parallel = new DistributedDataParallel(net, group, options(DdpOptions.Unused.FIND))) {
       parallel.backward(parallel.forward(() -> net.loss(data(1, 0), rank == 1)));
       List<float[]> got = net.gradients();
       root.loss(data(1, 0), true).backward();
@@ -227,8 +236,8 @@ final class ParallelPeerMain {
 
   private void forgotten() {
     try (ProcessGroup group = group();
-        Net net = new Net(0, WIDTH);
-        var parallel = new DistributedDataParallel(net, group, DdpOptions.DEFAULT)) {
+        Net net = new Net(0, width);
+        var parallel = new DistributedDataParallel(net, group, options(DdpOptions.Unused.NONE))) {
       parallel.backward(parallel.forward(() -> net.loss(data(rank, 0), false)));
       say("went back");
       parallel.backward(parallel.forward(() -> net.loss(data(rank, 1), true)));
@@ -237,8 +246,8 @@ final class ParallelPeerMain {
 
   private void killed() {
     try (ProcessGroup group = group();
-        Net net = new Net(0, WIDTH);
-        var parallel = new DistributedDataParallel(net, group, DdpOptions.DEFAULT)) {
+        Net net = new Net(0, width);
+        var parallel = new DistributedDataParallel(net, group, options(DdpOptions.Unused.NONE))) {
       Tensor loss = parallel.forward(() -> net.loss(data(rank, 0), true));
       group.barrier();
       if (rank == 1) {
@@ -256,7 +265,7 @@ final class ParallelPeerMain {
   private void differ() {
     try (ProcessGroup group = group();
         Net net = new Net(0, 8 + rank);
-        var _ = new DistributedDataParallel(net, group, DdpOptions.DEFAULT)) {
+        var _ = new DistributedDataParallel(net, group, options(DdpOptions.Unused.NONE))) {
       say("never here");
     }
   }

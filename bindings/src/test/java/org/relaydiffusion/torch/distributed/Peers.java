@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Java processes that run one scenario of a main class together, a rank each. */
@@ -29,14 +30,32 @@ final class Peers {
     return run(folder, main, scenario, 2, 0, 1);
   }
 
+  /** As {@link #run(Path, Class, String)}, with variables of the environment. */
+  static List<Outcome> run(
+      Path folder, Class<?> main, String scenario, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    return run(folder, main, scenario, environment, 2, 0, 1);
+  }
+
   /** As {@link #run(Path, Class, String)}, for any size, of whose ranks only some ever start. */
   static List<Outcome> run(Path folder, Class<?> main, String scenario, int size, int... ranks)
+      throws IOException, InterruptedException {
+    return run(folder, main, scenario, Map.of(), size, ranks);
+  }
+
+  private static List<Outcome> run(
+      Path folder,
+      Class<?> main,
+      String scenario,
+      Map<String, String> environment,
+      int size,
+      int... ranks)
       throws IOException, InterruptedException {
     int port = freePort();
     List<Process> processes = new ArrayList<>();
     try {
       for (int rank : ranks) {
-        processes.add(start(folder, main, scenario, rank, size, port));
+        processes.add(start(folder, main, scenario, environment, rank, size, port));
       }
       List<Outcome> outcomes = new ArrayList<>();
       for (int i = 0; i < ranks.length; i++) {
@@ -59,29 +78,37 @@ final class Peers {
   }
 
   private static Process start(
-      Path folder, Class<?> main, String scenario, int rank, int size, int port)
+      Path folder,
+      Class<?> main,
+      String scenario,
+      Map<String, String> environment,
+      int rank,
+      int size,
+      int port)
       throws IOException {
     // Surefire may hide the class path in a manifest; this is what it stands for.
     String classPath =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"))
             .replace(';', File.pathSeparatorChar);
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx256m",
-            "-XX:+UseSerialGC",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            classPath,
-            main.getName(),
-            scenario,
-            Integer.toString(rank),
-            Integer.toString(size),
-            Integer.toString(port),
-            folder.toString())
-        .directory(folder.toFile())
-        .redirectOutput(out(folder, rank).toFile())
-        .redirectError(err(folder, rank).toFile())
-        .start();
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                classPath,
+                main.getName(),
+                scenario,
+                Integer.toString(rank),
+                Integer.toString(size),
+                Integer.toString(port),
+                folder.toString())
+            .directory(folder.toFile())
+            .redirectOutput(out(folder, rank).toFile())
+            .redirectError(err(folder, rank).toFile());
+    builder.environment().putAll(environment);
+    return builder.start();
   }
 
   static int freePort() throws IOException {

@@ -122,7 +122,7 @@ class StoreTest {
       // 127.0.0.1, as the kernel writes it.
       assertThat(added).isNotEmpty().allMatch(address -> address.startsWith("0100007F:"));
     }
-    // A server of LibTorch's listens everywhere, which is why there is none on one node.
+    // A server listens everywhere, as LibTorch's does, which is why there is none on one node.
     try (TcpStore server = TcpStore.serve(0, LONG)) {
       List<String> added = listening();
       added.removeAll(before);

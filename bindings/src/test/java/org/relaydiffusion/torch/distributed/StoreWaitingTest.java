@@ -50,7 +50,6 @@ class StoreWaitingTest {
   @Test
   void aWaitForAKeyIsToldAndCanBeInterrupted() throws Exception {
     try (TcpStore store = new TcpStore("127.0.0.1", 0, 1, TcpStore.Role.SERVER, LONG, told::add)) {
-      // LibTorch's own wait goes on behind; it ends with the key.
       assertWaitsUntilInterrupted(() -> store.get("late"), store + ": get late");
     }
   }

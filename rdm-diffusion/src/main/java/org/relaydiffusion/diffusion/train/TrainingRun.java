@@ -29,7 +29,6 @@ import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.amp.DynamicLossScaler;
 import org.relaydiffusion.torch.amp.LossScaler;
 import org.relaydiffusion.torch.amp.StaticLossScaler;
-import org.relaydiffusion.torch.distributed.DdpOptions;
 import org.relaydiffusion.torch.distributed.DistributedDataParallel;
 import org.relaydiffusion.torch.nn.Parameter;
 import org.relaydiffusion.torch.optim.Adam;
@@ -201,8 +200,7 @@ final class TrainingRun implements AutoCloseable {
   void beginAt(long imagesSoFar, long imagesRead) {
     images = imagesSoFar;
     if (world.size() > 1) {
-      parallel =
-          new DistributedDataParallel(network, world.gradients().orElseThrow(), DdpOptions.DEFAULT);
+      parallel = new DistributedDataParallel(network, world.group().orElseThrow(), world.ddp());
     }
     order.skip(imagesRead / world.size());
     loader =

@@ -8,6 +8,7 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.nativeconfig.LibTorch;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.nativeconfig.Settings;
+import org.relaydiffusion.torch.distributed.DdpOptions;
 import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.TcpStore;
 
@@ -40,7 +41,7 @@ final class FailingPeerMain {
         RunDirectory directory = rank == 0 ? RunDirectory.of(Path.of(arguments[3])) : null) {
       Trainer.train(
           StoppedTrainingTest.of(data, new TrainingOptions.Start.Fresh()),
-          new World(rank, 2, Optional.of(group), Optional.of(group)),
+          new World(rank, 2, Optional.of(group), DdpOptions.DEFAULT),
           directory,
           listener,
           () -> false);

@@ -13,6 +13,7 @@ import org.relaydiffusion.model.safetensors.TensorSource;
 import org.relaydiffusion.nativeconfig.LibTorch;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.nativeconfig.Settings;
+import org.relaydiffusion.torch.distributed.DdpOptions;
 import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.TcpStore;
 
@@ -43,7 +44,7 @@ final class TrainingPeerMain {
         ImageFolderDataset dataset = Trainer.open(options);
         TrainingRun run =
             new TrainingRun(
-                options, new World(rank, size, Optional.of(group), Optional.of(group)), dataset)) {
+                options, new World(rank, size, Optional.of(group), DdpOptions.DEFAULT), dataset)) {
       run.begin(0);
       for (int step = 0; step < tiny.steps(); step++) {
         run.step();

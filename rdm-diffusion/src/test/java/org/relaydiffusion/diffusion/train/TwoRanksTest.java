@@ -29,6 +29,7 @@ import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.distributed.DdpOptions;
 
 /**
  * Two processes over Gloo train what one does that takes both shares in turn, with the same noise.
@@ -224,7 +225,7 @@ class TwoRanksTest {
     static Share of(TrainingOptions options, ImageFolderDataset dataset, int rank) {
       // A run of the rank, not begun, stands where the rank's draws begin.
       byte[] state;
-      World world = new World(rank, 2, Optional.empty(), Optional.empty());
+      World world = new World(rank, 2, Optional.empty(), DdpOptions.DEFAULT);
       try (TrainingRun run = new TrainingRun(options, world, dataset)) {
         state = run.noise().host().state();
       }

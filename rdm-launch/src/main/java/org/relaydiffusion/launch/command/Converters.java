@@ -20,6 +20,7 @@ import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
 import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
+import org.relaydiffusion.torch.distributed.DdpOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -46,6 +47,7 @@ public final class Converters {
     registerNames(root, Numerics.class);
     registerNames(root, CudaGraphs.class);
     registerNames(root, Switch.class);
+    registerNames(root, DdpOptions.Averaging.class);
     registerNames(root, NetworkPreset.class);
     registerNames(root, SnapshotFormat.class);
     root.registerConverter(boolean.class, Converters::truth);

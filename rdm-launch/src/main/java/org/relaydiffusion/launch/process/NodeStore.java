@@ -21,10 +21,7 @@ import org.relaydiffusion.torch.distributed.WaitListener;
  * call.
  */
 final class NodeStore implements AutoCloseable {
-  /**
-   * The timeout of one of many attempts to connect. A server that accepts the connection but does
-   * not respond is abandoned 20 s later, see {@link Store}.
-   */
+  /** The timeout of one of many attempts to connect, and of a call. */
   private static final Duration ANSWER = Duration.ofSeconds(2);
 
   private static final int LONGEST_TEXT = 4000;

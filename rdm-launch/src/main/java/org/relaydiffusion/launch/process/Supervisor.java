@@ -11,7 +11,6 @@ import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.StopExitCode;
 import org.relaydiffusion.launch.rank.Endpoint;
 import org.relaydiffusion.launch.rank.Rendezvous;
-import org.relaydiffusion.nativeconfig.LibTorchSource;
 
 /**
  * Runs a command as several ranks: starts this node's processes, and restarts all of them when one
@@ -112,9 +111,6 @@ public final class Supervisor {
 
   private int runAmongOthers() throws InterruptedException {
     Endpoint master = plan.master().orElseThrow();
-    // This process computes nothing. It uses the store of the bundled LibTorch, whichever LibTorch
-    // the ranks use: they inherit this process's variables and flags, but not this property.
-    System.setProperty(LibTorchSource.SYSTEM_PROPERTY, LibTorchSource.BUNDLED);
     NodeJoin join = new NodeJoin(plan, newRunId(), JOINING, silence, screen);
     try (NodeLink link = NodeLink.start(plan.nodes(), join, silence, events::add)) {
       while (true) {

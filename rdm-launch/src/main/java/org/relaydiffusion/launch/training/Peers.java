@@ -4,14 +4,12 @@ package org.relaydiffusion.launch.training;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.train.World;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.distributed.DdpOptions;
 import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.Store;
 import org.relaydiffusion.torch.distributed.WaitListener;
@@ -32,11 +30,13 @@ final class Peers implements AutoCloseable {
   /**
    * Connects to the other processes, if there are any: over NCCL on CUDA, over Gloo on the CPU.
    *
+   * @param ddp how gradients are averaged
    * @param listener notified while this process waits for the others
    * @throws org.relaydiffusion.torch.TorchException on a timeout
    * @throws org.relaydiffusion.CancelledException if the thread is interrupted while waiting
    */
-  static Peers join(Rank rank, Rendezvous rendezvous, Device device, WaitListener listener) {
+  static Peers join(
+      Rank rank, Rendezvous rendezvous, Device device, DdpOptions ddp, WaitListener listener) {
     if (rank.worldSize() == 1) {
       return new Peers(World.SINGLE, List.of());
     }
@@ -44,41 +44,16 @@ final class Peers implements AutoCloseable {
     try {
       Store store = rendezvous.open(rank, PATIENCE, listener);
       open.add(store);
-      ProcessGroup agreement = ProcessGroup.gloo(store, rank.index(), rank.worldSize(), PATIENCE);
-      open.add(agreement);
-      World agreed =
-          new World(rank.index(), rank.worldSize(), Optional.empty(), Optional.of(agreement));
-      requireSameType(device.type(), agreed.fromFirst(device.type().name()));
-      ProcessGroup gradients = agreement;
-      if (device.type() == Device.Type.CUDA) {
-        gradients = ProcessGroup.nccl(store, rank.index(), rank.worldSize(), device, PATIENCE);
-        open.add(gradients);
-      }
-      return new Peers(
-          new World(rank.index(), rank.worldSize(), Optional.of(gradients), Optional.of(agreement)),
-          open);
+      ProcessGroup group =
+          device.type() == Device.Type.CUDA
+              ? ProcessGroup.nccl(store, rank.index(), rank.worldSize(), device, PATIENCE)
+              : ProcessGroup.gloo(store, rank.index(), rank.worldSize(), PATIENCE);
+      open.add(group);
+      return new Peers(new World(rank.index(), rank.worldSize(), Optional.of(group), ddp), open);
     } catch (RuntimeException e) {
       close(open);
       throw e;
     }
-  }
-
-  /**
-   * Rejects a combination of processes on the CPU and on GPUs, which could not communicate.
-   *
-   * @param own the device type of this process
-   * @param first the name of that of the first process
-   */
-  static void requireSameType(Device.Type own, @Nullable String first) {
-    if (!own.name().equals(first)) {
-      throw new OptionException(
-          "this process uses %s, but rank 0 uses %s: specify --device explicitly"
-              .formatted(lower(own.name()), lower(String.valueOf(first))));
-    }
-  }
-
-  private static String lower(String name) {
-    return name.toLowerCase(Locale.ROOT);
   }
 
   /** Returns the processes of the run. */

@@ -20,6 +20,7 @@ import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.launch.rank.RunAttempt;
+import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.torch.Torch;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -116,6 +117,7 @@ public final class TrainCommand implements Callable<Integer> {
     schedule.check();
     network.check(data.conditional);
     data.check(schedule.resume != null);
+    LoadOptions runs = running.running(rank);
     return new TrainingJob(
         rank,
         rank.isDistributed() ? Rendezvous.of(console.environment(), rank) : Rendezvous.local(),
@@ -133,7 +135,7 @@ public final class TrainCommand implements Callable<Integer> {
         schedule.schedule(),
         schedule.batching(),
         running.scaling(),
-        running.running(rank),
+        runs,
         running.compute.tf32(),
         running.typeName(),
         files.saving(),
@@ -141,6 +143,7 @@ public final class TrainCommand implements Callable<Integer> {
         schedule.start(downloads),
         schedule.seed(),
         running.compute.threads(),
-        running.benchmark);
+        running.benchmark,
+        running.ddp(runs));
   }
 }

@@ -20,6 +20,7 @@ import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.launch.rank.RunAttempt;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.torch.CudaPrecision;
+import org.relaydiffusion.torch.distributed.DdpOptions;
 import org.relaydiffusion.torch.optim.AdamOptions;
 
 /**
@@ -45,6 +46,7 @@ import org.relaydiffusion.torch.optim.AdamOptions;
  * @param seed the seed, if given
  * @param threads number of threads of an operator, if given
  * @param benchmark whether cuDNN benchmarks its kernels
+ * @param ddp how several processes average gradients
  */
 public record TrainingJob(
     Rank rank,
@@ -66,7 +68,8 @@ public record TrainingJob(
     Start start,
     OptionalLong seed,
     OptionalInt threads,
-    boolean benchmark) {
+    boolean benchmark,
+    DdpOptions ddp) {
   /**
    * The location of the results.
    *
@@ -130,7 +133,8 @@ public record TrainingJob(
         start,
         seed,
         threads,
-        benchmark);
+        benchmark,
+        ddp);
   }
 
   /**

@@ -74,7 +74,8 @@ public final class TrainingProcess {
       Torch.benchmarkCudnn();
     }
     try (Peers peers =
-        Peers.join(job.rank(), job.rendezvous(), job.running().device(), phases::waiting)) {
+        Peers.join(
+            job.rank(), job.rendezvous(), job.running().device(), job.ddp(), phases::waiting)) {
       World world = peers.world();
       job = job.without(leftOut(world));
       return world.isFirst() ? first(world, phases) : other(world, phases);

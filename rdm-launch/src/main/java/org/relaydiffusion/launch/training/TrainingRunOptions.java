@@ -11,6 +11,7 @@ import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.distributed.DdpOptions;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -58,6 +59,16 @@ final class TrainingRunOptions implements Section {
   boolean benchmark;
 
   @Option(
+      names = "--ddp",
+      paramLabel = "auto|grouped|reducer",
+      description =
+          "How several processes average gradients: reducer, during the backward pass (CPU, bundled"
+              + " LibTorch), or grouped, in one call after it (any LibTorch); auto is reducer on the"
+              + " CPU and grouped on CUDA. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "auto")
+  DdpOptions.Averaging averaging = DdpOptions.Averaging.AUTO;
+
+  @Option(
       names = "--stop-on-nan",
       description =
           "Fail at the end of a tick in which a loss was infinite or NaN, without saving a state"
@@ -98,6 +109,16 @@ final class TrainingRunOptions implements Section {
         ? Optional.of(
             "--fp16 requires CUDA, which is not available: training in float32 on the CPU")
         : Optional.empty();
+  }
+
+  DdpOptions ddp(LoadOptions running) {
+    if (averaging == DdpOptions.Averaging.REDUCER && running.device().type() != Device.Type.CPU) {
+      throw new OptionException(
+          "--ddp=reducer is for the CPU, but the device is %s: use --ddp=grouped"
+              .formatted(running.device()));
+    }
+    DdpOptions defaults = DdpOptions.DEFAULT;
+    return new DdpOptions(defaults.bucketMiB(), defaults.unused(), averaging);
   }
 
   NonFiniteLoss nonFiniteLoss() {

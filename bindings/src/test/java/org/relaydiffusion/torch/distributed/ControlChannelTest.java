@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.relaydiffusion.torch.distributed;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Three processes of a group, here as threads: what they tell each other, and when one is gone. */
+class ControlChannelTest {
+  private static final Duration LONG = Duration.ofSeconds(30);
+  private static final int SIZE = 3;
+
+  @TempDir private Path folder;
+
+  private Store store() {
+    return FileStore.ofThisMachine(folder.resolve("store"), SIZE, LONG, WaitListener.NONE);
+  }
+
+  private List<ControlChannel> open() {
+    List<CompletableFuture<ControlChannel>> opening =
+        IntStream.range(0, SIZE)
+            .mapToObj(rank ->
+                async(() -> {
+                  try (Store store = store()) {
+                    return ControlChannel.open(store, "group", rank, SIZE, LONG);
+                  }
+                }))
+            .toList();
+    return opening.stream().map(CompletableFuture::join).toList();
+  }
+
+  private interface Work<T> {
+    T run() throws BackendException;
+  }
+
+  private static <T> CompletableFuture<T> async(Work<T> work) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    Thread.ofPlatform()
+        .daemon()
+        .start(() -> {
+          try {
+            result.complete(work.run());
+          } catch (BackendException | RuntimeException e) {
+            result.completeExceptionally(e);
+          }
+        });
+    return result;
+  }
+
+  private static CompletableFuture<List<String>> gather(
+      ControlChannel channel, String own, Duration limit) {
+    return async(() ->
+        channel.gather(own.getBytes(UTF_8), limit).stream()
+            .map(b -> new String(b, UTF_8))
+            .toList());
+  }
+
+  @Test
+  void everybodyGetsWhatAllBring() {
+    List<ControlChannel> channels = open();
+    for (int round = 0; round < 100; round++) {
+      List<CompletableFuture<List<String>>> all = new ArrayList<>();
+      for (int rank = 0; rank < SIZE; rank++) {
+        all.add(gather(channels.get(rank), "%s of %s".formatted(rank, round), LONG));
+      }
+      List<String> expected = List.of("0 of " + round, "1 of " + round, "2 of " + round);
+      all.forEach(each -> assertThat(each.join()).isEqualTo(expected));
+    }
+    channels.forEach(ControlChannel::close);
+    channels.forEach(c -> assertThat(c.lost()).isEmpty());
+  }
+
+  @Test
+  void oneThatBreaksTellsAllOthers() {
+    List<ControlChannel> channels = open();
+    CompletableFuture<List<String>> waiting = gather(channels.get(1), "here", LONG);
+    channels.get(2).fail("rank 2 has no memory left");
+    for (ControlChannel channel : channels) {
+      CompletableFuture<Boolean> told = new CompletableFuture<>();
+      channel.onLoss(() -> told.complete(true));
+      assertThat(told.join()).isTrue();
+      assertThat(channel.lost()).contains("rank 2 has no memory left");
+    }
+    assertThatThrownBy(waiting::join).hasMessageContaining("rank 2 has no memory left");
+    channels.forEach(ControlChannel::close);
+  }
+
+  @Test
+  void oneThatLeavesIsNoLossUntilItIsNeeded() {
+    List<ControlChannel> channels = open();
+    channels.get(1).close();
+    assertThatThrownBy(gather(channels.get(0), "here", LONG)::join)
+        .hasMessageContaining("rank 1 has left");
+    channels.get(0).close();
+    assertThatThrownBy(gather(channels.get(2), "here", LONG)::join)
+        .hasMessageContaining("rank 0 has left");
+    channels.get(2).close();
+  }
+
+  @Test
+  void oneThatDoesNotComeIsNamed() {
+    List<ControlChannel> channels = open();
+    assertThatThrownBy(gather(channels.get(0), "here", Duration.ofMillis(300))::join)
+        .hasMessageContaining("timed out after 300 ms: rank 1 did not come");
+    CompletableFuture<Boolean> told = new CompletableFuture<>();
+    channels.get(2).onLoss(() -> told.complete(true));
+    assertThat(told.join()).isTrue();
+    channels.forEach(ControlChannel::close);
+  }
+
+  @Test
+  void strangersAreNotLetIn() throws Exception {
+    CompletableFuture<ControlChannel> first =
+        async(() -> {
+          try (Store store = store()) {
+            return ControlChannel.open(store, "group", 0, 2, LONG);
+          }
+        });
+    try (Store store = store()) {
+      String[] place = new String(store.get("group/channel"), UTF_8).split(" ", -1);
+      try (Socket stranger =
+          new Socket(InetAddress.getByName(place[0]), Integer.parseInt(place[1]))) {
+        stranger.getOutputStream().write(new byte[20]);
+        assertThat(stranger.getInputStream().read()).isEqualTo(-1);
+      }
+      try (ControlChannel second = ControlChannel.open(store, "group", 1, 2, LONG)) {
+        CompletableFuture<List<String>> theirs = gather(first.join(), "a", LONG);
+        assertThat(gather(second, "b", LONG).join()).containsExactly("a", "b");
+        assertThat(theirs.join()).containsExactly("a", "b");
+      }
+      first.join().close();
+    }
+  }
+}
