@@ -43,7 +43,8 @@ class ComputedPhiloxTest {
       assertThat(Arrays.stream(uniform).average().orElseThrow()).isCloseTo(0.5, within(0.01));
     }
     long[] small = g.randint(7, 10_000).toLongs();
-    assertThat(Arrays.stream(small).distinct().sorted()).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L);
+    assertThat(Arrays.stream(small).distinct().sorted())
+        .containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L);
     assertThat(Arrays.stream(g.randint(1L << 40, 1000).toLongs()))
         .allMatch(k -> k >= 0 && k < 1L << 40)
         .anyMatch(k -> k > 1L << 38);
