@@ -31,7 +31,7 @@ class CudaNoiseParityTest {
   private static final double DOUBLE = 1e-14;
 
   /** The first float32 numbers of seed 0, which are published in many places: read off GPUs. */
-  private static final float[] PUBLISHED = {-0.92466259f, -0.42534414f, -2.64384580f, 0.14518388f};
+  private static final float[] PUBLISHED = {-0.9246626f, -0.42534414f, -2.6438458f, 0.14518388f};
 
   @Test
   void drawsAreThoseOfTheFixture() {
