@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.EdmOptions;
+import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.diffusion.sampler.EdmSampler;
 import org.relaydiffusion.diffusion.sampler.Guidance;
@@ -154,7 +155,7 @@ public final class LaunchBenchmark {
       Sampler sampler, Preconditioner network, @Nullable Tensor labels, Tensor x) {
     long[] seeds = new long[Math.toIntExact(x.size(0))];
     try (TensorScope _ = TensorScope.open();
-        StackedGenerators noise = StackedGenerators.of(x.device(), seeds)) {
+        StackedGenerators noise = StackedGenerators.of(Noise.AUTO, x.device(), seeds)) {
       sampler.sample(network, labels, Shapes.copy(x), noise, StepListener.NONE);
     }
   }
