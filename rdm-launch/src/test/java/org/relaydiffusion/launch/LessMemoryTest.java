@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.relaydiffusion.launch.command.Console;
@@ -39,7 +40,7 @@ class LessMemoryTest {
             DeviceMemoryException.class,
             () -> Torch.empty(DType.FLOAT32, Device.CPU, FAR_TOO_MUCH).close());
 
-    assertThat(new Failures(console, List.of()).execution(thrown, command))
+    assertThat(new Failures(console, List.of()).execution(thrown, Objects.requireNonNull(command)))
         .isEqualTo(ExitCode.FAILURE);
 
     String line = err.toString().strip();
