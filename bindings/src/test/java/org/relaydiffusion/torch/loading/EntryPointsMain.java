@@ -65,10 +65,13 @@ final class EntryPointsMain {
     @Nullable Object make() throws ReflectiveOperationException;
   }
 
-  private static void report(String name, Call call) throws ReflectiveOperationException {
+  private static void report(String name, Call call) throws Exception {
     String outcome;
     try {
-      call.make();
+      // What is open may be open but once.
+      if (call.make() instanceof AutoCloseable opened) {
+        opened.close();
+      }
       outcome = "DONE";
     } catch (InvocationTargetException e) {
       outcome = outcome(e.getTargetException());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.transfer;
 
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.relaydiffusion.torch.Device;
@@ -70,12 +69,8 @@ public final class HostValues {
       ByteLayout layout = new ByteLayout();
       values.forEach(value -> layout.add(value.dtype(), value.shape()));
       Tensor memory = layout.allocate(device);
-      MemorySegment bytes = memory.memory();
       for (int i = 0; i < values.size(); i++) {
-        if (values.get(i).numel() > 0) {
-          MemorySegment mine = values.get(i).contiguous().memory();
-          MemorySegment.copy(mine, 0, bytes, layout.offset(i), mine.byteSize());
-        }
+        layout.part(memory, i).copyFrom(values.get(i));
       }
       Tensor all = ByteLayout.send(memory, device);
       for (int i = 0; i < values.size(); i++) {
