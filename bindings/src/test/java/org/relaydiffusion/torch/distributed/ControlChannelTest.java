@@ -5,12 +5,15 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.DataOutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -97,15 +100,67 @@ class ControlChannelTest {
   }
 
   @Test
-  void oneThatLeavesIsNoLossUntilItIsNeeded() {
+  void oneThatLeavesIsNoLossUntilItIsNeeded() throws Exception {
     List<ControlChannel> channels = open();
+    assertThat(channels.get(0).left(Duration.ZERO)).isEmpty();
     channels.get(1).close();
+    while (channels.get(0).left(Duration.ZERO).isEmpty()) {
+      Thread.sleep(5);
+    }
+    assertThat(channels.get(0).left(Duration.ZERO)).contains("rank 1 has left");
+    assertThat(channels.get(0).left(LONG)).isEmpty();
+    assertThat(channels.get(0).lost()).isEmpty();
+    CompletableFuture<List<String>> waiting = gather(channels.get(2), "here", LONG);
     assertThatThrownBy(gather(channels.get(0), "here", LONG)::join)
         .hasMessageContaining("rank 1 has left");
+    // Those that wait for rank 0 learn why it does not answer.
+    assertThatThrownBy(waiting::join).hasMessageContaining("rank 1 has left");
+    channels.forEach(ControlChannel::close);
+  }
+
+  @Test
+  void rankZeroThatLeavesIsMissed() {
+    List<ControlChannel> channels = open();
     channels.get(0).close();
     assertThatThrownBy(gather(channels.get(2), "here", LONG)::join)
         .hasMessageContaining("rank 0 has left");
-    channels.get(2).close();
+    channels.forEach(ControlChannel::close);
+  }
+
+  @Test
+  void oneThatTakesNothingIsNoticed() throws Exception {
+    CompletableFuture<ControlChannel> opening =
+        async(() -> {
+          try (Store store = store()) {
+            return ControlChannel.open(store, "group", 0, 2, LONG);
+          }
+        });
+    try (Store store = store()) {
+      String[] place = new String(store.get("group/channel"), UTF_8).split(" ", -1);
+      try (Socket deaf = new Socket(InetAddress.getByName(place[0]), Integer.parseInt(place[1]))) {
+        DataOutputStream out = new DataOutputStream(deaf.getOutputStream());
+        out.write(HexFormat.of().parseHex(place[2]));
+        out.writeInt(1);
+        // A message without content.
+        out.writeByte(1);
+        out.writeInt(0);
+        ControlChannel channel = opening.join();
+        assertThat(channel.stuck(Duration.ZERO)).isEmpty();
+        CompletableFuture<List<byte[]>> sending =
+            async(() -> channel.gather(new byte[64 << 20], LONG));
+        Optional<String> stuck = Optional.empty();
+        while (stuck.isEmpty()) {
+          Thread.sleep(5);
+          stuck = channel.stuck(Duration.ofMillis(200));
+        }
+        assertThat(stuck)
+            .contains("timed out after 200 ms: rank 1 does not take what is sent to it");
+        assertThat(sending).isNotDone();
+        channel.fail(stuck.get());
+        assertThatThrownBy(sending::join).hasMessageContaining("rank 1 does not take");
+        channel.close();
+      }
+    }
   }
 
   @Test
