@@ -239,6 +239,7 @@ final class NcclPeerMain {
     // Comes to where the others meet, and no further.
     try (Store store = store()) {
       String prefix = store.nextGroup();
+      long _ = store.add("%s/%s".formatted(prefix, Device.Type.CUDA), 1);
       new Arrivals(store, prefix, size, LONG).register();
       try (ControlChannel channel = ControlChannel.open(store, prefix, rank, size, LONG)) {
         channel.gather(new byte[0], LONG);
