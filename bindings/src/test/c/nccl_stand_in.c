@@ -10,8 +10,15 @@
  *   STAND_IN_ERROR_AFTER=N   after N operations, ncclCommGetAsyncError reports ncclRemoteError
  *   STAND_IN_HANG_AFTER=N    this rank never comes to operation N (from 0)
  *   STAND_IN_LOG=FILE        a line for each operation is appended there
+ *   STAND_IN_SLOW_STATE=MS   ncclCommGetAsyncError takes so long, and reads the communicator at its end
+ *   STAND_IN_FINALIZE=1      what ncclCommFinalize begins never ends
+ *   STAND_IN_ABORT_HANGS=1   ncclCommAbort never returns
+ *   STAND_IN_VERSION=N       ncclGetVersion's answer
+ * A communicator is freed once; whoever uses it afterwards, or frees it while it is being freed, ends the process. What
+ * is called on another device than the rank's, which is its number, is told in the log.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -41,7 +48,7 @@ typedef struct { const void *send; void *receive; size_t count; int type, op, ro
 
 typedef struct {
   Id id; int rank, size; Shared *shared; long phase; long operations; atomic_int state; atomic_int aborted;
-  Operation *queue; int queued, room;
+  Operation *queue; int queued, room; atomic_int freed;
 } Comm;
 
 static __thread int depth;
@@ -57,6 +64,21 @@ static void say(const char *format, long a, long b, long c, long d) {
   int n = snprintf(line, sizeof line, format, a, b, c, d);
   int file = open(name, O_WRONLY | O_CREAT | O_APPEND, 0600);
   if (file >= 0) { if (write(file, line, n) < 0) {} close(file); }
+}
+
+/* Memory of a communicator is never given back, so that this shows reliably. */
+static void check(Comm *comm, const char *where) {
+  int (*get_device)(int *) = NULL, device = -1;
+  void *runtime = dlopen("libcudart.so.13", RTLD_LAZY | RTLD_NOLOAD);
+  if (!runtime) runtime = dlopen("libcudart.so.12", RTLD_LAZY | RTLD_NOLOAD);
+  if (runtime) get_device = (int (*)(int *)) dlsym(runtime, "cudaGetDevice");
+  if (!get_device || get_device(&device) || device != comm->rank) say("rank %ld on device %ld%.0ld%.0ld\n", comm->rank, device, 0, 0);
+  if (atomic_load(&comm->freed)) { fprintf(stderr, "stand-in: %s with a freed communicator\n", where); abort(); }
+}
+
+static void release(Comm *comm, const char *where) {
+  check(comm, where);
+  if (atomic_exchange(&comm->freed, 1)) { fprintf(stderr, "stand-in: freed twice by %s\n", where); abort(); }
 }
 
 /* All ranks have to come here; 0 if this one is aborted before. */
@@ -145,7 +167,7 @@ static int start(Comm *comm, void *(*what)(void *)) {
   return IN_PROGRESS;
 }
 
-int ncclGetVersion(int *version) { *version = 22703; return SUCCESS; }
+int ncclGetVersion(int *version) { *version = setting("STAND_IN_VERSION") > 0 ? setting("STAND_IN_VERSION") : 22703; return SUCCESS; }
 
 int ncclGetUniqueId(Id *id) {
   memset(id, 0, sizeof *id);
@@ -172,7 +194,12 @@ int ncclCommInitRankConfig(Comm **out, int size, Id id, int rank, Config *config
 
 int ncclCommInitRank(Comm **out, int size, Id id, int rank) { return INVALID_USAGE; }
 
-int ncclCommGetAsyncError(Comm *comm, int *state) { *state = atomic_load(&comm->state); return SUCCESS; }
+int ncclCommGetAsyncError(Comm *comm, int *state) {
+  check(comm, "ncclCommGetAsyncError");
+  if (setting("STAND_IN_SLOW_STATE") > 0) { usleep(1000 * setting("STAND_IN_SLOW_STATE")); check(comm, "ncclCommGetAsyncError"); }
+  *state = atomic_load(&comm->state);
+  return SUCCESS;
+}
 
 int ncclGroupStart(void) { depth++; return SUCCESS; }
 
@@ -186,6 +213,7 @@ int ncclGroupEnd(void) {
 }
 
 static int add(Comm *comm, Operation o) {
+  check(comm, "an operation");
   if (atomic_load(&comm->state) != SUCCESS) return atomic_load(&comm->state);
   if (comm->queued == comm->room) {
     comm->room = comm->room ? 2 * comm->room : 64;
@@ -208,9 +236,27 @@ int ncclAllGather(const void *send, void *receive, size_t count, int type, Comm 
   return add(comm, (Operation) {send, receive, count, type, GATHER, -1});
 }
 
-int ncclCommFinalize(Comm *comm) { return SUCCESS; }
-int ncclCommDestroy(Comm *comm) { return SUCCESS; }
-int ncclCommAbort(Comm *comm) { say("abort rank %ld%.0ld%.0ld%.0ld\n", comm->rank, 0, 0, 0); atomic_store(&comm->aborted, 1); return SUCCESS; }
+int ncclCommFinalize(Comm *comm) {
+  check(comm, "ncclCommFinalize");
+  if (setting("STAND_IN_FINALIZE") < 0) return SUCCESS;
+  atomic_store(&comm->state, IN_PROGRESS);
+  return IN_PROGRESS;
+}
+
+int ncclCommDestroy(Comm *comm) {
+  release(comm, "ncclCommDestroy");
+  say("destroy rank %ld%.0ld%.0ld%.0ld\n", comm->rank, 0, 0, 0);
+  return SUCCESS;
+}
+
+int ncclCommAbort(Comm *comm) {
+  release(comm, "ncclCommAbort");
+  say("abort rank %ld%.0ld%.0ld%.0ld\n", comm->rank, 0, 0, 0);
+  while (setting("STAND_IN_ABORT_HANGS") > 0) sleep(1);
+  atomic_store(&comm->aborted, 1);
+  return SUCCESS;
+}
+
 const char *ncclGetErrorString(int result) { return result == REMOTE_ERROR ? "remote process exited or there was a network error" : result == INVALID_ARGUMENT ? "invalid argument" : "stand-in error"; }
 const char *ncclGetLastError(Comm *comm) { return last_error; }
 

@@ -102,7 +102,7 @@ public final class NcclLibrary {
     return find(name)
         .orElseThrow(() ->
             new NativeLibraryException(
-                "NCCL (%s) lacks the function %s: NCCL 2.14 or newer is needed"
+                "NCCL (%s) lacks the function %s: NCCL 2.18 or newer is needed"
                     .formatted(origin, name)));
   }
 

@@ -11,11 +11,14 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -71,20 +74,36 @@ public final class FileTable implements StoreAccess {
 
   private <T> T with(Deadline deadline, Work<T> work) throws IOException {
     takeTurn(deadline);
-    try (FileChannel file =
-            FileChannel.open(
-                path,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE,
-                StandardOpenOption.CREATE);
-        FileLock _ = lock(file, deadline)) {
+    try {
+      // Opening it would make an empty one again.
       if (closed) {
         throw new IOException("the store is closed");
       }
-      catchUp(file);
-      return work.with(file);
+      return opened(deadline, work);
     } finally {
       TURN.unlock();
+    }
+  }
+
+  /** Only its owner reads it where the system has rights: secrets of the processes are in it. */
+  private FileAttribute<?>[] rights() {
+    return path.getFileSystem().supportedFileAttributeViews().contains("posix")
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+        }
+        : new FileAttribute<?>[0];
+  }
+
+  private <T> T opened(Deadline deadline, Work<T> work) throws IOException {
+    try (FileChannel file =
+            FileChannel.open(
+                path,
+                Set.of(
+                    StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE),
+                rights());
+        FileLock _ = lock(file, deadline)) {
+      catchUp(file);
+      return work.with(file);
     }
   }
 

@@ -17,8 +17,9 @@ import org.relaydiffusion.torch.c10d.Query.ProtocolException;
 
 /**
  * One client of a server: what has come from it, and what it has not taken yet. Anyone can connect,
- * so nothing that it says costs more memory than it has sent, and it is not heard while it leaves
- * answers lying. Whatever goes wrong with it ends its connection alone.
+ * so it is not heard while it leaves answers lying, and the memory for what it sends and does not
+ * take is of a budget that all clients share. Whatever goes wrong with it ends its connection
+ * alone.
  */
 final class ServedClient implements StoreTable.Waiter {
   private static final int FIRST_BUFFER = 512;
@@ -29,10 +30,14 @@ final class ServedClient implements StoreTable.Waiter {
   private final SocketChannel channel;
   private final SelectionKey key;
   private final StoreTable table;
+  private final Budget buffers;
   private final long opened = System.nanoTime();
   private final Deque<ByteBuffer> out = new ArrayDeque<>();
   private ByteBuffer in = ByteBuffer.allocate(FIRST_BUFFER).order(ByteOrder.LITTLE_ENDIAN);
   private int needed = 1;
+  private long held;
+  private long unsent;
+  private long begun;
   private boolean valid;
 
   /**
@@ -40,15 +45,22 @@ final class ServedClient implements StoreTable.Waiter {
    *
    * @param channel does not block
    */
-  ServedClient(SocketChannel channel, Selector selector, StoreTable table) throws IOException {
+  ServedClient(SocketChannel channel, Selector selector, StoreTable table, Budget buffers)
+      throws IOException {
     this.channel = channel;
     this.table = table;
+    this.buffers = buffers;
     this.key = channel.register(selector, SelectionKey.OP_READ, this);
   }
 
   /** Whether it has not said within {@code nanos} that it is a client. */
   boolean isSilent(long now, long nanos) {
     return !valid && now - opened > nanos;
+  }
+
+  /** Whether it began {@code nanos} ago to send a request that has no end. */
+  boolean isSlow(long now, long nanos) {
+    return in.position() > 0 && out.isEmpty() && now - begun > nanos;
   }
 
   /**
@@ -60,6 +72,9 @@ final class ServedClient implements StoreTable.Waiter {
     if (!in.hasRemaining()) {
       grow();
     }
+    if (in.position() == 0) {
+      begun = System.nanoTime();
+    }
     int read = channel.read(in);
     if (read < 0) {
       throw new ProtocolException("the client has left");
@@ -68,13 +83,16 @@ final class ServedClient implements StoreTable.Waiter {
   }
 
   /** A request is not longer than allowed, so this has an end; and it is full of what came. */
-  private void grow() {
+  private void grow() throws ProtocolException {
+    buffers.take(in.capacity());
+    held += in.capacity();
     in = ByteBuffer.allocate(2 * in.capacity()).order(ByteOrder.LITTLE_ENDIAN).put(in.flip());
   }
 
   /** Sends what it takes, and goes on with its requests when it has taken all. */
   void write() throws IOException {
     flush();
+    begun = System.nanoTime();
     work();
   }
 
@@ -82,6 +100,10 @@ final class ServedClient implements StoreTable.Waiter {
     in.flip();
     while (out.isEmpty() && in.remaining() >= needed) {
       Query query = Query.at(in);
+      // Before it costs memory that the rest of it comes.
+      if (valid == (query == Query.VALIDATE)) {
+        throw new ProtocolException("%s at the wrong time".formatted(query));
+      }
       int size = query.size(in);
       if (size > in.remaining()) {
         needed = size;
@@ -94,11 +116,14 @@ final class ServedClient implements StoreTable.Waiter {
         throw new IllegalStateException(query + " was not read to its end");
       }
       needed = 1;
+      begun = System.nanoTime();
       flush();
     }
     in.compact();
     listen();
     if (in.position() == 0 && in.capacity() > FIRST_BUFFER) {
+      buffers.give(held);
+      held = 0;
       in = ByteBuffer.allocate(FIRST_BUFFER).order(ByteOrder.LITTLE_ENDIAN);
     }
   }
@@ -114,16 +139,30 @@ final class ServedClient implements StoreTable.Waiter {
     for (ByteBuffer next = out.peek(); next != null; next = out.peek()) {
       channel.write(next);
       if (next.hasRemaining()) {
+        account();
         return;
       }
       out.remove();
     }
+    account();
+  }
+
+  /** What it has not taken is in memory for it alone, if the table has something else by now. */
+  private void account() throws ProtocolException {
+    long now = 0;
+    for (ByteBuffer each : out) {
+      now += each.capacity();
+    }
+    long more = now - unsent;
+    if (more > 0) {
+      buffers.take(more);
+    } else {
+      buffers.give(-more);
+    }
+    unsent = now;
   }
 
   private void answer(Query query) throws ProtocolException {
-    if (valid == (query == Query.VALIDATE)) {
-      throw new ProtocolException("%s at the wrong time".formatted(query));
-    }
     switch (query) {
       case VALIDATE -> validate();
       case SET -> table.set(key(), value());
@@ -260,6 +299,11 @@ final class ServedClient implements StoreTable.Waiter {
   /** Takes it out of the table's lists, and ends the connection. */
   void end() {
     table.cancel(this);
+    buffers.give(unsent + held);
+    unsent = 0;
+    held = 0;
+    out.clear();
+    in = ByteBuffer.allocate(FIRST_BUFFER).order(ByteOrder.LITTLE_ENDIAN);
     key.cancel();
     try {
       channel.close();

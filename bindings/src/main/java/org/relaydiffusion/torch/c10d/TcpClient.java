@@ -11,6 +11,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -33,6 +34,7 @@ public final class TcpClient implements StoreAccess {
   private final String host;
   private final int port;
   private final Deque<Wire> idle = new ArrayDeque<>();
+  private volatile @Nullable InetAddress answered;
   private boolean closed;
 
   private TcpClient(String host, int port) {
@@ -73,11 +75,20 @@ public final class TcpClient implements StoreAccess {
 
   private Wire open(Deadline deadline) throws IOException {
     IOException last = null;
-    for (InetAddress address : Names.of(host, deadline)) {
+    List<InetAddress> addresses = inOrder(Names.of(host, deadline));
+    for (int i = 0; i < addresses.size(); i++) {
+      InetAddress address = addresses.get(i);
+      // One that never answers leaves time to the others.
+      int left = addresses.size() - i;
+      Deadline share =
+          left == 1
+              ? deadline
+              : deadline.atMost(Duration.ofMillis(1 + deadline.millisLeft() / left));
       try {
-        Wire wire = Wire.open(new InetSocketAddress(address, port), deadline);
+        Wire wire = Wire.open(new InetSocketAddress(address, port), share);
         try {
-          greet(wire, deadline);
+          greet(wire, share);
+          answered = address;
           return wire;
         } catch (IOException e) {
           wire.close();
@@ -92,6 +103,18 @@ public final class TcpClient implements StoreAccess {
       }
     }
     throw last == null ? new UnknownHostException(host) : last;
+  }
+
+  /** The one that answered last comes first. */
+  private List<InetAddress> inOrder(List<InetAddress> addresses) {
+    InetAddress first = answered;
+    if (first == null || !addresses.contains(first)) {
+      return addresses;
+    }
+    List<InetAddress> ordered = new ArrayList<>(addresses);
+    ordered.remove(first);
+    ordered.addFirst(first);
+    return ordered;
   }
 
   /** A server that is not one of this kind does not answer the number. */

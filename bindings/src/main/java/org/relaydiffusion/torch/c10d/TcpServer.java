@@ -11,6 +11,7 @@ import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@code TCPStore}'s server: one thread, which ends with it. It listens at all of this machine's
@@ -23,11 +24,13 @@ public final class TcpServer implements Closeable {
   private static final long MOST_BYTES = 256L << 20;
   private static final long LOOK_MILLIS = 1000;
   private static final long SILENCE_NANOS = Duration.ofSeconds(30).toNanos();
+  private static final long REQUEST_NANOS = Duration.ofMinutes(5).toNanos();
   private static final Duration LONGEST_END = Duration.ofSeconds(5);
 
   private final ServerSocketChannel listener;
   private final Selector selector;
   private final StoreTable table;
+  private final Budget buffers;
   private final int port;
   private final Thread thread;
   private volatile boolean closed;
@@ -35,7 +38,9 @@ public final class TcpServer implements Closeable {
   private TcpServer(ServerSocketChannel listener, Selector selector) throws IOException {
     this.listener = listener;
     this.selector = selector;
-    this.table = new StoreTable(Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / 4));
+    long most = Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / 4);
+    this.table = new StoreTable(most);
+    this.buffers = new Budget(most);
     this.port = ((InetSocketAddress) listener.getLocalAddress()).getPort();
     this.thread =
         Thread.ofPlatform().daemon().name("rdm-store-" + port).unstarted(this::serveToTheEnd);
@@ -96,7 +101,7 @@ public final class TcpServer implements Closeable {
         lastLook = now;
         for (SelectionKey key : selector.keys()) {
           if (key.attachment() instanceof ServedClient client
-              && client.isSilent(now, SILENCE_NANOS)) {
+              && (client.isSilent(now, SILENCE_NANOS) || client.isSlow(now, REQUEST_NANOS))) {
             client.end();
           }
         }
@@ -116,7 +121,8 @@ public final class TcpServer implements Closeable {
         if (key.isWritable()) {
           client.write();
         }
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | OutOfMemoryError e) {
+        // Its memory goes with it; the others are served all the same.
         client.end();
       }
     } else {
@@ -125,19 +131,21 @@ public final class TcpServer implements Closeable {
   }
 
   private void accept() {
+    SocketChannel channel = null;
+    boolean served = false;
     try {
-      SocketChannel channel = listener.accept();
+      channel = listener.accept();
       if (channel == null) {
         return;
       }
       if (selector.keys().size() > MOST_CLIENTS) {
-        channel.close();
         return;
       }
       channel.configureBlocking(false);
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
       channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
-      ServedClient _ = new ServedClient(channel, selector, table);
+      ServedClient _ = new ServedClient(channel, selector, table, buffers);
+      served = true;
     } catch (IOException e) {
       // No file descriptors are left, say: those who are connected are served all the same.
       try {
@@ -145,6 +153,20 @@ public final class TcpServer implements Closeable {
       } catch (InterruptedException _) {
         // Nobody interrupts this thread.
       }
+    } finally {
+      if (!served) {
+        close(channel);
+      }
+    }
+  }
+
+  private static void close(@Nullable SocketChannel channel) {
+    try {
+      if (channel != null) {
+        channel.close();
+      }
+    } catch (IOException e) {
+      // It has ended all the same.
     }
   }
 

@@ -73,6 +73,9 @@ final class Wire implements Closeable {
     while (bytes.hasRemaining()) {
       if (channel.write(bytes) == 0) {
         await(SelectionKey.OP_WRITE, deadline, "sending");
+      } else if (bytes.hasRemaining()) {
+        // A few bytes now and then are not enough.
+        deadline.check("sending");
       }
     }
   }
@@ -92,6 +95,8 @@ final class Wire implements Closeable {
       }
       if (read == 0) {
         await(SelectionKey.OP_READ, deadline, what);
+      } else if (bytes.hasRemaining()) {
+        deadline.check(what);
       }
     }
     return bytes.flip();

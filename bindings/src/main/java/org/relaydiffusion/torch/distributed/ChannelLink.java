@@ -9,6 +9,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.ReentrantLock;
@@ -33,6 +34,8 @@ final class ChannelLink {
   private final DataOutputStream out;
   private final Listener listener;
   private final ReentrantLock writing = new ReentrantLock();
+  private volatile long writingSince;
+  private volatile boolean inWrite;
   private final BlockingQueue<byte[]> inbox = new LinkedBlockingQueue<>();
 
   /** Told by the reading thread what happens. */
@@ -112,13 +115,21 @@ final class ChannelLink {
   private void write(byte kind, byte[] content) throws IOException {
     writing.lock();
     try {
+      writingSince = System.nanoTime();
+      inWrite = true;
       out.writeByte(kind);
       out.writeInt(content.length);
       out.write(content);
       out.flush();
     } finally {
+      inWrite = false;
       writing.unlock();
     }
+  }
+
+  /** Whether a message has been sent for that long; {@link #cut} frees whoever sends it. */
+  boolean hasSentFor(Duration limit) {
+    return inWrite && System.nanoTime() - writingSince >= limit.toNanos();
   }
 
   /** Ends the connection, and says that the group is broken if the other side can be told. */

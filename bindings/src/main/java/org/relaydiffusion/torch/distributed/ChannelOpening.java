@@ -4,14 +4,14 @@ package org.relaydiffusion.torch.distributed;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.Closeable;
-import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.net.InetAddress;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 
@@ -75,7 +76,7 @@ final class ChannelOpening {
     @Nullable Socket[] found = new Socket[size];
     boolean whole = false;
     try (ServerSocket listener = new ServerSocket()) {
-      listener.bind(new InetSocketAddress(localAddress(), 0), size);
+      listener.bind(new InetSocketAddress(LocalAddress.one(store), 0), size);
       listener.setSoTimeout(SLICE_MILLIS);
       store.set(
           key,
@@ -103,12 +104,6 @@ final class ChannelOpening {
     return sockets;
   }
 
-  private InetAddress localAddress() throws IOException {
-    return store.localAddress().isPresent()
-        ? InetAddress.getByName(store.localAddress().get())
-        : InetAddress.getLocalHost();
-  }
-
   private void accept(ServerSocket listener, byte[] secret, @Nullable Socket[] found)
       throws IOException {
     Socket socket;
@@ -120,8 +115,6 @@ final class ChannelOpening {
     }
     int rank;
     try {
-      // A stranger who says nothing holds the others up this long at most.
-      socket.setSoTimeout(GREETING_MILLIS);
       rank = greeted(socket, secret, found.length);
     } catch (IOException e) {
       rank = 0;
@@ -138,9 +131,24 @@ final class ChannelOpening {
 
   /** The rank of whoever knows the secret; 0 for a stranger. */
   private static int greeted(Socket socket, byte[] secret, int size) throws IOException {
-    DataInputStream in = new DataInputStream(socket.getInputStream());
-    byte[] said = in.readNBytes(SECRET_BYTES);
-    int rank = in.readInt();
+    byte[] greeting = new byte[SECRET_BYTES + Integer.BYTES];
+    // A stranger who says little, and that slowly, holds the others up this long at most.
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(GREETING_MILLIS);
+    InputStream in = socket.getInputStream();
+    for (int read = 0; read < greeting.length; ) {
+      long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+      if (left <= 0) {
+        return 0;
+      }
+      socket.setSoTimeout((int) left);
+      int more = in.read(greeting, read, greeting.length - read);
+      if (more < 0) {
+        return 0;
+      }
+      read += more;
+    }
+    byte[] said = Arrays.copyOf(greeting, SECRET_BYTES);
+    int rank = ByteBuffer.wrap(greeting).getInt(SECRET_BYTES);
     return MessageDigest.isEqual(said, secret) && rank > 0 && rank < size ? rank : 0;
   }
 
@@ -149,8 +157,15 @@ final class ChannelOpening {
     if (parts.length != 3) {
       throw new IOException("rank 0 left no address");
     }
-    InetSocketAddress address = new InetSocketAddress(parts[0], Integer.parseInt(parts[1]));
-    byte[] secret = HexFormat.of().parseHex(parts[2]);
+    InetSocketAddress address;
+    byte[] secret;
+    try {
+      address = new InetSocketAddress(parts[0], Integer.parseInt(parts[1]));
+      secret = HexFormat.of().parseHex(parts[2]);
+    } catch (IllegalArgumentException e) {
+      // Anyone may write to a store.
+      throw new IOException("rank 0 left no address", e);
+    }
     while (true) {
       Socket socket = new Socket();
       try {
@@ -165,7 +180,9 @@ final class ChannelOpening {
         socket.close();
         if (System.nanoTime() - end >= 0) {
           throw new IOException(
-              "rank 0 cannot be reached at %s: %s".formatted(address, e.getMessage()), e);
+              "rank 0 cannot be reached at %s (there, %s names its network interface): %s"
+                  .formatted(address, LocalAddress.INTERFACES, e.getMessage()),
+              e);
         }
         check();
       }

@@ -7,8 +7,8 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.distributed.BackendException.Peers;
@@ -26,7 +26,7 @@ final class ControlChannel implements AutoCloseable {
   private final int rank;
   private final int size;
   private final List<ChannelLink> links = new ArrayList<>();
-  private final Set<Integer> gone = ConcurrentHashMap.newKeySet();
+  private final Map<Integer, Long> gone = new ConcurrentHashMap<>();
   private volatile @Nullable String lost;
   private volatile Runnable onLoss = () -> {};
   private boolean closed;
@@ -46,11 +46,7 @@ final class ControlChannel implements AutoCloseable {
   static ControlChannel open(Store store, String prefix, int rank, int size, Duration timeout) {
     ControlChannel channel = new ControlChannel(rank, size);
     try {
-      List<Socket> sockets = ChannelOpening.of(store, prefix, timeout).connect(rank, size);
-      for (int i = 0; i < sockets.size(); i++) {
-        int peer = rank == 0 ? i + 1 : 0;
-        channel.links.add(new ChannelLink(peer, sockets.get(i), channel.listener()));
-      }
+      channel.link(ChannelOpening.of(store, prefix, timeout).connect(rank, size));
       channel.links.forEach(link -> link.start("rdm-channel-%s-%s".formatted(rank, link.peer())));
       return channel;
     } catch (IOException e) {
@@ -59,6 +55,20 @@ final class ControlChannel implements AutoCloseable {
     } catch (RuntimeException e) {
       channel.close();
       throw e;
+    }
+  }
+
+  private void link(List<Socket> sockets) throws IOException {
+    try {
+      for (int i = 0; i < sockets.size(); i++) {
+        int peer = rank == 0 ? i + 1 : 0;
+        links.add(new ChannelLink(peer, sockets.get(i), listener()));
+      }
+    } finally {
+      // Those that have become no link are nobody's.
+      for (Socket socket : sockets.subList(links.size(), sockets.size())) {
+        socket.close();
+      }
     }
   }
 
@@ -76,7 +86,7 @@ final class ControlChannel implements AutoCloseable {
 
       @Override
       public void left(int peer) {
-        gone.add(peer);
+        gone.putIfAbsent(peer, System.nanoTime());
         wake();
       }
     };
@@ -97,6 +107,32 @@ final class ControlChannel implements AutoCloseable {
   /** Why the group is broken; empty while it is not. */
   Optional<String> lost() {
     return Optional.ofNullable(lost);
+  }
+
+  /**
+   * That a process left in order {@code before} that time or earlier; what it had agreed to and
+   * others still wait for will not come any more.
+   */
+  Optional<String> left(Duration before) {
+    long now = System.nanoTime();
+    return gone.entrySet().stream()
+        .filter(e -> now - e.getValue() >= before.toNanos())
+        .findFirst()
+        .map(e -> left(e.getKey()));
+  }
+
+  private static String left(int peer) {
+    return "rank %s has left".formatted(peer);
+  }
+
+  /** That a process has not taken for {@code limit} what this one sends: it is stopped, say. */
+  Optional<String> stuck(Duration limit) {
+    return links.stream()
+        .filter(link -> link.hasSentFor(limit))
+        .findFirst()
+        .map(link ->
+            "timed out after %s ms: rank %s does not take what is sent to it"
+                .formatted(limit.toMillis(), link.peer()));
   }
 
   /** Breaks the group: all others are told why. What was known before stays the reason. */
@@ -129,7 +165,7 @@ final class ControlChannel implements AutoCloseable {
       for (ChannelLink link : links) {
         all.add(take(link, end, limit));
       }
-      byte[] packed = pack(all);
+      byte[] packed = packed(all);
       for (ChannelLink link : links) {
         link.send(packed);
       }
@@ -152,8 +188,9 @@ final class ControlChannel implements AutoCloseable {
         if (broken != null) {
           throw new BackendException(broken, Peers.LOST);
         }
-        if (gone.contains(link.peer())) {
-          throw new BackendException("rank %s has left".formatted(link.peer()), Peers.LOST);
+        if (gone.containsKey(link.peer())) {
+          fail(left(link.peer()));
+          throw new BackendException(lost().orElse(left(link.peer())), Peers.LOST);
         }
         if (System.nanoTime() - end >= 0) {
           String late =
@@ -177,6 +214,16 @@ final class ControlChannel implements AutoCloseable {
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
+    }
+  }
+
+  private byte[] packed(List<byte[]> all) throws BackendException {
+    try {
+      return pack(all);
+    } catch (BackendException e) {
+      // The others wait for it.
+      fail(e.reason());
+      throw e;
     }
   }
 

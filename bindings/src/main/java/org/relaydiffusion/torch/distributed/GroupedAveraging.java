@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Foreach;
 import org.relaydiffusion.torch.GradMode;
@@ -16,6 +15,7 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 import org.relaydiffusion.torch.TorchException;
+import org.relaydiffusion.torch.distributed.Agreement.Operation;
 
 /**
  * Averages all gradients after the backward pass, by one call of the group: large ones where they
@@ -68,22 +68,24 @@ final class GroupedAveraging implements GradientAveraging {
       announced = false;
       try (TensorScope _ = TensorScope.open();
           GradMode _ = GradMode.noGrad()) {
-        average(gradients());
+        average();
       }
     }
   }
 
-  /** The gradients that any process has; where this one has none, of zeros. */
-  private List<Tensor> gradients() {
-    List<@Nullable Tensor> own = new ArrayList<>();
+  /**
+   * The parameters that have a gradient in any process; where this one has none, it gets one of
+   * zeros.
+   */
+  private List<Tensor> used() {
     long[] absent = new long[(parameters.size() + Long.SIZE - 1) / Long.SIZE];
     for (int i = 0; i < parameters.size(); i++) {
-      Tensor grad = parameters.get(i).grad();
-      own.add(grad);
-      if (grad == null) {
+      if (parameters.get(i).grad() == null) {
         absent[i / Long.SIZE] |= 1L << (i % Long.SIZE);
       }
     }
+    // Whoever is in another operation now brings other numbers, of another length.
+    group.agree(Operation.AVERAGE, parameters.size(), List.of());
     long[] all = group.exchange("backward", absent);
     boolean[] used = new boolean[parameters.size()];
     for (int rank = 0; rank < group.size(); rank++) {
@@ -97,17 +99,12 @@ final class GroupedAveraging implements GradientAveraging {
         used[i] |= !missing.contains(i);
       }
     }
-    List<Tensor> grads = new ArrayList<>();
-    for (int i = 0; i < used.length; i++) {
-      if (used[i]) {
-        grads.add(own.get(i) != null ? own.get(i) : zeros(parameters.get(i)));
-      }
-    }
-    return grads;
+    return IntStream.range(0, used.length).filter(i -> used[i]).mapToObj(parameters::get).toList();
   }
 
   private static Tensor zeros(Tensor parameter) {
-    Tensor zeros = Torch.full(0, parameter.dtype(), parameter.device(), parameter.shape());
+    // In the parameter's layout, as the gradients that a backward pass makes.
+    Tensor zeros = Torch.zerosLike(parameter);
     parameter.setGrad(zeros);
     return zeros;
   }
@@ -127,30 +124,56 @@ final class GroupedAveraging implements GradientAveraging {
         : first;
   }
 
-  private void average(List<Tensor> grads) {
+  private void average() {
     List<Tensor> sent = new ArrayList<>();
+    List<Tensor> turned = new ArrayList<>();
+    List<Tensor> copies = new ArrayList<>();
     Map<DType, List<Tensor>> small = new LinkedHashMap<>();
-    for (Tensor grad : grads) {
-      Tensor whole = rowMajor(grad);
-      if (whole != null && bytes(grad) >= LARGE_BYTES) {
-        sent.add(whole);
-      } else {
+    for (Tensor parameter : used()) {
+      Tensor own = parameter.grad();
+      Tensor grad = own != null ? own : zeros(parameter);
+      // The parameter's layout is the same in all processes, its gradient's need not be.
+      Layout layout = Layout.of(parameter);
+      if (layout == Layout.OTHER || bytes(grad) < LARGE_BYTES) {
         small.computeIfAbsent(grad.dtype(), _ -> new ArrayList<>()).add(grad);
+        continue;
       }
+      Tensor whole = layout.rowMajor(grad);
+      if (!whole.isContiguous()) {
+        turned.add(whole);
+        whole = whole.contiguous();
+        copies.add(whole);
+      }
+      sent.add(whole);
     }
     List<Bucket> buckets = small.values().stream().flatMap(g -> buckets(g).stream()).toList();
     buckets.forEach(bucket -> sent.add(bucket.flat()));
     group.average(sent);
     buckets.forEach(Bucket::copyBack);
+    if (!turned.isEmpty()) {
+      Foreach.copyInPlace(turned, copies);
+    }
   }
 
-  /** The same memory as a contiguous tensor; null where there is none. */
-  private static @Nullable Tensor rowMajor(Tensor grad) {
-    if (grad.isContiguous()) {
-      return grad;
+  /** How a tensor's elements lie. */
+  private enum Layout {
+    ROW_MAJOR,
+    CHANNELS_LAST,
+    OTHER;
+
+    static Layout of(Tensor tensor) {
+      if (tensor.isContiguous()) {
+        return ROW_MAJOR;
+      }
+      return tensor.rank() == 4 && CHANNELS_LAST.rowMajor(tensor).isContiguous()
+          ? CHANNELS_LAST
+          : OTHER;
     }
-    Tensor turned = grad.rank() == 4 ? Shapes.permute(grad, 0, 2, 3, 1) : grad;
-    return turned.isContiguous() ? turned : null;
+
+    /** A view that is contiguous for a tensor of this layout. */
+    Tensor rowMajor(Tensor tensor) {
+      return this == CHANNELS_LAST ? Shapes.permute(tensor, 0, 2, 3, 1) : tensor;
+    }
   }
 
   private static long bytes(Tensor tensor) {

@@ -7,6 +7,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
+import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -19,7 +20,7 @@ import org.relaydiffusion.torch.cpp.CppGroup.Addresses.Kind;
  */
 final class LocalAddress {
   /** Names of network interfaces, with commas between; as in Python. */
-  private static final String INTERFACES = "GLOO_SOCKET_IFNAME";
+  static final String INTERFACES = "GLOO_SOCKET_IFNAME";
 
   private LocalAddress() {}
 
@@ -31,6 +32,45 @@ final class LocalAddress {
           Kind.INTERFACE, Stream.of(interfaces.split(",")).map(String::strip).toList());
     }
     return new Addresses(Kind.HOST, store.localAddress().stream().toList());
+  }
+
+  /**
+   * The first of {@link #of} as an address of this machine; where nothing is known, that of its
+   * name, or one at which others reach it.
+   *
+   * @throws IOException if there is no such interface, or it has no address
+   */
+  static InetAddress one(Store store) throws IOException {
+    return one(of(store));
+  }
+
+  static InetAddress one(Addresses addresses) throws IOException {
+    if (addresses.kind() == Kind.INTERFACE) {
+      String name = addresses.names().getFirst();
+      NetworkInterface found = NetworkInterface.getByName(name);
+      List<InetAddress> all = found == null ? List.of() : found.inetAddresses().toList();
+      return all.stream()
+          .filter(Inet4Address.class::isInstance)
+          .findFirst()
+          .or(() -> all.stream().findFirst())
+          .orElseThrow(() ->
+              new IOException(
+                  "%s names %s, which is no network interface with an address"
+                      .formatted(INTERFACES, name)));
+    }
+    return addresses.names().isEmpty()
+        ? ownName()
+        : InetAddress.getByName(addresses.names().getFirst());
+  }
+
+  private static InetAddress ownName() throws IOException {
+    InetAddress named;
+    try {
+      named = InetAddress.getLocalHost();
+    } catch (UnknownHostException e) {
+      return outside().orElse(InetAddress.getLoopbackAddress());
+    }
+    return named.isLoopbackAddress() ? outside().orElse(named) : named;
   }
 
   /** This machine's address on the way to a server; empty when there is no way. */

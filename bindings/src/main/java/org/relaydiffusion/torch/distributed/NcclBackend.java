@@ -3,6 +3,7 @@ package org.relaydiffusion.torch.distributed;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.relaydiffusion.torch.DType;
@@ -45,7 +46,9 @@ final class NcclBackend implements Backend {
    */
   static NcclBackend open(ControlChannel channel, int rank, int size, Device device, Duration limit)
       throws BackendException {
-    NcclCommunicator communicator = new NcclCommunicator(device.index(), channel::lost);
+    NcclCommunicator communicator =
+        new NcclCommunicator(
+            device.index(), () -> channel.lost().or(() -> channel.left(NcclWatchdog.LONGEST_REST)));
     try {
       communicator.init(id(channel, rank, limit), rank, size, limit);
       NcclWatchdog watchdog =
@@ -99,29 +102,37 @@ final class NcclBackend implements Backend {
     issue(
         "broadcast",
         onDevice(tensors),
-        (data, count, type, comm, stream) ->
-            NcclAbi.broadcast(data, count, type, root, comm, stream));
+        (one, comm, stream) ->
+            NcclAbi.broadcast(one.data(), one.count(), one.type(), root, comm, stream));
   }
 
   @Override
   public void allReduce(List<Tensor> tensors, Combination how) throws BackendException {
     check();
+    if (how == Combination.MEAN && tensors.stream().anyMatch(t -> t.dtype() == DType.BOOL)) {
+      throw failed(new BackendException("bool has no mean", Peers.UNKNOWN));
+    }
     for (Tensor tensor : onCpu(tensors)) {
       onCpu.allReduce(tensor, how);
     }
-    NcclAbi.Operation operation =
-        switch (how) {
-          case SUM -> NcclAbi.Operation.SUM;
-          case PRODUCT -> NcclAbi.Operation.PRODUCT;
-          case MIN -> NcclAbi.Operation.MIN;
-          case MAX -> NcclAbi.Operation.MAX;
-          case MEAN -> NcclAbi.Operation.AVERAGE;
-        };
     issue(
         "all-reduce",
         onDevice(tensors),
-        (data, count, type, comm, stream) ->
-            NcclAbi.allReduce(data, count, type, operation, comm, stream));
+        (one, comm, stream) ->
+            NcclAbi.allReduce(
+                one.data(), one.count(), one.type(), operation(how, one.dtype()), comm, stream));
+  }
+
+  /** NCCL takes a bool for a byte: the sum of two would be 2. */
+  private static NcclAbi.Operation operation(Combination how, DType dtype) {
+    boolean logical = dtype == DType.BOOL;
+    return switch (how) {
+      case SUM -> logical ? NcclAbi.Operation.MAX : NcclAbi.Operation.SUM;
+      case PRODUCT -> logical ? NcclAbi.Operation.MIN : NcclAbi.Operation.PRODUCT;
+      case MIN -> NcclAbi.Operation.MIN;
+      case MAX -> NcclAbi.Operation.MAX;
+      case MEAN -> NcclAbi.Operation.AVERAGE;
+    };
   }
 
   @Override
@@ -141,29 +152,36 @@ final class NcclBackend implements Backend {
     }
   }
 
+  /**
+   * A tensor, as NCCL takes it.
+   *
+   * @param data address on the device
+   * @param type {@code ncclDataType_t}
+   */
+  private record Operand(long data, long count, DType dtype, int type) {}
+
   /** One of a list's operations. */
   @FunctionalInterface
   private interface One {
-    int call(long data, long count, int type, long comm, long stream);
+    int call(Operand operand, long comm, long stream);
   }
 
   private void issue(String what, List<Tensor> tensors, One one) throws BackendException {
     if (tensors.isEmpty()) {
       return;
     }
-    int[] types = new int[tensors.size()];
-    long[] counts = new long[tensors.size()];
-    for (int i = 0; i < types.length; i++) {
-      types[i] = type(tensors.get(i));
-      counts[i] = tensors.get(i).numel();
-    }
     try (TensorHandles handles = TensorHandles.of(tensors)) {
       List<Long> data = handles.dataPointers();
+      List<Operand> operands = new ArrayList<>();
+      for (int i = 0; i < data.size(); i++) {
+        Tensor t = tensors.get(i);
+        operands.add(new Operand(data.get(i), t.numel(), t.dtype(), type(t)));
+      }
       issue(
           what,
           (comm, stream) -> {
-            for (int i = 0; i < types.length; i++) {
-              int result = one.call(data.get(i), counts[i], types[i], comm, stream);
+            for (Operand operand : operands) {
+              int result = one.call(operand, comm, stream);
               if (result != NcclAbi.SUCCESS && result != NcclAbi.IN_PROGRESS) {
                 return result;
               }
@@ -177,9 +195,14 @@ final class NcclBackend implements Backend {
     try {
       watchdog.watch(communicator.issue(issue, limit), what);
     } catch (BackendException e) {
-      channel.fail(e.reason());
-      throw e;
+      throw failed(e);
     }
+  }
+
+  /** Tells the others, who may have issued what this process has not. */
+  private BackendException failed(BackendException e) {
+    channel.fail(e.reason());
+    return e;
   }
 
   private static List<Tensor> onCpu(List<Tensor> tensors) {
@@ -191,7 +214,7 @@ final class NcclBackend implements Backend {
   }
 
   /** {@code ncclDataType_t}. */
-  private static int type(Tensor tensor) throws BackendException {
+  private int type(Tensor tensor) throws BackendException {
     DType dtype = tensor.dtype();
     return switch (dtype) {
       case INT8 -> 0;
@@ -202,7 +225,8 @@ final class NcclBackend implements Backend {
       case FLOAT32 -> 7;
       case FLOAT64 -> 8;
       case BFLOAT16 -> 9;
-      case INT16 -> throw new BackendException("NCCL has no " + dtype.torchName(), Peers.UNKNOWN);
+      case INT16 ->
+          throw failed(new BackendException("NCCL has no " + dtype.torchName(), Peers.UNKNOWN));
     };
   }
 

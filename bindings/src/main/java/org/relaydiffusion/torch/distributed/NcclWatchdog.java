@@ -14,7 +14,9 @@ import org.relaydiffusion.torch.ffi.CudaEventAbi;
  * does whoever waits for the device; so this looks ten times a second whether
  *
  * <ul>
- *   <li>another process has ended, which the control channel knows;
+ *   <li>another process has ended, which the control channel knows, or has left while an operation
+ *       is not done;
+ *   <li>another process does not take what is sent to it;
  *   <li>NCCL reports an error in the background;
  *   <li>an operation has not been done on the device within the group's timeout.
  * </ul>
@@ -24,6 +26,11 @@ import org.relaydiffusion.torch.ffi.CudaEventAbi;
  */
 final class NcclWatchdog implements AutoCloseable {
   private static final long LOOK_MILLIS = 100;
+
+  /** How long the device may still work at what a process that has left took part in. */
+  static final Duration LONGEST_REST = Duration.ofSeconds(10);
+
+  private static final Duration LONGEST_TELLING = Duration.ofSeconds(2);
 
   private final NcclCommunicator communicator;
   private final ControlChannel channel;
@@ -75,7 +82,7 @@ final class NcclWatchdog implements AutoCloseable {
 
   private void run() {
     // A thread that asks CUDA would otherwise take memory on the first device, whoever has it.
-    int _ = CudaEventAbi.exchangeDevice(device);
+    int _ = CudaEventAbi.setDevice(device);
     try {
       Optional<String> reason = Optional.empty();
       while (reason.isEmpty() && pause()) {
@@ -103,6 +110,7 @@ final class NcclWatchdog implements AutoCloseable {
     return communicator
         .failure()
         .or(channel::lost)
+        .or(() -> channel.stuck(limit))
         .or(communicator::backgroundError)
         .or(this::late);
   }
@@ -113,21 +121,23 @@ final class NcclWatchdog implements AutoCloseable {
       int come = CudaEventAbi.query(first.event());
       if (come == CudaEventAbi.NOT_READY) {
         return System.nanoTime() - first.end() < 0
-            ? Optional.empty()
+            ? channel.left(LONGEST_REST).map(left -> "%s during %s".formatted(left, first.what()))
             : Optional.of(
                 "%s timed out after %s ms on the device".formatted(first.what(), limit.toMillis()));
       }
       pending.remove();
       CudaEventAbi.destroy(first.event());
       if (come != CudaEventAbi.SUCCESS) {
-        return Optional.of("%s failed on the device: CUDA error %s".formatted(first.what(), come));
+        return Optional.of(
+            "%s failed on the device: %s".formatted(first.what(), CudaEventAbi.text(come)));
       }
     }
     return Optional.empty();
   }
 
   private void fail(String reason) {
-    channel.fail(reason);
+    // Sending to a process that is stopped may wait; the kernels are not to wait for that.
+    boolean _ = Bounded.run("rdm-nccl-tell", LONGEST_TELLING, () -> channel.fail(reason));
     communicator.abort(reason);
     close();
   }

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.nativeconfig.NcclLibrary;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.GradMode;
 import org.relaydiffusion.torch.Shapes;
@@ -45,6 +44,7 @@ public final class ProcessGroup implements AutoCloseable {
   private final Device device;
   private long operations;
   private @Nullable String broken;
+  private boolean peerLost;
   private boolean closed;
 
   private ProcessGroup(Backend backend, SharedAccess store, int rank, int size, Device device) {
@@ -86,7 +86,7 @@ public final class ProcessGroup implements AutoCloseable {
    *
    * @param device this process's CUDA device, which no other process uses
    * @throws org.relaydiffusion.nativeconfig.NativeLibraryException when this build of LibTorch has
-   *     no CUDA in it, or NCCL is not found
+   *     no CUDA in it, or NCCL is not found or older than 2.18
    * @throws OptionException also when the device cannot be used
    * @see #gloo
    */
@@ -96,7 +96,7 @@ public final class ProcessGroup implements AutoCloseable {
     if (device.type() != Device.Type.CUDA) {
       throw new OptionException("NCCL is for CUDA devices, not " + device);
     }
-    NcclLibrary _ = NcclLibrary.load();
+    NcclCommunicator.requireVersion();
     Torch.requireUsable(device);
     return make(store, rank, size, device, timeout);
   }
@@ -240,9 +240,11 @@ public final class ProcessGroup implements AutoCloseable {
     try (TensorScope scope = TensorScope.open();
         GradMode _ = GradMode.noGrad()) {
       Tensor own = tensor.detach().contiguous();
+      // What may fail here alone comes before the others rely on this process.
+      Tensor all = Torch.empty(own.dtype(), own.device(), size * own.numel());
       agree(Operation.ALL_GATHER, 0, List.of(own));
-      Tensor all = gather(Operation.ALL_GATHER, own);
-      return Shapes.unbind(all, 0).stream().map(scope::keep).toList();
+      gather(all, own);
+      return Shapes.unbind(all.reshape(stacked(own.shape())), 0).stream().map(scope::keep).toList();
     }
   }
 
@@ -307,18 +309,19 @@ public final class ProcessGroup implements AutoCloseable {
     }
   }
 
-  /** All processes' tensors along a new first axis. */
-  private Tensor gather(Operation operation, Tensor own) {
-    long[] shape = own.shape();
+  /** The shape of all processes' tensors along a new first axis. */
+  private long[] stacked(long[] shape) {
     long[] sizes = new long[shape.length + 1];
     sizes[0] = size;
     System.arraycopy(shape, 0, sizes, 1, shape.length);
-    Tensor flat = own.reshape(-1);
-    Tensor all = Torch.empty(own.dtype(), own.device(), size * flat.numel());
-    if (flat.numel() > 0) {
-      attempt(operation.toString(), () -> backend.allGather(all, flat));
+    return sizes;
+  }
+
+  private void gather(Tensor all, Tensor own) {
+    if (own.numel() > 0) {
+      Tensor flat = own.reshape(-1);
+      attempt(Operation.ALL_GATHER.toString(), () -> backend.allGather(all, flat));
     }
-    return all.reshape(sizes);
   }
 
   /** Calls; where that fails, the group is broken. */
@@ -327,6 +330,9 @@ public final class ProcessGroup implements AutoCloseable {
     try {
       Attempt.run(what + where(), action);
     } catch (TorchException e) {
+      if (broken == null) {
+        peerLost = e instanceof PeerLostException;
+      }
       broke(String.valueOf(e.getMessage()));
       throw e;
     }
@@ -342,8 +348,8 @@ public final class ProcessGroup implements AutoCloseable {
       throw new TorchException("the process group of rank %s is closed".formatted(rank));
     }
     if (broken != null) {
-      throw PeerLostException.orOther(
-          "the process group of rank %s broke before: %s".formatted(rank, broken), broken);
+      String message = "the process group of rank %s broke before: %s".formatted(rank, broken);
+      throw peerLost ? new PeerLostException(message) : new TorchException(message);
     }
   }
 
@@ -368,8 +374,9 @@ public final class ProcessGroup implements AutoCloseable {
   }
 
   /**
-   * Ends the connections, within some seconds whatever goes on; closing twice is allowed. The other
-   * processes' next operation fails.
+   * Ends the connections, within some seconds, when an operation of another thread has ended, which
+   * the group's timeout bounds; closing twice is allowed. The other processes' next operation
+   * fails, and so does one that waits for this process.
    */
   @Override
   public synchronized void close() {

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -23,15 +24,18 @@ public final class CudaEventAbi {
   /** {@code cudaEventDisableTiming}. */
   private static final int DISABLE_TIMING = 2;
 
+  private static final int LONGEST_TEXT = 1 << 12;
+
   private static final MethodHandle CURRENT_STREAM =
       Symbols.code("aoti_torch_get_current_cuda_stream", JAVA_INT, ADDRESS);
-  private static final MethodHandle GET_DEVICE = Symbols.code("cudaGetDevice", ADDRESS);
   private static final MethodHandle SET_DEVICE = Symbols.code("cudaSetDevice", JAVA_INT);
   private static final MethodHandle CREATE =
       Symbols.code("cudaEventCreateWithFlags", ADDRESS, JAVA_INT);
   private static final MethodHandle RECORD = Symbols.code("cudaEventRecord", JAVA_LONG, JAVA_LONG);
   private static final MethodHandle QUERY = Symbols.code("cudaEventQuery", JAVA_LONG);
   private static final MethodHandle DESTROY = Symbols.code("cudaEventDestroy", JAVA_LONG);
+  private static final MethodHandle ERROR_STRING =
+      Symbols.any("cudaGetErrorString", FunctionDescriptor.of(ADDRESS, JAVA_INT));
 
   private CudaEventAbi() {}
 
@@ -51,36 +55,38 @@ public final class CudaEventAbi {
   }
 
   /**
-   * Makes a device this thread's current one for CUDA's runtime.
-   *
-   * @return which one it was before, to be set again; -1 where that fails
+   * Makes a device this thread's current one for CUDA's runtime, which makes a context on it. For
+   * threads of one device alone: where another is to come back, {@link CudaGuardAbi} makes none on
+   * that.
    */
-  public static int exchangeDevice(int device) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment before = arena.allocate(JAVA_INT);
-      if ((int) GET_DEVICE.invokeExact(before) != SUCCESS
-          || (int) SET_DEVICE.invokeExact(device) != SUCCESS) {
-        return -1;
-      }
-      return before.get(JAVA_INT, 0);
+  public static int setDevice(int device) {
+    try {
+      return (int) SET_DEVICE.invokeExact(device);
     } catch (Throwable e) {
       throw TensorAbi.fatal(e);
     }
   }
 
-  /** An event of the current device after all that is on a stream now; 0 where that fails. */
-  public static long record(long stream) {
+  /**
+   * An event of the current device after all that is on a stream now.
+   *
+   * @param out its address is written to [0]; 0 where that fails
+   */
+  public static int record(long[] out, long stream) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment made = arena.allocate(JAVA_LONG);
-      if ((int) CREATE.invokeExact(made, DISABLE_TIMING) != SUCCESS) {
-        return 0;
+      int created = (int) CREATE.invokeExact(made, DISABLE_TIMING);
+      if (created != SUCCESS) {
+        return created;
       }
       long event = made.get(JAVA_LONG, 0);
-      if ((int) RECORD.invokeExact(event, stream) == SUCCESS) {
-        return event;
+      int recorded = (int) RECORD.invokeExact(event, stream);
+      if (recorded == SUCCESS) {
+        out[0] = event;
+      } else {
+        destroy(event);
       }
-      destroy(event);
-      return 0;
+      return recorded;
     } catch (Throwable e) {
       throw TensorAbi.fatal(e);
     }
@@ -99,6 +105,18 @@ public final class CudaEventAbi {
   public static void destroy(long event) {
     try {
       int _ = (int) DESTROY.invokeExact(event);
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /** What a result means, in words. */
+  public static String text(int result) {
+    try {
+      MemorySegment text = (MemorySegment) ERROR_STRING.invokeExact(result);
+      return text.equals(MemorySegment.NULL)
+          ? "CUDA error " + result
+          : text.reinterpret(LONGEST_TEXT).getString(0);
     } catch (Throwable e) {
       throw TensorAbi.fatal(e);
     }

@@ -2,7 +2,6 @@
 package org.relaydiffusion.torch.ffi;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
@@ -15,8 +14,6 @@ public final class CudaRuntimeAbi {
   private static final String MEMORY_NAME = "cudaMemGetInfo";
   private static final MethodHandle HAS_MEMORY = Symbols.presence(MEMORY_NAME);
   private static final MethodHandle MEMORY = Symbols.code(MEMORY_NAME, ADDRESS, ADDRESS);
-  private static final MethodHandle GET_DEVICE = Symbols.code("cudaGetDevice", ADDRESS);
-  private static final MethodHandle SET_DEVICE = Symbols.code("cudaSetDevice", JAVA_INT);
 
   private CudaRuntimeAbi() {}
 
@@ -34,17 +31,19 @@ public final class CudaRuntimeAbi {
       if (!(boolean) HAS_MEMORY.invokeExact()) {
         return Optional.empty();
       }
-      MemorySegment before = arena.allocate(JAVA_INT);
-      if ((int) GET_DEVICE.invokeExact(before) != 0 || (int) SET_DEVICE.invokeExact(device) != 0) {
-        return Optional.empty();
+      // CUDA's own way back would make a context on a device that this process does not use.
+      MemorySegment guard = CudaGuardAbi.create(device);
+      try {
+        MemorySegment free = arena.allocate(JAVA_LONG);
+        MemorySegment total = arena.allocate(JAVA_LONG);
+        return (int) MEMORY.invokeExact(free, total) == 0
+            ? Optional.of(new Memory(free.get(JAVA_LONG, 0), total.get(JAVA_LONG, 0)))
+            : Optional.empty();
+      } finally {
+        CudaGuardAbi.delete(guard);
       }
-      MemorySegment free = arena.allocate(JAVA_LONG);
-      MemorySegment total = arena.allocate(JAVA_LONG);
-      int code = (int) MEMORY.invokeExact(free, total);
-      int restored = (int) SET_DEVICE.invokeExact(before.get(JAVA_INT, 0));
-      return code == 0 && restored == 0
-          ? Optional.of(new Memory(free.get(JAVA_LONG, 0), total.get(JAVA_LONG, 0)))
-          : Optional.empty();
+    } catch (NativeCallException e) {
+      return Optional.empty();
     } catch (Throwable e) {
       throw TensorAbi.fatal(e);
     }

@@ -15,7 +15,7 @@ import java.lang.invoke.MethodHandle;
 import org.relaydiffusion.nativeconfig.NcclLibrary;
 
 /**
- * NCCL's C interface, of version 2.14 or newer. A communicator is an address; it is made not to
+ * NCCL's C interface, of version 2.18 or newer. A communicator is an address; it is made not to
  * block: a call that is not done returns {@link #IN_PROGRESS}, and {@link #state} tells when it is.
  * The results of these functions are {@code ncclResult_t}.
  */

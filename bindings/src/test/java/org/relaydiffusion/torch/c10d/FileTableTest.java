@@ -11,6 +11,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,22 @@ class FileTableTest {
     first.close();
     assertThat(file()).exists();
     second.close();
+    assertThat(file()).doesNotExist();
+  }
+
+  @Test
+  void afterItsEndTheFileDoesNotComeBack() throws Exception {
+    FileTable first = open();
+    FileTable second = open();
+    if (Files.getFileStore(folder).supportsFileAttributeView("posix")) {
+      assertThat(Files.getPosixFilePermissions(file()))
+          .containsExactlyInAnyOrder(
+              PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
+    }
+    first.close();
+    second.close();
+    assertThatThrownBy(() -> first.set("key", bytes("value"), soon()))
+        .hasMessage("the store is closed");
     assertThat(file()).doesNotExist();
   }
 

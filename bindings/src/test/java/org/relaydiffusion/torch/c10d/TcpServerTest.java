@@ -5,8 +5,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
@@ -202,6 +207,77 @@ class TcpServerTest {
       for (RawClient each : quiet) {
         each.close();
       }
+    }
+  }
+
+  @Test
+  void whatManyHaveSentHasABound() throws Exception {
+    byte[] nearly = new byte[(8 << 20) - 1];
+    try (RawClient good = client()) {
+      RawClient[] half = new RawClient[40];
+      // All of them 640 MiB of buffers: more than the clients may have, and than this JVM.
+      int ended = 0;
+      for (int i = 0; i < half.length; i++) {
+        half[i] = client().say(SET, "key", 8L << 20);
+        try {
+          half[i].raw(nearly);
+        } catch (SocketException e) {
+          ended++;
+        }
+      }
+      assertThat(good.say(PING, 1).readInt()).isEqualTo(1);
+      assertThat(ended).isPositive();
+      for (RawClient each : half) {
+        each.close();
+      }
+      // What they had is given back.
+      String large = "x".repeat(1_000_000);
+      assertThat(good.say(SET, "large", large).say(GET, "large").readText()).isEqualTo(large);
+    }
+  }
+
+  @Test
+  void aBudgetRefusesAndTakesBack() throws Exception {
+    Budget budget = new Budget(100);
+    budget.take(60);
+    assertThatThrownBy(() -> budget.take(41)).hasMessage("the clients need more than 100 bytes");
+    budget.give(60);
+    budget.take(100);
+    assertThat(budget.used()).isEqualTo(100);
+  }
+
+  @Test
+  void strangersAreRefusedBeforeTheySendMuch() throws Exception {
+    try (RawClient stranger = new RawClient(server.port()).say(SET, "key", 8L << 20)) {
+      assertThat(stranger.isEnded()).isTrue();
+    }
+  }
+
+  @Test
+  void anAnswerThatDripsEndsInTime() throws Exception {
+    try (ServerSocket listener = new ServerSocket(0)) {
+      Thread dripping =
+          Thread.ofPlatform()
+              .daemon()
+              .start(() -> {
+                try (Socket socket = listener.accept()) {
+                  while (true) {
+                    socket.getOutputStream().write(0);
+                    Thread.sleep(20);
+                  }
+                } catch (IOException | InterruptedException e) {
+                  // The other side has given up.
+                }
+              });
+      Deadline soon = new Deadline(Duration.ofMillis(500), () -> {});
+      try (Wire wire =
+          Wire.open(
+              new InetSocketAddress(InetAddress.getLoopbackAddress(), listener.getLocalPort()),
+              soon)) {
+        assertThatThrownBy(() -> wire.receive(1 << 20, soon, "no answer"))
+            .isInstanceOf(SocketTimeoutException.class);
+      }
+      dripping.join();
     }
   }
 

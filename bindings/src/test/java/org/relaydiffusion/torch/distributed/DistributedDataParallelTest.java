@@ -110,6 +110,21 @@ class DistributedDataParallelTest {
   }
 
   @Test
+  void groupedGradientsOfAnyLayoutMeet() throws Exception {
+    Outcome expected = new Outcome(0, List.of("oblong true", "cube true"), "");
+    assertThat(Peers.run(folder, ParallelPeerMain.class, "grouped channelsLast"))
+        .containsExactly(expected, expected);
+  }
+
+  @Test
+  void anotherOperationThanAveragingIsNamedToAll() throws Exception {
+    for (Outcome outcome : Peers.run(folder, ParallelPeerMain.class, "grouped mixed")) {
+      assertThat(outcome.err()).isEmpty();
+      assertThat(outcome.out().getFirst()).contains("barrier", "averaging gradients");
+    }
+  }
+
+  @Test
   void aParameterThatAGroupedPassLeftOutIsNamedToAll() throws Exception {
     for (Outcome outcome : Peers.run(folder, ParallelPeerMain.class, "grouped forgotten")) {
       assertThat(outcome.code()).isZero();

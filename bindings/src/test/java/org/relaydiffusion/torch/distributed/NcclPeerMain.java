@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.nativeconfig.LibTorch;
 import org.relaydiffusion.nativeconfig.Settings;
@@ -43,6 +44,9 @@ final class NcclPeerMain {
         case "collectives" -> peer.collectives();
         case "many" -> peer.many();
         case "killed" -> peer.killed(LONG);
+        case "ends" -> peer.ends();
+        case "vanishes" -> peer.agreesOnly(_ -> Runtime.getRuntime().halt(9));
+        case "leaves" -> peer.agreesOnly(ProcessGroup::close);
         case "hangs" -> peer.hangs();
         case "error" -> peer.error();
         case "neverComes" -> peer.neverComes();
@@ -102,6 +106,13 @@ final class NcclPeerMain {
               + group.allGather(up(Torch.tensor(new float[] {rank, 7}, 1, 2))).stream()
                   .map(g -> g.to(Device.CPU).describe() + Arrays.toString(g.toFloats()))
                   .toList());
+      Tensor any = up(Torch.tensor(new byte[] {1, (byte) rank, 0}, 3).to(DType.BOOL));
+      group.allReduce(any, ReduceOp.SUM);
+      Tensor every = up(Torch.tensor(new byte[] {1, (byte) rank, 0}, 3).to(DType.BOOL));
+      group.allReduce(every, ReduceOp.PRODUCT);
+      say(
+          "any %s all %s"
+              .formatted(Arrays.toString(any.toLongs()), Arrays.toString(every.toLongs())));
       // Those on the CPU go another way.
       Tensor here = Torch.tensor(new double[] {rank + 1, 0.25}, 2);
       group.allReduce(here, ReduceOp.SUM);
@@ -143,6 +154,35 @@ final class NcclPeerMain {
         wrong += got[i] == expected && other[i] == expected ? 0 : 1;
       }
       say("wrong " + wrong);
+    }
+  }
+
+  /** Groups that end while they are watched. */
+  private void ends() {
+    for (int i = 0; i < 5; i++) {
+      try (Store store =
+              FileStore.ofThisMachine(folder.resolve("store" + i), size, LONG, WaitListener.NONE);
+          ProcessGroup group = ProcessGroup.nccl(store, rank, size, device, LONG)) {
+        group.allReduce(up(Torch.tensor(new float[] {1, 2}, 2)), ReduceOp.SUM);
+        pause(Duration.ofMillis(150 + 35L * i));
+      }
+    }
+  }
+
+  /** Rank 1 agrees to an operation and then does something else. */
+  @SuppressWarnings("EnumOrdinal") // As the group does.
+  private void agreesOnly(Consumer<ProcessGroup> instead) {
+    try (ProcessGroup group = group(LONG)) {
+      Tensor t = up(Torch.tensor(new float[] {1, 2}, 2));
+      group.allReduce(t, ReduceOp.SUM);
+      together();
+      if (rank == 1) {
+        group.agree(Agreement.Operation.ALL_REDUCE, ReduceOp.SUM.ordinal(), List.of(t));
+        instead.accept(group);
+        return;
+      }
+      group.allReduce(t, ReduceOp.SUM);
+      say("never here");
     }
   }
 
@@ -199,6 +239,7 @@ final class NcclPeerMain {
     // Comes to where the others meet, and no further.
     try (Store store = store()) {
       String prefix = store.nextGroup();
+      long _ = store.add("%s/%s".formatted(prefix, Device.Type.CUDA), 1);
       new Arrivals(store, prefix, size, LONG).register();
       try (ControlChannel channel = ControlChannel.open(store, prefix, rank, size, LONG)) {
         channel.gather(new byte[0], LONG);

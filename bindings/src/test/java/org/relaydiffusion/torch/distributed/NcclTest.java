@@ -54,7 +54,8 @@ class NcclTest {
                 "-o",
                 library.resolve("libnccl.so.2").toString(),
                 Path.of("src/test/c/nccl_stand_in.c").toAbsolutePath().toString(),
-                "-lpthread")
+                "-lpthread",
+                "-ldl")
             .inheritIO()
             .start();
     assertThat(cc.waitFor(60, TimeUnit.SECONDS)).isTrue();
@@ -79,10 +80,14 @@ class NcclTest {
   }
 
   private static void endedSoon(Outcome outcome) {
+    endedWithin(MOST_SECONDS, outcome);
+  }
+
+  private static void endedWithin(int seconds, Outcome outcome) {
     assertThat(outcome.code()).as(outcome.err()).isZero();
     String last = outcome.out().getLast();
     assertThat(last).matches("ended after \\d+ s");
-    assertThat(Integer.parseInt(last.replaceAll("\\D", ""))).isLessThan(MOST_SECONDS);
+    assertThat(Integer.parseInt(last.replaceAll("\\D", ""))).isLessThan(seconds);
   }
 
   @Test
@@ -98,6 +103,7 @@ class NcclTest {
               "product [6.0, 0.25]",
               "broadcast [1.0, 7.0][4, 9]",
               "gathered [float32[1, 2][0.0, 7.0], float32[1, 2][1.0, 7.0]]",
+              "any [1, 1, 0] all [1, 0, 0]",
               "here [3.0, 0.5]",
               "here [1, 5]",
               "here [[0], [1]]",
@@ -105,7 +111,14 @@ class NcclTest {
     }
     // ncclConfig_t arrived as it was meant: not blocking, version 2.27.0.
     assertThat(log())
-        .contains("init rank 0 of 2, blocking 0, 22700", "init rank 1 of 2, blocking 0, 22700");
+        .contains("init rank 0 of 2, blocking 0, 22700", "init rank 1 of 2, blocking 0, 22700")
+        .contains("destroy rank 0", "destroy rank 1");
+    nobodyWasOnAnotherDevice();
+  }
+
+  /** CUDA makes a context, some hundred MB, on each device that a thread is given. */
+  private void nobodyWasOnAnotherDevice() throws Exception {
+    assertThat(log()).noneMatch(line -> line.contains("on device"));
   }
 
   @Test
@@ -182,6 +195,62 @@ class NcclTest {
     for (Outcome outcome : run("differ")) {
       endedSoon(outcome);
       assertThat(outcome.out().getFirst()).contains("float32[3]", "float32[4]");
+    }
+  }
+
+  @Test
+  void nobodyAsksForTheStateOfWhatIsFreed() throws Exception {
+    for (Outcome outcome : run("ends", "STAND_IN_SLOW_STATE=60")) {
+      assertThat(outcome.err()).isEmpty();
+      assertThat(outcome.code()).isZero();
+    }
+    assertThat(log().stream().filter("destroy rank 1"::equals)).hasSize(5);
+    nobodyWasOnAnotherDevice();
+  }
+
+  @Test
+  void whatDoesNotEndIsAbortedOnceAndLeftBehind() throws Exception {
+    for (Outcome outcome : run("collectives", "STAND_IN_FINALIZE=1", "STAND_IN_ABORT_HANGS=1")) {
+      assertThat(outcome.code()).as(outcome.err()).isZero();
+      assertThat(outcome.out()).contains("done");
+      assertThat(outcome.err()).contains("NCCL does not end its communicator of CUDA device");
+    }
+    assertThat(log().stream().filter("abort rank 0"::equals)).hasSize(1);
+    nobodyWasOnAnotherDevice();
+  }
+
+  @Test
+  void whatDoesNotEndIsAborted() throws Exception {
+    for (Outcome outcome : run("collectives", "STAND_IN_FINALIZE=1")) {
+      assertThat(outcome.err()).isEmpty();
+    }
+    assertThat(log()).contains("abort rank 0", "abort rank 1").doesNotContain("destroy rank 0");
+  }
+
+  @Test
+  void anAbortThatHangsHoldsUpNobodyForLong() throws Exception {
+    Outcome left = run("vanishes", "STAND_IN_ABORT_HANGS=1").getFirst();
+    endedWithin(25, left);
+    assertThat(left.out().get(1))
+        .matches(
+            "thrown PeerLostException: all-reduce on rank 0 of 2 failed after .*"
+                + "rank 1 has ended: its connection was closed");
+  }
+
+  @Test
+  void aPeerThatLeavesInTheMiddleEndsTheOtherInWords() throws Exception {
+    Outcome left = run("leaves").getFirst();
+    endedWithin(25, left);
+    assertThat(left.out().get(1))
+        .matches(
+            "thrown PeerLostException: all-reduce on rank 0 of 2 failed after .*rank 1 has left");
+  }
+
+  @Test
+  void anOldNcclIsRefused() throws Exception {
+    for (Outcome outcome : run("collectives", "STAND_IN_VERSION=21703")) {
+      assertThat(outcome.out().getFirst())
+          .contains("NativeLibraryException", "is version 2.17.3: 2.18.0 or newer is needed");
     }
   }
 }

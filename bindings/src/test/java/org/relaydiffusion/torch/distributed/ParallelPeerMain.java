@@ -11,7 +11,9 @@ import org.relaydiffusion.nativeconfig.Settings;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.LinearAlgebra;
+import org.relaydiffusion.torch.MemoryFormat;
 import org.relaydiffusion.torch.Reduction;
+import org.relaydiffusion.torch.Shapes;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.nn.Module;
@@ -98,7 +100,9 @@ final class ParallelPeerMain {
         case "gradients" -> peer.gradients();
         case "accumulate" -> peer.accumulate();
         case "unused" -> peer.unused();
+        case "channelsLast" -> peer.channelsLast();
         case "forgotten" -> peer.forgotten();
+        case "mixed" -> peer.mixed();
         case "killed" -> peer.killed();
         case "differ" -> peer.differ();
         default -> throw new IllegalArgumentException(args[0]);
@@ -231,6 +235,72 @@ final class ParallelPeerMain {
       got.set(1, expected.get(1));
       say(same(got, expected));
       group.barrier();
+    }
+  }
+
+  /** Weights of 1 MiB and more in the layout that convolutions like, and one that all use. */
+  private static final class Wide extends Module {
+    private final List<Parameter> weights =
+        List.of(
+            parameter("oblong", (g, shape) -> turned(g.randn(DType.FLOAT32, shape)), 512, 64, 3, 3),
+            parameter("cube", (g, shape) -> turned(g.randn(DType.FLOAT32, shape)), 64, 16, 16, 16));
+    private final Parameter used =
+        parameter("used", (g, shape) -> g.randn(DType.FLOAT32, shape), 3);
+
+    Wide() {
+      try (Generator generator = Generator.seeded(0)) {
+        initialize(generator);
+      }
+      weights.forEach(w -> w.value().requiresGrad(true));
+      used.value().requiresGrad(true);
+    }
+
+    private static Tensor turned(Tensor tensor) {
+      return Shapes.contiguous(tensor, MemoryFormat.CHANNELS_LAST);
+    }
+
+    Tensor loss(int rank) {
+      Tensor loss = used.value().sum();
+      if (rank == 0) {
+        for (Parameter w : weights) {
+          loss = loss.add(w.value().mul(w.value()).sum());
+        }
+      }
+      return loss;
+    }
+  }
+
+  /** Rank 0 alone uses the large weights; half of its gradient is everybody's. */
+  private void channelsLast() {
+    try (ProcessGroup group = group();
+        Wide net = new Wide();
+        var parallel = new DistributedDataParallel(net, group, options(DdpOptions.Unused.FIND))) {
+      parallel.backward(parallel.forward(() -> net.loss(rank)));
+      for (Parameter w : net.weights) {
+        Tensor grad = w.value().grad();
+        say(
+            "%s %s"
+                .formatted(
+                    w.name(),
+                    grad != null
+                        && Arrays.equals(
+                            grad.contiguous().toFloats(),
+                            w.value().detach().contiguous().toFloats())));
+      }
+      group.barrier();
+    }
+  }
+
+  /** Rank 1 stops while the other one averages. */
+  private void mixed() {
+    try (ProcessGroup group = group();
+        Net net = new Net(0, width);
+        var parallel = new DistributedDataParallel(net, group, options(DdpOptions.Unused.NONE))) {
+      if (rank == 1) {
+        group.barrier();
+        return;
+      }
+      parallel.backward(parallel.forward(() -> net.loss(data(rank, 0), true)));
     }
   }
 
