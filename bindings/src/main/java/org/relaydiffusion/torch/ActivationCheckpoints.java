@@ -124,24 +124,22 @@ public final class ActivationCheckpoints implements AutoCloseable {
     }
   }
 
-  /** Goes on where a backward pass of this thread has stopped, if it has. */
-  static void complete() {
-    ActivationCheckpoints open = CURRENT.get();
-    if (open != null && !open.computing && !open.goingBack) {
-      open.backward();
-    }
-  }
-
   /**
-   * Goes back through what was recorded, once a backward pass from the loss has ended that LibTorch
-   * itself has begun, as a data-parallel reducer does; {@link Tensor#backward} and {@link
-   * Autograd#backward} do so themselves. Adds to the gradients of parameters, as that pass does.
-   * Without anything recorded it does nothing.
+   * Goes on where a backward pass of this thread has stopped, if it has: through what was recorded,
+   * adding to the gradients of parameters. {@link Tensor#backward} and {@link Autograd#backward} do
+   * so themselves; it is for whoever has LibTorch itself begin the pass from the loss, as a
+   * data-parallel reducer does. Without open checkpoints, and inside a segment, it does nothing.
    *
    * @throws TorchException as {@link Tensor#backward}; then the gradients are incomplete
    */
-  public void backward() {
-    check();
+  public static void complete() {
+    ActivationCheckpoints open = CURRENT.get();
+    if (open != null && !open.computing && !open.goingBack) {
+      open.goBack();
+    }
+  }
+
+  private void goBack() {
     goingBack = true;
     try (GradMode _ = GradMode.enableGrad()) {
       while (!parts.isEmpty()) {
@@ -260,10 +258,7 @@ public final class ActivationCheckpoints implements AutoCloseable {
     return x.alias().release();
   }
 
-  private void check() {
-    if (closed) {
-      throw new TorchException("these activation checkpoints are closed");
-    }
+  private void checkOwner() {
     if (Thread.currentThread() != owner) {
       throw new TorchException(
           "these activation checkpoints belong to thread %s, not %s"
@@ -279,7 +274,7 @@ public final class ActivationCheckpoints implements AutoCloseable {
   @Override
   public void close() {
     if (!closed) {
-      check();
+      checkOwner();
       closed = true;
       CURRENT.remove();
       parts.forEach(Part::close);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.torch;
 
+import java.util.LinkedHashSet;
+import java.util.Set;
+import org.relaydiffusion.nativeconfig.NativeLibraryException;
 import org.relaydiffusion.torch.ffi.ContextAbi;
 
 /**
@@ -61,14 +64,48 @@ public record CudaPrecision(Tf32 convolutions, Tf32 matrices, HalfSums halfSums)
   }
 
   /**
-   * Makes this hold from now on, in the whole process.
+   * Makes this hold from now on, in the whole process: each setting by itself.
    *
-   * @throws org.relaydiffusion.nativeconfig.NativeLibraryException when this LibTorch lacks a
-   *     function for it, which it names; nothing is changed then
+   * @throws NativeLibraryException when this LibTorch lacks functions for it, which it names: what
+   *     they set is as it was, all other settings are changed
    */
   public void apply() {
-    ContextAbi.allow(
-        convolutions == Tf32.ALLOWED, matrices == Tf32.ALLOWED, halfSums == HalfSums.REDUCED);
+    setAll(
+        tf32(ContextAbi.Products.CONVOLUTION, convolutions),
+        tf32(ContextAbi.Products.MATRIX, matrices),
+        () -> ContextAbi.allowHalfSums(halfSums == HalfSums.REDUCED));
+  }
+
+  /**
+   * Allows or forbids TensorFloat-32 in convolutions and matrix products alike, in the whole
+   * process. How float16 products are added stays as it is.
+   *
+   * @throws NativeLibraryException as {@link #apply}
+   */
+  public static void setTf32(Tf32 everywhere) {
+    TorchException.requireNonNull(everywhere, "everywhere");
+    setAll(
+        tf32(ContextAbi.Products.CONVOLUTION, everywhere),
+        tf32(ContextAbi.Products.MATRIX, everywhere));
+  }
+
+  private static Runnable tf32(ContextAbi.Products products, Tf32 wanted) {
+    return () -> ContextAbi.allowTf32(products, wanted == Tf32.ALLOWED);
+  }
+
+  /** A function that is missing takes no other setting with it. */
+  private static void setAll(Runnable... settings) {
+    Set<String> lacks = new LinkedHashSet<>();
+    for (Runnable setting : settings) {
+      try {
+        setting.run();
+      } catch (NativeLibraryException e) {
+        lacks.add(String.valueOf(e.getMessage()));
+      }
+    }
+    if (!lacks.isEmpty()) {
+      throw new NativeLibraryException(String.join("; ", lacks));
+    }
   }
 
   private static Tf32 tf32(boolean allowed) {

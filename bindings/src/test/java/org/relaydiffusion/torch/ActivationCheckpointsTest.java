@@ -87,7 +87,7 @@ class ActivationCheckpointsTest {
       List<Tensor> in = List.of(x);
       ActivationCheckpoints.segment(i -> counted(calls, i), in);
       assertThat(calls).hasValue(1);
-      try (ActivationCheckpoints checkpoints = ActivationCheckpoints.open()) {
+      try (ActivationCheckpoints _ = ActivationCheckpoints.open()) {
         Tensor y = ActivationCheckpoints.segment(i -> counted(calls, i), in);
         assertThat(calls).hasValue(2);
         Reduction.sum(y, Reduction.KeepDim.NO, 0).backward();
@@ -97,7 +97,7 @@ class ActivationCheckpointsTest {
           assertThat(ActivationCheckpoints.segment(i -> counted(calls, i), in).requiresGrad())
               .isFalse();
         }
-        checkpoints.backward();
+        ActivationCheckpoints.complete();
         assertThat(calls).hasValue(4);
       }
     }
@@ -140,28 +140,24 @@ class ActivationCheckpointsTest {
 
   @Test
   void misuseIsRefused() throws InterruptedException {
-    try (ActivationCheckpoints open = ActivationCheckpoints.open()) {
-      assertThatThrownBy(ActivationCheckpoints::open)
-          .isInstanceOf(TorchException.class)
-          .hasMessage("activation checkpoints are already open on this thread");
-      List<RuntimeException> thrown = new ArrayList<>();
-      Thread other =
-          new Thread(() -> {
-            try {
-              open.backward();
-            } catch (TorchException e) {
-              thrown.add(e);
-            }
-          });
-      other.start();
-      other.join();
-      assertThat(thrown).hasSize(1).first().asString().contains("belong to thread");
-    }
-    ActivationCheckpoints closed = ActivationCheckpoints.open();
-    closed.close();
-    closed.close();
-    assertThatThrownBy(closed::backward)
+    ActivationCheckpoints open = ActivationCheckpoints.open();
+    assertThatThrownBy(ActivationCheckpoints::open)
         .isInstanceOf(TorchException.class)
-        .hasMessage("these activation checkpoints are closed");
+        .hasMessage("activation checkpoints are already open on this thread");
+    List<RuntimeException> thrown = new ArrayList<>();
+    Thread other =
+        new Thread(() -> {
+          try {
+            open.close();
+          } catch (TorchException e) {
+            thrown.add(e);
+          }
+        });
+    other.start();
+    other.join();
+    open.close();
+    open.close();
+    ActivationCheckpoints.complete();
+    assertThat(thrown).hasSize(1).first().asString().contains("belong to thread");
   }
 }

@@ -51,6 +51,17 @@ class CudaPrecisionTest {
         .isEqualTo(new CudaPrecision(Tf32.FORBIDDEN, Tf32.FORBIDDEN, HalfSums.REDUCED));
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void tensorFloat32IsSetByItself(HalfSums sums) {
+    for (Tf32 everywhere : Tf32.values()) {
+      new CudaPrecision(Tf32.ALLOWED, Tf32.FORBIDDEN, sums).apply();
+      CudaPrecision.setTf32(everywhere);
+      assertThat(CudaPrecision.current())
+          .isEqualTo(new CudaPrecision(everywhere, everywhere, sums));
+    }
+  }
+
   @Test
   void cudnnCanBeToldToBenchmarkItsKernels() {
     Torch.benchmarkCudnn();

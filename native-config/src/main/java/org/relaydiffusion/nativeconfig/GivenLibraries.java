@@ -2,12 +2,15 @@
 package org.relaydiffusion.nativeconfig;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.relaydiffusion.io.AtomicFile;
 
@@ -38,7 +41,7 @@ final class GivenLibraries {
       throw new NativeLibraryException("%s=%s: there is no such folder".formatted(by, root));
     }
     Path folder =
-        folders(absolute)
+        folders(absolute, GivenLibraries::list)
             .findFirst()
             .orElseThrow(() ->
                 new NativeLibraryException(
@@ -53,17 +56,21 @@ final class GivenLibraries {
         by);
   }
 
-  /** Returns the folders in and below {@code root} that contain the libraries, in order. */
-  static Stream<Path> folders(Path root) {
-    return Stream.concat(BELOW.stream().map(root::resolve), packages(root))
+  /**
+   * Returns the folders in and below {@code root} that contain the libraries, in order.
+   *
+   * @param list returns the files of a folder
+   */
+  static Stream<Path> folders(Path root, Function<Path, List<Path>> list) {
+    return Stream.concat(BELOW.stream().map(root::resolve), packages(root, list))
         .map(Path::normalize)
-        .filter(f -> library(f, "torch_cpu").isPresent());
+        .filter(f -> library(f, "torch_cpu", list).isPresent());
   }
 
-  private static Stream<Path> packages(Path environment) {
+  private static Stream<Path> packages(Path environment, Function<Path, List<Path>> list) {
     Stream<Path> pythons =
         Stream.of("lib", "lib64")
-            .flatMap(lib -> list(environment.resolve(lib)).stream().sorted())
+            .flatMap(lib -> list.apply(environment.resolve(lib)).stream().sorted())
             .filter(f -> f.getFileName().toString().startsWith("python3"))
             .flatMap(python -> PACKAGES.stream().map(python::resolve));
     Stream<Path> windows = PACKAGES.stream().map(environment.resolve("Lib")::resolve);
@@ -71,18 +78,22 @@ final class GivenLibraries {
   }
 
   private static List<Path> libraries(Path folder, String... names) {
-    return Stream.of(names).flatMap(n -> library(folder, n).stream()).toList();
+    return Stream.of(names)
+        .flatMap(n -> library(folder, n, GivenLibraries::list).stream())
+        .toList();
   }
 
   /**
    * Returns the library with the plain name, otherwise the one with the shortest versioned name.
+   *
+   * @param list returns the files of a folder
    */
-  static Optional<Path> library(Path folder, String name) {
+  static Optional<Path> library(Path folder, String name, Function<Path, List<Path>> list) {
     String plain = System.mapLibraryName(name);
     Path exact = folder.resolve(plain);
     return Files.isRegularFile(exact)
         ? Optional.of(exact)
-        : list(folder).stream()
+        : list.apply(folder).stream()
             .filter(f -> f.getFileName().toString().startsWith(plain + "."))
             .filter(Files::isRegularFile)
             .min(Comparator.comparingInt(f -> f.toString().length()));
@@ -95,7 +106,13 @@ final class GivenLibraries {
     try (Stream<Path> files = Files.list(folder)) {
       return files.toList();
     } catch (IOException e) {
-      throw new NativeLibraryException(folder + " cannot be read: " + AtomicFile.reason(e), e);
+      throw unreadable(folder, e);
+    } catch (UncheckedIOException e) {
+      throw unreadable(folder, Objects.requireNonNull(e.getCause()));
     }
+  }
+
+  private static NativeLibraryException unreadable(Path folder, IOException e) {
+    return new NativeLibraryException(folder + " cannot be read: " + AtomicFile.reason(e), e);
   }
 }

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /** Tells what a LibTorch is from the files beside it, which are read as text; nothing is run. */
 final class InstallationProbe {
@@ -41,7 +40,7 @@ final class InstallationProbe {
   static DoctorReport.Installation examine(
       Path folder, Optional<Path> used, Optional<String> driver) {
     Optional<String> version = version(folder);
-    boolean withCuda = GivenLibraries.library(folder, "torch_cuda").isPresent();
+    boolean withCuda = has(folder, "torch_cuda");
     Optional<String> cuda = withCuda ? cuda(folder, version) : Optional.empty();
     return new DoctorReport.Installation(
         folder,
@@ -114,15 +113,17 @@ final class InstallationProbe {
       Path folder, boolean withCuda, Optional<String> cuda, Optional<String> driver) {
     if (!withCuda) {
       return Optional.of(
-          GivenLibraries.library(folder, "torch_hip").isPresent()
-              ? "it is built for ROCm"
-              : "it has no CUDA in it");
+          has(folder, "torch_hip") ? "it is built for ROCm" : "it has no CUDA in it");
     }
     // Builds for a newer minor version run too.
     return cuda.flatMap(built ->
         driver
             .filter(d -> major(d) < major(built))
             .map(d -> "it is built for CUDA %s, but the driver is for %s".formatted(built, d)));
+  }
+
+  private static boolean has(Path folder, String library) {
+    return GivenLibraries.library(folder, library, InstallationSearch::list).isPresent();
   }
 
   private static int major(String version) {
@@ -160,13 +161,6 @@ final class InstallationProbe {
   }
 
   private static List<String> names(Path folder) {
-    if (!Files.isDirectory(folder)) {
-      return List.of();
-    }
-    try (Stream<Path> files = Files.list(folder)) {
-      return files.map(f -> f.getFileName().toString()).sorted().toList();
-    } catch (IOException _) {
-      return List.of();
-    }
+    return InstallationSearch.list(folder).stream().map(f -> f.getFileName().toString()).toList();
   }
 }

@@ -3,6 +3,7 @@ package org.relaydiffusion.nativeconfig;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
@@ -135,20 +136,18 @@ record InstallationSearch(Map<String, String> environment, Path root, Path home,
   }
 
   private static List<Path> within(Path place) {
-    try {
-      return GivenLibraries.folders(place).toList();
-    } catch (NativeLibraryException _) {
-      return List.of(); // Another user's folder.
-    }
+    // What cannot be read, such as another user's folder, hides nothing that lies beside it.
+    return GivenLibraries.folders(place, InstallationSearch::list).toList();
   }
 
-  private static List<Path> list(Path folder) {
+  /** Returns the files of a folder, none of one that cannot be read. */
+  static List<Path> list(Path folder) {
     if (!Files.isDirectory(folder)) {
       return List.of();
     }
     try (Stream<Path> files = Files.list(folder)) {
       return files.sorted().toList();
-    } catch (IOException _) {
+    } catch (IOException | UncheckedIOException _) {
       return List.of();
     }
   }

@@ -2,6 +2,7 @@
 package org.relaydiffusion.nativeconfig;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -70,6 +71,20 @@ class InstallationTest {
     List<Installation> found = found(environment);
     assertThat(found).hasSize(1);
     return found.getFirst();
+  }
+
+  @Test
+  void aFolderThatCannotBeReadHidesNothingBesideIt() throws IOException {
+    Path lib = pip("conda", "2.10.0", "None", "libtorch_cpu.so");
+    Path other = Files.createDirectories(root.resolve("conda/lib64"));
+    assertThat(other.toFile().setReadable(false)).isTrue();
+    try {
+      assumeFalse(Files.isReadable(other), "this user may read everything");
+      assertThat(only(Map.of("CONDA_PREFIX", root.resolve("conda").toString())).folder())
+          .isEqualTo(lib);
+    } finally {
+      assertThat(other.toFile().setReadable(true)).isTrue();
+    }
   }
 
   @Test

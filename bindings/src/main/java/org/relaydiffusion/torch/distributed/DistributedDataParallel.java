@@ -111,7 +111,8 @@ public final class DistributedDataParallel implements AutoCloseable {
   }
 
   /**
-   * Goes back from a tensor of one element, as {@link Tensor#backward} does, and averages the
+   * Goes back from a tensor of one element, as {@link Tensor#backward} does, also through the
+   * segments of open {@link org.relaydiffusion.torch.ActivationCheckpoints}, and averages the
    * gradients if the forward pass was one that is to. On CUDA they are the mean for whatever is
    * computed on LibTorch's current stream.
    *

@@ -4,7 +4,9 @@ package org.relaydiffusion.torch.distributed;
 import java.util.ArrayList;
 import java.util.List;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.Tensor;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.cpp.CppGroup;
 import org.relaydiffusion.torch.cpp.CppReducer;
 import org.relaydiffusion.torch.cpp.CppReducer.Unused;
@@ -64,7 +66,21 @@ final class ReducerAveraging implements GradientAveraging {
   @Override
   public void backward(Tensor loss) {
     try (TensorHandles handles = TensorHandles.of(List.of(loss))) {
-      attempt("backward", () -> CppReducer.backward(handles));
+      group.attempt(
+          "backward",
+          () -> {
+            GlooBackend.run(() -> CppReducer.backward(handles));
+            complete();
+          });
+    }
+  }
+
+  /** Most gradients are ready, and sent, only when recomputed segments have been gone through. */
+  private static void complete() throws BackendException {
+    try {
+      ActivationCheckpoints.complete();
+    } catch (TorchException e) {
+      throw new BackendException(String.valueOf(e.getMessage()), BackendException.Peers.UNKNOWN);
     }
   }
 

@@ -8,21 +8,17 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.invoke.MethodHandle;
-import java.util.List;
-import org.relaydiffusion.nativeconfig.LibTorch;
 
 /** Settings of the whole process ({@code at::Context}), which the C ABI does not have. */
 public final class ContextAbi {
-  private static final String TF32_CUDNN = "_ZN2at7Context17setAllowTF32CuDNNEb";
-  private static final String TF32_CUBLAS = "_ZN2at7Context18setAllowTF32CuBLASEb";
-  private static final String HALF_SUMS = "_ZN2at7Context27setAllowFP16ReductionCuBLASEbb";
-
   private static final MethodHandle CONTEXT =
       Symbols.any("_ZN2at13globalContextEv", FunctionDescriptor.of(JAVA_LONG));
-  private static final MethodHandle SET_TF32_CUDNN = flag(TF32_CUDNN);
-  private static final MethodHandle SET_TF32_CUBLAS = flag(TF32_CUBLAS);
+  private static final MethodHandle SET_TF32_CUDNN = flag("_ZN2at7Context17setAllowTF32CuDNNEb");
+  private static final MethodHandle SET_TF32_CUBLAS = flag("_ZN2at7Context18setAllowTF32CuBLASEb");
   private static final MethodHandle SET_HALF_SUMS =
-      Symbols.any(HALF_SUMS, FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_BOOLEAN, JAVA_BOOLEAN));
+      Symbols.any(
+          "_ZN2at7Context27setAllowFP16ReductionCuBLASEbb",
+          FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_BOOLEAN, JAVA_BOOLEAN));
   private static final MethodHandle SET_BENCHMARK_CUDNN =
       flag("_ZN2at7Context17setBenchmarkCuDNNEb");
   // Not allowTF32CuBLAS and its like, which throw where the older and the newer settings disagree.
@@ -82,18 +78,27 @@ public final class ContextAbi {
   }
 
   /**
-   * Sets what {@link #allowsTf32} and {@link #allowsHalfSums} tell; all of it or, where a function
-   * is missing, nothing.
+   * Sets what {@link #allowsTf32} tells.
    *
    * @throws org.relaydiffusion.nativeconfig.NativeLibraryException naming the missing function
    */
-  public static void allow(boolean tf32Convolutions, boolean tf32Matrices, boolean halfSums) {
-    List.of(TF32_CUDNN, TF32_CUBLAS, HALF_SUMS).forEach(LibTorch.load()::function);
+  public static void allowTf32(Products products, boolean allowed) {
+    MethodHandle set = products == Products.CONVOLUTION ? SET_TF32_CUDNN : SET_TF32_CUBLAS;
     try {
-      long context = (long) CONTEXT.invokeExact();
-      SET_TF32_CUDNN.invokeExact(context, tf32Convolutions);
-      SET_TF32_CUBLAS.invokeExact(context, tf32Matrices);
-      SET_HALF_SUMS.invokeExact(context, halfSums, true);
+      set.invokeExact((long) CONTEXT.invokeExact(), allowed);
+    } catch (Throwable e) {
+      throw TensorAbi.fatal(e);
+    }
+  }
+
+  /**
+   * Sets what {@link #allowsHalfSums} tells.
+   *
+   * @throws org.relaydiffusion.nativeconfig.NativeLibraryException naming the missing function
+   */
+  public static void allowHalfSums(boolean allowed) {
+    try {
+      SET_HALF_SUMS.invokeExact((long) CONTEXT.invokeExact(), allowed, true);
     } catch (Throwable e) {
       throw TensorAbi.fatal(e);
     }

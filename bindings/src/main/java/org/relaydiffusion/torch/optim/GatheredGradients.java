@@ -24,6 +24,9 @@ final class GatheredGradients {
   /** In elements: kernels that read several at once need aligned addresses. */
   private static final long ALIGNMENT = 16;
 
+  /** While one memory is filled, the gradients that go there exist twice. */
+  private static final long MOST_BYTES = 256L << 20;
+
   private final List<Parameter> parameters = new ArrayList<>();
   private final List<Tensor> grads = new ArrayList<>();
   private long elements;
@@ -33,22 +36,40 @@ final class GatheredGradients {
   private record Kind(DType dtype, Device device) {}
 
   /**
-   * Replaces every gradient by a copy, a part of one tensor, in the parameter's order of axes.
+   * Replaces every gradient by a copy, a part of one of few tensors, in the parameter's order of
+   * axes. Those of 256 MiB at a time exist twice.
    *
-   * @return the tensors that have all gradients of a type on a device, the current scope's; what
-   *     lies between the parts is not initialised
+   * @return the tensors that have all gradients, each those of a type on a device, the current
+   *     scope's; what lies between the parts is not initialised
    */
   static List<Tensor> of(List<Parameter> parameters) {
+    return of(parameters, MOST_BYTES);
+  }
+
+  /**
+   * As {@link #of(List)}.
+   *
+   * @param mostBytes of a tensor, unless a single gradient is larger
+   */
+  static List<Tensor> of(List<Parameter> parameters, long mostBytes) {
     Map<Kind, GatheredGradients> kinds = new LinkedHashMap<>();
+    List<Tensor> gathered = new ArrayList<>();
     for (Parameter p : parameters) {
       Tensor grad = p.value().grad();
       if (grad != null) {
-        kinds
-            .computeIfAbsent(new Kind(grad.dtype(), grad.device()), _ -> new GatheredGradients())
-            .add(p, grad);
+        Kind kind = new Kind(grad.dtype(), grad.device());
+        GatheredGradients open = kinds.computeIfAbsent(kind, _ -> new GatheredGradients());
+        if (!open.grads.isEmpty()
+            && (open.elements + aligned(grad)) * grad.dtype().byteSize() > mostBytes) {
+          gathered.add(open.gather());
+          open = new GatheredGradients();
+          kinds.put(kind, open);
+        }
+        open.add(p, grad);
       }
     }
-    return kinds.values().stream().map(GatheredGradients::gather).toList();
+    kinds.values().forEach(open -> gathered.add(open.gather()));
+    return gathered;
   }
 
   private void add(Parameter parameter, Tensor grad) {
@@ -76,6 +97,7 @@ final class GatheredGradients {
     for (int i = 0; i < parts.size(); i++) {
       parameters.get(i).value().setGrad(parts.get(i));
     }
+    grads.forEach(Tensor::close);
     return all;
   }
 

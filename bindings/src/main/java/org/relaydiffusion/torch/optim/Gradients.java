@@ -21,7 +21,7 @@ public final class Gradients {
 
   /**
    * NaN becomes 0, +Inf 1e5 and -Inf -1e5; finite derivatives stay, however large. On CUDA the
-   * gradients become parts of one tensor.
+   * gradients become parts of few tensors.
    */
   public static void replaceNonFinite(List<Parameter> parameters) {
     try (TensorScope _ = TensorScope.open();
@@ -29,6 +29,10 @@ public final class Gradients {
       List<Tensor> grads = of(parameters);
       // A copy of all and a kernel for all are few launches, a kernel for each is hundreds.
       boolean gathers = grads.stream().allMatch(g -> g.device().type() == Device.Type.CUDA);
+      if (gathers) {
+        // What was gathered is freed before the next gradients are.
+        grads.forEach(Tensor::close);
+      }
       (gathers ? GatheredGradients.of(parameters) : grads)
           .forEach(grad -> Pointwise.nanToNumInPlace(grad, 0, LARGE, -LARGE));
     }

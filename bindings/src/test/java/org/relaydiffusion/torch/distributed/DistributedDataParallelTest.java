@@ -68,9 +68,11 @@ class DistributedDataParallelTest {
     }
   }
 
-  @Test
-  void aPeerThatIsKilledBeforeItsBackwardPassEndsTheOthers() throws Exception {
-    Outcome left = Peers.run(folder, ParallelPeerMain.class, "killed").getFirst();
+  /** Also where the gradients are sent while segments are recomputed. */
+  @ParameterizedTest
+  @ValueSource(strings = {"killed", "recomputed killed"})
+  void aPeerThatIsKilledBeforeItsBackwardPassEndsTheOthers(String scenario) throws Exception {
+    Outcome left = Peers.run(folder, ParallelPeerMain.class, scenario).getFirst();
     assertThat(left.code()).isZero();
     assertThat(left.err()).isEmpty();
     assertThat(left.out()).hasSize(2);

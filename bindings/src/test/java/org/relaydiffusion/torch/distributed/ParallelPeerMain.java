@@ -8,6 +8,7 @@ import java.util.List;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.nativeconfig.LibTorch;
 import org.relaydiffusion.nativeconfig.Settings;
+import org.relaydiffusion.torch.ActivationCheckpoints;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.LinearAlgebra;
@@ -73,7 +74,9 @@ final class ParallelPeerMain {
       Tensor h = x;
       for (Parameter w : weights) {
         if (withB || !w.name().equals("b")) {
-          h = LinearAlgebra.matmul(h.silu(), w.value());
+          h =
+              ActivationCheckpoints.segment(
+                  in -> LinearAlgebra.matmul(in.getFirst().silu(), w.value()), List.of(h));
         }
       }
       return Reduction.sum(
@@ -104,6 +107,11 @@ final class ParallelPeerMain {
         case "forgotten" -> peer.forgotten();
         case "mixed" -> peer.mixed();
         case "killed" -> peer.killed();
+        case "recomputed killed" -> {
+          try (ActivationCheckpoints _ = ActivationCheckpoints.open()) {
+            peer.killed();
+          }
+        }
         case "differ" -> peer.differ();
         default -> throw new IllegalArgumentException(args[0]);
       }

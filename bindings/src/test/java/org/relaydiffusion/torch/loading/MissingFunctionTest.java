@@ -28,14 +28,23 @@ import org.relaydiffusion.nativeconfig.LibTorch;
 class MissingFunctionTest {
   private static final Map<String, String> MISSING =
       Map.of(
-          "precision", "_ZN2at7Context17setAllowTF32CuDNNEb",
+          "precision", "_ZN2at7Context27setAllowFP16ReductionCuBLASEbb",
           "randint", "aoti_torch_cpu_randint_generator",
           "restore", "_ZN2at9Generator9set_stateERKNS_6TensorE",
           "requiresGrad", "torch_set_requires_grad",
           "chunk", "torch_list_get_item");
   private static final String OPTIONAL = "aoti_torch_cpu_mkldnn__convolution_pointwise";
   private static final List<String> WORKS =
-      List.of("benchmarkCudnn", "randn", "state", "threads", "noGrad", "sum", "convolution");
+      List.of(
+          "tf32",
+          "otherPrecisions",
+          "benchmarkCudnn",
+          "randn",
+          "state",
+          "threads",
+          "noGrad",
+          "sum",
+          "convolution");
 
   @TempDir private Path folder;
 

@@ -4,6 +4,7 @@ package org.relaydiffusion.torch.loading;
 import org.relaydiffusion.nativeconfig.NativeLibraryException;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.CudaPrecision;
+import org.relaydiffusion.torch.CudaPrecision.Tf32;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
@@ -22,6 +23,8 @@ final class MissingFunctionsMain {
   public static void main(String[] arguments) {
     for (int i = 0; i < 2; i++) {
       report("precision", CudaPrecision.FULL::apply);
+      report("tf32", () -> CudaPrecision.setTf32(Tf32.FORBIDDEN));
+      report("otherPrecisions", MissingFunctionsMain::requireTf32Forbidden);
       report("randint", () -> draw(Draw.INTEGERS));
       report("restore", () -> Generator.global().restore(Generator.global().state()));
       report("requiresGrad", () -> tensor().requiresGrad(true));
@@ -33,6 +36,14 @@ final class MissingFunctionsMain {
       report("noGrad", () -> GradMode.noGrad().close());
       report("sum", () -> Pointwise.add(tensor(), tensor()).toFloats());
       report("convolution", MissingFunctionsMain::convolution);
+    }
+  }
+
+  /** A function that is missing takes no other setting with it. */
+  private static void requireTf32Forbidden() {
+    CudaPrecision now = CudaPrecision.current();
+    if (!now.equals(CudaPrecision.DEFAULT.with(Tf32.FORBIDDEN))) {
+      throw new NativeLibraryException(now.toString());
     }
   }
 

@@ -83,6 +83,25 @@ class GradientsTest {
     }
   }
 
+  /** So that not all of them exist twice at one time; what was gathered is freed. */
+  @Test
+  void gatheredGradientsShareAsManyMemoriesAsTheirSizeAsksFor() {
+    try (TensorScope _ = TensorScope.open();
+        Weights w = new Weights(new float[2], new float[1], new float[20], new float[3])) {
+      w.setGrad(0, 1, NAN);
+      w.setGrad(1, 2);
+      w.setGrad(2, new float[20]);
+      w.setGrad(3, 3, -INF, 5);
+      // Each begins at a multiple of 16 elements.
+      List<Tensor> all = GatheredGradients.of(w.parameters(), 2 * 16 * Float.BYTES);
+      assertThat(all).extracting(Tensor::numel).containsExactly(32L, 32L, 16L);
+      assertThat(grad(w, 0)).containsExactly(1, NAN);
+      assertThat(grad(w, 1)).containsExactly(2);
+      assertThat(grad(w, 2)).containsOnly(0);
+      assertThat(grad(w, 3)).containsExactly(3, -INF, 5);
+    }
+  }
+
   /** Optimizers' kernels walk through parameter and gradient in step. */
   @Test
   void gatheredGradientsLieAsTheirParameters() {

@@ -261,7 +261,7 @@ final class TrainingRun implements AutoCloseable {
 
   private void backward(Batch batch, NoiseSource random, @Nullable DistributedDataParallel ddp) {
     try (var _ = TensorScope.open();
-        ActivationCheckpoints checkpoints = checkpoints()) {
+        ActivationCheckpoints _ = checkpoints()) {
       Tensor loss = ddp == null ? loss(batch, random) : ddp.forward(() -> loss(batch, random));
       losses.add(loss);
       observer.round(batch.indices(), loss);
@@ -273,10 +273,6 @@ final class TrainingRun implements AutoCloseable {
         // The gradients are the same; if a peer fails in the meantime, its error is reported with a
         // better message.
         ddp.backward(total);
-      }
-      if (checkpoints != null) {
-        // What a pass that the reducer began has left; of any other pass nothing is left.
-        checkpoints.backward();
       }
     }
   }

@@ -65,6 +65,11 @@ record TinyRun(
   }
 
   TrainingOptions options(TrainingOptions.Start start, long seed) {
+    return options(start, seed, TrainingOptions.Activations.KEPT);
+  }
+
+  TrainingOptions options(
+      TrainingOptions.Start start, long seed, TrainingOptions.Activations activations) {
     Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
     kwargs.put("model_type", "DhariwalUNet");
     kwargs.put("model_channels", 8L);
@@ -85,7 +90,7 @@ record TinyRun(
         augmented ? Optional.of(AugmentOptions.training(0.5)) : Optional.empty(),
         AdamOptions.DEFAULT,
         new TrainingSchedule(steps * batch / 1e3, 1e-3, 0.01, 0.02, OptionalDouble.of(0.05)),
-        new TrainingOptions.Batching(batch, OptionalInt.of(perRound)),
+        new TrainingOptions.Batching(batch, OptionalInt.of(perRound), activations),
         new TrainingOptions.LossScaling.Fixed(lossScale),
         LoadOptions.EXACT,
         saving,

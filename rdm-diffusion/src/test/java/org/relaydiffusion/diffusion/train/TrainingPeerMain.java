@@ -18,8 +18,8 @@ import org.relaydiffusion.torch.distributed.ProcessGroup;
 import org.relaydiffusion.torch.distributed.TcpStore;
 
 /**
- * One rank of a tiny training run: {@code host port rank size batch perRound steps file}. The
- * parameters it ends with go to the file.
+ * One rank of a tiny training run: {@code host port rank size batch perRound steps file averaging
+ * activations}. The parameters it ends with go to the file.
  */
 final class TrainingPeerMain {
   private TrainingPeerMain() {}
@@ -37,14 +37,22 @@ final class TrainingPeerMain {
             Integer.parseInt(arguments[5]),
             size,
             Integer.parseInt(arguments[6]));
-    TrainingOptions options = tiny.options(new TrainingOptions.Start.Fresh(), 0);
+    TrainingOptions options =
+        tiny.options(
+            new TrainingOptions.Start.Fresh(),
+            0,
+            TrainingOptions.Activations.valueOf(arguments[9]));
+    DdpOptions ddp =
+        new DdpOptions(
+            DdpOptions.DEFAULT.bucketMiB(),
+            DdpOptions.DEFAULT.unused(),
+            DdpOptions.Averaging.valueOf(arguments[8]));
     try (TcpStore store =
             new TcpStore(host, port, size, TcpStore.Role.ofRank(rank), Duration.ofSeconds(60));
         ProcessGroup group = ProcessGroup.gloo(store, rank, size, Duration.ofSeconds(60));
         ImageFolderDataset dataset = Trainer.open(options);
         TrainingRun run =
-            new TrainingRun(
-                options, new World(rank, size, Optional.of(group), DdpOptions.DEFAULT), dataset)) {
+            new TrainingRun(options, new World(rank, size, Optional.of(group), ddp), dataset)) {
       run.begin(0);
       for (int step = 0; step < tiny.steps(); step++) {
         run.step();

@@ -24,6 +24,7 @@ import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.fixture.Tensors;
 import org.relaydiffusion.diffusion.loss.NoiseSource;
 import org.relaydiffusion.diffusion.random.InfiniteSampler;
+import org.relaydiffusion.diffusion.train.TrainingOptions.Activations;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Shapes;
@@ -41,14 +42,27 @@ class TwoRanksTest {
 
   @TempDir private Path folder;
 
-  /** With and without accumulation. Sums of two are the same whichever comes first, to the bit. */
+  /**
+   * With and without accumulation; also where the activations are recomputed, which the one process
+   * keeps: the gradients of the recomputed segments are part of what is averaged. Sums of two are
+   * the same whichever comes first, to the bit.
+   */
   @ParameterizedTest
-  @CsvSource({"8, 4", "8, 2"})
-  void twoRanksAreOneProcess(int batch, int perRound) throws Exception {
+  @CsvSource({
+    "8, 4, REDUCER, KEPT",
+    "8, 2, REDUCER, KEPT",
+    "8, 4, REDUCER, RECOMPUTED",
+    "8, 2, REDUCER, RECOMPUTED",
+    "8, 4, GROUPED, RECOMPUTED",
+    "8, 2, GROUPED, RECOMPUTED",
+  })
+  void twoRanksAreOneProcess(
+      int batch, int perRound, DdpOptions.Averaging averaging, Activations activations)
+      throws Exception {
     int port = freePort();
     List<List<String>> commands = new ArrayList<>();
     for (int rank = 0; rank < 2; rank++) {
-      commands.add(peer("127.0.0.1", port, rank, batch, perRound));
+      commands.add(peer("127.0.0.1", port, rank, batch, perRound, averaging, activations));
     }
     run(commands);
     assertSameAsOneProcess(batch, perRound);
@@ -92,7 +106,8 @@ class TwoRanksTest {
       List<List<String>> commands = new ArrayList<>();
       for (int rank = 0; rank < 2; rank++) {
         List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", names.get(rank)));
-        command.addAll(peer("10.231.77.1", 29_512, rank, 8, 4));
+        command.addAll(
+            peer("10.231.77.1", 29_512, rank, 8, 4, DdpOptions.Averaging.AUTO, Activations.KEPT));
         commands.add(command);
       }
       run(commands);
@@ -120,7 +135,14 @@ class TwoRanksTest {
     }
   }
 
-  private List<String> peer(String host, int port, int rank, int batch, int perRound) {
+  private List<String> peer(
+      String host,
+      int port,
+      int rank,
+      int batch,
+      int perRound,
+      DdpOptions.Averaging averaging,
+      Activations activations) {
     // Surefire may hide the class path in a manifest; this is what it stands for.
     String classPath =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"))
@@ -141,7 +163,9 @@ class TwoRanksTest {
         Integer.toString(batch),
         Integer.toString(perRound),
         Integer.toString(STEPS),
-        file(rank).toString());
+        file(rank).toString(),
+        averaging.name(),
+        activations.name());
   }
 
   private Path file(int rank) {

@@ -2,6 +2,8 @@
 package org.relaydiffusion.launch.doctor;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +38,13 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
 
   private static final long SECONDS_TO_DIE = 5;
   private static final String CRASH_FILE = "crash.txt";
+  private static final String OUT_FILE = "out.txt";
   private static final String ERROR_FILE = "err.txt";
+
+  /** A trial writes a few hundred. */
+  private static final long MOST_BYTES = 16 << 20;
+
+  private static final long LOOK_NANOS = Duration.ofMillis(200).toNanos();
 
   /** Creates a trial with the variables of this process, less those with flags for Java. */
   static DeviceTrial of(WorkerCommand command, Map<String, String> environment, Duration timeout) {
@@ -51,7 +59,19 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
     try (ExecutorService threads = Executors.newFixedThreadPool(Math.max(1, devices.size()))) {
       devices.forEach(device -> trials.add(threads.submit(() -> one(device))));
     }
-    return trials.stream().map(Future::resultNow).toList();
+    return trials.stream().map(DeviceTrial::result).toList();
+  }
+
+  /** Of a trial that has ended; what it threw is thrown as it was. */
+  private static DeviceCheck result(Future<DeviceCheck> trial) {
+    if (trial.state() == Future.State.SUCCESS) {
+      return trial.resultNow();
+    }
+    switch (trial.exceptionNow()) {
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case Throwable e -> throw new IllegalStateException(e);
+    }
   }
 
   /** Tries one device. */
@@ -73,7 +93,7 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
   }
 
   private DeviceCheck in(Path folder, String device) throws IOException {
-    Path out = folder.resolve("out.txt");
+    Path out = folder.resolve(OUT_FILE);
     ProcessBuilder builder = new ProcessBuilder(line(folder, device));
     builder.environment().clear();
     builder.environment().putAll(environment);
@@ -84,7 +104,7 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
             .start();
     boolean ended;
     try {
-      ended = process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      ended = waitFor(process, folder);
     } catch (InterruptedException e) {
       throw CancelledException.interrupted("trying " + device, e);
     } finally {
@@ -101,9 +121,33 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
             .orElseGet(() ->
                 ended
                     ? "its process " + end(new ExitStatus(process.exitValue()), folder, during)
-                    : "no answer within %s s%s: its process was ended"
-                        .formatted(timeout.toSeconds(), during));
+                    : isTooLong(folder)
+                        ? "its process wrote more than %s MiB%s, and was ended"
+                            .formatted(MOST_BYTES >> 20, during)
+                        : "no answer within %s s%s: its process was ended"
+                            .formatted(timeout.toSeconds(), during));
     return new DeviceCheck(device, told.results(), Optional.of(reason));
+  }
+
+  /** Returns whether it ended, in time and before it had written too much. */
+  private boolean waitFor(Process process, Path folder) throws InterruptedException {
+    long end = System.nanoTime() + timeout.toNanos();
+    while (!isTooLong(folder)) {
+      long left = end - System.nanoTime();
+      if (process.waitFor(Math.min(left, LOOK_NANOS), TimeUnit.NANOSECONDS)) {
+        return true;
+      }
+      if (left <= LOOK_NANOS) {
+        return false;
+      }
+    }
+    return false;
+  }
+
+  /** A library that complains in a loop would fill the disk. */
+  private static boolean isTooLong(Path folder) {
+    return Stream.of(OUT_FILE, ERROR_FILE)
+        .anyMatch(name -> folder.resolve(name).toFile().length() > MOST_BYTES);
   }
 
   /** Says how a process ended: the place of a crash, or else the last line that it wrote. */
@@ -141,10 +185,12 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
   }
 
   private static List<String> lines(Path file) {
-    try {
-      return Files.exists(file)
-          ? new String(InputFile.bytes(file), StandardCharsets.UTF_8).lines().toList()
-          : List.of();
+    if (!Files.exists(file)) {
+      return List.of();
+    }
+    // Before the process was seen to write too much, it may have written far more.
+    try (InputStream in = InputFile.stream(file)) {
+      return new String(in.readNBytes((int) MOST_BYTES), StandardCharsets.UTF_8).lines().toList();
     } catch (IOException _) {
       return List.of();
     }
@@ -156,7 +202,7 @@ record DeviceTrial(WorkerCommand command, Map<String, String> environment, Durat
         Files.deleteIfExists(file);
       }
       Files.deleteIfExists(folder);
-    } catch (IOException _) {
+    } catch (IOException | UncheckedIOException _) {
       // In the folder for temporary files, which the system clears.
     }
   }

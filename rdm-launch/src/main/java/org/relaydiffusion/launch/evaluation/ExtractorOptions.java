@@ -42,6 +42,8 @@ final class ExtractorOptions implements Section {
               + " result. Default: 1 on the CPU; with CUDA 8, or one per core if there are fewer.")
   @Nullable Integer workers;
 
+  private boolean cannotForbidTf32;
+
   @Override
   public String heading() {
     return "Network";
@@ -77,20 +79,22 @@ final class ExtractorOptions implements Section {
 
   private void choosePrecision() {
     try {
-      CudaPrecision.DEFAULT.with(tf32()).apply();
+      CudaPrecision.setTf32(tf32());
     } catch (NativeLibraryException e) {
       if (compute.tf32 != null) {
         throw e;
       }
+      cannotForbidTf32 = true;
       LOG.log(
           System.Logger.Level.WARNING, "TensorFloat-32 cannot be switched off: " + e.getMessage());
     }
   }
 
   /**
-   * Returns whether TensorFloat-32 may be used: unless requested, features are those of the CPU.
+   * Returns whether TensorFloat-32 may be used: unless requested, features are those of the CPU, if
+   * LibTorch can switch it off. To be asked after {@link #prepare}.
    */
   Tf32 tf32() {
-    return compute.tf32().orElse(Tf32.FORBIDDEN);
+    return compute.tf32().orElse(cannotForbidTf32 ? Tf32.ALLOWED : Tf32.FORBIDDEN);
   }
 }

@@ -2,6 +2,7 @@
 package org.relaydiffusion.launch.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.File;
 import java.io.FileDescriptor;
@@ -9,6 +10,7 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,6 +19,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.launch.process.WorkerCommand;
 
 /** What is said of a device, by what becomes of the process that tries it. */
@@ -53,6 +56,12 @@ class DeviceTrialTest {
               DeviceLines.ended(new DeviceCheck.Result(Exercise.CONVOLUTION.words(), 1, 0, 0.001)));
           out.println(DeviceLines.begun(Exercise.ATTENTION));
           Thread.sleep(LONG);
+        }
+        case "talking" -> {
+          byte[] line = "a library complains\n".repeat(4096).getBytes(StandardCharsets.US_ASCII);
+          while (true) {
+            System.err.write(line);
+          }
         }
         case "refusing" -> out.println(DeviceLines.failed("CUDA error: no kernel image"));
         default -> {}
@@ -145,6 +154,35 @@ class DeviceTrialTest {
     assertThat(check.text())
         .isEqualTo("no answer within 3 s during the attention: its process was ended");
     assertThat(check.results()).hasSize(1);
+  }
+
+  @Test
+  void aLibraryThatPrintsWithoutAnEndIsEnded() {
+    DeviceCheck check = odd("talking", LONG);
+    assertThat(check.passed()).isFalse();
+    assertThat(check.text())
+        .isEqualTo("its process wrote more than 16 MiB during the 3x3 convolution, and was ended");
+  }
+
+  /** The doctor's own main, given what no device is called. */
+  @Test
+  void anUnexpectedExceptionIsTheReasonWithoutItsPlace() {
+    WorkerCommand nothing = (_, display) -> command(DeviceCheckMain.class).line(List.of(), display);
+    DeviceCheck check = DeviceTrial.of(nothing, System.getenv(), LONG).one("cpu");
+    assertThat(check.text())
+        .startsWith(
+            "failed before the first operation: java.lang.ArrayIndexOutOfBoundsException: ");
+  }
+
+  @Test
+  void whatATrialThrowsIsThrownAsItWas() {
+    CancelledException thrown = new CancelledException();
+    WorkerCommand throwing =
+        (_, _) -> {
+          throw thrown;
+        };
+    DeviceTrial trial = DeviceTrial.of(throwing, Map.of(), LONG);
+    assertThatThrownBy(() -> trial.all(List.of("cuda:0", "cuda:1"))).isSameAs(thrown);
   }
 
   @Test

@@ -43,7 +43,8 @@ public final class ActivationsExtraction {
   }
 
   /**
-   * Extracts the features; called by every process of the run.
+   * Extracts the features; called by every process of the run. On CUDA, TensorFloat-32 is then
+   * allowed or forbidden in this process as the options say.
    *
    * @param extractor computes the features; called on this thread only, and remains owned by the
    *     caller
@@ -53,12 +54,14 @@ public final class ActivationsExtraction {
    * @throws FileException naming the image that cannot be read or differs from the first one in
    *     size, the part that is damaged, or the target if it cannot be written, which then does not
    *     exist
-   * @throws RdmException if the parts of other processes do not arrive before the timeout
+   * @throws RdmException if the parts of other processes do not arrive before the timeout, or
+   *     TensorFloat-32 is forbidden and this LibTorch cannot switch it off
    * @throws org.relaydiffusion.CancelledException if it was cancelled
    */
   public ExtractionResult run(
       FeatureExtractor extractor, ExtractionListener listener, Cancellation cancellation) {
     long began = System.nanoTime();
+    FeaturePrecision.choose(options.device(), options.network().tf32());
     try (DeviceGuard _ = DeviceGuard.on(options.device());
         ImageSet set = ImageSet.open(options)) {
       int images = set.size();
