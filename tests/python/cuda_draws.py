@@ -10,6 +10,8 @@ import torch
 
 device, seed = torch.device(sys.argv[1]), int(sys.argv[2])
 generator = torch.Generator(device=device).manual_seed(seed)
-for shape in ([1, 3, 64, 64], [1, 3, 256, 256], [7]):
-    drawn = torch.randn(shape, generator=generator, device=device)
-    print(hashlib.sha256(drawn.cpu().numpy().tobytes()).hexdigest())
+for dtype in (torch.float32, torch.float64):
+    for shape in ([1, 3, 64, 64], [1, 3, 256, 256], [7], [1, 3, 512, 512]):
+        for _ in range(2):
+            drawn = torch.randn(shape, generator=generator, device=device, dtype=dtype)
+            print(hashlib.sha256(drawn.cpu().numpy().tobytes()).hexdigest())

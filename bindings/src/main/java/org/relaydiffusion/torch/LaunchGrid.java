@@ -4,7 +4,10 @@ package org.relaydiffusion.torch;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.torch.ffi.CudaRuntimeAbi;
 
 /**
  * How many blocks of 256 threads LibTorch's random kernels use at most on a GPU: as many as it runs
@@ -16,6 +19,8 @@ import org.relaydiffusion.OptionException;
 public record LaunchGrid(int blocks) {
   /** The largest number of blocks: that of 2^31 threads. */
   public static final int MOST = (1 << 23) - 1;
+
+  private static final int BLOCK_THREADS = 256;
 
   /** NVIDIA A100: 108 multiprocessors of 2048 threads. */
   public static final LaunchGrid A100 = new LaunchGrid(864);
@@ -43,6 +48,36 @@ public record LaunchGrid(int blocks) {
     if (blocks < 1 || blocks > MOST) {
       throw new OptionException("a GPU has 1 to %s blocks, not %s".formatted(MOST, blocks));
     }
+  }
+
+  /**
+   * Returns the grid of a device.
+   *
+   * @return empty for the CPU, where there is no such device, and where CUDA does not tell
+   */
+  public static Optional<LaunchGrid> of(Device device) {
+    TorchException.requireNonNull(device, "device");
+    if (device.type() != Device.Type.CUDA || Torch.cudaDeviceCount() <= device.index()) {
+      return Optional.empty();
+    }
+    OptionalInt processors =
+        CudaRuntimeAbi.attribute(CudaRuntimeAbi.Attribute.MULTIPROCESSORS, device.index());
+    OptionalInt threads =
+        CudaRuntimeAbi.attribute(
+            CudaRuntimeAbi.Attribute.THREADS_OF_A_MULTIPROCESSOR, device.index());
+    long blocks = (long) processors.orElse(0) * (threads.orElse(0) / BLOCK_THREADS);
+    return blocks < 1 || blocks > MOST
+        ? Optional.empty()
+        : Optional.of(new LaunchGrid((int) blocks));
+  }
+
+  /**
+   * Returns whether the numbers of a draw depend on the grid.
+   *
+   * @param elements of the draw
+   */
+  public boolean limits(long elements) {
+    return elements > (long) BLOCK_THREADS * blocks;
   }
 
   private static Map<String, LaunchGrid> named() {

@@ -117,6 +117,9 @@ public final class StackedGenerators implements AutoCloseable {
   }
 
   private Tensor filled(DType dtype, long... sizes) {
+    if (generators.isEmpty()) {
+      return Torch.empty(dtype, device, DrawsAhead.batchOf(0, sizes));
+    }
     Tensor batch = Torch.empty(dtype, Device.CPU, DrawsAhead.batchOf(generators.size(), sizes));
     try {
       Generator.fillNormal(generators, batch);

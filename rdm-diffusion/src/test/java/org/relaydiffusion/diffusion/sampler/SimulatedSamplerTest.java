@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -21,6 +22,7 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Functional;
 import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.LaunchGrid;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.testing.HostEvent;
@@ -57,6 +59,18 @@ class SimulatedSamplerTest {
                 Arguments.of(name, Numerics.EXACT, Noise.CPU),
                 Arguments.of(name, Numerics.EXACT, Noise.AUTO),
                 Arguments.of(name, Numerics.FAST, Noise.AUTO)));
+  }
+
+  @Test
+  void anEmptyBatchLiesOnTheDeviceToo() {
+    try (SimulatedGpu _ = SimulatedGpu.open();
+        TensorScope _ = TensorScope.open();
+        StackedGenerators none =
+            StackedGenerators.of(new Noise.OfGpu(LaunchGrid.A100), SimulatedGpu.DEVICE)) {
+      Tensor drawn = none.randn(DType.FLOAT64, 3, 2, 2);
+      assertThat(drawn.shape()).containsExactly(0, 3, 2, 2);
+      assertThat(drawn.device()).isEqualTo(SimulatedGpu.DEVICE);
+    }
   }
 
   /** What a run gave. */

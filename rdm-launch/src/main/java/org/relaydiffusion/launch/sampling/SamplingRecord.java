@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,6 +23,7 @@ import org.relaydiffusion.diffusion.Stage;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.StoredOptions;
+import org.relaydiffusion.torch.LaunchGrid;
 
 /**
  * The origin of the images in a folder: their options and the networks' checksums, as JSON beside
@@ -38,6 +40,9 @@ public final class SamplingRecord {
 
   /** The source of random numbers, which older records lack: it was always the CPU. */
   static final String NOISE = "noise";
+
+  /** The launch grid of a GPU where the noise that it draws depends on it. */
+  private static final String NOISE_GRID = "noise_grid";
 
   /** Options that do not affect an image, or are compared by checksum. */
   private static final Set<String> FREE =
@@ -71,6 +76,19 @@ public final class SamplingRecord {
     }
     Path file = job.target().outdir().resolve(FILE);
     return new SamplingRecord(file, options, Files.isRegularFile(file) ? stored(file) : Map.of());
+  }
+
+  /**
+   * Returns this record with the launch grid of the GPU that draws the noise, on which the images
+   * then depend; without one, they do not.
+   */
+  SamplingRecord withNoiseGrid(Optional<LaunchGrid> grid) {
+    if (grid.isEmpty()) {
+      return this;
+    }
+    Map<String, @Nullable Object> more = new LinkedHashMap<>(options);
+    more.put(NOISE_GRID, grid.get().toString());
+    return new SamplingRecord(file, more, stored);
   }
 
   private static Map<String, String> stored(Path file) {

@@ -97,7 +97,7 @@ public final class SamplingRun {
     Thread.ofPlatform().name("rdm-sums").daemon().start(reading);
     try (RelayPipeline pipeline = load();
         InputPictures inputs = inputs(pipeline)) {
-      SamplingRecord record = result(reading);
+      SamplingRecord record = result(reading).withNoiseGrid(NoiseGrid.of(job.runtime(), pipeline));
       Optional<Instant> since = Optional.empty();
       if (keeps && held) {
         record.requireSame().ifPresent(doubt -> status.print("warning: " + doubt));
@@ -182,7 +182,7 @@ public final class SamplingRun {
     }
     job.runtime().threads().ifPresent(NativeThreads::setThreads);
     if (job.runtime().device().type() == Device.Type.CUDA) {
-      job.runtime().tf32().ifPresent(tf32 -> CudaPrecision.DEFAULT.with(tf32).apply());
+      job.runtime().tf32().ifPresent(CudaPrecision::setTf32);
       if (job.runtime().numerics() == Numerics.FAST) {
         benchmarkKernels();
       }

@@ -41,6 +41,9 @@ public final class GpuBenchmark {
   private @Nullable GpuNetwork weights;
   private final long began = System.nanoTime();
 
+  /** In seconds: cuDNN times its kernels for each new shape and layout, and that takes long. */
+  private double longestWarmUp;
+
   private GpuBenchmark(Device device, double budget, boolean smallest, GpuReport report) {
     this.device = device;
     this.budget = budget;
@@ -138,7 +141,7 @@ public final class GpuBenchmark {
           continue;
         }
         double reserve = checks.ran() ? 0 : CHECKS;
-        if (left() - reserve < 1 + FEWEST * 2 * perImage * c.batch()) {
+        if (left() - reserve < 1 + longestWarmUp + FEWEST * 2 * perImage * c.batch()) {
           report.leftOut(c, "no time left");
           continue;
         }
@@ -161,7 +164,9 @@ public final class GpuBenchmark {
 
   private GpuReport.Row measure(Preconditioner network, GpuCase c, double flops) {
     CudaMemory.takePeak(device);
+    long warm = System.nanoTime();
     try (GpuPass pass = new GpuPass(network, c)) {
+      longestWarmUp = Math.max(longestWarmUp, (System.nanoTime() - warm) / NANOS);
       double once = seconds(pass, 1);
       int passes = (int) Math.clamp(AIM / once, FEWEST, MOST);
       double each = seconds(pass, passes) / passes;

@@ -26,6 +26,7 @@ import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.LaunchGrid;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorData;
 import org.relaydiffusion.torch.TensorScope;
@@ -65,8 +66,20 @@ final class GpuChecks {
               GpuCase.Variant.BF16, 0.1));
 
   private static final long SEED = 80_000;
+
+  /** Each is drawn twice; the last one is larger than any grid that images are drawn with. */
   private static final List<long[]> SHAPES =
-      List.of(new long[] {1, 3, 64, 64}, new long[] {1, 3, 256, 256}, new long[] {7});
+      List.of(
+          new long[] {1, 3, 64, 64},
+          new long[] {1, 3, 256, 256},
+          new long[] {7},
+          new long[] {1, 3, 512, 512});
+
+  private static final List<DType> DRAWN = List.of(DType.FLOAT32, DType.FLOAT64);
+
+  /** Far more than a GPU's own sine and logarithm are off, and far less than another number. */
+  private static final double SAME_NUMBER = 1e-3;
+
   private static final int PYTHON_SECONDS = 60;
 
   private final Device device;
@@ -103,6 +116,7 @@ final class GpuChecks {
       attempt("graph beside eager, " + variant.text, () -> graphs(weights, variant));
     }
     attempt("random numbers", () -> draws(Math.min(PYTHON_SECONDS, seconds)));
+    attempt("random numbers computed on the CPU", this::computedDraws);
   }
 
   /** A check: returns why it could not be made, or null; it throws when it fails. */
@@ -213,12 +227,7 @@ final class GpuChecks {
               .toDoubles();
       double[] wanted = expected.toDoubles();
       double largest = Arrays.stream(wanted).map(Math::abs).max().orElse(1);
-      double far = 0;
-      for (int i = 0; i < wanted.length; i++) {
-        double difference = Math.abs(found[i] - wanted[i]);
-        far = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : Math.max(far, difference);
-      }
-      return far / largest;
+      return distance(found, wanted) / largest;
     }
   }
 
@@ -266,28 +275,90 @@ final class GpuChecks {
   // ---- random numbers
 
   private String draws(double seconds) throws IOException, InterruptedException {
-    StringBuilder ours = new StringBuilder();
-    Generator generator = Generator.global(device).seed(SEED);
-    for (long[] shape : SHAPES) {
-      try (Tensor drawn = generator.randn(DType.FLOAT32, shape)) {
-        ours.append(sum(drawn.toFloats())).append('\n');
-      }
-    }
     String theirs = python(seconds);
-    if (!theirs.contentEquals(ours)) {
-      throw new Failure(
-          "SHA-256 of draws with seed %s, of PyTorch: %s; here: %s"
-              .formatted(
-                  SEED,
-                  theirs.strip().replace('\n', ' '),
-                  ours.toString().strip().replace('\n', ' ')));
-    }
-    return "%s draws of %s are PyTorch's to the bit".formatted(SHAPES.size(), device);
+    requireSame("of its own", sums(Generator.seeded(SEED, device)), theirs);
+    requireSame("of the device", sums(Generator.global(device).seed(SEED)), theirs);
+    return "%s draws of %s, by a generator of its own and by the device's, are PyTorch's to the bit"
+        .formatted(2 * SHAPES.size() * DRAWN.size(), device);
   }
 
-  private static String sum(float... values) {
-    ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES);
-    bytes.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
+  private static void requireSame(String whose, String ours, String theirs) {
+    if (!theirs.equals(ours)) {
+      throw new Failure(
+          "SHA-256 of draws of a generator %s with seed %s, of PyTorch: %s; here: %s"
+              .formatted(
+                  whose, SEED, theirs.strip().replace('\n', ' '), ours.strip().replace('\n', ' ')));
+    }
+  }
+
+  /** As tests/python/cuda_draws.py prints them. Closes the generator. */
+  private static String sums(Generator generator) {
+    StringBuilder sums = new StringBuilder();
+    try (generator) {
+      for (DType dtype : DRAWN) {
+        for (long[] shape : SHAPES) {
+          for (int i = 0; i < 2; i++) {
+            try (Tensor drawn = generator.randn(dtype, shape)) {
+              sums.append(sum(drawn)).append('\n');
+            }
+          }
+        }
+      }
+    }
+    return sums.toString();
+  }
+
+  /** What the CPU computes of the device's launch grid, beside what the device draws. */
+  private String computedDraws() {
+    LaunchGrid grid =
+        LaunchGrid.of(device)
+            .orElseThrow(() -> new Unchecked("CUDA does not tell the launch grid of " + device));
+    Map<DType, Double> largest = new EnumMap<>(DType.class);
+    try (Generator own = Generator.seeded(SEED, device);
+        Generator computed = Generator.philox(SEED, grid)) {
+      for (DType dtype : DRAWN) {
+        for (long[] shape : SHAPES) {
+          try (Tensor drawn = own.randn(dtype, shape);
+              Tensor expected = computed.randn(dtype, shape)) {
+            largest.merge(dtype, distance(drawn.toDoubles(), expected.toDoubles()), Math::max);
+          }
+        }
+      }
+    }
+    double float32 = largest.getOrDefault(DType.FLOAT32, Double.NaN);
+    double float64 = largest.getOrDefault(DType.FLOAT64, Double.NaN);
+    String words =
+        "draws of %s blocks differ by at most %s in float32, %s in float64"
+            .formatted(
+                grid.blocks(),
+                GpuBenchmark.number("%.2g", float32),
+                GpuBenchmark.number("%.2g", float64));
+    if (!(float32 <= SAME_NUMBER && float64 <= SAME_NUMBER)) {
+      throw new Failure(words);
+    }
+    return words;
+  }
+
+  private static double distance(double[] a, double[] b) {
+    double far = 0;
+    for (int i = 0; i < a.length; i++) {
+      double difference = Math.abs(a[i] - b[i]);
+      far = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : Math.max(far, difference);
+    }
+    return far;
+  }
+
+  private static String sum(Tensor drawn) {
+    double[] values = drawn.toDoubles();
+    int size = drawn.dtype().byteSize();
+    ByteBuffer bytes = ByteBuffer.allocate(values.length * size).order(ByteOrder.LITTLE_ENDIAN);
+    for (double value : values) {
+      if (size == Float.BYTES) {
+        bytes.putFloat((float) value);
+      } else {
+        bytes.putDouble(value);
+      }
+    }
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes.array()));
     } catch (NoSuchAlgorithmException e) {
