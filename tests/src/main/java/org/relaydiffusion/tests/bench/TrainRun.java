@@ -131,7 +131,7 @@ final class TrainRun implements AutoCloseable {
   /** One step on the same images as the others. */
   Result step() {
     try (TensorScope _ = TensorScope.open();
-        ActivationCheckpoints checkpoints =
+        ActivationCheckpoints _ =
             activations == Activations.RECOMPUTED ? ActivationCheckpoints.open() : null) {
       long start = System.nanoTime();
       Tensor loss =
@@ -139,9 +139,6 @@ final class TrainRun implements AutoCloseable {
       Tensor sum = Reduction.sum(loss, Reduction.KeepDim.NO, 0, 1, 2, 3).mul(LOSS_SCALE);
       long forward = System.nanoTime();
       sum.backward();
-      if (checkpoints != null) {
-        checkpoints.backward();
-      }
       long backward = System.nanoTime();
       Gradients.replaceNonFinite(network.parameters());
       long cleanUp = System.nanoTime();
