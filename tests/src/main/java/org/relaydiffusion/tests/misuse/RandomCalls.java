@@ -29,6 +29,7 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.torch.OperatorCall;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
+import org.relaydiffusion.torch.TorchException;
 import org.relaydiffusion.torch.nn.Module;
 
 /**
@@ -186,6 +187,15 @@ public final class RandomCalls {
     }
   }
 
+  /** Null where it cannot be made: of some things only one may be open on a thread. */
+  private static @Nullable Object receiver(Kit kit, Method method) {
+    try {
+      return kit.receiver(method);
+    } catch (TorchException _) {
+      return null;
+    }
+  }
+
   private void call(Executable call, Operands operands, Kit kit, SplittableRandom random) {
     // Half of the calls are as they are meant, but for an argument or two.
     boolean meant =
@@ -194,7 +204,7 @@ public final class RandomCalls {
             && !call.getDeclaringClass().getPackageName().endsWith(".distributed");
     Object receiver = null;
     if (call instanceof Method m && !Modifier.isStatic(m.getModifiers())) {
-      Object meantReceiver = meant && random.nextInt(4) > 0 ? kit.receiver(m) : null;
+      Object meantReceiver = meant && random.nextInt(4) > 0 ? receiver(kit, m) : null;
       Optional<Object> found =
           Optional.ofNullable(meantReceiver).or(() -> operands.receiver(m.getDeclaringClass()));
       if (found.isEmpty()) {
