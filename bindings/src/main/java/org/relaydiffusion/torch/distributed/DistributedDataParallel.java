@@ -36,11 +36,11 @@ public final class DistributedDataParallel implements AutoCloseable {
 
   /**
    * Gives the network of every process the parameters and buffers of rank 0, and gets ready to
-   * average the gradients of those parameters that want one.
+   * average the gradients of those parameters that require one.
    *
    * @param network of the same shape in all processes, on the group's device; stays the caller's
    * @param group stays the caller's, and open for as long as this
-   * @throws TorchException also when no parameter wants a gradient, or the networks differ
+   * @throws TorchException also when no parameter requires a gradient, or the networks differ
    */
   public DistributedDataParallel(Module network, ProcessGroup group, DdpOptions options) {
     this.group = TorchException.requireNonNull(group, "group");
@@ -57,7 +57,7 @@ public final class DistributedDataParallel implements AutoCloseable {
       }
     });
     if (learned.isEmpty()) {
-      throw new TorchException("no parameter of this network wants a gradient");
+      throw new TorchException("no parameter of this network requires a gradient");
     }
     learned.forEach(this::checkPlace);
     boolean overlapped = options.averaging().overlaps(group.device());

@@ -165,7 +165,7 @@ class DistributedMisuseTest {
         Module nothing = new Module() {}) {
       assertThatThrownBy(() -> new DistributedDataParallel(nothing, group, DdpOptions.DEFAULT))
           .isInstanceOf(TorchException.class)
-          .hasMessage("no parameter of this network wants a gradient");
+          .hasMessage("no parameter of this network requires a gradient");
     }
   }
 }
