@@ -9,11 +9,14 @@ module org.relaydiffusion.diffusion {
   requires org.slf4j;
   requires tools.jackson.databind;
 
+  uses org.relaydiffusion.diffusion.sampler.SolverProvider;
+
   exports org.relaydiffusion.diffusion;
   exports org.relaydiffusion.diffusion.augment;
   exports org.relaydiffusion.diffusion.blur;
   exports org.relaydiffusion.diffusion.data;
   exports org.relaydiffusion.diffusion.data.convert;
+  exports org.relaydiffusion.diffusion.guidance;
   exports org.relaydiffusion.diffusion.image;
   exports org.relaydiffusion.diffusion.loss;
   exports org.relaydiffusion.diffusion.random;

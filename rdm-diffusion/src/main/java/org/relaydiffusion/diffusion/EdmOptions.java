@@ -4,32 +4,37 @@ package org.relaydiffusion.diffusion;
 import java.util.OptionalDouble;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.schedule.KarrasSchedule;
+import org.relaydiffusion.diffusion.schedule.LevelSchedule;
 
 /**
- * Options of the first stage's sampler, named as in the EDM paper (arXiv 2206.00364). The sigma
- * range is clipped to that of the network when sampling starts.
+ * Options of the solver of a stage that starts from noise, named as in the EDM paper (arXiv
+ * 2206.00364). The sigma range is clipped to that of the network when sampling starts.
  *
+ * @param solver name of the solver, such as {@code heun}
  * @param numSteps number of noise levels before the final 0, at least 2
  * @param sigmaMin the lowest noise level, at least 0
  * @param sigmaMax the highest noise level, above {@code sigmaMin}
  * @param rho the exponent of the schedule, above 0
- * @param churn noise added at each step
- * @param guidance cfg_scale, the weight w of {@code w D(x|label) - (w - 1) D(x|none)}; 1 or less
- *     means no guidance. Ignored if {@code sdeScale} is present, as in the reference
- * @param sdeScale if present, selects the stochastic sampler of the CelebA-HQ script with this
- *     scale (0 is allowed); if absent, Heun's method of the EDM paper is used
+ * @param schedule how the noise levels are spaced
+ * @param churn noise added at each step by {@code heun} and {@code euler}
+ * @param sdeScale if present, {@code heun} is the stochastic sampler of the CelebA-HQ script with
+ *     this scale (0 is allowed), which has no guidance, as in the reference; if absent, it is
+ *     Heun's method of the EDM paper
  */
 public record EdmOptions(
+    String solver,
     int numSteps,
     double sigmaMin,
     double sigmaMax,
     double rho,
+    LevelSchedule schedule,
     Churn churn,
-    double guidance,
-    OptionalDouble sdeScale) {
-  /** The reference's defaults: 18 steps from 80 to 0.002 with rho 7, no churn, no guidance. */
+    OptionalDouble sdeScale)
+    implements SolverOptions {
+  /** The reference's defaults: Heun's method, 18 steps from 80 to 0.002 with rho 7, no churn. */
   public static final EdmOptions DEFAULT =
-      new EdmOptions(18, 0.002, 80, 7, Churn.OFF, 1, OptionalDouble.empty());
+      new EdmOptions(
+          "heun", 18, 0.002, 80, 7, LevelSchedule.KARRAS, Churn.OFF, OptionalDouble.empty());
 
   /**
    * Checks the values.
@@ -38,13 +43,17 @@ public record EdmOptions(
    */
   public EdmOptions {
     KarrasSchedule _ = new KarrasSchedule(sigmaMin, sigmaMax, rho, numSteps);
-    Check.notNegative("cfg_scale", guidance);
     if (sdeScale.isPresent()) {
       Check.notNegative("sde_scale", sdeScale.getAsDouble());
       if (sdeScale.getAsDouble() > 1) {
         throw new OptionException("sde_scale must be at most 1, but is " + sdeScale.getAsDouble());
       }
     }
+  }
+
+  @Override
+  public boolean startsFromNoise() {
+    return true;
   }
 
   /** Returns a builder that starts from these options. */
@@ -54,22 +63,30 @@ public record EdmOptions(
 
   /** Builds modified options. */
   public static final class Builder {
+    private String solver;
     private int numSteps;
     private double sigmaMin;
     private double sigmaMax;
     private double rho;
+    private LevelSchedule schedule;
     private Churn churn;
-    private double guidance;
     private OptionalDouble sdeScale;
 
     private Builder(EdmOptions from) {
+      solver = from.solver;
       numSteps = from.numSteps;
       sigmaMin = from.sigmaMin;
       sigmaMax = from.sigmaMax;
       rho = from.rho;
+      schedule = from.schedule;
       churn = from.churn;
-      guidance = from.guidance;
       sdeScale = from.sdeScale;
+    }
+
+    /** Sets the solver by its name. */
+    public Builder solver(String value) {
+      solver = value;
+      return this;
     }
 
     /** Sets the number of noise levels before the final 0. */
@@ -96,26 +113,26 @@ public record EdmOptions(
       return this;
     }
 
+    /** Sets how the noise levels are spaced. */
+    public Builder schedule(LevelSchedule value) {
+      schedule = value;
+      return this;
+    }
+
     /** Sets the noise added at each step. */
     public Builder churn(Churn value) {
       churn = value;
       return this;
     }
 
-    /** Sets the guidance scale. */
-    public Builder guidance(double value) {
-      guidance = value;
-      return this;
-    }
-
-    /** Selects the stochastic sampler, with this scale. */
+    /** Selects the stochastic form of Heun's method, with this scale. */
     public Builder sdeScale(double value) {
       sdeScale = OptionalDouble.of(value);
       return this;
     }
 
-    /** Selects Heun's method. */
-    public Builder heun() {
+    /** Selects the ordinary form of Heun's method. */
+    public Builder withoutSdeScale() {
       sdeScale = OptionalDouble.empty();
       return this;
     }
@@ -126,7 +143,7 @@ public record EdmOptions(
      * @throws OptionException naming the value that is out of range
      */
     public EdmOptions build() {
-      return new EdmOptions(numSteps, sigmaMin, sigmaMax, rho, churn, guidance, sdeScale);
+      return new EdmOptions(solver, numSteps, sigmaMin, sigmaMax, rho, schedule, churn, sdeScale);
     }
   }
 }

@@ -12,7 +12,7 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/** Input images of the second stage that are provided by the caller. */
+/** Input images of a later stage that are provided by the caller. */
 final class InputImages {
   private InputImages() {}
 
@@ -22,15 +22,16 @@ final class InputImages {
    *
    * @return float64 [N, C, H, W]
    */
-  static Tensor load(FirstStageImages source, long[] seeds, Denoiser second, Device device) {
+  static Tensor load(StartImages source, long[] seeds, Stage stage, Device device) {
+    Denoiser net = stage.network();
     try (var scope = TensorScope.open()) {
       List<Tensor> images = new ArrayList<>();
       for (long seed : seeds) {
         Pixels pixels = source.image(seed);
-        check(pixels, seed, second);
+        check(pixels, seed, stage);
         images.add(
-            Functional.upsampleNearest(tensor(pixels), second.resolution(), second.resolution())
-                .reshape(second.channels(), second.resolution(), second.resolution()));
+            Functional.upsampleNearest(tensor(pixels), net.resolution(), net.resolution())
+                .reshape(net.channels(), net.resolution(), net.resolution()));
       }
       return scope.keep(Torch.stack(images, 0).to(device));
     }
@@ -49,16 +50,17 @@ final class InputImages {
     return Torch.tensor(values, 1, channels, pixels.height(), pixels.width());
   }
 
-  private static void check(Pixels pixels, long seed, Denoiser second) {
-    if (pixels.channels() != second.channels()) {
+  private static void check(Pixels pixels, long seed, Stage stage) {
+    Denoiser net = stage.network();
+    if (pixels.channels() != net.channels()) {
       throw new OptionException(
-          "the image of seed %s has %s channels, but the second network has %s"
-              .formatted(seed, pixels.channels(), second.channels()));
+          "the image of seed %s has %s channels, but the %s network has %s"
+              .formatted(seed, pixels.channels(), stage.name(), net.channels()));
     }
-    if (pixels.width() != pixels.height() || second.resolution() % pixels.width() != 0) {
+    if (pixels.width() != pixels.height() || net.resolution() % pixels.width() != 0) {
       throw new OptionException(
           "the image of seed %s is %s x %s, but must be square with a side that divides %s"
-              .formatted(seed, pixels.width(), pixels.height(), second.resolution()));
+              .formatted(seed, pixels.width(), pixels.height(), net.resolution()));
     }
   }
 }

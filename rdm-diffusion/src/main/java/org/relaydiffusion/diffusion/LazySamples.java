@@ -66,10 +66,11 @@ final class LazySamples implements Samples {
           ready.addAll(
               maker.make(
                   seeds,
-                  (stage, step, steps) -> {
+                  (stage, step, steps, preview) -> {
                     request.cancellation().check();
                     listener.stepDone(
-                        new Progress(stage, step, steps, batch, batches.size(), done, size));
+                        new Progress(
+                            stage, step, steps, batch, batches.size(), done, size, preview));
                   }));
           done += seeds.length;
         }

@@ -5,17 +5,19 @@ import java.util.Optional;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.schedule.BlurSchedule;
 import org.relaydiffusion.diffusion.schedule.KarrasSchedule;
+import org.relaydiffusion.diffusion.schedule.LevelSchedule;
 
 /**
- * Options of the second stage's sampler: a blurring diffusion with block noise that starts from the
- * image of the first stage (arXiv 2309.03350, section 3). The sigma range is clipped to that of the
- * network when sampling starts.
+ * Options of the solver of a further stage: a blurring diffusion with block noise that starts from
+ * the image of the stage before it (arXiv 2309.03350, section 3). The sigma range is clipped to
+ * that of the network when sampling starts.
  *
+ * @param solver name of the solver, such as {@code relay}
  * @param numSteps number of noise levels of the schedule before truncation, at least 2
  * @param sigmaMin the lowest noise level, below {@code truncationSigma}
  * @param sigmaMax the highest noise level, above {@code sigmaMin}
  * @param rho the exponent of the schedule, above 0
- * @param guidance cfg_scale; 1 or less means no guidance
+ * @param schedule how the noise levels are spaced
  * @param upScale the side of a DCT patch and of a noise block in pixels, at least 1; must divide
  *     the network's resolution
  * @param truncationSigma noise levels at or above it are dropped; the relay starts below it
@@ -28,21 +30,36 @@ import org.relaydiffusion.diffusion.schedule.KarrasSchedule;
  *     step even if the amount is 0; if absent, there is no churn and no noise is drawn for it
  */
 public record RelayOptions(
+    String solver,
     int numSteps,
     double sigmaMin,
     double sigmaMax,
     double rho,
-    double guidance,
+    LevelSchedule schedule,
     int upScale,
     double truncationSigma,
     double truncationT,
     double blockNoise,
     double noise,
     double blurSigmaMax,
-    Optional<Churn> churn) {
+    Optional<Churn> churn)
+    implements SolverOptions {
   /** The defaults of the reference's generate script. */
   public static final RelayOptions DEFAULT =
-      new RelayOptions(18, 0.008, 80, 7, 1, 4, 0.9, 0.93, 0.15, 0.2, 3, Optional.empty());
+      new RelayOptions(
+          "relay",
+          18,
+          0.008,
+          80,
+          7,
+          LevelSchedule.KARRAS,
+          4,
+          0.9,
+          0.93,
+          0.15,
+          0.2,
+          3,
+          Optional.empty());
 
   /**
    * Checks the values.
@@ -52,7 +69,6 @@ public record RelayOptions(
   public RelayOptions {
     KarrasSchedule _ = new KarrasSchedule(sigmaMin, sigmaMax, rho, numSteps);
     BlurSchedule _ = new BlurSchedule(truncationT, blurSigmaMax);
-    Check.notNegative("cfg_scale", guidance);
     Check.atLeast("up_scale", 1, upScale);
     Check.positive("truncation_sigma", truncationSigma);
     if (sigmaMin >= truncationSigma) {
@@ -64,6 +80,11 @@ public record RelayOptions(
     if (!(noise >= 0 && noise <= 1)) {
       throw new OptionException("s_noise must be in [0, 1], but is " + noise);
     }
+  }
+
+  @Override
+  public boolean startsFromNoise() {
+    return false;
   }
 
   /** Returns the schedule of the blur. */
@@ -78,11 +99,12 @@ public record RelayOptions(
 
   /** Builds modified options. */
   public static final class Builder {
+    private String solver;
     private int numSteps;
     private double sigmaMin;
     private double sigmaMax;
     private double rho;
-    private double guidance;
+    private LevelSchedule schedule;
     private int upScale;
     private double truncationSigma;
     private double truncationT;
@@ -92,11 +114,12 @@ public record RelayOptions(
     private Optional<Churn> churn;
 
     private Builder(RelayOptions from) {
+      solver = from.solver;
       numSteps = from.numSteps;
       sigmaMin = from.sigmaMin;
       sigmaMax = from.sigmaMax;
       rho = from.rho;
-      guidance = from.guidance;
+      schedule = from.schedule;
       upScale = from.upScale;
       truncationSigma = from.truncationSigma;
       truncationT = from.truncationT;
@@ -104,6 +127,12 @@ public record RelayOptions(
       noise = from.noise;
       blurSigmaMax = from.blurSigmaMax;
       churn = from.churn;
+    }
+
+    /** Sets the solver by its name. */
+    public Builder solver(String value) {
+      solver = value;
+      return this;
     }
 
     /** Sets the number of noise levels before truncation. */
@@ -130,9 +159,9 @@ public record RelayOptions(
       return this;
     }
 
-    /** Sets the guidance scale. */
-    public Builder guidance(double value) {
-      guidance = value;
+    /** Sets how the noise levels are spaced. */
+    public Builder schedule(LevelSchedule value) {
+      schedule = value;
       return this;
     }
 
@@ -191,11 +220,12 @@ public record RelayOptions(
      */
     public RelayOptions build() {
       return new RelayOptions(
+          solver,
           numSteps,
           sigmaMin,
           sigmaMax,
           rho,
-          guidance,
+          schedule,
           upScale,
           truncationSigma,
           truncationT,

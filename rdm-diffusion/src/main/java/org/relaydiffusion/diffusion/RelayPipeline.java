@@ -3,26 +3,35 @@ package org.relaydiffusion.diffusion;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.guidance.Guidance;
 import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.DeviceGuard;
+import org.relaydiffusion.torch.GradMode;
+import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * Relay Diffusion, from two checkpoints to images (arXiv 2309.03350):
+ * Relay Diffusion, from checkpoints to images (arXiv 2309.03350): a list of {@link Stage}s, of
+ * which the first starts from noise and each further one from the enlarged images of the one before
+ * it.
  *
  * <pre>{@code
- * try (var pipeline = RelayPipeline.builder().first(stage1).second(stage2).load();
+ * try (var pipeline = RelayPipeline.builder().stage(small).stage(large).load();
  *     var samples = pipeline.sample(SampleRequest.builder().seeds("0-63").build())) {
  *   for (Sample sample : samples) { ... }
  * }
@@ -35,8 +44,7 @@ import org.relaydiffusion.torch.Torch;
  * batches have equal size; on CUDA, cuDNN may choose other kernels in another process.
  */
 public final class RelayPipeline implements AutoCloseable {
-  private final @Nullable Denoiser first;
-  private final @Nullable Denoiser second;
+  private final List<Stage> stages;
   private final Numerics numerics;
   private final Device device;
   private final List<LoadedNetwork> owned;
@@ -47,13 +55,8 @@ public final class RelayPipeline implements AutoCloseable {
   private boolean closed;
 
   private RelayPipeline(
-      @Nullable Denoiser first,
-      @Nullable Denoiser second,
-      Numerics numerics,
-      Device device,
-      List<LoadedNetwork> owned) {
-    this.first = first;
-    this.second = second;
+      List<Stage> stages, Numerics numerics, Device device, List<LoadedNetwork> owned) {
+    this.stages = List.copyOf(stages);
     this.numerics = numerics;
     this.device = device;
     this.owned = owned;
@@ -67,14 +70,18 @@ public final class RelayPipeline implements AutoCloseable {
   /**
    * Returns a pipeline with networks that the caller has loaded, and closes after the pipeline.
    *
-   * @param first the network of the first stage; null if only the second stage runs
-   * @param second the network of the second stage; null if only the first stage runs
+   * @param stages in order; the first ones may be absent, if only later ones run
    * @param numerics how guidance is computed
    * @param device the device of the networks
+   * @throws IllegalArgumentException if the stages are not in order
    */
-  public static RelayPipeline of(
-      @Nullable Denoiser first, @Nullable Denoiser second, Numerics numerics, Device device) {
-    return new RelayPipeline(first, second, numerics, device, List.of());
+  public static RelayPipeline of(List<Stage> stages, Numerics numerics, Device device) {
+    for (int i = 1; i < stages.size(); i++) {
+      if (stages.get(i).index() <= stages.get(i - 1).index()) {
+        throw new IllegalArgumentException("the stages of a pipeline must be in order");
+      }
+    }
+    return new RelayPipeline(stages, numerics, device, List.of());
   }
 
   /** Samples as {@link #sample(SampleRequest, ProgressListener)}, without progress. */
@@ -94,14 +101,49 @@ public final class RelayPipeline implements AutoCloseable {
    *     closed in the meantime
    */
   public Samples sample(SampleRequest request, ProgressListener listener) {
-    RelayPlan plan = RelayPlan.of(request, first, second);
-    BatchSampler sampler = new BatchSampler(plan, BatchSampler.evaluation(numerics), device);
-    whileOpen(() -> List.of());
+    PipelinePlan plan = PipelinePlan.of(request, stages);
+    BatchSampler sampler = new BatchSampler(plan, Guidance.Evaluation.of(numerics), device);
+    whileOpen(() -> Boolean.TRUE);
     return new LazySamples(
         request, (seeds, steps) -> whileOpen(() -> sampler.sample(seeds, steps)), listener);
   }
 
-  private List<Sample> whileOpen(Supplier<List<Sample>> work) {
+  /**
+   * Samples all images of a request in one batch, before their conversion to pixels and without
+   * post-processing.
+   *
+   * @param request what to sample; its batch size is not used
+   * @param listener receives every step
+   * @return float64 [N, C, H, W] on the pipeline's device, in the range of -1 to 1 but for
+   *     overshooting, in the order of the seeds of this process; owned by the caller
+   * @throws OptionException naming the option that does not match the networks
+   * @throws RdmException if the pipeline is closed
+   */
+  public Tensor images(SampleRequest request, ProgressListener listener) {
+    PipelinePlan plan = PipelinePlan.of(request, stages);
+    BatchSampler sampler = new BatchSampler(plan, Guidance.Evaluation.of(numerics), device);
+    long[] seeds =
+        request.seeds().batches(request.batch(), request.rank(), request.worldSize()).stream()
+            .flatMapToLong(Arrays::stream)
+            .toArray();
+    if (seeds.length == 0) {
+      throw new OptionException(
+          "rank %s of %s has no images".formatted(request.rank(), request.worldSize()));
+    }
+    return whileOpen(() -> {
+      try (var _ = DeviceGuard.on(device);
+          var _ = GradMode.noGrad()) {
+        return sampler.images(
+            seeds,
+            (stage, step, steps, preview) -> {
+              request.cancellation().check();
+              listener.stepDone(new Progress(stage, step, steps, 0, 1, 0, seeds.length, preview));
+            });
+      }
+    });
+  }
+
+  private <T> T whileOpen(Supplier<T> work) {
     use.readLock().lock();
     try {
       if (closed) {
@@ -118,14 +160,18 @@ public final class RelayPipeline implements AutoCloseable {
     return owned.stream().map(network -> network.net().options().dtype()).toList();
   }
 
-  /** Returns the network of the first stage, if there is one; valid until {@link #close()}. */
-  public Optional<Denoiser> first() {
-    return Optional.ofNullable(first);
+  /** Returns the stages, in order; their networks are valid until {@link #close()}. */
+  public List<Stage> stages() {
+    return stages;
   }
 
-  /** Returns the network of the second stage, if there is one; valid until {@link #close()}. */
-  public Optional<Denoiser> second() {
-    return Optional.ofNullable(second);
+  /**
+   * Returns the network of a stage, if it was loaded; valid until {@link #close()}.
+   *
+   * @param index from 0
+   */
+  public Optional<Denoiser> network(int index) {
+    return stages.stream().filter(s -> s.index() == index).map(Stage::network).findFirst();
   }
 
   /**
@@ -153,8 +199,8 @@ public final class RelayPipeline implements AutoCloseable {
 
   /** Loads a pipeline. */
   public static final class Builder {
-    private @Nullable Path first;
-    private @Nullable Path second;
+    private final SortedMap<Integer, Path> networks = new TreeMap<>();
+    private final SortedMap<Integer, Path> guides = new TreeMap<>();
     private Numerics numerics = Numerics.FAST;
     private CudaGraphs cudaGraphs = CudaGraphs.AUTO;
     private ComputeType type = new ComputeType.Fixed(DType.FLOAT32);
@@ -163,18 +209,33 @@ public final class RelayPipeline implements AutoCloseable {
     private Builder() {}
 
     /**
-     * Sets the checkpoint of the first stage: {@code .pkl}, {@code .pt} or {@code .safetensors}.
+     * Adds a stage after those that were given.
+     *
+     * @param file its checkpoint: {@code .pkl}, {@code .pt} or {@code .safetensors}
      */
-    public Builder first(Path file) {
-      first = file;
+    public Builder stage(Path file) {
+      return stage(networks.isEmpty() ? 0 : networks.lastKey() + 1, file);
+    }
+
+    /**
+     * Sets the checkpoint of a stage. The first ones may be absent, if only later ones run.
+     *
+     * @param index the place of the stage in the pipeline, from 0
+     * @param file its checkpoint: {@code .pkl}, {@code .pt} or {@code .safetensors}
+     */
+    public Builder stage(int index, Path file) {
+      networks.put(Objects.checkIndex(index, StageNames.all().size()), file);
       return this;
     }
 
     /**
-     * Sets the checkpoint of the second stage: {@code .pkl}, {@code .pt} or {@code .safetensors}.
+     * Sets the weaker network by which a stage is guided (autoguidance).
+     *
+     * @param index the place of the stage in the pipeline, from 0
+     * @param file its checkpoint: {@code .pkl}, {@code .pt} or {@code .safetensors}
      */
-    public Builder second(Path file) {
-      second = file;
+    public Builder guide(int index, Path file) {
+      guides.put(Objects.checkIndex(index, StageNames.all().size()), file);
       return this;
     }
 
@@ -214,15 +275,21 @@ public final class RelayPipeline implements AutoCloseable {
     }
 
     /**
-     * Loads the networks; one of the two may be absent.
+     * Loads the networks.
      *
      * @return the pipeline, which the caller closes
-     * @throws OptionException if both are absent, or the device cannot be used, with the reason
+     * @throws OptionException if there are none, or the device cannot be used, with the reason
      * @throws org.relaydiffusion.FileException if a file is damaged or contains no network
      */
     public RelayPipeline load() {
-      if (first == null && second == null) {
+      if (networks.isEmpty()) {
         throw new OptionException("a pipeline requires the checkpoint of at least one stage");
+      }
+      for (int index : guides.keySet()) {
+        if (!networks.containsKey(index)) {
+          throw new OptionException(
+              "the %s stage has a guide network, but no network".formatted(StageNames.of(index)));
+        }
       }
       // Reject a dtype that the device does not support before files are read.
       if (type instanceof ComputeType.Fixed(DType dtype)) {
@@ -232,19 +299,21 @@ public final class RelayPipeline implements AutoCloseable {
       Torch.requireUsable(device);
       List<LoadedNetwork> owned = new ArrayList<>();
       try {
-        Denoiser one = load(first, owned);
-        Denoiser two = load(second, owned);
-        return new RelayPipeline(one, two, numerics, device, List.copyOf(owned));
+        List<Stage> stages = new ArrayList<>();
+        networks.forEach((index, file) -> {
+          Denoiser network = load(file, owned);
+          Optional<Denoiser> guide =
+              Optional.ofNullable(guides.get(index)).map(weaker -> load(weaker, owned));
+          stages.add(new Stage(index, network, guide));
+        });
+        return new RelayPipeline(stages, numerics, device, List.copyOf(owned));
       } catch (RuntimeException e) {
         owned.forEach(LoadedNetwork::close);
         throw e;
       }
     }
 
-    private @Nullable Denoiser load(@Nullable Path file, List<LoadedNetwork> owned) {
-      if (file == null) {
-        return null;
-      }
+    private Denoiser load(Path file, List<LoadedNetwork> owned) {
       LoadedNetwork loaded = LoadedNetwork.open(file, numerics, type, device, cudaGraphs);
       owned.add(loaded);
       return loaded.net();

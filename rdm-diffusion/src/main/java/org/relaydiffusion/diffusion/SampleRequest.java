@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.guidance.GuidanceOptions;
 import org.relaydiffusion.diffusion.image.Enhancement;
 import org.relaydiffusion.diffusion.random.Seeds;
 
@@ -15,12 +18,13 @@ import org.relaydiffusion.diffusion.random.Seeds;
  * @param seeds one per image, of the whole run, of which this process samples its share
  * @param batch the maximum batch size, at least 1
  * @param classes the classes that are assigned to the images in turn
- * @param stages the stages to run
- * @param first options of the first stage
- * @param second options of the second stage
+ * @param range the stages to run
+ * @param stages the options of every stage that a pipeline can have, in order
  * @param noise where the random numbers come from
+ * @param latents what the first stage starts from
  * @param enhancement the post-processing of the images
- * @param inputs the images of the first stage, for {@link Stages#SECOND}; otherwise not used
+ * @param inputs the images that the run starts from if it leaves out the first stage; otherwise not
+ *     used
  * @param rank this process, 0 to {@code worldSize - 1}
  * @param worldSize number of processes that share the run
  * @param cancellation ends the run early
@@ -29,12 +33,12 @@ public record SampleRequest(
     Seeds seeds,
     int batch,
     ClassList classes,
-    Stages stages,
-    EdmOptions first,
-    RelayOptions second,
+    StageRange range,
+    List<StageOptions> stages,
     Noise noise,
+    Latents latents,
     Enhancement enhancement,
-    Optional<FirstStageImages> inputs,
+    Optional<StartImages> inputs,
     int rank,
     int worldSize,
     Cancellation cancellation) {
@@ -48,8 +52,19 @@ public record SampleRequest(
     if (rank < 0 || rank >= worldSize) {
       throw new OptionException("rank %s is not one of %s processes".formatted(rank, worldSize));
     }
-    if (stages == Stages.SECOND && inputs.isEmpty()) {
-      throw new OptionException("sampler_stages = second requires the images of the first stage");
+    stages = List.copyOf(stages);
+    for (int i = 0; i < stages.size(); i++) {
+      if (stages.get(i).solver().startsFromNoise() != (i == 0)) {
+        throw new OptionException(
+            "the %s stage starts from %s, but its options are for a solver that starts from %s"
+                .formatted(
+                    StageNames.of(i), i == 0 ? "noise" : "images", i == 0 ? "images" : "noise"));
+      }
+    }
+    if (range.startsFromImages() && inputs.isEmpty()) {
+      throw new OptionException(
+          "sampler_stages = %s requires the images of the %s stage"
+              .formatted(range, StageNames.of(range.from() - 1)));
     }
   }
 
@@ -68,20 +83,19 @@ public record SampleRequest(
     private Seeds seeds;
     private int batch = Preset.DEFAULT_BATCH;
     private ClassList classes = ClassList.ALL;
-    private Stages stages = Stages.BOTH;
-    private EdmOptions first;
-    private RelayOptions second;
+    private StageRange range = StageRange.ALL;
+    private final List<StageOptions> stages;
     private Noise noise = Noise.AUTO;
+    private Latents latents = Latents.DRAWN;
     private Enhancement enhancement;
-    private @Nullable FirstStageImages inputs;
+    private @Nullable StartImages inputs;
     private int rank;
     private int worldSize = 1;
     private Cancellation cancellation = new Cancellation();
 
     private Builder(Preset preset) {
       seeds = Seeds.parse(preset.seeds());
-      first = preset.first();
-      second = preset.second();
+      stages = new ArrayList<>(preset.stages());
       enhancement = preset.enhancement();
     }
 
@@ -121,27 +135,49 @@ public record SampleRequest(
       return this;
     }
 
-    /** Sets the stages to run. */
-    public Builder stages(Stages value) {
-      stages = value;
+    /** Sets the stages to run; all stages of the pipeline by default. */
+    public Builder range(StageRange value) {
+      range = value;
       return this;
     }
 
-    /** Sets the options of the first stage. */
-    public Builder first(EdmOptions value) {
-      first = value;
+    /**
+     * Sets the options of a stage.
+     *
+     * @param index from 0
+     */
+    public Builder stage(int index, StageOptions value) {
+      stages.set(index, value);
       return this;
     }
 
-    /** Sets the options of the second stage. */
-    public Builder second(RelayOptions value) {
-      second = value;
-      return this;
+    /**
+     * Sets the options of a stage's solver, and leaves its guidance as it is.
+     *
+     * @param index from 0
+     */
+    public Builder solver(int index, SolverOptions value) {
+      return stage(index, stages.get(index).with(value));
+    }
+
+    /**
+     * Sets the guidance of a stage, and leaves its solver as it is.
+     *
+     * @param index from 0
+     */
+    public Builder guidance(int index, GuidanceOptions value) {
+      return stage(index, stages.get(index).with(value));
     }
 
     /** Sets where the random numbers come from; {@link Noise#AUTO} by default. */
     public Builder noise(Noise value) {
       noise = value;
+      return this;
+    }
+
+    /** Sets what the first stage starts from; the latents drawn from the seeds by default. */
+    public Builder latents(Latents value) {
+      latents = value;
       return this;
     }
 
@@ -151,8 +187,8 @@ public record SampleRequest(
       return this;
     }
 
-    /** Sets the input images of {@link Stages#SECOND}. */
-    public Builder inputs(FirstStageImages value) {
+    /** Sets the images that a run starts from which leaves out the first stage. */
+    public Builder inputs(StartImages value) {
       inputs = value;
       return this;
     }
@@ -180,10 +216,10 @@ public record SampleRequest(
           seeds,
           batch,
           classes,
+          range,
           stages,
-          first,
-          second,
           noise,
+          latents,
           enhancement,
           Optional.ofNullable(inputs),
           rank,

@@ -2,6 +2,10 @@
 package org.relaydiffusion.diffusion;
 
 import java.util.Iterator;
+import java.util.Spliterator;
+import java.util.Spliterators;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /**
  * The images of one request, sampled lazily: a batch is sampled when its first image is requested.
@@ -19,6 +23,18 @@ public interface Samples extends Iterable<Sample>, AutoCloseable {
    */
   @Override
   Iterator<Sample> iterator();
+
+  /**
+   * Returns the images in the order of the seeds as a sequential stream, sampled as they are
+   * consumed; closing it closes this.
+   *
+   * @throws IllegalStateException if the images are already iterated over
+   */
+  default Stream<Sample> stream() {
+    int traits = Spliterator.ORDERED | Spliterator.NONNULL;
+    return StreamSupport.stream(Spliterators.spliterator(iterator(), size(), traits), false)
+        .onClose(this::close);
+  }
 
   /** Ends the iteration: no further batch is sampled. Closing twice has no effect. */
   @Override

@@ -36,7 +36,7 @@ class ComputeTypeTest {
 
     try (Checkpoint checkpoint = Checkpoint.open(half);
         RelayPipeline pipeline =
-            RelayPipeline.builder().first(half).dtype(ComputeType.AUTO).load()) {
+            RelayPipeline.builder().stage(half).dtype(ComputeType.AUTO).load()) {
       Map<String, ?> kwargs = checkpoint.network().initKwargs();
       assertThat(ComputeType.AUTO.of(kwargs, CUDA)).isEqualTo(DType.FLOAT16);
       assertThat(pipeline.dtypes()).containsExactly(DType.FLOAT32);

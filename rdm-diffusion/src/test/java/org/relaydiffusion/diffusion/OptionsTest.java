@@ -8,11 +8,20 @@ import java.util.Arrays;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.guidance.GuidanceOptions;
 import org.relaydiffusion.diffusion.image.Enhancement;
 import org.relaydiffusion.diffusion.random.Seeds;
 
 /** The table of presets, and what no sampler can be asked for. */
 class OptionsTest {
+  private static EdmOptions first(Preset preset) {
+    return (EdmOptions) preset.stage(0).solver();
+  }
+
+  private static RelayOptions second(Preset preset) {
+    return (RelayOptions) preset.stage(1).solver();
+  }
+
   private static void refused(ThrowingCallable call, String message) {
     assertThatThrownBy(call).isInstanceOf(OptionException.class).hasMessage(message);
   }
@@ -23,26 +32,26 @@ class OptionsTest {
         .containsExactly("generate", "generate_celebahq", "generate_imagenet");
     assertThat(Arrays.stream(Preset.values()).map(p -> Seeds.parse(p.seeds()).size()))
         .containsExactly(64, 30_000, 50_000);
-    assertThat(Arrays.stream(Preset.values()).map(p -> p.first().numSteps()))
+    assertThat(Arrays.stream(Preset.values()).map(p -> p.stage(0).solver().numSteps()))
         .containsExactly(18, 120, 256);
-    assertThat(Arrays.stream(Preset.values()).map(p -> p.second().numSteps()))
+    assertThat(Arrays.stream(Preset.values()).map(p -> p.stage(1).solver().numSteps()))
         .containsExactly(18, 150, 200);
     assertThat(Preset.GENERATE.enhancement()).isEqualTo(Enhancement.NONE);
-    assertThat(Preset.CELEBAHQ.first().sdeScale()).hasValue(0.05);
-    assertThat(Preset.CELEBAHQ.second().churn()).hasValue(Churn.OFF);
-    assertThat(Preset.CELEBAHQ.second().truncationT()).isEqualTo(1.05);
-    assertThat(Preset.IMAGENET.first().churn()).isEqualTo(new Churn(40, 0.05, 50, 1.003));
-    assertThat(Preset.IMAGENET.second().rho()).isEqualTo(100);
-    assertThat(Preset.IMAGENET.second().guidance()).isEqualTo(3.5);
+    assertThat(first(Preset.CELEBAHQ).sdeScale()).hasValue(0.05);
+    assertThat(second(Preset.CELEBAHQ).churn()).hasValue(Churn.OFF);
+    assertThat(second(Preset.CELEBAHQ).truncationT()).isEqualTo(1.05);
+    assertThat(first(Preset.IMAGENET).churn()).isEqualTo(new Churn(40, 0.05, 50, 1.003));
+    assertThat(second(Preset.IMAGENET).rho()).isEqualTo(100);
+    assertThat(Preset.IMAGENET.stage(1).guidance()).isEqualTo(GuidanceOptions.scale(3.5));
   }
 
   @Test
   void aBuilderChangesOnlyWhatItIsTold() {
     assertThat(EdmOptions.DEFAULT.toBuilder().build()).isEqualTo(EdmOptions.DEFAULT);
-    RelayOptions celebahq = Preset.CELEBAHQ.second();
+    RelayOptions celebahq = second(Preset.CELEBAHQ);
     assertThat(celebahq.toBuilder().build()).isEqualTo(celebahq);
     assertThat(celebahq.toBuilder().withoutChurn().build().churn()).isEmpty();
-    assertThat(Preset.CELEBAHQ.first().toBuilder().heun().build().sdeScale()).isEmpty();
+    assertThat(first(Preset.CELEBAHQ).toBuilder().withoutSdeScale().build().sdeScale()).isEmpty();
   }
 
   @Test
@@ -59,7 +68,7 @@ class OptionsTest {
         () -> EdmOptions.DEFAULT.toBuilder().numSteps(1).build(),
         "num_steps must be at least 2, but is 1");
     refused(
-        () -> EdmOptions.DEFAULT.toBuilder().guidance(Double.NaN).build(),
+        () -> GuidanceOptions.scale(Double.NaN),
         "cfg_scale must be a finite number of at least 0, but is NaN");
     refused(
         () -> EdmOptions.DEFAULT.toBuilder().sdeScale(1.5).build(),
@@ -82,8 +91,9 @@ class OptionsTest {
     refused(() -> SampleRequest.builder().batch(0).build(), "batch must be at least 1, but is 0");
     refused(() -> SampleRequest.builder().rank(2, 2).build(), "rank 2 is not one of 2 processes");
     refused(
-        () -> Stages.parse("third"),
-        "--sampler_stages must be both, first or second, but is 'third'");
+        () -> StageRange.parse("last"),
+        "--sampler_stages must be both, first, second, third, ... or a range such as"
+            + " first-second or second-last, but is 'last'");
   }
 
   @Test
@@ -91,7 +101,7 @@ class OptionsTest {
     SampleRequest request = SampleRequest.builder(Preset.IMAGENET).seeds(5, -3, 5).build();
     assertThat(request.seeds().stream()).containsExactly(5L, -3L, 5L);
     assertThat(request.batch()).isEqualTo(64);
-    assertThat(request.second()).isEqualTo(Preset.IMAGENET.second());
+    assertThat(request.stages()).isEqualTo(Preset.IMAGENET.stages());
     assertThat(request.enhancement()).isEqualTo(Enhancement.IMAGENET);
   }
 }

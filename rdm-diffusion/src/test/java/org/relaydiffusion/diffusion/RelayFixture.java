@@ -30,8 +30,8 @@ record RelayFixture(Fixture files, JsonNode config) {
 
   RelayPipeline load(Numerics numerics, Device device) {
     return RelayPipeline.builder()
-        .first(files.file("first.pkl"))
-        .second(files.file("second.pt"))
+        .stage(files.file("first.pkl"))
+        .stage(files.file("second.pt"))
         .numerics(numerics)
         .device(device)
         .load();
@@ -43,8 +43,8 @@ record RelayFixture(Fixture files, JsonNode config) {
         SampleRequest.builder()
             .seeds(Fixture.longs(config.path("seeds")))
             .batch(config.path("max_batch_size").intValue())
-            .first(SamplerKwargs.edm(config.path("first").path("sampler_kwargs"), celebahq))
-            .second(SamplerKwargs.relay(config.path("second").path("sampler_kwargs"), celebahq))
+            .stage(0, SamplerKwargs.edm(config.path("first").path("sampler_kwargs"), celebahq))
+            .stage(1, SamplerKwargs.relay(config.path("second").path("sampler_kwargs"), celebahq))
             .enhancement(
                 switch (script()) {
                   case "generate_celebahq" -> Enhancement.CELEBAHQ;

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.relaydiffusion.diffusion.fixture.Fixture;
 import org.relaydiffusion.diffusion.fixture.Tensors;
-import org.relaydiffusion.diffusion.sampler.Guidance;
+import org.relaydiffusion.diffusion.guidance.Guidance;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
@@ -56,8 +56,9 @@ class RelayPipelineParityTest {
       // As for the samplers alone.
       double tolerance = 5e-5;
       Tensor expected = Shapes.narrow(stages.get("stage1"), 0, 0, seeds.length);
-      assertClose(images(pipeline, fixture, Stages.FIRST, seeds), expected, tolerance, "stage 1");
-      Tensor second = images(pipeline, fixture, Stages.BOTH, seeds).to(DType.FLOAT32);
+      assertClose(
+          images(pipeline, fixture, StageRange.only(0), seeds), expected, tolerance, "stage 1");
+      Tensor second = images(pipeline, fixture, StageRange.ALL, seeds).to(DType.FLOAT32);
       long stored = Math.min(seeds.length, stages.get("stage2").size(0));
       assertClose(
           Shapes.narrow(second, 0, 0, stored),
@@ -68,14 +69,10 @@ class RelayPipelineParityTest {
   }
 
   private static Tensor images(
-      RelayPipeline pipeline, RelayFixture fixture, Stages stages, long[] seeds) {
-    RelayPlan plan =
-        RelayPlan.of(
-            fixture.request().stages(stages).build(),
-            pipeline.first().orElseThrow(),
-            pipeline.second().orElseThrow());
+      RelayPipeline pipeline, RelayFixture fixture, StageRange range, long[] seeds) {
+    PipelinePlan plan = PipelinePlan.of(fixture.request().range(range).build(), pipeline.stages());
     return new BatchSampler(plan, Guidance.Evaluation.SEPARATE, Device.CPU)
-        .images(seeds, (_, _, _) -> {});
+        .images(seeds, (_, _, _, _) -> {});
   }
 
   private static Differences differences(RelayFixture fixture, Numerics numerics) {

@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.sampler.Preview;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.torch.GradMode;
@@ -31,6 +32,10 @@ import org.relaydiffusion.torch.Tensor;
 /** How a pipeline behaves, on the networks of samplers/relay_cond_cfg. */
 class RelayPipelineTest {
   private static final RelayFixture FIXTURE = RelayFixture.of("cond_cfg");
+  private static final Preview NO_PREVIEW =
+      () -> {
+        throw new UnsupportedOperationException();
+      };
 
   private static Map<Long, Pixels> pictures(RelayPipeline pipeline, SampleRequest request) {
     Map<Long, Pixels> pictures = new HashMap<>();
@@ -114,9 +119,10 @@ class RelayPipelineTest {
   void eachStageRunsAlone() {
     try (RelayPipeline pipeline = FIXTURE.load(Numerics.EXACT)) {
       SampleRequest.Builder request = FIXTURE.request().seeds(0, 1);
-      Map<Long, Pixels> first = pictures(pipeline, request.stages(Stages.FIRST).build());
+      Map<Long, Pixels> first = pictures(pipeline, request.range(StageRange.only(0)).build());
       assertThat(of(first, 1).width()).isEqualTo(8);
-      SampleRequest.Builder second = request.stages(Stages.SECOND).inputs(seed -> of(first, seed));
+      SampleRequest.Builder second =
+          request.range(StageRange.only(1)).inputs(seed -> of(first, seed));
       Map<Long, Pixels> large = pictures(pipeline, second.build());
       assertThat(of(large, 1).width()).isEqualTo(32);
       // Its generators start at the seed, so it is repeatable but not what the whole relay gives.
@@ -128,10 +134,11 @@ class RelayPipelineTest {
   @Test
   void oneCheckpointIsEnoughForItsStage() {
     try (RelayPipeline pipeline =
-        RelayPipeline.builder().first(FIXTURE.files().file("first.pkl")).load()) {
-      assertThat(pipeline.second()).isEmpty();
-      assertThat(pipeline.first().orElseThrow().resolution()).isEqualTo(8);
-      assertThat(pictures(pipeline, FIXTURE.request().stages(Stages.FIRST).build())).hasSize(6);
+        RelayPipeline.builder().stage(FIXTURE.files().file("first.pkl")).load()) {
+      assertThat(pipeline.network(1)).isEmpty();
+      assertThat(pipeline.network(0).orElseThrow().resolution()).isEqualTo(8);
+      assertThat(pictures(pipeline, FIXTURE.request().range(StageRange.only(0)).build()))
+          .hasSize(6);
     }
   }
 
@@ -151,9 +158,14 @@ class RelayPipelineTest {
     }
     int relaySteps = heard.getLast().steps();
     assertThat(heard).hasSize(2 * (6 + relaySteps));
-    assertThat(heard.getFirst()).isEqualTo(new Progress(Stage.FIRST, 1, 6, 0, 2, 0, 6));
+    assertThat(heard.getFirst())
+        .usingRecursiveComparison()
+        .ignoringFields("preview")
+        .isEqualTo(new Progress(0, 1, 6, 0, 2, 0, 6, NO_PREVIEW));
     assertThat(heard.getLast())
-        .isEqualTo(new Progress(Stage.SECOND, relaySteps, relaySteps, 1, 2, 3, 6));
+        .usingRecursiveComparison()
+        .ignoringFields("preview")
+        .isEqualTo(new Progress(1, relaySteps, relaySteps, 1, 2, 3, 6, NO_PREVIEW));
   }
 
   @Test

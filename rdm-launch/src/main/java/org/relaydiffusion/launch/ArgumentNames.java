@@ -2,10 +2,12 @@
 package org.relaydiffusion.launch;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.relaydiffusion.diffusion.StageNames;
 import org.relaydiffusion.launch.command.Converters;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
@@ -16,15 +18,18 @@ import picocli.CommandLine.Model.OptionSpec;
  */
 final class ArgumentNames {
   /** Alternative names of options in the official scripts and related tools. */
-  private static final Map<String, String> SYNONYMS =
-      Map.of(
-          "--steps_first", "--num_steps_first",
-          "--steps_second", "--num_steps_second",
-          "--stages", "--sampler_stages",
-          "--max_batch_size", "--batch",
-          "--class_idx", "--class");
+  private static final Map<String, String> SYNONYMS = synonyms();
 
   private ArgumentNames() {}
+
+  private static Map<String, String> synonyms() {
+    Map<String, String> synonyms = new HashMap<>();
+    synonyms.put("--stages", "--sampler_stages");
+    synonyms.put("--max_batch_size", "--batch");
+    synonyms.put("--class_idx", "--class");
+    StageNames.all().forEach(name -> synonyms.put("--steps_" + name, "--num_steps_" + name));
+    return Map.copyOf(synonyms);
+  }
 
   /** Returns the arguments with the names declared by {@code root} and its subcommands. */
   static List<String> normalise(List<String> arguments, CommandLine root) {

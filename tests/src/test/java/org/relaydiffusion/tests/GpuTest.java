@@ -101,7 +101,7 @@ class GpuTest {
   private static List<DType> autoTypes(Path checkpoint) {
     try (RelayPipeline pipeline =
         RelayPipeline.builder()
-            .first(checkpoint)
+            .stage(checkpoint)
             .device(GPU)
             .numerics(Numerics.EXACT)
             .dtype(ComputeType.AUTO)
@@ -310,8 +310,8 @@ class GpuTest {
     List<Sample> samples = new ArrayList<>();
     try (RelayPipeline pipeline =
             RelayPipeline.builder()
-                .first(FIXTURE.resolve("first.pkl"))
-                .second(FIXTURE.resolve("second.pt"))
+                .stage(FIXTURE.resolve("first.pkl"))
+                .stage(FIXTURE.resolve("second.pt"))
                 .numerics(Numerics.EXACT)
                 .device(device)
                 .load();
@@ -426,7 +426,7 @@ class GpuTest {
   void aDeviceThatIsNotThereIsRefusedInOneLine() {
     Device missing = Device.cuda(99);
     assertThatThrownBy(() ->
-            RelayPipeline.builder().first(FIXTURE.resolve("first.pkl")).device(missing).load())
+            RelayPipeline.builder().stage(FIXTURE.resolve("first.pkl")).device(missing).load())
         .isInstanceOf(OptionException.class)
         .hasMessageStartingWith("device cuda:99 cannot be used: ")
         .message()

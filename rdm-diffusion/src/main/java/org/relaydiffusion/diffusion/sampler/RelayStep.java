@@ -4,6 +4,7 @@ package org.relaydiffusion.diffusion.sampler;
 import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.diffusion.blur.DampingTable;
 import org.relaydiffusion.diffusion.blur.PatchDct;
+import org.relaydiffusion.diffusion.guidance.GuidedDenoiser;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Tensor;
@@ -30,7 +31,7 @@ import org.relaydiffusion.torch.TensorScope;
  */
 record RelayStep(
     RelayOptions options,
-    Guidance guided,
+    GuidedDenoiser guided,
     RelayNoise noise,
     PatchDct transform,
     DampingTable dampings) {
@@ -41,7 +42,11 @@ record RelayStep(
    * @param device of the images
    */
   static RelayStep of(
-      RelayOptions options, Guidance guided, RelayNoise noise, double[] levels, Device device) {
+      RelayOptions options,
+      GuidedDenoiser guided,
+      RelayNoise noise,
+      double[] levels,
+      Device device) {
     return new RelayStep(
         options,
         guided,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The samplers: from a denoiser and noise to images. */
+/** Solvers: from a guided denoiser and noise, or an image, to images. */
 @NullMarked
 package org.relaydiffusion.diffusion.sampler;
 

@@ -8,15 +8,16 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
+import org.relaydiffusion.diffusion.guidance.PlainDenoiser;
 import org.relaydiffusion.diffusion.image.ContactSheet;
 import org.relaydiffusion.diffusion.image.PixelValues;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.loss.BlurLoss;
 import org.relaydiffusion.diffusion.loss.Loss;
-import org.relaydiffusion.diffusion.sampler.EdmSampler;
-import org.relaydiffusion.diffusion.sampler.Guidance;
-import org.relaydiffusion.diffusion.sampler.RelaySampler;
+import org.relaydiffusion.diffusion.sampler.HeunSolver;
+import org.relaydiffusion.diffusion.sampler.RelaySolver;
 import org.relaydiffusion.diffusion.sampler.StackedGenerators;
+import org.relaydiffusion.diffusion.sampler.StepListener;
 import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Device;
@@ -74,9 +75,8 @@ final class SampleGrid {
   private Tensor edm(Denoiser network, StackedGenerators noise) {
     Tensor latents =
         noise.randn(DType.FLOAT32, network.channels(), network.resolution(), network.resolution());
-    return new EdmSampler(
-            EdmOptions.DEFAULT.toBuilder().numSteps(STEPS).build(), Guidance.Evaluation.SEPARATE)
-        .sample(network, labels(), latents, noise, (_, _) -> {});
+    return new HeunSolver(EdmOptions.DEFAULT.toBuilder().numSteps(STEPS).build())
+        .sample(new PlainDenoiser(network, labels()), latents, noise, StepListener.NONE);
   }
 
   private Tensor relay(Denoiser network, BlurLoss blur, StackedGenerators noise) {
@@ -90,8 +90,9 @@ final class SampleGrid {
             .blockNoise(blur.blockScale())
             .blurSigmaMax(blur.blurSigmaMax())
             .build();
-    return new RelaySampler(options, Guidance.Evaluation.SEPARATE)
-        .sample(network, labels(), Functional.upsampleNearest(small, r, r), noise, (_, _) -> {});
+    Tensor start = Functional.upsampleNearest(small, r, r);
+    return new RelaySolver(options)
+        .sample(new PlainDenoiser(network, labels()), start, noise, StepListener.NONE);
   }
 
   /** float32 [N, C, H, W] in [-1, 1]. */

@@ -30,7 +30,7 @@ import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.RelayPipeline;
 import org.relaydiffusion.diffusion.SampleRequest;
 import org.relaydiffusion.diffusion.Samples;
-import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
@@ -80,10 +80,10 @@ class OwnNetworkTest {
     SampleRequest request =
         SampleRequest.builder()
             .seeds("0-3")
-            .stages(Stages.FIRST)
-            .first(EdmOptions.DEFAULT.toBuilder().numSteps(4).build())
+            .range(StageRange.only(0))
+            .solver(0, EdmOptions.DEFAULT.toBuilder().numSteps(4).build())
             .build();
-    try (RelayPipeline pipeline = RelayPipeline.builder().first(file).numerics(numerics).load();
+    try (RelayPipeline pipeline = RelayPipeline.builder().stage(file).numerics(numerics).load();
         Samples samples = pipeline.sample(request)) {
       samples.forEach(s -> pictures.put(s.seed(), s.pixels()));
     }

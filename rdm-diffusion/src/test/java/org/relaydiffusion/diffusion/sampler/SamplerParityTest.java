@@ -13,10 +13,14 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.relaydiffusion.diffusion.StageOptions;
 import org.relaydiffusion.diffusion.fixture.Fixture;
+import org.relaydiffusion.diffusion.fixture.RecordingDenoiser;
 import org.relaydiffusion.diffusion.fixture.SamplerKwargs;
 import org.relaydiffusion.diffusion.fixture.SamplerNets;
 import org.relaydiffusion.diffusion.fixture.Tensors;
+import org.relaydiffusion.diffusion.guidance.Guidance;
+import org.relaydiffusion.diffusion.guidance.GuidedDenoiser;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Functional;
@@ -68,8 +72,11 @@ class SamplerParityTest {
       Tensor start = start(io, config, noise, net.resolution());
       Tensor labels = io.has("class_labels") ? io.get("class_labels") : null;
       List<Integer> steps = new ArrayList<>();
-      Tensor output =
-          sampler(config).sample(net, labels, start, noise, (step, _) -> steps.add(step));
+      StageOptions stage = stage(config);
+      GuidedDenoiser guided =
+          Guidance.of(stage.guidance(), net, null, labels, Guidance.Evaluation.SEPARATE);
+      Solver solver = Solvers.of(stage.solver());
+      Tensor output = solver.sample(guided, start, noise, (step, _, _) -> steps.add(step));
 
       checkCalls(config.path("network_calls"), net.calls, io);
       if (io.has("output")) {
@@ -130,11 +137,11 @@ class SamplerParityTest {
     }
   }
 
-  private static Sampler sampler(JsonNode config) {
+  private static StageOptions stage(JsonNode config) {
     boolean celebahq = config.path("script").asString().equals("generate_celebahq");
     JsonNode kwargs = config.path("kwargs");
     return config.path("function").asString().equals("edm_sampler")
-        ? Sampler.of(SamplerKwargs.edm(kwargs, celebahq), Guidance.Evaluation.SEPARATE)
-        : new RelaySampler(SamplerKwargs.relay(kwargs, celebahq), Guidance.Evaluation.SEPARATE);
+        ? SamplerKwargs.edm(kwargs, celebahq)
+        : SamplerKwargs.relay(kwargs, celebahq);
   }
 }

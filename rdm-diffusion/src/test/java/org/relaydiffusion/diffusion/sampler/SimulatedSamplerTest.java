@@ -12,10 +12,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.relaydiffusion.diffusion.Noise;
+import org.relaydiffusion.diffusion.StageOptions;
 import org.relaydiffusion.diffusion.fixture.Fixture;
 import org.relaydiffusion.diffusion.fixture.SamplerKwargs;
 import org.relaydiffusion.diffusion.fixture.SamplerNets;
 import org.relaydiffusion.diffusion.fixture.Tensors;
+import org.relaydiffusion.diffusion.guidance.Guidance;
+import org.relaydiffusion.diffusion.guidance.GuidedDenoiser;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
@@ -121,14 +124,16 @@ class SimulatedSamplerTest {
               : noise.randnLike(io.get("latents"), DType.FLOAT32);
       Tensor labels = io.has("class_labels") ? io.get("class_labels").to(device) : null;
       List<HostTraffic> steps = new ArrayList<>();
+      StageOptions stage = stage(config);
+      GuidedDenoiser guided =
+          Guidance.of(stage.guidance(), nets.net(), null, labels, Guidance.Evaluation.of(numerics));
       Tensor images =
-          sampler(config, numerics)
+          Solvers.of(stage.solver())
               .sample(
-                  nets.net(),
-                  labels,
+                  guided,
                   start,
                   noise,
-                  (_, _) -> {
+                  (_, _, _) -> {
                     if (gpu != null) {
                       steps.add(gpu.takeTraffic());
                     }
@@ -138,14 +143,12 @@ class SimulatedSamplerTest {
     }
   }
 
-  private static Sampler sampler(JsonNode config, Numerics numerics) {
+  private static StageOptions stage(JsonNode config) {
     boolean celebahq = config.path("script").asString().equals("generate_celebahq");
     JsonNode kwargs = config.path("kwargs");
-    Guidance.Evaluation evaluation =
-        numerics == Numerics.EXACT ? Guidance.Evaluation.SEPARATE : Guidance.Evaluation.BATCHED;
     return config.path("function").asString().equals("edm_sampler")
-        ? Sampler.of(SamplerKwargs.edm(kwargs, celebahq), evaluation)
-        : new RelaySampler(SamplerKwargs.relay(kwargs, celebahq), evaluation);
+        ? SamplerKwargs.edm(kwargs, celebahq)
+        : SamplerKwargs.relay(kwargs, celebahq);
   }
 
   private static double distance(double[] found, double[] expected) {

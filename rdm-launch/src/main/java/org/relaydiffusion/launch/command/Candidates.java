@@ -58,7 +58,7 @@ public final class Candidates {
     private static final long serialVersionUID = 1L;
 
     public StageNames() {
-      super(List.of("both", "first", "second"));
+      super(List.of("both", "first", "second", "third", "first-second", "second-third"));
     }
   }
 

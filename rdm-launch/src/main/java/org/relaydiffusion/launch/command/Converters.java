@@ -10,7 +10,7 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.Which;
 import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.diffusion.Noise;
-import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.diffusion.data.BadImages;
 import org.relaydiffusion.diffusion.data.convert.Crop;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
@@ -39,7 +39,7 @@ public final class Converters {
     root.registerConverter(FileLocation.class, inOwnWords(FileLocation::parse));
     root.registerConverter(ComputeType.class, inOwnWords(ComputeType::parse));
     root.registerConverter(Noise.class, inOwnWords(Noise::parse));
-    root.registerConverter(Stages.class, inOwnWords(Stages::parse));
+    root.registerConverter(StageRange.class, inOwnWords(StageRange::parse));
     root.registerConverter(Crop.class, inOwnWords(Crop::parse));
     root.registerConverter(Resolution.class, inOwnWords(Resolution::parse));
     root.registerConverter(IntList.class, inOwnWords(IntList::parse));

@@ -9,7 +9,7 @@ import org.relaydiffusion.diffusion.ClassList;
 import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.Preset;
-import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
@@ -75,8 +75,7 @@ public final class DemoCommand implements Callable<Integer> {
   private SamplingJob job(DemoNetworks networks) {
     return new SamplingJob(
         "demo",
-        Optional.of(SourceFile.of(networks.first())),
-        Optional.of(SourceFile.of(networks.second())),
+        StageNetworks.of(networks.files().stream().map(SourceFile::of).toList()),
         new SamplingJob.Target(
             outdir,
             Optional.empty(),
@@ -87,9 +86,8 @@ public final class DemoCommand implements Callable<Integer> {
         SEEDS,
         Preset.DEFAULT_BATCH,
         ClassList.ALL,
-        Stages.BOTH,
-        Preset.GENERATE.first(),
-        Preset.GENERATE.second(),
+        StageRange.ALL,
+        Preset.GENERATE.stages(),
         Preset.GENERATE.enhancement(),
         new SamplingJob.Runtime(
             Device.CPU,

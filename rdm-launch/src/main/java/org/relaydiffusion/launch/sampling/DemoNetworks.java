@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.StageNames;
 import org.relaydiffusion.io.AtomicFile;
 
 /**
@@ -13,22 +15,24 @@ import org.relaydiffusion.io.AtomicFile;
  * a jar.
  *
  * @param folder a temporary folder, deleted by {@link #close()}
- * @param first the checkpoint of the first stage
- * @param second the checkpoint of the second stage
+ * @param files the checkpoints, in the order of the stages
  */
-record DemoNetworks(Path folder, Path first, Path second) implements AutoCloseable {
-  private static final String FIRST = "first.safetensors";
-  private static final String SECOND = "second.safetensors";
+record DemoNetworks(Path folder, List<Path> files) implements AutoCloseable {
+  private static final int STAGES = 2;
 
   /** Copies the networks out of the jar. */
   static DemoNetworks unpack() {
     try {
       Path folder = Files.createTempDirectory("rdm-demo");
-      DemoNetworks networks =
-          new DemoNetworks(folder, folder.resolve(FIRST), folder.resolve(SECOND));
-      copy(networks.first);
-      copy(networks.second);
-      return networks;
+      List<Path> files =
+          StageNames.all().stream()
+              .limit(STAGES)
+              .map(name -> folder.resolve(name + ".safetensors"))
+              .toList();
+      for (Path file : files) {
+        copy(file);
+      }
+      return new DemoNetworks(folder, files);
     } catch (IOException e) {
       throw new RdmException("cannot unpack the networks of the demo: " + AtomicFile.reason(e), e);
     }
@@ -47,8 +51,9 @@ record DemoNetworks(Path folder, Path first, Path second) implements AutoCloseab
   @Override
   public void close() {
     try {
-      Files.deleteIfExists(first);
-      Files.deleteIfExists(second);
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
       Files.deleteIfExists(folder);
     } catch (IOException e) {
       // On systems where mapped files cannot be deleted, the system cleans its temporary folder.

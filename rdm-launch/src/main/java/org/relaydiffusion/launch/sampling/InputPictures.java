@@ -11,26 +11,27 @@ import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
-import org.relaydiffusion.diffusion.FirstStageImages;
+import org.relaydiffusion.diffusion.Stage;
+import org.relaydiffusion.diffusion.StartImages;
 import org.relaydiffusion.diffusion.data.PictureSource;
 import org.relaydiffusion.diffusion.image.PictureBudget;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
-import org.relaydiffusion.model.Denoiser;
 
 /**
- * The images of {@code --indir}, which the second stage starts from. If they are named by seeds, as
- * written by the first stage, each seed uses the image with its name. Images with other names are
+ * The images of {@code --indir}, which a later stage starts from. If they are named by seeds, as
+ * written by the stage before, each seed uses the image with its name. Images with other names are
  * sorted by name, and seed s uses image s modulo their number, so that more seeds than images give
  * several samples of each.
  */
-final class InputPictures implements FirstStageImages, AutoCloseable {
+final class InputPictures implements StartImages, AutoCloseable {
   private static final Pattern SEED = Pattern.compile("(\\d{6,18}/)?\\d{6,18}\\.png");
 
   private final PictureFolder folder;
   private final PictureSource files;
   private final boolean namedBySeeds;
   private final Map<Long, Integer> bySeed = new HashMap<>();
+  private final String stage;
   private final int resolution;
   private final int channels;
 
@@ -38,13 +39,14 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
    * Opens the images for a network; the caller closes them.
    *
    * @param root {@code --indir}: a folder, or a zip
-   * @param second the network of the second stage
+   * @param stage that starts from them
    * @throws FileException if there are no images, or only some of them are named by seeds
    */
-  InputPictures(Path root, Denoiser second) {
+  InputPictures(Path root, Stage stage) {
     this.folder = new PictureFolder(root);
-    this.resolution = second.resolution();
-    this.channels = second.channels();
+    this.stage = stage.name();
+    this.resolution = stage.network().resolution();
+    this.channels = stage.network().channels();
     if (!Files.isDirectory(root) && !root.toString().toLowerCase(Locale.ROOT).endsWith(".zip")) {
       throw new FileException(root, "is not a folder; --indir must be a folder or a zip of images");
     }
@@ -132,9 +134,9 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
     if (pixels.width() != pixels.height() || resolution % pixels.width() != 0) {
       throw new FileException(
           file,
-          ("has %s x %s pixels, but the second stage requires square images whose side divides %s:"
+          ("has %s x %s pixels, but the %s stage requires square images whose side divides %s:"
                   + " 'rdm dataset --transform=center-crop --resolution=WxH' creates them")
-              .formatted(pixels.width(), pixels.height(), resolution));
+              .formatted(pixels.width(), pixels.height(), stage, resolution));
     }
     if (channels == 3) {
       return pixels.toRgb();
@@ -142,8 +144,8 @@ final class InputPictures implements FirstStageImages, AutoCloseable {
     if (pixels.channels() != channels) {
       throw new FileException(
           file,
-          "has %s channels, but the network of the second stage requires %s"
-              .formatted(pixels.channels(), channels));
+          "has %s channels, but the network of the %s stage requires %s"
+              .formatted(pixels.channels(), stage, channels));
     }
     return pixels;
   }

@@ -4,7 +4,7 @@ package org.relaydiffusion.launch.sampling;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.ClassList;
-import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
@@ -53,20 +53,21 @@ final class JobOptions implements Section {
 
   @Option(
       names = "--sampler_stages",
-      paramLabel = "both|first|second",
+      paramLabel = "both|first|second|...",
       completionCandidates = Candidates.StageNames.class,
       description =
-          "Stages to run; 'first' writes the low-resolution images, 'second' starts from those in"
-              + " --indir. Default: ${DEFAULT-VALUE}.",
+          "Stages to run: 'both' runs all that have a network; 'first' writes the low-resolution"
+              + " images, 'second' starts from those in --indir; a range is 'first-second' or"
+              + " 'second-last'. Default: ${DEFAULT-VALUE}.",
       defaultValue = "both")
-  Stages stages = Stages.BOTH;
+  StageRange stages = StageRange.ALL;
 
   @Option(
       names = "--indir",
       paramLabel = "DIR|ZIP",
       description =
-          "Input of --sampler_stages=second, a folder or zip: the images of the first"
-              + " stage, named as in --outdir or {seed}.png in DIR itself; or images with any"
+          "Input of --sampler_stages=second and later ones, a folder or zip: the images of the"
+              + " stage before, named as in --outdir or {seed}.png in DIR itself; or images with any"
               + " names, which are assigned to the seeds in turn. Default: none.")
   @Nullable Path indir;
 

@@ -2,9 +2,9 @@
 package org.relaydiffusion.launch.sampling;
 
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.RelayPipeline;
+import org.relaydiffusion.diffusion.Stage;
 import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.torch.LaunchGrid;
 
@@ -20,8 +20,8 @@ final class NoiseGrid {
    */
   static Optional<LaunchGrid> of(SamplingJob.Runtime runtime, RelayPipeline pipeline) {
     long elements =
-        Stream.of(pipeline.first(), pipeline.second())
-            .flatMap(Optional::stream)
+        pipeline.stages().stream()
+            .map(Stage::network)
             .mapToLong(NoiseGrid::elements)
             .max()
             .orElse(0);

@@ -1,68 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.launch.sampling;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.Preset;
 import org.relaydiffusion.diffusion.RelayOptions;
+import org.relaydiffusion.diffusion.StageNames;
+import org.relaydiffusion.diffusion.StageOptions;
 import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
+import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.download.Downloads;
+import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
 import picocli.CommandLine;
-import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 
-/** The common part of the three sampling commands, which differ in their {@link Preset}. */
-public abstract class SamplingCommand implements Callable<Integer> {
+/**
+ * A sampling command: {@code generate}, {@code generate_celebahq} or {@code generate_imagenet},
+ * which differ in their {@link Preset}.
+ */
+public final class SamplingCommand implements Callable<Integer> {
   private final Preset preset;
   private final Console console;
   private final StopSignal stop;
 
-  @Mixin private final JobOptions job = new JobOptions();
-  @Mixin private final FirstStageOptions first = new FirstStageOptions();
-  @Mixin private final SecondStageOptions second = new SecondStageOptions();
-  @Mixin private final RunOptions running = new RunOptions();
-  @Mixin private final ReportOptions report = new ReportOptions();
+  private final JobOptions job = new JobOptions();
+  private final List<StageSection> stages;
+  private final RunOptions running = new RunOptions();
+  private final ReportOptions report = new ReportOptions();
 
-  SamplingCommand(Preset preset, Console console, StopSignal stop) {
+  private SamplingCommand(Preset preset, Console console, StopSignal stop) {
     this.preset = preset;
     this.console = console;
     this.stop = stop;
+    stages =
+        IntStream.range(0, StageNames.all().size())
+            .mapToObj(index -> new StageSection(preset, index))
+            .toList();
   }
 
   /** Creates the command lines of all three, each with the defaults of its preset. */
   public static List<CommandLine> commandLines(Console console, StopSignal stop) {
-    return Stream.of(
-            new GenerateCommand(console, stop),
-            new GenerateCelebaHqCommand(console, stop),
-            new GenerateImageNetCommand(console, stop))
-        .map(SamplingCommand::commandLine)
+    return Arrays.stream(Preset.values())
+        .map(preset -> new SamplingCommand(preset, console, stop).commandLine())
         .toList();
   }
 
-  private static CommandLine commandLine(SamplingCommand command) {
-    CommandLine line = new CommandLine(command);
-    line.setDefaultValueProvider(new PresetDefaults(command.preset));
+  private CommandLine commandLine() {
+    CommandSpec spec = CommandSpec.wrapWithoutInspection(this).name(preset.script());
+    spec.usageMessage().description(description());
+    spec.addMixin("job", CommandSpec.forAnnotatedObject(job));
+    for (int i = 0; i < stages.size(); i++) {
+      spec.addMixin(StageNames.of(i), stages.get(i).spec());
+    }
+    spec.addMixin("running", CommandSpec.forAnnotatedObject(running));
+    spec.addMixin("report", CommandSpec.forAnnotatedObject(report));
+    CommandLine line = new CommandLine(spec);
+    line.setDefaultValueProvider(new PresetDefaults(preset));
     return line;
   }
 
-  /** Returns the options of the first sampler, including those of this command only. */
-  EdmOptions complete(EdmOptions options) {
-    return options;
-  }
-
-  /** Returns the options of the second sampler, including those of this command only. */
-  RelayOptions complete(RelayOptions options) {
-    return options;
+  private String description() {
+    return switch (preset) {
+      case GENERATE ->
+          "Sample images from the checkpoints of two or more stages, with the defaults of the"
+              + " generate script.";
+      case CELEBAHQ ->
+          "Sample images as for the paper's CelebA-HQ results, with the same adjustment of"
+              + " contrast, brightness and colour.";
+      case IMAGENET ->
+          "Sample images as for the paper's ImageNet results, with the same adjustment of"
+              + " brightness.";
+    };
   }
 
   @Override
@@ -92,28 +116,54 @@ public abstract class SamplingCommand implements Callable<Integer> {
             job.resume ? Existing.KEEP : Existing.REPLACE);
     return new SamplingJob(
         preset.script(),
-        Optional.ofNullable(first.network).map(downloads::locate),
-        Optional.ofNullable(second.network).map(downloads::locate),
+        new StageNetworks(
+            located(StageSection::network, downloads), located(StageSection::guide, downloads)),
         target,
         Seeds.parse(job.seeds),
         job.seeds,
         job.batch,
         job.classes(),
         job.stages,
-        complete(first.options(preset.first())),
-        complete(second.options(preset.second())),
+        IntStream.range(0, stages.size()).mapToObj(this::options).toList(),
         preset.enhancement(),
         runtime(rank, target),
         rank);
   }
 
+  private StageOptions options(int stage) {
+    StageOptions options = stages.get(stage).options();
+    // Only the other scripts may start beyond the end of the schedule.
+    if (preset == Preset.GENERATE
+        && options.solver() instanceof RelayOptions relay
+        && relay.truncationT() > 1) {
+      throw new OptionException(
+          "--truncation_t_%s must be above 0 and at most 1, but is %s"
+              .formatted(StageNames.of(stage), relay.truncationT()));
+    }
+    return options;
+  }
+
+  private SortedMap<Integer, SourceFile> located(
+      Function<StageSection, Optional<FileLocation>> file, Downloads downloads) {
+    SortedMap<Integer, SourceFile> files = new TreeMap<>();
+    for (int i = 0; i < stages.size(); i++) {
+      int index = i;
+      file.apply(stages.get(i)).ifPresent(location -> files.put(index, downloads.locate(location)));
+    }
+    return files;
+  }
+
+  private Set<Integer> given(Function<StageSection, Optional<FileLocation>> file) {
+    return IntStream.range(0, stages.size())
+        .filter(i -> file.apply(stages.get(i)).isPresent())
+        .boxed()
+        .collect(Collectors.toSet());
+  }
+
   /** Called last, because LibTorch is loaded to determine whether CUDA is available. */
   private SamplingJob.Runtime runtime(Rank rank, SamplingJob.Target target) {
     SamplingJob.requireComplete(
-        job.stages,
-        Optional.ofNullable(first.network),
-        Optional.ofNullable(second.network),
-        target);
+        job.stages, given(StageSection::network), given(StageSection::guide), target);
     OptionalInt threads = running.compute.threads();
     return new SamplingJob.Runtime(
         running.compute.device(rank),

@@ -3,22 +3,22 @@ package org.relaydiffusion.launch.sampling;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.ClassList;
 import org.relaydiffusion.diffusion.ComputeType;
-import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.Noise;
-import org.relaydiffusion.diffusion.RelayOptions;
-import org.relaydiffusion.diffusion.Stage;
-import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.StageNames;
+import org.relaydiffusion.diffusion.StageOptionTable;
+import org.relaydiffusion.diffusion.StageOptions;
+import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.diffusion.image.Enhancement;
 import org.relaydiffusion.diffusion.random.Seeds;
-import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.Numerics;
@@ -30,35 +30,33 @@ import org.relaydiffusion.torch.Device;
  * The request of a sampling command.
  *
  * @param command name of the command, such as {@code generate}
- * @param networkFirst the checkpoint of the first stage
- * @param networkSecond the checkpoint of the second stage
+ * @param networks the checkpoints
  * @param target the output files
  * @param seeds one per image
  * @param seedsText the seeds as typed
  * @param batch the maximum batch size
  * @param classes the classes that are assigned to the images in turn
- * @param stages the stages to run
- * @param first options of the first sampler
- * @param second options of the second sampler
+ * @param range the stages to run
+ * @param stages the options of every stage that a pipeline can have
  * @param enhancement the post-processing of the images
  * @param runtime the device and numerics of the networks
  * @param rank this process among those that share the run
  */
 public record SamplingJob(
     String command,
-    Optional<SourceFile> networkFirst,
-    Optional<SourceFile> networkSecond,
+    StageNetworks networks,
     Target target,
     Seeds seeds,
     String seedsText,
     int batch,
     ClassList classes,
-    Stages stages,
-    EdmOptions first,
-    RelayOptions second,
+    StageRange range,
+    List<StageOptions> stages,
     Enhancement enhancement,
     Runtime runtime,
     Rank rank) {
+  /** Records of two stages have the options of both, whichever of them run. */
+  private static final int ALWAYS_RECORDED = 2;
 
   /** What is done with images of an earlier run. */
   public enum Existing {
@@ -72,7 +70,7 @@ public record SamplingJob(
    * The files of a run.
    *
    * @param outdir the folder for images
-   * @param indir the images of the first stage, for {@link Stages#SECOND}
+   * @param indir the images that a run starts from which leaves out the first stage
    * @param grid the contact sheet, if requested
    * @param npz the file of all images in one array, if requested
    * @param existing what is done with existing images
@@ -146,7 +144,7 @@ public record SamplingJob(
    * @throws OptionException naming the option that is missing or not applicable
    */
   public SamplingJob {
-    requireComplete(stages, networkFirst, networkSecond, target);
+    requireComplete(range, networks.networks().keySet(), networks.guides().keySet(), target);
   }
 
   /**
@@ -154,16 +152,27 @@ public record SamplingJob(
    *
    * @throws OptionException naming the option that is missing or not applicable
    */
-  static void requireComplete(Stages stages, Optional<?> first, Optional<?> second, Target target) {
-    requireNetwork(stages, Stage.FIRST, first);
-    requireNetwork(stages, Stage.SECOND, second);
-    if (stages == Stages.SECOND && target.indir().isEmpty()) {
+  static void requireComplete(
+      StageRange range, Set<Integer> networks, Set<Integer> guides, Target target) {
+    StageNetworks.requireComplete(range, networks, guides);
+    if (range.startsFromImages() && target.indir().isEmpty()) {
       throw new OptionException(
-          "--sampler_stages=second requires --indir, the images of the first stage");
+          "--sampler_stages=%s requires --indir, the images of the %s stage"
+              .formatted(range, StageNames.of(range.from() - 1)));
     }
-    if (stages != Stages.SECOND && target.indir().isPresent()) {
+    if (!range.startsFromImages() && target.indir().isPresent()) {
       throw new OptionException("--indir is only valid with --sampler_stages=second");
     }
+  }
+
+  /** Returns the index of the last stage that runs. */
+  int last() {
+    return range.to().orElseGet(() -> networks.networks().lastKey());
+  }
+
+  /** Returns the number of stages that run. */
+  int count() {
+    return last() - range.from() + 1;
   }
 
   /** Returns everything that determines the images, under the names of the command's options. */
@@ -175,11 +184,11 @@ public record SamplingJob(
     options.put("seeds", seedsText);
     options.put("batch", batch);
     options.put("class", plain(classes));
-    options.put("sampler_stages", stages);
-    options.put("network_first", networkFirst.map(SourceFile::toString));
-    options.put("network_second", networkSecond.map(SourceFile::toString));
-    options.put("first", first);
-    options.put("second", second);
+    options.put("sampler_stages", range.toString());
+    networks.forEach((option, file) -> options.put(option, file.toString()));
+    for (int i = 0; i < Math.max(ALWAYS_RECORDED, networks.networks().lastKey() + 1); i++) {
+      options.put(StageNames.of(i), StageOptionTable.values(stages.get(i)));
+    }
     options.put("enhancement", enhancement);
     options.put("device", runtime.device().toString());
     options.put("dtype", runtime.dtypeText());
@@ -196,13 +205,5 @@ public record SamplingJob(
       return null;
     }
     return classes.labels().size() == 1 ? classes.labels().getFirst() : classes.toString();
-  }
-
-  private static void requireNetwork(Stages stages, Stage stage, Optional<?> network) {
-    if (stages.include(stage) && network.isEmpty()) {
-      String name = stage.name().toLowerCase(Locale.ROOT);
-      throw new OptionException(
-          "--network_%s is missing: the %s stage requires a checkpoint".formatted(name, name));
-    }
   }
 }

@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.Noise;
-import org.relaydiffusion.diffusion.Stage;
 import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.StoredOptions;
@@ -34,8 +33,6 @@ public final class SamplingRecord {
   public static final String FILE = "sampling_options.json";
 
   private static final String SINCE = "pictures_since";
-  private static final String FIRST = "network_first";
-  private static final String SECOND = "network_second";
   private static final String SUM = "_sha256";
 
   /** The source of random numbers, which older records lack: it was always the CPU. */
@@ -68,12 +65,9 @@ public final class SamplingRecord {
    */
   static SamplingRecord of(SamplingJob job) {
     Map<String, @Nullable Object> options = job.resolved();
-    if (job.stages().include(Stage.FIRST)) {
-      job.networkFirst().ifPresent(file -> options.put(FIRST + SUM, FileSum.sha256(file.path())));
-    }
-    if (job.stages().include(Stage.SECOND)) {
-      job.networkSecond().ifPresent(file -> options.put(SECOND + SUM, FileSum.sha256(file.path())));
-    }
+    job.networks()
+        .within(job.range())
+        .forEach((option, file) -> options.put(option + SUM, FileSum.sha256(file.path())));
     Path file = job.target().outdir().resolve(FILE);
     return new SamplingRecord(file, options, Files.isRegularFile(file) ? stored(file) : Map.of());
   }
@@ -106,7 +100,8 @@ public final class SamplingRecord {
   String key() {
     Map<String, String> decisive = new TreeMap<>(mine);
     // Networks are identified by their checksums: their paths may differ between hosts.
-    decisive.keySet().removeAll(Set.of("command", "outdir", "device", SINCE, FIRST, SECOND));
+    decisive.keySet().removeAll(Set.of("command", "outdir", "device", SINCE));
+    decisive.keySet().removeIf(name -> mine.containsKey(name + SUM));
     return FileSum.sha256(decisive.toString().getBytes(StandardCharsets.UTF_8));
   }
 

@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.Noise;
+import org.relaydiffusion.diffusion.StageNames;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.progress.Durations;
@@ -43,16 +44,21 @@ final class SamplingReport {
                 job.command(),
                 job.seedsText(),
                 job.batch(),
-                switch (job.stages()) {
-                  case BOTH -> "both stages";
-                  case FIRST -> "first stage";
-                  case SECOND -> "second stage";
-                },
+                stages(job),
                 runtime.device(),
                 runtime.dtypeText(),
                 runtime.numerics().name().toLowerCase(Locale.ROOT),
                 noise,
                 processes));
+  }
+
+  private static String stages(SamplingJob job) {
+    if (job.count() == 1) {
+      return StageNames.of(job.last()) + " stage";
+    }
+    return job.count() == 2 && job.range().from() == 0
+        ? "both stages"
+        : "stages %s to %s".formatted(job.range().from() + 1, job.last() + 1);
   }
 
   /** Returns the progress of the first process, or of all with {@code --verbose}. */

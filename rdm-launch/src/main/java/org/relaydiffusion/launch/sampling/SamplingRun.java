@@ -21,8 +21,6 @@ import org.relaydiffusion.diffusion.RelayPipeline;
 import org.relaydiffusion.diffusion.Sample;
 import org.relaydiffusion.diffusion.SampleRequest;
 import org.relaydiffusion.diffusion.Samples;
-import org.relaydiffusion.diffusion.Stage;
-import org.relaydiffusion.diffusion.Stages;
 import org.relaydiffusion.diffusion.image.BackgroundPngWriter;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.PngFiles;
@@ -30,7 +28,6 @@ import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.download.Downloads;
-import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.progress.RunProgress;
 import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
@@ -110,10 +107,9 @@ public final class SamplingRun {
       List<Long> mine = ownSeeds();
       List<Long> missing = missing(mine, pipeline, since);
       SampleRequest request = request(mine, missing, inputs);
-      int stages = job.stages() == Stages.BOTH ? 2 : 1;
-      int firstStage = job.stages() == Stages.SECOND ? 2 : 1;
       RunProgress progress =
-          new RunProgress(status, missing.size(), firstStage, stages, System::nanoTime);
+          new RunProgress(
+              status, missing.size(), job.range().from() + 1, job.count(), System::nanoTime);
       try {
         if (!missing.isEmpty()) {
           // Any process may write the record first; that of the first process is final.
@@ -151,27 +147,20 @@ public final class SamplingRun {
     job.target()
         .grid()
         .ifPresent(grid -> {
-          job.networkFirst().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
-          job.networkSecond().ifPresent(network -> OutputFile.refuseInput(grid, network.path()));
+          job.networks().files().forEach(file -> OutputFile.refuseInput(grid, file.path()));
           OutputFile.refuseOthers(grid, "PNG image", PngFiles::isPng);
         });
     job.target()
         .npz()
         .ifPresent(npz -> {
-          job.networkFirst().ifPresent(network -> OutputFile.refuseInput(npz, network.path()));
-          job.networkSecond().ifPresent(network -> OutputFile.refuseInput(npz, network.path()));
+          job.networks().files().forEach(file -> OutputFile.refuseInput(npz, file.path()));
           OutputFile.refuseOthers(npz, "file of samples", SamplesFile::isSamples);
           SamplesFile.check(npz);
         });
   }
 
   private void fetchNetworks() {
-    if (job.stages().include(Stage.FIRST)) {
-      job.networkFirst().ifPresent(downloads::fetch);
-    }
-    if (job.stages().include(Stage.SECOND)) {
-      job.networkSecond().ifPresent(downloads::fetch);
-    }
+    job.networks().within(job.range()).files().forEach(downloads::fetch);
   }
 
   private void prepareLibTorch() {
@@ -229,12 +218,9 @@ public final class SamplingRun {
             .dtype(job.runtime().dtype())
             .numerics(job.runtime().numerics())
             .cudaGraphs(job.runtime().cudaGraphs());
-    if (job.stages().include(Stage.FIRST)) {
-      job.networkFirst().map(SourceFile::path).ifPresent(builder::first);
-    }
-    if (job.stages().include(Stage.SECOND)) {
-      job.networkSecond().map(SourceFile::path).ifPresent(builder::second);
-    }
+    StageNetworks needed = job.networks().within(job.range());
+    needed.networks().forEach((index, file) -> builder.stage(index, file.path()));
+    needed.guides().forEach((index, file) -> builder.guide(index, file.path()));
     return builder.load();
   }
 
@@ -249,7 +235,7 @@ public final class SamplingRun {
     if (job.target().existing() == SamplingJob.Existing.REPLACE) {
       return seeds;
     }
-    Denoiser last = pipeline.second().or(pipeline::first).orElseThrow();
+    Denoiser last = pipeline.stages().getLast().network();
     List<Long> missing = new ArrayList<>();
     for (long seed : seeds) {
       if (since.filter(time -> folder.isOlder(seed, time)).isPresent()
@@ -261,11 +247,11 @@ public final class SamplingRun {
     return missing;
   }
 
-  /** Returns the input of the second stage, if it does not start from the first. */
+  /** Returns the images that the run starts from, if it leaves out the first stage. */
   private @Nullable InputPictures inputs(RelayPipeline pipeline) {
     return job.target()
         .indir()
-        .map(indir -> new InputPictures(indir, pipeline.second().orElseThrow()))
+        .map(indir -> new InputPictures(indir, pipeline.stages().getFirst()))
         .orElse(null);
   }
 
@@ -277,12 +263,13 @@ public final class SamplingRun {
         SampleRequest.builder()
             .batch(job.batch())
             .classes(job.classes())
-            .stages(job.stages())
-            .first(job.first())
-            .second(job.second())
+            .range(job.range())
             .noise(job.runtime().noise())
             .enhancement(job.enhancement())
             .cancellation(cancellation);
+    for (int i = 0; i < job.stages().size(); i++) {
+      builder.stage(i, job.stages().get(i));
+    }
     if (missing.size() == mine.size() || missing.isEmpty()) {
       builder.seeds(job.seeds()).rank(job.rank().index(), job.rank().worldSize());
     } else {
@@ -307,7 +294,7 @@ public final class SamplingRun {
                 request,
                 p ->
                     progress.step(
-                        p.stage() == Stage.FIRST ? 1 : 2,
+                        p.stage() + 1,
                         p.step(),
                         p.steps(),
                         Math.ceilDiv((int) p.images(), p.batches())))) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -16,7 +17,7 @@ import org.relaydiffusion.diffusion.ClassList;
 import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.Preset;
-import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
@@ -34,17 +35,15 @@ class SamplingRecordTest {
     SamplingJob job =
         new SamplingJob(
             "generate",
-            Optional.of(SourceFile.of(network)),
-            Optional.empty(),
+            StageNetworks.of(List.of(SourceFile.of(network))),
             new SamplingJob.Target(
                 folder, Optional.empty(), Optional.empty(), Optional.empty(), Existing.KEEP),
             Seeds.parse("0"),
             "0",
             1,
             ClassList.ALL,
-            Stages.FIRST,
-            Preset.GENERATE.first(),
-            Preset.GENERATE.second(),
+            StageRange.only(0),
+            Preset.GENERATE.stages(),
             Preset.GENERATE.enhancement(),
             new SamplingJob.Runtime(
                 Device.cuda(0),

@@ -3,14 +3,17 @@ package org.relaydiffusion.tests.bench;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.RelayOptions;
-import org.relaydiffusion.diffusion.sampler.EdmSampler;
-import org.relaydiffusion.diffusion.sampler.Guidance;
-import org.relaydiffusion.diffusion.sampler.RelaySampler;
-import org.relaydiffusion.diffusion.sampler.Sampler;
+import org.relaydiffusion.diffusion.guidance.Guidance;
+import org.relaydiffusion.diffusion.guidance.GuidanceOptions;
+import org.relaydiffusion.diffusion.guidance.GuidedDenoiser;
+import org.relaydiffusion.diffusion.sampler.HeunSolver;
+import org.relaydiffusion.diffusion.sampler.RelaySolver;
+import org.relaydiffusion.diffusion.sampler.Solver;
 import org.relaydiffusion.diffusion.sampler.StackedGenerators;
 import org.relaydiffusion.diffusion.sampler.StepListener;
 import org.relaydiffusion.model.CudaGraphs;
@@ -49,13 +52,7 @@ public final class LaunchBenchmark {
           new Variant("fast bf16", Numerics.FAST, DType.BFLOAT16, CudaGraphs.OFF),
           new Variant("fast bf16, graph", Numerics.FAST, DType.BFLOAT16, CudaGraphs.ON));
 
-  private record Variant(String name, Numerics numerics, DType dtype, CudaGraphs graphs) {
-    Guidance.Evaluation evaluation() {
-      return numerics == Numerics.EXACT
-          ? Guidance.Evaluation.SEPARATE
-          : Guidance.Evaluation.BATCHED;
-    }
-  }
+  private record Variant(String name, Numerics numerics, DType dtype, CudaGraphs graphs) {}
 
   private LaunchBenchmark() {}
 
@@ -116,24 +113,13 @@ public final class LaunchBenchmark {
     row(variant, "a step, stage 2", step(variant, network, labels, x, LaunchBenchmark::second));
   }
 
-  private static Sampler first(Variant variant, int steps) {
-    EdmOptions options = EdmOptions.DEFAULT.toBuilder().numSteps(steps).guidance(SCALE).build();
-    return new EdmSampler(options, variant.evaluation());
+  private static Solver first(int steps) {
+    return new HeunSolver(EdmOptions.DEFAULT.toBuilder().numSteps(steps).build());
   }
 
-  private static Sampler second(Variant variant, int steps) {
-    RelayOptions options =
-        RelayOptions.DEFAULT.toBuilder()
-            .numSteps(steps)
-            .truncationSigma(NO_TRUNCATION)
-            .guidance(SCALE)
-            .build();
-    return new RelaySampler(options, variant.evaluation());
-  }
-
-  @FunctionalInterface
-  private interface SamplerOf {
-    Sampler make(Variant variant, int steps);
+  private static Solver second(int steps) {
+    return new RelaySolver(
+        RelayOptions.DEFAULT.toBuilder().numSteps(steps).truncationSigma(NO_TRUNCATION).build());
   }
 
   /** What a run with more steps has more. */
@@ -142,21 +128,28 @@ public final class LaunchBenchmark {
       Preconditioner network,
       @Nullable Tensor labels,
       Tensor x,
-      SamplerOf sampler) {
-    run(sampler.make(variant, FEW), network, labels, x);
+      IntFunction<Solver> solver) {
+    run(variant, solver.apply(FEW), network, labels, x);
     RunCounts few =
-        NullRuntime.count(x.device(), () -> run(sampler.make(variant, FEW), network, labels, x));
+        NullRuntime.count(x.device(), () -> run(variant, solver.apply(FEW), network, labels, x));
     RunCounts many =
-        NullRuntime.count(x.device(), () -> run(sampler.make(variant, MANY), network, labels, x));
+        NullRuntime.count(x.device(), () -> run(variant, solver.apply(MANY), network, labels, x));
     return many.beyond(few, MANY - FEW);
   }
 
   private static void run(
-      Sampler sampler, Preconditioner network, @Nullable Tensor labels, Tensor x) {
+      Variant variant, Solver solver, Preconditioner network, @Nullable Tensor labels, Tensor x) {
     long[] seeds = new long[Math.toIntExact(x.size(0))];
     try (TensorScope _ = TensorScope.open();
         StackedGenerators noise = StackedGenerators.of(Noise.AUTO, x.device(), seeds)) {
-      sampler.sample(network, labels, Shapes.copy(x), noise, StepListener.NONE);
+      GuidedDenoiser guided =
+          Guidance.of(
+              GuidanceOptions.scale(SCALE),
+              network,
+              null,
+              labels,
+              Guidance.Evaluation.of(variant.numerics));
+      solver.sample(guided, Shapes.copy(x), noise, StepListener.NONE);
     }
   }
 

@@ -20,7 +20,7 @@ import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.checkpoint.NetworkValidator;
 import org.relaydiffusion.checkpoint.StoredTensor;
 import org.relaydiffusion.checkpoint.TrainingState;
-import org.relaydiffusion.diffusion.Stages;
+import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.data.convert.Crop;
@@ -244,7 +244,7 @@ final class Readers {
     List<Consumer<String>> parsers =
         List.of(
             Seeds::parse,
-            Stages::parse,
+            StageRange::parse,
             Resolution::parse,
             Crop::parse,
             Device::parse,

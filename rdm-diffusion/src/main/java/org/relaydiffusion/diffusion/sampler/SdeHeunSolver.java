@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.sampler;
 
-import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.EdmOptions;
+import org.relaydiffusion.diffusion.guidance.GuidedDenoiser;
 import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Tensor;
-import org.relaydiffusion.torch.TensorScope;
 
 /**
  * The first-stage sampler of the CelebA-HQ script: each step goes below its target level and
@@ -17,33 +16,36 @@ import org.relaydiffusion.torch.TensorScope;
  *
  * @param options the steps, churn and {@code sdeScale}
  */
-public record EdmSdeSampler(EdmOptions options) implements Sampler {
+public record SdeHeunSolver(EdmOptions options) implements Solver {
   @Override
-  public Tensor sample(
-      Denoiser net,
-      @Nullable Tensor labels,
-      Tensor start,
-      StackedGenerators noise,
-      StepListener listener) {
-    EdmOptions o = options;
-    double[] t = NoiseLevels.of(net, o.sigmaMin(), o.sigmaMax(), o.rho(), o.numSteps());
-    double[] raised = ChurnStep.raised(o.churn(), o.numSteps(), net, t);
-    try (var scope = TensorScope.open()) {
-      Guidance plain = Guidance.none(net, labels);
-      Tensor x = start.to(DType.FLOAT64).mul(t[0]);
-      for (int i = 0; i < o.numSteps(); i++) {
-        try (var step = TensorScope.open();
-            Tensor before = x) {
-          ChurnStep churned = ChurnStep.take(o.churn(), before, t[i], raised[i], noise);
-          x = step.keep(step(plain, churned, t[i + 1], noise));
-        }
-        listener.stepDone(i + 1, o.numSteps());
-      }
-      return scope.keep(x);
-    }
+  public NoiseLevels levels(Denoiser net) {
+    return NoiseLevels.of(options, net);
   }
 
-  private Tensor step(Guidance plain, ChurnStep from, double t, StackedGenerators noise) {
+  @Override
+  public int calls(int steps) {
+    return 2 * steps - 1;
+  }
+
+  @Override
+  public Stepper begin(Batch batch) {
+    ChurnedLevels churned = ChurnedLevels.of(options.churn(), batch);
+    GuidedDenoiser plain = batch.denoiser().unguided();
+    return new Stepper() {
+      @Override
+      public Tensor start() {
+        return HeunSolver.latents(batch);
+      }
+
+      @Override
+      public Tensor step(int i, Tensor x) {
+        ChurnStep from = churned.take(i, x);
+        return SdeHeunSolver.this.step(plain, from, batch.levels().at(i + 1), batch.noise());
+      }
+    };
+  }
+
+  private Tensor step(GuidedDenoiser plain, ChurnStep from, double t, StackedGenerators noise) {
     double that = from.sigma();
     double g = options.sdeScale().orElse(0) * t;
     double pull = (Math.sqrt((t * t - g * g) / (that * that)) - 1) * that;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -17,13 +18,24 @@ import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
 
 /** What a request and the networks must agree on; each refusal is one clear line. */
-class RelayPlanTest {
+class PipelinePlanTest {
+  private static RelayPipeline pipeline(@Nullable StubDenoiser... networks) {
+    List<Stage> stages = new ArrayList<>();
+    for (int i = 0; i < networks.length; i++) {
+      StubDenoiser network = networks[i];
+      if (network != null) {
+        stages.add(new Stage(i, network));
+      }
+    }
+    return RelayPipeline.of(stages, Numerics.EXACT, Device.CPU);
+  }
+
   private static void refused(
       SampleRequest.Builder request,
       @Nullable StubDenoiser first,
       @Nullable StubDenoiser second,
       String message) {
-    try (var pipeline = RelayPipeline.of(first, second, Numerics.EXACT, Device.CPU)) {
+    try (var pipeline = pipeline(first, second)) {
       assertThatThrownBy(() -> pipeline.sample(request.build()))
           .isInstanceOf(OptionException.class)
           .hasMessage(message);
@@ -35,11 +47,16 @@ class RelayPlanTest {
     StubDenoiser net = new StubDenoiser(16, 3, 0);
     refused(
         SampleRequest.builder(),
+        null,
+        net,
+        "sampler_stages = both requires the checkpoint of the first stage");
+    refused(
+        SampleRequest.builder().range(StageRange.parse("first-second")),
         net,
         null,
-        "sampler_stages = both requires the checkpoint of the second stage");
+        "sampler_stages = first-second requires the checkpoint of the second stage");
     refused(
-        SampleRequest.builder().stages(Stages.FIRST),
+        SampleRequest.builder().range(StageRange.only(0)),
         null,
         net,
         "sampler_stages = first requires the checkpoint of the first stage");
@@ -72,7 +89,7 @@ class RelayPlanTest {
         new StubDenoiser(30, 3, 0),
         "up_scale = 4 does not divide the resolution of the second network, 30");
     refused(
-        SampleRequest.builder().stages(Stages.FIRST),
+        SampleRequest.builder().range(StageRange.only(0)),
         new StubDenoiser(16, 2, 0),
         null,
         "the first network has 2 channels, but images have 1 or 3");
@@ -81,17 +98,17 @@ class RelayPlanTest {
   @Test
   void aClassMustExist() {
     refused(
-        SampleRequest.builder().stages(Stages.FIRST).classLabel(1),
+        SampleRequest.builder().range(StageRange.only(0)).classLabel(1),
         new StubDenoiser(16, 3, 0),
         null,
         "class = 1 was requested, but the networks are unconditional");
     refused(
-        SampleRequest.builder().stages(Stages.FIRST).classLabel(4),
+        SampleRequest.builder().range(StageRange.only(0)).classLabel(4),
         new StubDenoiser(16, 3, 4),
         null,
         "class must be 0 to 3, but is 4");
     refused(
-        SampleRequest.builder().stages(Stages.FIRST).classes(ClassList.of(3, 9, 0, 4, 5, 9)),
+        SampleRequest.builder().range(StageRange.only(0)).classes(ClassList.of(3, 9, 0, 4, 5, 9)),
         new StubDenoiser(16, 3, 4),
         null,
         "class must be 0 to 3, but is 9,4-5");
@@ -102,12 +119,11 @@ class RelayPlanTest {
   @CsvSource({"1, 1", "2, 1", "8, 1", "3, 2", "2, 3"})
   void severalClassesAreTakenInTurnBySeed(int batch, int processes) {
     Map<Long, Integer> labels = new TreeMap<>();
-    try (var pipeline =
-        RelayPipeline.of(new StubDenoiser(8, 3, 10), null, Numerics.EXACT, Device.CPU)) {
+    try (var pipeline = pipeline(new StubDenoiser(8, 3, 10))) {
       for (int rank = 0; rank < processes; rank++) {
         SampleRequest request =
             SampleRequest.builder()
-                .stages(Stages.FIRST)
+                .range(StageRange.only(0))
                 .seeds("0-4,100")
                 .classes(ClassList.of(7, 2, 9))
                 .batch(batch)
@@ -123,8 +139,8 @@ class RelayPlanTest {
   void labelsAreSeedModClassesOrTheOneAskedFor() {
     StubDenoiser first = new StubDenoiser(8, 3, 4);
     SampleRequest.Builder request =
-        SampleRequest.builder().stages(Stages.FIRST).seeds(6, -1).batch(2);
-    try (var pipeline = RelayPipeline.of(first, null, Numerics.EXACT, Device.CPU)) {
+        SampleRequest.builder().range(StageRange.only(0)).seeds(6, -1).batch(2);
+    try (var pipeline = pipeline(first, null)) {
       assertThat(pipeline.sample(request.build()))
           .extracting(s -> s.label().orElseThrow())
           .containsExactly(2, 3);
@@ -139,7 +155,7 @@ class RelayPlanTest {
   void anUnconditionalSecondStageIsGivenNoLabels() {
     StubDenoiser first = new StubDenoiser(8, 3, 4);
     StubDenoiser second = new StubDenoiser(32, 3, 0);
-    try (var pipeline = RelayPipeline.of(first, second, Numerics.EXACT, Device.CPU)) {
+    try (var pipeline = pipeline(first, second)) {
       for (Sample sample : pipeline.sample(SampleRequest.builder().seeds(5).build())) {
         assertThat(sample.label()).hasValue(1);
         assertThat(sample.pixels().width()).isEqualTo(32);
@@ -152,9 +168,9 @@ class RelayPlanTest {
   @Test
   void theSecondStageAloneChecksThePicturesItIsGiven() {
     StubDenoiser second = new StubDenoiser(32, 3, 0);
-    try (var pipeline = RelayPipeline.of(null, second, Numerics.EXACT, Device.CPU)) {
+    try (var pipeline = pipeline(null, second)) {
       SampleRequest.Builder request =
-          SampleRequest.builder().stages(Stages.SECOND).seeds(7).inputs(_ -> picture(8, 1));
+          SampleRequest.builder().range(StageRange.only(1)).seeds(7).inputs(_ -> picture(8, 1));
       assertThatThrownBy(() -> pipeline.sample(request.build()).iterator().hasNext())
           .isInstanceOf(OptionException.class)
           .hasMessage("the image of seed 7 has 1 channels, but the second network has 3");
@@ -164,7 +180,7 @@ class RelayPlanTest {
           .hasMessage(
               "the image of seed 7 is 12 x 12, but must be square with a side that divides 32");
     }
-    assertThatThrownBy(() -> SampleRequest.builder().stages(Stages.SECOND).build())
+    assertThatThrownBy(() -> SampleRequest.builder().range(StageRange.only(1)).build())
         .isInstanceOf(OptionException.class)
         .hasMessage("sampler_stages = second requires the images of the first stage");
   }
@@ -173,8 +189,12 @@ class RelayPlanTest {
   void aNetworkWithoutLevelsBelowTheTruncationIsRefused() {
     StubDenoiser second = new StubDenoiser(32, 3, 0, 2, new ArrayList<>());
     SampleRequest request =
-        SampleRequest.builder().stages(Stages.SECOND).seeds(7).inputs(_ -> picture(8, 3)).build();
-    try (var pipeline = RelayPipeline.of(null, second, Numerics.EXACT, Device.CPU)) {
+        SampleRequest.builder()
+            .range(StageRange.only(1))
+            .seeds(7)
+            .inputs(_ -> picture(8, 3))
+            .build();
+    try (var pipeline = pipeline(null, second)) {
       assertThatThrownBy(() -> pipeline.sample(request).iterator().hasNext())
           .isInstanceOf(OptionException.class)
           .hasMessageStartingWith("there are no steps below truncation_sigma = 0.9: ");

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.relaydiffusion.launch.sampling;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.diffusion.Preset;
+import org.relaydiffusion.diffusion.StageDraft;
+import org.relaydiffusion.diffusion.StageNames;
+import org.relaydiffusion.diffusion.StageOption;
+import org.relaydiffusion.diffusion.StageOptionTable;
+import org.relaydiffusion.diffusion.StageOptions;
+import org.relaydiffusion.diffusion.sampler.Solvers;
+import org.relaydiffusion.launch.command.Converters;
+import org.relaydiffusion.launch.command.FileLocation;
+import org.relaydiffusion.launch.command.Section;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.IGetter;
+import picocli.CommandLine.Model.ISetter;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** The options of one stage, made from the {@link StageOptionTable}: {@code --num_steps_first}. */
+final class StageSection implements Section {
+  /** Help shows so many stages; the options of further ones work as well. */
+  private static final int SHOWN = 3;
+
+  private final int index;
+  private final StageOptions preset;
+  private final Map<StageOption, Object> typed = new LinkedHashMap<>();
+  private @Nullable FileLocation network;
+  private @Nullable FileLocation guide;
+
+  /**
+   * Creates the section of a stage.
+   *
+   * @param preset its defaults
+   * @param index of the stage, from 0
+   */
+  StageSection(Preset preset, int index) {
+    this.preset = preset.stage(index);
+    this.index = index;
+  }
+
+  @Override
+  public String heading() {
+    return switch (index) {
+      case 0 -> "First stage (diffusion at low resolution)";
+      case 1 -> "Second stage (relay to high resolution)";
+      default ->
+          "%s stage (another relay; further stages have the same options)".formatted(ordinal());
+    };
+  }
+
+  private String ordinal() {
+    String name = StageNames.of(index);
+    return Character.toUpperCase(name.charAt(0)) + name.substring(1);
+  }
+
+  private String suffixed(String name) {
+    return "--%s_%s".formatted(name, StageNames.of(index));
+  }
+
+  /** Returns the options for picocli. */
+  CommandSpec spec() {
+    CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+    spec.addOption(
+        file("network")
+            .description(
+                ("Checkpoint (.pkl, .pt or .safetensors) of the %s stage. An http or https URL is"
+                        + " downloaded once, into the cache folder.%s")
+                    .formatted(StageNames.of(index), index < 2 ? "" : " Default: none."))
+            .getter(value(() -> network))
+            .setter(setter(value -> network = (FileLocation) value))
+            .build());
+    for (StageOption option : StageOptionTable.of(preset.solver())) {
+      Object value = option.of(preset);
+      if (value != null) {
+        spec.addOption(option(option, value));
+      }
+    }
+    spec.addOption(
+        file("guide")
+            .description(
+                ("Checkpoint of a weaker network of the same shape, by which the %s stage is guided"
+                        + " instead of by its own predictions without a class (autoguidance)."
+                        + " Default: none.")
+                    .formatted(StageNames.of(index)))
+            .getter(value(() -> guide))
+            .setter(setter(value -> guide = (FileLocation) value))
+            .build());
+    return spec;
+  }
+
+  private OptionSpec.Builder file(String name) {
+    return OptionSpec.builder(suffixed(name))
+        .paramLabel("FILE|URL")
+        .type(FileLocation.class)
+        .arity("1")
+        .hidden(index >= SHOWN);
+  }
+
+  private OptionSpec option(StageOption option, Object value) {
+    List<String> names = new ArrayList<>();
+    if (option.traits().bareInFirst() && index == 0) {
+      names.add("--" + option.name());
+    }
+    names.add(suffixed(option.name()));
+    String note = option.note().isEmpty() ? "" : " (%s)".formatted(option.note());
+    OptionSpec.Builder builder =
+        OptionSpec.builder(names.toArray(String[]::new))
+            .paramLabel(option.label())
+            .type(type(option.kind()))
+            .arity("1")
+            .description(
+                "%s Default: ${DEFAULT-VALUE}%s.".formatted(option.description(index), note))
+            .defaultValue(text(value))
+            .hidden(index >= SHOWN)
+            .getter(value(() -> typed.get(option)))
+            .setter(setter(given -> store(option, given)));
+    if (option.name().equals("solver")) {
+      List<String> solvers = Solvers.names(preset.solver().getClass());
+      builder.paramLabel(String.join("|", solvers)).completionCandidates(solvers);
+    }
+    return builder.build();
+  }
+
+  private void store(StageOption option, @Nullable Object value) {
+    if (value == null) {
+      typed.remove(option);
+    } else {
+      typed.put(option, value);
+    }
+  }
+
+  private static IGetter value(Supplier<@Nullable Object> getter) {
+    return new IGetter() {
+      @Override
+      @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals", "NullAway"}) // picocli's.
+      public <T> T get() {
+        return (T) getter.get();
+      }
+    };
+  }
+
+  /** Returns a setter without a value before, as picocli allows. */
+  private static ISetter setter(Consumer<@Nullable Object> setter) {
+    return new ISetter() {
+      @Override
+      @SuppressWarnings("NullAway") // picocli's.
+      public <T> T set(T value) {
+        setter.accept(value);
+        return null;
+      }
+    };
+  }
+
+  private static Class<?> type(StageOption.Kind kind) {
+    return switch (kind) {
+      case INTEGER -> int.class;
+      case NUMBER -> double.class;
+      case TEXT -> String.class;
+    };
+  }
+
+  private static String text(Object value) {
+    return value instanceof Double number ? Converters.text(number) : value.toString();
+  }
+
+  /** Returns the checkpoint of the stage, if one was given. */
+  Optional<FileLocation> network() {
+    return Optional.ofNullable(network);
+  }
+
+  /** Returns the checkpoint of the network by which the stage is guided, if one was given. */
+  Optional<FileLocation> guide() {
+    return Optional.ofNullable(guide);
+  }
+
+  /**
+   * Returns the options of the stage; those that were not typed are those of the preset.
+   *
+   * @throws org.relaydiffusion.OptionException naming the option as typed
+   */
+  StageOptions options() {
+    return StageErrors.checked(
+        StageNames.of(index),
+        () -> {
+          StageDraft draft = new StageDraft(preset);
+          typed.forEach((option, value) -> {
+            StageErrors.requireTypable(option, value);
+            option.writer().accept(draft, value);
+          });
+          return draft.build();
+        });
+  }
+}
