@@ -4,6 +4,7 @@ package org.relaydiffusion.diffusion.sampler;
 import java.util.Arrays;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.SolverOptions;
+import org.relaydiffusion.diffusion.schedule.AlignYourSteps;
 import org.relaydiffusion.diffusion.schedule.KarrasSchedule;
 import org.relaydiffusion.diffusion.schedule.LevelSchedule;
 import org.relaydiffusion.model.Denoiser;
@@ -48,10 +49,12 @@ public final class NoiseLevels {
     double low = Math.max(options.sigmaMin(), net.sigmaMin());
     double high = Math.min(options.sigmaMax(), net.sigmaMax());
     int n = options.numSteps();
+    KarrasSchedule karras = new KarrasSchedule(low, high, options.rho(), n);
     double[] levels =
         switch (options.schedule()) {
-          case LevelSchedule.Karras() ->
-              powers(new KarrasSchedule(low, high, options.rho(), n).roots(), options.rho());
+          case LevelSchedule.Karras() -> powers(karras.roots(), options.rho());
+          case LevelSchedule.UniformLambda uniform -> uniform.steps(low, high, n);
+          case AlignYourSteps listed -> listed.steps(low, high, n);
         };
     double[] all = Arrays.copyOf(levels, n + 1);
     for (int i = 0; i < n; i++) {
