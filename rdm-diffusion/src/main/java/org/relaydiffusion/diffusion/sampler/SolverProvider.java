@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.sampler;
 
+import java.util.Set;
 import org.relaydiffusion.diffusion.SolverOptions;
 
 /**
@@ -21,6 +22,15 @@ public interface SolverProvider {
    * from noise, {@link org.relaydiffusion.diffusion.RelayOptions} if it starts from images.
    */
   Class<? extends SolverOptions> options();
+
+  /**
+   * Returns the names of the options of its kind, as in {@link
+   * org.relaydiffusion.diffusion.StageOptionTable}, that it does not use. A command line may not
+   * change them; those of a preset are ignored.
+   */
+  default Set<String> unused() {
+    return Set.of();
+  }
 
   /**
    * Creates the solver.
