@@ -9,6 +9,8 @@ module org.relaydiffusion.diffusion {
   requires org.slf4j;
   requires tools.jackson.databind;
 
+  uses org.relaydiffusion.diffusion.loss.Loss;
+
   exports org.relaydiffusion.diffusion;
   exports org.relaydiffusion.diffusion.augment;
   exports org.relaydiffusion.diffusion.blur;
