@@ -9,6 +9,7 @@ module org.relaydiffusion.diffusion {
   requires org.slf4j;
   requires tools.jackson.databind;
 
+  uses org.relaydiffusion.diffusion.loss.Loss;
   uses org.relaydiffusion.diffusion.sampler.SolverProvider;
 
   exports org.relaydiffusion.diffusion;

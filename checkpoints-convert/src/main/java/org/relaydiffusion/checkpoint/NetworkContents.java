@@ -68,8 +68,13 @@ public record NetworkContents(
     return tensor;
   }
 
-  /** Returns the network as pickled by the official code. */
+  /** Returns the network as pickled by the official code, which must have it. */
   PickleForm form(NetworkForm.Purpose purpose) {
     return NetworkForm.of(className, initKwargs, tensors, purpose);
+  }
+
+  /** Returns the network in the form of a training state, which any network has. */
+  PickleForm stateForm(NetworkForm.Purpose purpose) {
+    return NetworkForm.ofAny(className, initKwargs, tensors, purpose);
   }
 }

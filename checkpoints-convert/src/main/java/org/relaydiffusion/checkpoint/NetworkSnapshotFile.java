@@ -35,11 +35,20 @@ public final class NetworkSnapshotFile {
   }
 
   /**
+   * Returns whether the official code has a network, so that it can be written for it.
+   *
+   * @param config of the network
+   */
+  public static boolean isOfficial(ModelConfig config) {
+    return NetworkForm.isOfficial(config);
+  }
+
+  /**
    * Writes the official code's {@code .pkl} atomically.
    *
    * @param target replaced if it exists; parent folders are created
-   * @throws FileException naming the target, if it cannot be written, or if the network's tensors
-   *     do not match its settings
+   * @throws FileException naming the target, if it cannot be written, if the network's tensors do
+   *     not match its settings, or if the official code does not have the network or the loss
    */
   public static void writePickle(Path target, NetworkSnapshot snapshot) {
     Map<String, @Nullable Object> entries = new LinkedHashMap<>();

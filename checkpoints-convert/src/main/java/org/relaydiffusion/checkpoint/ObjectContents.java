@@ -28,6 +28,8 @@ public record ObjectContents(
     Map<String, @Nullable Object> attributes,
     Map<String, @Nullable Object> initKwargs) {
 
+  private static final String LOSS_MODULE = "training.loss";
+
   /** The attributes of each loss, all of which are arguments, with their defaults. */
   private static final Map<String, List<Default>> LOSSES =
       Map.of(
@@ -91,6 +93,16 @@ public record ObjectContents(
   }
 
   /**
+   * Returns whether the official code has a loss.
+   *
+   * @param qualifiedName of its class, such as {@code training.loss.BlurLoss}
+   */
+  public static boolean isOfficialLoss(String qualifiedName) {
+    return LOSSES.keySet().stream()
+        .anyMatch(name -> qualifiedName.equals(LOSS_MODULE + "." + name));
+  }
+
+  /**
    * Returns a loss function.
    *
    * @param className {@code EDMLoss}, {@code VPLoss}, {@code VELoss} or {@code BlurLoss}
@@ -106,7 +118,7 @@ public record ObjectContents(
               .formatted(Printable.of(className), LOSSES.keySet().stream().sorted().toList()));
     }
     return new ObjectContents(
-        "training.loss",
+        LOSS_MODULE,
         className,
         attributes(className, attributes, initKwargs),
         new LinkedHashMap<>(initKwargs));

@@ -15,7 +15,8 @@ import org.relaydiffusion.io.AtomicFile;
 
 /**
  * {@code training-state-*.pt}, with which the official code resumes and samples, written like its
- * {@code torch.save}. {@link Checkpoint} reads it.
+ * {@code torch.save}. {@link Checkpoint} reads it. A state of a network that the official code does
+ * not have is written in the same form, for this project alone.
  */
 public final class TrainingStateFile {
   private static final String OPTIMIZER = "optimizer_state";
@@ -51,8 +52,8 @@ public final class TrainingStateFile {
     Map<String, @Nullable Object> entries = new LinkedHashMap<>();
     entries.put(OPTIMIZER, state.optimizer().map(OptimizerContents::form).orElse(Map.of()));
     entries.put(STEP, state.step());
-    entries.put(Which.EMA.key(), state.ema().form(NetworkForm.Purpose.EVALUATION));
-    entries.put(Which.NET.key(), state.net().form(NetworkForm.Purpose.TRAINING));
+    entries.put(Which.EMA.key(), state.ema().stateForm(NetworkForm.Purpose.EVALUATION));
+    entries.put(Which.NET.key(), state.net().stateForm(NetworkForm.Purpose.TRAINING));
     PlainForm plain = new PlainForm();
     state
         .extra()

@@ -5,8 +5,10 @@ import org.relaydiffusion.CancelledException;
 
 /**
  * Cancels runs. {@link #cancel()} may be called on any thread and any number of times; a run then
- * throws {@link CancelledException} at its next step. Interrupting the thread of a run, as {@code
- * Future.cancel(true)} does, has the same effect on that run alone.
+ * ends at its next step. Sampling, and training before its first step, throws {@link
+ * CancelledException}; {@link org.relaydiffusion.diffusion.train.Trainer} saves the state and
+ * returns. Interrupting the thread of a run, as {@code Future.cancel(true)} does, has the same
+ * effect on that run alone.
  */
 public final class Cancellation {
   private volatile boolean cancelled;

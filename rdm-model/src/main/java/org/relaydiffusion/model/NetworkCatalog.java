@@ -144,7 +144,7 @@ public final class NetworkCatalog {
     PreconditionerKind kind = preconditioners.get(className);
     if (kind == null) {
       throw new ModelException(
-          "unknown network class '%s': known are %s"
+          "unknown network class '%s': known are %s; others need the jar that provides them"
               .formatted(Printable.of(className), String.join(", ", preconditioners.keySet())));
     }
     return kind;

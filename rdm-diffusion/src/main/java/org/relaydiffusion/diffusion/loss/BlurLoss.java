@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.loss;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.augment.AugmentPipe;
@@ -28,6 +30,9 @@ import org.relaydiffusion.torch.TensorScope;
  */
 public record BlurLoss(double blockScale, int upScale, double probLength, double blurSigmaMax)
     implements Loss {
+  /** The loss with the defaults of the reference's training script. */
+  public static final BlurLoss DEFAULT = new BlurLoss(0.15, 4, 0.93, 3);
+
   private static final double SIGMA_DATA = 0.5;
 
   /** The maximum weight; that of the smallest noise levels would otherwise dominate all others. */
@@ -53,6 +58,27 @@ public record BlurLoss(double blockScale, int upScale, double probLength, double
       throw new OptionException(
           "blur_sigma_max must be a finite number of at least 0, but is " + blurSigmaMax);
     }
+  }
+
+  @Override
+  public String name() {
+    return "blur";
+  }
+
+  /** Returns the reference's class name, by which its Python code finds the loss. */
+  @Override
+  public String className() {
+    return "training.loss.BlurLoss";
+  }
+
+  @Override
+  public Map<String, @Nullable Object> kwargs() {
+    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
+    kwargs.put("block_scale", blockScale);
+    kwargs.put("up_scale", (long) upScale);
+    kwargs.put("prob_length", probLength);
+    kwargs.put("blur_sigma_max", blurSigmaMax);
+    return kwargs;
   }
 
   /**

@@ -11,8 +11,8 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/** Common steps of the losses. */
-final class Denoising {
+/** Common steps of losses; tensors that they return belong to the current scope. */
+public final class Denoising {
   private Denoising() {}
 
   /**
@@ -21,12 +21,15 @@ final class Denoising {
    * @param images float32 [N, C, H, W]
    * @param labels augmentation labels, or none
    */
-  record Target(Tensor images, @Nullable Tensor labels) {
+  public record Target(Tensor images, @Nullable Tensor labels) {
     /**
      * Augments, if requested. The result may be the images themselves, which remain owned by the
      * caller.
+     *
+     * @param images float32 [N, C, H, W] in [-1, 1]
+     * @throws RdmException if the images have another shape or dtype
      */
-    static Target of(Tensor images, @Nullable AugmentPipe augment, NoiseSource random) {
+    public static Target of(Tensor images, @Nullable AugmentPipe augment, NoiseSource random) {
       if (images.rank() != 4 || images.dtype() != DType.FLOAT32) {
         throw new RdmException(
             "a loss requires float32 images [N, C, H, W], but found " + images.describe());
@@ -38,8 +41,16 @@ final class Denoising {
       return new Target(augmented.images(), augmented.labels());
     }
 
-    /** Computes the weighted squared error of the network's prediction for {@code noisy}. */
-    Tensor error(
+    /**
+     * Computes the weighted squared error of the network's prediction for {@code noisy}.
+     *
+     * @param noisy [N, C, H, W], float32 or float64
+     * @param sigma the noise levels [N, 1, 1, 1], of the same dtype
+     * @param weight the weights [N, 1, 1, 1]
+     * @param classLabels one-hot labels [N, labelDim], or none
+     * @return [N, C, H, W]
+     */
+    public Tensor error(
         TrainedDenoiser net,
         Tensor noisy,
         Tensor sigma,
@@ -53,8 +64,15 @@ final class Denoising {
     }
   }
 
-  /** Computes the loss with independent noise: draws the augmentation, then the noise. */
-  static Tensor loss(
+  /**
+   * Computes the loss {@code weight (D(y + sigma N; sigma) - y)^2} with independent noise N: draws
+   * the augmentation, then the noise, and calls the network once.
+   *
+   * @param sigma the noise levels, float32 [N, 1, 1, 1]
+   * @param weight the weights [N, 1, 1, 1]
+   * @return [N, C, H, W]; the other parameters are those of {@link Loss#of}
+   */
+  public static Tensor loss(
       TrainedDenoiser net,
       Tensor images,
       @Nullable Tensor labels,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.loss;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.augment.AugmentPipe;
@@ -33,6 +35,26 @@ public record EdmLoss(double pMean, double pStd, double sigmaData) implements Lo
     }
     Denoising.requirePositive("P_std", pStd);
     Denoising.requirePositive("sigma_data", sigmaData);
+  }
+
+  @Override
+  public String name() {
+    return "edm";
+  }
+
+  /** Returns the reference's class name, by which its Python code finds the loss. */
+  @Override
+  public String className() {
+    return "training.loss.EDMLoss";
+  }
+
+  @Override
+  public Map<String, @Nullable Object> kwargs() {
+    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
+    kwargs.put("P_mean", pMean);
+    kwargs.put("P_std", pStd);
+    kwargs.put("sigma_data", sigmaData);
+    return kwargs;
   }
 
   @Override

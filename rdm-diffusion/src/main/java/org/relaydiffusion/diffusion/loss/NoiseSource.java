@@ -23,17 +23,17 @@ public record NoiseSource(Generator host, Generator device) {
   /**
    * Draws one standard normal number per image: float32 [N, 1, 1, 1] on the device of the images.
    */
-  Tensor normalLevels(Tensor images) {
+  public Tensor normalLevels(Tensor images) {
     return moved(device.randn(DType.FLOAT32, images.size(0), 1, 1, 1), images);
   }
 
   /** Draws one number from [0, 1) per image: float32 [N, 1, 1, 1] on the device of the images. */
-  Tensor uniformLevels(Tensor images) {
+  public Tensor uniformLevels(Tensor images) {
     return moved(device.rand(DType.FLOAT32, images.size(0), 1, 1, 1), images);
   }
 
   /** Draws standard normal noise with the shape, dtype and device of the images. */
-  Tensor noise(Tensor images) {
+  public Tensor noise(Tensor images) {
     return moved(device.randn(images.dtype(), images.shape()), images);
   }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.loss;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.augment.AugmentPipe;
+import org.relaydiffusion.model.OfficialPreconditioner;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -35,6 +38,30 @@ public record VeLoss(double sigmaMin, double sigmaMax) implements Loss {
       throw new OptionException(
           "sigma_max must be at least sigma_min, %s, but is %s".formatted(sigmaMin, sigmaMax));
     }
+  }
+
+  @Override
+  public String name() {
+    return "ve";
+  }
+
+  @Override
+  public String preconditioner() {
+    return OfficialPreconditioner.VE.className();
+  }
+
+  /** Returns the reference's class name, by which its Python code finds the loss. */
+  @Override
+  public String className() {
+    return "training.loss.VELoss";
+  }
+
+  @Override
+  public Map<String, @Nullable Object> kwargs() {
+    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
+    kwargs.put("sigma_min", sigmaMin);
+    kwargs.put("sigma_max", sigmaMax);
+    return kwargs;
   }
 
   @Override

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion.loss;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.augment.AugmentPipe;
+import org.relaydiffusion.model.OfficialPreconditioner;
 import org.relaydiffusion.torch.Pointwise;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -34,6 +37,31 @@ public record VpLoss(double betaD, double betaMin, double epsilonT) implements L
     if (!(epsilonT > 0 && epsilonT < 1)) {
       throw new OptionException("epsilon_t must be in (0, 1), but is " + epsilonT);
     }
+  }
+
+  @Override
+  public String name() {
+    return "vp";
+  }
+
+  @Override
+  public String preconditioner() {
+    return OfficialPreconditioner.VP.className();
+  }
+
+  /** Returns the reference's class name, by which its Python code finds the loss. */
+  @Override
+  public String className() {
+    return "training.loss.VPLoss";
+  }
+
+  @Override
+  public Map<String, @Nullable Object> kwargs() {
+    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
+    kwargs.put("beta_d", betaD);
+    kwargs.put("beta_min", betaMin);
+    kwargs.put("epsilon_t", epsilonT);
+    return kwargs;
   }
 
   @Override

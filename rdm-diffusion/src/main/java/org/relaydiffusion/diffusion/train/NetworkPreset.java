@@ -39,16 +39,79 @@ public enum NetworkPreset {
       double dropout,
       double labelDropout,
       boolean efficientAttention) {
-    /** The reference's dropout. */
-    public static final double DEFAULT_DROPOUT = 0.13;
-
-    /** No changes. */
+    /** No changes, with the default dropout of the reference's training script. */
     public static final Changes NONE =
-        new Changes(OptionalInt.empty(), List.of(), OptionalInt.empty(), DEFAULT_DROPOUT, 0, false);
+        new Changes(OptionalInt.empty(), List.of(), OptionalInt.empty(), 0.13, 0, false);
 
     /** Copies the list. */
     public Changes {
       channelMultipliers = List.copyOf(channelMultipliers);
+    }
+
+    /** Returns a builder that starts from these changes. */
+    public Builder toBuilder() {
+      return new Builder(this);
+    }
+
+    /** Builds changes. */
+    public static final class Builder {
+      private OptionalInt channelBase;
+      private List<Integer> channelMultipliers;
+      private OptionalInt blocks;
+      private double dropout;
+      private double labelDropout;
+      private boolean efficientAttention;
+
+      private Builder(Changes from) {
+        channelBase = from.channelBase;
+        channelMultipliers = from.channelMultipliers;
+        blocks = from.blocks;
+        dropout = from.dropout;
+        labelDropout = from.labelDropout;
+        efficientAttention = from.efficientAttention;
+      }
+
+      /** Sets C, the base number of channels ({@code --cbase}). */
+      public Builder channelBase(int value) {
+        channelBase = OptionalInt.of(value);
+        return this;
+      }
+
+      /** Sets one multiplier of C per level ({@code --cres}). */
+      public Builder channelMultipliers(List<Integer> values) {
+        channelMultipliers = values;
+        return this;
+      }
+
+      /** Sets the residual blocks per level ({@code --num-blocks}). */
+      public Builder blocks(int value) {
+        blocks = OptionalInt.of(value);
+        return this;
+      }
+
+      /** Sets the dropout probability, 0 to 1 ({@code --dropout}). */
+      public Builder dropout(double value) {
+        dropout = value;
+        return this;
+      }
+
+      /** Sets the probability of dropping a label, 0 to 1 ({@code --label-dropout}). */
+      public Builder labelDropout(double value) {
+        labelDropout = value;
+        return this;
+      }
+
+      /** Sets whether LibTorch's fused attention is used ({@code --eff-attn}). */
+      public Builder efficientAttention(boolean value) {
+        efficientAttention = value;
+        return this;
+      }
+
+      /** Builds the changes. */
+      public Changes build() {
+        return new Changes(
+            channelBase, channelMultipliers, blocks, dropout, labelDropout, efficientAttention);
+      }
     }
   }
 

@@ -8,11 +8,6 @@ import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
-import org.relaydiffusion.diffusion.loss.BlurLoss;
-import org.relaydiffusion.diffusion.loss.EdmLoss;
-import org.relaydiffusion.diffusion.loss.Loss;
-import org.relaydiffusion.diffusion.loss.VeLoss;
-import org.relaydiffusion.diffusion.loss.VpLoss;
 import org.relaydiffusion.diffusion.train.TrainingOptions.LossScaling;
 import org.relaydiffusion.diffusion.train.TrainingOptions.Start;
 import org.relaydiffusion.model.ModelConfig;
@@ -30,6 +25,8 @@ public final class ResolvedOptions {
    * Resolves options for the data.
    *
    * @param processes of the run
+   * @throws org.relaydiffusion.OptionException if snapshots are in a format that lacks the network
+   *     or the loss
    * @throws org.relaydiffusion.RdmException if the network is invalid or does not match the data
    */
   public static Map<String, @Nullable Object> of(
@@ -44,8 +41,8 @@ public final class ResolvedOptions {
     network.putAll(TrainingRun.kwargs(options, dataset));
     all.put("network_kwargs", network);
     Map<String, @Nullable Object> loss = new LinkedHashMap<>();
-    loss.put("class_name", "training.loss." + className(options.loss()));
-    loss.putAll(loss(options.loss()));
+    loss.put("class_name", options.loss().className());
+    loss.putAll(options.loss().kwargs());
     all.put("loss_kwargs", loss);
     all.put("optimizer_kwargs", optimizer(options));
     all.put("augment_kwargs", augment(options));
@@ -53,7 +50,7 @@ public final class ResolvedOptions {
     all.put("num_processes", (long) processes);
     all.put("batch_size", (long) options.batching().batch());
     all.put("batch_gpu", (long) options.batching().round(processes));
-    if (options.batching().activations() == TrainingOptions.Activations.RECOMPUTED) {
+    if (options.batching().activations() == Batching.Activations.RECOMPUTED) {
       all.put("checkpoint_activations", true);
     }
     TrainingSchedule schedule = options.schedule();
@@ -66,7 +63,7 @@ public final class ResolvedOptions {
     all.put(
         "loss_scaling",
         options.scaling() instanceof LossScaling.Fixed(double factor) ? factor : "auto");
-    TrainingOptions.Saving saving = options.saving();
+    Saving saving = options.saving();
     all.put("kimg_per_tick", saving.tickKimg());
     all.put("snapshot_ticks", plain(saving.snapshotTicks()));
     all.put("state_dump_ticks", plain(saving.stateTicks()));
@@ -107,43 +104,6 @@ public final class ResolvedOptions {
     kwargs.put("cache", options.data().cache());
     kwargs.put("resolution", (long) dataset.resolution());
     kwargs.put("max_size", (long) options.data().maxSize().orElse(dataset.size()));
-    return kwargs;
-  }
-
-  /** Returns the reference's class name, by which its Python code finds the loss. */
-  private static String className(Loss loss) {
-    return switch (loss) {
-      case EdmLoss _ -> "EDMLoss";
-      case VpLoss _ -> "VPLoss";
-      case VeLoss _ -> "VELoss";
-      case BlurLoss _ -> "BlurLoss";
-    };
-  }
-
-  private static Map<String, @Nullable Object> loss(Loss loss) {
-    Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
-    switch (loss) {
-      case EdmLoss edm -> {
-        kwargs.put("P_mean", edm.pMean());
-        kwargs.put("P_std", edm.pStd());
-        kwargs.put("sigma_data", edm.sigmaData());
-      }
-      case VpLoss vp -> {
-        kwargs.put("beta_d", vp.betaD());
-        kwargs.put("beta_min", vp.betaMin());
-        kwargs.put("epsilon_t", vp.epsilonT());
-      }
-      case VeLoss ve -> {
-        kwargs.put("sigma_min", ve.sigmaMin());
-        kwargs.put("sigma_max", ve.sigmaMax());
-      }
-      case BlurLoss blur -> {
-        kwargs.put("block_scale", blur.blockScale());
-        kwargs.put("up_scale", (long) blur.upScale());
-        kwargs.put("prob_length", blur.probLength());
-        kwargs.put("blur_sigma_max", blur.blurSigmaMax());
-      }
-    }
     return kwargs;
   }
 

@@ -144,18 +144,18 @@ final class RunFiles implements AutoCloseable {
   }
 
   /** Writes the snapshot of the EMA in the background. */
-  void snapshot(CapturedState captured, TrainingOptions.SnapshotFormat format) {
+  void snapshot(CapturedState captured, Saving.SnapshotFormat format) {
     background.write(
         () -> {
           try (captured) {
             snapshotIsWritten = false;
-            if (format != TrainingOptions.SnapshotFormat.PKL) {
+            if (format != Saving.SnapshotFormat.PKL) {
               Path file = directory.snapshot(captured.images(), "safetensors");
               captured.writeSafetensors(file);
               snapshot = file;
               listener.saved(file);
             }
-            if (format != TrainingOptions.SnapshotFormat.SAFETENSORS) {
+            if (format != Saving.SnapshotFormat.SAFETENSORS) {
               Path file = directory.snapshot(captured.images(), "pkl");
               captured.writePickle(file);
               snapshot = file;

@@ -7,18 +7,19 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.Cancellation;
 
 /**
  * Decides, together for all processes of a run, whether there is a next step. Each process first
  * ensures that it has the data of that step, because a process that fails during a step would leave
  * the others waiting, and the run between two states.
  *
- * <p>Interrupting the training thread of any process asks the run to stop. The interrupt status is
- * cleared meanwhile, so that it does not also interrupt saving the state.
+ * <p>A run stops if it is cancelled in any process, by its {@link Cancellation} or by interrupting
+ * the training thread. The interrupt status is cleared meanwhile, so that it does not also
+ * interrupt saving the state.
  */
 final class StepGate {
   private static final int MESSAGE_BYTES = 2048;
@@ -29,7 +30,7 @@ final class StepGate {
     GO_ON,
     /** The next step may begin, and a state is due. */
     SAVE,
-    /** A process was asked to stop. */
+    /** A process was cancelled. */
     STOP,
     /** A process cannot continue. */
     FAIL;
@@ -41,7 +42,7 @@ final class StepGate {
   }
 
   private final World world;
-  private final BooleanSupplier stop;
+  private final Cancellation cancellation;
   private final SaveClock clock;
   private @Nullable RdmException failure;
   private boolean interrupted;
@@ -49,12 +50,12 @@ final class StepGate {
   /**
    * Creates the gate of a run that has not begun.
    *
-   * @param stop returns whether this process was asked to stop
+   * @param cancellation of this process, which stops all
    * @param clock determines when a state is due
    */
-  StepGate(World world, BooleanSupplier stop, SaveClock clock) {
+  StepGate(World world, Cancellation cancellation, SaveClock clock) {
     this.world = world;
-    this.stop = stop;
+    this.cancellation = cancellation;
     this.clock = clock;
   }
 
@@ -62,10 +63,10 @@ final class StepGate {
    * Called before the first step, when there is nothing to save yet.
    *
    * @throws RdmException if a process cannot read its data
-   * @throws CancelledException if the thread of a process was interrupted
+   * @throws CancelledException if a process was cancelled
    */
   void first(TrainingRun run) {
-    switch (agree(ready(run))) {
+    switch (agree(isCancelled() ? Verdict.STOP : ready(run))) {
       case GO_ON, SAVE -> {}
       case STOP -> throw new CancelledException();
       case FAIL -> throw failed("");
@@ -78,12 +79,13 @@ final class StepGate {
    * @param done whether it was the last one
    */
   Verdict next(TrainingRun run, boolean done) {
-    interrupted |= Thread.interrupted();
-    if (interrupted || stop.getAsBoolean()) {
-      return agree(Verdict.STOP);
-    }
-    Verdict mine = done ? Verdict.GO_ON : ready(run);
+    Verdict mine = isCancelled() ? Verdict.STOP : done ? Verdict.GO_ON : ready(run);
     return agree(mine == Verdict.GO_ON && clock.isDue() ? Verdict.SAVE : mine);
+  }
+
+  private boolean isCancelled() {
+    interrupted |= Thread.interrupted();
+    return interrupted || cancellation.isCancelled();
   }
 
   private Verdict ready(TrainingRun run) {

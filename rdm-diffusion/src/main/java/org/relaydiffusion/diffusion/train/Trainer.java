@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.nativeconfig.NativeMemory;
@@ -22,7 +22,7 @@ import org.relaydiffusion.torch.DeviceGuard;
  *
  * <pre>{@code
  * try (RunDirectory directory = RunDirectory.numbered(outdir, "faces")) {
- *   Trainer.train(options, World.SINGLE, directory, listener, () -> false);
+ *   Trainer.train(options, World.SINGLE, directory, listener, cancellation);
  * }
  * }</pre>
  *
@@ -48,21 +48,22 @@ public final class Trainer {
   private double gradientNorm = Double.NaN;
 
   private Trainer(
-      TrainingOptions options, World world, TrainingListener listener, BooleanSupplier stop) {
+      TrainingOptions options, World world, TrainingListener listener, Cancellation cancellation) {
     this.options = options;
     this.world = world;
     this.listener = listener;
     this.clock = new SaveClock(world, options.saving().stateTime());
-    this.gate = new StepGate(world, stop, clock);
+    this.gate = new StepGate(world, cancellation, clock);
     this.lossCheck = new LossCheck(world, options.nonFiniteLoss());
   }
 
   /**
-   * Trains until the end of the run or until asked to stop; then the state is saved.
+   * Trains until the end of the run or until it is cancelled; then the state is saved.
    *
-   * <p>Interrupting the thread of any process asks the run to stop: the step is finished, the state
-   * is saved, the result is {@link TrainingResult.End#STOPPED}, and the interrupt status of the
-   * thread is set again. Before the first step there is nothing to save, and a {@link
+   * <p>A run is cancelled by the {@code cancellation} of any of its processes, or by interrupting
+   * the thread of one: the step is finished, the state is saved, the result is {@link
+   * TrainingResult.End#STOPPED}, and the interrupt status of an interrupted thread is set again.
+   * Before the first step there is nothing to save, and a {@link
    * org.relaydiffusion.CancelledException} is thrown.
    *
    * <p>On CUDA, TensorFloat-32 and float16 sums are switched off in the whole process, as in the
@@ -76,25 +77,24 @@ public final class Trainer {
    * @param directory the output of the first process, which remains owned by the caller; null in
    *     the others
    * @param listener receives the progress
-   * @param stop called after every step, in every process; if one returns true, all stop
+   * @param cancellation cancels the run, in any process
    * @return the result, the same in all processes except for its files
    * @throws org.relaydiffusion.FileException if the data or the start cannot be read, or the last
    *     state cannot be written
    * @throws org.relaydiffusion.OptionException if the options do not match the data or each other
    * @throws RdmException also if an image cannot be read, or a loss is not finite and the options
    *     require to stop then
-   * @throws org.relaydiffusion.CancelledException if the thread of a process is interrupted before
-   *     the first step
+   * @throws org.relaydiffusion.CancelledException if the run is cancelled before the first step
    */
   public static TrainingResult train(
       TrainingOptions options,
       World world,
       @Nullable RunDirectory directory,
       TrainingListener listener,
-      BooleanSupplier stop) {
+      Cancellation cancellation) {
     options.batching().check(world.size());
     TrainingPrecision.choose(options, listener);
-    Trainer trainer = new Trainer(options, world, listener, stop);
+    Trainer trainer = new Trainer(options, world, listener, cancellation);
     try (DeviceGuard _ = DeviceGuard.on(options.running().device())) {
       return trainer.run(directory);
     } finally {
@@ -133,7 +133,7 @@ public final class Trainer {
 
   /** Opens the data set of a run's options. */
   static ImageFolderDataset open(TrainingOptions options) {
-    TrainingOptions.Data data = options.data();
+    TrainingData data = options.data();
     return ImageFolderDataset.open(
         data.path(),
         new DatasetOptions(
@@ -256,7 +256,7 @@ public final class Trainer {
             run.learningRate(),
             gradientNorm);
     maintenanceBegan = now;
-    TrainingOptions.Saving saving = options.saving();
+    Saving saving = options.saving();
     boolean saves =
         timeIsUp
             || (saving.stateTicks().isPresent()
@@ -291,7 +291,7 @@ public final class Trainer {
   /** Writes the snapshot and the grid of a tick, if they are due. */
   private void showNetwork(
       TrainingRun run, RunFiles files, @Nullable SampleGrid grid, boolean done) {
-    TrainingOptions.Saving saving = options.saving();
+    Saving saving = options.saving();
     boolean last = done || tick == 1;
     if (saving.snapshotTicks().isPresent() && (done || isDue(saving.snapshotTicks(), tick - 1))) {
       files.snapshot(CapturedState.average(run), saving.snapshotFormat());

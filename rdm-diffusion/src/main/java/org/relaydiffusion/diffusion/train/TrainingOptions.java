@@ -2,23 +2,23 @@
 package org.relaydiffusion.diffusion.train;
 
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import java.util.Set;
+import java.util.OptionalLong;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.augment.AugmentOptions;
+import org.relaydiffusion.diffusion.loss.EdmLoss;
 import org.relaydiffusion.diffusion.loss.Loss;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.torch.CudaPrecision;
 import org.relaydiffusion.torch.optim.AdamOptions;
 
 /**
- * All options of a training run.
+ * All options of a training run. {@link #builder} has the defaults of {@code rdm train}, which are
+ * those of the reference's training script.
  *
  * @param data the training data
  * @param network the network to train
@@ -36,8 +36,8 @@ import org.relaydiffusion.torch.optim.AdamOptions;
  * @param seed of the order of the data and, with the rank, of all random numbers; 0 to 2^32 - 1
  */
 public record TrainingOptions(
-    Data data,
-    Network network,
+    TrainingData data,
+    TrainingNetwork network,
     Loss loss,
     Optional<AugmentOptions> augment,
     AdamOptions adam,
@@ -50,37 +50,7 @@ public record TrainingOptions(
     NonFiniteLoss nonFiniteLoss,
     Start start,
     long seed) {
-  /** Creates options without TensorFloat-32, as in the reference. */
-  public TrainingOptions(
-      Data data,
-      Network network,
-      Loss loss,
-      Optional<AugmentOptions> augment,
-      AdamOptions adam,
-      TrainingSchedule schedule,
-      Batching batching,
-      LossScaling scaling,
-      LoadOptions running,
-      Saving saving,
-      NonFiniteLoss nonFiniteLoss,
-      Start start,
-      long seed) {
-    this(
-        data,
-        network,
-        loss,
-        augment,
-        adam,
-        schedule,
-        batching,
-        scaling,
-        running,
-        Optional.empty(),
-        saving,
-        nonFiniteLoss,
-        start,
-        seed);
-  }
+  private static final long DRAWN_SEEDS = 1L << 31;
 
   /**
    * Checks the seed.
@@ -93,109 +63,23 @@ public record TrainingOptions(
     }
   }
 
-  /**
-   * The data set.
-   *
-   * @param path a folder or zip of square images of equal size
-   * @param labels whether the network is conditional on their classes
-   * @param xflip whether a mirrored copy of each image is added
-   * @param maxSize maximum number of images; all if empty
-   * @param cache whether decoded images are kept in memory
-   * @param workers number of threads that decode ahead of the step, at least 0
-   * @param without names of images to skip
-   */
-  public record Data(
-      Path path,
-      boolean labels,
-      boolean xflip,
-      OptionalInt maxSize,
-      boolean cache,
-      int workers,
-      Set<String> without) {
-    /** Creates a data set with all of its images. */
-    public Data(
-        Path path, boolean labels, boolean xflip, OptionalInt maxSize, boolean cache, int workers) {
-      this(path, labels, xflip, maxSize, cache, workers, Set.of());
-    }
-
-    /** Returns this data set without some images. */
-    public Data without(Set<String> names) {
-      return new Data(path, labels, xflip, maxSize, cache, workers, Set.copyOf(names));
-    }
+  /** Returns a random seed, as of a run without {@code --seed}. */
+  public static long drawSeed() {
+    return ThreadLocalRandom.current().nextLong(DRAWN_SEEDS);
   }
 
   /**
-   * The network.
+   * Returns a builder with the defaults of {@code rdm train}, on the CPU.
    *
-   * @param className the class of the preconditioner, such as {@code EDMPrecond}
-   * @param kwargs its arguments, without those determined by the data set
+   * @param data a folder or zip of square images of equal size
    */
-  public record Network(String className, Map<String, @Nullable Object> kwargs) {
-    /** Copies the arguments, keeping their order. */
-    public Network {
-      kwargs = Collections.unmodifiableMap(new LinkedHashMap<>(kwargs));
-    }
+  public static Builder builder(Path data) {
+    return new Builder(TrainingData.of(data));
   }
 
-  /**
-   * How the images of a step are divided.
-   *
-   * @param batch number of images of a step over all processes
-   * @param perRound maximum number of images per round and process ({@code --batch-gpu}); empty for
-   *     the complete share
-   * @param activations whether the activations of a round are kept for its backward pass
-   */
-  public record Batching(int batch, OptionalInt perRound, Activations activations) {
-    /** Keeps the activations. */
-    public Batching(int batch, OptionalInt perRound) {
-      this(batch, perRound, Activations.KEPT);
-    }
-
-    /** Returns the number of images of one round of one process of {@code processes}. */
-    public int round(int processes) {
-      int share = share(processes);
-      return Math.min(perRound.orElse(share), share);
-    }
-
-    /** Returns the number of rounds of a step, whose gradients are accumulated. */
-    public int rounds(int processes) {
-      return share(processes) / round(processes);
-    }
-
-    private int share(int processes) {
-      return batch / processes;
-    }
-
-    /**
-     * Checks that the batch divides evenly.
-     *
-     * @throws OptionException if it does not
-     */
-    public void check(int processes) {
-      if (batch < 1) {
-        throw new OptionException("--batch must be at least 1, but is " + batch);
-      }
-      if (batch % processes != 0) {
-        throw new OptionException(
-            "--batch=%s is not divisible by %s processes".formatted(batch, processes));
-      }
-      if (perRound.orElse(1) < 1 || share(processes) % round(processes) != 0) {
-        throw new OptionException(
-            "--batch-gpu=%s does not divide the %s images of each process"
-                .formatted(perRound.orElse(1), share(processes)));
-      }
-    }
-  }
-
-  /** What a round's backward pass has of its forward pass. */
-  public enum Activations {
-    /** All that it needs. */
-    KEPT,
-    /**
-     * The inputs of the network's blocks, each of which is computed again: less memory, more time,
-     * the same gradients.
-     */
-    RECOMPUTED
+  /** Returns a builder that starts from these options. */
+  public Builder toBuilder() {
+    return new Builder(this);
   }
 
   /** The loss scale. */
@@ -216,61 +100,6 @@ public record TrainingOptions(
 
     /** Dynamic loss scaling: the scale is halved and the step skipped if a gradient overflows. */
     record Dynamic() implements LossScaling {}
-  }
-
-  /**
-   * Which files are written, and when. A tick is {@code tickKimg} thousand images.
-   *
-   * @param snapshotTicks ticks between network snapshots; empty for never
-   * @param snapshotFormat of the network's file
-   * @param stateTicks ticks between training states; empty for never
-   * @param stateTime time without a state after which one is saved regardless of ticks; empty for
-   *     never
-   * @param keptStates number of states to keep, at least 1; all if empty
-   * @param sampleTicks ticks between grids of samples; empty for never
-   */
-  public record Saving(
-      double tickKimg,
-      OptionalInt snapshotTicks,
-      SnapshotFormat snapshotFormat,
-      OptionalInt stateTicks,
-      Optional<Duration> stateTime,
-      OptionalInt keptStates,
-      OptionalInt sampleTicks) {
-    /** Checks the values. */
-    public Saving {
-      if (!(tickKimg > 0) || Double.isInfinite(tickKimg)) {
-        throw new OptionException("a tick must be above 0 kimg, but is " + tickKimg);
-      }
-      check("network snapshots", snapshotTicks);
-      check("training states", stateTicks);
-      check("sample grids", sampleTicks);
-      if (stateTime.filter(time -> !time.isPositive()).isPresent()) {
-        throw new OptionException("the time between training states must be above 0");
-      }
-      if (keptStates.orElse(1) < 1) {
-        throw new OptionException(
-            "at least 1 training state must be kept, but found " + keptStates.getAsInt());
-      }
-    }
-
-    private static void check(String what, OptionalInt ticks) {
-      if (ticks.orElse(1) < 1) {
-        throw new OptionException(
-            "the interval of %s must be at least 1 tick, but is %s"
-                .formatted(what, ticks.getAsInt()));
-      }
-    }
-  }
-
-  /** The format of network snapshots. */
-  public enum SnapshotFormat {
-    /** For this project and any safetensors reader. */
-    SAFETENSORS,
-    /** For the official Python code. */
-    PKL,
-    /** Both formats. */
-    BOTH
   }
 
   /** What happens when a loss is infinite or NaN. */
@@ -294,5 +123,219 @@ public record TrainingOptions(
 
     /** The state of a run that ended early ({@code --resume}). */
     record Resume(Path state) implements Start {}
+  }
+
+  /**
+   * Builds options. What is not set is as in {@code rdm train} without the option that is named
+   * beside it.
+   */
+  public static final class Builder {
+    private TrainingData data;
+    private @Nullable TrainingNetwork network;
+    private Loss loss = new EdmLoss();
+    private Optional<AugmentOptions> augment = Optional.of(AugmentOptions.training(0.12));
+    private AdamOptions adam = AdamOptions.DEFAULT;
+    private TrainingSchedule schedule = TrainingSchedule.DEFAULT;
+    private Batching batching = Batching.DEFAULT;
+    private LossScaling scaling = new LossScaling.Fixed(1);
+    private LoadOptions running = LoadOptions.DEFAULT;
+    private Optional<CudaPrecision.Tf32> tf32 = Optional.empty();
+    private Saving saving = Saving.DEFAULT;
+    private NonFiniteLoss nonFiniteLoss = NonFiniteLoss.REPORT;
+    private Start start = new Start.Fresh();
+    private OptionalLong seed = OptionalLong.empty();
+
+    private Builder(TrainingData data) {
+      this.data = data;
+    }
+
+    private Builder(TrainingOptions from) {
+      data = from.data;
+      network = from.network;
+      loss = from.loss;
+      augment = from.augment;
+      adam = from.adam;
+      schedule = from.schedule;
+      batching = from.batching;
+      scaling = from.scaling;
+      running = from.running;
+      tf32 = from.tf32;
+      saving = from.saving;
+      nonFiniteLoss = from.nonFiniteLoss;
+      start = from.start;
+      seed = OptionalLong.of(from.seed);
+    }
+
+    /** Sets the training data: {@code TrainingData.of(path).toBuilder()...build()}. */
+    public Builder data(TrainingData value) {
+      data = value;
+      return this;
+    }
+
+    /** Sets whether the network is conditional on the classes of the images ({@code --cond}). */
+    public Builder conditional(boolean value) {
+      data = data.toBuilder().labels(value).build();
+      return this;
+    }
+
+    /**
+     * Sets the network ({@code --arch}, {@code --cbase} and others). By default, it is {@link
+     * NetworkPreset#ADM} with the preconditioner of the loss.
+     */
+    public Builder network(TrainingNetwork value) {
+      network = value;
+      return this;
+    }
+
+    /** Sets the loss ({@code --precond}); EDM's by default, as for the first stage of the relay. */
+    public Builder loss(Loss value) {
+      loss = value;
+      return this;
+    }
+
+    /** Sets the augmentation ({@code --augment=P} is {@code AugmentOptions.training(p)}). */
+    public Builder augment(AugmentOptions value) {
+      augment = Optional.of(value);
+      return this;
+    }
+
+    /** Trains on the images as they are ({@code --augment=0}). */
+    public Builder noAugment() {
+      augment = Optional.empty();
+      return this;
+    }
+
+    /** Sets the constants of the optimizer. */
+    public Builder adam(AdamOptions value) {
+      adam = value;
+      return this;
+    }
+
+    /** Sets duration, learning rate and EMA: {@code TrainingSchedule.DEFAULT.toBuilder()...}. */
+    public Builder schedule(TrainingSchedule value) {
+      schedule = value;
+      return this;
+    }
+
+    /**
+     * Sets the duration of the run ({@code --duration}).
+     *
+     * @param mimg millions of images, rounded as by {@link TrainingSchedule#wholeKimg}
+     */
+    public Builder duration(double mimg) {
+      schedule = schedule.toBuilder().totalKimg(TrainingSchedule.wholeKimg(mimg)).build();
+      return this;
+    }
+
+    /** Sets the learning rate after the ramp-up ({@code --lr}). */
+    public Builder learningRate(double value) {
+      schedule = schedule.toBuilder().learningRate(value).build();
+      return this;
+    }
+
+    /** Sets how the images of a step are divided. */
+    public Builder batching(Batching value) {
+      batching = value;
+      return this;
+    }
+
+    /** Sets the number of images of a step over all processes ({@code --batch}). */
+    public Builder batch(int images) {
+      batching = new Batching(images, batching.perRound(), batching.activations());
+      return this;
+    }
+
+    /** Sets the maximum number of images per round and process ({@code --batch-gpu}). */
+    public Builder batchPerRound(int images) {
+      batching = new Batching(batching.batch(), OptionalInt.of(images), batching.activations());
+      return this;
+    }
+
+    /** Sets the loss scale ({@code --ls}). */
+    public Builder scaling(LossScaling value) {
+      scaling = value;
+      return this;
+    }
+
+    /**
+     * Sets numerics, dtype and device ({@code --numerics}, {@code --fp16}, {@code --bf16}, {@code
+     * --device}); fast, in float32, on the CPU by default.
+     */
+    public Builder running(LoadOptions value) {
+      running = value;
+      return this;
+    }
+
+    /** Sets whether CUDA may use TensorFloat-32 ({@code --tf32}). */
+    public Builder tf32(CudaPrecision.Tf32 value) {
+      tf32 = Optional.of(value);
+      return this;
+    }
+
+    /** Sets which files are written, and when: {@code Saving.DEFAULT.toBuilder()...build()}. */
+    public Builder saving(Saving value) {
+      saving = value;
+      return this;
+    }
+
+    /** Sets what happens when a loss is infinite or NaN ({@code --stop-on-nan}). */
+    public Builder nonFiniteLoss(NonFiniteLoss value) {
+      nonFiniteLoss = value;
+      return this;
+    }
+
+    /** Sets what the run starts from. */
+    public Builder start(Start value) {
+      start = value;
+      return this;
+    }
+
+    /**
+     * Starts from the weights of a network, without a limit of the EMA half-life, as {@code
+     * --transfer} does.
+     */
+    public Builder transfer(Path checkpoint) {
+      schedule = schedule.toBuilder().emaRampupRatio(OptionalDouble.empty()).build();
+      return start(new Start.Transfer(checkpoint));
+    }
+
+    /** Starts from the state of a run that ended early ({@code --resume}). */
+    public Builder resume(Path state) {
+      return start(new Start.Resume(state));
+    }
+
+    /**
+     * Sets the seed, 0 to 2^32 - 1 ({@code --seed}). By default, {@link #build} draws one; the
+     * processes of a run need the same.
+     */
+    public Builder seed(long value) {
+      seed = OptionalLong.of(value);
+      return this;
+    }
+
+    /**
+     * Builds the options.
+     *
+     * @throws OptionException if the seed is out of range
+     */
+    public TrainingOptions build() {
+      TrainingNetwork trained =
+          network == null ? TrainingNetwork.of(loss.preconditioner(), NetworkPreset.ADM) : network;
+      return new TrainingOptions(
+          data,
+          trained,
+          loss,
+          augment,
+          adam,
+          schedule,
+          batching,
+          scaling,
+          running,
+          tf32,
+          saving,
+          nonFiniteLoss,
+          start,
+          seed.orElseGet(TrainingOptions::drawSeed));
+    }
   }
 }

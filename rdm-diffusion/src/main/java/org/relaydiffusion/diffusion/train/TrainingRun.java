@@ -135,9 +135,17 @@ final class TrainingRun implements AutoCloseable {
     };
   }
 
-  /** Returns the configuration of the network for a data set. */
+  /**
+   * Returns the configuration of the network for a data set.
+   *
+   * @throws org.relaydiffusion.OptionException if the format of snapshots lacks the network or the
+   *     loss
+   * @throws RdmException if the arguments do not define a network
+   */
   static ModelConfig config(TrainingOptions options, ImageFolderDataset dataset) {
-    return ModelConfig.of(options.network().className(), kwargs(options, dataset));
+    ModelConfig config = ModelConfig.of(options.network().className(), kwargs(options, dataset));
+    SnapshotFormatCheck.require(options, config);
+    return config;
   }
 
   /** Returns all arguments of the network, those of the data set first. */
@@ -152,7 +160,7 @@ final class TrainingRun implements AutoCloseable {
       kwargs.put("augment_dim", (long) options.augment().get().labelDim());
     }
     // Given values take precedence: a run can be repeated from its own options.
-    kwargs.putAll(options.network().kwargs());
+    kwargs.putAll(options.network().kwargs(dataset.resolution()));
     return kwargs;
   }
 
@@ -278,7 +286,7 @@ final class TrainingRun implements AutoCloseable {
   }
 
   private @Nullable ActivationCheckpoints checkpoints() {
-    return options.batching().activations() == TrainingOptions.Activations.RECOMPUTED
+    return options.batching().activations() == Batching.Activations.RECOMPUTED
         ? ActivationCheckpoints.open()
         : null;
   }

@@ -20,17 +20,19 @@ public record TrainingSchedule(
     double rampupKimg,
     double emaHalflifeKimg,
     OptionalDouble emaRampupRatio) {
-  /** The reference's ramp-up of the learning rate. */
-  public static final double DEFAULT_RAMPUP_KIMG = 10_000;
-
-  /** The reference's limit of the EMA half-life. */
-  public static final double DEFAULT_EMA_RAMPUP_RATIO = 0.05;
+  /** The defaults of the reference's training script. */
+  public static final TrainingSchedule DEFAULT =
+      new TrainingSchedule(200_000, 1e-4, 10_000, 500, OptionalDouble.of(0.05));
 
   private static final double IMAGES = 1000;
   private static final double KIMG = 1000;
   private static final double TINY = 1e-8;
 
-  /** Checks the values. */
+  /**
+   * Checks the values.
+   *
+   * @throws OptionException naming the value that is out of range
+   */
   public TrainingSchedule {
     if (!(totalKimg > 0) || Double.isInfinite(totalKimg)) {
       throw new OptionException("the duration of a run must be above 0 kimg, but is " + totalKimg);
@@ -61,6 +63,11 @@ public record TrainingSchedule(
     return kimg < 1 ? kimg : Math.floor(kimg);
   }
 
+  /** Returns a builder that starts from this schedule. */
+  public Builder toBuilder() {
+    return new Builder(this);
+  }
+
   /** Returns the number of images after which the run ends, at least 1. */
   public long totalImages() {
     return Math.max(1, Math.round(totalKimg * IMAGES));
@@ -84,5 +91,62 @@ public record TrainingSchedule(
       halflife = Math.min(halflife, images * emaRampupRatio.getAsDouble());
     }
     return Math.pow(0.5, batch / Math.max(halflife, TINY));
+  }
+
+  /** Builds modified schedules. */
+  public static final class Builder {
+    private double totalKimg;
+    private double learningRate;
+    private double rampupKimg;
+    private double emaHalflifeKimg;
+    private OptionalDouble emaRampupRatio;
+
+    private Builder(TrainingSchedule from) {
+      totalKimg = from.totalKimg;
+      learningRate = from.learningRate;
+      rampupKimg = from.rampupKimg;
+      emaHalflifeKimg = from.emaHalflifeKimg;
+      emaRampupRatio = from.emaRampupRatio;
+    }
+
+    /** Sets the duration in thousands of images. */
+    public Builder totalKimg(double value) {
+      totalKimg = value;
+      return this;
+    }
+
+    /** Sets the learning rate after the ramp-up. */
+    public Builder learningRate(double value) {
+      learningRate = value;
+      return this;
+    }
+
+    /** Sets the duration of the ramp-up of the learning rate in thousands of images. */
+    public Builder rampupKimg(double value) {
+      rampupKimg = value;
+      return this;
+    }
+
+    /** Sets the half-life of the EMA in thousands of images. */
+    public Builder emaHalflifeKimg(double value) {
+      emaHalflifeKimg = value;
+      return this;
+    }
+
+    /** Limits the half-life to this fraction of the images so far; empty for no limit. */
+    public Builder emaRampupRatio(OptionalDouble value) {
+      emaRampupRatio = value;
+      return this;
+    }
+
+    /**
+     * Builds the schedule.
+     *
+     * @throws OptionException naming the value that is out of range
+     */
+    public TrainingSchedule build() {
+      return new TrainingSchedule(
+          totalKimg, learningRate, rampupKimg, emaHalflifeKimg, emaRampupRatio);
+    }
   }
 }

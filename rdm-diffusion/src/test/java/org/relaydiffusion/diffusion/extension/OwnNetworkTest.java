@@ -47,8 +47,9 @@ import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
 /**
- * The recipe "A network of your own" of docs/architecture.md: an architecture and a preconditioner
- * that this project does not know are trained, saved, loaded and sampled by name.
+ * The recipes "A network of your own" and "A loss of your own" of docs/architecture.md: an
+ * architecture and a preconditioner that this project does not know are saved, loaded and sampled
+ * by name.
  */
 class OwnNetworkTest {
   private static final Path RECIPE = Path.of("..", "docs", "architecture.md");
@@ -94,7 +95,7 @@ class OwnNetworkTest {
   void itIsSavedLoadedAndSampledByName(@TempDir Path folder) {
     Path file = folder.resolve("toy.safetensors");
     try (Preconditioner network = trainable(LoadOptions.EXACT)) {
-      assertThat(network).isInstanceOf(ToyPreconditioner.class);
+      assertThat(network.config().preconditioning()).isInstanceOf(ToyPreconditioner.class);
       NetworkSnapshotFile.writeSafetensors(file, NetworkContents.of(network, kwargs()), Which.EMA);
     }
     try (Checkpoint checkpoint = Checkpoint.open(file)) {
@@ -175,11 +176,16 @@ class OwnNetworkTest {
     assertThat(file).doesNotExist();
   }
 
-  /** Each block of code in the recipe stands, line by line, in the files that are tested here. */
+  /** Each block of code in the recipes stands, line by line, in the files that are tested here. */
   @Test
-  void theRecipeIsTheCodeThatIsTested() throws IOException {
+  void theRecipesAreTheCodeThatIsTested() throws IOException {
+    assertIsTested("**A network of your own.**", 3);
+    assertIsTested("**A loss of your own.**", 2);
+  }
+
+  private static void assertIsTested(String title, int least) throws IOException {
     String page = Files.readString(RECIPE);
-    int start = page.indexOf("**A network of your own.**");
+    int start = page.indexOf(title);
     assertThat(start).isPositive();
     String recipe = page.substring(start, page.indexOf("\n**", start + 1));
     List<String> blocks = new ArrayList<>();
@@ -187,7 +193,7 @@ class OwnNetworkTest {
     while (code.find()) {
       blocks.add(squeezed(Objects.requireNonNull(code.group(1))));
     }
-    assertThat(blocks).hasSizeGreaterThanOrEqualTo(3);
+    assertThat(blocks).hasSizeGreaterThanOrEqualTo(least);
     List<String> tested = new ArrayList<>();
     try (Stream<Path> sources = Files.list(SOURCES);
         Stream<Path> services = Files.list(SERVICES)) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
-import org.relaydiffusion.diffusion.train.TrainingOptions.Activations;
+import org.relaydiffusion.diffusion.train.Batching.Activations;
 import org.relaydiffusion.diffusion.train.TrainingOptions.Start;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.Numerics;
@@ -59,21 +59,11 @@ class CheckpointedTrainingTest {
   private static TrainingOptions options(
       Map<String, @Nullable Object> kwargs, LoadOptions running, Activations activations) {
     TrainingOptions tiny = TinyRun.blur(STEPS, TinyRun.NO_FILES).options(new Start.Fresh(), 7);
-    return new TrainingOptions(
-        tiny.data(),
-        new TrainingOptions.Network(tiny.network().className(), kwargs),
-        tiny.loss(),
-        tiny.augment(),
-        tiny.adam(),
-        tiny.schedule(),
-        new TrainingOptions.Batching(
-            tiny.batching().batch(), tiny.batching().perRound(), activations),
-        tiny.scaling(),
-        running,
-        tiny.saving(),
-        tiny.nonFiniteLoss(),
-        tiny.start(),
-        tiny.seed());
+    return tiny.toBuilder()
+        .network(new TrainingNetwork.Arguments(tiny.network().className(), kwargs))
+        .batching(new Batching(tiny.batching().batch(), tiny.batching().perRound(), activations))
+        .running(running)
+        .build();
   }
 
   /** All parameters and averages after some steps, and the states of the generator. */

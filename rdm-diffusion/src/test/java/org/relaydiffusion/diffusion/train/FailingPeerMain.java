@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.nativeconfig.LibTorch;
 import org.relaydiffusion.nativeconfig.NativeThreads;
 import org.relaydiffusion.nativeconfig.Settings;
@@ -44,7 +45,7 @@ final class FailingPeerMain {
           new World(rank, 2, Optional.of(group), DdpOptions.DEFAULT),
           directory,
           listener,
-          () -> false);
+          new Cancellation());
       System.out.println("trained to the end");
     } catch (RdmException e) {
       System.out.println(e.getMessage());

@@ -19,6 +19,7 @@ import org.relaydiffusion.checkpoint.Checkpoint;
 import org.relaydiffusion.checkpoint.TensorSources;
 import org.relaydiffusion.checkpoint.TrainingState;
 import org.relaydiffusion.checkpoint.TrainingStateFile;
+import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.train.TrainingOptions.Start;
 import org.relaydiffusion.torch.Generator;
 
@@ -36,7 +37,7 @@ class ResumePointTest {
                   World.SINGLE,
                   directory,
                   TrainingListener.NONE,
-                  () -> true)
+                  new Cancellation())
               .state()
               .orElseThrow();
     }

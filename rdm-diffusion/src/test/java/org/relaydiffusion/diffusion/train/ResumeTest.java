@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +25,7 @@ import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.Checkpoint;
 import org.relaydiffusion.checkpoint.StoredTensor;
 import org.relaydiffusion.checkpoint.Which;
+import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.train.TrainingOptions.Start;
 import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
@@ -78,7 +78,8 @@ class ResumeTest {
     List<String> said = new ArrayList<>();
     TrainingOptions options = run().options(new Start.Resume(state), 5);
     try (RunDirectory other = RunDirectory.of(folder.resolve("other"))) {
-      Trainer.train(options, World.SINGLE, other, said(said), () -> true);
+      Cancellation cancellation = new Cancellation();
+      Trainer.train(options, World.SINGLE, other, said(said, cancellation), cancellation);
     }
 
     assertThat(said)
@@ -96,8 +97,9 @@ class ResumeTest {
     TrainingOptions options = TinyRun.edm(6, 6, 1, 2).options(new Start.Resume(state), 3);
 
     try (RunDirectory other = RunDirectory.of(folder.resolve("other"))) {
-      assertThatThrownBy(
-              () -> Trainer.train(options, World.SINGLE, other, TrainingListener.NONE, () -> false))
+      assertThatThrownBy(() ->
+              Trainer.train(
+                  options, World.SINGLE, other, TrainingListener.NONE, new Cancellation()))
           .isInstanceOf(FileException.class)
           .hasMessageStartingWith(state.toString())
           .hasMessageContaining("map_augment");
@@ -127,7 +129,7 @@ class ResumeTest {
                   World.SINGLE,
                   directory,
                   listener,
-                  () -> false))
+                  new Cancellation()))
           .isInstanceOf(RdmException.class)
           .hasMessageContaining("could not be written");
     }
@@ -137,15 +139,12 @@ class ResumeTest {
 
   @Test
   void statesAreSavedByTimeAndOldOnesGo() {
-    TrainingOptions.Saving byTime =
-        new TrainingOptions.Saving(
-            1000,
-            OptionalInt.empty(),
-            TrainingOptions.SnapshotFormat.SAFETENSORS,
-            OptionalInt.of(1),
-            Optional.of(Duration.ofNanos(1)),
-            OptionalInt.of(2),
-            OptionalInt.empty());
+    Saving byTime =
+        TinyRun.NO_FILES.toBuilder()
+            .stateTicks(1)
+            .stateTime(Duration.ofNanos(1))
+            .keptStates(2)
+            .build();
     // 600 images a step, so that each state has a name of its own: 0, 1, 1, 2, 3, 3 kimg.
     TinyRun large = TinyRun.edm(600, 600, 1, 6).saving(byTime);
     TrainingResult result = train(large.options(new Start.Fresh(), 3), folder, Integer.MAX_VALUE);
@@ -230,21 +229,32 @@ class ResumeTest {
 
   private static TrainingResult train(TrainingOptions options, Path folder, int stopAfter) {
     AtomicInteger steps = new AtomicInteger();
+    Cancellation cancellation = new Cancellation();
     try (RunDirectory directory = RunDirectory.of(folder)) {
-      return Trainer.train(
-          options,
-          World.SINGLE,
-          directory,
-          TrainingListener.NONE,
-          () -> steps.incrementAndGet() >= stopAfter);
+      TrainingListener listener =
+          new TrainingListener() {
+            @Override
+            public void step(long images, long total) {
+              if (steps.incrementAndGet() == stopAfter) {
+                cancellation.cancel();
+              }
+            }
+          };
+      return Trainer.train(options, World.SINGLE, directory, listener, cancellation);
     }
   }
 
-  private static TrainingListener said(List<String> lines) {
+  /** Keeps the messages of a run, which ends after one step. */
+  private static TrainingListener said(List<String> lines, Cancellation cancellation) {
     return new TrainingListener() {
       @Override
       public void message(String line) {
         lines.add(line);
+      }
+
+      @Override
+      public void step(long images, long total) {
+        cancellation.cancel();
       }
     };
   }

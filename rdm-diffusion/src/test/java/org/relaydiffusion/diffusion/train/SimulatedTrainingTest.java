@@ -102,19 +102,6 @@ class SimulatedTrainingTest {
   }
 
   private static TrainingOptions on(TrainingOptions o, LoadOptions running) {
-    return new TrainingOptions(
-        o.data(),
-        o.network(),
-        o.loss(),
-        o.augment(),
-        o.adam(),
-        o.schedule(),
-        o.batching(),
-        o.scaling(),
-        running,
-        o.saving(),
-        o.nonFiniteLoss(),
-        o.start(),
-        o.seed());
+    return o.toBuilder().running(running).build();
   }
 }

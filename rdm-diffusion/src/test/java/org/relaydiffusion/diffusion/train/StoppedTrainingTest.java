@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.stream.Stream;
@@ -25,6 +24,7 @@ import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.checkpoint.Checkpoint;
 import org.relaydiffusion.checkpoint.Which;
+import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.fixture.Fixture;
 import org.relaydiffusion.diffusion.train.TrainingOptions.NonFiniteLoss;
 import org.relaydiffusion.diffusion.train.TrainingOptions.Start;
@@ -41,6 +41,11 @@ class StoppedTrainingTest {
   private final List<String> warnings = new ArrayList<>();
 
   private TrainingResult train(TrainingOptions options, String name, LongConsumer afterStep) {
+    return train(options, name, afterStep, new Cancellation());
+  }
+
+  private TrainingResult train(
+      TrainingOptions options, String name, LongConsumer afterStep, Cancellation cancellation) {
     TrainingListener listener =
         new TrainingListener() {
           @Override
@@ -54,11 +59,11 @@ class StoppedTrainingTest {
           }
         };
     try (RunDirectory directory = RunDirectory.of(folder.resolve(name))) {
-      return Trainer.train(options, World.SINGLE, directory, listener, () -> false);
+      return Trainer.train(options, World.SINGLE, directory, listener, cancellation);
     }
   }
 
-  private static TrainingOptions options(Start start, TrainingOptions.Saving saving) {
+  private static TrainingOptions options(Start start, Saving saving) {
     return TinyRun.blur(STEPS, saving).options(start, 3);
   }
 
@@ -93,11 +98,61 @@ class StoppedTrainingTest {
     MANY(TinyRun.savingEvery(1, BATCH, true));
 
     @SuppressWarnings("ImmutableEnumChecker") // Records of values.
-    private final TrainingOptions.Saving saving;
+    private final Saving saving;
 
-    Kept(TrainingOptions.Saving saving) {
+    Kept(Saving saving) {
       this.saving = saving;
     }
+  }
+
+  /** What cancels sampling cancels training, from any thread, and saves what a signal saves. */
+  @ParameterizedTest
+  @EnumSource(Kept.class)
+  void aCancelledRunSavesAndStopsAndEndsWithTheSameBits(Kept files) {
+    Path whole =
+        train(options(new Start.Fresh(), files.saving), "whole", _ -> {}).state().orElseThrow();
+    Cancellation cancellation = new Cancellation();
+
+    TrainingResult stopped =
+        train(
+            options(new Start.Fresh(), files.saving),
+            "parts",
+            images -> {
+              if (images == 3 * BATCH) {
+                inAnotherThread(cancellation::cancel);
+              }
+            },
+            cancellation);
+
+    assertThat(Thread.interrupted()).isFalse();
+    assertThat(stopped.end()).isEqualTo(TrainingResult.End.STOPPED);
+    assertThat(stopped.images()).isEqualTo(3 * BATCH);
+    assertThat(warnings).isEmpty();
+    Start resume = new Start.Resume(stopped.state().orElseThrow());
+    TrainingResult resumed = train(options(resume, files.saving), "parts", _ -> {});
+    ResumeTest.assertSame(resumed.state().orElseThrow(), whole);
+  }
+
+  private static void inAnotherThread(Runnable work) {
+    Thread thread = Thread.ofPlatform().start(work);
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  @Test
+  void aRunCancelledBeforeTheFirstStepLeavesNothingBehind() {
+    Cancellation cancellation = new Cancellation();
+    cancellation.cancel();
+    assertThatThrownBy(
+            () -> train(options(new Start.Fresh(), TinyRun.NO_FILES), "run", _ -> {}, cancellation))
+        .isInstanceOf(CancelledException.class);
+    assertThat(Thread.interrupted()).isFalse();
+    assertThat(folder.resolve("run/training-state-000000.pt")).doesNotExist();
   }
 
   @Test
@@ -123,7 +178,7 @@ class StoppedTrainingTest {
               World.SINGLE,
               directory,
               interrupting,
-              () -> false);
+              new Cancellation());
     }
 
     assertThat(Thread.interrupted()).isTrue();
@@ -200,7 +255,7 @@ class StoppedTrainingTest {
   @Test
   void gradientsThatOverflowUnderAScaledLossAreNotMeant() {
     TrainingOptions o = TinyRun.edm(BATCH, 3, 1e38, 3).options(new Start.Fresh(), 3);
-    train(changed(o, o.data(), o.schedule(), NonFiniteLoss.STOP), "run", _ -> {});
+    train(o.toBuilder().nonFiniteLoss(NonFiniteLoss.STOP).build(), "run", _ -> {});
     assertThat(warnings).isEmpty();
   }
 
@@ -228,7 +283,7 @@ class StoppedTrainingTest {
   void aRunWithGoodLossesDoesNotStopOnNan() {
     TrainingOptions o = options(new Start.Fresh(), TinyRun.savingEvery(1, BATCH, true));
     TrainingResult result =
-        train(changed(o, o.data(), o.schedule(), NonFiniteLoss.STOP), "run", _ -> {});
+        train(o.toBuilder().nonFiniteLoss(NonFiniteLoss.STOP).build(), "run", _ -> {});
     assertThat(result.end()).isEqualTo(TrainingResult.End.FINISHED);
     assertThat(warnings).isEmpty();
   }
@@ -236,43 +291,12 @@ class StoppedTrainingTest {
   /** A learning rate that throws the weights out of all bounds. */
   private static TrainingOptions exploding(NonFiniteLoss reaction) {
     TrainingOptions o = options(new Start.Fresh(), TinyRun.savingEvery(1, BATCH, false));
-    TrainingSchedule s = o.schedule();
-    return changed(
-        o,
-        o.data(),
-        new TrainingSchedule(
-            s.totalKimg(), 1e37, s.rampupKimg(), s.emaHalflifeKimg(), s.emaRampupRatio()),
-        reaction);
+    return o.toBuilder().learningRate(1e37).nonFiniteLoss(reaction).build();
   }
 
   static TrainingOptions of(Path data, Start start) {
     TrainingOptions o = options(start, TinyRun.savingEvery(STEPS, BATCH, false));
-    return changed(
-        o,
-        new TrainingOptions.Data(data, true, true, OptionalInt.empty(), false, 1),
-        o.schedule(),
-        NonFiniteLoss.REPORT);
-  }
-
-  private static TrainingOptions changed(
-      TrainingOptions o,
-      TrainingOptions.Data data,
-      TrainingSchedule schedule,
-      NonFiniteLoss reaction) {
-    return new TrainingOptions(
-        data,
-        o.network(),
-        o.loss(),
-        o.augment(),
-        o.adam(),
-        schedule,
-        o.batching(),
-        o.scaling(),
-        o.running(),
-        o.saving(),
-        reaction,
-        o.start(),
-        o.seed());
+    return o.toBuilder().data(o.data().toBuilder().path(data).cache(false).build()).build();
   }
 
   private Path unpacked() throws IOException {

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.augment.AugmentOptions;
 import org.relaydiffusion.diffusion.fixture.Fixture;
@@ -30,47 +29,48 @@ record TrainingFixture(Fixture fixture, JsonNode config) {
   TrainingOptions options(TrainingOptions.Start start) {
     JsonNode data = config.get("dataset_kwargs");
     JsonNode adam = config.get("optimizer_kwargs");
-    return new TrainingOptions(
-        new TrainingOptions.Data(
-            fixture.file("dataset.zip"),
-            data.get("use_labels").asBoolean(),
-            data.get("xflip").asBoolean(),
-            OptionalInt.of(data.get("max_size").asInt()),
-            data.get("cache").asBoolean(),
-            1),
-        network(),
-        loss(),
-        augment(),
-        new AdamOptions(
-            adam.get("betas").get(0).asDouble(),
-            adam.get("betas").get(1).asDouble(),
-            adam.get("eps").asDouble()),
-        new TrainingSchedule(
-            config.get("total_kimg").asDouble(),
-            adam.get("lr").asDouble(),
-            config.get("lr_rampup_kimg").asDouble(),
-            config.get("ema_halflife_kimg").asDouble(),
-            config.get("ema_rampup_ratio").isNull()
-                ? OptionalDouble.empty()
-                : OptionalDouble.of(config.get("ema_rampup_ratio").asDouble())),
-        new TrainingOptions.Batching(
-            config.get("batch_size").asInt(), OptionalInt.of(config.get("batch_gpu").asInt())),
-        new TrainingOptions.LossScaling.Fixed(config.get("loss_scaling").asDouble()),
-        LoadOptions.EXACT,
-        new TrainingOptions.Saving(
-            config.get("kimg_per_tick").asDouble(),
-            OptionalInt.empty(),
-            TrainingOptions.SnapshotFormat.SAFETENSORS,
-            OptionalInt.of(config.get("state_dump_ticks").asInt()),
-            Optional.empty(),
-            OptionalInt.empty(),
-            OptionalInt.empty()),
-        TrainingOptions.NonFiniteLoss.REPORT,
-        start,
-        config.get("seed").asLong());
+    TrainingData images =
+        TrainingData.of(fixture.file("dataset.zip")).toBuilder()
+            .labels(data.get("use_labels").asBoolean())
+            .xflip(data.get("xflip").asBoolean())
+            .maxSize(data.get("max_size").asInt())
+            .cache(data.get("cache").asBoolean())
+            .build();
+    TrainingOptions.Builder options =
+        TrainingOptions.builder(images.path())
+            .data(images)
+            .network(network())
+            .loss(loss())
+            .adam(
+                new AdamOptions(
+                    adam.get("betas").get(0).asDouble(),
+                    adam.get("betas").get(1).asDouble(),
+                    adam.get("eps").asDouble()))
+            .start(start)
+            .schedule(
+                new TrainingSchedule(
+                    config.get("total_kimg").asDouble(),
+                    adam.get("lr").asDouble(),
+                    config.get("lr_rampup_kimg").asDouble(),
+                    config.get("ema_halflife_kimg").asDouble(),
+                    config.get("ema_rampup_ratio").isNull()
+                        ? OptionalDouble.empty()
+                        : OptionalDouble.of(config.get("ema_rampup_ratio").asDouble())))
+            .batch(config.get("batch_size").asInt())
+            .batchPerRound(config.get("batch_gpu").asInt())
+            .scaling(new TrainingOptions.LossScaling.Fixed(config.get("loss_scaling").asDouble()))
+            .running(LoadOptions.EXACT)
+            .saving(
+                TinyRun.NO_FILES.toBuilder()
+                    .tickKimg(config.get("kimg_per_tick").asDouble())
+                    .stateTicks(config.get("state_dump_ticks").asInt())
+                    .build())
+            .seed(config.get("seed").asLong());
+    augment().ifPresentOrElse(options::augment, options::noAugment);
+    return options.build();
   }
 
-  private TrainingOptions.Network network() {
+  private TrainingNetwork network() {
     Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
     for (var field : config.get("network_kwargs").properties()) {
       if (!field.getKey().equals("class_name") && !field.getKey().equals("use_fp16")) {
@@ -78,7 +78,7 @@ record TrainingFixture(Fixture fixture, JsonNode config) {
       }
     }
     String name = config.get("network_kwargs").get("class_name").asString();
-    return new TrainingOptions.Network(name.substring(name.lastIndexOf('.') + 1), kwargs);
+    return new TrainingNetwork.Arguments(name.substring(name.lastIndexOf('.') + 1), kwargs);
   }
 
   private Loss loss() {

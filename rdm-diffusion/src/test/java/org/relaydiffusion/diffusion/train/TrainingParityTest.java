@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.fixture.Fixture;
 import org.relaydiffusion.diffusion.fixture.Tensors;
@@ -102,7 +103,7 @@ class TrainingParityTest {
           World.SINGLE,
           directory,
           TrainingListener.NONE,
-          () -> false);
+          new Cancellation());
     }
 
     List<String> lines = Files.readAllLines(run.resolve("stats.jsonl"));
@@ -128,7 +129,7 @@ class TrainingParityTest {
               World.SINGLE,
               directory,
               TrainingListener.NONE,
-              () -> false);
+              new Cancellation());
     }
 
     assertThat(result.end()).isEqualTo(TrainingResult.End.FINISHED);

@@ -39,9 +39,7 @@ final class TrainingPeerMain {
             Integer.parseInt(arguments[6]));
     TrainingOptions options =
         tiny.options(
-            new TrainingOptions.Start.Fresh(),
-            0,
-            TrainingOptions.Activations.valueOf(arguments[9]));
+            new TrainingOptions.Start.Fresh(), 0, Batching.Activations.valueOf(arguments[9]));
     DdpOptions ddp =
         new DdpOptions(
             DdpOptions.DEFAULT.bucketMiB(),

@@ -23,21 +23,10 @@ class TrainingPrecisionTest {
 
   private static TrainingOptions options(Device device, Optional<Tf32> tf32) {
     TrainingOptions o = TinyRun.edm(4, 4, 1, 1).options(new TrainingOptions.Start.Fresh(), 1);
-    return new TrainingOptions(
-        o.data(),
-        o.network(),
-        o.loss(),
-        o.augment(),
-        o.adam(),
-        o.schedule(),
-        o.batching(),
-        o.scaling(),
-        new LoadOptions(o.running().numerics(), o.running().dtype(), device),
-        tf32,
-        o.saving(),
-        o.nonFiniteLoss(),
-        o.start(),
-        o.seed());
+    TrainingOptions.Builder options =
+        o.toBuilder().running(new LoadOptions(o.running().numerics(), o.running().dtype(), device));
+    tf32.ifPresent(options::tf32);
+    return options.build();
   }
 
   private static CudaPrecision chosen(Device device, Optional<Tf32> tf32) {

@@ -24,7 +24,7 @@ import org.relaydiffusion.diffusion.data.ImageFolderDataset;
 import org.relaydiffusion.diffusion.fixture.Tensors;
 import org.relaydiffusion.diffusion.loss.NoiseSource;
 import org.relaydiffusion.diffusion.random.InfiniteSampler;
-import org.relaydiffusion.diffusion.train.TrainingOptions.Activations;
+import org.relaydiffusion.diffusion.train.Batching.Activations;
 import org.relaydiffusion.torch.Device;
 import org.relaydiffusion.torch.Generator;
 import org.relaydiffusion.torch.Shapes;

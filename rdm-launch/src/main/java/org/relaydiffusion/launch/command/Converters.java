@@ -16,7 +16,7 @@ import org.relaydiffusion.diffusion.data.convert.Crop;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
 import org.relaydiffusion.diffusion.data.convert.Split;
 import org.relaydiffusion.diffusion.train.NetworkPreset;
-import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
+import org.relaydiffusion.diffusion.train.Saving.SnapshotFormat;
 import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.DType;
@@ -59,6 +59,16 @@ public final class Converters {
   /** Registers the constants of {@code type}, by name, with {@code root} and its subcommands. */
   public static <E extends Enum<E>> void registerNames(CommandLine root, Class<E> type) {
     root.registerConverter(type, text -> oneOf(type.getEnumConstants(), text));
+  }
+
+  /**
+   * Registers a type whose values are parsed with messages of their own, with {@code root} and its
+   * subcommands.
+   *
+   * @param parse throws an {@link OptionException} for other values
+   */
+  public static <T> void register(CommandLine root, Class<T> type, Function<String, T> parse) {
+    root.registerConverter(type, inOwnWords(parse));
   }
 
   /**

@@ -9,7 +9,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -48,8 +47,6 @@ record RunPlan(
     OptionalInt threads,
     RunIdentity identity,
     List<String> said) {
-  private static final long SEEDS = 1L << 31;
-
   /**
    * Makes the plan of a job; reads the directory of the data, and all of the state that is resumed.
    *
@@ -61,14 +58,12 @@ record RunPlan(
     job.batching().check(processes);
     try (ImageFolderDataset dataset = TrainingProcess.open(job)) {
       requireLabels(job, dataset);
-      int side = dataset.resolution();
-      TrainingOptions asked =
-          job.options(new TrainingOptions.Start.Fresh(), job.seed().orElse(0), side);
+      TrainingOptions asked = job.options(new TrainingOptions.Start.Fresh(), job.seed().orElse(0));
       Map<String, @Nullable Object> task = ResolvedOptions.of(asked, dataset, processes);
       RunIdentity identity = TaskSum.identity(job, task);
       FolderChoice choice = FolderChoice.of(job, identity, job.runName(dataset.name()));
       TrainingOptions options =
-          job.options(job.from(choice.state().map(StoredState::file)), seed(job, choice), side);
+          job.options(job.from(choice.state().map(StoredState::file)), seed(job, choice));
       Map<String, @Nullable Object> resolved = ResolvedOptions.of(options, dataset, processes);
       if (options.start() instanceof TrainingOptions.Start.Transfer
           && job.start() instanceof TrainingJob.Start.Transfer(SourceFile checkpoint)) {
@@ -117,8 +112,7 @@ record RunPlan(
 
   private static long seed(TrainingJob job, FolderChoice choice) {
     OptionalLong stored = choice.state().map(StoredState::seed).orElse(OptionalLong.empty());
-    return job.seed()
-        .orElseGet(() -> stored.orElseGet(() -> ThreadLocalRandom.current().nextLong(SEEDS)));
+    return job.seed().orElseGet(() -> stored.orElseGet(TrainingOptions::drawSeed));
   }
 
   /** Returns the result of a run that has nothing left to do; empty for any other. */

@@ -4,6 +4,7 @@ package org.relaydiffusion.launch.training;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.relaydiffusion.CancelledException;
+import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.train.TickReport;
 import org.relaydiffusion.diffusion.train.TrainingListener;
 import org.relaydiffusion.launch.command.StopSignal;
@@ -18,7 +19,7 @@ final class StopPhases implements TrainingListener, AutoCloseable {
   private final TrainingListener listener;
   private final StopSignal stop;
   private final AtomicBoolean interrupting = new AtomicBoolean();
-  private final AtomicBoolean stopping = new AtomicBoolean();
+  private final Cancellation cancellation = new Cancellation();
 
   /** Begins the first phase, in which a stop request interrupts the current thread. */
   StopPhases(TrainingListener listener, StopSignal stop) {
@@ -33,9 +34,9 @@ final class StopPhases implements TrainingListener, AutoCloseable {
         Ending.AT_ONCE);
   }
 
-  /** Returns whether a run that is training was asked to stop. */
-  boolean isStopping() {
-    return stopping.get();
+  /** Returns what cancels a run that is training. */
+  Cancellation cancellation() {
+    return cancellation;
   }
 
   /** Clears an interrupt that was only meant to end a wait. */
@@ -48,7 +49,7 @@ final class StopPhases implements TrainingListener, AutoCloseable {
 
   @Override
   public void begun() {
-    if (!stop.replace(() -> stopping.set(true), Ending.IN_ITS_OWN_TIME)) {
+    if (!stop.replace(cancellation::cancel, Ending.IN_ITS_OWN_TIME)) {
       throw new CancelledException();
     }
     listener.begun();

@@ -28,7 +28,7 @@ final class TaskSum {
   static RunIdentity identity(TrainingJob job, Map<String, @Nullable Object> options) {
     Map<String, @Nullable Object> asked = new LinkedHashMap<>(options);
     LEFT_OUT.forEach(asked::remove);
-    asked.put("description", job.target().description());
+    asked.put("description", job.target().names().description());
     asked.put("start", String.valueOf(job.start()));
     return new RunIdentity(
         job.attempt().launchId().map(TaskSum::line),

@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.data.BadImages;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
+import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.diffusion.train.TrainingResult;
 import org.relaydiffusion.launch.command.BadImagesOption;
 import org.relaydiffusion.launch.command.Console;
@@ -54,7 +55,8 @@ public final class TrainCommand implements Callable<Integer> {
   /** Creates the command line, with the types of its options. */
   public static CommandLine commandLine(Console console, StopSignal stop) {
     CommandLine line = new CommandLine(new TrainCommand(console, stop));
-    Converters.registerNames(line, TrainingNetworkOptions.Preconditioning.class);
+    Converters.register(line, Preconditioning.class, Preconditioning::parse);
+    line.setDefaultValueProvider(new TrainingDefaults());
     return line;
   }
 
@@ -118,28 +120,32 @@ public final class TrainCommand implements Callable<Integer> {
     network.check(data.conditional);
     data.check(schedule.resume != null);
     LoadOptions runs = running.running(rank);
+    TrainingOptions.Builder task =
+        TrainingOptions.builder(data.data)
+            .data(data.data())
+            .network(network.network(running.float16))
+            .loss(network.loss())
+            .schedule(schedule.schedule())
+            .batching(schedule.batching())
+            .scaling(running.scaling())
+            .running(runs)
+            .saving(files.saving())
+            .nonFiniteLoss(running.nonFiniteLoss())
+            .seed(0);
+    network.augmentation().ifPresentOrElse(task::augment, task::noAugment);
+    running.compute.tf32().ifPresent(task::tf32);
+    TrainingJob.Names names =
+        new TrainingJob.Names(
+            network.architecture.text(),
+            network.preconditioning.name(),
+            running.typeName(),
+            data.description);
     return new TrainingJob(
         rank,
         rank.isDistributed() ? Rendezvous.of(console.environment(), rank) : Rendezvous.local(),
         RunAttempt.of(console.environment()),
-        new TrainingJob.Target(data.outdir, data.description, data.noSubfolder, data.overwrite),
-        data.data(),
-        new TrainingJob.Network(
-            network.architecture,
-            network.changes(),
-            network.preconditioning.className(),
-            network.preconditioning.text(),
-            running.float16),
-        network.loss(),
-        network.augmentation(),
-        schedule.schedule(),
-        schedule.batching(),
-        running.scaling(),
-        runs,
-        running.compute.tf32(),
-        running.typeName(),
-        files.saving(),
-        running.nonFiniteLoss(),
+        new TrainingJob.Target(data.outdir, names, data.noSubfolder, data.overwrite),
+        task.build(),
         schedule.start(downloads),
         schedule.seed(),
         running.compute.threads(),

@@ -2,14 +2,15 @@
 package org.relaydiffusion.launch.training;
 
 import java.nio.file.Path;
-import java.util.OptionalInt;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.diffusion.train.TrainingOptions;
+import org.relaydiffusion.diffusion.train.TrainingData;
 import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.command.ThreadCounts;
 import picocli.CommandLine.Option;
 
-/** The training data, and the location of the results. */
+/**
+ * The training data, and the location of the results; defaults come from {@link TrainingDefaults}.
+ */
 final class TrainingDataOptions implements Section {
   @Option(
       names = "--outdir",
@@ -29,24 +30,21 @@ final class TrainingDataOptions implements Section {
       names = "--cond",
       paramLabel = "BOOL",
       arity = "1",
-      description = "Train a class-conditional network. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "false")
+      description = "Train a class-conditional network. Default: ${DEFAULT-VALUE}.")
   boolean conditional;
 
   @Option(
       names = "--xflip",
       paramLabel = "BOOL",
       arity = "1",
-      description = "Add a mirrored copy of each image. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "false")
+      description = "Add a mirrored copy of each image. Default: ${DEFAULT-VALUE}.")
   boolean xflip;
 
   @Option(
       names = "--cache",
       paramLabel = "BOOL",
       arity = "1",
-      description = "Keep decoded images in memory. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "true")
+      description = "Keep decoded images in memory. Default: ${DEFAULT-VALUE}.")
   boolean cache;
 
   @Option(
@@ -54,8 +52,7 @@ final class TrainingDataOptions implements Section {
       paramLabel = "N",
       description =
           "Number of threads that decode images ahead of the step, 1 to 1024. Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "1")
+              + " ${DEFAULT-VALUE}.")
   int workers;
 
   @Option(
@@ -97,8 +94,12 @@ final class TrainingDataOptions implements Section {
     }
   }
 
-  TrainingOptions.Data data() {
-    return new TrainingOptions.Data(
-        data, conditional, xflip, OptionalInt.empty(), cache, ThreadCounts.workers(workers));
+  TrainingData data() {
+    return TrainingData.of(data).toBuilder()
+        .labels(conditional)
+        .xflip(xflip)
+        .cache(cache)
+        .workers(ThreadCounts.workers(workers))
+        .build();
   }
 }

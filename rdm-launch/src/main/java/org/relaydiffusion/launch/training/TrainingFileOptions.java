@@ -6,14 +6,14 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.diffusion.train.TrainingOptions;
-import org.relaydiffusion.diffusion.train.TrainingOptions.SnapshotFormat;
+import org.relaydiffusion.diffusion.train.Saving;
+import org.relaydiffusion.diffusion.train.Saving.SnapshotFormat;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Converters;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/** The files written by a run, and their intervals. */
+/** The files written by a run, and their intervals; defaults come from {@link TrainingDefaults}. */
 final class TrainingFileOptions implements Section {
   private static final double NANOS_PER_MINUTE = 60e9;
   private static final int MOST_MINUTES = 1_000_000;
@@ -24,8 +24,7 @@ final class TrainingFileOptions implements Section {
       description =
           "Thousands of images per tick; there is a status line per tick, and other intervals are"
               + " in ticks."
-              + " Default: ${DEFAULT-VALUE}.",
-      defaultValue = "50")
+              + " Default: ${DEFAULT-VALUE}.")
   double tick;
 
   @Option(
@@ -33,8 +32,7 @@ final class TrainingFileOptions implements Section {
       paramLabel = "TICKS",
       description =
           "Ticks between network snapshots (network-snapshot-*); 0 for none. Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "50")
+              + " ${DEFAULT-VALUE}.")
   int snapshotTicks;
 
   @Option(
@@ -43,8 +41,7 @@ final class TrainingFileOptions implements Section {
       completionCandidates = Candidates.SnapshotFormats.class,
       description =
           "Format of snapshots: .safetensors, the reference's .pkl, or both. Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "safetensors")
+              + " ${DEFAULT-VALUE}.")
   SnapshotFormat snapshotFormat = SnapshotFormat.SAFETENSORS;
 
   @Option(
@@ -53,8 +50,7 @@ final class TrainingFileOptions implements Section {
       description =
           "Ticks between training states (training-state-*.pt), from which a run resumes; 0 for"
               + " none"
-              + " except those of --save-minutes and on SIGTERM. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "500")
+              + " except those of --save-minutes and on SIGTERM. Default: ${DEFAULT-VALUE}.")
   int stateTicks;
 
   @Option(
@@ -63,8 +59,7 @@ final class TrainingFileOptions implements Section {
       description =
           "Minutes after which a state is saved if there was none, regardless of ticks; 0 for"
               + " never."
-              + " Default: ${DEFAULT-VALUE}.",
-      defaultValue = "30")
+              + " Default: ${DEFAULT-VALUE}.")
   double stateMinutes;
 
   @Option(
@@ -79,8 +74,7 @@ final class TrainingFileOptions implements Section {
       names = "--sample-ticks",
       paramLabel = "TICKS",
       description =
-          "Ticks between grids of samples (fakes*.png); 0 for none. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "50")
+          "Ticks between grids of samples (fakes*.png); 0 for none. Default: ${DEFAULT-VALUE}.")
   int sampleTicks;
 
   @Override
@@ -88,8 +82,8 @@ final class TrainingFileOptions implements Section {
     return "Files";
   }
 
-  TrainingOptions.Saving saving() {
-    return new TrainingOptions.Saving(
+  Saving saving() {
+    return new Saving(
         tick,
         ticks("--snap", snapshotTicks),
         snapshotFormat,

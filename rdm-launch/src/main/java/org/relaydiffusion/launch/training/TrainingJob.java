@@ -2,26 +2,20 @@
 package org.relaydiffusion.launch.training;
 
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
-import org.relaydiffusion.diffusion.augment.AugmentOptions;
-import org.relaydiffusion.diffusion.loss.Loss;
-import org.relaydiffusion.diffusion.train.NetworkPreset;
+import org.relaydiffusion.diffusion.train.Batching;
 import org.relaydiffusion.diffusion.train.RunName;
+import org.relaydiffusion.diffusion.train.TrainingData;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
-import org.relaydiffusion.diffusion.train.TrainingSchedule;
 import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.rank.Rendezvous;
 import org.relaydiffusion.launch.rank.RunAttempt;
 import org.relaydiffusion.model.LoadOptions;
-import org.relaydiffusion.torch.CudaPrecision;
 import org.relaydiffusion.torch.distributed.DdpOptions;
-import org.relaydiffusion.torch.optim.AdamOptions;
 
 /**
  * The request of a training command.
@@ -30,18 +24,7 @@ import org.relaydiffusion.torch.optim.AdamOptions;
  * @param rendezvous of the processes
  * @param attempt the start of the run
  * @param target the location of the results
- * @param data the training data
- * @param network the network to train
- * @param loss the loss
- * @param augment the augmentation
- * @param schedule duration, learning rate and EMA
- * @param batching how a step is divided
- * @param scaling the loss scale
- * @param running numerics, dtype and device
- * @param tf32 whether CUDA may use TensorFloat-32, if chosen
- * @param typeName the dtype's part of the folder name
- * @param saving the files to write
- * @param nonFiniteLoss what happens when a loss is infinite or NaN
+ * @param task what is trained and how; its start and seed are those of a fresh run
  * @param start what the run starts from
  * @param seed the seed, if given
  * @param threads number of threads of an operator, if given
@@ -53,18 +36,7 @@ public record TrainingJob(
     Rendezvous rendezvous,
     RunAttempt attempt,
     Target target,
-    TrainingOptions.Data data,
-    Network network,
-    Loss loss,
-    Optional<AugmentOptions> augment,
-    TrainingSchedule schedule,
-    TrainingOptions.Batching batching,
-    TrainingOptions.LossScaling scaling,
-    LoadOptions running,
-    Optional<CudaPrecision.Tf32> tf32,
-    String typeName,
-    TrainingOptions.Saving saving,
-    TrainingOptions.NonFiniteLoss nonFiniteLoss,
+    TrainingOptions task,
     Start start,
     OptionalLong seed,
     OptionalInt threads,
@@ -74,27 +46,22 @@ public record TrainingJob(
    * The location of the results.
    *
    * @param outdir the folder of all runs, or of this one
-   * @param description text appended to the name of the run folder; may be empty
+   * @param names the parts of the name of the run folder that are given by options
    * @param own whether {@code outdir} is the run folder itself
    * @param overwrite whether an existing run in it may be deleted
    */
-  public record Target(Path outdir, String description, boolean own, boolean overwrite) {}
+  public record Target(Path outdir, Names names, boolean own, boolean overwrite) {}
 
   /**
-   * The network to train.
+   * Parts of the name of a run folder.
    *
-   * @param preset the architecture
-   * @param changes to the architecture
-   * @param className the preconditioner
-   * @param preconditioning the value of the option
-   * @param halfPrecision whether checkpoints request float16 on CUDA
+   * @param architecture the value of {@code --arch}
+   * @param preconditioning the value of {@code --precond}
+   * @param type the dtype
+   * @param description text appended to the name; may be empty
    */
-  public record Network(
-      NetworkPreset preset,
-      NetworkPreset.Changes changes,
-      String className,
-      String preconditioning,
-      boolean halfPrecision) {}
+  public record Names(
+      String architecture, String preconditioning, String type, String description) {}
 
   /** What a run starts from, before it is known whether it exists. */
   public sealed interface Start {
@@ -113,28 +80,25 @@ public record TrainingJob(
 
   /** Returns this job without some images of its data. */
   TrainingJob without(Set<String> pictures) {
+    TrainingOptions fewer =
+        task.toBuilder().data(data().toBuilder().without(pictures).build()).build();
     return new TrainingJob(
-        rank,
-        rendezvous,
-        attempt,
-        target,
-        data.without(pictures),
-        network,
-        loss,
-        augment,
-        schedule,
-        batching,
-        scaling,
-        running,
-        tf32,
-        typeName,
-        saving,
-        nonFiniteLoss,
-        start,
-        seed,
-        threads,
-        benchmark,
-        ddp);
+        rank, rendezvous, attempt, target, fewer, start, seed, threads, benchmark, ddp);
+  }
+
+  /** Returns the training data. */
+  TrainingData data() {
+    return task.data();
+  }
+
+  /** Returns how a step is divided. */
+  Batching batching() {
+    return task.batching();
+  }
+
+  /** Returns numerics, dtype and device. */
+  LoadOptions running() {
+    return task.running();
   }
 
   /**
@@ -143,27 +107,8 @@ public record TrainingJob(
    * @param from what it starts from
    * @param drawn the seed
    */
-  TrainingOptions options(TrainingOptions.Start from, long drawn, int resolution) {
-    Map<String, @Nullable Object> kwargs = network.preset().kwargs(resolution, network.changes());
-    if (network.halfPrecision()) {
-      // The requested value is recorded, even if the CPU computes in float32.
-      kwargs.put("use_fp16", true);
-    }
-    return new TrainingOptions(
-        data,
-        new TrainingOptions.Network(network.className(), kwargs),
-        loss,
-        augment,
-        AdamOptions.DEFAULT,
-        schedule,
-        batching,
-        scaling,
-        running,
-        tf32,
-        saving,
-        nonFiniteLoss,
-        from,
-        drawn);
+  TrainingOptions options(TrainingOptions.Start from, long drawn) {
+    return task.toBuilder().start(from).seed(drawn).build();
   }
 
   /**
@@ -182,14 +127,15 @@ public record TrainingJob(
 
   /** Returns the name of the run folder, without its number. */
   RunName runName(String dataName) {
+    Names names = target.names();
     return new RunName(
         dataName,
-        data.labels(),
-        network.preset().text(),
-        network.preconditioning(),
+        data().labels(),
+        names.architecture(),
+        names.preconditioning(),
         rank.worldSize(),
-        batching.batch(),
-        typeName,
-        target.description());
+        batching().batch(),
+        names.type(),
+        names.description());
   }
 }

@@ -2,7 +2,7 @@
 package org.relaydiffusion.launch.training;
 
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -11,46 +11,22 @@ import org.relaydiffusion.diffusion.augment.AugmentOptions;
 import org.relaydiffusion.diffusion.loss.BlurLoss;
 import org.relaydiffusion.diffusion.loss.EdmLoss;
 import org.relaydiffusion.diffusion.loss.Loss;
-import org.relaydiffusion.diffusion.loss.VeLoss;
-import org.relaydiffusion.diffusion.loss.VpLoss;
 import org.relaydiffusion.diffusion.train.NetworkPreset;
+import org.relaydiffusion.diffusion.train.TrainingNetwork;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.IntList;
 import org.relaydiffusion.launch.command.Section;
 import picocli.CommandLine.Option;
 
-/** The network to train, and its loss. */
+/** The network to train, and its loss; defaults come from {@link TrainingDefaults}. */
 final class TrainingNetworkOptions implements Section {
-  /** The preconditioner together with its loss. */
-  enum Preconditioning {
-    VP("VPPrecond"),
-    VE("VEPrecond"),
-    EDM("EDMPrecond"),
-    BLUR("EDMPrecond");
-
-    private final String className;
-
-    Preconditioning(String className) {
-      this.className = className;
-    }
-
-    String className() {
-      return className;
-    }
-
-    String text() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
-
   @Option(
       names = "--arch",
       paramLabel = "ddpmpp|ncsnpp|adm",
       completionCandidates = Candidates.Architectures.class,
       description =
           "Architecture of the network; adm is wider and deeper at exactly 256 pixels. Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "adm")
+              + " ${DEFAULT-VALUE}.")
   NetworkPreset architecture = NetworkPreset.ADM;
 
   @Option(
@@ -58,11 +34,9 @@ final class TrainingNetworkOptions implements Section {
       paramLabel = "vp|ve|edm|blur",
       completionCandidates = Candidates.Preconditionings.class,
       description =
-          "Preconditioning and loss: edm for the first stage of the relay, blur for the second."
-              + " Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "edm")
-  Preconditioning preconditioning = Preconditioning.EDM;
+          "Preconditioning and loss: edm for the first stage of the relay, blur for the second, or"
+              + " the name of an installed loss or preconditioner. Default: ${DEFAULT-VALUE}.")
+  Preconditioning preconditioning = Preconditioning.of(new EdmLoss());
 
   @Option(
       names = "--cbase",
@@ -88,8 +62,7 @@ final class TrainingNetworkOptions implements Section {
   @Option(
       names = "--dropout",
       paramLabel = "P",
-      description = "Dropout probability, 0 to 1. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "0.13")
+      description = "Dropout probability, 0 to 1. Default: ${DEFAULT-VALUE}.")
   double dropout;
 
   @Option(
@@ -98,8 +71,7 @@ final class TrainingNetworkOptions implements Section {
       description =
           "Probability of dropping the label of a training image, 0 to 1; with about 0.1, the"
               + " network can be sampled with guidance. Requires --cond=1. Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "0")
+              + " ${DEFAULT-VALUE}.")
   double labelDropout;
 
   @Option(
@@ -107,8 +79,7 @@ final class TrainingNetworkOptions implements Section {
       paramLabel = "P",
       description =
           "Probability of each augmentation, 0 to 1; 0 disables augmentation. Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "0.12")
+              + " ${DEFAULT-VALUE}.")
   double augment;
 
   @Option(
@@ -118,8 +89,7 @@ final class TrainingNetworkOptions implements Section {
       fallbackValue = "true",
       description =
           "Record in the checkpoint that attention is memory-efficient. Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "false")
+              + " ${DEFAULT-VALUE}.")
   boolean efficientAttention;
 
   @Option(
@@ -128,15 +98,13 @@ final class TrainingNetworkOptions implements Section {
       description =
           "blur: upsampling factor of the second stage, and side of a blur patch in pixels."
               + " Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "4")
+              + " ${DEFAULT-VALUE}.")
   int upScale;
 
   @Option(
       names = "--block-scale",
       paramLabel = "X",
-      description = "blur: strength of the block noise, 0 to 1. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "0.15")
+      description = "blur: strength of the block noise, 0 to 1. Default: ${DEFAULT-VALUE}.")
   double blockScale;
 
   @Option(
@@ -144,16 +112,14 @@ final class TrainingNetworkOptions implements Section {
       paramLabel = "X",
       description =
           "blur: range of the noise distribution used for training, above 0. Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "0.93")
+              + " ${DEFAULT-VALUE}.")
   double probLength;
 
   @Option(
       names = "--blur-sigma-max",
       paramLabel = "X",
       description =
-          "blur: standard deviation of the strongest blur, in pixels. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "3")
+          "blur: standard deviation of the strongest blur, in pixels. Default: ${DEFAULT-VALUE}.")
   double blurSigmaMax;
 
   @Override
@@ -172,7 +138,21 @@ final class TrainingNetworkOptions implements Section {
     }
   }
 
-  NetworkPreset.Changes changes() {
+  /**
+   * Returns the network.
+   *
+   * @param halfPrecision whether checkpoints request float16 on CUDA, which is recorded even if the
+   *     CPU computes in float32
+   */
+  TrainingNetwork network(boolean halfPrecision) {
+    return new TrainingNetwork.Preset(
+        preconditioning.className(),
+        architecture,
+        changes(),
+        halfPrecision ? Map.of("use_fp16", true) : Map.of());
+  }
+
+  private NetworkPreset.Changes changes() {
     if (!(dropout >= 0 && dropout <= 1)) {
       throw new OptionException("--dropout must be 0 to 1, but is " + dropout);
     }
@@ -203,11 +183,8 @@ final class TrainingNetworkOptions implements Section {
     if (!(blockScale >= 0 && blockScale <= 1)) {
       throw new OptionException("--block-scale must be 0 to 1, but is " + blockScale);
     }
-    return switch (preconditioning) {
-      case EDM -> new EdmLoss();
-      case VP -> new VpLoss();
-      case VE -> new VeLoss();
-      case BLUR -> new BlurLoss(blockScale, upScale, probLength, blurSigmaMax);
-    };
+    return preconditioning.loss() instanceof BlurLoss
+        ? new BlurLoss(blockScale, upScale, probLength, blurSigmaMax)
+        : preconditioning.loss();
   }
 }

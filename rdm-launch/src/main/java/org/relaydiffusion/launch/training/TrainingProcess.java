@@ -17,6 +17,7 @@ import org.relaydiffusion.diffusion.train.RunDirectory;
 import org.relaydiffusion.diffusion.train.StepThreads;
 import org.relaydiffusion.diffusion.train.StoredState;
 import org.relaydiffusion.diffusion.train.Trainer;
+import org.relaydiffusion.diffusion.train.TrainingData;
 import org.relaydiffusion.diffusion.train.TrainingListener;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.diffusion.train.TrainingResult;
@@ -134,24 +135,21 @@ public final class TrainingProcess {
                 running.dtype().torchName(),
                 running.numerics().name().toLowerCase(Locale.ROOT)));
     writeOptions(directory, plan.resolved());
-    return Trainer.train(plan.options(), world, directory, phases, phases::isStopping);
+    return Trainer.train(plan.options(), world, directory, phases, phases.cancellation());
   }
 
   /** The other processes receive the decision of the first. */
   private TrainingResult other(World world, StopPhases phases) {
-    int resolution;
     try (ImageFolderDataset dataset = open(job)) {
-      resolution = dataset.resolution();
-      TrainingOptions fresh = job.options(new TrainingOptions.Start.Fresh(), 0, resolution);
-      chooseThreads(StepThreads.of(fresh, dataset, world.size()));
+      chooseThreads(StepThreads.of(job.task(), dataset, world.size()));
     }
     Decision decision = Decision.receive(world);
     if (decision.isFinished()) {
       return new TrainingResult(
           0, TrainingResult.End.FINISHED, Optional.empty(), Optional.empty(), 0, Double.NaN);
     }
-    TrainingOptions options = job.options(job.from(decision.state()), decision.seed(), resolution);
-    return Trainer.train(options, world, null, phases, phases::isStopping);
+    TrainingOptions options = job.options(job.from(decision.state()), decision.seed());
+    return Trainer.train(options, world, null, phases, phases.cancellation());
   }
 
   private void chooseThreads(OptionalInt chosen) {
@@ -173,7 +171,7 @@ public final class TrainingProcess {
   }
 
   static ImageFolderDataset open(TrainingJob job) {
-    TrainingOptions.Data data = job.data();
+    TrainingData data = job.data();
     return ImageFolderDataset.open(
         data.path(),
         new DatasetOptions(

@@ -43,9 +43,8 @@ final class TrainingRunOptions implements Section {
       paramLabel = "X|auto",
       description =
           "Loss scale; auto reduces it and skips the step whenever a"
-              + " gradient overflows. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "1")
-  String lossScale = "1";
+              + " gradient overflows. Default: ${DEFAULT-VALUE}.")
+  String lossScale = "";
 
   @Option(
       names = "--bench",

@@ -6,7 +6,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.diffusion.train.TrainingOptions;
+import org.relaydiffusion.diffusion.train.Batching;
 import org.relaydiffusion.diffusion.train.TrainingSchedule;
 import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.FileNames;
@@ -14,7 +14,7 @@ import org.relaydiffusion.launch.command.Section;
 import org.relaydiffusion.launch.download.Downloads;
 import picocli.CommandLine.Option;
 
-/** The duration of training, and the learning rate. */
+/** The duration of training, and the learning rate; defaults come from {@link TrainingDefaults}. */
 final class TrainingScheduleOptions implements Section {
   /** The maximum seed of NumPy, which orders the reference's data. */
   private static final long HIGHEST_SEED = 0xffff_ffffL;
@@ -25,15 +25,13 @@ final class TrainingScheduleOptions implements Section {
       description =
           "Duration of the run in millions of images, rounded down to whole thousands (unless"
               + " less than"
-              + " one). Default: ${DEFAULT-VALUE}.",
-      defaultValue = "200")
+              + " one). Default: ${DEFAULT-VALUE}.")
   double duration;
 
   @Option(
       names = "--batch",
       paramLabel = "N",
-      description = "Batch size: images per step, over all processes. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "512")
+      description = "Batch size: images per step, over all processes. Default: ${DEFAULT-VALUE}.")
   int batch;
 
   @Option(
@@ -55,8 +53,7 @@ final class TrainingScheduleOptions implements Section {
   @Option(
       names = "--lr",
       paramLabel = "X",
-      description = "Learning rate after the ramp-up. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "0.0001")
+      description = "Learning rate after the ramp-up. Default: ${DEFAULT-VALUE}.")
   double learningRate;
 
   @Option(
@@ -64,8 +61,7 @@ final class TrainingScheduleOptions implements Section {
       paramLabel = "KIMG",
       description =
           "Thousands of images over which the learning rate rises from 0. Default:"
-              + " ${DEFAULT-VALUE}.",
-      defaultValue = "10000")
+              + " ${DEFAULT-VALUE}.")
   double rampup;
 
   @Option(
@@ -74,8 +70,7 @@ final class TrainingScheduleOptions implements Section {
       description =
           "Half-life of the EMA of the weights in millions of images, rounded down to whole"
               + " thousands"
-              + " (unless less than one). Default: ${DEFAULT-VALUE}.",
-      defaultValue = "0.5")
+              + " (unless less than one). Default: ${DEFAULT-VALUE}.")
   double ema;
 
   @Option(
@@ -112,9 +107,7 @@ final class TrainingScheduleOptions implements Section {
   TrainingSchedule schedule() {
     // A network whose weights are given does not need a short half-life at first.
     OptionalDouble ratio =
-        transfer != null
-            ? OptionalDouble.empty()
-            : OptionalDouble.of(TrainingSchedule.DEFAULT_EMA_RAMPUP_RATIO);
+        transfer != null ? OptionalDouble.empty() : TrainingSchedule.DEFAULT.emaRampupRatio();
     return new TrainingSchedule(
         TrainingSchedule.wholeKimg(duration),
         learningRate,
@@ -123,13 +116,11 @@ final class TrainingScheduleOptions implements Section {
         ratio);
   }
 
-  TrainingOptions.Batching batching() {
-    return new TrainingOptions.Batching(
+  Batching batching() {
+    return new Batching(
         batch,
         batchPerRound == null ? OptionalInt.empty() : OptionalInt.of(batchPerRound),
-        checkpointsActivations
-            ? TrainingOptions.Activations.RECOMPUTED
-            : TrainingOptions.Activations.KEPT);
+        checkpointsActivations ? Batching.Activations.RECOMPUTED : Batching.Activations.KEPT);
   }
 
   TrainingJob.Start start(Downloads downloads) {

@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import org.relaydiffusion.diffusion.loss.EdmLoss;
 import org.relaydiffusion.diffusion.loss.NoiseSource;
-import org.relaydiffusion.diffusion.train.TrainingOptions.Activations;
+import org.relaydiffusion.diffusion.train.Batching.Activations;
 import org.relaydiffusion.model.LoadOptions;
 import org.relaydiffusion.model.ModelConfig;
 import org.relaydiffusion.model.Numerics;

@@ -10,8 +10,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.SequencedMap;
 import org.relaydiffusion.diffusion.augment.AugmentOptions;
 import org.relaydiffusion.diffusion.loss.BlurLoss;
@@ -20,10 +18,12 @@ import org.relaydiffusion.diffusion.loss.Loss;
 import org.relaydiffusion.diffusion.loss.VeLoss;
 import org.relaydiffusion.diffusion.loss.VpLoss;
 import org.relaydiffusion.diffusion.train.NetworkPreset;
+import org.relaydiffusion.diffusion.train.Saving;
+import org.relaydiffusion.diffusion.train.TrainingData;
+import org.relaydiffusion.diffusion.train.TrainingNetwork;
 import org.relaydiffusion.diffusion.train.TrainingOptions;
 import org.relaydiffusion.diffusion.train.TrainingSchedule;
 import org.relaydiffusion.model.LoadOptions;
-import org.relaydiffusion.torch.optim.AdamOptions;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -85,70 +85,74 @@ public record ExactCase(
         });
     int steps = json.get("iterations").asInt();
     int batch = json.get("batch").asInt();
-    Path data = folder.resolve(take(given, "data"));
-    boolean labels = take(given, "cond", "0").equals("1");
-    boolean xflip = take(given, "xflip", "0").equals("1");
-    double augment = Double.parseDouble(take(given, "augment", "0.12"));
     String precond = take(given, "precond", "edm");
-    String perRound = given.remove("batch-gpu");
-    TrainingOptions options =
-        new TrainingOptions(
-            new TrainingOptions.Data(data, labels, xflip, OptionalInt.empty(), true, 1),
-            network(given, precond, json.get("num_blocks").asInt()),
-            loss(given, precond),
-            augment == 0 ? Optional.empty() : Optional.of(AugmentOptions.training(augment)),
-            AdamOptions.DEFAULT,
-            new TrainingSchedule(
-                steps * batch / 1000.0,
-                Double.parseDouble(take(given, "lr")),
-                json.get("lr_rampup_kimg").asDouble(),
-                json.get("ema_halflife_kimg").asDouble(),
-                OptionalDouble.of(TrainingSchedule.DEFAULT_EMA_RAMPUP_RATIO)),
-            new TrainingOptions.Batching(
-                batch,
-                perRound == null
-                    ? OptionalInt.empty()
-                    : OptionalInt.of(Integer.parseInt(perRound))),
-            new TrainingOptions.LossScaling.Fixed(Double.parseDouble(take(given, "ls", "1"))),
-            LoadOptions.EXACT,
+    Path data = folder.resolve(take(given, "data"));
+    TrainingOptions.Builder options =
+        TrainingOptions.builder(data)
+            .data(
+                TrainingData.of(data).toBuilder()
+                    .labels(take(given, "cond", "0").equals("1"))
+                    .xflip(take(given, "xflip", "0").equals("1"))
+                    .build())
+            .network(network(given, precond, json.get("num_blocks").asInt()))
+            .loss(loss(given, precond))
+            .schedule(
+                TrainingSchedule.DEFAULT.toBuilder()
+                    .totalKimg(steps * batch / 1000.0)
+                    .learningRate(Double.parseDouble(take(given, "lr")))
+                    .rampupKimg(json.get("lr_rampup_kimg").asDouble())
+                    .emaHalflifeKimg(json.get("ema_halflife_kimg").asDouble())
+                    .build())
+            .batch(batch)
+            .running(LoadOptions.EXACT)
             // One tick per step, for its loss; the state of the last one.
-            new TrainingOptions.Saving(
-                batch / 1000.0,
-                OptionalInt.empty(),
-                TrainingOptions.SnapshotFormat.SAFETENSORS,
-                OptionalInt.of(2 * steps),
-                Optional.empty(),
-                OptionalInt.empty(),
-                OptionalInt.empty()),
-            TrainingOptions.NonFiniteLoss.REPORT,
-            new TrainingOptions.Start.Fresh(),
-            json.get("seed").asLong());
+            .saving(
+                Saving.DEFAULT.toBuilder()
+                    .tickKimg(batch / 1000.0)
+                    .noSnapshots()
+                    .stateTicks(2 * steps)
+                    .noStateTime()
+                    .noSamples()
+                    .build())
+            .seed(json.get("seed").asLong());
+    Optional.ofNullable(given.remove("batch-gpu"))
+        .ifPresent(n -> options.batchPerRound(Integer.parseInt(n)));
+    Optional.ofNullable(given.remove("ls"))
+        .ifPresent(
+            x -> options.scaling(new TrainingOptions.LossScaling.Fixed(Double.parseDouble(x))));
+    Optional.ofNullable(given.remove("augment"))
+        .map(Double::parseDouble)
+        .ifPresent(p -> {
+          if (p == 0) {
+            options.noAugment();
+          } else {
+            options.augment(AugmentOptions.training(p));
+          }
+        });
     if (!given.isEmpty()) {
       throw new IllegalArgumentException("options that are not known: " + given.keySet());
     }
-    return options;
+    return options.build();
   }
 
-  private static TrainingOptions.Network network(
-      Map<String, String> given, String precond, int blocks) {
+  private static TrainingNetwork network(Map<String, String> given, String precond, int blocks) {
     NetworkPreset preset =
         NetworkPreset.valueOf(take(given, "arch", "adm").toUpperCase(Locale.ROOT));
-    NetworkPreset.Changes changes =
-        new NetworkPreset.Changes(
-            OptionalInt.of(Integer.parseInt(take(given, "cbase"))),
-            Arrays.stream(take(given, "cres").split(",", -1)).map(Integer::valueOf).toList(),
-            OptionalInt.of(blocks),
-            Double.parseDouble(take(given, "dropout", "0.13")),
-            0,
-            false);
+    NetworkPreset.Changes.Builder changes =
+        NetworkPreset.Changes.NONE.toBuilder()
+            .channelBase(Integer.parseInt(take(given, "cbase")))
+            .channelMultipliers(
+                Arrays.stream(take(given, "cres").split(",", -1)).map(Integer::valueOf).toList())
+            .blocks(blocks);
+    Optional.ofNullable(given.remove("dropout"))
+        .ifPresent(p -> changes.dropout(Double.parseDouble(p)));
     String className =
         switch (precond) {
           case "vp" -> "VPPrecond";
           case "ve" -> "VEPrecond";
           default -> "EDMPrecond";
         };
-    // Below 256 pixels, the presets differ in nothing else.
-    return new TrainingOptions.Network(className, preset.kwargs(16, changes));
+    return new TrainingNetwork.Preset(className, preset, changes.build(), Map.of());
   }
 
   private static Loss loss(Map<String, String> given, String precond) {
@@ -158,16 +162,21 @@ public record ExactCase(
       case "ve" -> new VeLoss();
       case "blur" ->
           new BlurLoss(
-              Double.parseDouble(take(given, "block-scale", "0.15")),
-              Integer.parseInt(take(given, "up-scale", "4")),
-              Double.parseDouble(take(given, "prob-length", "0.93")),
-              Double.parseDouble(take(given, "blur-sigma-max", "3")));
+              number(given, "block-scale", BlurLoss.DEFAULT.blockScale()),
+              (int) number(given, "up-scale", BlurLoss.DEFAULT.upScale()),
+              number(given, "prob-length", BlurLoss.DEFAULT.probLength()),
+              number(given, "blur-sigma-max", BlurLoss.DEFAULT.blurSigmaMax()));
       default -> throw new IllegalArgumentException("--precond=" + precond);
     };
   }
 
   private static String take(Map<String, String> given, String name) {
     return Objects.requireNonNull(given.remove(name), name);
+  }
+
+  private static double number(Map<String, String> given, String name, double otherwise) {
+    String value = given.remove(name);
+    return value == null ? otherwise : Double.parseDouble(value);
   }
 
   private static String take(Map<String, String> given, String name, String otherwise) {

@@ -16,6 +16,7 @@ import org.relaydiffusion.checkpoint.Checkpoint;
 import org.relaydiffusion.checkpoint.NetworkRecord;
 import org.relaydiffusion.checkpoint.StoredTensor;
 import org.relaydiffusion.checkpoint.Which;
+import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.train.RunDirectory;
 import org.relaydiffusion.diffusion.train.TickReport;
 import org.relaydiffusion.diffusion.train.Trainer;
@@ -50,7 +51,7 @@ public record ExactResult(List<Double> losses, SequencedMap<String, String> hash
         };
     try (RunDirectory directory = RunDirectory.of(folder)) {
       TrainingResult result =
-          Trainer.train(wanted.options(), World.SINGLE, directory, listener, () -> false);
+          Trainer.train(wanted.options(), World.SINGLE, directory, listener, new Cancellation());
       Path state = result.state().orElseThrow();
       SequencedMap<String, String> hashes = new LinkedHashMap<>();
       forEach(state, (name, tensor) -> hashes.put(name, sha256(tensor)));
