@@ -174,7 +174,7 @@ class OwnTrainingTest {
     Path foreign = folder.resolve("foreign.safetensors");
     Files.writeString(foreign, bytes.replace("ToyPrecond", "GonePrecon"), ISO_8859_1);
 
-    assertThatThrownBy(() -> RelayPipeline.builder().first(foreign).load())
+    assertThatThrownBy(() -> RelayPipeline.builder().stage(foreign).load())
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(foreign + ": unknown network class 'GonePrecon': known are ")
         .hasMessageEndingWith("; others need the jar that provides them")
