@@ -20,6 +20,7 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.FileSum;
 import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.StoredOptions;
 import org.relaydiffusion.torch.LaunchGrid;
