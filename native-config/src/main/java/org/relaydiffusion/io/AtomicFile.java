@@ -2,10 +2,8 @@
 package org.relaydiffusion.io;
 
 import java.io.IOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
@@ -14,29 +12,21 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.Set;
-import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
 
 /**
  * Writes files atomically: to a temporary file beside the target, which is flushed to disk and then
  * renamed. After a crash, a full disk or an exception, the old file is unchanged, or there is none.
+ * A file whose parts are not at hand at once is written with {@link UnfinishedFile}.
  */
 public final class AtomicFile {
   private static final String UUID_DIGITS = "\\p{XDigit}{8}(?:-\\p{XDigit}{4}){3}-\\p{XDigit}{12}";
 
-  /** The names of the temporary files of {@link #write} and {@link #checkWritable}. */
+  /** The names of the temporary files of {@link UnfinishedFile} and {@link #checkWritable}. */
   private static final Pattern TEMPORARY =
       Pattern.compile("\\..+\\.%s\\.tmp|\\.rdm\\d+\\.tmp".formatted(UUID_DIGITS));
-
-  /** The temporary files that this process is writing. */
-  private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
 
   private AtomicFile() {}
 
@@ -58,34 +48,9 @@ public final class AtomicFile {
    * @throws CancelledException if the thread is interrupted while writing, which closes the channel
    */
   public static void write(Path target, Writer writer) {
-    Path absolute = target.toAbsolutePath();
-    Path folder = absolute.getParent();
-    if (folder == null) {
-      throw new FileException(target, "is not a valid file name");
-    }
-    checkReplaceable(target);
-    // Not createTempFile, whose files only their owner can access: the target must respect the
-    // umask.
-    Path fresh = folder.resolve(".%s.%s.tmp".formatted(absolute.getFileName(), UUID.randomUUID()));
-    Path temporary = null;
-    try {
-      Files.createDirectories(folder);
-      try (FileChannel out =
-          FileChannel.open(fresh, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        temporary = fresh;
-        UNFINISHED.add(fresh);
-        writer.write(out);
-        out.force(true);
-      }
-      move(fresh, absolute);
-      temporary = null;
-    } catch (ClosedByInterruptException e) {
-      throw CancelledException.interrupted("writing " + target, e);
-    } catch (IOException e) {
-      throw new FileException(target, "cannot be written: " + reason(e), e);
-    } finally {
-      discard(temporary);
-      UNFINISHED.remove(fresh);
+    try (UnfinishedFile file = UnfinishedFile.create(target)) {
+      file.write(writer);
+      file.finish();
     }
   }
 
@@ -111,7 +76,7 @@ public final class AtomicFile {
   }
 
   /** A file renamed over a device or a pipe would remove it for all other programs. */
-  private static void checkReplaceable(Path target) {
+  static void checkReplaceable(Path target) {
     String kind = InputFile.irregular(target);
     if (kind != null && !Files.isDirectory(target)) {
       throw new FileException(target, "is %s, which cannot be replaced by a file".formatted(kind));
@@ -156,30 +121,12 @@ public final class AtomicFile {
     };
   }
 
-  private static void move(Path from, Path to) throws IOException {
-    try {
-      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-    } catch (AtomicMoveNotSupportedException e) {
-      Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
-    }
-  }
-
-  private static void discard(@Nullable Path temporary) {
-    if (temporary != null) {
-      try {
-        Files.deleteIfExists(temporary);
-      } catch (IOException e) {
-        // The original error is reported; the name of a remaining temporary file starts with a dot.
-      }
-    }
-  }
-
   /**
    * Deletes the temporary files of files and folders that are being written, in a process that is
    * about to end: their writers fail, and their targets are unchanged.
    */
   public static void abandonUnfinished() {
-    UNFINISHED.forEach(AtomicFile::discard);
+    UnfinishedFile.abandonAll();
     UnfinishedFolder.abandonAll();
   }
 }

@@ -59,6 +59,11 @@ public final class BackgroundPngWriter implements AutoCloseable {
    *     written
    */
   public void submit(Path file, Pixels pixels) {
+    submit(file, pixels, PngText.NONE);
+  }
+
+  /** Submits an image as {@link #submit(Path, Pixels)}, with text entries of the file. */
+  public void submit(Path file, Pixels pixels, PngText text) {
     if (closed) {
       throw new IllegalStateException("the writer of " + file + " is closed");
     }
@@ -70,7 +75,7 @@ public final class BackgroundPngWriter implements AutoCloseable {
     }
     boolean accepted = false;
     try {
-      threads.execute(() -> write(file, pixels));
+      threads.execute(() -> write(file, pixels, text));
       accepted = true;
     } finally {
       if (!accepted) {
@@ -110,9 +115,9 @@ public final class BackgroundPngWriter implements AutoCloseable {
     return pending - free.availablePermits();
   }
 
-  private void write(Path file, Pixels pixels) {
+  private void write(Path file, Pixels pixels, PngText text) {
     try {
-      PngWriter.write(pixels, compression, file);
+      PngWriter.write(pixels, compression, text, file);
     } catch (FileException e) {
       failure.compareAndSet(null, e);
     } catch (RuntimeException | OutOfMemoryError e) {

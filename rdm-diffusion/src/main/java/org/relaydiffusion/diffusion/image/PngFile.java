@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.zip.CRC32;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.io.MappedFile;
@@ -30,6 +31,19 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
   private static final int CHUNK_OVERHEAD = 12;
   private static final Set<String> ESSENTIAL = Set.of("IHDR", "PLTE", "IDAT", "IEND");
 
+  /** Receives the chunks of a file. */
+  @FunctionalInterface
+  interface ChunkListener {
+    /**
+     * Receives a chunk, whose checksum is right.
+     *
+     * @param type four characters
+     * @param data big-endian; valid during the call
+     * @param start the position of the chunk in the file
+     */
+    void chunk(String type, ByteBuffer data, int start);
+  }
+
   /**
    * Parses the chunks and checks their order and checksums.
    *
@@ -38,17 +52,25 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
    * @throws FileException naming the invalid chunk
    */
   static PngFile parse(ByteBuffer bytes, Path file) {
+    return parse(bytes, file, (_, _, _) -> {});
+  }
+
+  /** Parses as {@link #parse(ByteBuffer, Path)}, and hands on each chunk from IHDR to IEND. */
+  static PngFile parse(ByteBuffer bytes, Path file, ChunkListener listener) {
     ByteBuffer in = bytes.slice().order(ByteOrder.BIG_ENDIAN);
     if (!isPng(in)) {
       throw new FileException(file, "is not a PNG file: wrong signature");
     }
     in.position(SIGNATURE.length);
+    int start = in.position();
     ByteBuffer header = chunk(in, file, "IHDR");
+    listener.chunk("IHDR", header.duplicate().order(ByteOrder.BIG_ENDIAN), start);
     boolean hasPixels = false;
     String type = "IHDR";
     while (!type.equals("IEND")) {
+      start = in.position();
       type = typeAt(in, file);
-      chunk(in, file, type);
+      listener.chunk(type, chunk(in, file, type), start);
       hasPixels |= type.equals("IDAT");
     }
     if (!hasPixels) {
@@ -69,12 +91,22 @@ record PngFile(int width, int height, int bitDepth, int colourType, int trailing
    * @throws FileException also if it is missing or unreadable
    */
   static PngFile read(Path file) {
+    return read(file, bytes -> parse(bytes, file));
+  }
+
+  /**
+   * Reads a file that is mapped for this purpose.
+   *
+   * @param reader receives the whole file, which it must not keep
+   * @throws FileException as {@code reader}, and if it is missing or unreadable
+   */
+  static <T> T read(Path file, Function<ByteBuffer, T> reader) {
     try (MappedFile mapped = MappedFile.open(file)) {
       if (mapped.size() > Integer.MAX_VALUE) {
         throw new FileException(file, "is too large for a PNG file: " + mapped.size() + " bytes");
       }
       return mapped.reading(
-          () -> parse(mapped.slice(0, mapped.size(), "the image").asByteBuffer(), file));
+          () -> reader.apply(mapped.slice(0, mapped.size(), "the image").asByteBuffer()));
     }
   }
 

@@ -29,9 +29,14 @@ public final class PngWriter {
 
   /** Returns the bytes of a PNG file. */
   public static byte[] encode(Pixels pixels, Compression compression) {
+    return encode(pixels, compression, PngText.NONE);
+  }
+
+  /** Returns the bytes of a PNG file with text before its pixels. */
+  public static byte[] encode(Pixels pixels, Compression compression, PngText text) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(pixels.data().length / 2 + 1024);
     try {
-      write(pixels, compression, out);
+      write(pixels, compression, text, out);
     } catch (IOException e) {
       throw new UncheckedIOException("writing to memory failed", e);
     }
@@ -40,6 +45,12 @@ public final class PngWriter {
 
   /** Writes a PNG file to a stream, which stays open. */
   public static void write(Pixels pixels, Compression compression, OutputStream out)
+      throws IOException {
+    write(pixels, compression, PngText.NONE, out);
+  }
+
+  /** Writes a PNG file with text before its pixels to a stream, which stays open. */
+  public static void write(Pixels pixels, Compression compression, PngText text, OutputStream out)
       throws IOException {
     byte[] header =
         ByteBuffer.allocate(13)
@@ -51,6 +62,9 @@ public final class PngWriter {
     ByteArrayOutputStream data = deflated(pixels, compression);
     out.write(PngFile.SIGNATURE);
     chunk("IHDR", header, out);
+    for (PngTextEntry entry : text.entries()) {
+      chunk(entry.chunkType(), entry.chunkData(), out);
+    }
     chunk("IDAT", data.toByteArray(), out);
     chunk("IEND", new byte[0], out);
   }
@@ -61,7 +75,16 @@ public final class PngWriter {
    * @throws FileException if it cannot be written
    */
   public static void write(Pixels pixels, Compression compression, Path file) {
-    byte[] bytes = encode(pixels, compression);
+    write(pixels, compression, PngText.NONE, file);
+  }
+
+  /**
+   * Writes a PNG file with text before its pixels, atomically; parent folders are created.
+   *
+   * @throws FileException if it cannot be written
+   */
+  public static void write(Pixels pixels, Compression compression, PngText text, Path file) {
+    byte[] bytes = encode(pixels, compression, text);
     AtomicFile.write(
         file,
         channel -> {

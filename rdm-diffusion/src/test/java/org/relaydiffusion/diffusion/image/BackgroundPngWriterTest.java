@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +31,21 @@ class BackgroundPngWriterTest {
     for (int i = 0; i < 40; i++) {
       assertThat(PictureReader.read(folder.resolve(i + ".png")))
           .isEqualTo(Pictures.noise(16, i + 1, 3));
+    }
+  }
+
+  @Test
+  void eachPictureHasItsOwnText() {
+    try (var writer = new BackgroundPngWriter(Compression.FAST, 2, 3)) {
+      for (int i = 0; i < 10; i++) {
+        PngText text = new PngText(List.of(new PngTextEntry("Seed", "" + i)));
+        writer.submit(folder.resolve(i + ".png"), PICTURE, text);
+      }
+    }
+    for (int i = 0; i < 10; i++) {
+      Path file = folder.resolve(i + ".png");
+      assertThat(PngText.read(file).get("Seed")).hasValue("" + i);
+      assertThat(PictureReader.read(file)).isEqualTo(PICTURE);
     }
   }
 

@@ -8,10 +8,8 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Random;
-import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
 import javax.imageio.ImageIO;
@@ -66,24 +64,24 @@ class PngDecoderTest {
     byte[] rows = new byte[4 * 13];
     byte[] plain = png(4, 4, 3, rows, 1000, 0);
     assertThat(decodes(plain)).isTrue();
-    assertThat(decodes(withChunk(plain, "ABCD", new byte[1]))).isFalse();
-    assertThat(decodes(withChunk(plain, "tEXt", new byte[3]))).isTrue();
-    assertThat(decodes(withChunk(plain, "gAMA", new byte[4]))).isTrue();
-    assertThat(decodes(withChunk(plain, "tRNS", new byte[6]))).isTrue();
+    assertThat(decodes(PngChunks.inserted(plain, "ABCD", new byte[1]))).isFalse();
+    assertThat(decodes(PngChunks.inserted(plain, "tEXt", new byte[3]))).isTrue();
+    assertThat(decodes(PngChunks.inserted(plain, "gAMA", new byte[4]))).isTrue();
+    assertThat(decodes(PngChunks.inserted(plain, "tRNS", new byte[6]))).isTrue();
     // Gamma and the like are remarks: the stored values are what counts, for both decoders.
-    byte[] remarked = withChunk(plain, "gAMA", new byte[] {0, 0, (byte) 0xb1, (byte) 0x8f});
+    byte[] remarked =
+        PngChunks.inserted(plain, "gAMA", new byte[] {0, 0, (byte) 0xb1, (byte) 0x8f});
     assertThat(PictureReader.decode(remarked, NAME)).isEqualTo(byTheJdk(remarked));
     byte[] interlaced = plain.clone();
     interlaced[28] = 1;
-    fixHeader(interlaced);
-    assertThat(decodes(interlaced)).isFalse();
+    assertThat(decodes(PngChunks.withChecksums(interlaced))).isFalse();
   }
 
   @Test
   void aTransparentColourIsAColour() throws IOException {
     byte[] rows = randomRows(new Random(3), 12, 4);
     byte[] plain = png(4, 4, 3, rows, 1000, 0);
-    assertThat(PictureReader.decode(withChunk(plain, "tRNS", new byte[6]), NAME))
+    assertThat(PictureReader.decode(PngChunks.inserted(plain, "tRNS", new byte[6]), NAME))
         .isEqualTo(PictureReader.decode(plain, NAME));
   }
 
@@ -172,38 +170,13 @@ class PngDecoderTest {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     out.writeBytes(PngFile.SIGNATURE);
     ByteBuffer header = ByteBuffer.allocate(13).putInt(width).putInt(height);
-    chunk(out, "IHDR", header.put((byte) 8).put((byte) (channels == 3 ? 2 : 0)).array());
+    PngChunks.append(out, "IHDR", header.put((byte) 8).put((byte) (channels == 3 ? 2 : 0)).array());
     for (int at = 0; at < packed.length; at += piece) {
       byte[] part = new byte[Math.min(piece, packed.length - at)];
       System.arraycopy(packed, at, part, 0, part.length);
-      chunk(out, "IDAT", part);
+      PngChunks.append(out, "IDAT", part);
     }
-    chunk(out, "IEND", new byte[0]);
+    PngChunks.append(out, "IEND", new byte[0]);
     return out.toByteArray();
-  }
-
-  /** The file with one more chunk behind its header. */
-  private static byte[] withChunk(byte[] png, String type, byte[] data) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    out.write(png, 0, 33);
-    chunk(out, type, data);
-    out.write(png, 33, png.length - 33);
-    return out.toByteArray();
-  }
-
-  private static void fixHeader(byte[] png) {
-    CRC32 crc = new CRC32();
-    crc.update(png, 12, 17);
-    ByteBuffer.wrap(png).putInt(29, (int) crc.getValue());
-  }
-
-  private static void chunk(ByteArrayOutputStream out, String type, byte[] data) {
-    byte[] name = type.getBytes(StandardCharsets.US_ASCII);
-    CRC32 crc = new CRC32();
-    crc.update(name);
-    crc.update(data);
-    out.writeBytes(ByteBuffer.allocate(8).putInt(data.length).put(name).array());
-    out.writeBytes(data);
-    out.writeBytes(ByteBuffer.allocate(4).putInt((int) crc.getValue()).array());
   }
 }

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +33,21 @@ class PngFilesTest {
   void aWholeFileOfTheRightSizeIsWhole() throws IOException {
     assertThat(isWhole(png)).isTrue();
     assertThat(isWhole(PngWriter.encode(Pictures.noise(12, 10, 3), Compression.STORED))).isTrue();
+  }
+
+  @Test
+  void aWholeFileWithTextIsWhole() throws IOException {
+    SequencedMap<String, String> texts = new LinkedHashMap<>();
+    texts.put("Software", "rdm");
+    texts.put("parameters", "\u6f22\u5b57");
+    png = PngWriter.encode(Pictures.smooth(12, 10, 3), Compression.FAST, PngText.of(texts));
+    assertThat(isWhole(png)).isTrue();
+    for (int i = 0; i < png.length; i++) {
+      byte[] changed = png.clone();
+      changed[i] ^= 0x40;
+      assertThat(isWhole(changed)).as("byte %s", i).isFalse();
+      assertThat(isWhole(Arrays.copyOf(png, i))).as("%s bytes", i).isFalse();
+    }
   }
 
   @Test

@@ -28,6 +28,7 @@ import org.relaydiffusion.diffusion.data.convert.ImageSource;
 import org.relaydiffusion.diffusion.data.convert.ImageSources;
 import org.relaydiffusion.diffusion.data.convert.Resolution;
 import org.relaydiffusion.diffusion.image.PictureReader;
+import org.relaydiffusion.diffusion.image.PngText;
 import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.io.zip.ZipArchive;
 import org.relaydiffusion.io.zip.ZipMember;
@@ -154,6 +155,11 @@ final class Readers {
     if (refusal != null) {
       throw refusal;
     }
+  }
+
+  /** The texts of an image. */
+  static void pngText(byte[] input) {
+    PngText.decode(input, NAME);
   }
 
   /** {@code dataset} and {@code train}. */

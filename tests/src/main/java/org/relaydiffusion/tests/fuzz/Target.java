@@ -29,6 +29,8 @@ enum Target {
   PNG(in -> Readers.picture(Containers.withChecksums(in)), 1 << 16, ".png"),
   /** The header's values and the unpacked rows of a PNG. */
   PNG_ROWS(in -> Readers.picture(Containers.png(in)), 1 << 14, ".png-rows"),
+  /** The texts of a PNG with checksums made right. */
+  PNG_TEXT(in -> Readers.pngText(Containers.withChecksums(in)), 1 << 16, ".png"),
   /** JPEG. */
   JPEG(in -> Readers.picture(Containers.beginning(in, 0xff, 0xd8, 0xff)), 1 << 16, ".jpg"),
   /** TIFF of either byte order. */
