@@ -9,6 +9,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.Printable;
+import org.relaydiffusion.diffusion.sampler.Solver;
+import org.relaydiffusion.diffusion.sampler.Solvers;
 
 /**
  * Reads the options of a stage from plain values of JSON, which are untrusted: see {@link
@@ -36,7 +38,9 @@ final class StageOptionReader {
     StageDraft draft = new StageDraft(defaults);
     try {
       flat(values).forEach((key, value) -> set(draft, key, value));
-      return draft.build();
+      StageOptions options = draft.build();
+      Solver _ = Solvers.of(options.solver());
+      return options;
     } catch (OptionException e) {
       throw new OptionException(withKey(String.valueOf(e.getMessage())));
     }

@@ -105,6 +105,8 @@ class StageOptionTableTest {
         "{\"num_steps\": 99999999999}  | num_steps must be a whole number, but is '99999999999'",
         "{\"num_steps\": null}         | num_steps must be a whole number, but is 'null'",
         "{\"num_steps\": 1}            | num_steps must be at least 2, but is 1",
+        "{\"solver\": \"heun\"}        | solver must be relay for a stage that starts from images",
+        "{\"solver\": \"x\"}           | solver must be relay, but is 'x'",
         "{\"rho\": \"inf\"}            | rho must be a number, but is 'inf'",
         "{\"rho\": true}               | rho must be a number, but is 'true'",
         "{\"rho\": [7]}                | rho must be a number, but is '[7]'",
