@@ -55,9 +55,14 @@ class UsageErrorsTest {
         "--device=tpu           | --device must be auto, cpu, cuda or cuda:N, but is 'tpu'",
         "--threads=-1           | --threads must be 0 to 1024, but is -1",
         "--threads=1025         | --threads must be 0 to 1024, but is 1025",
-        "--sampler_stages=third | Invalid value for option '--sampler_stages': --sampler_stages"
+        "--sampler_stages=tenth | Invalid value for option '--sampler_stages': --sampler_stages"
             + " must",
+        "--sampler_stages=third | --network_third is missing: the third stage requires a",
         "--sampler_stages=second| --sampler_stages=second requires --indir",
+        "--solver_first=magic   | --solver_first must be",
+        "--solver_second=heun   | --solver_second must be",
+        "--guidance_interval_first=2,1 | --guidance_interval_first must end above its begin",
+        "--guide_third=x.pkl    | --guide_third requires --network_third",
         "--indir=in             | --indir is only valid with --sampler_stages=second",
         "--sde_scale_first=1    | Unknown option: '--sde_scale_first=1'",
         "--no-such-option       | Unknown option: '--no-such-option'",

@@ -18,6 +18,7 @@ import org.relaydiffusion.diffusion.StageNames;
 import org.relaydiffusion.diffusion.StageOption;
 import org.relaydiffusion.diffusion.StageOptionTable;
 import org.relaydiffusion.diffusion.StageOptions;
+import org.relaydiffusion.diffusion.sampler.Solver;
 import org.relaydiffusion.diffusion.sampler.Solvers;
 import org.relaydiffusion.launch.command.Converters;
 import org.relaydiffusion.launch.command.FileLocation;
@@ -237,7 +238,10 @@ final class StageSection implements Section {
               option.writer().accept(draft, value);
             }
           });
-          return draft.build();
+          StageOptions options = draft.build();
+          // A solver that does not exist is found before files are read.
+          Solver _ = Solvers.of(options.solver());
+          return options;
         });
   }
 }
