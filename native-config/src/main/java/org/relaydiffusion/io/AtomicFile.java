@@ -122,10 +122,11 @@ public final class AtomicFile {
   }
 
   /**
-   * Deletes the temporary files of files that are being written, in a process that is about to end:
-   * their writers fail, and their targets are unchanged.
+   * Deletes the temporary files of files and folders that are being written, in a process that is
+   * about to end: their writers fail, and their targets are unchanged.
    */
   public static void abandonUnfinished() {
     UnfinishedFile.abandonAll();
+    UnfinishedFolder.abandonAll();
   }
 }

@@ -11,6 +11,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
 import org.relaydiffusion.diffusion.guidance.Guidance;
@@ -37,6 +38,9 @@ import org.relaydiffusion.torch.Torch;
  * }
  * }</pre>
  *
+ * <p>A pipeline in one folder ({@link PipelineFolder}) is loaded by {@link #open}, and has its own
+ * default options: {@code pipeline.request().seeds("0-63").build()}.
+ *
  * <p>Any number of threads may sample from one pipeline concurrently. The noise of an image depends
  * on its seed and the {@link Noise} of the request alone, not on its batch, rank or thread. The
  * networks are computed by LibTorch, whose kernels may round differently for another batch size:
@@ -48,6 +52,7 @@ public final class RelayPipeline implements AutoCloseable {
   private final Numerics numerics;
   private final Device device;
   private final List<LoadedNetwork> owned;
+  private final Optional<PipelineFolder> folder;
 
   /** Held for reading by running batches, and for writing by {@link #close()}. */
   private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
@@ -55,16 +60,32 @@ public final class RelayPipeline implements AutoCloseable {
   private boolean closed;
 
   private RelayPipeline(
-      List<Stage> stages, Numerics numerics, Device device, List<LoadedNetwork> owned) {
+      List<Stage> stages,
+      Numerics numerics,
+      Device device,
+      List<LoadedNetwork> owned,
+      Optional<PipelineFolder> folder) {
     this.stages = List.copyOf(stages);
     this.numerics = numerics;
     this.device = device;
     this.owned = owned;
+    this.folder = folder;
   }
 
   /** Returns a builder, which specifies the checkpoints and how they are loaded. */
   public static Builder builder() {
     return new Builder();
+  }
+
+  /**
+   * Loads the networks of a pipeline folder with the defaults of {@link Builder}, on the CPU. For
+   * other load options, use {@link Builder#folder(Path)}.
+   *
+   * @return the pipeline, which the caller closes; {@link #request()} has the folder's options
+   * @throws org.relaydiffusion.FileException if it is no pipeline folder, or a file is damaged
+   */
+  public static RelayPipeline open(Path folder) {
+    return builder().folder(folder).load();
   }
 
   /**
@@ -81,7 +102,15 @@ public final class RelayPipeline implements AutoCloseable {
         throw new IllegalArgumentException("the stages of a pipeline must be in order");
       }
     }
-    return new RelayPipeline(stages, numerics, device, List.of());
+    return new RelayPipeline(stages, numerics, device, List.of(), Optional.empty());
+  }
+
+  /**
+   * Returns a request with the options of the pipeline's folder; of a pipeline without a folder,
+   * with the defaults of {@link Preset#GENERATE}.
+   */
+  public SampleRequest.Builder request() {
+    return folder.map(PipelineFolder::request).orElseGet(SampleRequest::builder);
   }
 
   /** Samples as {@link #sample(SampleRequest, ProgressListener)}, without progress. */
@@ -201,12 +230,37 @@ public final class RelayPipeline implements AutoCloseable {
   public static final class Builder {
     private final SortedMap<Integer, Path> networks = new TreeMap<>();
     private final SortedMap<Integer, Path> guides = new TreeMap<>();
+    private @Nullable PipelineFolder folder;
     private Numerics numerics = Numerics.FAST;
     private CudaGraphs cudaGraphs = CudaGraphs.AUTO;
     private ComputeType type = new ComputeType.Fixed(DType.FLOAT32);
     private Device device = Device.CPU;
 
     private Builder() {}
+
+    /**
+     * Sets the networks to those of a pipeline folder, and the options of {@link
+     * RelayPipeline#request()} to its options.
+     *
+     * @throws org.relaydiffusion.FileException if it is no pipeline folder, or a file is missing
+     */
+    public Builder folder(Path value) {
+      return folder(PipelineFolder.open(value));
+    }
+
+    /** Sets the networks and options to those of a pipeline folder. */
+    public Builder folder(PipelineFolder value) {
+      folder = value;
+      networks.clear();
+      guides.clear();
+      value
+          .stages()
+          .forEach((index, part) -> {
+            networks.put(index, part.network().path());
+            part.guide().ifPresent(guide -> guides.put(index, guide.path()));
+          });
+      return this;
+    }
 
     /**
      * Adds a stage after those that were given.
@@ -306,7 +360,8 @@ public final class RelayPipeline implements AutoCloseable {
               Optional.ofNullable(guides.get(index)).map(weaker -> load(weaker, owned));
           stages.add(new Stage(index, network, guide));
         });
-        return new RelayPipeline(stages, numerics, device, List.copyOf(owned));
+        return new RelayPipeline(
+            stages, numerics, device, List.copyOf(owned), Optional.ofNullable(folder));
       } catch (RuntimeException e) {
         owned.forEach(LoadedNetwork::close);
         throw e;

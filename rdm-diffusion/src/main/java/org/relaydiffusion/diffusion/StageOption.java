@@ -4,6 +4,7 @@ package org.relaydiffusion.diffusion;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
 
 /**
  * One row of the table of a stage's options ({@link StageOptionTable}): from it are made the option
@@ -44,8 +45,8 @@ public record StageOption(
    *
    * @param bareInFirst whether the first stage's also has the name without a suffix
    * @param sparse whether JSON leaves out the default, which older files do not have
-   * @param leastTyped the least value that a command line may have, stricter than the solver's
-   * @param aboveZero whether a command line may not have 0
+   * @param leastTyped the least value that a user may give, stricter than the solver's
+   * @param aboveZero whether a user may not give 0
    */
   public record Traits(boolean bareInFirst, boolean sparse, int leastTyped, boolean aboveZero) {
     /** Nothing special. */
@@ -55,6 +56,27 @@ public record StageOption(
   /** Returns the value of this option; null if it does not apply. */
   public @Nullable Object of(StageOptions options) {
     return reader.apply(options);
+  }
+
+  /**
+   * Rejects a value that a solver accepts, but neither a command line nor a file may have.
+   *
+   * @throws OptionException naming the option
+   */
+  public void requireAllowed(Object value) {
+    if (traits.aboveZero() && value instanceof Double number && !(number > 0)) {
+      // With which the last step would divide by zero.
+      throw new OptionException("%s must be above 0, but is %s".formatted(name, text(number)));
+    }
+    if (value instanceof Integer number && number < traits.leastTyped()) {
+      throw new OptionException(
+          "%s must be at least %s, but is %s".formatted(name, traits.leastTyped(), number));
+    }
+  }
+
+  private static String text(double number) {
+    long whole = (long) number;
+    return whole == number ? Long.toString(whole) : Double.toString(number);
   }
 
   /** Returns the description of the option of a stage. */

@@ -362,6 +362,20 @@ public final class StageOptionTable {
     return values;
   }
 
+  /**
+   * Reads options from values under their names in JSON, as {@link #values} returns them. The
+   * values may come from an untrusted file.
+   *
+   * @param values groups as maps, and an infinity as the string "Infinity" or "-Infinity"
+   * @param defaults the options that are not among the values
+   * @throws org.relaydiffusion.OptionException naming the option in JSON that is unknown, of
+   *     another type, or out of range
+   */
+  public static StageOptions read(
+      Map<String, ? extends @Nullable Object> values, StageOptions defaults) {
+    return new StageOptionReader(defaults).read(values);
+  }
+
   @SuppressWarnings("unchecked") // Groups are put as maps only.
   private static void put(Map<String, Object> values, String key, Object value) {
     int dot = key.indexOf('.');

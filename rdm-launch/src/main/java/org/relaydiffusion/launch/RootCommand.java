@@ -18,6 +18,7 @@ import org.relaydiffusion.launch.evaluation.InceptionFactory;
 import org.relaydiffusion.launch.process.LaunchCommand;
 import org.relaydiffusion.launch.process.WorkerCommand;
 import org.relaydiffusion.launch.sampling.DemoCommand;
+import org.relaydiffusion.launch.sampling.PackCommand;
 import org.relaydiffusion.launch.sampling.SamplingCommand;
 import org.relaydiffusion.launch.training.TrainCommand;
 import picocli.CommandLine;
@@ -68,6 +69,7 @@ final class RootCommand implements Runnable {
     CommandLine root = new CommandLine(new RootCommand(console));
     SamplingCommand.commandLines(console, stop).forEach(root::addSubcommand);
     root.addSubcommand(TrainCommand.commandLine(console, stop));
+    root.addSubcommand(PackCommand.commandLine(console, stop));
     root.addSubcommand(new ConvertCommand(console));
     root.addSubcommand(new InspectCommand(console));
     root.addSubcommand(new DatasetCommand(console, stop));

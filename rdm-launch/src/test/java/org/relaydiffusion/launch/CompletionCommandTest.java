@@ -14,6 +14,7 @@ class CompletionCommandTest {
     assertThat(run.out())
         .startsWith("#!/usr/bin/env bash")
         .contains("generate_celebahq", "'--sde_scale_first'")
+        .contains("'--pipeline'", "'--preset'")
         .contains("\"both\" \"first\" \"second\"", "complete -F _complete_rdm");
   }
 

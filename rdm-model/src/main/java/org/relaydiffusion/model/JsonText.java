@@ -2,6 +2,8 @@
 package org.relaydiffusion.model;
 
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.Printable;
 
@@ -19,6 +21,19 @@ public final class JsonText {
       return null;
     }
     return Double.isInfinite(value) ? Double.toString(value) : (Object) value;
+  }
+
+  /** Returns a value with {@link #number} applied to all numbers in it and in its maps. */
+  public static @Nullable Object finite(@Nullable Object value) {
+    return switch (value) {
+      case Double number -> number(number);
+      case Map<?, ?> map -> {
+        Map<Object, @Nullable Object> finite = new LinkedHashMap<>();
+        map.forEach((key, inner) -> finite.put(key, finite(inner)));
+        yield finite;
+      }
+      case null, default -> value;
+    };
   }
 
   /**

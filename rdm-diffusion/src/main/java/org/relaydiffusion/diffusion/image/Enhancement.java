@@ -2,6 +2,7 @@
 package org.relaydiffusion.diffusion.image;
 
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.model.JsonFields;
 
 /**
  * The post-processing of the published scripts: contrast, then brightness, then colour,
@@ -32,6 +33,23 @@ public record Enhancement(float contrast, float brightness, float colour) {
     check("contrast", contrast);
     check("brightness", brightness);
     check("colour", colour);
+  }
+
+  /**
+   * Takes the factors from a JSON object, which has nothing else.
+   *
+   * @throws org.relaydiffusion.FileException naming the field that is missing, unknown or invalid
+   */
+  public static Enhancement read(JsonFields json) {
+    float contrast = (float) json.number("contrast");
+    float brightness = (float) json.number("brightness");
+    float colour = (float) json.number("colour");
+    json.end();
+    try {
+      return new Enhancement(contrast, brightness, colour);
+    } catch (OptionException e) {
+      throw json.error(String.valueOf(e.getMessage()));
+    }
   }
 
   private static void check(String name, float factor) {

@@ -87,19 +87,7 @@ final class StatsFile {
   }
 
   private static String write(Map<String, @Nullable Object> line) {
-    return MAPPER.writeValueAsString(finite(line));
-  }
-
-  private static @Nullable Object finite(@Nullable Object value) {
-    return switch (value) {
-      case Double number -> JsonText.number(number);
-      case Map<?, ?> map -> {
-        Map<Object, @Nullable Object> finite = new LinkedHashMap<>();
-        map.forEach((key, inner) -> finite.put(key, finite(inner)));
-        yield finite;
-      }
-      case null, default -> value;
-    };
+    return MAPPER.writeValueAsString(JsonText.finite(line));
   }
 
   /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.launch.checkpoints;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -13,6 +14,7 @@ import org.relaydiffusion.checkpoint.CheckpointSummary.TensorInfo;
 import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.checkpoint.NetworkRecord;
 import org.relaydiffusion.checkpoint.StoredTensor;
+import org.relaydiffusion.diffusion.PipelineFolder;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
 import org.relaydiffusion.launch.command.ReportOptions;
@@ -26,13 +28,15 @@ import picocli.CommandLine.Parameters;
     name = "inspect",
     description = {
       "List the contents of a checkpoint: networks, their options and tensors. Also reads a bare"
-          + " state_dict, a TorchScript archive, or a file with Inception-v3.",
-      "The checksums of a .pt are verified; nothing in the file is executed."
+          + " state_dict, a TorchScript archive, a file with Inception-v3, or a pipeline folder.",
+      "The checksums of a .pt and of a pipeline folder are verified; nothing is executed."
     })
 public final class InspectCommand implements Callable<Integer> {
   private final Console console;
 
-  @Parameters(paramLabel = "FILE", description = "A .pkl, .pt, .pth or .safetensors file.")
+  @Parameters(
+      paramLabel = "FILE|DIR",
+      description = "A .pkl, .pt, .pth or .safetensors file, or a folder with pipeline.json.")
   private Path file = Path.of("");
 
   @Mixin private final ReportOptions report = new ReportOptions();
@@ -44,6 +48,9 @@ public final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     report.apply();
+    if (Files.isDirectory(file)) {
+      return pipeline();
+    }
     CheckpointSummary summary = summary();
     boolean inception =
         InceptionWeights.areNamed(
@@ -58,6 +65,18 @@ public final class InspectCommand implements Callable<Integer> {
                 + " --inception' for this"
                 + " file.");
       }
+    }
+    return ExitCode.OK;
+  }
+
+  private int pipeline() {
+    PipelineFolder folder = PipelineFolder.open(file);
+    folder.verify();
+    PipelineContents contents = new PipelineContents(folder);
+    if (report.json) {
+      console.json(contents.json());
+    } else {
+      contents.lines().forEach(console::print);
     }
     return ExitCode.OK;
   }

@@ -2,7 +2,9 @@
 package org.relaydiffusion.launch.command;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import org.relaydiffusion.diffusion.Preset;
 
 /** The values that shell completion offers for options. */
 public final class Candidates {
@@ -59,6 +61,15 @@ public final class Candidates {
 
     public StageNames() {
       super(List.of("both", "first", "second", "third", "first-second", "second-third"));
+    }
+  }
+
+  /** For {@code --preset}. */
+  public static final class Presets extends ArrayList<String> {
+    private static final long serialVersionUID = 1L;
+
+    public Presets() {
+      super(Arrays.stream(Preset.values()).map(Preset::script).toList());
     }
   }
 

@@ -10,6 +10,7 @@ import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.Which;
 import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.diffusion.Noise;
+import org.relaydiffusion.diffusion.Preset;
 import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.diffusion.data.BadImages;
 import org.relaydiffusion.diffusion.data.convert.Crop;
@@ -44,6 +45,7 @@ public final class Converters {
     root.registerConverter(Resolution.class, inOwnWords(Resolution::parse));
     root.registerConverter(IntList.class, inOwnWords(IntList::parse));
     root.registerConverter(DType.class, Converters::networkType);
+    root.registerConverter(Preset.class, Converters::preset);
     registerNames(root, Numerics.class);
     registerNames(root, CudaGraphs.class);
     registerNames(root, Switch.class);
@@ -122,6 +124,17 @@ public final class Converters {
         .orElseThrow(() ->
             new TypeConversionException(
                 "expected float32, bfloat16 or float16, but was '%s'".formatted(text)));
+  }
+
+  private static Preset preset(String text) {
+    String name = text.replace('-', '_');
+    return Arrays.stream(Preset.values())
+        .filter(preset -> preset.script().equals(name))
+        .findFirst()
+        .orElseThrow(() ->
+            new TypeConversionException(
+                "expected generate, generate_celebahq or generate_imagenet, but was '%s'"
+                    .formatted(text)));
   }
 
   private static <E extends Enum<E>> E oneOf(E[] values, String text) {

@@ -34,6 +34,11 @@ public final class Json {
             .writeValueAsString(plain(value)));
   }
 
+  /** Returns the text of one object, on one line without spaces. */
+  public static String line(Object value) {
+    return JsonText.printable(JsonMapper.shared().writeValueAsString(plain(value)));
+  }
+
   private static @Nullable Object plain(@Nullable Object value) {
     return switch (value) {
       case null -> null;

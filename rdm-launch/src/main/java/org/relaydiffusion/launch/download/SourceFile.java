@@ -16,6 +16,19 @@ public record SourceFile(FileLocation location, Path path) {
     return new SourceFile(new FileLocation.Local(path), path);
   }
 
+  /** Returns the name of the file, without folders or the address of a server. */
+  public String name() {
+    String name =
+        switch (location) {
+          case FileLocation.Local(Path local) -> String.valueOf(local.getFileName());
+          case FileLocation.Remote remote -> {
+            String address = remote.toString();
+            yield address.substring(address.lastIndexOf('/') + 1);
+          }
+        };
+    return name.isEmpty() ? "unnamed" : name;
+  }
+
   /** Returns the location as given, for records and messages. */
   @Override
   public String toString() {

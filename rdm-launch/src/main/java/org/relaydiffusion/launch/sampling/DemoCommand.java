@@ -19,6 +19,7 @@ import org.relaydiffusion.launch.download.Downloads;
 import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
+import org.relaydiffusion.launch.sampling.SamplingJob.Metadata;
 import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
@@ -81,7 +82,8 @@ public final class DemoCommand implements Callable<Integer> {
             Optional.empty(),
             Optional.of(outdir.resolve(SHEET)),
             Optional.empty(),
-            Existing.REPLACE),
+            Existing.REPLACE,
+            Metadata.WRITE),
         Seeds.parse(SEEDS),
         SEEDS,
         Preset.DEFAULT_BATCH,
@@ -97,6 +99,7 @@ public final class DemoCommand implements Callable<Integer> {
             Noise.CPU,
             OptionalInt.empty(),
             Optional.empty()),
-        Rank.SINGLE);
+        Rank.SINGLE,
+        Optional.empty());
   }
 }

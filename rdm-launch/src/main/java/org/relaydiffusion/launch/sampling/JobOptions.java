@@ -21,6 +21,24 @@ final class JobOptions implements Section {
   Path outdir = Path.of("");
 
   @Option(
+      names = "--pipeline",
+      paramLabel = "DIR",
+      description =
+          "Sample with the networks, options and post-processing of a folder written by 'rdm pack',"
+              + " instead of --network_first and so on; other options override the folder's."
+              + " Default: none.")
+  @Nullable Path pipeline;
+
+  @Option(
+      names = "--like",
+      paramLabel = "FILE.png",
+      description =
+          "Repeat an image: its seed, class and options are read from its file; other options"
+              + " override them. The networks must be given, and are compared by SHA-256. Default:"
+              + " none.")
+  @Nullable Path like;
+
+  @Option(
       names = "--seeds",
       paramLabel = "LIST",
       description =
@@ -67,8 +85,8 @@ final class JobOptions implements Section {
       paramLabel = "DIR|ZIP",
       description =
           "Input of --sampler_stages=second and later ones, a folder or zip: the images of the"
-              + " stage before, named as in --outdir or {seed}.png in DIR itself; or images with any"
-              + " names, which are assigned to the seeds in turn. Default: none.")
+              + " stage before, named as in --outdir or {seed}.png in DIR itself; or images with"
+              + " any names, which are assigned to the seeds in turn. Default: none.")
   @Nullable Path indir;
 
   @Option(
@@ -93,6 +111,13 @@ final class JobOptions implements Section {
           "Also write all images of the run to an array 'arr_0', uint8 [N, H, W, 3] in the"
               + " order of the seeds, as read by ADM's evaluator. Default: none.")
   @Nullable Path npz;
+
+  @Option(
+      names = "--no-metadata",
+      description =
+          "Write images without the text that tells their origin: seed, class, options and names"
+              + " and checksums of the networks. Default: with it.")
+  boolean noMetadata;
 
   @Override
   public String heading() {

@@ -3,6 +3,7 @@ package org.relaydiffusion.launch.sampling;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -10,13 +11,16 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.Printable;
+import org.relaydiffusion.diffusion.PipelineFolder;
 import org.relaydiffusion.diffusion.Preset;
 import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.diffusion.StageNames;
 import org.relaydiffusion.diffusion.StageOptions;
+import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
@@ -27,6 +31,8 @@ import org.relaydiffusion.launch.download.Downloads;
 import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
+import org.relaydiffusion.launch.sampling.SamplingJob.Metadata;
+import org.relaydiffusion.torch.Device;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 
@@ -43,6 +49,7 @@ public final class SamplingCommand implements Callable<Integer> {
   private final List<StageSection> stages;
   private final RunOptions running = new RunOptions();
   private final ReportOptions report = new ReportOptions();
+  private @Nullable CommandLine line;
 
   private SamplingCommand(Preset preset, Console console, StopSignal stop) {
     this.preset = preset;
@@ -50,7 +57,7 @@ public final class SamplingCommand implements Callable<Integer> {
     this.stop = stop;
     stages =
         IntStream.range(0, StageNames.all().size())
-            .mapToObj(index -> new StageSection(preset, index))
+            .mapToObj(index -> StageSection.of(preset, index))
             .toList();
   }
 
@@ -70,9 +77,10 @@ public final class SamplingCommand implements Callable<Integer> {
     }
     spec.addMixin("running", CommandSpec.forAnnotatedObject(running));
     spec.addMixin("report", CommandSpec.forAnnotatedObject(report));
-    CommandLine line = new CommandLine(spec);
-    line.setDefaultValueProvider(new PresetDefaults(preset));
-    return line;
+    CommandLine created = new CommandLine(spec);
+    created.setDefaultValueProvider(new PresetDefaults(preset));
+    line = created;
+    return created;
   }
 
   private String description() {
@@ -103,7 +111,10 @@ public final class SamplingCommand implements Callable<Integer> {
   }
 
   private SamplingJob job(Downloads downloads) {
+    TypedOptions typed = new TypedOptions(Objects.requireNonNull(line).getParseResult());
     Rank rank = Rank.of(console.environment());
+    Optional<PictureOrigin> origin = Optional.ofNullable(job.like).map(PictureOrigin::read);
+    origin.ifPresent(picture -> new PictureDefaults(picture, typed).fill(job, running));
     if (job.batch < 1) {
       throw new OptionException("--batch must be at least 1, but is " + job.batch);
     }
@@ -113,34 +124,83 @@ public final class SamplingCommand implements Callable<Integer> {
             Optional.ofNullable(job.indir),
             Optional.ofNullable(job.grid),
             Optional.ofNullable(job.npz),
-            job.resume ? Existing.KEEP : Existing.REPLACE);
+            job.resume ? Existing.KEEP : Existing.REPLACE,
+            job.noMetadata ? Metadata.OMIT : Metadata.WRITE);
+    StageNetworks networks = networks(downloads, typed);
+    origin.ifPresent(picture -> requireNetworks(picture, networks));
+    StageRange range = range(networks, typed);
+    List<StageOptions> defaults =
+        origin
+            .map(PictureOrigin::stages)
+            .or(() -> networks.folder().map(PipelineFolder::options))
+            .orElseGet(preset::stages);
     return new SamplingJob(
         preset.script(),
-        new StageNetworks(
-            located(StageSection::network, downloads), located(StageSection::guide, downloads)),
+        networks,
         target,
         Seeds.parse(job.seeds),
         job.seeds,
         job.batch,
         job.classes(),
-        job.stages,
-        IntStream.range(0, stages.size()).mapToObj(this::options).toList(),
-        preset.enhancement(),
-        runtime(rank, target),
-        rank);
+        range,
+        IntStream.range(0, stages.size())
+            .mapToObj(stage -> options(stage, defaults.get(stage), typed))
+            .toList(),
+        origin
+            .map(PictureOrigin::enhancement)
+            .or(() -> networks.folder().map(PipelineFolder::enhancement))
+            .orElseGet(preset::enhancement),
+        runtime(rank, origin, () -> SamplingJob.requireComplete(range, networks, target), typed),
+        rank,
+        origin.map(picture -> new PictureDefaults(picture, typed).repetition(rank)));
   }
 
-  private StageOptions options(int stage) {
-    StageOptions options = stages.get(stage).options();
+  private StageOptions options(int stage, StageOptions defaults, TypedOptions typed) {
+    StageOptions options = stages.get(stage).options(defaults, typed);
+    String option = "--truncation_t_" + StageNames.of(stage);
     // Only the other scripts may start beyond the end of the schedule.
     if (preset == Preset.GENERATE
+        && typed.has(option)
         && options.solver() instanceof RelayOptions relay
         && relay.truncationT() > 1) {
       throw new OptionException(
-          "--truncation_t_%s must be above 0 and at most 1, but is %s"
-              .formatted(StageNames.of(stage), relay.truncationT()));
+          "%s must be above 0 and at most 1, but is %s".formatted(option, relay.truncationT()));
     }
     return options;
+  }
+
+  private StageNetworks networks(Downloads downloads, TypedOptions typed) {
+    if (job.pipeline == null) {
+      return new StageNetworks(
+          located(StageSection::network, downloads),
+          located(StageSection::guide, downloads),
+          Optional.empty());
+    }
+    for (String stage : StageNames.all()) {
+      for (String option : List.of("--network_" + stage, "--guide_" + stage)) {
+        if (typed.has(option)) {
+          throw new OptionException("%s and --pipeline are mutually exclusive".formatted(option));
+        }
+      }
+    }
+    return StageNetworks.of(PipelineFolder.open(job.pipeline));
+  }
+
+  private static void requireNetworks(PictureOrigin picture, StageNetworks networks) {
+    if (networks.files().isEmpty()) {
+      throw new OptionException(
+          "--like=%s requires the networks of the image: %s, or --pipeline"
+              .formatted(Printable.of(picture.file()), picture.networkOptions()));
+    }
+  }
+
+  /** Returns the stages to run: of a folder with the first stage alone, that stage. */
+  private StageRange range(StageNetworks networks, TypedOptions typed) {
+    boolean isFirstAlone =
+        networks.folder().isPresent() && networks.networks().keySet().equals(Set.of(0));
+    return isFirstAlone && job.stages.equals(StageRange.ALL) && !typed.has("--sampler_stages")
+        ? StageRange.only(0)
+        : job.stages;
   }
 
   private SortedMap<Integer, SourceFile> located(
@@ -153,24 +213,25 @@ public final class SamplingCommand implements Callable<Integer> {
     return files;
   }
 
-  private Set<Integer> given(Function<StageSection, Optional<FileLocation>> file) {
-    return IntStream.range(0, stages.size())
-        .filter(i -> file.apply(stages.get(i)).isPresent())
-        .boxed()
-        .collect(Collectors.toSet());
-  }
-
-  /** Called last, because LibTorch is loaded to determine whether CUDA is available. */
-  private SamplingJob.Runtime runtime(Rank rank, SamplingJob.Target target) {
-    SamplingJob.requireComplete(
-        job.stages, given(StageSection::network), given(StageSection::guide), target);
+  /**
+   * Called last, because LibTorch is loaded to determine whether CUDA is available.
+   *
+   * @param check of the other options, before that
+   */
+  private SamplingJob.Runtime runtime(
+      Rank rank, Optional<PictureOrigin> origin, Runnable check, TypedOptions typed) {
+    check.run();
     OptionalInt threads = running.compute.threads();
+    Device device = running.compute.device(rank);
     return new SamplingJob.Runtime(
-        running.compute.device(rank),
+        device,
         running.dtype,
         running.compute.numerics,
         running.cudaGraphs,
-        running.noise,
+        origin
+            .filter(_ -> !typed.has("--noise"))
+            .map(picture -> picture.noiseOn(device))
+            .orElse(running.noise),
         threads,
         running.compute.tf32());
   }

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.ClassList;
@@ -41,6 +40,7 @@ import org.relaydiffusion.torch.Device;
  * @param enhancement the post-processing of the images
  * @param runtime the device and numerics of the networks
  * @param rank this process among those that share the run
+ * @param repetition the image whose options the run repeats, if it does
  */
 public record SamplingJob(
     String command,
@@ -54,7 +54,8 @@ public record SamplingJob(
     List<StageOptions> stages,
     Enhancement enhancement,
     Runtime runtime,
-    Rank rank) {
+    Rank rank,
+    Optional<Repetition> repetition) {
   /** Records of two stages have the options of both, whichever of them run. */
   private static final int ALWAYS_RECORDED = 2;
 
@@ -66,6 +67,14 @@ public record SamplingJob(
     KEEP
   }
 
+  /** Whether images carry their origin as text. */
+  public enum Metadata {
+    /** They do, see {@link PictureText}. */
+    WRITE,
+    /** They do not. */
+    OMIT
+  }
+
   /**
    * The files of a run.
    *
@@ -74,13 +83,15 @@ public record SamplingJob(
    * @param grid the contact sheet, if requested
    * @param npz the file of all images in one array, if requested
    * @param existing what is done with existing images
+   * @param metadata whether the images carry their origin
    */
   public record Target(
       Path outdir,
       Optional<Path> indir,
       Optional<Path> grid,
       Optional<Path> npz,
-      Existing existing) {}
+      Existing existing,
+      Metadata metadata) {}
 
   /**
    * The device and numerics of the networks, and their noise.
@@ -144,7 +155,7 @@ public record SamplingJob(
    * @throws OptionException naming the option that is missing or not applicable
    */
   public SamplingJob {
-    requireComplete(range, networks.networks().keySet(), networks.guides().keySet(), target);
+    requireComplete(range, networks, target);
   }
 
   /**
@@ -152,9 +163,8 @@ public record SamplingJob(
    *
    * @throws OptionException naming the option that is missing or not applicable
    */
-  static void requireComplete(
-      StageRange range, Set<Integer> networks, Set<Integer> guides, Target target) {
-    StageNetworks.requireComplete(range, networks, guides);
+  static void requireComplete(StageRange range, StageNetworks networks, Target target) {
+    networks.requireComplete(range);
     if (range.startsFromImages() && target.indir().isEmpty()) {
       throw new OptionException(
           "--sampler_stages=%s requires --indir, the images of the %s stage"

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ import org.relaydiffusion.FileException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.io.AtomicFile;
+import org.relaydiffusion.io.FileSum;
 import org.relaydiffusion.launch.command.Json;
 import org.relaydiffusion.launch.command.StoredOptions;
 import org.relaydiffusion.torch.LaunchGrid;
@@ -33,13 +35,15 @@ public final class SamplingRecord {
   public static final String FILE = "sampling_options.json";
 
   private static final String SINCE = "pictures_since";
-  private static final String SUM = "_sha256";
+
+  /** The suffix of the checksum of a network. */
+  static final String SUM = "_sha256";
 
   /** The source of random numbers, which older records lack: it was always the CPU. */
   static final String NOISE = "noise";
 
   /** The launch grid of a GPU where the noise that it draws depends on it. */
-  private static final String NOISE_GRID = "noise_grid";
+  static final String NOISE_GRID = "noise_grid";
 
   /** Options that do not affect an image, or are compared by checksum. */
   private static final Set<String> FREE =
@@ -91,6 +95,22 @@ public final class SamplingRecord {
       stored.putIfAbsent(NOISE, Noise.CPU.toString());
     }
     return stored;
+  }
+
+  /** Returns everything that determines the images, with the checksums of the networks. */
+  Map<String, @Nullable Object> options() {
+    return Collections.unmodifiableMap(options);
+  }
+
+  /** Returns the SHA-256 of the networks of the stages that run, by option. */
+  Map<String, String> sums() {
+    Map<String, String> sums = new TreeMap<>();
+    options.forEach((name, value) -> {
+      if (name.endsWith(SUM)) {
+        sums.put(name.substring(0, name.length() - SUM.length()), String.valueOf(value));
+      }
+    });
+    return sums;
   }
 
   /**

@@ -4,6 +4,7 @@ package org.relaydiffusion.launch.sampling;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.StageNames;
 import org.relaydiffusion.launch.command.Console;
@@ -50,6 +51,19 @@ final class SamplingReport {
                 runtime.numerics().name().toLowerCase(Locale.ROOT),
                 noise,
                 processes));
+    job.repetition().ifPresent(repeated -> console.say(repetition(repeated)));
+  }
+
+  private static String repetition(Repetition repeated) {
+    String file = Printable.of(repeated.origin().file());
+    return repeated
+        .place()
+        .filter(place -> place.size() > 1)
+        .map(place ->
+            ("repeating %s: in a batch of %s as before, filled with copies, because other batch"
+                    + " sizes may round differently; --batch=1 is faster")
+                .formatted(file, place.size()))
+        .orElse("repeating " + file);
   }
 
   private static String stages(SamplingJob job) {

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -24,6 +25,7 @@ import org.relaydiffusion.diffusion.Samples;
 import org.relaydiffusion.diffusion.image.BackgroundPngWriter;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.PngFiles;
+import org.relaydiffusion.diffusion.image.PngText;
 import org.relaydiffusion.io.OutputFile;
 import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.StopSignal;
@@ -95,6 +97,7 @@ public final class SamplingRun {
     try (RelayPipeline pipeline = load();
         InputPictures inputs = inputs(pipeline)) {
       SamplingRecord record = result(reading).withNoiseGrid(NoiseGrid.of(job.runtime(), pipeline));
+      checkNetworks(record);
       Optional<Instant> since = Optional.empty();
       if (keeps && held) {
         record.requireSame().ifPresent(doubt -> status.print("warning: " + doubt));
@@ -118,6 +121,7 @@ public final class SamplingRun {
           sample(
               pipeline,
               request,
+              new PictureText(job, record),
               progress,
               () -> {
                 if (writes) {
@@ -134,7 +138,7 @@ public final class SamplingRun {
           mine.size() - missing.size(),
           seconds,
           progress.done() == 0 ? 0 : progress.done() / seconds,
-          sheet(mine),
+          sheet(mine, record),
           npz(finished),
           pipeline.dtypes(),
           job);
@@ -156,6 +160,17 @@ public final class SamplingRun {
           job.networks().files().forEach(file -> OutputFile.refuseInput(npz, file.path()));
           OutputFile.refuseOthers(npz, "file of samples", SamplesFile::isSamples);
           SamplesFile.check(npz);
+        });
+  }
+
+  /** Compares the networks with those of their folder, and with those of an image to repeat. */
+  private void checkNetworks(SamplingRecord record) {
+    job.networks().checkSums(record.sums());
+    job.repetition()
+        .map(Repetition::origin)
+        .ifPresent(origin -> {
+          origin.checkNetworks(job.networks().knownSums(record.sums()), job.range());
+          origin.noiseWarning(record).ifPresent(doubt -> status.print("warning: " + doubt));
         });
   }
 
@@ -275,6 +290,7 @@ public final class SamplingRun {
     } else {
       builder.seeds(missing.stream().mapToLong(Long::longValue).toArray());
     }
+    job.repetition().ifPresent(repeated -> repeated.request(builder));
     if (inputs != null) {
       inputs.checkAll(missing.stream().mapToLong(Long::longValue));
       if (job.rank().isFirst() && !inputs.text().isEmpty()) {
@@ -286,7 +302,11 @@ public final class SamplingRun {
   }
 
   private void sample(
-      RelayPipeline pipeline, SampleRequest request, RunProgress progress, Runnable writeRecord) {
+      RelayPipeline pipeline,
+      SampleRequest request,
+      PictureText text,
+      RunProgress progress,
+      Runnable writeRecord) {
     try (BackgroundPngWriter writer =
             new BackgroundPngWriter(Compression.FAST, WRITER_THREADS, PICTURES_IN_MEMORY);
         Samples samples =
@@ -300,9 +320,13 @@ public final class SamplingRun {
                         Math.ceilDiv((int) p.images(), p.batches())))) {
       // At this point the request has been checked against the networks.
       writeRecord.run();
+      Iterator<BatchPlace> places = BatchPlace.of(request);
       for (Sample sample : samples) {
-        writer.submit(folder.file(sample.seed()), sample.pixels());
-        progress.finished(1);
+        BatchPlace place = places.next();
+        if (!job.repetition().map(repeated -> repeated.isCopy(place)).orElse(false)) {
+          writer.submit(folder.file(sample.seed()), sample.pixels(), text.of(sample, place));
+          progress.finished(1);
+        }
       }
     } catch (CancelledException e) {
       // The writer is closed at this point: finished images are on disk.
@@ -315,9 +339,10 @@ public final class SamplingRun {
     }
   }
 
-  private Optional<SamplingResult.Sheet> sheet(List<Long> seeds) {
+  private Optional<SamplingResult.Sheet> sheet(List<Long> seeds, SamplingRecord record) {
+    PngText text = new PictureText(job, record).ofSheet();
     return job.rank().isFirst()
-        ? job.target().grid().flatMap(grid -> SheetFile.write(grid, folder, seeds))
+        ? job.target().grid().flatMap(grid -> SheetFile.write(grid, folder, seeds, text))
         : Optional.empty();
   }
 

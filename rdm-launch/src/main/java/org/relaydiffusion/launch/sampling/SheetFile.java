@@ -9,6 +9,7 @@ import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.ContactSheet;
 import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.image.PngText;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
 /**
@@ -27,9 +28,11 @@ final class SheetFile {
    * @param file the sheet
    * @param folder the images, all written
    * @param seeds of this process, in order
+   * @param text of the sheet's file
    * @return the written sheet; empty if there are no images
    */
-  static Optional<SamplingResult.Sheet> write(Path file, PictureFolder folder, List<Long> seeds) {
+  static Optional<SamplingResult.Sheet> write(
+      Path file, PictureFolder folder, List<Long> seeds, PngText text) {
     List<Pixels> pictures = new ArrayList<>();
     seeds.stream()
         .limit(MAX_PICTURES)
@@ -37,7 +40,8 @@ final class SheetFile {
     if (pictures.isEmpty()) {
       return Optional.empty();
     }
-    PngWriter.write(ContactSheet.nearSquare(pictures.size()).of(pictures), Compression.FAST, file);
+    PngWriter.write(
+        ContactSheet.nearSquare(pictures.size()).of(pictures), Compression.FAST, text, file);
     return Optional.of(new SamplingResult.Sheet(file, pictures.size()));
   }
 }

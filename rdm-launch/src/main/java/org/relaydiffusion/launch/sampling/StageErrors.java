@@ -5,8 +5,6 @@ import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.relaydiffusion.OptionException;
-import org.relaydiffusion.diffusion.StageOption;
-import org.relaydiffusion.launch.command.Converters;
 
 /** Errors about the options of a stage, which name them as typed. */
 final class StageErrors {
@@ -30,21 +28,6 @@ final class StageErrors {
       }
       String name = matcher.group(1).equals("prob_length") ? "truncation_t" : matcher.group(1);
       throw new OptionException("--%s_%s must %s".formatted(name, stage, matcher.group(2)));
-    }
-  }
-
-  /** Rejects a value that a solver accepts, but a command line does not. */
-  static void requireTypable(StageOption option, Object value) {
-    if (option.traits().aboveZero() && !((double) value > 0)) {
-      // With which the last step would divide by zero.
-      throw new OptionException(
-          "%s must be above 0, but is %s"
-              .formatted(option.name(), Converters.text((double) value)));
-    }
-    if (value instanceof Integer number && number < option.traits().leastTyped()) {
-      throw new OptionException(
-          "%s must be at least %s, but is %s"
-              .formatted(option.name(), option.traits().leastTyped(), number));
     }
   }
 }

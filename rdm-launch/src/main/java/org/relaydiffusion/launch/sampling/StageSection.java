@@ -7,9 +7,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.Preset;
+import org.relaydiffusion.diffusion.SolverOptions;
 import org.relaydiffusion.diffusion.StageDraft;
 import org.relaydiffusion.diffusion.StageNames;
 import org.relaydiffusion.diffusion.StageOption;
@@ -31,20 +34,46 @@ final class StageSection implements Section {
   private static final int SHOWN = 3;
 
   private final int index;
-  private final StageOptions preset;
-  private final Map<StageOption, Object> typed = new LinkedHashMap<>();
+  private final List<StageOption> table;
+  private final Function<StageOption, @Nullable Object> defaults;
+  private final Class<? extends SolverOptions> solver;
+  private final Map<StageOption, Object> values = new LinkedHashMap<>();
   private @Nullable FileLocation network;
   private @Nullable FileLocation guide;
 
+  private StageSection(
+      int index,
+      SolverOptions options,
+      List<StageOption> table,
+      Function<StageOption, @Nullable Object> defaults) {
+    this.index = index;
+    this.solver = options.getClass();
+    this.table = table;
+    this.defaults = defaults;
+  }
+
   /**
-   * Creates the section of a stage.
+   * Creates the section of a stage with the options and defaults of a preset.
    *
-   * @param preset its defaults
    * @param index of the stage, from 0
    */
-  StageSection(Preset preset, int index) {
-    this.preset = preset.stage(index);
-    this.index = index;
+  static StageSection of(Preset preset, int index) {
+    StageOptions options = preset.stage(index);
+    List<StageOption> table =
+        StageOptionTable.of(options.solver()).stream()
+            .filter(option -> option.of(options) != null)
+            .toList();
+    return new StageSection(index, options.solver(), table, option -> option.of(options));
+  }
+
+  /**
+   * Creates the section of a stage with the options of all presets, for {@code --preset}.
+   *
+   * @param index of the stage, from 0
+   */
+  static StageSection ofAnyPreset(int index) {
+    SolverOptions solver = Preset.GENERATE.stage(index).solver();
+    return new StageSection(index, solver, StageOptionTable.of(solver), _ -> null);
   }
 
   @Override
@@ -78,12 +107,7 @@ final class StageSection implements Section {
             .getter(value(() -> network))
             .setter(setter(value -> network = (FileLocation) value))
             .build());
-    for (StageOption option : StageOptionTable.of(preset.solver())) {
-      Object value = option.of(preset);
-      if (value != null) {
-        spec.addOption(option(option, value));
-      }
-    }
+    table.forEach(option -> spec.addOption(option(option, defaults.apply(option))));
     spec.addOption(
         file("guide")
             .description(
@@ -105,7 +129,7 @@ final class StageSection implements Section {
         .hidden(index >= SHOWN);
   }
 
-  private OptionSpec option(StageOption option, Object value) {
+  private OptionSpec option(StageOption option, @Nullable Object value) {
     List<String> names = new ArrayList<>();
     if (option.traits().bareInFirst() && index == 0) {
       names.add("--" + option.name());
@@ -118,13 +142,19 @@ final class StageSection implements Section {
             .type(type(option.kind()))
             .arity("1")
             .description(
-                "%s Default: ${DEFAULT-VALUE}%s.".formatted(option.description(index), note))
-            .defaultValue(text(value))
+                "%s Default: %s%s."
+                    .formatted(
+                        option.description(index),
+                        value == null ? "that of --preset" : "${DEFAULT-VALUE}",
+                        note))
             .hidden(index >= SHOWN)
-            .getter(value(() -> typed.get(option)))
+            .getter(value(() -> values.get(option)))
             .setter(setter(given -> store(option, given)));
+    if (value != null) {
+      builder.defaultValue(text(value));
+    }
     if (option.name().equals("solver")) {
-      List<String> solvers = Solvers.names(preset.solver().getClass());
+      List<String> solvers = Solvers.names(solver);
       builder.paramLabel(String.join("|", solvers)).completionCandidates(solvers);
     }
     return builder.build();
@@ -132,9 +162,9 @@ final class StageSection implements Section {
 
   private void store(StageOption option, @Nullable Object value) {
     if (value == null) {
-      typed.remove(option);
+      values.remove(option);
     } else {
-      typed.put(option, value);
+      values.put(option, value);
     }
   }
 
@@ -182,19 +212,31 @@ final class StageSection implements Section {
     return Optional.ofNullable(guide);
   }
 
+  /** Returns the name of an option of this stage that stands on the command line, if one does. */
+  Optional<String> firstTyped(TypedOptions typed) {
+    return Stream.concat(
+            Stream.of(suffixed("guide")), table.stream().map(option -> suffixed(option.name())))
+        .filter(typed::has)
+        .findFirst();
+  }
+
   /**
-   * Returns the options of the stage; those that were not typed are those of the preset.
+   * Returns the options of the stage.
    *
+   * @param others the options that do not stand on the command line
+   * @param typed the options that do
    * @throws org.relaydiffusion.OptionException naming the option as typed
    */
-  StageOptions options() {
+  StageOptions options(StageOptions others, TypedOptions typed) {
     return StageErrors.checked(
         StageNames.of(index),
         () -> {
-          StageDraft draft = new StageDraft(preset);
-          typed.forEach((option, value) -> {
-            StageErrors.requireTypable(option, value);
-            option.writer().accept(draft, value);
+          StageDraft draft = new StageDraft(others);
+          values.forEach((option, value) -> {
+            if (typed.has(suffixed(option.name()))) {
+              option.requireAllowed(value);
+              option.writer().accept(draft, value);
+            }
           });
           StageOptions options = draft.build();
           // A solver that does not exist is found before files are read.

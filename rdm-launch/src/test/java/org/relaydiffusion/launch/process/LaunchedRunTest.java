@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.relaydiffusion.diffusion.image.PictureReader;
 import org.relaydiffusion.launch.Rdm;
 import org.relaydiffusion.launch.RdmRun;
 import org.relaydiffusion.launch.command.Console;
@@ -129,7 +130,9 @@ class LaunchedRunTest {
         .allMatch(line -> line.matches("\\[rank [01]] .*"));
     for (int seed = 0; seed < 6; seed++) {
       String name = String.format(Locale.ROOT, "000000/%06d.png", seed);
-      assertThat(launched.resolve(name)).hasSameBinaryContentAs(alone.resolve(name));
+      // Their text differs: the sizes of the batches.
+      assertThat(PictureReader.read(launched.resolve(name)))
+          .isEqualTo(PictureReader.read(alone.resolve(name)));
     }
   }
 

@@ -22,6 +22,7 @@ import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
+import org.relaydiffusion.launch.sampling.SamplingJob.Metadata;
 import org.relaydiffusion.model.CudaGraphs;
 import org.relaydiffusion.model.Numerics;
 import org.relaydiffusion.torch.Device;
@@ -37,7 +38,12 @@ class SamplingRecordTest {
             "generate",
             StageNetworks.of(List.of(SourceFile.of(network))),
             new SamplingJob.Target(
-                folder, Optional.empty(), Optional.empty(), Optional.empty(), Existing.KEEP),
+                folder,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Existing.KEEP,
+                Metadata.WRITE),
             Seeds.parse("0"),
             "0",
             1,
@@ -53,7 +59,8 @@ class SamplingRecordTest {
                 Noise.AUTO,
                 OptionalInt.empty(),
                 Optional.empty()),
-            Rank.SINGLE);
+            Rank.SINGLE,
+            Optional.empty());
     return SamplingRecord.of(job).withNoiseGrid(grid);
   }
 

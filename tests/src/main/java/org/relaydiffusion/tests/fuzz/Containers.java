@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,6 +23,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.diffusion.image.PngText;
+import org.relaydiffusion.diffusion.image.PngTextEntry;
 import org.relaydiffusion.diffusion.image.PngWriter;
 
 /** Files with an input inside, packed and with valid checksums. */
@@ -67,6 +70,13 @@ final class Containers {
       entries.put(name + ".npy", array);
     }
     return storedZip(entries);
+  }
+
+  /** A PNG with a text; characters that such a text cannot have are dropped. */
+  static byte[] pngWithText(String keyword, byte[] text) {
+    String allowed = new String(text, StandardCharsets.UTF_8).replace("\0", "");
+    PngText texts = new PngText(List.of(new PngTextEntry(keyword, allowed)));
+    return PngWriter.encode(Pixels.black(4, 4, 3), Compression.STORED, texts);
   }
 
   /** A zip of two images with dataset.json. */

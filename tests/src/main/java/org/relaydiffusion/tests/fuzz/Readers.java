@@ -20,6 +20,7 @@ import org.relaydiffusion.checkpoint.ModuleFile;
 import org.relaydiffusion.checkpoint.NetworkValidator;
 import org.relaydiffusion.checkpoint.StoredTensor;
 import org.relaydiffusion.checkpoint.TrainingState;
+import org.relaydiffusion.diffusion.PipelineFolder;
 import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.diffusion.data.DatasetOptions;
 import org.relaydiffusion.diffusion.data.ImageFolderDataset;
@@ -237,6 +238,20 @@ final class Readers {
                     "read",
                     Path.class,
                     options)));
+  }
+
+  /** {@code generate --pipeline} and {@code inspect}: the description, beside empty networks. */
+  static void pipeline(byte[] input) throws IOException {
+    file("pipeline.json", input);
+    file("first.safetensors", new byte[0]);
+    file("second.safetensors", new byte[0]);
+    PipelineFolder.open(FOLDER).verify();
+  }
+
+  /** {@code generate --like}. */
+  static void origin(byte[] input) throws IOException {
+    Path picture = file("origin.png", Containers.pngWithText("rdm", input));
+    Hidden.call("org.relaydiffusion.launch.sampling.PictureOrigin", "read", Path.class, picture);
   }
 
   static void library(byte[] input) throws IOException {

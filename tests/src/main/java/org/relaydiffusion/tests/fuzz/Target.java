@@ -55,6 +55,10 @@ enum Target {
   MNIST(Readers::mnist, 1 << 14, ".idx"),
   /** What a run finds in its own folder: stats.jsonl, options.json. */
   RUN_FILES(Readers::runFiles, 1 << 14, ".jsonl"),
+  /** The description of a pipeline folder. */
+  PIPELINE(Readers::pipeline, 1 << 14, ".pipeline.json"),
+  /** The text of an image that --like reads. */
+  ORIGIN(Readers::origin, 1 << 14, ".origin.json"),
   /** A library's headers. */
   LIBRARY(Readers::library, 1 << 14, ".so"),
   /** Values of options: seeds, sizes, stages, devices, addresses. */

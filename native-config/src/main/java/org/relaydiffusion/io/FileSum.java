@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.relaydiffusion.launch.sampling;
+package org.relaydiffusion.io;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -9,11 +9,9 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.io.AtomicFile;
-import org.relaydiffusion.io.InputFile;
 
 /** Computes the SHA-256 of a file, as printed by {@code sha256sum}. */
-final class FileSum {
+public final class FileSum {
   private static final int BLOCK = 1 << 20;
 
   private FileSum() {}
@@ -24,7 +22,7 @@ final class FileSum {
    * @return 64 hexadecimal digits
    * @throws FileException if it cannot be read
    */
-  static String sha256(Path file) {
+  public static String sha256(Path file) {
     try (FileChannel in = InputFile.channel(file)) {
       MessageDigest digest = digest();
       ByteBuffer block = ByteBuffer.allocate(BLOCK);
@@ -38,7 +36,7 @@ final class FileSum {
   }
 
   /** Returns the SHA-256 of bytes in memory. */
-  static String sha256(byte[] bytes) {
+  public static String sha256(byte[] bytes) {
     return HexFormat.of().formatHex(digest().digest(bytes));
   }
 
