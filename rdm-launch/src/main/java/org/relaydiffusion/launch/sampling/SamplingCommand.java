@@ -25,6 +25,7 @@ import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.download.Downloads;
 import org.relaydiffusion.launch.download.SourceFile;
+import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
 import picocli.CommandLine;
@@ -96,8 +97,11 @@ public final class SamplingCommand implements Callable<Integer> {
     SamplingJob what = job(downloads);
     SamplingReport output = new SamplingReport(console, report);
     output.header(what);
+    StatusLine status = output.status(what.rank());
     SamplingResult result =
-        new SamplingRun(what, downloads, output.status(what.rank()), stop).run();
+        job.interpolation == null
+            ? new SamplingRun(what, downloads, status, stop).run()
+            : new InterpolationRun(what, job.interpolation, downloads, status, stop).run();
     output.result(result);
     return ExitCode.OK;
   }
@@ -113,14 +117,15 @@ public final class SamplingCommand implements Callable<Integer> {
             Optional.ofNullable(job.indir),
             Optional.ofNullable(job.grid),
             Optional.ofNullable(job.npz),
+            Optional.ofNullable(job.animation),
             job.resume ? Existing.KEEP : Existing.REPLACE);
     return new SamplingJob(
         preset.script(),
         new StageNetworks(
             located(StageSection::network, downloads), located(StageSection::guide, downloads)),
         target,
-        Seeds.parse(job.seeds),
-        job.seeds,
+        Seeds.parse(seeds()),
+        seeds(),
         job.batch,
         job.classes(),
         job.stages,
@@ -128,6 +133,11 @@ public final class SamplingCommand implements Callable<Integer> {
         preset.enhancement(),
         runtime(rank, target),
         rank);
+  }
+
+  /** An interpolation has the noise of its first seed. */
+  private String seeds() {
+    return job.interpolation == null ? job.seeds : Long.toString(job.interpolation.from());
   }
 
   private StageOptions options(int stage) {

@@ -73,6 +73,7 @@ public record SamplingJob(
    * @param indir the images that a run starts from which leaves out the first stage
    * @param grid the contact sheet, if requested
    * @param npz the file of all images in one array, if requested
+   * @param animation the file that shows how the first images come into being, if requested
    * @param existing what is done with existing images
    */
   public record Target(
@@ -80,6 +81,7 @@ public record SamplingJob(
       Optional<Path> indir,
       Optional<Path> grid,
       Optional<Path> npz,
+      Optional<Path> animation,
       Existing existing) {}
 
   /**

@@ -37,7 +37,12 @@ class SamplingRecordTest {
             "generate",
             StageNetworks.of(List.of(SourceFile.of(network))),
             new SamplingJob.Target(
-                folder, Optional.empty(), Optional.empty(), Optional.empty(), Existing.KEEP),
+                folder,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Existing.KEEP),
             Seeds.parse("0"),
             "0",
             1,

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.relaydiffusion.launch.sampling;
+
+import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.RelayPipeline;
+import org.relaydiffusion.launch.download.Downloads;
+import org.relaydiffusion.model.Numerics;
+import org.relaydiffusion.nativeconfig.LibTorch;
+import org.relaydiffusion.nativeconfig.NativeLibraryException;
+import org.relaydiffusion.nativeconfig.NativeThreads;
+import org.relaydiffusion.torch.CudaPrecision;
+import org.relaydiffusion.torch.Device;
+import org.relaydiffusion.torch.Torch;
+
+/**
+ * Makes the networks of a job ready.
+ *
+ * @param job what to sample
+ * @param downloads fetches checkpoints given by URL
+ */
+record NetworkLoader(SamplingJob job, Downloads downloads) {
+  private static final System.Logger LOG = System.getLogger(NetworkLoader.class.getName());
+
+  /**
+   * Fetches checkpoints given by URL, and prepares LibTorch for the device.
+   *
+   * @throws OptionException if the device cannot be used
+   */
+  void prepare() {
+    job.networks().within(job.range()).files().forEach(downloads::fetch);
+    LibTorch library = LibTorch.load();
+    if (job.runtime().device().type() == Device.Type.CUDA && library.whyNoCuda().isPresent()) {
+      throw new OptionException(
+          "--device %s: %s".formatted(job.runtime().device(), library.whyNoCuda().get()));
+    }
+    job.runtime().threads().ifPresent(NativeThreads::setThreads);
+    if (job.runtime().device().type() == Device.Type.CUDA) {
+      job.runtime().tf32().ifPresent(CudaPrecision::setTf32);
+      if (job.runtime().numerics() == Numerics.FAST) {
+        benchmarkKernels();
+      }
+    }
+  }
+
+  /**
+   * All batches have one shape, or two. Not under exact: PyTorch's default is off, and which kernel
+   * is the quickest may differ between runs.
+   */
+  private static void benchmarkKernels() {
+    try {
+      Torch.benchmarkCudnn();
+    } catch (NativeLibraryException e) {
+      LOG.log(System.Logger.Level.DEBUG, "cuDNN cannot benchmark its kernels: " + e.getMessage());
+    }
+  }
+
+  /** Loads the networks of the stages to run; the caller closes the pipeline. */
+  RelayPipeline load() {
+    RelayPipeline.Builder builder =
+        RelayPipeline.builder()
+            .device(job.runtime().device())
+            .dtype(job.runtime().dtype())
+            .numerics(job.runtime().numerics())
+            .cudaGraphs(job.runtime().cudaGraphs());
+    StageNetworks needed = job.networks().within(job.range());
+    needed.networks().forEach((index, file) -> builder.stage(index, file.path()));
+    needed.guides().forEach((index, file) -> builder.guide(index, file.path()));
+    return builder.load();
+  }
+}
