@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.diffusion;
 
+import java.util.List;
+import org.relaydiffusion.diffusion.image.PixelValues;
+import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.sampler.Preview;
+import org.relaydiffusion.torch.TensorScope;
 
 /**
  * The progress of a run after a step of a sampler.
@@ -23,4 +27,14 @@ public record Progress(
     int batches,
     long imagesDone,
     long images,
-    Preview preview) {}
+    Preview preview) {
+  /**
+   * Returns the images of the batch as the network now predicts them, at the resolution of the
+   * stage and without post-processing. They are copied from the device, which waits for it.
+   */
+  public List<Pixels> pictures() {
+    try (TensorScope _ = TensorScope.open()) {
+      return PixelValues.pictures(preview.denoised());
+    }
+  }
+}

@@ -10,6 +10,14 @@ public interface ProgressListener {
   /** Ignores all steps. */
   ProgressListener NONE = _ -> {};
 
+  /** Returns a listener that passes each step to this one, then to {@code next}. */
+  default ProgressListener andThen(ProgressListener next) {
+    return progress -> {
+      stepDone(progress);
+      next.stepDone(progress);
+    };
+  }
+
   /** Called after a step. */
   void stepDone(Progress progress);
 }

@@ -20,6 +20,7 @@ import org.relaydiffusion.launch.process.WorkerCommand;
 import org.relaydiffusion.launch.sampling.DemoCommand;
 import org.relaydiffusion.launch.sampling.PackCommand;
 import org.relaydiffusion.launch.sampling.SamplingCommand;
+import org.relaydiffusion.launch.sampling.TuneStepsCommand;
 import org.relaydiffusion.launch.training.TrainCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -70,6 +71,7 @@ final class RootCommand implements Runnable {
     SamplingCommand.commandLines(console, stop).forEach(root::addSubcommand);
     root.addSubcommand(TrainCommand.commandLine(console, stop));
     root.addSubcommand(PackCommand.commandLine(console, stop));
+    root.addSubcommand(TuneStepsCommand.commandLine(console, stop));
     root.addSubcommand(new ConvertCommand(console));
     root.addSubcommand(new InspectCommand(console));
     root.addSubcommand(new DatasetCommand(console, stop));

@@ -9,6 +9,7 @@ import java.util.function.Function;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.checkpoint.Which;
 import org.relaydiffusion.diffusion.ComputeType;
+import org.relaydiffusion.diffusion.Interpolation;
 import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.Preset;
 import org.relaydiffusion.diffusion.StageRange;
@@ -40,6 +41,7 @@ public final class Converters {
     root.registerConverter(FileLocation.class, inOwnWords(FileLocation::parse));
     root.registerConverter(ComputeType.class, inOwnWords(ComputeType::parse));
     root.registerConverter(Noise.class, inOwnWords(Noise::parse));
+    root.registerConverter(Interpolation.class, inOwnWords(Interpolation::parse));
     root.registerConverter(StageRange.class, inOwnWords(StageRange::parse));
     root.registerConverter(Crop.class, inOwnWords(Crop::parse));
     root.registerConverter(Resolution.class, inOwnWords(Resolution::parse));

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.ClassList;
 import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.diffusion.Noise;
@@ -31,9 +33,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "demo",
     description = {
-      "Sample both stages in seconds, from two small networks that are included.",
+      "Sample all stages in seconds, from small networks that are included.",
       "They were trained by 'rdm train' on 'rdm dataset --source synthetic:shapes': eight classes",
-      "of simple shapes, 16 pixels in the first stage, 64 in the second."
+      "of simple shapes, 16 pixels in the first stage, 64 in the second, 128 in the third."
     })
 public final class DemoCommand implements Callable<Integer> {
   private static final String SEEDS = "0-63";
@@ -50,6 +52,20 @@ public final class DemoCommand implements Callable<Integer> {
       defaultValue = "demo")
   private Path outdir = Path.of("");
 
+  @Option(
+      names = "--stages",
+      paramLabel = "N",
+      description = "Number of stages, 1 to 3. Default: ${DEFAULT-VALUE}.",
+      defaultValue = "2")
+  private int stages;
+
+  @Option(
+      names = "--animate",
+      paramLabel = "FILE.gif",
+      description =
+          "Also write an animation of how the first images come into being. Default: none.")
+  private @Nullable Path animation;
+
   @Mixin private final ReportOptions report = new ReportOptions();
 
   public DemoCommand(Console console, StopSignal stop) {
@@ -60,8 +76,12 @@ public final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     report.apply();
+    if (stages < 1 || stages > DemoNetworks.MOST_STAGES) {
+      throw new OptionException(
+          "--stages must be 1 to %s, but is %s".formatted(DemoNetworks.MOST_STAGES, stages));
+    }
     SamplingReport output = new SamplingReport(console, report);
-    try (DemoNetworks networks = DemoNetworks.unpack()) {
+    try (DemoNetworks networks = DemoNetworks.unpack(stages)) {
       SamplingJob job = job(networks);
       output.header(job);
       SamplingResult result =
@@ -82,13 +102,14 @@ public final class DemoCommand implements Callable<Integer> {
             Optional.empty(),
             Optional.of(outdir.resolve(SHEET)),
             Optional.empty(),
+            Optional.ofNullable(animation),
             Existing.REPLACE,
             Metadata.WRITE),
         Seeds.parse(SEEDS),
         SEEDS,
         Preset.DEFAULT_BATCH,
         ClassList.ALL,
-        StageRange.ALL,
+        new StageRange(0, OptionalInt.of(stages - 1)),
         Preset.GENERATE.stages(),
         Preset.GENERATE.enhancement(),
         new SamplingJob.Runtime(

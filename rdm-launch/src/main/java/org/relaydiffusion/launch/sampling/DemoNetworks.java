@@ -18,15 +18,20 @@ import org.relaydiffusion.io.AtomicFile;
  * @param files the checkpoints, in the order of the stages
  */
 record DemoNetworks(Path folder, List<Path> files) implements AutoCloseable {
-  private static final int STAGES = 2;
+  /** The number of stages that the demo has networks for. */
+  static final int MOST_STAGES = 3;
 
-  /** Copies the networks out of the jar. */
-  static DemoNetworks unpack() {
+  /**
+   * Copies networks out of the jar.
+   *
+   * @param stages of the first so many stages, 1 to {@link #MOST_STAGES}
+   */
+  static DemoNetworks unpack(int stages) {
     try {
       Path folder = Files.createTempDirectory("rdm-demo");
       List<Path> files =
           StageNames.all().stream()
-              .limit(STAGES)
+              .limit(stages)
               .map(name -> folder.resolve(name + ".safetensors"))
               .toList();
       for (Path file : files) {

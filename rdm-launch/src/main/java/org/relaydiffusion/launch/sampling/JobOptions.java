@@ -4,6 +4,7 @@ package org.relaydiffusion.launch.sampling;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.ClassList;
+import org.relaydiffusion.diffusion.Interpolation;
 import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.Section;
@@ -118,6 +119,22 @@ final class JobOptions implements Section {
           "Write images without the text that tells their origin: seed, class, options and names"
               + " and checksums of the networks. Default: with it.")
   boolean noMetadata;
+
+  @Option(
+      names = "--animate",
+      paramLabel = "FILE.gif",
+      description =
+          "Also write an animation of how the first images (at most 16) come into being, through"
+              + " all stages. Default: none.")
+  @Nullable Path animation;
+
+  @Option(
+      names = "--interpolate",
+      paramLabel = "SEED:SEED:FRAMES",
+      description =
+          "Instead of --seeds, walk from the image of one seed towards that of another: frames as"
+              + " images and as an animation, in --outdir. Default: none.")
+  @Nullable Interpolation interpolation;
 
   @Override
   public String heading() {

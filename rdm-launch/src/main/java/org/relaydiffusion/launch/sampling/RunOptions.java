@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.launch.sampling;
 
+import java.util.OptionalInt;
 import org.relaydiffusion.diffusion.ComputeType;
 import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.launch.command.Candidates;
 import org.relaydiffusion.launch.command.ComputeOptions;
 import org.relaydiffusion.launch.command.Section;
+import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.CudaGraphs;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -47,6 +49,13 @@ final class RunOptions implements Section {
               + " numbers are computed. auto is that of the device. Default: ${DEFAULT-VALUE}.",
       defaultValue = "auto")
   Noise noise = Noise.AUTO;
+
+  /** Returns the device and numerics; LibTorch is loaded to determine whether CUDA is available. */
+  SamplingJob.Runtime runtime(Rank rank) {
+    OptionalInt threads = compute.threads();
+    return new SamplingJob.Runtime(
+        compute.device(rank), dtype, compute.numerics, cudaGraphs, noise, threads, compute.tf32());
+  }
 
   @Override
   public String heading() {

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -29,10 +28,10 @@ import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.download.Downloads;
 import org.relaydiffusion.launch.download.SourceFile;
+import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
 import org.relaydiffusion.launch.sampling.SamplingJob.Metadata;
-import org.relaydiffusion.torch.Device;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 
@@ -104,8 +103,11 @@ public final class SamplingCommand implements Callable<Integer> {
     SamplingJob what = job(downloads);
     SamplingReport output = new SamplingReport(console, report);
     output.header(what);
+    StatusLine status = output.status(what.rank());
     SamplingResult result =
-        new SamplingRun(what, downloads, output.status(what.rank()), stop).run();
+        job.interpolation == null
+            ? new SamplingRun(what, downloads, status, stop).run()
+            : new InterpolationRun(what, job.interpolation, downloads, status, stop).run();
     output.result(result);
     return ExitCode.OK;
   }
@@ -124,6 +126,7 @@ public final class SamplingCommand implements Callable<Integer> {
             Optional.ofNullable(job.indir),
             Optional.ofNullable(job.grid),
             Optional.ofNullable(job.npz),
+            Optional.ofNullable(job.animation),
             job.resume ? Existing.KEEP : Existing.REPLACE,
             job.noMetadata ? Metadata.OMIT : Metadata.WRITE);
     StageNetworks networks = networks(downloads, typed);
@@ -138,8 +141,8 @@ public final class SamplingCommand implements Callable<Integer> {
         preset.script(),
         networks,
         target,
-        Seeds.parse(job.seeds),
-        job.seeds,
+        Seeds.parse(seeds()),
+        seeds(),
         job.batch,
         job.classes(),
         range,
@@ -153,6 +156,11 @@ public final class SamplingCommand implements Callable<Integer> {
         runtime(rank, origin, () -> SamplingJob.requireComplete(range, networks, target), typed),
         rank,
         origin.map(picture -> new PictureDefaults(picture, typed).repetition(rank)));
+  }
+
+  /** An interpolation has the noise of its first seed. */
+  private String seeds() {
+    return job.interpolation == null ? job.seeds : Long.toString(job.interpolation.from());
   }
 
   private StageOptions options(int stage, StageOptions defaults, TypedOptions typed) {
@@ -221,18 +229,10 @@ public final class SamplingCommand implements Callable<Integer> {
   private SamplingJob.Runtime runtime(
       Rank rank, Optional<PictureOrigin> origin, Runnable check, TypedOptions typed) {
     check.run();
-    OptionalInt threads = running.compute.threads();
-    Device device = running.compute.device(rank);
-    return new SamplingJob.Runtime(
-        device,
-        running.dtype,
-        running.compute.numerics,
-        running.cudaGraphs,
-        origin
-            .filter(_ -> !typed.has("--noise"))
-            .map(picture -> picture.noiseOn(device))
-            .orElse(running.noise),
-        threads,
-        running.compute.tf32());
+    SamplingJob.Runtime runtime = running.runtime(rank);
+    return origin
+        .filter(_ -> !typed.has("--noise"))
+        .map(picture -> runtime.with(picture.noiseOn(runtime.device())))
+        .orElse(runtime);
   }
 }

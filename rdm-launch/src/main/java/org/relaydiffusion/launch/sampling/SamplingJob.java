@@ -82,6 +82,7 @@ public record SamplingJob(
    * @param indir the images that a run starts from which leaves out the first stage
    * @param grid the contact sheet, if requested
    * @param npz the file of all images in one array, if requested
+   * @param animation the file that shows how the first images come into being, if requested
    * @param existing what is done with existing images
    * @param metadata whether the images carry their origin
    */
@@ -90,6 +91,7 @@ public record SamplingJob(
       Optional<Path> indir,
       Optional<Path> grid,
       Optional<Path> npz,
+      Optional<Path> animation,
       Existing existing,
       Metadata metadata) {}
 
@@ -127,6 +129,11 @@ public record SamplingJob(
           && (device.type() == Device.Type.CPU || numerics != Numerics.FAST)) {
         throw new OptionException("--cuda-graphs=on requires --device=cuda and --numerics=fast");
       }
+    }
+
+    /** Returns the same with another source of random numbers. */
+    Runtime with(Noise other) {
+      return new Runtime(device, dtype, numerics, cudaGraphs, other, threads, tf32);
     }
 
     /** Returns whether TensorFloat-32 was allowed or forbidden; null if neither, or on the CPU. */

@@ -94,6 +94,9 @@ final class SamplingReport {
             console.print(
                 "%s: contact sheet of %s images".formatted(sheet.file(), sheet.images())));
     result
+        .animation()
+        .ifPresent(file -> console.print("%s: animation of the first images".formatted(file)));
+    result
         .npz()
         .ifPresent(npz ->
             console.print(
@@ -127,6 +130,7 @@ final class SamplingReport {
     json.put("images_per_second", result.imagesPerSecond());
     json.put("grid", result.sheet().map(SamplingResult.Sheet::file));
     json.put("npz", result.npz());
+    json.put("animation", result.animation());
     json.put("rank", job.rank().index());
     return json;
   }

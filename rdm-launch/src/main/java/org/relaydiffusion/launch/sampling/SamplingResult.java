@@ -15,6 +15,7 @@ import org.relaydiffusion.torch.DType;
  * @param imagesPerSecond images generated per second; 0 if there were none
  * @param sheet the contact sheet, if one was written
  * @param npz the file of all images, if this process wrote it
+ * @param animation the file that shows how the first images come into being, if one was written
  * @param dtypes the dtypes of the networks' computation, in the order of the stages
  * @param job the request
  */
@@ -25,6 +26,7 @@ public record SamplingResult(
     double imagesPerSecond,
     Optional<Sheet> sheet,
     Optional<Path> npz,
+    Optional<Path> animation,
     List<DType> dtypes,
     SamplingJob job) {
   /**

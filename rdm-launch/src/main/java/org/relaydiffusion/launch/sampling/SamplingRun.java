@@ -9,15 +9,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
-import org.relaydiffusion.OptionException;
 import org.relaydiffusion.RdmException;
+import org.relaydiffusion.diffusion.Animation;
 import org.relaydiffusion.diffusion.Cancellation;
+import org.relaydiffusion.diffusion.ProgressListener;
 import org.relaydiffusion.diffusion.RelayPipeline;
 import org.relaydiffusion.diffusion.Sample;
 import org.relaydiffusion.diffusion.SampleRequest;
@@ -34,17 +36,9 @@ import org.relaydiffusion.launch.progress.RunProgress;
 import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.model.Denoiser;
-import org.relaydiffusion.model.Numerics;
-import org.relaydiffusion.nativeconfig.LibTorch;
-import org.relaydiffusion.nativeconfig.NativeLibraryException;
-import org.relaydiffusion.nativeconfig.NativeThreads;
-import org.relaydiffusion.torch.CudaPrecision;
-import org.relaydiffusion.torch.Device;
-import org.relaydiffusion.torch.Torch;
 
 /** Executes a {@link SamplingJob}. */
 public final class SamplingRun {
-  private static final System.Logger LOG = System.getLogger(SamplingRun.class.getName());
   private static final int WRITER_THREADS = 2;
   private static final int PICTURES_IN_MEMORY = 64;
 
@@ -52,7 +46,7 @@ public final class SamplingRun {
   private static final Duration PATIENCE = Duration.ofHours(6);
 
   private final SamplingJob job;
-  private final Downloads downloads;
+  private final NetworkLoader networks;
   private final StatusLine status;
   private final StopSignal stop;
   private final PictureFolder folder;
@@ -67,7 +61,7 @@ public final class SamplingRun {
    */
   public SamplingRun(SamplingJob job, Downloads downloads, StatusLine status, StopSignal stop) {
     this.job = job;
-    this.downloads = downloads;
+    this.networks = NetworkLoader.of(job, downloads);
     this.status = status;
     this.stop = stop;
     this.folder = new PictureFolder(job.target().outdir());
@@ -88,13 +82,12 @@ public final class SamplingRun {
     boolean held = folder.holdsPictures();
     boolean keeps = job.target().existing() == SamplingJob.Existing.KEEP;
     job.target().grid().ifPresent(SamplingRun::prepareSheet);
-    fetchNetworks();
-    prepareLibTorch();
+    networks.prepare();
     // The checksums are computed while the networks are loaded, because both read the complete
     // files.
     FutureTask<SamplingRecord> reading = new FutureTask<>(() -> SamplingRecord.of(job));
     Thread.ofPlatform().name("rdm-sums").daemon().start(reading);
-    try (RelayPipeline pipeline = load();
+    try (RelayPipeline pipeline = networks.load();
         InputPictures inputs = inputs(pipeline)) {
       SamplingRecord record = result(reading).withNoiseGrid(NoiseGrid.of(job.runtime(), pipeline));
       checkNetworks(record);
@@ -140,6 +133,9 @@ public final class SamplingRun {
           progress.done() == 0 ? 0 : progress.done() / seconds,
           sheet(mine, record),
           npz(finished),
+          progress.done() > 0 && job.rank().isFirst()
+              ? job.target().animation()
+              : Optional.empty(),
           pipeline.dtypes(),
           job);
     }
@@ -153,6 +149,12 @@ public final class SamplingRun {
         .ifPresent(grid -> {
           job.networks().files().forEach(file -> OutputFile.refuseInput(grid, file.path()));
           OutputFile.refuseOthers(grid, "PNG image", PngFiles::isPng);
+        });
+    job.target()
+        .animation()
+        .ifPresent(file -> {
+          job.networks().files().forEach(network -> OutputFile.refuseInput(file, network.path()));
+          OutputFile.refuseOthers(file, "GIF image", SamplingRun::isGif);
         });
     job.target()
         .npz()
@@ -174,35 +176,8 @@ public final class SamplingRun {
         });
   }
 
-  private void fetchNetworks() {
-    job.networks().within(job.range()).files().forEach(downloads::fetch);
-  }
-
-  private void prepareLibTorch() {
-    LibTorch library = LibTorch.load();
-    if (job.runtime().device().type() == Device.Type.CUDA && library.whyNoCuda().isPresent()) {
-      throw new OptionException(
-          "--device %s: %s".formatted(job.runtime().device(), library.whyNoCuda().get()));
-    }
-    job.runtime().threads().ifPresent(NativeThreads::setThreads);
-    if (job.runtime().device().type() == Device.Type.CUDA) {
-      job.runtime().tf32().ifPresent(CudaPrecision::setTf32);
-      if (job.runtime().numerics() == Numerics.FAST) {
-        benchmarkKernels();
-      }
-    }
-  }
-
-  /**
-   * All batches have one shape, or two. Not under exact: PyTorch's default is off, and which kernel
-   * is the quickest may differ between runs.
-   */
-  private static void benchmarkKernels() {
-    try {
-      Torch.benchmarkCudnn();
-    } catch (NativeLibraryException e) {
-      LOG.log(System.Logger.Level.DEBUG, "cuDNN cannot benchmark its kernels: " + e.getMessage());
-    }
+  private static boolean isGif(Path file) {
+    return String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT).endsWith(".gif");
   }
 
   private static SamplingRecord result(FutureTask<SamplingRecord> reading) {
@@ -224,19 +199,6 @@ public final class SamplingRun {
       throw new FileException(sheet, "is not a valid file name for the contact sheet");
     }
     new PictureFolder(parent).prepare();
-  }
-
-  private RelayPipeline load() {
-    RelayPipeline.Builder builder =
-        RelayPipeline.builder()
-            .device(job.runtime().device())
-            .dtype(job.runtime().dtype())
-            .numerics(job.runtime().numerics())
-            .cudaGraphs(job.runtime().cudaGraphs());
-    StageNetworks needed = job.networks().within(job.range());
-    needed.networks().forEach((index, file) -> builder.stage(index, file.path()));
-    needed.guides().forEach((index, file) -> builder.guide(index, file.path()));
-    return builder.load();
   }
 
   private List<Long> ownSeeds() {
@@ -307,17 +269,15 @@ public final class SamplingRun {
       PictureText text,
       RunProgress progress,
       Runnable writeRecord) {
-    try (BackgroundPngWriter writer =
+    ProgressListener shown =
+        p ->
+            progress.step(
+                p.stage() + 1, p.step(), p.steps(), Math.ceilDiv((int) p.images(), p.batches()));
+    try (Animation animation = animation(pipeline);
+        BackgroundPngWriter writer =
             new BackgroundPngWriter(Compression.FAST, WRITER_THREADS, PICTURES_IN_MEMORY);
         Samples samples =
-            pipeline.sample(
-                request,
-                p ->
-                    progress.step(
-                        p.stage() + 1,
-                        p.step(),
-                        p.steps(),
-                        Math.ceilDiv((int) p.images(), p.batches())))) {
+            pipeline.sample(request, animation == null ? shown : shown.andThen(animation))) {
       // At this point the request has been checked against the networks.
       writeRecord.run();
       Iterator<BatchPlace> places = BatchPlace.of(request);
@@ -328,6 +288,9 @@ public final class SamplingRun {
           progress.finished(1);
         }
       }
+      if (animation != null) {
+        animation.finish();
+      }
     } catch (CancelledException e) {
       // The writer is closed at this point: finished images are on disk.
       progress.end();
@@ -337,6 +300,16 @@ public final class SamplingRun {
               .formatted(progress.done(), progress.images(), folder.root()),
           e);
     }
+  }
+
+  /** Returns the animation of the first process, if one was requested. */
+  private @Nullable Animation animation(RelayPipeline pipeline) {
+    int side = pipeline.stages().getLast().network().resolution();
+    return job.target()
+        .animation()
+        .filter(_ -> job.rank().isFirst())
+        .map(file -> Animation.create(file, side))
+        .orElse(null);
   }
 
   private Optional<SamplingResult.Sheet> sheet(List<Long> seeds, SamplingRecord record) {

@@ -42,6 +42,7 @@ class SamplingRecordTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Existing.KEEP,
                 Metadata.WRITE),
             Seeds.parse("0"),
