@@ -20,7 +20,17 @@ public final class Solvers {
               "Heun's 2nd-order method of EDM; the stochastic one of CelebA-HQ with sde_scale",
               EdmOptions.class,
               HeunSolver::of),
-          row("relay", "the reference's 2nd-order relay", RelayOptions.class, RelaySolver::new));
+          row("relay", "the reference's 2nd-order relay", RelayOptions.class, RelaySolver::new),
+          row(
+              "relay-2m",
+              "multistep relay of 2nd order with one call a step; deterministic",
+              RelayOptions.class,
+              RelayMultistepSolver::deterministic),
+          row(
+              "relay-sde-2m",
+              "the same, with new noise in each step",
+              RelayOptions.class,
+              RelayMultistepSolver::stochastic));
 
   private Solvers() {}
 
