@@ -24,10 +24,12 @@ import org.relaydiffusion.diffusion.schedule.LevelSchedule;
  * @param truncationT the position on the blur schedule at which the relay starts (prob_length),
  *     above 0
  * @param blockNoise s_block, the strength of the block noise, at least 0
- * @param noise s_noise, the fraction of new noise in each step, in [0, 1]
+ * @param noise s_noise, the fraction of new noise in each step, in [0, 1]; {@code relay-2m} ignores
+ *     it
  * @param blurSigmaMax the standard deviation of the largest blur in pixels, at least 0
  * @param churn if present, selects the CelebA-HQ script's sampler, which draws churn noise at every
- *     step even if the amount is 0; if absent, there is no churn and no noise is drawn for it
+ *     step even if the amount is 0; if absent, there is no churn and no noise is drawn for it. Only
+ *     {@code relay} has churn
  */
 public record RelayOptions(
     String solver,

@@ -234,7 +234,7 @@ public final class StageOptionTable {
               "noise",
               Kind.NUMBER,
               "X",
-              "Fraction of new noise in each step, 0 to 1.",
+              "Fraction of new noise in each step, 0 to 1; relay-2m ignores it.",
               RelayOptions::noise,
               (b, v) -> b.noise((double) v),
               Traits.NONE),
@@ -250,8 +250,8 @@ public final class StageOptionTable {
           churn(
               "S_churn",
               "churn.amount",
-              "Total amount of noise added in the steps (churn), at least 0; it reaches the image"
-                  + " only through the network.",
+              "Total amount of noise added in the steps of relay (churn), at least 0; it reaches the"
+                  + " image only through the network.",
               Churn::amount,
               (c, v) -> new Churn(v, c.min(), c.max(), c.noise())),
           churn(

@@ -15,6 +15,9 @@ import org.relaydiffusion.diffusion.SolverOptions;
 /** The table of solvers: those of this module, and those that other modules provide. */
 public final class Solvers {
   private static final Set<String> SDE_SCALE = Set.of("sde_scale");
+  private static final Set<String> CHURN = Set.of("S_churn", "S_min", "S_max", "S_noise");
+  private static final Set<String> CHURN_AND_NOISE =
+      Set.of("S_churn", "S_min", "S_max", "S_noise", "s_noise");
   private static final Set<String> CHURN_AND_SDE_SCALE =
       Set.of("S_churn", "S_min", "S_max", "S_noise", "sde_scale");
 
@@ -61,7 +64,19 @@ public final class Solvers {
               "the reference's 2nd-order relay",
               RelayOptions.class,
               Set.of(),
-              RelaySolver::new));
+              RelaySolver::new),
+          row(
+              "relay-2m",
+              "multistep relay of 2nd order with one call a step; deterministic",
+              RelayOptions.class,
+              CHURN_AND_NOISE,
+              RelayMultistepSolver::deterministic),
+          row(
+              "relay-sde-2m",
+              "the same, with new noise in each step",
+              RelayOptions.class,
+              CHURN,
+              RelayMultistepSolver::stochastic));
 
   private Solvers() {}
 

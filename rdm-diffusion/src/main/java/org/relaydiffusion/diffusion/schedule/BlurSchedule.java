@@ -102,4 +102,25 @@ public record BlurSchedule(double probLength, double blurSigmaMax, double minSca
     }
     return tile;
   }
+
+  /**
+   * Returns the factors of one patch at noise level {@code t}, computed in float64 throughout.
+   *
+   * @param t the noise level, at least 0
+   * @param patchSize s, the side of a DCT patch in pixels, at least 1
+   * @return [s, s] row by row, {@code alpha(u, v)} at {@code u s + v}; symmetric, 1 at (0, 0)
+   */
+  public double[] alphas(double t, int patchSize) {
+    double tau = dissipationTime(t);
+    double[] factors = new double[patchSize * patchSize];
+    for (int u = 0; u < patchSize; u++) {
+      for (int v = 0; v < patchSize; v++) {
+        double frequency = Math.PI / patchSize * Math.hypot(u, v);
+        // The mean is kept by any blur, even by one whose tau overflows.
+        double exponent = frequency == 0 ? 0 : -frequency * frequency * tau;
+        factors[u * patchSize + v] = Math.exp(exponent) * (1 - minScale) + minScale;
+      }
+    }
+    return factors;
+  }
 }

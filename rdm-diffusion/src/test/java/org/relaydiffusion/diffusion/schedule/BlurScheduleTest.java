@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.fixture.Fixture;
@@ -28,10 +29,14 @@ class BlurScheduleTest {
       float[] expected = fixture.floats("case" + c.path("case").intValue() + ".tile");
       float[] actual =
           schedule.alphaTile(c.path("t").doubleValue(), c.path("patch_size").intValue());
+      double[] precise =
+          schedule.alphas(c.path("t").doubleValue(), c.path("patch_size").intValue());
       assertThat(actual).hasSameSizeAs(expected);
+      assertThat(precise).hasSameSizeAs(expected);
       for (int i = 0; i < expected.length; i++) {
         int apart = Float.floatToIntBits(actual[i]) - Float.floatToIntBits(expected[i]);
         assertThat(Math.abs(apart)).as("entry %s of %s", i, c).isLessThanOrEqualTo(1);
+        assertThat(precise[i]).as("entry %s of %s", i, c).isCloseTo(expected[i], within(1e-6));
         different += apart == 0 ? 0 : 1;
         all++;
       }
@@ -44,6 +49,14 @@ class BlurScheduleTest {
     BlurSchedule schedule = new BlurSchedule(0.93, 3);
     assertThat(schedule.blurSigma(0)).isZero();
     assertThat(schedule.alphaTile(0, 4)).containsOnly(1f);
+    assertThat(schedule.alphas(0, 4)).containsOnly(1);
+  }
+
+  @Test
+  void theMeanIsKeptByAnyBlur() {
+    double[] alphas = new BlurSchedule(0.93, Double.MAX_VALUE).alphas(0.5, 4);
+    assertThat(alphas[0]).isEqualTo(1);
+    assertThat(Arrays.copyOfRange(alphas, 1, 16)).containsOnly(BlurSchedule.DEFAULT_MIN_SCALE);
   }
 
   @Test

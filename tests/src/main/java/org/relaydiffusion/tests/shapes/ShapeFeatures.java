@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.relaydiffusion.tests;
+package org.relaydiffusion.tests.shapes;
 
 import java.util.Arrays;
 import org.relaydiffusion.diffusion.image.Pixels;

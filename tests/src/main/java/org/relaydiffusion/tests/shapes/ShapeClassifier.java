@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.relaydiffusion.tests;
+package org.relaydiffusion.tests.shapes;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.relaydiffusion.diffusion.image.Pixels;
@@ -8,9 +9,9 @@ import org.relaydiffusion.diffusion.image.Pixels;
 /**
  * Tells which simple shape a picture shows: ridge regression of one-hot classes on the cosines of
  * random projections (random Fourier features, Rahimi and Recht 2007) of what {@link ShapeFeatures}
- * measures.
+ * measures. These cosines, its last hidden layer, are the features of a picture. Immutable.
  */
-final class ShapeClassifier {
+public final class ShapeClassifier {
   private static final int RANDOM_FEATURES = 600;
   private static final double RIDGE = 1e-2;
 
@@ -33,7 +34,14 @@ final class ShapeClassifier {
     this.weights = weights;
   }
 
-  static ShapeClassifier fitted(List<Pixels> pictures, int[] labels, int classes) {
+  /**
+   * Fits a classifier.
+   *
+   * @param pictures of which it learns
+   * @param labels their classes, from 0
+   * @param classes number of classes
+   */
+  public static ShapeClassifier fitted(List<Pixels> pictures, int[] labels, int classes) {
     double[][] raw = pictures.parallelStream().map(ShapeFeatures::of).toArray(double[][]::new);
     int width = raw[0].length;
     double[] mean = new double[width];
@@ -66,14 +74,24 @@ final class ShapeClassifier {
         projection, phase, mean, deviation, ridge(features, labels, classes));
   }
 
-  int classify(Pixels picture) {
-    double[] f = lifted(ShapeFeatures.of(picture));
+  /** Returns the class of a picture. */
+  public int classify(Pixels picture) {
+    return classify(features(picture));
+  }
+
+  /** Returns the features of a picture: 600 numbers from -1 to 1. */
+  public double[] features(Pixels picture) {
+    return Arrays.copyOf(lifted(ShapeFeatures.of(picture)), RANDOM_FEATURES);
+  }
+
+  /** Returns the class of a picture with these {@link #features}. */
+  public int classify(double[] features) {
     int best = 0;
     double bestScore = Double.NEGATIVE_INFINITY;
     for (int c = 0; c < weights.length; c++) {
-      double score = 0;
-      for (int j = 0; j < f.length; j++) {
-        score += weights[c][j] * f[j];
+      double score = weights[c][RANDOM_FEATURES];
+      for (int j = 0; j < RANDOM_FEATURES; j++) {
+        score += weights[c][j] * features[j];
       }
       if (score > bestScore) {
         bestScore = score;
