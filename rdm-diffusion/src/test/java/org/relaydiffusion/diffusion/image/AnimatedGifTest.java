@@ -172,13 +172,13 @@ class AnimatedGifTest {
     Pixels smooth = Pictures.smooth(256, 256, 3);
     Pixels noise = Pictures.noise(256, 256, 3);
     List<Pixels> found = read(write(AnimatedGif.FOREVER, 40, List.of(smooth, noise))).frames();
-    // A slow wave per channel. 256 colours are about 6 steps in each channel of a cube; the wave's
-    // colours lie on a surface, which 256 colours cover four times as finely.
-    assertThat(meanError(smooth, found.get(0))).isLessThan(6);
-    assertThat(meanError(noise, found.get(1))).isLessThan(32);
-    // Dithering keeps the colour of areas, to a fraction of what single pixels are off.
-    assertThat(areaError(smooth, found.get(0))).isLessThan(1.5);
-    assertThat(areaError(noise, found.get(1))).isLessThan(4);
+    // Measured: 0.5 for a surface of colours that change slowly, 11.4 for the whole cube, of which
+    // 256 colours have about 6 steps on each side.
+    assertThat(meanError(smooth, found.get(0))).isLessThan(1);
+    assertThat(meanError(noise, found.get(1))).isLessThan(13);
+    // Dithering keeps the colour of areas: 0.1 and 0.5, a fraction of what single pixels are off.
+    assertThat(areaError(smooth, found.get(0))).isLessThan(0.2);
+    assertThat(areaError(noise, found.get(1))).isLessThan(0.8);
   }
 
   private static double meanError(Pixels expected, Pixels found) {
