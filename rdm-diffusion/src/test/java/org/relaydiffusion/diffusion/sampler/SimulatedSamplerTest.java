@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.Noise;
 import org.relaydiffusion.diffusion.StageOptions;
 import org.relaydiffusion.diffusion.fixture.Fixture;
@@ -41,6 +42,9 @@ class SimulatedSamplerTest {
   /** Of {@link SamplerParityTest}: fast numerics take other operations on the CPU. */
   private static final double TOLERANCE = 5e-5;
 
+  /** The solvers other than the reference's are tried with its options. */
+  private static final String WITH_CHURN = "edm_cfg1_5_churn";
+
   /** The three samplers, each with and without churn, guidance and block noise. */
   private static final List<String> CASES =
       List.of(
@@ -56,12 +60,36 @@ class SimulatedSamplerTest {
           "edm_main_defaults");
 
   static Stream<Arguments> cases() {
-    return CASES.stream()
-        .flatMap(name ->
+    Stream<Case> others =
+        Solvers.names(EdmOptions.class).stream()
+            .filter(solver -> !solver.equals("heun"))
+            .map(solver -> new Case(WITH_CHURN, solver));
+    return Stream.concat(CASES.stream().map(name -> new Case(name, "")), others)
+        .flatMap(c ->
             Stream.of(
-                Arguments.of(name, Numerics.EXACT, Noise.CPU),
-                Arguments.of(name, Numerics.EXACT, Noise.AUTO),
-                Arguments.of(name, Numerics.FAST, Noise.AUTO)));
+                Arguments.of(c, Numerics.EXACT, Noise.CPU),
+                Arguments.of(c, Numerics.EXACT, Noise.AUTO),
+                Arguments.of(c, Numerics.FAST, Noise.AUTO)));
+  }
+
+  /**
+   * A fixture.
+   *
+   * @param name its folder
+   * @param solver the name of a solver other than the fixture's, for 4 steps; empty for that
+   */
+  record Case(String name, String solver) {
+    StageOptions stage(JsonNode config) {
+      boolean celebahq = config.path("script").asString().equals("generate_celebahq");
+      JsonNode kwargs = config.path("kwargs");
+      StageOptions options =
+          config.path("function").asString().equals("edm_sampler")
+              ? SamplerKwargs.edm(kwargs, celebahq)
+              : SamplerKwargs.relay(kwargs, celebahq);
+      return !solver.isEmpty() && options.solver() instanceof EdmOptions edm
+          ? options.with(edm.toBuilder().solver(solver).numSteps(4).build())
+          : options;
+    }
   }
 
   @Test
@@ -81,10 +109,10 @@ class SimulatedSamplerTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void aSamplerGivesTheCpusImagesWithinItsBudget(String name, Numerics numerics, Noise noise) {
-    Sampled expected = sample(name, numerics, Noise.CPU, Device.CPU, null);
+  void aSamplerGivesTheCpusImagesWithinItsBudget(Case c, Numerics numerics, Noise noise) {
+    Sampled expected = sample(c, numerics, Noise.CPU, Device.CPU, null);
     try (SimulatedGpu gpu = SimulatedGpu.open()) {
-      Sampled found = sample(name, numerics, noise, SimulatedGpu.DEVICE, gpu);
+      Sampled found = sample(c, numerics, noise, SimulatedGpu.DEVICE, gpu);
       if (numerics == Numerics.EXACT) {
         assertThat(found.images).containsExactly(expected.images);
       } else {
@@ -107,8 +135,8 @@ class SimulatedSamplerTest {
   }
 
   private static Sampled sample(
-      String name, Numerics numerics, Noise source, Device device, @Nullable SimulatedGpu gpu) {
-    Fixture fixture = Fixture.of("samplers/" + name);
+      Case c, Numerics numerics, Noise source, Device device, @Nullable SimulatedGpu gpu) {
+    Fixture fixture = Fixture.of("samplers/" + c.name());
     JsonNode config = fixture.json("config.json");
     Tensors io = Tensors.read(fixture.file("io.safetensors"));
     LoadOptions options = new LoadOptions(numerics, DType.FLOAT32, device);
@@ -124,7 +152,7 @@ class SimulatedSamplerTest {
               : noise.randnLike(io.get("latents"), DType.FLOAT32);
       Tensor labels = io.has("class_labels") ? io.get("class_labels").to(device) : null;
       List<HostTraffic> steps = new ArrayList<>();
-      StageOptions stage = stage(config);
+      StageOptions stage = c.stage(config);
       GuidedDenoiser guided =
           Guidance.of(stage.guidance(), nets.net(), null, labels, Guidance.Evaluation.of(numerics));
       Tensor images =
@@ -141,14 +169,6 @@ class SimulatedSamplerTest {
       assertThat(images.device()).isEqualTo(device);
       return new Sampled(images.toDoubles(), noise.randn(DType.FLOAT32, 4).toFloats(), steps);
     }
-  }
-
-  private static StageOptions stage(JsonNode config) {
-    boolean celebahq = config.path("script").asString().equals("generate_celebahq");
-    JsonNode kwargs = config.path("kwargs");
-    return config.path("function").asString().equals("edm_sampler")
-        ? SamplerKwargs.edm(kwargs, celebahq)
-        : SamplerKwargs.relay(kwargs, celebahq);
   }
 
   private static double distance(double[] found, double[] expected) {
