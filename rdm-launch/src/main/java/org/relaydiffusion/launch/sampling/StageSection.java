@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.Preset;
+import org.relaydiffusion.diffusion.SolverOptions;
 import org.relaydiffusion.diffusion.StageDraft;
 import org.relaydiffusion.diffusion.StageNames;
 import org.relaydiffusion.diffusion.StageOption;
@@ -199,7 +200,17 @@ final class StageSection implements Section {
           StageOptions options = draft.build();
           // A solver that does not exist is found before files are read.
           Solver _ = Solvers.of(options.solver());
+          requireUsed(options.solver());
           return options;
         });
+  }
+
+  /** Checks that the solver uses the options that were changed. */
+  private void requireUsed(SolverOptions solver) {
+    typed.forEach((option, value) -> {
+      if (!value.equals(option.of(preset))) {
+        Solvers.requireUsed(solver, option.name());
+      }
+    });
   }
 }
