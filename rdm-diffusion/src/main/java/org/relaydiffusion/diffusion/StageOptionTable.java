@@ -46,6 +46,12 @@ public final class StageOptionTable {
           (d, v) -> d.interval(GuidanceInterval.parse((String) v)),
           SPARSE);
 
+  private static final String SCHEDULES = "karras|uniform-lambda|align-your-steps:FILE";
+
+  private static final String SCHEDULE =
+      "How the noise levels are spaced: by --rho_{stage}, by equal ratios, or as the falling levels"
+          + " in a text file, interpolated to --num_steps_{stage}.";
+
   private static final List<StageOption> FROM_NOISE =
       List.of(
           edm(
@@ -92,8 +98,8 @@ public final class StageOptionTable {
           edm(
               "schedule",
               Kind.TEXT,
-              "NAME",
-              "How the noise levels are spaced.",
+              SCHEDULES,
+              SCHEDULE,
               o -> o.schedule().toString(),
               (b, v) -> b.schedule(LevelSchedule.parse((String) v)),
               SPARSE),
@@ -104,14 +110,15 @@ public final class StageOptionTable {
               Kind.NUMBER,
               "X",
               "Fraction of the noise that is replaced in each step, 0 to 1; guidance has no effect"
-                  + " in this sampler.",
+                  + " in this sampler. Only heun uses it.",
               o -> o.sdeScale().isPresent() ? (Double) o.sdeScale().getAsDouble() : null,
               (b, v) -> b.sdeScale((double) v),
               Traits.NONE),
           churn(
               "S_churn",
               "churn.amount",
-              "Total amount of noise added in the steps (churn), at least 0.",
+              "Total amount of noise added in the steps (churn), at least 0. Only heun and euler use"
+                  + " it.",
               Churn::amount,
               (c, v) -> new Churn(v, c.min(), c.max(), c.noise())),
           churn(
@@ -185,8 +192,8 @@ public final class StageOptionTable {
               "schedule",
               "schedule",
               Kind.TEXT,
-              "NAME",
-              "How the noise levels are spaced.",
+              SCHEDULES,
+              SCHEDULE,
               o -> o.schedule().toString(),
               (b, v) -> b.schedule(LevelSchedule.parse((String) v)),
               SPARSE),

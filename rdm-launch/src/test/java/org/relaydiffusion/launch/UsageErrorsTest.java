@@ -59,7 +59,12 @@ class UsageErrorsTest {
             + " must",
         "--sampler_stages=third | --network_third is missing: the third stage requires a",
         "--sampler_stages=second| --sampler_stages=second requires --indir",
-        "--solver_first=magic   | --solver_first must be",
+        "--solver_first=magic   | --solver_first must be heun, euler, dpmpp-2m, dpmpp-3m,"
+            + " sde-dpmpp-2m, unipc, but is 'magic'",
+        "--solver_first=relay   | --solver_first must be heun, euler, dpmpp-2m, dpmpp-3m,"
+            + " sde-dpmpp-2m, unipc for a stage that starts from noise, but is relay",
+        "--schedule_first=even  | --schedule_first must be karras, uniform-lambda or"
+            + " align-your-steps:FILE, but is 'even'",
         "--solver_second=heun   | --solver_second must be",
         "--guidance_interval_first=2,1 | --guidance_interval_first must end above its begin",
         "--guide_third=x.pkl    | --guide_third requires --network_third",

@@ -3,7 +3,6 @@ package org.relaydiffusion.diffusion.sampler;
 
 import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.guidance.GuidedDenoiser;
-import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Tensor;
 
@@ -13,15 +12,10 @@ import org.relaydiffusion.torch.Tensor;
  *
  * @param options the steps and churn; {@code sdeScale} is ignored
  */
-public record HeunSolver(EdmOptions options) implements Solver {
+public record HeunSolver(EdmOptions options) implements EdmSolver {
   /** Returns this solver, or the stochastic one if the options have its scale. */
   static Solver of(EdmOptions options) {
     return options.sdeScale().isPresent() ? new SdeHeunSolver(options) : new HeunSolver(options);
-  }
-
-  @Override
-  public NoiseLevels levels(Denoiser net) {
-    return NoiseLevels.of(options, net);
   }
 
   @Override

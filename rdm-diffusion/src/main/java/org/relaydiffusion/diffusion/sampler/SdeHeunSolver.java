@@ -3,7 +3,6 @@ package org.relaydiffusion.diffusion.sampler;
 
 import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.guidance.GuidedDenoiser;
-import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.torch.DType;
 import org.relaydiffusion.torch.Tensor;
 
@@ -16,12 +15,7 @@ import org.relaydiffusion.torch.Tensor;
  *
  * @param options the steps, churn and {@code sdeScale}
  */
-public record SdeHeunSolver(EdmOptions options) implements Solver {
-  @Override
-  public NoiseLevels levels(Denoiser net) {
-    return NoiseLevels.of(options, net);
-  }
-
+public record SdeHeunSolver(EdmOptions options) implements EdmSolver {
   @Override
   public int calls(int steps) {
     return 2 * steps - 1;

@@ -91,6 +91,7 @@ public record UniPcSolver(EdmOptions options) implements EdmSolver {
 
     /** Corrects the state at noise level t, and keeps it. */
     private Tensor corrected(Tensor x, double t, Tensor denoised) {
+      // A copy, because the caller frees x.
       Tensor state;
       if (corrected == null) {
         state = x.mul(1);

@@ -128,14 +128,13 @@ class SolverOrderTest {
       double shrunk = Math.sqrt((v + LOW * LOW) / (v + HIGH * HIGH));
       exact[i] = GAUSSIAN.mean(i) + shrunk * (exact[i] - GAUSSIAN.mean(i));
     }
-    assertThat(slope(name, spacing, GAUSSIAN, exact, 100, 200, 400, 800))
-        .isCloseTo(order, within(0.2));
+    assertThat(slope(name, spacing, GAUSSIAN, exact, 100, 200, 400)).isCloseTo(order, within(0.2));
   }
 
   @ParameterizedTest
   @MethodSource("cases")
   void theErrorForAMixtureFallsWithTheOrder(String name, int order, Spacing spacing) {
-    assertThat(slope(name, spacing, MIXTURE, MIXTURE_AT_LOW, 100, 200, 400, 800))
+    assertThat(slope(name, spacing, MIXTURE, MIXTURE_AT_LOW, 100, 200, 400))
         .isCloseTo(order, within(0.2));
   }
 

@@ -241,7 +241,17 @@ final class StageSection implements Section {
           StageOptions options = draft.build();
           // A solver that does not exist is found before files are read.
           Solver _ = Solvers.of(options.solver());
+          requireUsed(options.solver());
           return options;
         });
+  }
+
+  /** Checks that the solver uses the options that were changed. */
+  private void requireUsed(SolverOptions solver) {
+    typed.forEach((option, value) -> {
+      if (!value.equals(option.of(preset))) {
+        Solvers.requireUsed(solver, option.name());
+      }
+    });
   }
 }
