@@ -241,17 +241,11 @@ final class StageSection implements Section {
           StageOptions options = draft.build();
           // A solver that does not exist is found before files are read.
           Solver _ = Solvers.of(options.solver());
-          requireUsed(options.solver());
+          table.stream()
+              .map(StageOption::name)
+              .filter(name -> typed.has(suffixed(name)))
+              .forEach(name -> Solvers.requireUsed(options.solver(), name));
           return options;
         });
-  }
-
-  /** Checks that the solver uses the options that were changed. */
-  private void requireUsed(SolverOptions solver) {
-    typed.forEach((option, value) -> {
-      if (!value.equals(option.of(preset))) {
-        Solvers.requireUsed(solver, option.name());
-      }
-    });
   }
 }
