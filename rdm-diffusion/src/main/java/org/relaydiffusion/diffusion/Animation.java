@@ -74,9 +74,7 @@ public final class Animation implements ProgressListener, AutoCloseable {
   private Pixels frame(List<Pixels> pictures) {
     List<Pixels> shown =
         pictures.stream().limit(MOST_IMAGES).map(picture -> enlarged(picture, side)).toList();
-    return shown.size() == 1
-        ? shown.getFirst()
-        : ContactSheet.nearSquare(shown.size()).of(shown);
+    return shown.size() == 1 ? shown.getFirst() : ContactSheet.nearSquare(shown.size()).of(shown);
   }
 
   /** Repeats pixels. */

@@ -49,8 +49,7 @@ public record Interpolation(long from, long to, int frames) {
       // Reported like a wrong number of parts.
     }
     throw new OptionException(
-        "an interpolation must be SEED:SEED:FRAMES, such as 3:17:60, but is '%s'"
-            .formatted(text));
+        "an interpolation must be SEED:SEED:FRAMES, such as 3:17:60, but is '%s'".formatted(text));
   }
 
   /**

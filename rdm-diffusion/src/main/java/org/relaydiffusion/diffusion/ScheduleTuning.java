@@ -125,8 +125,7 @@ public record ScheduleTuning(
   }
 
   private static SolverOptions with(SolverOptions options, double[] levels) {
-    AlignYourSteps schedule =
-        new AlignYourSteps(Arrays.stream(levels).boxed().toList());
+    AlignYourSteps schedule = new AlignYourSteps(Arrays.stream(levels).boxed().toList());
     return switch (with(options, levels.length)) {
       case EdmOptions edm -> edm.toBuilder().schedule(schedule).build();
       case RelayOptions relay -> relay.toBuilder().schedule(schedule).build();
@@ -146,8 +145,7 @@ public record ScheduleTuning(
 
   private Map<Long, Pixels> before() {
     Map<Long, Pixels> pictures = new HashMap<>();
-    SampleRequest.Builder builder =
-        builder(new StageRange(0, OptionalInt.of(stage - 1)));
+    SampleRequest.Builder builder = builder(new StageRange(0, OptionalInt.of(stage - 1)));
     try (Samples samples = pipeline.sample(builder.build())) {
       samples.forEach(sample -> pictures.put(sample.seed(), sample.pixels()));
     }

@@ -64,8 +64,7 @@ class InterpolationTest {
 
   @Test
   void theFloatsAreThoseThatBecomePixels() {
-    SampleRequest request =
-        SampleRequest.builder().seeds(1, 2, 3).solver(0, DETERMINISTIC).build();
+    SampleRequest request = SampleRequest.builder().seeds(1, 2, 3).solver(0, DETERMINISTIC).build();
     try (RelayPipeline pipeline = pipeline();
         Samples samples = pipeline.sample(request);
         TensorScope _ = TensorScope.open()) {

@@ -89,8 +89,7 @@ public record LevelSearch(int passes, int evaluations) {
   }
 
   private static Found found(double[] logarithms, double least, double first, int count) {
-    return new Found(
-        Arrays.stream(logarithms).map(Math::exp).toArray(), least, first, count);
+    return new Found(Arrays.stream(logarithms).map(Math::exp).toArray(), least, first, count);
   }
 
   private static double measured(double[] logarithms, ToDoubleFunction<double[]> distance) {

@@ -27,8 +27,7 @@ class LevelSearchTest {
   @Test
   void itFindsTheLeastDistance() {
     double[] target = {80, 10, 6, 0.5, 0.03, 0.002};
-    LevelSearch.Found found =
-        new LevelSearch(200, 5000).search(START, from(target), (_, _) -> {});
+    LevelSearch.Found found = new LevelSearch(200, 5000).search(START, from(target), (_, _) -> {});
     for (int i = 0; i < target.length; i++) {
       assertThat(Math.log(found.levels()[i] / target[i])).isCloseTo(0, within(0.05));
     }

@@ -130,8 +130,7 @@ final class InterpolationRun {
     }
   }
 
-  private static Pixels frame(
-      RelayPipeline pipeline, SampleRequest request, RunProgress progress) {
+  private static Pixels frame(RelayPipeline pipeline, SampleRequest request, RunProgress progress) {
     try (Samples samples =
         pipeline.sample(request, p -> progress.step(p.stage() + 1, p.step(), p.steps(), 1))) {
       return samples.iterator().next().pixels();

@@ -19,8 +19,7 @@ import org.relaydiffusion.torch.Torch;
  * @param runtime the device and numerics
  * @param downloads fetches checkpoints given by URL
  */
-record NetworkLoader(
-    StageNetworks networks, SamplingJob.Runtime runtime, Downloads downloads) {
+record NetworkLoader(StageNetworks networks, SamplingJob.Runtime runtime, Downloads downloads) {
   private static final System.Logger LOG = System.getLogger(NetworkLoader.class.getName());
 
   /** Returns the loader of the networks that a job needs. */

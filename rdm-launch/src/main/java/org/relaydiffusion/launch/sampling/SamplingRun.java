@@ -133,9 +133,7 @@ public final class SamplingRun {
           progress.done() == 0 ? 0 : progress.done() / seconds,
           sheet(mine, record),
           npz(finished),
-          progress.done() > 0 && job.rank().isFirst()
-              ? job.target().animation()
-              : Optional.empty(),
+          progress.done() > 0 && job.rank().isFirst() ? job.target().animation() : Optional.empty(),
           pipeline.dtypes(),
           job);
     }

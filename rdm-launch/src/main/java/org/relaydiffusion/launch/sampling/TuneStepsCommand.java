@@ -197,9 +197,7 @@ public final class TuneStepsCommand implements Callable<Integer> {
     SortedMap<Integer, SourceFile> files = new TreeMap<>();
     for (int i = 0; i < stages.size(); i++) {
       int index = i;
-      stages.get(i)
-          .network()
-          .ifPresent(location -> files.put(index, downloads.locate(location)));
+      stages.get(i).network().ifPresent(location -> files.put(index, downloads.locate(location)));
     }
     return files;
   }

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.image.PictureReader;
+import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.launch.RdmRun;
 
 /** {@code --interpolate} and {@code --animate}. */
@@ -59,8 +59,7 @@ class InterpolationRunTest {
   @ParameterizedTest
   @ValueSource(strings = {"--grid=sheet.png", "--npz=all.npz", "--animate=a.gif"})
   void itHasNoOtherOutput(String option) {
-    RdmRun run =
-        Relay.unconditional(folder.resolve("none")).run("--interpolate=3:17:3", option);
+    RdmRun run = Relay.unconditional(folder.resolve("none")).run("--interpolate=3:17:3", option);
 
     assertThat(run.code()).isEqualTo(2);
     assertThat(run.error())
