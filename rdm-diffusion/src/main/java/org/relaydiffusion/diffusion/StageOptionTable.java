@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.diffusion.StageOption.Kind;
 import org.relaydiffusion.diffusion.StageOption.Traits;
@@ -53,7 +54,8 @@ public final class StageOptionTable {
           + " in a text file, interpolated to --num_steps_{stage}.";
 
   private static final List<StageOption> FROM_NOISE =
-      List.of(
+      joined(
+          List.of(
           edm(
               "solver",
               Kind.TEXT,
@@ -113,35 +115,14 @@ public final class StageOptionTable {
                   + " in this sampler. Only heun uses it.",
               o -> o.sdeScale().isPresent() ? (Double) o.sdeScale().getAsDouble() : null,
               (b, v) -> b.sdeScale((double) v),
-              Traits.NONE),
+              Traits.NONE)),
           churn(
-              "S_churn",
-              "churn.amount",
               "Total amount of noise added in the steps (churn), at least 0. Only heun and euler use"
-                  + " it.",
-              Churn::amount,
-              (c, v) -> new Churn(v, c.min(), c.max(), c.noise())),
-          churn(
-              "S_min",
-              "churn.min",
-              "Lowest noise level with added noise, at least 0.",
-              Churn::min,
-              (c, v) -> new Churn(c.amount(), v, c.max(), c.noise())),
-          churn(
-              "S_max",
-              "churn.max",
-              "Highest noise level with added noise, at least 0 or inf.",
-              Churn::max,
-              (c, v) -> new Churn(c.amount(), c.min(), v, c.noise())),
-          churn(
-              "S_noise",
-              "churn.noise",
-              "Standard deviation of the added noise.",
-              Churn::noise,
-              (c, v) -> new Churn(c.amount(), c.min(), c.max(), v)));
+                  + " it."));
 
   private static final List<StageOption> RELAY =
-      List.of(
+      joined(
+          List.of(
           relay(
               "solver",
               "solver",
@@ -253,34 +234,45 @@ public final class StageOptionTable {
               "Standard deviation of the strongest blur in pixels, at least 0.",
               RelayOptions::blurSigmaMax,
               (b, v) -> b.blurSigmaMax((double) v),
-              Traits.NONE),
+              Traits.NONE)),
           churn(
-              "S_churn",
-              "churn.amount",
               "Total amount of noise added in the steps of relay (churn), at least 0; it reaches the"
-                  + " image only through the network.",
-              Churn::amount,
-              (c, v) -> new Churn(v, c.min(), c.max(), c.noise())),
-          churn(
-              "S_min",
-              "churn.min",
-              "Lowest noise level with added noise, at least 0.",
-              Churn::min,
-              (c, v) -> new Churn(c.amount(), v, c.max(), c.noise())),
-          churn(
-              "S_max",
-              "churn.max",
-              "Highest noise level with added noise, at least 0 or inf.",
-              Churn::max,
-              (c, v) -> new Churn(c.amount(), c.min(), v, c.noise())),
-          churn(
-              "S_noise",
-              "churn.noise",
-              "Standard deviation of the added noise.",
-              Churn::noise,
-              (c, v) -> new Churn(c.amount(), c.min(), c.max(), v)));
+                  + " image only through the network."));
 
   private StageOptionTable() {}
+
+  private static List<StageOption> joined(List<StageOption> some, List<StageOption> more) {
+    return Stream.concat(some.stream(), more.stream()).toList();
+  }
+
+  /** Returns the options of churn, with a description of their amount. */
+  private static List<StageOption> churn(String amount) {
+    return List.of(
+        churn(
+            "S_churn",
+            "churn.amount",
+            amount,
+            Churn::amount,
+            (c, v) -> new Churn(v, c.min(), c.max(), c.noise())),
+        churn(
+            "S_min",
+            "churn.min",
+            "Lowest noise level with added noise, at least 0.",
+            Churn::min,
+            (c, v) -> new Churn(c.amount(), v, c.max(), c.noise())),
+        churn(
+            "S_max",
+            "churn.max",
+            "Highest noise level with added noise, at least 0 or inf.",
+            Churn::max,
+            (c, v) -> new Churn(c.amount(), c.min(), v, c.noise())),
+        churn(
+            "S_noise",
+            "churn.noise",
+            "Standard deviation of the added noise.",
+            Churn::noise,
+            (c, v) -> new Churn(c.amount(), c.min(), c.max(), v)));
+  }
 
   private static StageOption edm(
       String name,

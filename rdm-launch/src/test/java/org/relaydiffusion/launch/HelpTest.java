@@ -64,7 +64,9 @@ class HelpTest {
         "evaluate report",
         "doctor",
         "demo",
-        "launch"
+        "launch",
+        "pack",
+        "tune-steps"
       })
   void everyOptionSaysWhatItIsAndItsDefault(String command) {
     assertThat(options(command))
@@ -113,7 +115,9 @@ class HelpTest {
         "evaluate calc",
         "evaluate report",
         "demo",
-        "launch"
+        "launch",
+        "pack",
+        "tune-steps"
       })
   void noWordOfTheHelpIsCutInTwo(String command) {
     String help = help(command).out();
