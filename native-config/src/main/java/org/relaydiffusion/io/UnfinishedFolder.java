@@ -70,6 +70,18 @@ public final class UnfinishedFolder implements AutoCloseable {
   }
 
   /**
+   * Renames the folder to the target, which must not exist.
+   *
+   * @throws FileException naming the target, if it exists or cannot be written
+   */
+  public void finishNew() {
+    if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+      throw new FileException(target, "exists already: it was created in the meantime");
+    }
+    finish();
+  }
+
+  /**
    * Renames the folder to the target. An existing target is deleted with its content; if the
    * process is killed between the two renames, it remains beside the target as a hidden folder.
    *

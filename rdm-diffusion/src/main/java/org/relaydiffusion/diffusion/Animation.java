@@ -36,6 +36,7 @@ public final class Animation implements ProgressListener, AutoCloseable {
   private final AnimatedGif gif;
   private final int side;
   private @Nullable Pixels last;
+  private int stage;
 
   private Animation(AnimatedGif gif, int side) {
     this.gif = gif;
@@ -60,9 +61,10 @@ public final class Animation implements ProgressListener, AutoCloseable {
     }
     // The last frame of all is known when the animation is finished.
     if (last != null) {
-      gif.add(last, progress.step() == 1 ? STAGE_MILLIS : STEP_MILLIS);
+      gif.add(last, progress.stage() == stage ? STEP_MILLIS : STAGE_MILLIS);
     }
     last = frame(progress.pictures());
+    stage = progress.stage();
   }
 
   /** Leaves out steps evenly, but not the last. */

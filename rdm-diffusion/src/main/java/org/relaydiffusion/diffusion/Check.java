@@ -27,6 +27,12 @@ final class Check {
     }
   }
 
+  static void atMost(String option, int most, int value) {
+    if (value > most) {
+      throw new OptionException("%s must be at most %s, but is %s".formatted(option, most, value));
+    }
+  }
+
   static void atLeast(String option, int least, int value) {
     if (value < least) {
       throw new OptionException(

@@ -31,6 +31,9 @@ public record EdmOptions(
     Churn churn,
     OptionalDouble sdeScale)
     implements SolverOptions {
+  /** The maximum number of noise levels. */
+  public static final int MOST_STEPS = 100_000;
+
   /** The reference's defaults: Heun's method, 18 steps from 80 to 0.002 with rho 7, no churn. */
   public static final EdmOptions DEFAULT =
       new EdmOptions(
@@ -43,6 +46,7 @@ public record EdmOptions(
    */
   public EdmOptions {
     KarrasSchedule _ = new KarrasSchedule(sigmaMin, sigmaMax, rho, numSteps);
+    Check.atMost("num_steps", MOST_STEPS, numSteps);
     if (sdeScale.isPresent()) {
       Check.notNegative("sde_scale", sdeScale.getAsDouble());
       if (sdeScale.getAsDouble() > 1) {

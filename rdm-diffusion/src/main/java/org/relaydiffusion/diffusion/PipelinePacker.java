@@ -133,7 +133,12 @@ public final class PipelinePacker {
       PipelineFolder folder = new PipelineFolder(unfinished.path(), parts, enhancement);
       PipelineJson.write(folder);
       checkNetworks(PipelineFolder.open(unfinished.path()));
-      unfinished.finish();
+      // Again: converting takes a while.
+      check(target, existing);
+      switch (existing) {
+        case REFUSE -> unfinished.finishNew();
+        case REPLACE -> unfinished.finish();
+      }
     }
     return PipelineFolder.open(target);
   }

@@ -4,6 +4,7 @@ package org.relaydiffusion.diffusion;
 import java.util.ArrayList;
 import java.util.List;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.diffusion.sampler.NoiseLevels;
 import org.relaydiffusion.diffusion.sampler.Solver;
 import org.relaydiffusion.diffusion.sampler.Solvers;
 import org.relaydiffusion.model.Denoiser;
@@ -40,8 +41,20 @@ record PipelinePlan(
     int classes = stages.stream().mapToInt(s -> s.network().labelDim()).max().orElse(0);
     checkClasses(stages);
     checkClasses(request.classes(), classes);
-    List<Solver> solvers = stages.stream().map(s -> Solvers.of(options(request, s))).toList();
-    return new PipelinePlan(request, stages, solvers, new Labels(classes, request.classes()));
+    List<Solver> solvers = new ArrayList<>();
+    for (Stage stage : stages) {
+      Solver solver = Solvers.of(options(request, stage));
+      if (stage.guide().isPresent() && !solver.isGuided()) {
+        throw new OptionException(
+            "the guide network of the %s stage has no effect with sde_scale"
+                .formatted(stage.name()));
+      }
+      // A range without levels is found before anything is written.
+      NoiseLevels _ = solver.levels(stage.network());
+      solvers.add(solver);
+    }
+    return new PipelinePlan(
+        request, stages, List.copyOf(solvers), new Labels(classes, request.classes()));
   }
 
   private static SolverOptions options(SampleRequest request, Stage stage) {

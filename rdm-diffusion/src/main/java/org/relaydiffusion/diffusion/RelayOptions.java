@@ -46,6 +46,9 @@ public record RelayOptions(
     double blurSigmaMax,
     Optional<Churn> churn)
     implements SolverOptions {
+  /** The maximum number of noise levels. */
+  public static final int MOST_STEPS = 100_000;
+
   /** The defaults of the reference's generate script. */
   public static final RelayOptions DEFAULT =
       new RelayOptions(
@@ -70,6 +73,7 @@ public record RelayOptions(
    */
   public RelayOptions {
     KarrasSchedule _ = new KarrasSchedule(sigmaMin, sigmaMax, rho, numSteps);
+    Check.atMost("num_steps", MOST_STEPS, numSteps);
     BlurSchedule _ = new BlurSchedule(truncationT, blurSigmaMax);
     Check.atLeast("up_scale", 1, upScale);
     Check.positive("truncation_sigma", truncationSigma);

@@ -184,7 +184,10 @@ public final class RelayPipeline implements AutoCloseable {
     }
   }
 
-  /** Returns the dtypes of the networks' computation, in the order of the stages. */
+  /**
+   * Returns the dtypes of the computation of the networks that this pipeline loaded: for each stage
+   * that of its network, then that of its guide network, if it has one.
+   */
   public List<DType> dtypes() {
     return owned.stream().map(network -> network.net().options().dtype()).toList();
   }

@@ -42,9 +42,18 @@ public record ScheduleTuning(
   public ScheduleTuning {
     Check.atLeast("steps", 3, numSteps);
     Check.atLeast("long", numSteps + 1, longSteps);
+    if (longSteps > AlignYourSteps.MOST_LEVELS) {
+      throw new OptionException(
+          "long must be at most %s, but is %s".formatted(AlignYourSteps.MOST_LEVELS, longSteps));
+    }
     if (pipeline.network(stage).isEmpty()) {
       throw new OptionException(
           "the %s stage cannot be tuned: it has no network".formatted(StageNames.of(stage)));
+    }
+    SolverOptions options = request.stages().get(stage).solver();
+    if (Solvers.of(options).isStochastic()) {
+      throw new OptionException(
+          "solver must be one without noise in its steps to be tuned, but is " + options.solver());
     }
   }
 
@@ -136,7 +145,8 @@ public record ScheduleTuning(
   private SampleRequest.Builder deterministic() {
     SampleRequest.Builder builder = builder(new StageRange(stage, OptionalInt.of(stage)));
     if (stage > 0) {
-      Optional<StartImages> given = request.inputs();
+      // Of the stages before, as 8-bit images.
+      Optional<StartImages> given = request.inputs().filter(_ -> request.range().from() == stage);
       Map<Long, Pixels> small = given.isPresent() ? Map.of() : before();
       builder.inputs(given.orElse(seed -> Objects.requireNonNull(small.get(seed))));
     }
@@ -159,6 +169,7 @@ public record ScheduleTuning(
             .batch(request.batch())
             .classes(request.classes())
             .noise(request.noise())
+            .latents(request.latents())
             .range(range)
             .cancellation(request.cancellation());
     for (int i = 0; i < request.stages().size(); i++) {

@@ -3,6 +3,7 @@ package org.relaydiffusion.diffusion;
 
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.guidance.GuidanceInterval;
 import org.relaydiffusion.diffusion.guidance.GuidanceOptions;
 
@@ -10,6 +11,9 @@ import org.relaydiffusion.diffusion.guidance.GuidanceOptions;
 public final class StageDraft {
   private final EdmOptions.@Nullable Builder edm;
   private final RelayOptions.@Nullable Builder relay;
+  private final boolean hadChurn;
+  private boolean isChanged;
+  private boolean hasAmount;
   private Churn churn;
   private double scale;
   private GuidanceInterval interval;
@@ -21,11 +25,13 @@ public final class StageDraft {
         edm = options.toBuilder();
         relay = null;
         churn = options.churn();
+        hadChurn = true;
       }
       case RelayOptions options -> {
         edm = null;
         relay = options.toBuilder();
         churn = options.churn().orElse(Churn.OFF);
+        hadChurn = options.churn().isPresent();
       }
     }
     scale = from.guidance().scale();
@@ -46,8 +52,15 @@ public final class StageDraft {
     return relay;
   }
 
-  void churn(UnaryOperator<Churn> change) {
+  /**
+   * Changes the churn.
+   *
+   * @param isAmount whether its amount is set, without which a relay that has none gets none
+   */
+  void churn(boolean isAmount, UnaryOperator<Churn> change) {
     churn = change.apply(churn);
+    isChanged = true;
+    hasAmount |= isAmount;
     if (edm != null) {
       edm.churn(churn);
     } else {
@@ -69,6 +82,10 @@ public final class StageDraft {
    * @throws org.relaydiffusion.OptionException naming the value that is out of range
    */
   public StageOptions build() {
+    if (isChanged && !hadChurn && !hasAmount) {
+      throw new OptionException(
+          "S_churn must be given with S_min, S_max or S_noise of this stage, which has none");
+    }
     SolverOptions solver = edm != null ? edm.build() : relay().build();
     return new StageOptions(solver, new GuidanceOptions(scale, interval));
   }

@@ -51,6 +51,9 @@ final class StageOptionReader {
       Map<String, ? extends @Nullable Object> values) {
     Map<String, @Nullable Object> flat = new LinkedHashMap<>();
     values.forEach((name, value) -> {
+      if (name.contains(".") || (value instanceof Map<?, ?> empty && empty.isEmpty())) {
+        throw new OptionException("%s is unknown".formatted(Printable.of(name)));
+      }
       if (value instanceof Map<?, ?> group) {
         group.forEach((inner, item) -> flat.put(name + "." + inner, item));
       } else {

@@ -13,7 +13,10 @@ import org.relaydiffusion.torch.Tensor;
 import org.relaydiffusion.torch.TensorScope;
 import org.relaydiffusion.torch.Torch;
 
-/** The noise levels between which a solver steps: falling, and ending with 0. Immutable. */
+/**
+ * The noise levels between which a solver steps: falling, and ending with 0; those of a network
+ * that knows only certain levels may be equal to their neighbours. Immutable.
+ */
 public final class NoiseLevels {
   private final double[] levels;
 

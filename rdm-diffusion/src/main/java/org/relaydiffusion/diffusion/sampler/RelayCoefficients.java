@@ -16,8 +16,8 @@ import org.relaydiffusion.diffusion.schedule.BlurSchedule;
  * noise e. It is exact for a constant prediction. Otherwise the prediction is extrapolated linearly
  * in ln t to the middle of the step, which makes it of second order: with alpha = 1 it is a step of
  * DPM-Solver++(2M), or of its stochastic form if {@code s^2 = 1 - (t' / t)^2} (Lu et al., arXiv
- * 2211.01095). The extrapolation is weighted by {@code w = ln(t / t') / (2 ln(t- / t))}, where t-is
- * the level before t.
+ * 2211.01095). The extrapolation is weighted by {@code w = ln(t / t') / (2 ln(t- / t))}, where
+ * {@code t-} is the level before t.
  *
  * @param kept {@code gamma = sqrt(1 - s^2) t' / t}
  * @param current of each frequency of a patch, row by row: {@code (alpha' - gamma alpha) (1 + w)}

@@ -54,9 +54,8 @@ public record RelayMultistepSolver(RelayOptions options, Form form) implements S
   }
 
   /**
-   * Begins the steps; block noise is drawn in the dtype of the start.
-   *
-   * @throws org.relaydiffusion.RdmException if {@code up_scale} does not divide the image
+   * Begins the steps; block noise is drawn in the dtype of the start. They fail if {@code up_scale}
+   * does not divide the image.
    */
   @Override
   public Stepper begin(Batch batch) {

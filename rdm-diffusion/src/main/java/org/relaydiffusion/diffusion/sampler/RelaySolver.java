@@ -45,9 +45,8 @@ public record RelaySolver(RelayOptions options) implements Solver {
   }
 
   /**
-   * Begins the steps; block noise is drawn in the dtype of the start.
-   *
-   * @throws OptionException if {@code up_scale} does not divide the image
+   * Begins the steps; block noise is drawn in the dtype of the start. They fail if {@code up_scale}
+   * does not divide the image.
    */
   @Override
   public Stepper begin(Batch batch) {

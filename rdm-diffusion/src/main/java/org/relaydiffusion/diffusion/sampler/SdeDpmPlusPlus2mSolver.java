@@ -25,6 +25,11 @@ public record SdeDpmPlusPlus2mSolver(EdmOptions options) implements EdmSolver {
   }
 
   @Override
+  public boolean isStochastic() {
+    return true;
+  }
+
+  @Override
   public Stepper begin(Batch batch) {
     return new MultistepStepper(batch, 2, SdeDpmPlusPlus2mSolver::update) {
       @Override

@@ -22,6 +22,11 @@ public record SdeHeunSolver(EdmOptions options) implements EdmSolver {
   }
 
   @Override
+  public boolean isGuided() {
+    return false;
+  }
+
+  @Override
   public Stepper begin(Batch batch) {
     ChurnedLevels churned = ChurnedLevels.of(options.churn(), batch);
     GuidedDenoiser plain = batch.denoiser().unguided();

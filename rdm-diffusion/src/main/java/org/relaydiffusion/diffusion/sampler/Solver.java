@@ -27,6 +27,16 @@ public interface Solver {
    */
   int calls(int steps);
 
+  /** Returns whether it adds noise in its steps that no option turns off; false by default. */
+  default boolean isStochastic() {
+    return false;
+  }
+
+  /** Returns whether it steps along the guided network; true by default. */
+  default boolean isGuided() {
+    return true;
+  }
+
   /**
    * Begins the steps of a batch. What they all use belongs to the current scope, in which they are
    * performed.
@@ -57,7 +67,9 @@ public interface Solver {
             Tensor before = x) {
           x = step.keep(stepper.step(i, before));
         }
-        listener.stepDone(i + 1, levels.steps(), latest);
+        try (var _ = TensorScope.open()) {
+          listener.stepDone(i + 1, levels.steps(), latest);
+        }
       }
       return scope.keep(x);
     }

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
@@ -25,7 +26,12 @@ public record AlignYourSteps(List<Double> levels) implements LevelSchedule {
   static final String NAME = "align-your-steps";
 
   private static final int MOST_BYTES = 1 << 16;
-  private static final int MOST_LEVELS = 1000;
+
+  /** The maximum number of levels. */
+  public static final int MOST_LEVELS = 1000;
+
+  private static final Pattern NUMBER =
+      Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?");
 
   /**
    * Checks the levels.
@@ -71,6 +77,24 @@ public record AlignYourSteps(List<Double> levels) implements LevelSchedule {
     }
   }
 
+  /**
+   * Parses levels that are separated by commas, as {@link #toString} gives them.
+   *
+   * @throws OptionException if they are not such levels
+   */
+  static AlignYourSteps parse(String text) {
+    List<Double> levels = new ArrayList<>();
+    for (String word : text.split(",", -1)) {
+      if (levels.size() > MOST_LEVELS || !NUMBER.matcher(word).matches()) {
+        throw new OptionException(
+            "schedule must be at most %s noise levels, separated by commas, but has '%s'"
+                .formatted(MOST_LEVELS, Printable.of(word, 40)));
+      }
+      levels.add(Double.parseDouble(word));
+    }
+    return new AlignYourSteps(levels);
+  }
+
   private static String text(Path file) {
     try (InputStream in = InputFile.stream(file)) {
       byte[] bytes = in.readNBytes(MOST_BYTES + 1);
@@ -85,7 +109,7 @@ public record AlignYourSteps(List<Double> levels) implements LevelSchedule {
   }
 
   private static double number(Path file, String word) {
-    if (!word.matches("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?")) {
+    if (!NUMBER.matcher(word).matches()) {
       throw new FileException(
           file,
           "must hold noise levels as numbers, separated by commas or line ends, but has '%s'"
@@ -108,12 +132,12 @@ public record AlignYourSteps(List<Double> levels) implements LevelSchedule {
     double last = place(low);
     if (!(first < last)) {
       throw new OptionException(
-          "the levels of the schedule, %s to %s, are not in the range from %s to %s"
-              .formatted(levels.getFirst(), levels.getLast(), high, low));
+          "schedule must have levels in the range from %s to %s, but has %s to %s"
+              .formatted(high, low, levels.getFirst(), levels.getLast()));
     }
     double[] steps = new double[numSteps];
     for (int i = 0; i < numSteps; i++) {
-      double place = first + i * (last - first) / (numSteps - 1);
+      double place = Math.min(last, first + i * (last - first) / (numSteps - 1));
       // Rounding must not lead out of the range.
       steps[i] = Math.clamp(at(place), low, high);
     }

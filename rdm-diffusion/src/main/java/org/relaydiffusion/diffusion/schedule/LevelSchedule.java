@@ -50,24 +50,44 @@ public sealed interface LevelSchedule
   }
 
   /**
-   * Parses {@code karras}, {@code uniform-lambda} or {@code align-your-steps:FILE}, and reads the
-   * file.
+   * Parses the text of a schedule, as {@code toString} gives it: {@code karras}, {@code
+   * uniform-lambda}, or {@code align-your-steps:80.0,5.0,...} with its levels. Reads no file.
    *
    * @throws OptionException for anything else
-   * @throws org.relaydiffusion.FileException if the file cannot be read or is not a schedule
    */
   static LevelSchedule parse(String text) {
     String listed = AlignYourSteps.NAME + ":";
     if (text.startsWith(listed)) {
-      return AlignYourSteps.read(path(text.substring(listed.length())));
+      return AlignYourSteps.parse(text.substring(listed.length()));
     }
     return switch (text) {
       case "karras" -> KARRAS;
       case "uniform-lambda" -> new UniformLambda();
       default ->
           throw new OptionException(
+              "schedule must be karras, uniform-lambda or align-your-steps:LEVELS, but is '%s'"
+                  .formatted(Printable.of(text)));
+    };
+  }
+
+  /**
+   * Parses what a user types: {@code karras}, {@code uniform-lambda} or {@code
+   * align-your-steps:FILE}, and reads the file.
+   *
+   * @throws OptionException for anything else
+   * @throws org.relaydiffusion.FileException if the file cannot be read or is not a schedule
+   */
+  static LevelSchedule typed(String text) {
+    String listed = AlignYourSteps.NAME + ":";
+    if (text.startsWith(listed)) {
+      return AlignYourSteps.read(path(text.substring(listed.length())));
+    }
+    return switch (text) {
+      case "karras", "uniform-lambda" -> parse(text);
+      default ->
+          throw new OptionException(
               "schedule must be karras, uniform-lambda or align-your-steps:FILE, but is '%s'"
-                  .formatted(text));
+                  .formatted(Printable.of(text)));
     };
   }
 

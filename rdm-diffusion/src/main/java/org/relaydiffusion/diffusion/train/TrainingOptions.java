@@ -180,7 +180,8 @@ public record TrainingOptions(
 
     /**
      * Sets the network ({@code --arch}, {@code --cbase} and others). By default, it is {@link
-     * NetworkPreset#ADM} with the preconditioner of the loss.
+     * NetworkPreset#ADM} with the preconditioner of the loss. A network that was set, or that
+     * {@link #toBuilder} brought along, does not change with the loss.
      */
     public Builder network(TrainingNetwork value) {
       network = value;
@@ -292,7 +293,7 @@ public record TrainingOptions(
 
     /**
      * Starts from the weights of a network, without a limit of the EMA half-life, as {@code
-     * --transfer} does.
+     * --transfer} does. Set the schedule before it: a later one has its own limit.
      */
     public Builder transfer(Path checkpoint) {
       schedule = schedule.toBuilder().emaRampupRatio(OptionalDouble.empty()).build();

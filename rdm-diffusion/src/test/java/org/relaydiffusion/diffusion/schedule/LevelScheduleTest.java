@@ -24,7 +24,7 @@ class LevelScheduleTest {
   }
 
   private AlignYourSteps read(String text) throws IOException {
-    return (AlignYourSteps) LevelSchedule.parse("align-your-steps:" + file(text));
+    return (AlignYourSteps) LevelSchedule.typed("align-your-steps:" + file(text));
   }
 
   @Test
@@ -33,15 +33,40 @@ class LevelScheduleTest {
     assertThat(LevelSchedule.parse("uniform-lambda"))
         .isInstanceOf(LevelSchedule.UniformLambda.class)
         .hasToString("uniform-lambda");
-    assertThatThrownBy(() -> LevelSchedule.parse("karas"))
+    assertThatThrownBy(() -> LevelSchedule.typed("karas"))
         .isInstanceOf(OptionException.class)
         .hasMessage(
             "schedule must be karras, uniform-lambda or align-your-steps:FILE, but is 'karas'");
-    assertThatThrownBy(() -> LevelSchedule.parse("align-your-steps"))
+    assertThatThrownBy(() -> LevelSchedule.typed("align-your-steps"))
         .isInstanceOf(OptionException.class);
-    assertThatThrownBy(() -> LevelSchedule.parse("align-your-steps:a\0b"))
+    assertThatThrownBy(() -> LevelSchedule.typed("align-your-steps:a\0b"))
         .isInstanceOf(OptionException.class)
         .hasMessageContaining("not a valid file name");
+  }
+
+  @Test
+  void aRecordedScheduleHasItsLevelsAndOpensNoFile() throws IOException {
+    AlignYourSteps listed = read("80, 7.5\n0.002");
+    assertThat(listed).hasToString("align-your-steps:80.0,7.5,0.002");
+    assertThat(LevelSchedule.parse(listed.toString())).isEqualTo(listed);
+    assertThatThrownBy(() -> LevelSchedule.parse("align-your-steps:" + file("80,1")))
+        .isInstanceOf(OptionException.class)
+        .hasMessageStartingWith("schedule must be at most 1000 noise levels, separated by commas");
+    assertThatThrownBy(() -> LevelSchedule.parse("align-your-steps:1,2"))
+        .hasMessageContaining("falling noise levels");
+  }
+
+  /** The place of the last level was once rounded to beyond the end of the list. */
+  @Test
+  void aClippedListEndsWithItsLastLevel() throws IOException {
+    AlignYourSteps listed =
+        read("14.615,6.475,3.861,2.697,1.886,1.396,0.963,0.652,0.399,0.152,0.029");
+    for (int high = 1; high <= 30; high++) {
+      for (int n = 2; n < 40; n++) {
+        double[] steps = listed.steps(0.002, high / 2.0, n);
+        assertThat(steps[n - 1]).isEqualTo(0.029);
+      }
+    }
   }
 
   @Test
@@ -108,10 +133,10 @@ class LevelScheduleTest {
     assertThatThrownBy(() -> read("4 ".repeat(1001)))
         .hasMessageContaining("must have 2 to 1000 noise levels, but has 1001");
     Path missing = folder.resolve("missing");
-    assertThatThrownBy(() -> LevelSchedule.parse("align-your-steps:" + missing))
+    assertThatThrownBy(() -> LevelSchedule.typed("align-your-steps:" + missing))
         .isInstanceOf(FileException.class)
         .hasMessageStartingWith(missing + ": cannot be read");
-    assertThatThrownBy(() -> LevelSchedule.parse("align-your-steps:" + folder))
+    assertThatThrownBy(() -> LevelSchedule.typed("align-your-steps:" + folder))
         .isInstanceOf(FileException.class)
         .hasMessageContaining("is a folder");
   }

@@ -25,8 +25,8 @@ public final class RunProgress {
    *
    * @param line displays the progress
    * @param images number of images of this process
-   * @param firstStage 1, or 2 for a run of the second stage only
-   * @param stages number of stages, 1 or 2
+   * @param firstStage the number of the first stage that runs, from 1
+   * @param stages number of stages that run
    * @param nanoTime the clock, as {@link System#nanoTime}
    */
   public RunProgress(
@@ -43,7 +43,7 @@ public final class RunProgress {
   /**
    * Called after each step.
    *
-   * @param stage 1 or 2
+   * @param stage its number, from 1
    * @param step from 1 to {@code steps}
    * @param steps of this stage
    * @param batch number of images in this batch

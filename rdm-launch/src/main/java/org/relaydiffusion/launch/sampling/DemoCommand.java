@@ -109,7 +109,7 @@ public final class DemoCommand implements Callable<Integer> {
         SEEDS,
         Preset.DEFAULT_BATCH,
         ClassList.ALL,
-        new StageRange(0, OptionalInt.of(stages - 1)),
+        stages == 1 ? StageRange.only(0) : StageRange.ALL,
         Preset.GENERATE.stages(),
         Preset.GENERATE.enhancement(),
         new SamplingJob.Runtime(

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.relaydiffusion.launch.sampling;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.relaydiffusion.CancelledException;
+import org.relaydiffusion.FileException;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.Cancellation;
 import org.relaydiffusion.diffusion.Interpolation;
+import org.relaydiffusion.diffusion.PipelineFolder;
 import org.relaydiffusion.diffusion.RelayPipeline;
 import org.relaydiffusion.diffusion.SampleRequest;
 import org.relaydiffusion.diffusion.Samples;
@@ -14,6 +20,7 @@ import org.relaydiffusion.diffusion.image.AnimatedGif;
 import org.relaydiffusion.diffusion.image.BackgroundPngWriter;
 import org.relaydiffusion.diffusion.image.Compression;
 import org.relaydiffusion.diffusion.image.Pixels;
+import org.relaydiffusion.io.AtomicFile;
 import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.download.Downloads;
@@ -25,6 +32,8 @@ import org.relaydiffusion.launch.progress.StatusLine;
  * and {@code interpolation_3_17.gif}, in the folder of the job.
  */
 final class InterpolationRun {
+  private static final List<String> NOT_APPLICABLE =
+      List.of("--seeds", "--batch", "--resume", "--like", "--grid", "--npz", "--animate");
   private static final int WRITER_THREADS = 2;
   private static final int PICTURES_IN_MEMORY = 64;
   private static final int FRAME_MILLIS = 80;
@@ -35,6 +44,19 @@ final class InterpolationRun {
   private final NetworkLoader networks;
   private final StatusLine status;
   private final StopSignal stop;
+
+  /**
+   * Refuses options that have no meaning for an interpolation.
+   *
+   * @throws OptionException naming the first one
+   */
+  static void requireApplicable(TypedOptions typed) {
+    for (String option : NOT_APPLICABLE) {
+      if (typed.has(option)) {
+        throw new OptionException("--interpolate and %s are mutually exclusive".formatted(option));
+      }
+    }
+  }
 
   /**
    * Creates a run without starting it.
@@ -57,15 +79,8 @@ final class InterpolationRun {
     this.networks = NetworkLoader.of(job, downloads);
     this.status = status;
     this.stop = stop;
-    if (job.repetition().isPresent()) {
-      throw new OptionException("--interpolate and --like are mutually exclusive");
-    }
     if (job.range().startsFromImages()) {
       throw new OptionException("--interpolate requires the first stage");
-    }
-    SamplingJob.Target target = job.target();
-    if (target.grid().isPresent() || target.npz().isPresent() || target.animation().isPresent()) {
-      throw new OptionException("--interpolate cannot be used with --grid, --npz or --animate");
     }
     if (job.rank().worldSize() > 1) {
       throw new OptionException("--interpolate runs in one process only");
@@ -83,7 +98,9 @@ final class InterpolationRun {
     String name = "interpolation_%s_%s".formatted(interpolation.from(), interpolation.to());
     Path frames = outdir.resolve(name);
     new PictureFolder(frames).prepare();
+    deleteFrames(frames);
     Path gif = outdir.resolve(name + ".gif");
+    job.networks().folder().ifPresent(PipelineFolder::verify);
     networks.prepare();
     try (RelayPipeline pipeline = networks.load()) {
       RunProgress progress =
@@ -104,6 +121,22 @@ final class InterpolationRun {
           Optional.of(gif),
           pipeline.dtypes(),
           job);
+    }
+  }
+
+  /** Deletes the frames of an earlier interpolation, which may have been longer. */
+  private static void deleteFrames(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      List<Path> frames =
+          files
+              .filter(file -> String.valueOf(file.getFileName()).matches("\\d{5,}\\.png"))
+              .toList();
+      for (Path frame : frames) {
+        Files.delete(frame);
+      }
+    } catch (IOException e) {
+      throw new FileException(
+          folder, "has earlier frames that cannot be deleted: " + AtomicFile.reason(e), e);
     }
   }
 

@@ -6,10 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.OptionException;
@@ -23,11 +20,9 @@ import org.relaydiffusion.diffusion.StageRange;
 import org.relaydiffusion.diffusion.random.Seeds;
 import org.relaydiffusion.launch.command.Console;
 import org.relaydiffusion.launch.command.ExitCode;
-import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.download.Downloads;
-import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
 import org.relaydiffusion.launch.sampling.SamplingJob.Existing;
@@ -117,6 +112,9 @@ public final class SamplingCommand implements Callable<Integer> {
     Rank rank = Rank.of(console.environment());
     Optional<PictureOrigin> origin = Optional.ofNullable(job.like).map(PictureOrigin::read);
     origin.ifPresent(picture -> new PictureDefaults(picture, typed).fill(job, running));
+    if (job.interpolation != null) {
+      InterpolationRun.requireApplicable(typed);
+    }
     if (job.batch < 1) {
       throw new OptionException("--batch must be at least 1, but is " + job.batch);
     }
@@ -129,14 +127,19 @@ public final class SamplingCommand implements Callable<Integer> {
             Optional.ofNullable(job.animation),
             job.resume ? Existing.KEEP : Existing.REPLACE,
             job.noMetadata ? Metadata.OMIT : Metadata.WRITE);
-    StageNetworks networks = networks(downloads, typed);
-    origin.ifPresent(picture -> requireNetworks(picture, networks));
-    StageRange range = range(networks, typed);
+    StageNetworks given = networks(downloads, typed);
+    origin.ifPresent(picture -> requireNetworks(picture, given));
+    StageRange range = range(given, typed);
     List<StageOptions> defaults =
         origin
             .map(PictureOrigin::stages)
-            .or(() -> networks.folder().map(PipelineFolder::options))
+            .or(() -> given.folder().map(PipelineFolder::options))
             .orElseGet(preset::stages);
+    List<StageOptions> options =
+        IntStream.range(0, stages.size())
+            .mapToObj(stage -> options(stage, defaults.get(stage), typed))
+            .toList();
+    StageNetworks networks = given.used(options);
     return new SamplingJob(
         preset.script(),
         networks,
@@ -146,9 +149,7 @@ public final class SamplingCommand implements Callable<Integer> {
         job.batch,
         job.classes(),
         range,
-        IntStream.range(0, stages.size())
-            .mapToObj(stage -> options(stage, defaults.get(stage), typed))
-            .toList(),
+        options,
         origin
             .map(PictureOrigin::enhancement)
             .or(() -> networks.folder().map(PipelineFolder::enhancement))
@@ -179,10 +180,7 @@ public final class SamplingCommand implements Callable<Integer> {
 
   private StageNetworks networks(Downloads downloads, TypedOptions typed) {
     if (job.pipeline == null) {
-      return new StageNetworks(
-          located(StageSection::network, downloads),
-          located(StageSection::guide, downloads),
-          Optional.empty());
+      return StageNetworks.of(stages, downloads);
     }
     for (String stage : StageNames.all()) {
       for (String option : List.of("--network_" + stage, "--guide_" + stage)) {
@@ -209,16 +207,6 @@ public final class SamplingCommand implements Callable<Integer> {
     return isFirstAlone && job.stages.equals(StageRange.ALL) && !typed.has("--sampler_stages")
         ? StageRange.only(0)
         : job.stages;
-  }
-
-  private SortedMap<Integer, SourceFile> located(
-      Function<StageSection, Optional<FileLocation>> file, Downloads downloads) {
-    SortedMap<Integer, SourceFile> files = new TreeMap<>();
-    for (int i = 0; i < stages.size(); i++) {
-      int index = i;
-      file.apply(stages.get(i)).ifPresent(location -> files.put(index, downloads.locate(location)));
-    }
-    return files;
   }
 
   /**

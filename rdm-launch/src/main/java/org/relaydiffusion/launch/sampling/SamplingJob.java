@@ -178,7 +178,8 @@ public record SamplingJob(
               .formatted(range, StageNames.of(range.from() - 1)));
     }
     if (!range.startsFromImages() && target.indir().isPresent()) {
-      throw new OptionException("--indir is only valid with --sampler_stages=second");
+      throw new OptionException(
+          "--indir is only valid with --sampler_stages=second, third, ... or a range of them");
     }
   }
 
@@ -202,6 +203,9 @@ public record SamplingJob(
     options.put("batch", batch);
     options.put("class", plain(classes));
     options.put("sampler_stages", range.toString());
+    for (int i = 0; i < ALWAYS_RECORDED; i++) {
+      options.put("network_" + StageNames.of(i), null);
+    }
     networks.forEach((option, file) -> options.put(option, file.toString()));
     for (int i = 0; i < Math.max(ALWAYS_RECORDED, networks.networks().lastKey() + 1); i++) {
       options.put(StageNames.of(i), StageOptionTable.values(stages.get(i)));

@@ -93,9 +93,7 @@ final class SamplingReport {
         .ifPresent(sheet ->
             console.print(
                 "%s: contact sheet of %s images".formatted(sheet.file(), sheet.images())));
-    result
-        .animation()
-        .ifPresent(file -> console.print("%s: animation of the first images".formatted(file)));
+    result.animation().ifPresent(file -> console.print("%s: animation".formatted(file)));
     result
         .npz()
         .ifPresent(npz ->

@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.relaydiffusion.CancelledException;
 import org.relaydiffusion.FileException;
@@ -106,6 +107,9 @@ public final class SamplingRun {
       RunProgress progress =
           new RunProgress(
               status, missing.size(), job.range().from() + 1, job.count(), System::nanoTime);
+      if (missing.isEmpty()) {
+        warnWithoutAnimation();
+      }
       try {
         if (!missing.isEmpty()) {
           // Any process may write the record first; that of the first process is final.
@@ -141,6 +145,7 @@ public final class SamplingRun {
 
   /** Inputs are not overwritten: the images of the first stage, and the checkpoints. */
   private void checkInputs() {
+    job.repetition().map(repeated -> repeated.origin().file()).ifPresent(this::checkLike);
     job.target().indir().ifPresent(indir -> OutputFile.refuseInput(job.target().outdir(), indir));
     job.target()
         .grid()
@@ -172,6 +177,14 @@ public final class SamplingRun {
           origin.checkNetworks(job.networks().knownSums(record.sums()), job.range());
           origin.noiseWarning(record).ifPresent(doubt -> status.print("warning: " + doubt));
         });
+  }
+
+  private void checkLike(Path like) {
+    job.seeds().stream().forEach(seed -> OutputFile.refuseInput(folder.file(seed), like));
+    SamplingJob.Target target = job.target();
+    Stream.of(target.grid(), target.npz(), target.animation())
+        .flatMap(Optional::stream)
+        .forEach(file -> OutputFile.refuseInput(file, like));
   }
 
   private static boolean isGif(Path file) {
@@ -298,6 +311,16 @@ public final class SamplingRun {
               .formatted(progress.done(), progress.images(), folder.root()),
           e);
     }
+  }
+
+  private void warnWithoutAnimation() {
+    job.target()
+        .animation()
+        .filter(_ -> job.rank().isFirst())
+        .ifPresent(file ->
+            status.print(
+                "warning: %s is not written: all images already exist, and nothing is sampled"
+                    .formatted(file)));
   }
 
   /** Returns the animation of the first process, if one was requested. */

@@ -9,12 +9,16 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.PipelineFile;
 import org.relaydiffusion.diffusion.PipelineFolder;
 import org.relaydiffusion.diffusion.StageNames;
+import org.relaydiffusion.diffusion.StageOptions;
 import org.relaydiffusion.diffusion.StageRange;
+import org.relaydiffusion.launch.command.FileLocation;
+import org.relaydiffusion.launch.download.Downloads;
 import org.relaydiffusion.launch.download.SourceFile;
 
 /**
@@ -35,6 +39,26 @@ record StageNetworks(
       networks.put(i, files.get(i));
     }
     return new StageNetworks(networks, new TreeMap<>(), Optional.empty());
+  }
+
+  /** Returns the networks that were given on a command line. */
+  static StageNetworks of(List<StageSection> stages, Downloads downloads) {
+    return new StageNetworks(
+        located(stages, StageSection::network, downloads),
+        located(stages, StageSection::guide, downloads),
+        Optional.empty());
+  }
+
+  private static SortedMap<Integer, SourceFile> located(
+      List<StageSection> stages,
+      Function<StageSection, Optional<FileLocation>> file,
+      Downloads downloads) {
+    SortedMap<Integer, SourceFile> files = new TreeMap<>();
+    for (int i = 0; i < stages.size(); i++) {
+      int index = i;
+      file.apply(stages.get(i)).ifPresent(location -> files.put(index, downloads.locate(location)));
+    }
+    return files;
   }
 
   /** Returns the networks of a pipeline folder. */
@@ -85,6 +109,15 @@ record StageNetworks(
             .orElse(
                 "--network_%s is missing: the %s stage requires a checkpoint"
                     .formatted(name, name)));
+  }
+
+  /** Leaves out guide networks of a pipeline folder that the options of their stage do not use. */
+  StageNetworks used(List<StageOptions> options) {
+    SortedMap<Integer, SourceFile> active = new TreeMap<>(guides);
+    if (folder.isPresent()) {
+      active.keySet().removeIf(index -> !options.get(index).guidance().isActive());
+    }
+    return new StageNetworks(networks, active, folder);
   }
 
   /** Returns those of the stages in a range. */

@@ -11,6 +11,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.Preset;
 import org.relaydiffusion.diffusion.SolverOptions;
 import org.relaydiffusion.diffusion.StageDraft;
@@ -20,6 +21,7 @@ import org.relaydiffusion.diffusion.StageOptionTable;
 import org.relaydiffusion.diffusion.StageOptions;
 import org.relaydiffusion.diffusion.sampler.Solver;
 import org.relaydiffusion.diffusion.sampler.Solvers;
+import org.relaydiffusion.diffusion.schedule.LevelSchedule;
 import org.relaydiffusion.launch.command.Converters;
 import org.relaydiffusion.launch.command.FileLocation;
 import org.relaydiffusion.launch.command.Section;
@@ -235,7 +237,7 @@ final class StageSection implements Section {
           values.forEach((option, value) -> {
             if (typed.has(suffixed(option.name()))) {
               option.requireAllowed(value);
-              option.writer().accept(draft, value);
+              option.writer().accept(draft, stored(option, value));
             }
           });
           StageOptions options = draft.build();
@@ -244,8 +246,22 @@ final class StageSection implements Section {
           table.stream()
               .map(StageOption::name)
               .filter(name -> typed.has(suffixed(name)))
-              .forEach(name -> Solvers.requireUsed(options.solver(), name));
+              .forEach(name -> requireUsed(options.solver(), name));
           return options;
         });
+  }
+
+  /** Returns a value as it is recorded: of a schedule, the levels instead of the file's name. */
+  private static Object stored(StageOption option, Object value) {
+    return option.name().equals("schedule")
+        ? LevelSchedule.typed((String) value).toString()
+        : value;
+  }
+
+  private static void requireUsed(SolverOptions options, String name) {
+    Solvers.requireUsed(options, name);
+    if (name.equals("rho") && !(options.schedule() instanceof LevelSchedule.Karras)) {
+      throw new OptionException("rho must be left out: only the schedule karras uses it");
+    }
   }
 }

@@ -9,10 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -36,7 +33,6 @@ import org.relaydiffusion.launch.command.InterruptedRunException;
 import org.relaydiffusion.launch.command.ReportOptions;
 import org.relaydiffusion.launch.command.StopSignal;
 import org.relaydiffusion.launch.download.Downloads;
-import org.relaydiffusion.launch.download.SourceFile;
 import org.relaydiffusion.launch.progress.StatusLine;
 import org.relaydiffusion.launch.rank.Rank;
 import picocli.CommandLine;
@@ -150,14 +146,25 @@ public final class TuneStepsCommand implements Callable<Integer> {
     requireAtLeast("--evaluations", 1, evaluations);
     requireAtLeast("--steps", 3, steps);
     requireAtLeast("--long", steps + 1, longSteps);
+    Rank rank = Rank.of(console.environment());
+    if (rank.worldSize() > 1) {
+      throw new OptionException("tune-steps runs in one process only");
+    }
+    TypedOptions typed = new TypedOptions(Objects.requireNonNull(line).getParseResult());
+    String name = StageNames.of(index);
+    for (String option : List.of("--num_steps_" + name, "--schedule_" + name)) {
+      if (typed.has(option)) {
+        throw new OptionException(
+            "%s must be left out: the noise levels of this stage are searched".formatted(option));
+      }
+    }
     OutputFile.refuseOthers(target, "text file", TuneStepsCommand::isText);
+    AtomicFile.checkWritable(target);
     Downloads downloads = new Downloads(console, report.quiet, stop);
     StageRange range = new StageRange(0, OptionalInt.of(index));
-    StageNetworks networks =
-        new StageNetworks(located(downloads), new TreeMap<>(), Optional.empty());
+    StageNetworks networks = StageNetworks.of(stages, downloads);
     networks.requireComplete(range);
-    SampleRequest.Builder request = request();
-    Rank rank = Rank.of(console.environment());
+    SampleRequest.Builder request = request(typed);
     NetworkLoader loader =
         new NetworkLoader(networks.within(range), running.runtime(rank), downloads);
     loader.prepare();
@@ -174,7 +181,7 @@ public final class TuneStepsCommand implements Callable<Integer> {
                               .formatted(evaluation, evaluations, distance)));
       status.clear();
       write(found);
-      print(found);
+      print(found, name);
       return ExitCode.OK;
     } catch (CancelledException e) {
       status.clear();
@@ -193,19 +200,9 @@ public final class TuneStepsCommand implements Callable<Integer> {
     }
   }
 
-  private SortedMap<Integer, SourceFile> located(Downloads downloads) {
-    SortedMap<Integer, SourceFile> files = new TreeMap<>();
-    for (int i = 0; i < stages.size(); i++) {
-      int index = i;
-      stages.get(i).network().ifPresent(location -> files.put(index, downloads.locate(location)));
-    }
-    return files;
-  }
-
-  private SampleRequest.Builder request() {
+  private SampleRequest.Builder request(TypedOptions typed) {
     Cancellation cancellation = new Cancellation();
     stop.onRequest(cancellation::cancel);
-    TypedOptions typed = new TypedOptions(Objects.requireNonNull(line).getParseResult());
     SampleRequest.Builder request =
         SampleRequest.builder()
             .seeds(seeds)
@@ -225,12 +222,12 @@ public final class TuneStepsCommand implements Callable<Integer> {
     AtomicFile.write(target, out -> out.write(ByteBuffer.wrap(bytes)));
   }
 
-  private void print(LevelSearch.Found found) {
+  private void print(LevelSearch.Found found, String name) {
     if (report.json) {
       Map<String, @Nullable Object> json = new LinkedHashMap<>();
       json.put("command", "tune-steps");
       json.put("dest", target);
-      json.put("stage", stage);
+      json.put("stage", name);
       json.put("levels", Arrays.stream(found.levels()).boxed().toList());
       json.put("distance", found.distance());
       json.put("distance_before", found.startDistance());
@@ -243,6 +240,6 @@ public final class TuneStepsCommand implements Callable<Integer> {
             .formatted(target, steps, found.distance(), found.startDistance()));
     console.print(
         "use them with --num_steps_%s=%s --schedule_%s=align-your-steps:%s"
-            .formatted(stage, steps, stage, target));
+            .formatted(name, steps, name, target));
   }
 }

@@ -54,10 +54,7 @@ class ThreeStagesTest {
 
       RdmRun third =
           generate(
-              networks,
-              "third",
-              "--sampler_stages=third",
-              "--indir=" + folder.resolve("some"));
+              networks, "third", "--sampler_stages=third", "--indir=" + folder.resolve("some"));
       assertThat(third.code()).as(third.err()).isZero();
       assertThat(third.err()).contains("third stage");
       assertThat(picture("third").width()).isEqualTo(128);

@@ -34,8 +34,7 @@ class TuneStepsCommandTest {
                 "--seeds=0-1",
                 "--steps=4",
                 "--long=8",
-                "--evaluations=6",
-                "--num_steps_first=2"));
+                "--evaluations=6"));
     line.addAll(List.of(more));
     return RdmRun.of(line.toArray(String[]::new));
   }
@@ -52,10 +51,12 @@ class TuneStepsCommandTest {
         .hasSize(4)
         .isSortedAccordingTo((a, b) -> Double.compare(b, a))
         .allMatch(level -> level > 0);
-    String use = "--num_steps_%s=4 --schedule_%s=align-your-steps:%s".formatted(stage, stage, levels);
-    assertThat(run.out()).contains(": 4 noise levels, distance", "use them with " + use);
+    String steps = "--num_steps_%s=4".formatted(stage);
+    String schedule = "--schedule_%s=align-your-steps:%s".formatted(stage, levels);
+    assertThat(run.out())
+        .contains(": 4 noise levels, distance", "use them with " + steps + " " + schedule);
     Relay relay = Relay.unconditional(folder.resolve("pictures"));
-    assertThat(relay.run("--seeds=0", use.split(" ")[0], use.split(" ")[1]).code()).isZero();
+    assertThat(relay.run("--seeds=0", steps, schedule).code()).isZero();
     assertThat(relay.picture("000000/000000.png")).exists();
   }
 
@@ -72,10 +73,7 @@ class TuneStepsCommandTest {
   }
 
   private static double number(String json, String name) {
-    return JsonMapper.shared()
-        .readTree(json)
-        .path(name)
-        .doubleValue();
+    return JsonMapper.shared().readTree(json).path(name).doubleValue();
   }
 
   @ParameterizedTest
@@ -87,6 +85,8 @@ class TuneStepsCommandTest {
         "--evaluations=0 | --evaluations must be at least 1, but is 0",
         "--stage=zeroth  | --stage must be first, second, third, fourth, fifth, sixth, but is"
             + " 'zeroth'",
+        "--schedule_first=karras | --schedule_first must be left out: the noise levels of this stage"
+            + " are searched",
         "--stage=third   | --network_third is missing: the third stage requires a checkpoint"
       })
   void whatDoesNotFitIsOneLine(String option, String message) {

@@ -67,9 +67,9 @@ record SolverBenchmarkOptions(
     SolverBenchmarkOptions options =
         new SolverBenchmarkOptions(
             number(values, "--pictures", 2048),
-            number(values, "--seeds", 3),
+            Math.max(1, number(values, "--seeds", 3)),
             number(values, "--compared", 64),
-            numbers(take(values, "--calls", DEFAULT_CALLS)),
+            numbers("--calls", take(values, "--calls", DEFAULT_CALLS)),
             pairs(take(values, "--solvers", "")),
             Device.parse(take(values, "--device", "cpu")));
     if (!values.isEmpty()) {
@@ -84,12 +84,16 @@ record SolverBenchmarkOptions(
   }
 
   private static int number(Map<String, String> values, String name, int otherwise) {
-    return numbers(take(values, name, Integer.toString(otherwise))).getFirst();
+    List<Integer> numbers = numbers(name, take(values, name, Integer.toString(otherwise)));
+    if (numbers.size() > 1) {
+      throw new OptionException("%s must be one number, but is %s".formatted(name, numbers));
+    }
+    return numbers.getFirst();
   }
 
-  private static List<Integer> numbers(String text) {
+  private static List<Integer> numbers(String name, String text) {
     if (!text.matches("\\d{1,9}(,\\d{1,9})*")) {
-      throw new OptionException("expected whole numbers, but found '%s'".formatted(text));
+      throw new OptionException("%s must be whole numbers, but is '%s'".formatted(name, text));
     }
     return Arrays.stream(text.split(",")).map(Integer::valueOf).toList();
   }
