@@ -137,7 +137,8 @@ public record AlignYourSteps(List<Double> levels) implements LevelSchedule {
     }
     double[] steps = new double[numSteps];
     for (int i = 0; i < numSteps; i++) {
-      double place = Math.min(last, first + i * (last - first) / (numSteps - 1));
+      // The last one exactly: rounding could lead beyond the list.
+      double place = i == numSteps - 1 ? last : first + i * (last - first) / (numSteps - 1);
       // Rounding must not lead out of the range.
       steps[i] = Math.clamp(at(place), low, high);
     }

@@ -167,7 +167,7 @@ class LevelScheduleTest {
     assertThatThrownBy(() -> list.steps(16, 80, 4))
         .isInstanceOf(OptionException.class)
         .hasMessage(
-            "the levels of the schedule, 16.0 to 2.0, are not in the range from 80.0 to 16.0");
+            "schedule must have levels in the range from 80.0 to 16.0, but has 16.0 to 2.0");
     assertThatThrownBy(() -> list.steps(0.1, 2, 4)).isInstanceOf(OptionException.class);
   }
 }
