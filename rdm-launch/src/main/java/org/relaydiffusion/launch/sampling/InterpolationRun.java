@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.relaydiffusion.CancelledException;
@@ -148,7 +149,7 @@ final class InterpolationRun {
             new BackgroundPngWriter(Compression.FAST, WRITER_THREADS, PICTURES_IN_MEMORY)) {
       for (int k = 0; k < interpolation.frames(); k++) {
         Pixels pixels = frame(pipeline, request(k, cancellation), progress);
-        writer.submit(frames.resolve("%05d.png".formatted(k)), pixels);
+        writer.submit(frames.resolve(String.format(Locale.ROOT, "%05d.png", k)), pixels);
         boolean isEnd = k == 0 || k == interpolation.frames() - 1;
         animation.add(pixels, isEnd ? END_MILLIS : FRAME_MILLIS);
         progress.finished(1);

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -177,8 +178,8 @@ public final class TuneStepsCommand implements Callable<Integer> {
                   new LevelSearch(PASSES, evaluations),
                   (evaluation, distance) ->
                       status.show(
-                          "%s of at most %s sets of levels, distance %.3f grey levels"
-                              .formatted(evaluation, evaluations, distance)));
+                          "%s of at most %s sets of levels, distance %s grey levels"
+                              .formatted(evaluation, evaluations, rounded(distance))));
       status.clear();
       write(found);
       print(found, name);
@@ -187,6 +188,10 @@ public final class TuneStepsCommand implements Callable<Integer> {
       status.clear();
       throw new InterruptedRunException("stopped; %s was not written".formatted(target), e);
     }
+  }
+
+  private static String rounded(double distance) {
+    return String.format(Locale.ROOT, "%.3f", distance);
   }
 
   private static boolean isText(Path file) {
@@ -236,8 +241,8 @@ public final class TuneStepsCommand implements Callable<Integer> {
       return;
     }
     console.print(
-        "%s: %s noise levels, distance from the long run %.3f grey levels, before %.3f"
-            .formatted(target, steps, found.distance(), found.startDistance()));
+        "%s: %s noise levels, distance from the long run %s grey levels, before %s"
+            .formatted(target, steps, rounded(found.distance()), rounded(found.startDistance())));
     console.print(
         "use them with --num_steps_%s=%s --schedule_%s=align-your-steps:%s"
             .formatted(name, steps, name, target));
