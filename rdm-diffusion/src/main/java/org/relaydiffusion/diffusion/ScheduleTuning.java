@@ -7,13 +7,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.DoubleStream;
-import java.util.stream.IntStream;
 import org.relaydiffusion.OptionException;
 import org.relaydiffusion.diffusion.image.Pixels;
 import org.relaydiffusion.diffusion.sampler.NoiseLevels;
 import org.relaydiffusion.diffusion.sampler.Solvers;
 import org.relaydiffusion.diffusion.schedule.AlignYourSteps;
+import org.relaydiffusion.diffusion.schedule.LevelSchedule;
 import org.relaydiffusion.diffusion.schedule.LevelSearch;
 import org.relaydiffusion.model.Denoiser;
 import org.relaydiffusion.torch.Tensor;
@@ -68,7 +67,9 @@ public record ScheduleTuning(
   public LevelSearch.Found run(LevelSearch search, LevelSearch.Listener listener) {
     SampleRequest.Builder sampled = deterministic();
     double[] start = startLevels();
-    double[] reference = images(sampled, longLevels(start));
+    double[] longLevels =
+        new LevelSchedule.UniformLambda().steps(start[start.length - 1], start[0], longSteps);
+    double[] reference = images(sampled, longLevels);
     return search.search(
         start,
         levels -> {
@@ -99,20 +100,6 @@ public record ScheduleTuning(
     throw new OptionException(
         "the %s stage has fewer than %s noise levels in its range"
             .formatted(StageNames.of(stage), numSteps));
-  }
-
-  /** Returns levels between the same ends, evenly spaced in the logarithm. */
-  private double[] longLevels(double[] start) {
-    double high = Math.log(start[0]);
-    double low = Math.log(start[start.length - 1]);
-    double[] inner =
-        IntStream.range(1, longSteps - 1)
-            .mapToDouble(i -> Math.exp(high + i * (low - high) / (longSteps - 1)))
-            .toArray();
-    return DoubleStream.concat(
-            DoubleStream.concat(DoubleStream.of(start[0]), Arrays.stream(inner)),
-            DoubleStream.of(start[start.length - 1]))
-        .toArray();
   }
 
   private SolverOptions options() {
@@ -176,7 +163,6 @@ public record ScheduleTuning(
       StageOptions options = request.stages().get(i);
       builder.stage(i, options.with(withoutNoise(options.solver())));
     }
-    // Checked when it is built: a range that leaves out the first stage has inputs.
     return builder;
   }
 
