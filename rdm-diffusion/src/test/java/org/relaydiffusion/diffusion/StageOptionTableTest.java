@@ -113,6 +113,7 @@ class StageOptionTableTest {
         "{\"solver\": \"heun\"}        | solver must be relay, relay-2m, relay-sde-2m for a stage that"
             + " starts from images",
         "{\"solver\": \"x\"}           | solver must be relay, relay-2m, relay-sde-2m, but is 'x'",
+        "{\"solver\": \"a\\nb\"}        | solver must be relay, relay-2m, relay-sde-2m, but is 'a\\u{a}b'",
         "{\"rho\": \"inf\"}            | rho must be a number, but is 'inf'",
         "{\"rho\": true}               | rho must be a number, but is 'true'",
         "{\"rho\": [7]}                | rho must be a number, but is '[7]'",

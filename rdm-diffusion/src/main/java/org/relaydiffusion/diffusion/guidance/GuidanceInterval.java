@@ -2,6 +2,7 @@
 package org.relaydiffusion.diffusion.guidance;
 
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.Printable;
 
 /**
  * The noise levels at which guidance is active: {@code (low, high]}. At other levels its scale is 1
@@ -44,7 +45,8 @@ public record GuidanceInterval(double low, double high) {
     String[] bounds = text.split(",", -1);
     if (bounds.length != 2) {
       throw new OptionException(
-          "guidance_interval must be two noise levels LO,HI, but is '%s'".formatted(text));
+          "guidance_interval must be two noise levels LO,HI, but is '%s'"
+              .formatted(Printable.of(text)));
     }
     return new GuidanceInterval(number(bounds[0].strip(), text), number(bounds[1].strip(), text));
   }
@@ -55,7 +57,8 @@ public record GuidanceInterval(double low, double high) {
     }
     if (!bound.matches("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?")) {
       throw new OptionException(
-          "guidance_interval must be two noise levels LO,HI, but is '%s'".formatted(text));
+          "guidance_interval must be two noise levels LO,HI, but is '%s'"
+              .formatted(Printable.of(text)));
     }
     return Double.parseDouble(bound);
   }

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.relaydiffusion.OptionException;
+import org.relaydiffusion.Printable;
 import org.relaydiffusion.diffusion.EdmOptions;
 import org.relaydiffusion.diffusion.RelayOptions;
 import org.relaydiffusion.diffusion.SolverOptions;
@@ -163,7 +164,8 @@ public final class Solvers {
 
   private static OptionException unknown(SolverOptions options) {
     return new OptionException(
-        "solver must be %s, but is '%s'".formatted(choices(options), options.solver()));
+        "solver must be %s, but is '%s'"
+            .formatted(choices(options), Printable.of(options.solver())));
   }
 
   private static String choices(SolverOptions options) {
